@@ -1,0 +1,65 @@
+// What can go wrong between us and a Flux broker, as codes for programs and sentences for people.
+
+/** The codes of {@link FluxError}, in the order in which a connection can meet them. */
+export const FLUX_ERROR_CODES = [
+  'FLUX_CONNECT',
+  'FLUX_DISCONNECTED',
+  'FLUX_PROTOCOL',
+  'FLUX_TIMEOUT',
+  'FLUX_REMOTE',
+  'FLUX_CANCELLED',
+] as const
+
+export type FluxErrorCode = (typeof FLUX_ERROR_CODES)[number]
+
+/**
+ * Linux error numbers a broker answers with (FLUX-WIRE §5; RFC 6 `errnum`). Numbers are those of the
+ * wire, which is Linux's, also when we run elsewhere.
+ */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  EAGAIN: 11,
+  EEXIST: 17,
+  EINVAL: 22,
+  ENOSYS: 38,
+  ENODATA: 61,
+  EPROTO: 71,
+  EHOSTUNREACH: 113,
+} as const
+
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(ERRNO).map(([name, errnum]) => [errnum, name]),
+)
+
+/** The symbolic name of a Linux error number (`1` → `EPERM`), or `errno N` where we have no name. */
+export function errnoName(errnum: number): string {
+  return ERRNO_NAMES.get(errnum) ?? `errno ${errnum}`
+}
+
+interface FluxErrorOptions extends ErrorOptions {
+  /** Linux error number: the broker's answer (`FLUX_REMOTE`) or its refusal (`FLUX_CONNECT`). */
+  readonly errnum?: number | undefined
+  /** Topic of the call that failed. */
+  readonly topic?: string | undefined
+}
+
+/** Every failure of `sidecar/flux`. Programs look at `code` and `errnum`, never at the text. */
+export class FluxError extends Error {
+  readonly code: FluxErrorCode
+  readonly errnum: number | undefined
+  readonly topic: string | undefined
+
+  constructor(code: FluxErrorCode, message: string, options: FluxErrorOptions = {}) {
+    super(message, options)
+    this.name = 'FluxError'
+    this.code = code
+    this.errnum = options.errnum
+    this.topic = options.topic
+  }
+}
+
+/** Whether `error` is the broker's own answer `errnum` to a call. */
+export function isRemote(error: unknown, errnum: number): error is FluxError {
+  return error instanceof FluxError && error.code === 'FLUX_REMOTE' && error.errnum === errnum
+}

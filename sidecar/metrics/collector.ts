@@ -1,0 +1,188 @@
+// Keeps the latest snapshot: connects, reads when something changed or time is up, reconnects, and says when it does not know.
+import { Client } from '#flux/client.ts'
+import { FluxError } from '#flux/errors.ts'
+import { Backoff, sleep } from './backoff.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { Instance } from './instance.ts'
+import { Knowledge, type TransitionLog } from './knowledge.ts'
+import type { CollectorObserver } from './observer.ts'
+import type { Reading, Snapshot, SnapshotSource } from './snapshot.ts'
+
+/** How often we read. All in milliseconds. */
+export interface Pace {
+  /** After a change we read at once, but not more often than this. */
+  readonly minIntervalMs: number
+  /** Without a change we read this often while streams tell us of changes … */
+  readonly streamingIntervalMs: number
+  /** … and this often where they do not. */
+  readonly pollingIntervalMs: number
+  /** The next reading waits at least this many times as long as the last one took: 20 is 5 % of the broker's time. */
+  readonly costFactor: number
+  /** Deadline of a call. Fluxion before 0.37 took 5 s for 10,000 nodes at worst (FLUXION §9). */
+  readonly callTimeoutMs: number
+}
+
+export const DEFAULT_PACE: Pace = {
+  minIntervalMs: 250,
+  streamingIntervalMs: 10_000,
+  pollingIntervalMs: 2_000,
+  costFactor: 20,
+  callTimeoutMs: 10_000,
+}
+
+export interface CollectorOptions {
+  /** Path of the broker's socket; it need not exist yet. */
+  readonly path: string
+  /** Snapshots older than this are not served. */
+  readonly maxAgeMs: number
+  readonly log: TransitionLog
+  readonly observer: CollectorObserver
+  readonly pace?: Partial<Pace>
+}
+
+/** Reads one Flux instance for as long as it runs. A reading never throws and never waits. */
+export class Collector implements SnapshotSource {
+  readonly #options: CollectorOptions
+  readonly #pace: Pace
+  readonly #knowledge: Knowledge
+  readonly #backoff = new Backoff()
+  readonly #stop = new AbortController()
+  #running: Promise<void> | undefined
+
+  constructor(options: CollectorOptions) {
+    this.#options = options
+    this.#pace = { ...DEFAULT_PACE, ...options.pace }
+    this.#knowledge = new Knowledge(options.maxAgeMs, options.log)
+  }
+
+  reading(): Reading {
+    return this.#knowledge.reading()
+  }
+
+  /** Begins to connect. Returns at once. */
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Disconnects. What is known stays until it is too old. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+    this.#knowledge.close()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      try {
+        await this.#serveOneConnection(signal)
+      } catch (error) {
+        this.#failed(error)
+      }
+      await sleep(this.#backoff.next(), signal)
+    }
+  }
+
+  async #serveOneConnection(signal: AbortSignal): Promise<void> {
+    const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
+    const client = await Client.connect(this.#options.path, limits)
+    // The end of the connection ends the waiting: what we know is void from that moment.
+    const ended = new AbortController()
+    void client.ended.then((reason) => {
+      if (!signal.aborted) this.#knowledge.lose(reason.message)
+      ended.abort()
+    })
+    this.#options.observer.connected()
+    try {
+      const instance = await Instance.open(client, limits)
+      await this.#follow(instance, AbortSignal.any([signal, ended.signal]))
+      if (!signal.aborted) throw await client.ended
+    } finally {
+      client.close()
+      this.#options.observer.disconnected()
+    }
+  }
+
+  async #follow(instance: Instance, signal: AbortSignal): Promise<void> {
+    const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
+    let feed: ChangeFeed | undefined
+    let watched: Watched | undefined
+    try {
+      while (!signal.aborted) {
+        const snapshot = await this.#read(instance, signal)
+        if (snapshot === undefined) {
+          await sleep(this.#backoff.next(), signal)
+          continue
+        }
+        feed ??= ChangeFeed.open(instance.client, instance.version, limits)
+        watched = checkStream(watched, snapshot, feed)
+        const [minMs, maxMs] = this.#interval(snapshot, feed.streaming)
+        await feed.wait(minMs, maxMs, signal)
+      }
+    } finally {
+      feed?.close()
+    }
+  }
+
+  /** A snapshot, or `undefined` after a failure that leaves the connection usable. */
+  async #read(instance: Instance, signal: AbortSignal): Promise<Snapshot | undefined> {
+    try {
+      const snapshot = await instance.read({ timeoutMs: this.#pace.callTimeoutMs, signal })
+      this.#backoff.reset()
+      this.#knowledge.learn(snapshot)
+      this.#options.observer.refreshed(snapshot.tookMs)
+      return snapshot
+    } catch (error) {
+      if (signal.aborted) return undefined
+      // An answer that we do not like is an answer; after silence or nonsense only a new connection can be trusted.
+      if (!(error instanceof FluxError) || error.code !== 'FLUX_REMOTE') throw error
+      this.#failed(error)
+      return undefined
+    }
+  }
+
+  #interval({ tookMs }: Snapshot, streaming: boolean): [minMs: number, maxMs: number] {
+    const pace = this.#pace
+    const minMs = Math.max(pace.minIntervalMs, pace.costFactor * tookMs)
+    return [minMs, Math.max(minMs, streaming ? pace.streamingIntervalMs : pace.pollingIntervalMs)]
+  }
+
+  #failed(error: unknown): void {
+    if (this.#stop.signal.aborted) return
+    const [code, message] =
+      error instanceof FluxError
+        ? [error.code, error.message]
+        : ['INTERNAL', error instanceof Error ? error.message : String(error)]
+    this.#knowledge.lose(message)
+    this.#options.observer.failed(code)
+  }
+}
+
+/** What the last reading told of jobs, and how much the job-stats stream had said by then. */
+interface Watched {
+  readonly jobs: string
+  readonly jobStatsSeen: number
+  readonly missed: boolean
+}
+
+/**
+ * A job-list module that is reloaded drops its streams without a word. If the jobs changed between two readings, and
+ * up to the third the stream has not said so, it is dead.
+ *
+ * @throws FluxError so that a new connection opens new streams
+ */
+function checkStream(before: Watched | undefined, snapshot: Snapshot, feed: ChangeFeed): Watched {
+  const { jobStatsSeen } = feed
+  const jobs =
+    snapshot.jobs.kind === 'known'
+      ? JSON.stringify([...snapshot.jobs.queues, snapshot.jobs.total])
+      : ''
+  const silent = before !== undefined && before.jobStatsSeen === jobStatsSeen && jobStatsSeen > 0
+  if (silent && before.missed) {
+    throw new FluxError(
+      'FLUX_DISCONNECTED',
+      'Lost a stream: jobs changed and job-stats did not say so',
+    )
+  }
+  return { jobs, jobStatsSeen, missed: silent && before.jobs !== jobs }
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Client } from '#flux/client.ts'
+import { ERRNO, FluxError } from '#flux/errors.ts'
+import { isJsonObject, type JsonObject } from '#flux/payload.ts'
+import { Instance } from '#metrics/instance.ts'
+import type { Snapshot } from '#metrics/snapshot.ts'
+import { type Answer, startCannedBroker } from '../support/canned-broker.ts'
+
+const RECORDINGS = join(import.meta.dirname, '../recordings/flux-decoded')
+const LIMITS = { timeoutMs: 10_000 }
+
+/** The payload of the answer in a recording: what a real broker said. */
+function recorded(recording: string, topic: string): JsonObject {
+  const twin: { messages: JsonObject[] } = JSON.parse(
+    readFileSync(join(RECORDINGS, `${recording}.json`), 'utf8'),
+  )
+  const answer = twin.messages.find(
+    (message) => message.type === 'response' && message.topic === topic,
+  )
+  assert.ok(isJsonObject(answer?.payload), `no answer to ${topic} in ${recording}`)
+  return answer.payload
+}
+
+const RUN = { state: 'run', duration: 1 }
+
+/** Answers as in the recordings `<prefix>resource-sched-status` and the like. */
+function recordedAnswers(prefix: string): Record<string, Answer> {
+  return {
+    'attr.get': { value: prefix.split('/')[0]?.split('-')[0] ?? '', flags: 1 },
+    'state-machine.get': RUN,
+    'resource.sched-status': recorded(`${prefix}resource-sched-status`, 'resource.sched-status'),
+    'resource.status': recorded(`${prefix}resource-status`, 'resource.status'),
+    'job-list.job-stats': recorded('0.88.0/job-stats', 'job-list.job-stats'),
+  }
+}
+
+async function open(t: TestContext, answers: Record<string, Answer>) {
+  const broker = await startCannedBroker(t, answers)
+  const client = await Client.connect(broker.path, LIMITS)
+  t.after(() => client.close())
+  return { broker, instance: await Instance.open(client, LIMITS) }
+}
+
+async function read(t: TestContext, answers: Record<string, Answer>): Promise<Snapshot> {
+  const { instance } = await open(t, answers)
+  return instance.read(LIMITS)
+}
+
+/**
+ * As `flux resource list` counts: the first two nodes of 0.88.0 have no free core but free GPUs, and are free. Never
+ * started ranks are down.
+ */
+const CASES = [
+  {
+    prefix: '0.88.0/',
+    nodes: { total: 4, up: 4, down: 0, allocated: 4, free: 4, idle: 0, drained: 0 },
+    cores: { total: 32, up: 32, allocated: 20, free: 12 },
+    gpus: { total: 8, up: 8, allocated: 2, free: 6 },
+  },
+  {
+    prefix: '0.88.0-fluxion/mc-4of10-idle-',
+    nodes: { total: 10, up: 4, down: 6, allocated: 0, free: 4, idle: 4, drained: 0 },
+    cores: { total: 20, up: 8, allocated: 0, free: 8 },
+    gpus: { total: 0, up: 0, allocated: 0, free: 0 },
+  },
+] as const
+
+for (const { prefix, ...expected } of CASES) {
+  test(`Instance reads nodes, cores and GPUs as recorded in ${prefix}*`, async (t) => {
+    const { nodes, cores, gpus } = await read(t, recordedAnswers(prefix))
+    assert.deepEqual({ nodes, cores, gpus }, expected)
+  })
+}
+
+test('Instance reads jobs as `flux jobs --stats-only` prints them, by queue', async (t) => {
+  const answers = recordedAnswers('0.88.0/')
+  const { jobs } = await read(t, {
+    ...answers,
+    'job-list.job-stats': recorded('0.88.0/jobs-stats-only-cli', 'job-list.job-stats'),
+  })
+  assert.equal(jobs.kind, 'known')
+  assert.deepEqual(jobs.total, {
+    new: 0,
+    depend: 1,
+    priority: 0,
+    sched: 6,
+    run: 3,
+    cleanup: 0,
+    inactive: 6,
+    successful: 2,
+    failed: 2,
+    canceled: 1,
+    timeout: 1,
+  })
+  assert.deepEqual([...jobs.queues.keys()].sort(), ['batch', 'debug'])
+  assert.equal(jobs.queues.get('debug')?.sched, 1)
+})
+
+test('Instance remembers an ENOSYS and asks the scheduler instead, as with 0.51', async (t) => {
+  const { broker, instance } = await open(t, {
+    'attr.get': { value: '0.51.0', flags: 1 },
+    'state-machine.get': RUN,
+    'sched.resource-status': recorded('0.51.0/sched-resource-status', 'sched.resource-status'),
+    'resource.status': recorded('0.51.0/resource-status', 'resource.status'),
+    'job-list.job-stats': recorded('0.51.0/job-stats', 'job-list.job-stats'),
+  })
+  await instance.read(LIMITS)
+  await instance.read(LIMITS)
+  const asked = broker.asked.filter((topic) => topic === 'resource.sched-status')
+  assert.equal(asked.length, 1)
+})
+
+test('Instance takes the null of an idle Fluxion for an empty set', async (t) => {
+  const all = recorded('0.88.0-fluxion/idle-sched-resource-status', 'sched.resource-status')
+  assert.equal(all.down, null)
+  const { nodes } = await read(t, {
+    ...recordedAnswers('0.88.0-fluxion/idle-'),
+    'resource.sched-status': ERRNO.ENOSYS,
+    'sched.resource-status': all,
+  })
+  assert.deepEqual(nodes, { total: 4, up: 4, down: 0, allocated: 0, free: 4, idle: 4, drained: 0 })
+})
+
+test('Instance withholds job counts, and nothing else, where private mode hides them', async (t) => {
+  const answers = { ...recordedAnswers('0.88.0/'), 'job-list.job-stats': ERRNO.EPERM }
+  const { jobs, nodes } = await read(t, answers)
+  assert.equal(jobs.kind, 'withheld')
+  assert.match(jobs.reason, /access\.private-mode/)
+  assert.equal(nodes.total, 4)
+})
+
+test('Instance refuses to read while Flux starts, whatever else the broker answers', async (t) => {
+  await assert.rejects(
+    read(t, {
+      ...recordedAnswers('0.88.0/'),
+      'state-machine.get': { state: 'quorum', duration: 1 },
+      'resource.sched-status': ERRNO.EINVAL,
+    }),
+    {
+      code: 'FLUX_REMOTE',
+      message: 'Flux is starting or stopping: its state is "quorum", not "run"',
+    },
+  )
+})
+
+for (const topic of ['resource.status', 'resource.sched-status', 'job-list.job-stats']) {
+  test(`Instance has no half snapshot: it fails when ${topic} fails`, async (t) => {
+    await assert.rejects(
+      read(t, { ...recordedAnswers('0.88.0/'), [topic]: ERRNO.EINVAL }),
+      (error) =>
+        error instanceof FluxError && error.errnum === ERRNO.EINVAL && error.topic === topic,
+    )
+  })
+}
+
+test('Instance reads again when parts of a reading contradict each other', async (t) => {
+  const status = recorded('0.88.0/resource-status', 'resource.status')
+  const { broker, instance } = await open(t, {
+    ...recordedAnswers('0.88.0/'),
+    'resource.status': [{ ...status, drain: { '3': { timestamp: 1, reason: '' } } }, status],
+  })
+  const { nodes } = await instance.read(LIMITS)
+  assert.equal(nodes.drained, 0)
+  assert.equal(broker.asked.filter((topic) => topic === 'resource.sched-status').length, 2)
+})
+
+test('Instance fails when its parts go on contradicting each other', async (t) => {
+  const status = recorded('0.88.0/resource-status', 'resource.status')
+  await assert.rejects(
+    read(t, { ...recordedAnswers('0.88.0/'), 'resource.status': { ...status, offline: '3' } }),
+    {
+      code: 'FLUX_PROTOCOL',
+      message: "Cannot trust Flux's answers: ranks are both offline and up",
+    },
+  )
+})
+
+const BROKEN: readonly [what: string, answers: Record<string, Answer>][] = [
+  [
+    'counts that are no counts',
+    { 'job-list.job-stats': { job_states: { depend: -1 }, queues: [] } },
+  ],
+  ['job-stats without states', { 'job-list.job-stats': {} }],
+  ['a sched-status without allocated', { 'resource.sched-status': { all: {}, down: null } }],
+  [
+    'a sched-status without any nodes',
+    { 'resource.sched-status': { all: null, allocated: null, down: null } },
+  ],
+  ['a drain list that is no object', { 'resource.status': { drain: [], offline: '' } }],
+  ['a state that is no text', { 'state-machine.get': { state: 1 } }],
+]
+
+for (const [what, answers] of BROKEN) {
+  test(`Instance fails on ${what}, and never makes it a 0`, async (t) => {
+    await assert.rejects(read(t, { ...recordedAnswers('0.88.0/'), ...answers }), {
+      code: 'FLUX_PROTOCOL',
+    })
+  })
+}

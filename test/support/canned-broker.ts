@@ -1,0 +1,67 @@
+// A broker that gives one prepared answer per topic, over a real UNIX socket: recorded answers, or errors.
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { encodeFrame, FrameDecoder } from '#flux/frame.ts'
+import { decodeMessage, encodeMessage, FLAG } from '#flux/message.ts'
+import { encodeJson, type JsonObject } from '#flux/payload.ts'
+
+/** A payload, or the number of an error; an array gives one after the other and repeats the last. */
+export type Answer = JsonObject | number | readonly (JsonObject | number)[]
+
+/** Topics of the requests that came, in order. */
+export interface CannedBroker {
+  readonly path: string
+  readonly asked: readonly string[]
+}
+
+const ENOSYS = 38
+
+/** Starts a broker that answers ENOSYS to every other topic; it ends with the test. */
+export async function startCannedBroker(
+  t: TestContext,
+  answers: Readonly<Record<string, Answer>>,
+): Promise<CannedBroker> {
+  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
+  const path = join(folder, 'local')
+  const asked: string[] = []
+  const given = new Map<string, number>()
+  const answerTo = (topic: string): JsonObject | number => {
+    const prepared = [answers[topic] ?? ENOSYS].flat()
+    const count = given.get(topic) ?? 0
+    given.set(topic, count + 1)
+    return prepared[Math.min(count, prepared.length - 1)] ?? ENOSYS
+  }
+  const server = createServer((socket) => {
+    const decoder = new FrameDecoder()
+    socket.write(Buffer.from([0]))
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => {
+      for (const body of decoder.push(chunk)) {
+        const request = decodeMessage(body)
+        if (request.type !== 'request' || request.flags & FLAG.noresponse) continue
+        const topic = request.topic ?? ''
+        asked.push(topic)
+        const answer = answerTo(topic)
+        const [errnum, payload] =
+          typeof answer === 'number' ? [answer, undefined] : [0, encodeJson(answer)]
+        const { flags, matchtag } = request
+        const from = { userid: 0, rolemask: 5, routes: [], topic, payload }
+        socket.write(
+          encodeFrame(encodeMessage({ type: 'response', ...from, flags, errnum, matchtag })),
+        )
+      }
+    })
+    t.after(() => socket.destroy())
+  })
+  server.listen(path)
+  await once(server, 'listening')
+  t.after(async () => {
+    server.close()
+    await rm(folder, { recursive: true })
+  })
+  return { path, asked }
+}
