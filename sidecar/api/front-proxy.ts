@@ -1,0 +1,89 @@
+// Who asks: request-header authentication as kube-apiserver's aggregator does it. It has authenticated and authorized the
+// caller and says who that is in X-Remote-* headers; all we must be sure of is that it is the aggregator who says so.
+
+import type { X509Certificate } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Middleware } from 'koa'
+import { unauthorized } from '#serving/status.ts'
+
+/** Extended key usage `clientAuth` (RFC 5280 §4.2.1.12). */
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
+
+/** Whether the client of a connection is the front proxy. */
+export type Verdict =
+  | { readonly kind: 'verified'; readonly name: string }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+/** Judges connections; each is judged once. */
+export interface ClientVerifier {
+  verify(socket: Socket): Verdict
+}
+
+/**
+ * Creates a verifier.
+ *
+ * @param allowedNames common names that are accepted, as in `requestheader-allowed-names`: none listed is any
+ */
+export function createClientVerifier(allowedNames: readonly string[]): ClientVerifier {
+  const verdicts = new WeakMap<Socket, Verdict>()
+  return {
+    verify(socket) {
+      let verdict = verdicts.get(socket)
+      if (verdict === undefined) {
+        verdict = judge(socket, allowedNames)
+        verdicts.set(socket, verdict)
+      }
+      return verdict
+    },
+  }
+}
+
+/** Lets pass who is verified, and everyone to the open paths; else 401. Header names alone never count. */
+export function authenticate(verifier: ClientVerifier, openPaths: ReadonlySet<string>): Middleware {
+  return (ctx, next) => {
+    if (openPaths.has(ctx.path)) return next()
+    const verdict = verifier.verify(ctx.req.socket)
+    if (verdict.kind === 'refused')
+      throw unauthorized(`Cannot authenticate the client: ${verdict.reason}`)
+    return next()
+  }
+}
+
+function judge(socket: Socket, allowedNames: readonly string[]): Verdict {
+  if (!(socket instanceof TLSSocket)) return refused('the connection is not encrypted')
+  const certificate = socket.getPeerX509Certificate()
+  if (certificate === undefined) {
+    return refused('it gave no certificate; ask through kube-apiserver, with kubectl get --raw')
+  }
+  // Node has verified the chain, up to CLIENT_CA_FILE, and the dates.
+  if (!socket.authorized) {
+    return refused(
+      `its certificate is not of the front proxy's authority (${socket.authorizationError})`,
+    )
+  }
+  if (!extendedKeyUsages(certificate).includes(CLIENT_AUTH)) {
+    return refused('its certificate is not for client authentication')
+  }
+  const name = commonName(certificate)
+  if (name === undefined) return refused('its certificate has no common name')
+  if (allowedNames.length > 0 && !allowedNames.includes(name)) {
+    return refused(`the name "${name}" is not among those allowed`)
+  }
+  return { kind: 'verified', name }
+}
+
+function refused(reason: string): Verdict {
+  return { kind: 'refused', reason }
+}
+
+/** Despite its name, `keyUsage` holds the OIDs of the extended key usages; it is undefined without the extension. */
+function extendedKeyUsages({ keyUsage }: X509Certificate): readonly string[] {
+  return keyUsage ?? []
+}
+
+/** The only CN of the subject. */
+function commonName(certificate: X509Certificate): string | undefined {
+  const { CN } = certificate.toLegacyObject().subject
+  return typeof CN === 'string' ? CN : undefined
+}

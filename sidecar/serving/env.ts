@@ -1,0 +1,95 @@
+// Reads environment variables and collects every problem with them, so that a program can tell all of them at once.
+import { accessSync, constants } from 'node:fs'
+
+/** Names and values as the system gives them: `process.env`, or a value in tests. */
+export type Variables = Readonly<Record<string, string | undefined>>
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/**
+ * Typed views of variables. A variable that is absent or empty has its default; one that is wrong adds to
+ * {@link Environment.problems} and has its default, so that reading goes on.
+ */
+export class Environment {
+  readonly #variables: Variables
+  readonly #problems: string[] = []
+
+  constructor(variables: Variables) {
+    this.#variables = variables
+  }
+
+  /** One sentence a problem: which variable, its value, what was expected. */
+  get problems(): readonly string[] {
+    return this.#problems
+  }
+
+  /** Adds a problem that a reader of its own found. */
+  problem(name: string, expected: string): void {
+    const value = this.optional(name)
+    const got = value === undefined ? 'it is not set' : `got "${value}"`
+    this.#problems.push(`${name}: expected ${expected}, ${got}`)
+  }
+
+  optional(name: string): string | undefined {
+    const value = this.#variables[name]
+    return value === undefined || value === '' ? undefined : value
+  }
+
+  string(name: string, fallback: string): string {
+    return this.optional(name) ?? fallback
+  }
+
+  /** An integer of decimal digits within bounds. */
+  integer(
+    name: string,
+    fallback: number,
+    bounds: { readonly min: number; readonly max: number },
+  ): number {
+    const text = this.optional(name)
+    if (text === undefined) return fallback
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= bounds.min && value <= bounds.max) return value
+    this.problem(name, `an integer from ${bounds.min} to ${bounds.max}`)
+    return fallback
+  }
+
+  /** A TCP port; 0 is any free one. */
+  port(name: string, fallback: number): number {
+    return this.integer(name, fallback, { min: 0, max: 65_535 })
+  }
+
+  level(name: string, fallback: LogLevel): LogLevel {
+    const value = this.string(name, fallback)
+    const level = LOG_LEVELS.find((known) => known === value)
+    if (level === undefined) this.problem(name, `one of ${LOG_LEVELS.join(', ')}`)
+    return level ?? fallback
+  }
+
+  /** Comma-separated items, blanks around them dropped; none if not set. */
+  list(name: string): readonly string[] {
+    const items = this.string(name, '').split(',')
+    return items.map((item) => item.trim()).filter((item) => item !== '')
+  }
+
+  /** The path of a file that can be read now. */
+  file(name: string): string | undefined {
+    const path = this.optional(name)
+    if (path === undefined) return undefined
+    try {
+      accessSync(path, constants.R_OK)
+    } catch {
+      this.problem(name, 'a file that can be read')
+    }
+    return path
+  }
+
+  /** A name as Kubernetes has them for namespaces and Services (RFC 1123 label). */
+  label(name: string, fallback: string): string {
+    const value = this.string(name, fallback)
+    if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(value)) return value
+    this.problem(name, 'a name of at most 63 lower-case letters, digits and "-"')
+    return fallback
+  }
+}

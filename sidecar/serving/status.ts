@@ -1,0 +1,95 @@
+// Failures as Kubernetes says them: a `Status` (meta/v1) with HTTP code, machine-readable reason and a message for people.
+// Whoever asked through the HPA sees the message verbatim in `kubectl describe hpa`.
+
+/** meta/v1 `Status` of a failure. Never with `retryAfterSeconds`: client-go would repeat the call within one HPA sync. */
+export interface Status {
+  readonly kind: 'Status'
+  readonly apiVersion: 'v1'
+  readonly metadata: Record<string, never>
+  readonly status: 'Failure'
+  readonly message: string
+  readonly reason: string
+  readonly code: number
+}
+
+/** An answer other than the one asked for. `message` is for the caller's eyes. */
+export class StatusError extends Error {
+  /** HTTP status code, 400 and above. */
+  readonly code: number
+  /** meta/v1 `StatusReason`. */
+  readonly reason: string
+
+  constructor(code: number, reason: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StatusError'
+    this.code = code
+    this.reason = reason
+  }
+
+  toStatus(): Status {
+    const { message, reason, code } = this
+    return {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason,
+      code,
+    }
+  }
+}
+
+export function badRequest(message: string): StatusError {
+  return new StatusError(400, 'BadRequest', message)
+}
+
+export function unauthorized(message: string): StatusError {
+  return new StatusError(401, 'Unauthorized', message)
+}
+
+export function notFound(message: string): StatusError {
+  return new StatusError(404, 'NotFound', message)
+}
+
+export function methodNotAllowed(method: string): StatusError {
+  return new StatusError(405, 'MethodNotAllowed', `Cannot ${method}: only GET is served here`)
+}
+
+export function requestTimeout(message: string): StatusError {
+  return new StatusError(408, 'Timeout', message)
+}
+
+export function tooManyRequests(message: string): StatusError {
+  return new StatusError(429, 'TooManyRequests', message)
+}
+
+export function headersTooLarge(message: string): StatusError {
+  return new StatusError(431, 'BadRequest', message)
+}
+
+/** The text is constant: what really happened goes to the log, not to the caller. */
+export function internalError(cause: unknown): StatusError {
+  return new StatusError(500, 'InternalError', 'Internal error of flux-metrics', { cause })
+}
+
+export function unavailable(message: string): StatusError {
+  return new StatusError(503, 'ServiceUnavailable', message)
+}
+
+/**
+ * The sentence that every custom metrics server answers for a metric it does not have.
+ *
+ * @param resource in lower case, with its group: `miniclusters.flux-framework.org`
+ * @param name of the object; without it, any object is meant
+ * @param hint what would have been known
+ */
+export function metricNotFound(
+  resource: string,
+  metric: string,
+  { name, hint }: { readonly name?: string; readonly hint?: string } = {},
+): StatusError {
+  const object = name === undefined ? resource : `${resource} ${name}`
+  const more = hint === undefined ? '' : `: ${hint}`
+  return notFound(`the server could not find the metric ${metric} for ${object}${more}`)
+}

@@ -1,0 +1,134 @@
+// Certificate files → what the server uses now. Reads them again when they change; keeps the old ones if the new are no good.
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Logger } from './log.ts'
+
+/** A serving certificate (with its chain) and its private key, PEM. */
+export interface ServingKeys {
+  readonly cert: string
+  readonly key: string
+}
+
+/** All that a TLS server needs to know. */
+export interface Credentials extends ServingKeys {
+  /** CA of client certificates (PEM, one or more); without it clients are not asked for one. */
+  readonly clientCa: string | undefined
+}
+
+/** Paths of PEM files. */
+export interface CredentialFiles {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string | undefined
+}
+
+/**
+ * Files are compared by content this often. Watching them is no use: a Secret's volume swaps a symbolic link two
+ * folders up.
+ */
+const RELOAD_INTERVAL_MS = 2_000
+
+/**
+ * Reads and checks credentials.
+ *
+ * @throws Error naming the file and what is wrong with it: unreadable, no PEM, key of another certificate, expired
+ */
+export async function readCredentials(
+  files: Partial<CredentialFiles>,
+): Promise<Partial<Credentials>> {
+  const [cert, key, clientCa] = await Promise.all([
+    files.cert === undefined ? undefined : readFile(files.cert, 'utf8'),
+    files.key === undefined ? undefined : readFile(files.key, 'utf8'),
+    files.clientCa === undefined ? undefined : readFile(files.clientCa, 'utf8'),
+  ])
+  if (cert !== undefined && key !== undefined) checkPair({ cert, key }, files)
+  if (clientCa !== undefined) parseCertificate(clientCa, files.clientCa)
+  return {
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    clientCa,
+  }
+}
+
+/** When the certificate, the first of its file, is no longer valid. */
+export function notAfter(keys: ServingKeys): Date {
+  return new X509Certificate(keys.cert).validToDate
+}
+
+/** Reads files again whenever their content changes and hands on what is good. */
+export class CredentialWatch {
+  readonly #files: Partial<CredentialFiles>
+  readonly #onChange: (credentials: Partial<Credentials>) => void
+  readonly #log: Logger
+  #timer: NodeJS.Timeout | undefined
+  #seen: string
+  #refused: string | undefined
+
+  /** @param current what {@link readCredentials} gave and the server uses */
+  constructor(options: {
+    readonly files: Partial<CredentialFiles>
+    readonly current: Partial<Credentials>
+    readonly onChange: (credentials: Partial<Credentials>) => void
+    readonly log: Logger
+    readonly intervalMs?: number
+  }) {
+    this.#files = options.files
+    this.#onChange = options.onChange
+    this.#log = options.log
+    this.#seen = fingerprint(options.current)
+    this.#timer = setInterval(() => void this.check(), options.intervalMs ?? RELOAD_INTERVAL_MS)
+    this.#timer.unref()
+  }
+
+  /** Looks now. Never rejects: files that are no good are logged once, and the old ones stay in use. */
+  async check(): Promise<void> {
+    let credentials: Partial<Credentials>
+    try {
+      credentials = await readCredentials(this.#files)
+    } catch (err) {
+      const reason = err instanceof Error ? err.message : String(err)
+      if (reason !== this.#refused)
+        this.#log.warn({ err }, 'kept the certificates: the new files are no good')
+      this.#refused = reason
+      return
+    }
+    this.#refused = undefined
+    const seen = fingerprint(credentials)
+    if (seen === this.#seen) return
+    this.#seen = seen
+    this.#onChange(credentials)
+    this.#log.info({ files: this.#files }, 'loaded new certificates')
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+function fingerprint({ cert, key, clientCa }: Partial<Credentials>): string {
+  return JSON.stringify([cert, key, clientCa])
+}
+
+function checkPair(keys: ServingKeys, files: Partial<CredentialFiles>): void {
+  const certificate = parseCertificate(keys.cert, files.cert)
+  let matches: boolean
+  try {
+    matches = certificate.checkPrivateKey(createPrivateKey(keys.key))
+  } catch (cause) {
+    throw new Error(`Cannot use "${files.key}": expected a private key in PEM`, { cause })
+  }
+  if (!matches) throw new Error(`Cannot use "${files.key}": it is not the key of "${files.cert}"`)
+}
+
+function parseCertificate(pem: string, path: string | undefined): X509Certificate {
+  let certificate: X509Certificate
+  try {
+    certificate = new X509Certificate(pem)
+  } catch (cause) {
+    throw new Error(`Cannot use "${path}": expected a certificate in PEM`, { cause })
+  }
+  if (certificate.validToDate.getTime() < Date.now()) {
+    throw new Error(`Cannot use "${path}": it expired at ${certificate.validToDate.toISOString()}`)
+  }
+  return certificate
+}

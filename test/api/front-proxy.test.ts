@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent } from 'node:https'
+import { type TestContext, test } from 'node:test'
+import Koa from 'koa'
+import { authenticate, createClientVerifier } from '#api/front-proxy.ts'
+import { failures } from '#serving/failure.ts'
+import { createLogger } from '#serving/log.ts'
+import { HttpsServer } from '#serving/server.ts'
+import { createAuthority, type KeyPair } from '../support/certificates.ts'
+import { ask } from '../support/https.ts'
+
+const log = createLogger('silent')
+const frontProxy = await createAuthority('front-proxy-ca')
+const impostor = await createAuthority('front-proxy-ca')
+const serving = await (await createAuthority('serving')).issue({
+  commonName: 'server',
+  dns: ['localhost'],
+})
+const client = (options: object = {}, authority = frontProxy) =>
+  authority.issue({
+    commonName: 'front-proxy-client',
+    extendedKeyUsage: ['clientAuth'],
+    ...options,
+  })
+
+async function serve(t: TestContext, allowedNames: readonly string[] = ['front-proxy-client']) {
+  const app = new Koa()
+  app.use(failures(log))
+  app.use(authenticate(createClientVerifier(allowedNames), new Set(['/livez'])))
+  app.use((ctx) => {
+    ctx.body = 'metrics'
+  })
+  const server = new HttpsServer({
+    handler: app.callback(),
+    credentials: { ...serving, clientCa: frontProxy.cert },
+    log,
+  })
+  const { port } = await server.listen({ port: 0, address: '127.0.0.1' })
+  t.after(() => server.drain(0))
+  return { server, port }
+}
+
+const REFUSED: readonly [what: string, pair: () => Promise<KeyPair | undefined>, reason: RegExp][] =
+  [
+    ['no certificate', async () => undefined, /it gave no certificate/],
+    [
+      'the right name from another authority',
+      () => client({}, impostor),
+      /not of the front proxy's authority/,
+    ],
+    [
+      'another name',
+      () => client({ commonName: 'kubelet' }),
+      /the name "kubelet" is not among those allowed/,
+    ],
+    [
+      'an expired certificate',
+      () => client({ notAfter: new Date(Date.now() - 1000) }),
+      /CERT_HAS_EXPIRED/,
+    ],
+    [
+      'a certificate for servers',
+      () => client({ extendedKeyUsage: ['serverAuth'] }),
+      /authority|client authentication/,
+    ],
+    [
+      'a certificate for no named use',
+      () => client({ extendedKeyUsage: null }),
+      /not for client authentication/,
+    ],
+  ]
+
+for (const [what, pair, reason] of REFUSED) {
+  test(`authenticate answers 401 to ${what}`, async (t) => {
+    const { port } = await serve(t)
+    const headers = { 'x-remote-user': 'system:admin', 'x-remote-group': 'system:masters' }
+    const { status, text } = await ask(port, '/apis', { client: await pair(), headers })
+    assert.equal(status, 401)
+    const { kind, reason: code, message } = JSON.parse(text)
+    assert.deepEqual([kind, code], ['Status', 'Unauthorized'])
+    assert.match(message, reason)
+  })
+}
+
+test('authenticate lets the front proxy pass', async (t) => {
+  const { port } = await serve(t)
+  assert.equal((await ask(port, '/apis', { client: await client() })).text, 'metrics')
+})
+
+test('authenticate accepts any name where none is listed, as Kubernetes does', async (t) => {
+  const { port } = await serve(t, [])
+  const anyone = await client({ commonName: 'aggregator-7' })
+  assert.equal((await ask(port, '/apis', { client: anyone })).status, 200)
+})
+
+test('authenticate lets everyone to the open paths', async (t) => {
+  const { port } = await serve(t)
+  assert.equal((await ask(port, '/livez')).status, 200)
+})
+
+test('A client of the old CA is refused once the CA is another, on kept connections too', async (t) => {
+  const { server, port } = await serve(t)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const old = await client()
+  assert.equal((await ask(port, '/apis', { client: old, agent })).status, 200)
+  const [kept] = Object.values(agent.freeSockets).flat()
+  assert.ok(kept, 'the connection was kept')
+  const closed = once(kept, 'close')
+  server.update({ ...serving, clientCa: impostor.cert })
+  await closed
+  assert.equal((await ask(port, '/apis', { client: old, agent })).status, 401)
+  assert.equal((await ask(port, '/apis', { client: await client({}, impostor) })).status, 200)
+})

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type TestContext, test } from 'node:test'
+import Koa from 'koa'
+import { failures } from '#serving/failure.ts'
+import { createLogger } from '#serving/log.ts'
+import { metricNotFound, unavailable } from '#serving/status.ts'
+
+async function serve(t: TestContext, middleware: Koa.Middleware) {
+  const lines: string[] = []
+  const stream = {
+    write: (line: string) => {
+      lines.push(line)
+    },
+  }
+  const app = new Koa()
+  app.use(failures(createLogger('info', stream)))
+  app.use(middleware)
+  const server = createServer(app.callback()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  assert.ok(address !== null && typeof address !== 'string')
+  return { url: `http://127.0.0.1:${address.port}/apis`, lines }
+}
+
+test('failures answers a StatusError as it is, and logs nothing', async (t) => {
+  const { url, lines } = await serve(t, () => {
+    throw unavailable('the broker is away')
+  })
+  const response = await fetch(url)
+  assert.equal(response.status, 503)
+  assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8')
+  assert.equal(response.headers.get('retry-after'), null)
+  assert.deepEqual(await response.json(), {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: 'the broker is away',
+    reason: 'ServiceUnavailable',
+    code: 503,
+  })
+  assert.deepEqual(lines, [])
+})
+
+test('failures tells the caller nothing of a defect, and the log everything', async (t) => {
+  const { url, lines } = await serve(t, () => {
+    throw new TypeError('secret detail')
+  })
+  const response = await fetch(url)
+  assert.equal(response.status, 500)
+  assert.equal((await response.json()).message, 'Internal error of flux-metrics')
+  assert.match(lines.join(), /secret detail/)
+})
+
+test('failures answers 404 to a path that nobody answers', async (t) => {
+  const { url } = await serve(t, (_ctx, next) => next())
+  const response = await fetch(url)
+  assert.equal(response.status, 404)
+  assert.equal((await response.json()).message, 'Nothing is served at "/apis"')
+})
+
+for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']) {
+  test(`failures answers 405 to ${method}`, async (t) => {
+    const { url } = await serve(t, (ctx) => {
+      ctx.body = 'x'
+    })
+    const response = await fetch(url, { method })
+    assert.equal(response.status, 405)
+    assert.equal(response.headers.get('allow'), 'GET')
+  })
+}
+
+test('metricNotFound says it as every custom metrics server does', () => {
+  assert.equal(
+    metricNotFound('services', 'node_upcount', { name: 'x', hint: 'did you mean node_up_count?' })
+      .message,
+    'the server could not find the metric node_upcount for services x: did you mean node_up_count?',
+  )
+  assert.equal(
+    metricNotFound('services', 'm').message,
+    'the server could not find the metric m for services',
+  )
+})

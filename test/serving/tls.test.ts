@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { createLogger } from '#serving/log.ts'
+import { type Credentials, CredentialWatch, notAfter, readCredentials } from '#serving/tls.ts'
+import { createAuthority, type KeyPair } from '../support/certificates.ts'
+
+const NEVER_MS = 2 ** 30
+
+async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'tls-'))
+  t.after(() => rm(path, { recursive: true }))
+  return path
+}
+
+/** Files as the kubelet lays out a Secret: `tls.crt` → `..data/tls.crt`, and `..data` → a folder that is swapped. */
+async function mountSecret(t: TestContext, pair: KeyPair) {
+  const path = await folder(t)
+  const put = async (version: string, { cert, key }: KeyPair) => {
+    await mkdir(join(path, version))
+    await writeFile(join(path, version, 'tls.crt'), cert)
+    await writeFile(join(path, version, 'tls.key'), key)
+    await symlink(version, join(path, '..data_tmp'))
+    await rename(join(path, '..data_tmp'), join(path, '..data'))
+  }
+  await put('..1', pair)
+  await symlink('..data/tls.crt', join(path, 'tls.crt'))
+  await symlink('..data/tls.key', join(path, 'tls.key'))
+  return { files: { cert: join(path, 'tls.crt'), key: join(path, 'tls.key') }, put }
+}
+
+async function watch(t: TestContext, pair: KeyPair) {
+  const secret = await mountSecret(t, pair)
+  const changes: Partial<Credentials>[] = []
+  const lines: string[] = []
+  const stream = {
+    write: (line: string) => {
+      lines.push(JSON.parse(line).msg)
+    },
+  }
+  const watched = new CredentialWatch({
+    files: secret.files,
+    current: await readCredentials(secret.files),
+    onChange: (credentials) => changes.push(credentials),
+    log: createLogger('info', stream),
+    intervalMs: NEVER_MS,
+  })
+  t.after(() => watched.close())
+  return { ...secret, watched, changes, lines }
+}
+
+const authority = await createAuthority('test')
+const issue = () => authority.issue({ commonName: 'server', dns: ['localhost'] })
+
+test('readCredentials reads certificate, key and client CA', async (t) => {
+  const pair = await issue()
+  const { files } = await mountSecret(t, pair)
+  const ca = join(await folder(t), 'ca.crt')
+  await writeFile(ca, authority.cert)
+  assert.deepEqual(await readCredentials({ ...files, clientCa: ca }), {
+    ...pair,
+    clientCa: authority.cert,
+  })
+})
+
+test('readCredentials refuses the key of another certificate', async (t) => {
+  const { files } = await mountSecret(t, { ...(await issue()), key: (await issue()).key })
+  await assert.rejects(readCredentials(files), /it is not the key of/)
+})
+
+test('readCredentials refuses what is no PEM, and names the file', async (t) => {
+  const { files } = await mountSecret(t, { ...(await issue()), cert: 'nonsense' })
+  await assert.rejects(readCredentials(files), {
+    message: `Cannot use "${files.cert}": expected a certificate in PEM`,
+  })
+})
+
+test('readCredentials refuses an expired certificate', async (t) => {
+  const notAfterDate = new Date(Date.now() - 1000)
+  const { files } = await mountSecret(
+    t,
+    await authority.issue({ commonName: 'old', notAfter: notAfterDate }),
+  )
+  await assert.rejects(readCredentials(files), /it expired at/)
+})
+
+test('notAfter is the end of the certificate', async () => {
+  const end = new Date('2040-01-01T00:00:00Z')
+  assert.deepEqual(notAfter(await authority.issue({ commonName: 'x', notAfter: end })), end)
+})
+
+test('CredentialWatch hands on what the kubelet swapped in, once', async (t) => {
+  const { put, watched, changes } = await watch(t, await issue())
+  await watched.check()
+  assert.deepEqual(changes, [])
+  const renewed = await issue()
+  await put('..2', renewed)
+  await watched.check()
+  await watched.check()
+  assert.deepEqual(changes, [{ ...renewed, clientCa: undefined }])
+})
+
+test('CredentialWatch keeps the old pair while the new one is no good, and says so once', async (t) => {
+  const { put, watched, changes, lines } = await watch(t, await issue())
+  await put('..2', { ...(await issue()), key: (await issue()).key })
+  await watched.check()
+  await watched.check()
+  assert.deepEqual(changes, [])
+  const renewed = await issue()
+  await put('..3', renewed)
+  await watched.check()
+  assert.deepEqual(changes, [{ ...renewed, clientCa: undefined }])
+  assert.deepEqual(lines, [
+    'kept the certificates: the new files are no good',
+    'loaded new certificates',
+  ])
+})

@@ -1,0 +1,49 @@
+// Requests over TLS as tests need them: any method and headers, with or without a client certificate.
+import { Agent, type RequestOptions, request } from 'node:https'
+import type { KeyPair } from './certificates.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+}
+
+/** Asks a server on this machine, without verifying it; a new connection each time unless an agent is given. */
+export async function ask(
+  port: number,
+  path: string,
+  options: {
+    readonly method?: string
+    readonly headers?: Record<string, string>
+    readonly client?: KeyPair | undefined
+    readonly agent?: Agent
+    readonly body?: string
+  } = {},
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const { client, agent, body, ...rest } = options
+  const settings: RequestOptions = {
+    host: '127.0.0.1',
+    port,
+    path,
+    rejectUnauthorized: false,
+    agent: agent ?? new Agent({ keepAlive: false, maxCachedSessions: 0 }),
+    ...rest,
+    ...(client === undefined ? {} : client),
+  }
+  const asked = request(settings, (response) => {
+    const chunks: Buffer[] = []
+    response.on('data', (chunk: Buffer) => chunks.push(chunk))
+    response.on('error', reject)
+    response.on('end', () =>
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        text: Buffer.concat(chunks).toString('utf8'),
+      }),
+    )
+  })
+  asked.on('error', reject)
+  asked.end(body)
+  return promise
+}
