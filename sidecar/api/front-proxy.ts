@@ -15,7 +15,18 @@ export type Verdict =
   | { readonly kind: 'verified'; readonly name: string }
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** Judges connections; each is judged once. */
+interface Judgement {
+  readonly verdict: Verdict
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+const EXPIRED: Verdict = {
+  kind: 'refused',
+  reason: 'its certificate has expired (CERT_HAS_EXPIRED)',
+}
+
+/** Judges connections; each is judged once, and its verdict lasts no longer than the certificate. */
 export interface ClientVerifier {
   verify(socket: Socket): Verdict
 }
@@ -26,15 +37,16 @@ export interface ClientVerifier {
  * @param allowedNames common names that are accepted, as in `requestheader-allowed-names`: none listed is any
  */
 export function createClientVerifier(allowedNames: readonly string[]): ClientVerifier {
-  const verdicts = new WeakMap<Socket, Verdict>()
+  const judgements = new WeakMap<Socket, Judgement>()
   return {
     verify(socket) {
-      let verdict = verdicts.get(socket)
-      if (verdict === undefined) {
-        verdict = judge(socket, allowedNames)
-        verdicts.set(socket, verdict)
+      let judgement = judgements.get(socket)
+      if (judgement === undefined) {
+        judgement = judge(socket, allowedNames)
+        judgements.set(socket, judgement)
       }
-      return verdict
+      // The aggregator keeps connections for hours, and TLS looks at the dates in the handshake alone.
+      return Date.now() > judgement.until ? EXPIRED : judgement.verdict
     },
   }
 }
@@ -50,7 +62,7 @@ export function authenticate(verifier: ClientVerifier, openPaths: ReadonlySet<st
   }
 }
 
-function judge(socket: Socket, allowedNames: readonly string[]): Verdict {
+function judge(socket: Socket, allowedNames: readonly string[]): Judgement {
   if (!(socket instanceof TLSSocket)) return refused('the connection is not encrypted')
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) {
@@ -70,11 +82,11 @@ function judge(socket: Socket, allowedNames: readonly string[]): Verdict {
   if (allowedNames.length > 0 && !allowedNames.includes(name)) {
     return refused(`the name "${name}" is not among those allowed`)
   }
-  return { kind: 'verified', name }
+  return { verdict: { kind: 'verified', name }, until: certificate.validToDate.getTime() }
 }
 
-function refused(reason: string): Verdict {
-  return { kind: 'refused', reason }
+function refused(reason: string): Judgement {
+  return { verdict: { kind: 'refused', reason }, until: Number.POSITIVE_INFINITY }
 }
 
 /** Despite its name, `keyUsage` holds the OIDs of the extended key usages; it is undefined without the extension. */

@@ -1,7 +1,7 @@
 // Reads environment variables and collects every problem with them, so that a program can tell all of them at once.
 import { accessSync, constants } from 'node:fs'
 
-/** Names and values as the system gives them: `process.env`, or a value in tests. */
+/** Names and values as the system gives them. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const

@@ -2,7 +2,7 @@
 import { constants } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TlsOptions } from 'node:tls'
 import type { Logger } from './log.ts'
@@ -58,6 +58,8 @@ export class HttpsServer {
   readonly #unlimited: ReadonlySet<string>
   #clientCa: string | undefined
   #active = new Set<ServerResponse>()
+  /** Every TCP connection by its peer, those still in their handshake included. */
+  readonly #connections = new Map<string, Socket>()
   #draining = false
 
   constructor({ handler, credentials, log, unlimitedPaths = [], limits }: HttpsServerOptions) {
@@ -79,6 +81,9 @@ export class HttpsServer {
       connectionsCheckingInterval: this.#limits.checkMs,
     })
     this.#server.maxConnections = this.#limits.connections
+    this.#server.on('connection', (socket) => {
+      if (socket instanceof Socket) this.#remember(socket)
+    })
     this.#server.on('request', (request, response) => this.#handle(request, response))
     this.#server.on('upgrade', (_request, socket) =>
       refuse(socket, badRequest('Cannot upgrade the connection: only HTTP/1.1 is served here')),
@@ -118,14 +123,15 @@ export class HttpsServer {
   }
 
   /**
-   * Uses other credentials from the next connection on. If the client CA is another one, connections that were
-   * accepted under the old one end: the idle at once, the busy with their answer.
+   * Uses other credentials from the next connection on. If the client CA is another one, all connections made under
+   * the old one end: the busy with their answer, the others at once, whether idle, new, in their handshake or in the
+   * middle of sending a request.
    */
   update(credentials: Credentials): void {
     this.#server.setSecureContext(contextOf(credentials))
     if (credentials.clientCa === this.#clientCa) return
     this.#clientCa = credentials.clientCa
-    this.#closeAfterAnswers()
+    this.#forgetClients()
   }
 
   /** Stops accepting, lets requests end, and closes what is left after `deadlineMs`. */
@@ -156,6 +162,28 @@ export class HttpsServer {
     this.#handler(request, response)
   }
 
+  #remember(socket: Socket): void {
+    const peer = peerOf(socket)
+    this.#connections.set(peer, socket)
+    socket.once('close', () => {
+      // The same port may already be a newer connection's.
+      if (this.#connections.get(peer) === socket) this.#connections.delete(peer)
+    })
+  }
+
+  /** Node counts as idle only what has answered before: it would leave new connections, verified by the old CA. */
+  #forgetClients(): void {
+    const busy = new Set<string>()
+    for (const response of this.#active) {
+      const { socket } = response.req
+      busy.add(peerOf(socket))
+      response.shouldKeepAlive = false
+      // Too late for the header if it is out already; the connection ends all the same.
+      response.once('close', () => socket.destroySoon())
+    }
+    for (const [peer, socket] of this.#connections) if (!busy.has(peer)) socket.destroy()
+  }
+
   #closeAfterAnswers(): void {
     for (const response of this.#active) response.shouldKeepAlive = false
     this.#server.closeIdleConnections()
@@ -172,6 +200,11 @@ function contextOf({ cert, key, clientCa }: Credentials): TlsOptions {
     // A resumed session would carry the verification of a client from before the CA changed.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }
+}
+
+/** What the two ends of a connection have in common: a TLS socket has no public way to the TCP socket under it. */
+function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${remoteAddress} ${remotePort}`
 }
 
 /** Nothing that we serve takes a body; one that comes is not read to its end. */

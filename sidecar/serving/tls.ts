@@ -1,6 +1,7 @@
 // Certificate files → what the server uses now. Reads them again when they change; keeps the old ones if the new are no good.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
 import type { Logger } from './log.ts'
 
 /** A serving certificate (with its chain) and its private key, PEM. */
@@ -31,7 +32,8 @@ const RELOAD_INTERVAL_MS = 2_000
 /**
  * Reads and checks credentials.
  *
- * @throws Error naming the file and what is wrong with it: unreadable, no PEM, key of another certificate, expired
+ * @throws Error naming the file and what is wrong with it: unreadable, no PEM, key of another certificate, expired,
+ *   refused by OpenSSL
  */
 export async function readCredentials(
   files: Partial<CredentialFiles>,
@@ -118,6 +120,13 @@ function checkPair(keys: ServingKeys, files: Partial<CredentialFiles>): void {
     throw new Error(`Cannot use "${files.key}": expected a private key in PEM`, { cause })
   }
   if (!matches) throw new Error(`Cannot use "${files.key}": it is not the key of "${files.cert}"`)
+  try {
+    // What parses may still be refused, a key of 1024 bits for one: better here than when the server is to use it.
+    createSecureContext(keys)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`Cannot use "${files.cert}": ${why}`, { cause })
+  }
 }
 
 function parseCertificate(pem: string, path: string | undefined): X509Certificate {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent } from 'node:https'
+import { connect as connectTcp } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { connect } from 'node:tls'
 import Koa from 'koa'
 import { authenticate, createClientVerifier } from '#api/front-proxy.ts'
 import { failures } from '#serving/failure.ts'
@@ -112,4 +114,59 @@ test('A client of the old CA is refused once the CA is another, on kept connecti
   await closed
   assert.equal((await ask(port, '/apis', { client: old, agent })).status, 401)
   assert.equal((await ask(port, '/apis', { client: await client({}, impostor) })).status, 200)
+})
+
+/** A bare TLS connection of a client, which sends what and when the test wants. */
+async function open(t: TestContext, port: number, pair: KeyPair) {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...pair })
+  t.after(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'secureConnect')
+  // An end is seen by those only who read.
+  socket.resume()
+  return socket
+}
+
+test('A client of the old CA that has not asked yet is cut off once the CA is another', async (t) => {
+  const { server, port } = await serve(t)
+  const socket = await open(t, port, await client())
+  const closed = once(socket, 'close')
+  server.update({ ...serving, clientCa: impostor.cert })
+  await closed
+})
+
+test('A client of the old CA in the middle of a request is cut off once the CA is another', async (t) => {
+  const { server, port } = await serve(t)
+  const socket = await open(t, port, await client())
+  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /apis HTTP/1.1\r\nHos')
+  await once(socket, 'data')
+  const closed = once(socket, 'close')
+  server.update({ ...serving, clientCa: impostor.cert })
+  await closed
+})
+
+test('A client in its handshake is cut off once the CA is another', async (t) => {
+  const { server, port } = await serve(t)
+  const socket = connectTcp({ port, host: '127.0.0.1' })
+  t.after(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.resume()
+  // The server has accepted it once it answers a later connection.
+  await ask(port, '/livez')
+  const closed = once(socket, 'close')
+  server.update({ ...serving, clientCa: impostor.cert })
+  await closed
+})
+
+test('A kept connection is refused once its certificate has expired', async (t) => {
+  const { port } = await serve(t)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const pair = await client()
+  assert.equal((await ask(port, '/apis', { client: pair, agent })).status, 200)
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 48 * 3_600_000 })
+  const { status, text } = await ask(port, '/apis', { client: pair, agent })
+  assert.equal(status, 401)
+  assert.match(text, /has expired/)
 })

@@ -215,3 +215,19 @@ test('HttpsServer serves a new certificate from the next connection on', async (
   await once(socket, 'secureConnect')
   assert.equal(socket.getPeerCertificate().subject.CN, 'renewed')
 })
+
+test('HttpsServer lets a request end that is under way when the client CA changes, then closes', async (t) => {
+  const begun = Promise.withResolvers<() => void>()
+  const handler: RequestListener = (_request, response) => {
+    response.write('first ')
+    begun.resolve(() => response.end('last'))
+  }
+  const { server, port } = await serve(t, { handler, clientCa: authority.cert })
+  const answer = raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  const finish = await begun.promise
+  server.update({ ...pair, clientCa: (await createAuthority('other')).cert })
+  finish()
+  const text = await answer
+  assert.match(text, /first /)
+  assert.match(text, /last/)
+})

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createLogger } from '#serving/log.ts'
 import { type Credentials, CredentialWatch, notAfter, readCredentials } from '#serving/tls.ts'
-import { createAuthority, type KeyPair } from '../support/certificates.ts'
+import { createAuthority, issueWeak, type KeyPair } from '../support/certificates.ts'
 
 const NEVER_MS = 2 ** 30
 
@@ -116,4 +116,12 @@ test('CredentialWatch keeps the old pair while the new one is no good, and says 
     'kept the certificates: the new files are no good',
     'loaded new certificates',
   ])
+})
+
+test('CredentialWatch keeps the old pair when OpenSSL refuses the new one', async (t) => {
+  const { put, watched, changes, lines } = await watch(t, await issue())
+  await put('..2', await issueWeak())
+  await watched.check()
+  assert.deepEqual(changes, [])
+  assert.deepEqual(lines, ['kept the certificates: the new files are no good'])
 })

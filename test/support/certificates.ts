@@ -89,3 +89,22 @@ async function issue(
   const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey))
   return { cert: certificate.toString('pem'), key: PemConverter.encode(key, 'PRIVATE KEY') }
 }
+
+/** A certificate that parses, with its key, and that OpenSSL refuses to serve with: RSA of 1024 bits. */
+export async function issueWeak(): Promise<KeyPair> {
+  const algorithm = {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength: 1024,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: [{ CN: ['weak'] }],
+    notAfter: new Date(Date.now() + HOUR_MS),
+    keys,
+    signingAlgorithm: algorithm,
+  })
+  const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey))
+  return { cert: certificate.toString('pem'), key: PemConverter.encode(key, 'PRIVATE KEY') }
+}

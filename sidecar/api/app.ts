@@ -1,0 +1,70 @@
+// Puts the API together: middlewares in their order, routes. Listens to nothing; that is serving/server.ts's.
+import Koa, { type Middleware } from 'koa'
+import Router from 'koa-router'
+import type { SnapshotSource } from '#metrics/snapshot.ts'
+import { failures } from '#serving/failure.ts'
+import type { Logger } from '#serving/log.ts'
+import { routeCustomMetrics } from './custom-metrics.ts'
+import type { Identity } from './described-object.ts'
+import { routeDiscovery } from './discovery.ts'
+import { registerFluxGauges } from './flux-gauges.ts'
+import { authenticate, type ClientVerifier } from './front-proxy.ts'
+import { HEALTH_PATHS, type Readiness, routeHealth } from './health.ts'
+import { routeOpenapi } from './openapi.ts'
+import { METRICS_PATH, routePrometheus, type Telemetry } from './prometheus.ts'
+
+export interface AppOptions {
+  readonly source: SnapshotSource
+  readonly identity: Identity
+  /** `undefined`: whoever can connect may ask. */
+  readonly clients: ClientVerifier | undefined
+  /** One app each: the app registers its gauges there. */
+  readonly telemetry: Telemetry
+  readonly readiness: () => Readiness
+  /** Of the program, e.g. `0.1.0`. */
+  readonly version: string
+  readonly log: Logger
+}
+
+/** What asks without a client certificate: kubelets and Prometheus. */
+const OPEN_PATHS: ReadonlySet<string> = new Set([...HEALTH_PATHS, METRICS_PATH])
+
+/** Creates the koa app of the sidecar. It answers from memory: no request waits for anything. */
+export function createApp(options: AppOptions): Koa {
+  const { clients, telemetry, log, source } = options
+  const app = new Koa()
+  // Koa's own default would print to the console.
+  app.on('error', (err: unknown) => log.warn({ err }, 'answer failed'))
+  registerFluxGauges(telemetry.registry, source)
+
+  app.use(observeRequests(telemetry, log))
+  app.use(failures(log))
+  if (clients !== undefined) app.use(authenticate(clients, OPEN_PATHS))
+  app.use(createRouter(options).routes())
+  return app
+}
+
+function createRouter(options: AppOptions): Router {
+  // Strict: a path with a slash at its end is another path, and nobody's.
+  const router = new Router({ strict: true, sensitive: true })
+  routeCustomMetrics(router, options)
+  routeDiscovery(router)
+  routeOpenapi(router, options.version)
+  routeHealth(router, options)
+  routePrometheus(router, options.telemetry)
+  return router
+}
+
+/** Outermost, so that it sees the codes of failures. They are many: this one allocates next to nothing. */
+function observeRequests(telemetry: Telemetry, log: Logger): Middleware {
+  return async (ctx, next) => {
+    const startedAt = performance.now()
+    await next()
+    const route: unknown = ctx._matchedRoute
+    const ms = performance.now() - startedAt
+    telemetry.observeRequest(typeof route === 'string' ? route : 'none', ctx.status, ms / 1000)
+    if (log.isLevelEnabled('debug')) {
+      log.debug({ method: ctx.method, url: ctx.url, code: ctx.status, ms }, 'request')
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// The metric paths of custom.metrics.k8s.io: request → query → answer. Asks the snapshot source, which answers at once.
+import type Router from 'koa-router'
+import { METRICS, type Metric } from '#metrics/catalog.ts'
+import { formatQuantity } from '#metrics/quantity.ts'
+import type { Reading, Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
+import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
+import { AnswerCache } from './answer-cache.ts'
+import { NAMESPACES, VERSIONS, type Version, versionPath } from './api-group.ts'
+import { type DescribedObject, DescribedObjects, type Identity } from './described-object.ts'
+import { encodeMetricValueList, formatTime } from './metric-value.ts'
+import { nearestNames } from './nearest.ts'
+import { parseSelector, type Selector, toLabelSelector } from './selector.ts'
+import { readValue } from './series.ts'
+import { enumerate, quote, shorten } from './text.ts'
+
+type Context = Router.RouterContext
+
+export interface CustomMetricsOptions {
+  readonly source: SnapshotSource
+  readonly identity: Identity
+}
+
+/** What a path asks for, decoded. `name` is undefined where the metric is of the whole namespace. */
+interface Target {
+  readonly namespace: string
+  readonly resource: string
+  readonly name: string | undefined
+  readonly metric: string
+}
+
+type ToTarget = (segments: readonly string[]) => Target
+
+/** Adds the metric paths of both versions to `router`. */
+export function routeCustomMetrics(
+  router: Router,
+  { source, identity }: CustomMetricsOptions,
+): void {
+  const objects = new DescribedObjects(identity)
+  const answers = new AnswerCache()
+
+  function answer(ctx: Context, version: Version, toTarget: ToTarget, reading: Reading): string {
+    const target = toTarget(ctx.path.slice(versionPath(version).length).split('/'))
+    const metric = findMetric(target)
+    const { labelSelector, metricSelector } = parseSelectors(ctx.querystring)
+    const selector = metricSelector.length > 0 ? toLabelSelector(metricSelector) : undefined
+    const found = findObjects(objects, target, labelSelector)
+    if (found.length === 0) return encodeMetricValueList(version, [])
+
+    const snapshot = expectFresh(reading)
+    const value = formatQuantity(readValue(metric, snapshot, metricSelector))
+    const values = found.map(({ reference }) => ({
+      describedObject: reference,
+      metric: metric.name,
+      selector,
+      timestamp: snapshot.takenAt,
+      value,
+    }))
+    const text = encodeMetricValueList(version, values)
+    answers.set(snapshot, ctx.url, text)
+    return text
+  }
+
+  function respond(ctx: Context, version: Version, toTarget: ToTarget): void {
+    const reading = source.reading()
+    const known = reading.kind === 'fresh' ? answers.get(reading.snapshot, ctx.url) : undefined
+    const body = known ?? answer(ctx, version, toTarget, reading)
+    ctx.set('Content-Type', 'application/json')
+    ctx.body = body
+  }
+
+  for (const version of VERSIONS) {
+    const path = `${versionPath(version)}/namespaces/:namespace`
+    router.get(`${path}/:resource/:name/:metric`, (ctx) => respond(ctx, version, ofObject))
+    router.get(`${path}/metrics/:metric`, (ctx) => respond(ctx, version, ofNamespace))
+  }
+}
+
+/** `/namespaces/{namespace}/{resource}/{name}/{metric}` */
+function ofObject([, , namespace, resource, name, metric]: readonly string[]): Target {
+  return {
+    namespace: decodeSegment(namespace),
+    resource: decodeSegment(resource),
+    name: decodeSegment(name),
+    metric: decodeSegment(metric),
+  }
+}
+
+/** `/namespaces/{namespace}/metrics/{metric}` */
+function ofNamespace([, , namespace, , metric]: readonly string[]): Target {
+  return {
+    namespace: decodeSegment(namespace),
+    resource: NAMESPACES,
+    name: undefined,
+    metric: decodeSegment(metric),
+  }
+}
+
+/** The router leaves a malformed segment as it is; we would rather not look for an object of that name. */
+function decodeSegment(segment = ''): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw badRequest(`Cannot decode path segment ${quote(segment)}: its percent-encoding is broken`)
+  }
+}
+
+function findMetric({ namespace, resource, name = namespace, metric }: Target): Metric {
+  const found = METRICS.get(metric)
+  if (found !== undefined) return found
+  const nearest = nearestNames(metric, [...METRICS.keys()])
+  const hint =
+    nearest.length > 0
+      ? `did you mean ${enumerate(nearest.map(quote), 'or')}?`
+      : 'the discovery document of this version lists all there are'
+  throw metricNotFound(shorten(resource), shorten(metric), { name: shorten(name), hint })
+}
+
+function parseSelectors(querystring: string) {
+  const parameters = new URLSearchParams(querystring)
+  const parse = (name: string) => parseSelector(parameters.get(name) ?? '', name)
+  return { labelSelector: parse('labelSelector'), metricSelector: parse('metricLabelSelector') }
+}
+
+function findObjects(
+  objects: DescribedObjects,
+  { namespace, resource, name }: Target,
+  labelSelector: Selector,
+): readonly DescribedObject[] {
+  if (name === undefined) return [objects.findNamespace(namespace)]
+  return objects.find({ namespace, resource, name, labelSelector })
+}
+
+function expectFresh(reading: Reading): Snapshot {
+  if (reading.kind === 'fresh') return reading.snapshot
+  const { since, reason } = reading
+  const last = since === undefined ? 'Flux was never read' : `last read at ${formatTime(since)}`
+  throw unavailable(`Cannot tell the state of Flux: ${reason} (${last})`)
+}

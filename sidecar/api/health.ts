@@ -1,0 +1,52 @@
+// Health, for kubelets, and version. A kubelet must never act on the broker's state: a pod that is not ready leaves
+// DNS, and then no worker finds the lead broker. So the broker's state is told in words, and in words only.
+
+import type { Context } from 'koa'
+import type Router from 'koa-router'
+import type { Reading, SnapshotSource } from '#metrics/snapshot.ts'
+import { formatTime } from './metric-value.ts'
+import { createDocument, sendDocument } from './static-document.ts'
+
+/** Answered to everyone, at any load. */
+export const HEALTH_PATHS = ['/livez', '/readyz', '/healthz'] as const
+
+/** Whether we want traffic: not so while we shut down. */
+export interface Readiness {
+  readonly ready: boolean
+  readonly message: string
+}
+
+export interface HealthOptions {
+  readonly source: SnapshotSource
+  readonly readiness: () => Readiness
+  readonly version: string
+}
+
+/** Adds the health paths and `/version`. */
+export function routeHealth(router: Router, { source, readiness, version }: HealthOptions): void {
+  const respond = (ctx: Context) => {
+    const { ready, message } = readiness()
+    ctx.status = ready ? 200 : 503
+    sendText(ctx, `${ready ? 'ok' : 'not ready'}: ${message}\n${describe(source.reading())}\n`)
+  }
+  router.get('/livez', (ctx) => sendText(ctx, 'ok\n'))
+  router.get('/readyz', respond)
+  router.get('/healthz', respond)
+
+  const [major = '', minor = ''] = version.split('.')
+  const document = createDocument({ major, minor, gitVersion: `v${version}` })
+  router.get('/version', (ctx) => sendDocument(ctx, document))
+}
+
+function sendText(ctx: Context, text: string): void {
+  ctx.set('Content-Type', 'text/plain; charset=utf-8')
+  ctx.body = text
+}
+
+function describe(reading: Reading): string {
+  if (reading.kind === 'fresh')
+    return `Flux: fresh, read at ${formatTime(reading.snapshot.takenAt)}`
+  const { reason, since } = reading
+  const last = since === undefined ? 'never read' : `last read at ${formatTime(since)}`
+  return `Flux: stale, ${last}: ${reason}`
+}

@@ -1,0 +1,46 @@
+// MetricValueList, the answer to a metric request: one model, written as v1beta1 or as v1beta2.
+import { GROUP, type Version } from './api-group.ts'
+import type { ObjectReference } from './described-object.ts'
+import type { LabelSelector } from './selector.ts'
+
+/** A metric of an object at a time. */
+export interface MetricValue {
+  readonly describedObject: ObjectReference
+  readonly metric: string
+  /** What the metric was narrowed down to, if it was. */
+  readonly selector: LabelSelector | undefined
+  readonly timestamp: Date
+  /** A resource.Quantity. */
+  readonly value: string
+}
+
+/** The list as JSON. `windowSeconds` is left out: our numbers are of a moment, not rates. */
+export function encodeMetricValueList(version: Version, values: readonly MetricValue[]): string {
+  return JSON.stringify({
+    kind: 'MetricValueList',
+    apiVersion: `${GROUP}/${version}`,
+    metadata: {},
+    items: values.map(ENCODERS[version]),
+  })
+}
+
+const ENCODERS: Readonly<Record<Version, (value: MetricValue) => object>> = {
+  v1beta1: ({ describedObject, metric, selector, timestamp, value }) => ({
+    describedObject,
+    metricName: metric,
+    timestamp: formatTime(timestamp),
+    value,
+    selector,
+  }),
+  v1beta2: ({ describedObject, metric, selector, timestamp, value }) => ({
+    describedObject,
+    metric: { name: metric, selector },
+    timestamp: formatTime(timestamp),
+    value,
+  }),
+}
+
+/** RFC 3339 in UTC with whole seconds, as Kubernetes writes times. Cut, not rounded: never in the future. */
+export function formatTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`
+}

@@ -1,0 +1,43 @@
+// Which known names somebody may have meant who wrote an unknown one.
+
+/** Longer names are nobody's typing error, and comparing them would cost time. */
+const MAX_LENGTH = 64
+
+const MAX_NAMES = 3
+
+/**
+ * The known names closest to `name`, nearest first: at most three, none that needs over a third of it changed, and
+ * none much farther than the nearest.
+ */
+export function nearestNames(name: string, known: readonly string[]): readonly string[] {
+  if (name.length > MAX_LENGTH) return []
+  const candidates = known.map((candidate) => ({
+    candidate,
+    distance: editDistance(name, candidate),
+  }))
+  const nearest = Math.min(...candidates.map(({ distance }) => distance))
+  const limit = Math.min(Math.max(1, Math.floor(name.length / 3)), nearest + 1)
+  return candidates
+    .filter(({ distance }) => distance <= limit)
+    .sort((one, other) => one.distance - other.distance)
+    .slice(0, MAX_NAMES)
+    .map(({ candidate }) => candidate)
+}
+
+/** How many characters to insert, delete or replace to get from one text to the other (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 0; i < from.length; i += 1) {
+    const next = [i + 1]
+    for (let j = 0; j < to.length; j += 1) {
+      const replaced = at(row, j) + (from[i] === to[j] ? 0 : 1)
+      next.push(Math.min(replaced, at(row, j + 1) + 1, at(next, j) + 1))
+    }
+    row = next
+  }
+  return at(row, to.length)
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,50 @@
+// The series of a metric, and the sum over those that a `metricLabelSelector` selects. Never invents a number: what
+// nobody counted is an error, not 0.
+//
+// A metric of nodes is one series without labels. A metric of jobs is one series for each named queue, with the label
+// `queue`; where Flux has no named queues, one without labels.
+import type { Metric, Selection } from '#metrics/catalog.ts'
+import type { Snapshot } from '#metrics/snapshot.ts'
+import { notFound, unavailable } from '#serving/status.ts'
+import { type Labels, NO_LABELS } from './label.ts'
+import { formatSelector, matchesLabels, type Selector } from './selector.ts'
+import { enumerate, quote } from './text.ts'
+
+/**
+ * The value of `metric`: of the whole instance without requirements, else the sum over the series that match them.
+ *
+ * @throws StatusError 404 if no series matches, 503 if Flux withholds the number
+ */
+export function readValue(metric: Metric, snapshot: Snapshot, selector: Selector): number {
+  if (metric.labels.length > 0 && snapshot.jobs.kind === 'withheld') {
+    throw unavailable(`Cannot read ${metric.name}: ${snapshot.jobs.reason}`)
+  }
+  const value = metric.value(snapshot, select(metric, snapshot, selector))
+  if (value === undefined) throw unavailable(`Cannot read ${metric.name}: Flux withholds it`)
+  return value
+}
+
+function select(metric: Metric, { jobs }: Snapshot, selector: Selector): Selection {
+  if (selector.length === 0) return {}
+  const names = metric.labels.length > 0 && jobs.kind === 'known' ? [...jobs.queues.keys()] : []
+  if (names.length === 0) {
+    if (matchesLabels(selector, NO_LABELS)) return {}
+  } else {
+    const queues = names.filter((name) => matchesLabels(selector, queueLabels(name)))
+    if (queues.length > 0) return { queues }
+  }
+  throw notFound(
+    `the server could not find a series of the metric ${metric.name} ` +
+      `with ${quote(formatSelector(selector))}: ${explain(metric, names)}`,
+  )
+}
+
+function queueLabels(queue: string): Labels {
+  return new Map([['queue', queue]])
+}
+
+function explain({ labels, name }: Metric, queues: readonly string[]): string {
+  if (labels.length === 0) return `${name} has no labels`
+  if (queues.length === 0) return 'Flux has no named queues'
+  return `its label is "queue", and the queues are ${enumerate(queues.map(quote))}`
+}

@@ -1,0 +1,126 @@
+// The sidecar's environment (DESIGN: external contract): each variable read, checked and explained in one place.
+import { socketPath } from '#flux/connection.ts'
+import { Environment, type LogLevel, type Variables } from '#serving/env.ts'
+
+/** One row of `--help` and of README's table. */
+interface Variable {
+  readonly name: string
+  readonly fallback: string
+  readonly meaning: string
+}
+
+/** Every variable the sidecar reads, in the order of `--help`. */
+export const VARIABLES: readonly Variable[] = [
+  {
+    name: 'FLUX_URI',
+    fallback: 'local:///mnt/flux/config/run/flux/local',
+    meaning: "the broker's socket, as Flux spells it",
+  },
+  { name: 'LISTEN_ADDRESS', fallback: 'all addresses', meaning: 'address to serve HTTPS on' },
+  { name: 'LISTEN_PORT', fallback: '8443', meaning: 'port to serve HTTPS on, 0 for any free one' },
+  {
+    name: 'TLS_CERT_FILE',
+    fallback: 'self-signed',
+    meaning: 'serving certificate (PEM), read again when it changes',
+  },
+  { name: 'TLS_KEY_FILE', fallback: 'self-signed', meaning: 'its private key (PEM), likewise' },
+  {
+    name: 'CLIENT_CA_FILE',
+    fallback: 'none, anyone may read',
+    meaning: 'front-proxy CA (PEM), read again when it changes',
+  },
+  {
+    name: 'CLIENT_ALLOWED_NAMES',
+    fallback: 'any name',
+    meaning: 'common names of the front proxy, comma separated',
+  },
+  { name: 'NAMESPACE', fallback: 'default', meaning: 'namespace of the MiniCluster' },
+  { name: 'MINICLUSTER', fallback: 'flux-sample', meaning: 'name of the MiniCluster' },
+  {
+    name: 'SERVICE_NAME',
+    fallback: 'custom-metrics-apiserver',
+    meaning: 'Service that the same metrics describe',
+  },
+  { name: 'MAX_AGE_SECONDS', fallback: '30', meaning: 'older snapshots are not served' },
+  { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal error warn info debug trace silent' },
+]
+
+/** A checked configuration, frozen. */
+export interface Config {
+  /** Path of the broker's socket. */
+  readonly socketPath: string
+  readonly listen: { readonly address: string | undefined; readonly port: number }
+  /** Files of the serving certificate; without them one is made at start. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  readonly clientCaFile: string | undefined
+  readonly clientAllowedNames: readonly string[]
+  readonly identity: {
+    readonly namespace: string
+    readonly minicluster: string
+    readonly serviceName: string
+  }
+  readonly maxAgeMs: number
+  readonly logLevel: LogLevel
+}
+
+/** Below this a snapshot would be stale before the next one comes (it is read at least every 10 s). */
+const MIN_AGE_SECONDS = 15
+const MAX_AGE_SECONDS = 3600
+
+/**
+ * Reads the configuration.
+ *
+ * @returns the configuration, or everything that is wrong with it, a sentence each
+ */
+export function readConfig(
+  variables: Variables,
+):
+  | { readonly kind: 'config'; readonly config: Config }
+  | { readonly kind: 'problems'; readonly problems: readonly string[] } {
+  const env = new Environment(variables)
+  const config: Config = Object.freeze({
+    socketPath: readSocketPath(env),
+    listen: { address: env.optional('LISTEN_ADDRESS'), port: env.port('LISTEN_PORT', 8443) },
+    tls: readTls(env),
+    clientCaFile: env.file('CLIENT_CA_FILE'),
+    clientAllowedNames: readAllowedNames(env),
+    identity: {
+      namespace: env.label('NAMESPACE', 'default'),
+      minicluster: env.label('MINICLUSTER', 'flux-sample'),
+      serviceName: env.label('SERVICE_NAME', 'custom-metrics-apiserver'),
+    },
+    maxAgeMs:
+      1000 * env.integer('MAX_AGE_SECONDS', 30, { min: MIN_AGE_SECONDS, max: MAX_AGE_SECONDS }),
+    logLevel: env.level('LOG_LEVEL', 'info'),
+  })
+  if (env.problems.length > 0) return { kind: 'problems', problems: env.problems }
+  return { kind: 'config', config }
+}
+
+function readSocketPath(env: Environment): string {
+  const uri = env.string('FLUX_URI', 'local:///mnt/flux/config/run/flux/local')
+  try {
+    return socketPath(uri)
+  } catch {
+    env.problem('FLUX_URI', '"local://" and an absolute path of at most 107 bytes')
+    return ''
+  }
+}
+
+function readTls(env: Environment): Config['tls'] {
+  const cert = env.file('TLS_CERT_FILE')
+  const key = env.file('TLS_KEY_FILE')
+  if (cert !== undefined && key !== undefined) return { cert, key }
+  if (cert !== undefined) env.problem('TLS_KEY_FILE', 'the key that belongs to TLS_CERT_FILE')
+  if (key !== undefined)
+    env.problem('TLS_CERT_FILE', 'the certificate that belongs to TLS_KEY_FILE')
+  return undefined
+}
+
+function readAllowedNames(env: Environment): readonly string[] {
+  const names = env.list('CLIENT_ALLOWED_NAMES')
+  if (names.length > 0 && env.optional('CLIENT_CA_FILE') === undefined) {
+    env.problem('CLIENT_CA_FILE', 'the authority of the clients that CLIENT_ALLOWED_NAMES names')
+  }
+  return names
+}

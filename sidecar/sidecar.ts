@@ -1,0 +1,102 @@
+// Puts the parts together: collector, app, server. The program (main.ts) and the demo start it from here.
+import { createApp } from '#api/app.ts'
+import { createClientVerifier } from '#api/front-proxy.ts'
+import { createTelemetry } from '#api/prometheus.ts'
+import { Collector, type Pace } from '#metrics/collector.ts'
+import type { Logger } from '#serving/log.ts'
+import { createSelfSigned } from '#serving/self-signed.ts'
+import { HttpsServer } from '#serving/server.ts'
+import { type Credentials, CredentialWatch, readCredentials } from '#serving/tls.ts'
+import type { Config } from './config.ts'
+
+/** Kubelets must have their answers, or they kill the container. */
+const UNLIMITED_PATHS = ['/livez', '/readyz', '/healthz']
+
+/** How long we go on serving after readiness is off: until the endpoint is out of the aggregator's reach. */
+const LINGER_MS = 2_000
+
+/** A running sidecar. */
+export interface Sidecar {
+  readonly port: number
+  /** Readiness off, then the server drained, then the broker left. Within 10 s whatever clients do. */
+  close(options?: { readonly lingerMs?: number }): Promise<void>
+}
+
+/**
+ * Starts a sidecar: it serves at once, and metrics as soon as the broker has answered.
+ *
+ * @throws Error that says what is wrong with certificates or port
+ */
+export async function startSidecar(
+  config: Config,
+  options: { readonly log: Logger; readonly version: string; readonly pace?: Partial<Pace> },
+): Promise<Sidecar> {
+  const { log, version } = options
+  let readiness = { ready: true, message: 'serving' }
+  const files = { ...config.tls, clientCa: config.clientCaFile }
+  const read = await readCredentials(files)
+  const credentials = await complete(read, config, log)
+  const telemetry = createTelemetry()
+  const collector = new Collector({
+    path: config.socketPath,
+    maxAgeMs: config.maxAgeMs,
+    log: log.child({ component: 'collector' }),
+    observer: telemetry,
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
+  })
+  const app = createApp({
+    source: collector,
+    identity: config.identity,
+    clients:
+      config.clientCaFile === undefined
+        ? undefined
+        : createClientVerifier(config.clientAllowedNames),
+    telemetry,
+    readiness: () => readiness,
+    version,
+    log: log.child({ component: 'api' }),
+  })
+  const server = new HttpsServer({
+    handler: app.callback(),
+    credentials,
+    log: log.child({ component: 'server' }),
+    unlimitedPaths: UNLIMITED_PATHS,
+  })
+  const { port } = await server.listen(config.listen)
+  log.info({ port, version, ...config.identity }, 'serving')
+  const watch = new CredentialWatch({
+    files,
+    current: read,
+    onChange: (changed) => server.update({ ...credentials, ...changed }),
+    log: log.child({ component: 'tls' }),
+  })
+  collector.start()
+  return {
+    port,
+    close: async ({ lingerMs = LINGER_MS } = {}) => {
+      readiness = { ready: false, message: 'stopping' }
+      log.info({}, 'stopping')
+      await new Promise((resolve) => setTimeout(resolve, lingerMs))
+      watch.close()
+      await server.drain()
+      await collector.stop()
+      log.info({}, 'stopped')
+    },
+  }
+}
+
+/** Makes up for what no file gives, and says what that means. */
+async function complete(
+  read: Partial<Credentials>,
+  { identity, clientCaFile }: Config,
+  log: Logger,
+): Promise<Credentials> {
+  if (clientCaFile === undefined) {
+    log.warn({}, 'clients are not authenticated: CLIENT_CA_FILE is not set')
+  }
+  const { cert, key, clientCa } = read
+  if (cert !== undefined && key !== undefined) return { cert, key, clientCa }
+  log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
+  const host = `${identity.serviceName}.${identity.namespace}`
+  return { ...(await createSelfSigned([`${host}.svc`, host])), clientCa }
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLogger } from '#serving/log.ts'
+import { serveApp } from '../support/app.ts'
+
+const METRIC = '/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/metrics/node_up_count'
+
+const OPEN = ['/livez', '/readyz', '/healthz', '/metrics']
+
+const CLOSED = [
+  METRIC,
+  '/apis',
+  '/apis/custom.metrics.k8s.io',
+  '/apis/custom.metrics.k8s.io/v1beta2',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/version',
+  '/nowhere',
+  '/metrics/',
+  '//metrics',
+]
+
+const nobody = { clients: { verify: () => ({ kind: 'refused', reason: 'it is nobody' }) } } as const
+const proxy = { clients: { verify: () => ({ kind: 'verified', name: 'front-proxy' }) } } as const
+
+for (const path of OPEN) {
+  test(`${path} is open to everyone`, async (t) => {
+    const app = await serveApp(t, nobody)
+    assert.equal((await app.get(path)).code, 200)
+  })
+}
+
+for (const path of CLOSED) {
+  test(`${path} is 401 for nobody`, async (t) => {
+    const app = await serveApp(t, nobody)
+    const { code, text } = await app.get(path, { 'X-Remote-User': 'admin' })
+    assert.equal(code, 401)
+    assert.equal(JSON.parse(text).reason, 'Unauthorized')
+  })
+}
+
+test('the front proxy gets metrics', async (t) => {
+  const app = await serveApp(t, proxy)
+  assert.equal((await app.get(METRIC)).code, 200)
+})
+
+test('a defect is 500 with a constant text, and logged', async (t) => {
+  const lines: string[] = []
+  const log = createLogger('info', { write: (line: string) => void lines.push(line) })
+  const source = {
+    reading: () => {
+      throw new TypeError('secret detail')
+    },
+  }
+  const app = await serveApp(t, { log, source })
+  const { code, text } = await app.get(METRIC)
+  assert.equal(code, 500)
+  assert.equal(JSON.parse(text).reason, 'InternalError')
+  assert.ok(!text.includes('secret detail'))
+  assert.equal(lines.length, 1)
+  assert.match(lines.join(), /secret detail/)
+})
+
+test('requests are logged at debug only', async (t) => {
+  const lines: string[] = []
+  const destination = { write: (line: string) => void lines.push(line) }
+  const quiet = await serveApp(t, { log: createLogger('info', destination) })
+  await quiet.get(METRIC)
+  assert.equal(lines.length, 0)
+  const verbose = await serveApp(t, { log: createLogger('debug', destination) })
+  await verbose.get(METRIC)
+  assert.equal(lines.length, 1)
+  assert.match(lines.join(), /"code":200/)
+})

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { STALE, serveApp } from '../support/app.ts'
+
+const TEXT = 'text/plain; charset=utf-8'
+
+const draining = { readiness: () => ({ ready: false, message: 'shutting down' }) }
+
+for (const path of ['/readyz', '/healthz']) {
+  test(`${path} says that Flux was read, and when`, async (t) => {
+    const app = await serveApp(t)
+    const { code, headers, text } = await app.get(path)
+    assert.deepEqual([code, headers['content-type']], [200, TEXT])
+    assert.equal(text, 'ok: serving\nFlux: fresh, read at 2026-11-24T01:02:03Z\n')
+  })
+
+  test(`${path} stays 200 while the reading is stale, and says why it is`, async (t) => {
+    const app = await serveApp(t)
+    app.reading = STALE
+    const { code, text } = await app.get(path)
+    assert.equal(code, 200)
+    assert.equal(
+      text,
+      'ok: serving\n' +
+        'Flux: stale, last read at 2026-11-24T01:02:03Z: the broker closed the connection\n',
+    )
+  })
+
+  test(`${path} stays 200 before the first reading`, async (t) => {
+    const app = await serveApp(t)
+    app.reading = { kind: 'stale', reason: 'no broker yet', since: undefined }
+    const { code, text } = await app.get(path)
+    assert.deepEqual([code, text], [200, 'ok: serving\nFlux: stale, never read: no broker yet\n'])
+  })
+
+  test(`${path} is 503 while we shut down`, async (t) => {
+    const app = await serveApp(t, draining)
+    const { code, text } = await app.get(path)
+    assert.equal(code, 503)
+    assert.match(text, /^not ready: shutting down\n/)
+  })
+}
+
+test('/livez is 200 whatever else is', async (t) => {
+  const app = await serveApp(t, draining)
+  app.reading = STALE
+  const { code, headers, text } = await app.get('/livez')
+  assert.deepEqual([code, headers['content-type'], text], [200, TEXT, 'ok\n'])
+})
+
+test('health takes queries', async (t) => {
+  const app = await serveApp(t)
+  assert.equal((await app.get('/readyz?verbose')).code, 200)
+})
+
+test('/version says ours, as Kubernetes says its own', async (t) => {
+  const app = await serveApp(t)
+  const { code, text } = await app.get('/version')
+  assert.equal(code, 200)
+  assert.deepEqual(JSON.parse(text), { major: '1', minor: '2', gitVersion: 'v1.2.3' })
+})

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nearestNames } from '#api/nearest.ts'
+import { METRICS } from '#metrics/catalog.ts'
+
+const known = [...METRICS.keys()]
+
+for (const [name, nearest] of [
+  ['node_up_cout', 'node_up_count'],
+  ['nodes_up_count', 'node_up_count'],
+  ['job_queue_state_sched', 'job_queue_state_sched_count'],
+  ['job-active-count', 'job_active_count'],
+  ['NODE_up_count', 'node_up_count'],
+] as const) {
+  test(`nearestNames offers ${nearest} first for ${name}`, () => {
+    assert.equal(nearestNames(name, known)[0], nearest)
+  })
+}
+
+test('nearestNames offers three names at most', () => {
+  assert.equal(nearestNames('node_x_count', known).length, 3)
+})
+
+for (const name of ['', 'x', 'cpu_usage', 'x'.repeat(65), 'node_up_count'.repeat(1000)]) {
+  test(`nearestNames offers nothing for a name of ${name.length} characters like nothing known`, () => {
+    assert.deepEqual(nearestNames(name, known), [])
+  })
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CATALOG, METRICS } from '#metrics/catalog.ts'
+import { catalogTable } from '../support/catalog-table.ts'
+import { snapshotOf } from '../support/snapshots.ts'
+
+const WHOLE: Readonly<Record<string, number>> = {
+  node_total_count: 16,
+  node_up_count: 10,
+  node_down_count: 6,
+  node_free_count: 5,
+  node_allocated_count: 7,
+  node_idle_count: 3,
+  node_drained_count: 2,
+  node_cores_total_count: 128,
+  node_cores_up_count: 80,
+  node_cores_allocated_count: 44,
+  node_cores_free_count: 36,
+  node_gpus_total_count: 32,
+  node_gpus_up_count: 20,
+  node_gpus_allocated_count: 11,
+  node_gpus_free_count: 9,
+  job_queue_state_new_count: 300,
+  job_queue_state_depend_count: 301,
+  job_queue_state_priority_count: 302,
+  job_queue_state_sched_count: 303,
+  job_queue_state_run_count: 304,
+  job_queue_state_cleanup_count: 305,
+  job_queue_state_inactive_count: 306,
+  job_pending_count: 301 + 302 + 303,
+  job_active_count: 301 + 302 + 303 + 304 + 305,
+  job_successful_count: 307,
+  job_failed_count: 308,
+  job_canceled_count: 309,
+  job_timeout_count: 310,
+}
+
+/** Those that Flux Operator users have known since the prototype. */
+const PROTOTYPE = [
+  'node_up_count',
+  'node_free_count',
+  'node_cores_up_count',
+  'node_cores_free_count',
+  'job_queue_state_new_count',
+  'job_queue_state_depend_count',
+  'job_queue_state_priority_count',
+  'job_queue_state_sched_count',
+  'job_queue_state_run_count',
+  'job_queue_state_cleanup_count',
+  'job_queue_state_inactive_count',
+]
+
+const jobMetrics = CATALOG.filter(({ unit }) => unit === 'jobs')
+const nodeMetrics = CATALOG.filter(({ unit }) => unit !== 'jobs')
+
+test('every metric reads its own number of the whole instance', () => {
+  const snapshot = snapshotOf()
+  const values = CATALOG.map((metric) => [metric.name, metric.value(snapshot, {})])
+  assert.deepEqual(Object.fromEntries(values), WHOLE)
+})
+
+test('the prototype’s eleven metrics are in the catalog', () => {
+  assert.deepEqual(
+    PROTOTYPE.filter((name) => !METRICS.has(name)),
+    [],
+  )
+})
+
+test('METRICS has each row of the catalog under its name', () => {
+  assert.deepEqual([...METRICS.values()], CATALOG)
+})
+
+test('names, units and definitions are of one style', () => {
+  for (const { name, help, kind } of CATALOG) {
+    assert.match(name, /^(node|job)(_[a-z]+)+_count$/)
+    assert.match(help, /^[A-Z][^|]*[^.|]$/)
+    assert.equal(kind, 'gauge')
+  }
+})
+
+test('metrics of jobs have the label queue, the others none', () => {
+  for (const { labels } of jobMetrics) assert.deepEqual(labels, ['queue'])
+  for (const { labels } of nodeMetrics) assert.deepEqual(labels, [])
+})
+
+test('a metric of jobs is the sum over the queues selected', () => {
+  const snapshot = snapshotOf()
+  const value = (queues: readonly string[]) =>
+    METRICS.get('job_queue_state_run_count')?.value(snapshot, { queues })
+  assert.deepEqual([value(['batch']), value(['debug']), value(['batch', 'debug'])], [104, 204, 308])
+})
+
+test('a metric of jobs rejects a queue that does not exist', () => {
+  for (const metric of jobMetrics) {
+    assert.throws(() => metric.value(snapshotOf(), { queues: ['nosuch'] }), {
+      name: 'RangeError',
+      message: 'Cannot count jobs: no queue "nosuch"',
+    })
+  }
+})
+
+test('metrics of jobs are undefined while Flux withholds them, the others are not', () => {
+  const snapshot = snapshotOf({ jobs: { kind: 'withheld', reason: 'private' } })
+  for (const metric of jobMetrics) assert.equal(metric.value(snapshot, {}), undefined)
+  for (const metric of nodeMetrics) assert.equal(metric.value(snapshot, {}), WHOLE[metric.name])
+})
+
+test('the table for README has a row for each metric', () => {
+  const [head, line, ...rows] = catalogTable().split('\n')
+  assert.equal(head, '| metric | unit | labels | definition |')
+  assert.equal(line, '|---|---|---|---|')
+  assert.equal(rows.length, CATALOG.length)
+  assert.ok(rows.includes('| `node_idle_count` | nodes |  | Up nodes with nothing allocated |'))
+  assert.ok(rows.includes('| `job_queue_state_run_count` | jobs | `queue` | Jobs in state RUN |'))
+})

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type TestContext, test } from 'node:test'
+import packageJson from '../../package.json' with { type: 'json' }
+import { VARIABLES } from '../../sidecar/config.ts'
+import { ask } from '../support/https.ts'
+
+const MAIN = join(import.meta.dirname, '../../sidecar/main.ts')
+
+interface Run {
+  readonly child: ChildProcess
+  /** Resolves when the program has ended. */
+  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
+}
+
+function run(t: TestContext, options: { args?: string[]; env?: Record<string, string> }): Run {
+  const child = spawn(process.execPath, [MAIN, ...(options.args ?? [])], {
+    env: options.env ?? {},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => {
+    output.stdout += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    output.stderr += chunk.toString()
+  })
+  const ended = once(child, 'close').then(([code]) => ({ code, ...output }))
+  return { child, ended }
+}
+
+/** Starts a sidecar on a free port and waits until it says that it serves. */
+async function serve(t: TestContext): Promise<Run & { port: number }> {
+  const program = run(t, {
+    env: { LISTEN_PORT: '0', LISTEN_ADDRESS: '127.0.0.1', FLUX_URI: 'local:///nowhere/local' },
+  })
+  assert.ok(program.child.stdout)
+  for await (const line of createInterface({ input: program.child.stdout })) {
+    const { msg, port } = JSON.parse(line)
+    if (msg === 'serving') return { ...program, port }
+  }
+  throw new Error('The sidecar did not start')
+}
+
+test('--help tells every variable with default and meaning', async (t) => {
+  const { code, stdout } = await run(t, { args: ['--help'] }).ended
+  assert.equal(code, 0)
+  for (const { name, fallback, meaning } of VARIABLES) {
+    const line = stdout.split('\n').find((text) => text.trim().startsWith(`${name} `))
+    assert.ok(line?.includes(meaning) && line.includes(`[${fallback}]`), name)
+  }
+})
+
+test('--version tells the version', async (t) => {
+  const { code, stdout } = await run(t, { args: ['--version'] }).ended
+  assert.deepEqual([code, stdout], [0, `${packageJson.version}\n`])
+})
+
+test('An unknown argument ends the program with code 2', async (t) => {
+  const { code, stderr } = await run(t, { args: ['--verbose'] }).ended
+  assert.equal(code, 2)
+  assert.match(stderr, /--verbose/)
+})
+
+test('A wrong environment ends the program with code 2 and all problems', async (t) => {
+  const env = { LISTEN_PORT: 'https', LOG_LEVEL: 'loud' }
+  const { code, stdout, stderr } = await run(t, { env }).ended
+  assert.deepEqual([code, stdout], [2, ''])
+  assert.match(stderr, /^Cannot start:\n {2}LISTEN_PORT: .*\n {2}LOG_LEVEL: .*\n$/)
+})
+
+test('A port that is taken ends the program with code 2 and a sentence', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.after(() => other.close())
+  const address = other.address()
+  assert.ok(address !== null && typeof address !== 'string')
+  const env = { LISTEN_PORT: String(address.port), LISTEN_ADDRESS: '127.0.0.1' }
+  const { code, stderr } = await run(t, { env }).ended
+  assert.equal(code, 2)
+  assert.equal(
+    stderr,
+    `Cannot listen on port ${address.port}: another program uses it; choose another with LISTEN_PORT\n`,
+  )
+})
+
+test('Without a broker the program serves: health is 200 and says what is missing, metrics are 503', async (t) => {
+  const { port } = await serve(t)
+  const ready = await ask(port, '/readyz')
+  assert.equal(ready.status, 200)
+  assert.match(ready.text, /there is no socket yet/)
+  const path =
+    '/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/services/custom-metrics-apiserver/node_up_count'
+  assert.equal((await ask(port, path)).status, 503)
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} ends the program with code 0, readiness first`, async (t) => {
+    const { child, ended, port } = await serve(t)
+    child.kill(signal)
+    let status = 200
+    while (status === 200) ({ status } = await ask(port, '/readyz'))
+    assert.equal(status, 503)
+    assert.equal((await ask(port, '/livez')).status, 200)
+    assert.equal((await ended).code, 0)
+  })
+}
