@@ -4,6 +4,7 @@ import Router from 'koa-router'
 import type { SnapshotSource } from '#metrics/snapshot.ts'
 import { failures } from '#serving/failure.ts'
 import type { Logger } from '#serving/log.ts'
+import { AnswerCache, recallAnswers } from './answer-cache.ts'
 import { routeCustomMetrics } from './custom-metrics.ts'
 import type { Identity } from './described-object.ts'
 import { routeDiscovery } from './discovery.ts'
@@ -40,11 +41,13 @@ export function createApp(options: AppOptions): Koa {
   app.use(observeRequests(telemetry, log))
   app.use(failures(log))
   if (clients !== undefined) app.use(authenticate(clients, OPEN_PATHS))
-  app.use(createRouter(options).routes())
+  const answers = new AnswerCache()
+  app.use(recallAnswers(answers, source))
+  app.use(createRouter({ ...options, answers }).routes())
   return app
 }
 
-function createRouter(options: AppOptions): Router {
+function createRouter(options: AppOptions & { readonly answers: AnswerCache }): Router {
   // Strict: a path with a slash at its end is another path, and nobody's.
   const router = new Router({ strict: true, sensitive: true })
   routeCustomMetrics(router, options)

@@ -2,9 +2,9 @@
 import type Router from 'koa-router'
 import { METRICS, type Metric } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
-import type { Reading, Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
+import type { Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
 import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
-import { AnswerCache } from './answer-cache.ts'
+import type { AnswerCache } from './answer-cache.ts'
 import { NAMESPACES, VERSIONS, type Version, versionPath } from './api-group.ts'
 import { type DescribedObject, DescribedObjects, type Identity } from './described-object.ts'
 import { encodeMetricValueList, formatTime } from './metric-value.ts'
@@ -18,6 +18,8 @@ type Context = Router.RouterContext
 export interface CustomMetricsOptions {
   readonly source: SnapshotSource
   readonly identity: Identity
+  /** Where answers go that may be given again. */
+  readonly answers: AnswerCache
 }
 
 /** What a path asks for, decoded. `name` is undefined where the metric is of the whole namespace. */
@@ -33,20 +35,22 @@ type ToTarget = (segments: readonly string[]) => Target
 /** Adds the metric paths of both versions to `router`. */
 export function routeCustomMetrics(
   router: Router,
-  { source, identity }: CustomMetricsOptions,
+  { source, identity, answers }: CustomMetricsOptions,
 ): void {
   const objects = new DescribedObjects(identity)
-  const answers = new AnswerCache()
 
-  function answer(ctx: Context, version: Version, toTarget: ToTarget, reading: Reading): string {
+  function respond(ctx: Context, version: Version, toTarget: ToTarget): void {
     const target = toTarget(ctx.path.slice(versionPath(version).length).split('/'))
     const metric = findMetric(target)
     const { labelSelector, metricSelector } = parseSelectors(ctx.querystring)
     const selector = metricSelector.length > 0 ? toLabelSelector(metricSelector) : undefined
     const found = findObjects(objects, target, labelSelector)
-    if (found.length === 0) return encodeMetricValueList(version, [])
-
-    const snapshot = expectFresh(reading)
+    ctx.set('Content-Type', 'application/json')
+    if (found.length === 0) {
+      ctx.body = encodeMetricValueList(version, [])
+      return
+    }
+    const snapshot = readSnapshot(source)
     const value = formatQuantity(readValue(metric, snapshot, metricSelector))
     const values = found.map(({ reference }) => ({
       describedObject: reference,
@@ -55,16 +59,8 @@ export function routeCustomMetrics(
       timestamp: snapshot.takenAt,
       value,
     }))
-    const text = encodeMetricValueList(version, values)
-    answers.set(snapshot, ctx.url, text)
-    return text
-  }
-
-  function respond(ctx: Context, version: Version, toTarget: ToTarget): void {
-    const reading = source.reading()
-    const known = reading.kind === 'fresh' ? answers.get(reading.snapshot, ctx.url) : undefined
-    const body = known ?? answer(ctx, version, toTarget, reading)
-    ctx.set('Content-Type', 'application/json')
+    const body = encodeMetricValueList(version, values)
+    answers.set(snapshot, ctx.url, { body, route: String(ctx._matchedRoute) })
     ctx.body = body
   }
 
@@ -130,7 +126,9 @@ function findObjects(
   return objects.find({ namespace, resource, name, labelSelector })
 }
 
-function expectFresh(reading: Reading): Snapshot {
+/** @throws StatusError 503 while there is no snapshot to be acted upon */
+function readSnapshot(source: SnapshotSource): Snapshot {
+  const reading = source.reading()
   if (reading.kind === 'fresh') return reading.snapshot
   const { since, reason } = reading
   const last = since === undefined ? 'Flux was never read' : `last read at ${formatTime(since)}`

@@ -110,7 +110,8 @@ export class Client {
    * after the last answer, and late answers are dropped.
    *
    * @yields the answers, until the stream's own end (ENODATA)
-   * @throws FluxError as {@link Client.call}; `timeoutMs` bounds the wait for the first answer
+   * @throws FluxError as {@link Client.call}; `timeoutMs` bounds the wait for the first answer. An answer that is no
+   * JSON object cancels the stream
    */
   stream(
     topic: string,
@@ -124,7 +125,7 @@ export class Client {
       answer: (response) => {
         release.deadline()
         if (response.errnum === 0) {
-          settle(() => decodeJson(response.payload, topic), answers.push, answers.fail)
+          settle(() => decodeJson(response.payload, topic), answers.push, answers.giveUp)
           return false
         }
         release()
@@ -173,7 +174,14 @@ export class Client {
     call: CallOptions & Omit<Pending, 'request'> & { readonly flags: number },
   ): Release {
     const { signal, timeoutMs } = call
-    const matchtag = this.#nextMatchtag()
+    const matchtag = nextMatchtag(this.#lastMatchtag, this.#pending)
+    this.#lastMatchtag = matchtag
+    // Before the clock starts: arguments that cannot be encoded throw, and leave nothing behind.
+    const request = requestMessage(topic, args, {
+      nodeid: call.nodeid ?? NODEID_ANY,
+      matchtag,
+      flags: call.flags,
+    })
     const giveUp = (reason: FluxError) => {
       release()
       this.#cancelStream(matchtag)
@@ -190,11 +198,6 @@ export class Client {
       },
       { matchtag, deadline: () => clearTimeout(timer) },
     )
-    const request = requestMessage(topic, args, {
-      nodeid: call.nodeid ?? NODEID_ANY,
-      matchtag,
-      flags: call.flags,
-    })
     const fail = (reason: FluxError) => {
       release()
       call.fail(reason)
@@ -211,12 +214,6 @@ export class Client {
       this.#connection?.send(request)
     }
     return release
-  }
-
-  #nextMatchtag(): number {
-    do this.#lastMatchtag = this.#lastMatchtag === MAX_MATCHTAG ? 1 : this.#lastMatchtag + 1
-    while (this.#pending.has(this.#lastMatchtag))
-    return this.#lastMatchtag
   }
 
   /** Keeps a matchtag out of use until its last answer, which nobody waits for any more. */
@@ -256,7 +253,8 @@ export class Client {
     const topic = event.topic ?? ''
     for (const [events, prefix] of this.#subscriptions) {
       if (!topic.startsWith(prefix)) continue
-      settle(() => ({ topic, payload: decodeJson(event.payload, topic) }), events.push, events.fail)
+      const decode = () => ({ topic, payload: decodeJson(event.payload, topic) })
+      settle(decode, events.push, events.giveUp)
     }
   }
 
@@ -268,6 +266,14 @@ export class Client {
     this.#subscriptions.clear()
     this.#ended.resolve(reason)
   }
+}
+
+/** The matchtag after `last` that no call in `inUse` owns; 0 means "none" on the wire and is never given. */
+export function nextMatchtag(last: number, inUse: ReadonlyMap<number, unknown>): number {
+  let matchtag = last
+  do matchtag = matchtag === MAX_MATCHTAG ? 1 : matchtag + 1
+  while (inUse.has(matchtag))
+  return matchtag
 }
 
 /** Stops the clock and the signal of a call; `deadline` stops the clock alone. */

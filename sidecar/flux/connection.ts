@@ -7,6 +7,8 @@ import { decodeMessage, encodeMessage, type Message } from './message.ts'
 
 const URI_SCHEME = 'local://'
 
+const BROKER_CLOSED = 'broker closed the connection'
+
 /** `sun_path` of Linux holds 107 bytes and a NUL. */
 const MAX_SOCKET_PATH_BYTES = 107
 
@@ -45,9 +47,7 @@ export class Connection {
     this.#socket = socket
     this.#handlers = handlers
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('error', (cause) =>
-      this.#end(disconnected(`the socket failed: ${cause.message}`, cause)),
-    )
+    socket.on('error', (cause: NodeJS.ErrnoException) => this.#end(this.#failure(cause)))
     socket.on('close', () => this.#end(this.#endOfStream()))
   }
 
@@ -80,9 +80,15 @@ export class Connection {
     }
   }
 
+  /** A broker that ends with our requests unread resets the connection. */
+  #failure(cause: NodeJS.ErrnoException): FluxError {
+    const closed = cause.code === 'ECONNRESET' || cause.code === 'EPIPE'
+    return disconnected(closed ? BROKER_CLOSED : `the socket failed: ${cause.message}`, cause)
+  }
+
   #endOfStream(): FluxError {
     const pending = this.#decoder.pendingBytes
-    if (pending === 0) return disconnected('broker closed the connection')
+    if (pending === 0) return disconnected(BROKER_CLOSED)
     return disconnected(
       `broker closed the connection in the middle of a frame (${pending} bytes of it)`,
     )
@@ -112,10 +118,10 @@ export async function connect(
   },
 ): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>()
-  if (options.signal?.aborted) throw cancelled(path)
+  if (options.signal?.aborted) throw cancelled(path, options.signal)
   const socket = createConnection(path)
   const timer = setTimeout(() => reject(timedOut(path, options.timeoutMs)), options.timeoutMs)
-  const abort = () => reject(cancelled(path))
+  const abort = () => reject(cancelled(path, options.signal))
   options.signal?.addEventListener('abort', abort, { once: true })
   const fail = (cause: NodeJS.ErrnoException) => reject(refusedBySystem(path, cause))
   const hangUp = () => reject(unconnected(path, 'broker closed the connection before accepting us'))
@@ -155,8 +161,10 @@ function unconnected(path: string, why: string, cause?: unknown): FluxError {
   return new FluxError('FLUX_CONNECT', `Cannot connect to "${path}": ${why}`, { cause })
 }
 
-function cancelled(path: string): FluxError {
-  return new FluxError('FLUX_CANCELLED', `Gave up connecting to "${path}"`)
+function cancelled(path: string, signal: AbortSignal | undefined): FluxError {
+  return new FluxError('FLUX_CANCELLED', `Gave up connecting to "${path}"`, {
+    cause: signal?.reason,
+  })
 }
 
 function timedOut(path: string, timeoutMs: number): FluxError {
@@ -165,10 +173,12 @@ function timedOut(path: string, timeoutMs: number): FluxError {
 
 const SYSTEM_REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no socket yet'],
-  ['ECONNREFUSED', 'no broker listens on the socket; an old broker may have left it behind'],
+  [
+    'ECONNREFUSED',
+    'no broker listens on it; an old broker may have left it behind, or it is no socket',
+  ],
   ['EAGAIN', 'the broker is busy'],
   ['EACCES', `UID ${process.getuid?.()} may not enter the folder of the socket`],
-  ['ENOTSOCK', 'this is not a socket'],
 ])
 
 function refusedBySystem(path: string, cause: NodeJS.ErrnoException): FluxError {

@@ -9,7 +9,7 @@ const MAX_UNREAD = 65_536
 
 /** One stream of answers, for one consumer. */
 export class AnswerStream<T> implements AsyncIterableIterator<T, undefined> {
-  /** Called once if the consumer leaves before the end. */
+  /** Called once if we leave before the end: the consumer by `break`, or {@link AnswerStream.giveUp}. */
   onAbandon: () => void = () => {}
 
   #unread: T[] = []
@@ -23,16 +23,23 @@ export class AnswerStream<T> implements AsyncIterableIterator<T, undefined> {
     const waiting = this.#waiting.shift()
     if (waiting !== undefined) waiting.resolve({ done: false, value })
     else if (this.#unread.push(value) - this.#head > MAX_UNREAD) {
-      this.fail(
+      this.giveUp(
         new FluxError('FLUX_CANCELLED', `Gave up a stream: ${MAX_UNREAD} answers were not read`),
       )
-      this.onAbandon()
     }
   }
 
   readonly end = (): void => this.#close('ended')
 
+  /** The other side ended the stream, for `reason`. */
   readonly fail = (reason: FluxError): void => this.#close(reason)
+
+  /** We cannot go on with the stream, for `reason`; the other side does not know yet. */
+  readonly giveUp = (reason: FluxError): void => {
+    if (this.#outcome !== 'open') return
+    this.#close(reason)
+    this.onAbandon()
+  }
 
   /** @throws FluxError the reason why the stream failed, once all answers before it are read */
   async next(): Promise<IteratorResult<T, undefined>> {
@@ -53,6 +60,7 @@ export class AnswerStream<T> implements AsyncIterableIterator<T, undefined> {
     const open = this.#outcome === 'open'
     this.#unread = []
     this.#close('ended')
+    this.#outcome = 'ended'
     if (open) this.onAbandon()
     return { done: true, value: undefined }
   }
@@ -60,8 +68,9 @@ export class AnswerStream<T> implements AsyncIterableIterator<T, undefined> {
   #take(): T | undefined {
     const value = this.#unread[this.#head]
     this.#head += 1
-    if (this.#head >= this.#unread.length) {
-      this.#unread = []
+    // Halving what is read costs O(1) an answer, and frees it also for a consumer that never quite catches up.
+    if (this.#head * 2 >= this.#unread.length) {
+      this.#unread = this.#unread.slice(this.#head)
       this.#head = 0
     }
     return value

@@ -1,7 +1,14 @@
 // Says when it is worth reading again: listens to what a broker streams to us, and ticks where it does not stream.
-import { type Limits, watchJobStats, watchOnline, watchResources } from '#flux/calls.ts'
+import {
+  type InstanceJobStats,
+  type Limits,
+  watchJobStats,
+  watchOnline,
+  watchResources,
+} from '#flux/calls.ts'
 import type { Client, FluxEvent } from '#flux/client.ts'
 import { sleep } from './backoff.ts'
+import { fingerprint, toJobs } from './jobs.ts'
 
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once (FLUX-WIRE §6). */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const
@@ -12,7 +19,7 @@ export class ChangeFeed {
   #changed = false
   #wake: () => void = () => {}
   #open = true
-  #jobStatsSeen = 0
+  #jobs: string | undefined
 
   /**
    * Opens the streams the broker has for us. Their failures are no errors: {@link ChangeFeed.streaming} turns false
@@ -26,11 +33,9 @@ export class ChangeFeed {
     const bounded = { ...limits, signal }
     feed.#follow(watchOnline(client, bounded))
     if (hasJobStatsStream(version)) {
-      feed.#follow(watchJobStats(client, bounded), () => {
-        feed.#jobStatsSeen += 1
-      })
+      feed.#follow(feed.#note(watchJobStats(client, bounded)))
     } else feed.#follow(jobStateEvents(client, bounded))
-    feed.#follow(watchResources(client, bounded), undefined, { optional: true })
+    feed.#follow(watchResources(client, bounded), { optional: true })
     return feed
   }
 
@@ -39,9 +44,9 @@ export class ChangeFeed {
     return this.#open
   }
 
-  /** Counts answers of the job-stats stream: a stream that stays silent while jobs change is dead. */
-  get jobStatsSeen(): number {
-    return this.#jobStatsSeen
+  /** What the job-stats stream said last, as {@link fingerprint}: one that does not keep up with the jobs is dead. */
+  get jobs(): string | undefined {
+    return this.#jobs
   }
 
   /** Waits for a change, but at least `minMs` and at most `maxMs`. Answers whether something changed. */
@@ -64,17 +69,17 @@ export class ChangeFeed {
     this.#abort.abort()
   }
 
-  #follow(
-    stream: AsyncIterable<unknown>,
-    onAnswer: () => void = () => {},
-    { optional = false } = {},
-  ): void {
+  async *#note(stream: AsyncIterable<InstanceJobStats>): AsyncGenerator<void> {
+    for await (const stats of stream) {
+      this.#jobs = fingerprint(toJobs(stats))
+      yield
+    }
+  }
+
+  #follow(stream: AsyncIterable<unknown>, { optional = false } = {}): void {
     const run = async () => {
       try {
-        for await (const _ of stream) {
-          onAnswer()
-          this.#notice()
-        }
+        for await (const _ of stream) this.#notice()
       } catch {
         // The broker does not stream this to us, or is gone: in both cases the next reading tells why.
       }

@@ -4,6 +4,7 @@ import { FluxError } from '#flux/errors.ts'
 import { Backoff, sleep } from './backoff.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Instance } from './instance.ts'
+import { fingerprint } from './jobs.ts'
 import { Knowledge, type TransitionLog } from './knowledge.ts'
 import type { CollectorObserver } from './observer.ts'
 import type { Reading, Snapshot, SnapshotSource } from './snapshot.ts'
@@ -89,7 +90,7 @@ export class Collector implements SnapshotSource {
     // The end of the connection ends the waiting: what we know is void from that moment.
     const ended = new AbortController()
     void client.ended.then((reason) => {
-      if (!signal.aborted) this.#knowledge.lose(reason.message)
+      if (reason.code !== 'FLUX_CANCELLED') this.#knowledge.lose(reason.message)
       ended.abort()
     })
     this.#options.observer.connected()
@@ -158,31 +159,26 @@ export class Collector implements SnapshotSource {
   }
 }
 
-/** What the last reading told of jobs, and how much the job-stats stream had said by then. */
+/** How the job-stats stream compared with a reading. */
 interface Watched {
-  readonly jobs: string
-  readonly jobStatsSeen: number
-  readonly missed: boolean
+  readonly told: string | undefined
+  readonly differs: boolean
 }
 
 /**
- * A job-list module that is reloaded drops its streams without a word. If the jobs changed between two readings, and
- * up to the third the stream has not said so, it is dead.
+ * A job-list module that is reloaded drops its streams without a word. A stream may be behind one reading, but not say
+ * the same still at the next.
  *
  * @throws FluxError so that a new connection opens new streams
  */
-function checkStream(before: Watched | undefined, snapshot: Snapshot, feed: ChangeFeed): Watched {
-  const { jobStatsSeen } = feed
-  const jobs =
-    snapshot.jobs.kind === 'known'
-      ? JSON.stringify([...snapshot.jobs.queues, snapshot.jobs.total])
-      : ''
-  const silent = before !== undefined && before.jobStatsSeen === jobStatsSeen && jobStatsSeen > 0
-  if (silent && before.missed) {
+function checkStream(before: Watched | undefined, { jobs }: Snapshot, feed: ChangeFeed): Watched {
+  const told = feed.jobs
+  const differs = told !== undefined && jobs.kind === 'known' && told !== fingerprint(jobs)
+  if (differs && before?.differs && before.told === told) {
     throw new FluxError(
       'FLUX_DISCONNECTED',
       'Lost a stream: jobs changed and job-stats did not say so',
     )
   }
-  return { jobs, jobStatsSeen, missed: silent && before.jobs !== jobs }
+  return { told, differs }
 }

@@ -6,8 +6,6 @@ import {
   getJobStats,
   getResourceStatus,
   getSchedStatus,
-  type InstanceJobStats,
-  type JobStats,
   type Limits,
   type ResourceStatus,
   SCHED_STATUS_TOPICS,
@@ -25,7 +23,8 @@ import {
   ranksOf,
   subtractResourceSets,
 } from '#flux/resource-set.ts'
-import type { JobCounts, Jobs, NodeCounts, ResourceCounts, Snapshot, Withheld } from './snapshot.ts'
+import { toJobs } from './jobs.ts'
+import type { Jobs, NodeCounts, ResourceCounts, Snapshot, Withheld } from './snapshot.ts'
 
 /** Readings in which parts contradict each other are repeated; this often in a row is no coincidence. */
 const MAX_ATTEMPTS = 3
@@ -159,19 +158,4 @@ function countEach(
     allocated: count(sets.allocated),
     free: count(sets.free),
   }
-}
-
-function toJobs({ total, queues }: InstanceJobStats): Jobs {
-  const counts = new Map<string, JobCounts>()
-  for (const [name, stats] of queues) counts.set(name, toJobCounts(stats))
-  return { kind: 'known', total: toJobCounts(total), queues: counts }
-}
-
-/** `total` counts every job that job-list knows, and the states it names leave out NEW alone. */
-function toJobCounts({ total, ...stats }: JobStats): JobCounts {
-  const { depend, priority, sched, run, cleanup, inactive } = stats
-  const fresh = total - (depend + priority + sched + run + cleanup + inactive)
-  if (fresh < 0)
-    throw new FluxError('FLUX_PROTOCOL', 'Cannot trust job-stats: its states exceed its total')
-  return { new: fresh, ...stats }
 }

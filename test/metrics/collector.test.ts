@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ERRNO } from '#flux/errors.ts'
+import { createTestCluster, reasonOf, runningOf, upOf } from '../support/cluster.ts'
+
+/** Longer than any test: what comes sooner was told by a stream. */
+const NEVER_MS = 3_600_000
+const STREAMS_ONLY = { streamingIntervalMs: NEVER_MS, pollingIntervalMs: NEVER_MS }
+
+test('Collector reads an instance', async (t) => {
+  const { instance, collector, startBroker, until } = await createTestCluster(t, { up: 3 })
+  await startBroker()
+  instance.submit({ nodes: 2 })
+  instance.submit({ nodes: 2 })
+  collector.start()
+  const reading = await until((now) => now.kind === 'fresh')
+  assert.equal(reading.kind, 'fresh')
+  const { nodes, cores, jobs } = reading.snapshot
+  assert.deepEqual(nodes, { total: 4, up: 3, down: 1, allocated: 2, free: 1, idle: 1, drained: 0 })
+  assert.deepEqual(cores, { total: 32, up: 24, allocated: 16, free: 8 })
+  assert.equal(jobs.kind, 'known')
+  assert.deepEqual([jobs.total.run, jobs.total.sched], [1, 1])
+})
+
+for (const version of ['0.51.0', '0.66.0', '0.88.0'] as const) {
+  test(`Collector learns of nodes and jobs from the streams and events of ${version}`, async (t) => {
+    const { instance, collector, startBroker, until } = await createTestCluster(t, {
+      up: 2,
+      pace: STREAMS_ONLY,
+    })
+    await startBroker({ version, role: 'guest' })
+    collector.start()
+    await until((reading) => upOf(reading) === 2)
+    instance.up(2)
+    await until((reading) => upOf(reading) === 3)
+    instance.submit({ nodes: 1 })
+    await until((reading) => runningOf(reading) === 1)
+    instance.down(2)
+    await until((reading) => upOf(reading) === 2)
+  })
+}
+
+for (const scheduler of ['sched-simple', 'fluxion'] as const) {
+  for (const role of ['guest', 'owner'] as const) {
+    for (const version of ['0.51.0', '0.88.0'] as const) {
+      test(`Collector reads ${version} with ${scheduler} as ${role}`, async (t) => {
+        const { collector, instance, startBroker, until } = await createTestCluster(t, { up: 2 })
+        await startBroker({ version, scheduler, role })
+        instance.submit({ nodes: 1 })
+        collector.start()
+        const reading = await until(({ kind }) => kind === 'fresh')
+        assert.equal(reading.kind, 'fresh')
+        const { nodes } = reading.snapshot
+        assert.deepEqual([nodes.total, nodes.up, nodes.allocated], [4, 2, 1])
+      })
+    }
+  }
+}
+
+test('Collector as owner learns of a drain at once, by the resource journal', async (t) => {
+  const { instance, collector, startBroker, until } = await createTestCluster(t, {
+    pace: STREAMS_ONLY,
+  })
+  await startBroker({ role: 'owner' })
+  collector.start()
+  await until((reading) => upOf(reading) === 4)
+  instance.drain([3], 'maintenance')
+  await until((reading) => upOf(reading) === 3)
+})
+
+test('Collector polls where the broker does not stream', async (t) => {
+  const { instance, collector, startBroker, until } = await createTestCluster(t, {
+    pace: { pollingIntervalMs: 5, streamingIntervalMs: NEVER_MS },
+  })
+  const broker = await startBroker({ role: 'guest' })
+  broker.faults.fail('groups.get', ERRNO.ENOSYS)
+  collector.start()
+  await until((reading) => upOf(reading) === 4)
+  instance.down(3)
+  await until((reading) => upOf(reading) === 3)
+})
+
+test('Collector may start before the socket exists', async (t) => {
+  const { collector, startBroker, until, notices } = await createTestCluster(t)
+  collector.start()
+  await until((reading) => reasonOf(reading)?.includes('there is no socket yet') ?? false)
+  await startBroker()
+  await until((reading) => reading.kind === 'fresh')
+  assert.ok(notices.includes('failed FLUX_CONNECT'))
+})
+
+test('Collector knows nothing from the moment the broker is gone, and survives its replacement', async (t) => {
+  const { instance, collector, startBroker, until, lines } = await createTestCluster(t)
+  const broker = await startBroker()
+  collector.start()
+  await until((reading) => upOf(reading) === 4)
+  await broker.kill()
+  const gone = await until((reading) => reading.kind === 'stale')
+  assert.ok(gone.kind === 'stale' && gone.since instanceof Date)
+  await until((reading) => reasonOf(reading)?.includes('no broker listens') ?? false)
+  instance.down(3)
+  await startBroker()
+  await until((reading) => upOf(reading) === 3)
+  assert.ok(lines.includes('fresh → stale: Lost the broker: broker closed the connection'))
+  assert.equal(lines.filter((line) => line.startsWith('stale → fresh')).length, 2)
+})
+
+test('Collector waits out the phases of a start', async (t) => {
+  const { collector, startBroker, until } = await createTestCluster(t)
+  const broker = await startBroker({ phase: 'quorum' })
+  collector.start()
+  await until((reading) => reasonOf(reading)?.includes('its state is "quorum"') ?? false)
+  broker.setPhase('run')
+  await until((reading) => upOf(reading) === 4)
+  assert.equal(broker.accepted, 1, 'the connection is kept')
+})
+
+test('Collector tells a guest that is refused the two ways out', async (t) => {
+  const { collector, startBroker, until } = await createTestCluster(t)
+  await startBroker({ role: 'refused' })
+  collector.start()
+  const reading = await until((now) => reasonOf(now)?.includes('refuses UID') ?? false)
+  assert.match(reasonOf(reading) ?? '', /allow-guest-user = true.*flux-metrics\/run-as-user/)
+})
+
+test('Collector tells job counts that private mode hides from those that are 0', async (t) => {
+  const { collector, startBroker, until } = await createTestCluster(t)
+  await startBroker({ role: 'guest', privateMode: true })
+  collector.start()
+  const reading = await until(({ kind }) => kind === 'fresh')
+  assert.ok(reading.kind === 'fresh' && reading.snapshot.jobs.kind === 'withheld')
+})
+
+for (const topic of ['resource.sched-status', 'resource.status', 'job-list.job-stats']) {
+  test(`Collector serves nothing while ${topic} fails, and recovers`, async (t) => {
+    const { collector, startBroker, until } = await createTestCluster(t, {
+      pace: { streamingIntervalMs: 5, pollingIntervalMs: 5 },
+    })
+    const broker = await startBroker()
+    collector.start()
+    await until(({ kind }) => kind === 'fresh')
+    broker.faults.fail(topic, ERRNO.EINVAL, 'error preparing response')
+    const reading = await until(({ kind }) => kind === 'stale')
+    assert.match(reasonOf(reading) ?? '', /error preparing response/)
+    broker.faults.heal()
+    await until(({ kind }) => kind === 'fresh')
+    assert.equal(broker.accepted, 1, 'an error is an answer: the connection is kept')
+  })
+}
+
+test('Collector gives up on a broker that does not answer, and on its connection', async (t) => {
+  const { collector, startBroker, until, notices } = await createTestCluster(t, {
+    pace: { callTimeoutMs: 20, streamingIntervalMs: 5 },
+  })
+  const broker = await startBroker()
+  collector.start()
+  await until(({ kind }) => kind === 'fresh')
+  broker.faults.hang('resource.status')
+  await until(({ kind }) => kind === 'stale')
+  broker.faults.heal()
+  await until(({ kind }) => kind === 'fresh')
+  assert.ok(notices.includes('failed FLUX_TIMEOUT'))
+  assert.ok(broker.accepted > 1)
+})
+
+test('Collector leaves a connection that sends garbage, and makes a new one', async (t) => {
+  const { collector, startBroker, until, notices } = await createTestCluster(t)
+  const broker = await startBroker()
+  collector.start()
+  await until(({ kind }) => kind === 'fresh')
+  broker.sendGarbage()
+  await until(({ kind }) => kind === 'stale')
+  await until(({ kind }) => kind === 'fresh')
+  assert.ok(notices.includes('failed FLUX_PROTOCOL'))
+})
+
+test('Collector notices that a job-stats stream has died silently', async (t) => {
+  const { instance, collector, startBroker, until, notices } = await createTestCluster(t, {
+    pace: { streamingIntervalMs: 300 },
+  })
+  const broker = await startBroker()
+  collector.start()
+  // The streams are asked for after the first reading, so before the second.
+  await until(() => notices.filter((notice) => notice === 'refreshed').length === 2)
+  broker.silenceStreams()
+  instance.submit({ nodes: 1 })
+  await until((reading) => runningOf(reading) === 1)
+  await until((reading) => reasonOf(reading)?.includes('job-stats did not say so') ?? false)
+  await until((reading) => runningOf(reading) === 1)
+  assert.equal(broker.accepted, 2)
+})
+
+test('Collector does not read more often than its cost allows', async (t) => {
+  const { instance, collector, startBroker, until, notices } = await createTestCluster(t, {
+    pace: { costFactor: 1_000_000 },
+  })
+  const broker = await startBroker()
+  collector.start()
+  await until(({ kind }) => kind === 'fresh')
+  instance.down(3)
+  instance.submit({ nodes: 1 })
+  assert.equal(broker.calls.get('resource.sched-status'), 1)
+  assert.equal(notices.filter((notice) => notice === 'refreshed').length, 1)
+})
+
+test('Collector serves no snapshot that is too old, even if nothing else is wrong', async (t) => {
+  const { collector, startBroker, until } = await createTestCluster(t, {
+    maxAgeMs: 20,
+    pace: STREAMS_ONLY,
+  })
+  await startBroker()
+  collector.start()
+  await until(({ kind }) => kind === 'fresh')
+  await until((reading) => reasonOf(reading)?.includes('is older than') ?? false)
+})
+
+test('Collector disconnects when it stops, also while it waits', async (t) => {
+  const { collector, startBroker, until, notices } = await createTestCluster(t, {
+    pace: STREAMS_ONLY,
+  })
+  await startBroker()
+  collector.start()
+  await until(({ kind }) => kind === 'fresh')
+  await collector.stop()
+  assert.equal(notices.at(-1), 'disconnected')
+})

@@ -1,0 +1,233 @@
+// A simulated Flux broker on a real UNIX socket, for tests, demo and bench: it speaks the protocol as brokers of a given
+// release were recorded to speak it (test/replay/broker.test.ts holds it to that) and tells what an Instance is like.
+//
+// It differs from a real one in this: a frame whose length would kill a broker, or that is over the client's own limit,
+// only ends that connection; a request is answered before the next one is read; what a metrics client never asks for
+// (job events, kvs, modules) is not there.
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, renameSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { FLAG } from '#flux/message.ts'
+import type { JsonObject } from '#flux/payload.ts'
+import { Faults } from './broker/faults.ts'
+import { type BrokerState, ROLE } from './broker/method.ts'
+import type { Phase } from './broker/methods.ts'
+import { encodePayload } from './broker/payload.ts'
+import { type FluxVersion, Release, type Scheduler } from './broker/release.ts'
+import { Session } from './broker/session.ts'
+import type { Transition } from './instance/workload.ts'
+import type { Instance } from './instance.ts'
+
+export type { Phase } from './broker/methods.ts'
+export type { FluxVersion, Scheduler } from './broker/release.ts'
+
+export interface BrokerOptions {
+  /** Where the socket is to be; an old one is replaced. */
+  readonly path: string
+  readonly instance: Instance
+  /** Default: `0.88.0`. */
+  readonly version?: FluxVersion
+  /** Who answers `sched.resource-status`. Default: `sched-simple`. */
+  readonly scheduler?: Scheduler
+  /** Whom the broker takes every client for; `refused` ends the handshake with EPERM. Default: `owner`. */
+  readonly role?: 'owner' | 'guest' | 'refused'
+  /** User id of guests. Default: 1001. */
+  readonly guest?: number
+  /** User id of the instance's owner. Default: 0. */
+  readonly owner?: number
+  /** Guests see no one else's jobs, and no counts of them. */
+  readonly privateMode?: boolean
+  /** Default: `run`. */
+  readonly phase?: Phase
+  /** Children of one broker in the overlay network. Default: that of the release. */
+  readonly fanout?: number
+  /** Further tables of the configuration. */
+  readonly config?: JsonObject
+  /** Default: 2000. */
+  readonly heartbeatMs?: number
+}
+
+/** What real brokers give `listen()`; the seventh client of a busy one gets EAGAIN. */
+const BACKLOG = 5
+
+const ACCEPTED = 0x00
+const REFUSED = 0x01
+
+/** Starts a broker; it is accepting clients when the promise resolves. */
+export async function startBroker(options: BrokerOptions): Promise<SimulatedBroker> {
+  const broker = new SimulatedBroker(options)
+  await broker.listen()
+  return broker
+}
+
+export class SimulatedBroker {
+  readonly path: string
+  readonly instance: Instance
+  readonly #options: BrokerOptions
+  readonly #state: BrokerState & { phase: Phase; phaseSince: number }
+  readonly #server: Server
+  readonly #faults = new Faults()
+  readonly #sessions = new Set<Session>()
+  readonly #calls = new Map<string, number>()
+  #accepted = 0
+  #sequence = 0
+  #heartbeat: NodeJS.Timeout | undefined
+
+  constructor(options: BrokerOptions) {
+    const { path, instance, version = '0.88.0' } = options
+    const release = new Release(version)
+    this.path = path
+    this.instance = instance
+    this.#options = options
+    this.#state = {
+      instance,
+      release,
+      path,
+      scheduler: options.scheduler ?? 'sched-simple',
+      uuid: randomUUID(),
+      owner: options.owner ?? 0,
+      privateMode: options.privateMode ?? false,
+      fanout: options.fanout ?? (release.has('wideOverlay') ? 32 : 2),
+      config: options.config ?? {},
+      phase: options.phase ?? 'run',
+      phaseSince: instance.now,
+    }
+    this.#server = createServer((socket) => this.#accept(socket))
+  }
+
+  async listen(): Promise<void> {
+    rmSync(this.path, { force: true })
+    this.#server.listen({ path: this.path, backlog: BACKLOG })
+    await once(this.#server, 'listening')
+    chmodSync(this.path, 0o777)
+    if (!this.#state.release.has('noJobStateEvent')) this.instance.on('jobs', this.#publishJobs)
+  }
+
+  /** How often each topic was asked for. */
+  get calls(): ReadonlyMap<string, number> {
+    return this.#calls
+  }
+
+  /** How many clients are connected. */
+  get connections(): number {
+    return this.#sessions.size
+  }
+
+  /** How many clients ever connected. */
+  get accepted(): number {
+    return this.#accepted
+  }
+
+  /** Phase of the instance, as `state-machine.get` tells it; which services answer depends on it. */
+  get phase(): Phase {
+    return this.#state.phase
+  }
+
+  setPhase(phase: Phase): void {
+    this.#state.phase = phase
+    this.#state.phaseSince = this.instance.now
+  }
+
+  /** What is to go wrong. */
+  get faults(): Faults {
+    return this.#faults
+  }
+
+  /** Sends bytes that are no message to all clients. */
+  sendGarbage(bytes: Uint8Array = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')): void {
+    for (const session of this.#sessions) session.write(bytes)
+  }
+
+  /** Ends all streams without a word, as the reload of a module does. */
+  silenceStreams(): void {
+    for (const session of this.#sessions) session.silence()
+  }
+
+  /** Ends all connections and goes on. */
+  disconnectAll(): void {
+    for (const session of this.#sessions) session.destroy()
+  }
+
+  /** Sends an event to its subscribers. */
+  publish(topic: string, payload?: JsonObject): void {
+    this.#sequence += 1
+    const hasRoutes = this.#state.release.has('eventRoutes')
+    for (const session of this.#sessions) {
+      session.publish({
+        type: 'event',
+        flags: hasRoutes ? FLAG.route : 0,
+        userid: this.#state.owner,
+        rolemask: ROLE.owner | ROLE.local,
+        routes: hasRoutes ? [this.#state.uuid] : [],
+        topic,
+        payload: payload && encodePayload(payload),
+        sequence: this.#sequence,
+      })
+    }
+  }
+
+  /** Ends as a clean shutdown does: clients read the end of the stream, the socket file goes. */
+  async close(): Promise<void> {
+    this.instance.off('jobs', this.#publishJobs)
+    clearInterval(this.#heartbeat)
+    this.disconnectAll()
+    if (!this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    await closed
+  }
+
+  /** Ends as SIGKILL does: the socket file stays, and refuses connections. */
+  async kill(): Promise<void> {
+    // closing a listening socket removes the file of its name, so it has another name meanwhile
+    const aside = `${this.path}.killed`
+    renameSync(this.path, aside)
+    await this.close()
+    renameSync(aside, this.path)
+  }
+
+  readonly #publishJobs = (transitions: readonly Transition[]): void => {
+    this.publish('job-state', {
+      transitions: transitions.map(({ job, state, at }) => [job.id, state, at / 1000]),
+    })
+  }
+
+  #accept(socket: Socket): void {
+    this.#accepted += 1
+    const { role = 'owner', guest = 1001 } = this.#options
+    if (role === 'refused') {
+      socket.on('error', () => {})
+      socket.end(Buffer.from([REFUSED]))
+      return
+    }
+    socket.write(Buffer.from([ACCEPTED]))
+    const session = new Session(socket, {
+      broker: this.#state,
+      faults: this.#faults,
+      credentials:
+        role === 'owner'
+          ? { userid: this.#state.owner, rolemask: ROLE.owner | ROLE.local }
+          : { userid: guest, rolemask: ROLE.user | ROLE.local },
+      onRequest: (topic) => this.#calls.set(topic, (this.#calls.get(topic) ?? 0) + 1),
+      onSubscription: () => this.#updateHeartbeat(),
+      onEnd: () => {
+        this.#sessions.delete(session)
+        this.#updateHeartbeat()
+      },
+    })
+    this.#sessions.add(session)
+  }
+
+  #updateHeartbeat(): void {
+    const topic = 'heartbeat.pulse'
+    const wanted = [...this.#sessions].some((session) => session.isSubscribed(topic))
+    if (wanted && this.#heartbeat === undefined) {
+      const everyMs = this.#options.heartbeatMs ?? 2000
+      this.#heartbeat = setInterval(() => this.publish(topic), everyMs).unref()
+    } else if (!wanted) {
+      clearInterval(this.#heartbeat)
+      this.#heartbeat = undefined
+    }
+  }
+}

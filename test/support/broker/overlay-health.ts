@@ -1,0 +1,44 @@
+// Health of the overlay network: a tree of brokers in which each has up to `fanout` children, numbered level by level.
+import type { JsonObject } from '#flux/payload.ts'
+import type { Node } from '../instance/node.ts'
+import type { Instance } from '../instance.ts'
+
+type Health = 'full' | 'partial' | 'degraded' | 'lost' | 'offline'
+
+interface HealthOptions {
+  /** Which broker is asked; only its direct children are in the answer. */
+  readonly rank: number
+  readonly fanout: number
+  /** Whether a lost child comes with the reason. */
+  readonly tellsErrors: boolean
+}
+
+/** The answer to `overlay.health`. */
+export function overlayHealth(instance: Instance, options: HealthOptions): JsonObject {
+  const { nodes, now } = instance
+  const { rank, fanout, tellsErrors } = options
+  const duration = (node: Node | undefined) => (now - (node?.changedAt ?? now)) / 1000
+  return {
+    rank,
+    status: healthOf(nodes, rank, fanout),
+    duration: duration(nodes[rank]),
+    children: childrenOf(nodes, rank, fanout).map((child) => {
+      const status = healthOf(nodes, child.rank, fanout)
+      const error = tellsErrors && status === 'lost' ? 'administrative disconnect' : undefined
+      return { rank: child.rank, status, duration: duration(child), ...(error && { error }) }
+    }),
+  }
+}
+
+function childrenOf(nodes: readonly Node[], rank: number, fanout: number): readonly Node[] {
+  return nodes.slice(rank * fanout + 1, rank * fanout + fanout + 1)
+}
+
+/** Degraded with a lost broker somewhere below, partial with one that never came. */
+function healthOf(nodes: readonly Node[], rank: number, fanout: number): Health {
+  const node = nodes[rank]
+  if (node === undefined || !node.online) return node?.seen ? 'lost' : 'offline'
+  const below = childrenOf(nodes, rank, fanout).map((child) => healthOf(nodes, child.rank, fanout))
+  if (below.some((health) => health === 'lost' || health === 'degraded')) return 'degraded'
+  return below.every((health) => health === 'full') ? 'full' : 'partial'
+}

@@ -1,0 +1,224 @@
+// One client's connection to a simulated broker: bytes, matchtags, streams and subscriptions. Which answer is given is
+// methods.ts's business.
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { ERRNO, FluxError } from '#flux/errors.ts'
+import { encodeFrame, FrameDecoder } from '#flux/frame.ts'
+import {
+  decodeMessage,
+  type EventMessage,
+  encodeMessage,
+  FLAG,
+  type Message,
+  NODEID_ANY,
+  type RequestMessage,
+  USERID_UNKNOWN,
+} from '#flux/message.ts'
+import { decodeJson, type JsonObject } from '#flux/payload.ts'
+import type { Faults } from './faults.ts'
+import { type BrokerState, type Call, type ClientState, ROLE, RpcError, Stream } from './method.ts'
+import { checkOwner, findMethod } from './methods.ts'
+import { encodePayload } from './payload.ts'
+
+export interface SessionOptions {
+  readonly broker: BrokerState
+  readonly faults: Faults
+  /** What the broker stamps on requests that say nothing, or that a guest sends. */
+  readonly credentials: { readonly userid: number; readonly rolemask: number }
+  /** Told of each request. */
+  readonly onRequest: (topic: string) => void
+  /** Told when subscriptions change. */
+  readonly onSubscription: () => void
+  readonly onEnd: (session: Session) => void
+}
+
+/** What an answer says about itself besides its payload. */
+interface Outcome {
+  readonly errnum?: number
+  readonly payload?: Buffer | undefined
+  /** Which broker answers: another than ours is one hop away. */
+  readonly rank?: number
+}
+
+export class Session implements ClientState {
+  readonly uuid = randomUUID()
+  readonly #socket: Socket
+  readonly #options: SessionOptions
+  readonly #decoder = new FrameDecoder()
+  readonly #prefixes: string[] = []
+  /** How to stop each open stream; its end, if there is one, is told to the client. */
+  readonly #streams = new Map<number, { stop(): void; end(): void }>()
+
+  constructor(socket: Socket, options: SessionOptions) {
+    this.#socket = socket
+    this.#options = options
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    // a half-closed connection is a disconnect: answers that are due are dropped
+    socket.on('end', () => this.destroy())
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.silence()
+      options.onEnd(this)
+    })
+  }
+
+  subscribe(prefix: string): void {
+    this.#prefixes.push(prefix)
+    this.#options.onSubscription()
+  }
+
+  unsubscribe(prefix: string): void {
+    const at = this.#prefixes.indexOf(prefix)
+    if (at >= 0) this.#prefixes.splice(at, 1)
+    this.#options.onSubscription()
+  }
+
+  isSubscribed(topic: string): boolean {
+    return this.#prefixes.some((prefix) => topic.startsWith(prefix))
+  }
+
+  publish(event: EventMessage): void {
+    if (this.isSubscribed(event.topic ?? '')) this.#send(event)
+  }
+
+  cancel(matchtag: number): void {
+    this.#streams.get(matchtag)?.end()
+  }
+
+  /** Ends all streams without a word. */
+  silence(): void {
+    for (const { stop } of this.#streams.values()) stop()
+    this.#streams.clear()
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes)
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const body of this.#decoder.push(chunk)) {
+        const message = decodeMessage(body)
+        // control messages, events and requests without a topic are ignored, as brokers do
+        if (message.type === 'request' && message.topic !== undefined) this.#answer(message)
+      }
+    } catch (error) {
+      if (!(error instanceof FluxError)) throw error
+      this.destroy()
+    }
+  }
+
+  #answer(message: RequestMessage): void {
+    const topic = (message.topic ?? '').replace(/\0$/, '')
+    const request = { ...message, topic }
+    this.#options.onRequest(topic)
+    const rank = request.nodeid === NODEID_ANY ? 0 : request.nodeid
+    this.#attempt(request, rank, () => {
+      this.#options.faults.pass(topic, () =>
+        this.#attempt(request, rank, () => this.#call(request, rank)),
+      )
+    })
+  }
+
+  #attempt(request: RequestMessage, rank: number, answer: () => void): void {
+    try {
+      answer()
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error
+      const payload = error.text === undefined ? undefined : Buffer.from(`${error.text}\0`)
+      // that a rank cannot be reached is our own broker's answer
+      const from = error.errnum === ERRNO.EHOSTUNREACH ? 0 : rank
+      this.#respond(request, { errnum: error.errnum, payload, rank: from })
+    }
+  }
+
+  #call(request: RequestMessage, rank: number): void {
+    const { broker } = this.#options
+    const node = broker.instance.nodes[rank]
+    const upstream = (request.flags & FLAG.upstream) !== 0
+    if (node === undefined || upstream || (rank !== 0 && !node.online)) {
+      throw new RpcError(ERRNO.EHOSTUNREACH)
+    }
+    const method = findMethod(request.topic ?? '', rank, broker)
+    const call = this.#decode(request, rank)
+    checkOwner(method, call.rolemask, broker)
+    const reply = method.answer(call, broker)
+    if (reply instanceof Stream) this.#open(request, reply)
+    else this.#respond(request, { payload: reply && encodePayload(reply), rank })
+  }
+
+  #decode(request: RequestMessage, rank: number): Call {
+    const { credentials } = this.#options
+    const isOwner = (credentials.rolemask & ROLE.owner) !== 0
+    const own = isOwner && request.userid !== USERID_UNKNOWN ? request : credentials
+    return {
+      args: decodeArgs(request),
+      rank,
+      userid: own.userid,
+      // one hop away nobody is local
+      rolemask: rank === 0 ? own.rolemask : own.rolemask & ~ROLE.local,
+      streaming: (request.flags & FLAG.streaming) !== 0,
+      client: this,
+    }
+  }
+
+  #open(request: RequestMessage, stream: Stream): void {
+    let isOpen = true
+    const push = (answer: JsonObject) => {
+      if (isOpen) this.#respond(request, { payload: encodePayload(answer) })
+    }
+    const end = (errnum: number) => {
+      if (isOpen) this.#respond(request, { errnum })
+      isOpen = false
+    }
+    const close = stream.open(push, end)
+    if (!isOpen) return
+    const stop = () => {
+      isOpen = false
+      close()
+    }
+    this.#streams.set(request.matchtag, {
+      stop,
+      end: () => {
+        end(ERRNO.ENODATA)
+        this.#streams.delete(request.matchtag)
+        close()
+      },
+    })
+  }
+
+  #respond(request: RequestMessage, { errnum = 0, payload, rank = 0 }: Outcome): void {
+    const { flags, routes, topic = '', matchtag } = request
+    if (flags & FLAG.noresponse) return
+    // subscriptions are answered by the connector, which has no user id
+    const connector = topic.startsWith('event.') && errnum === 0
+    this.#send({
+      type: 'response',
+      flags: flags | FLAG.route,
+      userid: connector ? USERID_UNKNOWN : this.#options.broker.owner,
+      rolemask: connector || rank !== 0 ? ROLE.owner : ROLE.owner | ROLE.local,
+      routes,
+      topic,
+      payload,
+      errnum,
+      matchtag,
+    })
+  }
+
+  #send(message: Message): void {
+    if (!this.#socket.destroyed) this.#socket.write(encodeFrame(encodeMessage(message)))
+  }
+}
+
+function decodeArgs({ payload, topic }: RequestMessage): JsonObject {
+  try {
+    return decodeJson(payload, topic)
+  } catch (error) {
+    if (!(error instanceof FluxError)) throw error
+    throw new RpcError(ERRNO.EPROTO)
+  }
+}

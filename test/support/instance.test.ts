@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Instance, type InstanceOptions, type Job } from './instance.ts'
+
+const NOW = new Date('2026-11-24T00:00:00Z')
+
+function instanceOf(options: Partial<InstanceOptions> = {}): Instance {
+  return new Instance({ maxSize: 4, coresPerNode: 4, now: NOW, ...options })
+}
+
+function ranksOf({ allocations }: Job): number[] {
+  return allocations.map(({ node }) => node.rank)
+}
+
+test('a job for whole nodes starts on the lowest ranks that are idle', () => {
+  const instance = instanceOf()
+  instance.submit({ cores: 1 })
+  assert.deepEqual(ranksOf(instance.submit({ nodes: 2 })), [1, 2])
+})
+
+test('a job for cores takes what is left of busy nodes', () => {
+  const instance = instanceOf()
+  instance.submit({ cores: 3 })
+  const job = instance.submit({ cores: 6 })
+  assert.deepEqual(
+    job.allocations.map(({ node, cores }) => [node.rank, cores]),
+    [
+      [0, [3]],
+      [1, [0, 1, 2, 3]],
+      [2, [0]],
+    ],
+  )
+})
+
+test('a GPU goes with its share of the cores', () => {
+  const instance = instanceOf({ gpusPerNode: 2 })
+  const job = instance.submit({ cores: 6, gpus: 3 })
+  assert.deepEqual(
+    job.allocations.map(({ cores, gpus }) => [cores.length, gpus.length]),
+    [
+      [4, 2],
+      [2, 1],
+    ],
+  )
+})
+
+test('nobody overtakes the first job in line', () => {
+  const instance = instanceOf()
+  instance.submit({ nodes: 3 })
+  const blocked = instance.submit({ nodes: 2 })
+  const small = instance.submit({ cores: 1 })
+  assert.deepEqual([blocked.state, small.state], ['SCHED', 'SCHED'])
+})
+
+test('a higher urgency comes first, a held job never', () => {
+  const instance = instanceOf({ up: 0 })
+  const [held, normal, urgent] = [0, 16, 31].map((urgency) =>
+    instance.submit({ nodes: 1, urgency }),
+  )
+  instance.up(0)
+  assert.deepEqual([held?.state, normal?.state, urgent?.state], ['SCHED', 'SCHED', 'RUN'])
+})
+
+test('a waiting job starts when a node comes up', () => {
+  const instance = instanceOf({ up: 1 })
+  const job = instance.submit({ nodes: 2 })
+  instance.up(3)
+  assert.deepEqual([job.state, ranksOf(job)], ['RUN', [0, 3]])
+})
+
+test('a job of a queue uses the nodes of that queue alone', () => {
+  const instance = instanceOf({ queues: { batch: [0, 1, 2], debug: [3] } })
+  assert.deepEqual(ranksOf(instance.submit({ queue: 'debug', nodes: 1 })), [3])
+})
+
+test('jobs of a stopped queue wait, those of others do not', () => {
+  const instance = instanceOf({ queues: { batch: [0, 1, 2], debug: [3] } })
+  const batch = instance.queue('batch')
+  assert.ok(batch !== undefined)
+  instance.setStarted(batch, false)
+  const waiting = instance.submit({ queue: 'batch' })
+  assert.equal(instance.submit({ queue: 'debug' }).state, 'RUN')
+  assert.equal(waiting.state, 'SCHED')
+  instance.setStarted(batch, true)
+  assert.equal(waiting.state, 'RUN')
+})
+
+test('submit refuses an unknown queue', () => {
+  assert.throws(() => instanceOf().submit({ queue: 'batch' }), /there is no queue "batch"/)
+})
+
+test('a job that could never run fails when it comes to the head of the line', () => {
+  const instance = instanceOf()
+  const job = instance.submit({ nodes: 5 })
+  assert.deepEqual([job.state, job.result, job.exception?.type], ['INACTIVE', 'failed', 'alloc'])
+})
+
+test('a job for more nodes than are up waits, or fails where that is asked for', () => {
+  const waits = instanceOf({ up: 2 }).submit({ nodes: 3 })
+  const fails = instanceOf({ up: 2, refusesMoreThanUp: true }).submit({ nodes: 3 })
+  assert.deepEqual([waits.state, fails.result], ['SCHED', 'failed'])
+})
+
+test('filling from the highest node keeps the lowest ones free', () => {
+  assert.deepEqual(ranksOf(instanceOf({ fill: 'highest', up: 3 }).submit({ nodes: 1 })), [2])
+})
+
+test('a drained node gets no new job and keeps the one it has', () => {
+  const instance = instanceOf({ maxSize: 2 })
+  const running = instance.submit({ cores: 1 })
+  instance.drain([0], 'disk')
+  const next = instance.submit({ cores: 4 })
+  assert.deepEqual([running.state, ranksOf(next)], ['RUN', [1]])
+})
+
+test('an excluded node gets no job', () => {
+  assert.deepEqual(ranksOf(instanceOf({ exclude: [0] }).submit()), [1])
+})
+
+test('a node that goes down fails its jobs and frees the nodes they shared', () => {
+  const instance = instanceOf()
+  const lost = instance.submit({ nodes: 2 })
+  const other = instance.submit({ nodes: 1 })
+  instance.down(1)
+  assert.deepEqual([lost.state, lost.result, other.state], ['INACTIVE', 'failed', 'RUN'])
+  assert.deepEqual(ranksOf(instance.submit({ nodes: 2 })), [0, 3])
+})
+
+test('lostPodCleanupMs keeps a lost job in CLEANUP, its nodes allocated', () => {
+  const instance = instanceOf({ lostPodCleanupMs: 25_000 })
+  const lost = instance.submit({ nodes: 4 })
+  instance.down(3)
+  instance.advance(24_999)
+  assert.deepEqual([lost.state, instance.nodes[0]?.idle], ['CLEANUP', false])
+  instance.advance(1)
+  assert.deepEqual([lost.state, instance.nodes[0]?.idle], ['INACTIVE', true])
+})
+
+test('a job of some duration succeeds when it is over, and the next one starts at that moment', () => {
+  const instance = instanceOf({ maxSize: 1 })
+  const first = instance.submit({ nodes: 1, duration: 10 })
+  const second = instance.submit({ nodes: 1, duration: 10 })
+  instance.advance(15_000)
+  assert.deepEqual([first.result, second.state], ['successful', 'RUN'])
+  assert.equal(second.times.RUN, NOW.getTime() + 10_000)
+  instance.advance(5_000)
+  assert.equal(second.result, 'successful')
+})
+
+test('a job over its time limit ends with a time-out', () => {
+  const instance = instanceOf()
+  const job = instance.submit({ nodes: 1, timeLimit: 5 })
+  instance.advance(5_000)
+  assert.equal(job.result, 'timeout')
+})
+
+test('a job waits in DEPEND until it is released', () => {
+  const instance = instanceOf()
+  const job = instance.submit({ dependency: 'after:1' })
+  assert.equal(job.state, 'DEPEND')
+  instance.release(job.id)
+  assert.equal(job.state, 'RUN')
+})
+
+test('cancelAll ends running and waiting jobs', () => {
+  const instance = instanceOf({ maxSize: 1 })
+  const jobs = [instance.submit({ nodes: 1 }), instance.submit({ nodes: 1 })]
+  instance.cancelAll()
+  assert.deepEqual(
+    jobs.map(({ result }) => result),
+    ['canceled', 'canceled'],
+  )
+})
+
+test('job ids grow with time and pass 2^53 in a week', () => {
+  const instance = instanceOf()
+  const first = instance.submit()
+  const second = instance.submit()
+  instance.advance(7 * 24 * 3600 * 1000)
+  const late = instance.submit()
+  assert.ok(first.id < second.id)
+  assert.ok(late.id > BigInt(Number.MAX_SAFE_INTEGER))
+})
+
+test('changes of nodes and of jobs are told', () => {
+  const instance = instanceOf({ up: 1 })
+  const told: unknown[] = []
+  instance.on('nodes', ({ name, ranks }) => told.push([name, ranks]))
+  instance.on('jobs', (transitions) => told.push(transitions.map(({ state }) => state)))
+  instance.submit()
+  instance.resize(3)
+  instance.resize(1)
+  assert.deepEqual(told, [
+    ['DEPEND', 'PRIORITY', 'SCHED', 'RUN'],
+    ['online', [1, 2]],
+    ['offline', [1, 2]],
+  ])
+})

@@ -1,0 +1,236 @@
+// The jobs of a simulated Flux instance and their way through the states of RFC 21, first come, first served. When
+// time passes and which nodes are up is told from outside; transitions are collected until somebody takes them.
+import {
+  createJob,
+  type Job,
+  type JobException,
+  type JobId,
+  type JobRequest,
+  type JobResult,
+  type JobState,
+} from './job.ts'
+import type { Node } from './node.ts'
+import { claim, isFeasible, place } from './placement.ts'
+import type { Queue } from './queue.ts'
+import { WaitingLine } from './waiting-line.ts'
+
+/** A job entered a state. */
+export interface Transition {
+  readonly job: Job
+  readonly state: JobState
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+export interface WorkloadOptions {
+  readonly nodes: readonly Node[]
+  readonly queueOf: (job: { readonly queue: string | undefined }) => Queue | undefined
+  readonly lostPodCleanupMs: number | undefined
+  readonly refusesMoreThanUp: boolean
+  readonly startedAt: number
+}
+
+/** The lower 24 bits of a job id are not of its time (RFC 19). */
+const ID_TIME_SHIFT = 24n
+
+const EXCEPTIONS: Readonly<Partial<Record<JobResult, JobException>>> = {
+  canceled: { type: 'cancel', note: '' },
+  timeout: { type: 'timeout', note: 'resource allocation expired' },
+}
+
+const REFUSED: JobException = {
+  type: 'alloc',
+  note: 'alloc denied due to type="unsatisfiable"',
+}
+
+export class Workload {
+  readonly jobs = new Map<JobId, Job>()
+  /** Milliseconds since the epoch. */
+  now: number
+  readonly #options: WorkloadOptions
+  readonly #running = new Set<Job>()
+  /** Jobs that time will end, so that a tick need not look at all. */
+  readonly #clocked = new Set<Job>()
+  readonly #line = new WaitingLine()
+  #transitions: Transition[] = []
+  /** The head of the line, if it was found not to fit: nobody behind it is served. */
+  #blocked: Job | undefined
+  #lastId = 0n
+
+  constructor(options: WorkloadOptions) {
+    this.#options = options
+    this.now = options.startedAt
+  }
+
+  /** The transitions since the last call, oldest first. */
+  takeTransitions(): readonly Transition[] {
+    const transitions = this.#transitions
+    this.#transitions = []
+    return transitions
+  }
+
+  submit(request: JobRequest): Job {
+    if (this.#options.queueOf({ queue: request.queue }) === undefined) {
+      throw new RangeError(`Cannot submit job: there is no queue "${request.queue ?? ''}"`)
+    }
+    const job = createJob(this.#nextId(), request)
+    this.jobs.set(job.id, job)
+    job.times.NEW = this.now
+    this.#enter(job, 'DEPEND')
+    if (job.dependency === undefined) this.#makeReady(job)
+    return job
+  }
+
+  release(id: JobId): void {
+    const job = this.find(id)
+    if (job.state === 'DEPEND') this.#makeReady(job)
+  }
+
+  finish(id: JobId, result: JobResult): void {
+    const job = this.find(id)
+    if (job.state !== 'RUN') throw new RangeError(`Cannot finish job ${id}: it is in ${job.state}`)
+    this.#end(job, result, EXCEPTIONS[result])
+  }
+
+  cancel(job: Job): void {
+    if (job.state !== 'INACTIVE') this.#end(job, 'canceled', EXCEPTIONS.canceled)
+  }
+
+  find(id: JobId): Job {
+    const job = this.jobs.get(id)
+    if (job === undefined) throw new RangeError(`Cannot find job ${id}`)
+    return job
+  }
+
+  /** Nodes or queues changed: who did not fit may fit now. */
+  unblock(): void {
+    this.#blocked = undefined
+  }
+
+  /** Fails the jobs that run on nodes that are gone. */
+  lose(gone: ReadonlySet<Node>): void {
+    for (const job of this.#running) {
+      const lost = job.allocations.find(({ node }) => gone.has(node))
+      if (lost !== undefined) this.#fail(job, lost.node)
+    }
+  }
+
+  /** Moves the clock; what was due until then happens, in the order of its time. */
+  tick(now: number): void {
+    for (;;) {
+      const due = [...this.#clocked]
+        .filter((job) => dueOf(job) <= now)
+        .sort((a, b) => dueOf(a) - dueOf(b))
+      if (due.length === 0) break
+      for (const job of due) {
+        this.now = Math.max(this.now, dueOf(job))
+        this.#expire(job)
+        this.schedule()
+      }
+    }
+    this.now = Math.max(this.now, now)
+  }
+
+  /** Starts what fits, in the order of the line, until one does not: it and all behind it wait. */
+  schedule(): void {
+    const { queueOf } = this.#options
+    for (;;) {
+      const head = this.#line.head((job) => queueOf(job)?.started === true)
+      if (head === undefined || head === this.#blocked) return
+      const nodes = queueOf(head)?.nodes ?? []
+      if (this.#isRefused(head, nodes)) {
+        this.#end(head, 'failed', REFUSED)
+        continue
+      }
+      const allocations = place(head, nodes)
+      if (allocations === undefined) {
+        this.#blocked = head
+        return
+      }
+      this.#line.remove(head)
+      this.#start(head, allocations)
+    }
+  }
+
+  #isRefused(job: Job, nodes: readonly Node[]): boolean {
+    if (!isFeasible(job, nodes)) return true
+    if (!this.#options.refusesMoreThanUp) return false
+    return (job.nodes ?? 0) > nodes.filter(({ usable }) => usable).length
+  }
+
+  #nextId(): JobId {
+    const earliest = BigInt(Math.floor(this.now - this.#options.startedAt)) << ID_TIME_SHIFT
+    this.#lastId = earliest > this.#lastId ? earliest : this.#lastId + 1n
+    return this.#lastId
+  }
+
+  #makeReady(job: Job): void {
+    this.#enter(job, 'PRIORITY')
+    this.#enter(job, 'SCHED')
+    if (job.placement === undefined) this.#line.add(job)
+    else this.#start(job, claim(job, this.#options.nodes))
+  }
+
+  #start(job: Job, allocations: Job['allocations']): void {
+    job.allocations = allocations
+    this.#running.add(job)
+    this.#enter(job, 'RUN')
+    const limitMs = job.timeLimit > 0 ? job.timeLimit * 1000 : Number.POSITIVE_INFINITY
+    const afterMs = Math.min(job.durationMs ?? Number.POSITIVE_INFINITY, limitMs)
+    if (afterMs < Number.POSITIVE_INFINITY) this.#endAt(job, this.now + afterMs)
+  }
+
+  #expire(job: Job): void {
+    const { durationMs, timeLimit } = job
+    if (job.state === 'CLEANUP') this.#deactivate(job)
+    else if (durationMs !== undefined && durationMs <= timeLimit * 1000) {
+      this.#end(job, 'successful', undefined)
+    } else this.#end(job, 'timeout', EXCEPTIONS.timeout)
+  }
+
+  #fail(job: Job, { host, rank }: Node): void {
+    const { lostPodCleanupMs } = this.#options
+    job.result = 'failed'
+    job.exception = { type: 'node-failure', note: `node failure on ${host} (rank ${rank})` }
+    this.#running.delete(job)
+    this.#enter(job, 'CLEANUP')
+    if (lostPodCleanupMs === undefined) this.#deactivate(job)
+    else this.#endAt(job, this.now + lostPodCleanupMs)
+  }
+
+  #end(job: Job, result: JobResult, exception: JobException | undefined): void {
+    if (job.state === 'CLEANUP') return
+    if (job.state === 'SCHED') this.#line.remove(job)
+    job.result = result
+    job.exception = exception
+    this.#running.delete(job)
+    this.#enter(job, 'CLEANUP')
+    this.#deactivate(job)
+  }
+
+  #deactivate(job: Job): void {
+    for (const { node, cores, gpus } of job.allocations) {
+      node.cores.giveBack(cores)
+      node.gpus.giveBack(gpus)
+    }
+    job.due = undefined
+    this.#clocked.delete(job)
+    this.#blocked = undefined
+    this.#enter(job, 'INACTIVE')
+  }
+
+  #endAt(job: Job, due: number): void {
+    job.due = due
+    this.#clocked.add(job)
+  }
+
+  #enter(job: Job, state: JobState): void {
+    job.state = state
+    job.times[state] = this.now
+    this.#transitions.push({ job, state, at: this.now })
+  }
+}
+
+function dueOf(job: Job): number {
+  return job.due ?? Number.POSITIVE_INFINITY
+}

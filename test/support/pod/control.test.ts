@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import { Instance } from '../instance.ts'
+import { createControl } from './control.ts'
+
+async function setUp(t: TestContext) {
+  const instance = new Instance({ maxSize: 2, now: new Date('2026-11-24T00:00:00Z') })
+  const told: string[] = []
+  const control = createControl({
+    instance,
+    log: (line) => told.push(line),
+    kill: () => told.push('kill'),
+    shutdown: () => told.push('shutdown'),
+  })
+  control.listen(0)
+  await once(control, 'listening')
+  t.after(() => control.close())
+  const address = control.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  const call = async (line: string, body?: object) => {
+    const [method = '', path = ''] = line.split(' ')
+    const response = await fetch(`http://127.0.0.1:${address.port}${path}`, {
+      method,
+      headers: { Connection: 'close' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const answer: unknown = await response.json()
+    return { code: response.status, answer }
+  }
+  return { instance, told, call }
+}
+
+test('the control API submits a job and tells of it', async (t) => {
+  const { call } = await setUp(t)
+  const job = { id: '1', state: 'RUN', ranks: [0] }
+  assert.deepEqual(await call('POST /jobs', { nodes: 1 }), { code: 200, answer: job })
+  assert.deepEqual(await call('GET /state'), {
+    code: 200,
+    answer: { maxSize: 2, up: [0, 1], drained: [], jobs: [job], inactive: 0 },
+  })
+})
+
+test('the control API finishes and cancels jobs', async (t) => {
+  const { instance, call } = await setUp(t)
+  await call('POST /jobs', { nodes: 1 })
+  await call('POST /jobs', { nodes: 1 })
+  await call('POST /jobs/1/finish', { result: 'failed' })
+  await call('POST /jobs/cancel-all')
+  assert.deepEqual(
+    [...instance.jobs.values()].map(({ result }) => result),
+    ['failed', 'canceled'],
+  )
+})
+
+test('the control API says what is wrong', async (t) => {
+  const { call } = await setUp(t)
+  assert.deepEqual(await call('POST /jobs', { queue: 'batch' }), {
+    code: 400,
+    answer: { error: 'Cannot submit job: there is no queue "batch"' },
+  })
+  assert.equal((await call('POST /nothing')).code, 404)
+})
+
+test('the control API ends the broker', async (t) => {
+  const { told, call } = await setUp(t)
+  await call('POST /kill')
+  await call('POST /shutdown')
+  assert.deepEqual(told, ['POST /kill {}', 'kill', 'POST /shutdown {}', 'shutdown'])
+})
