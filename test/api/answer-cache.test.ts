@@ -3,17 +3,20 @@ import { test } from 'node:test'
 import { AnswerCache } from '#api/answer-cache.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 
+const A = { body: 'A', route: '/:a' }
+const B = { body: 'B', route: '/:b' }
+
 test('AnswerCache keeps the answers of a snapshot', () => {
   const cache = new AnswerCache()
   const snapshot = snapshotOf()
-  cache.set(snapshot, '/a', 'A')
-  cache.set(snapshot, '/b', 'B')
-  assert.deepEqual([cache.get(snapshot, '/a'), cache.get(snapshot, '/b')], ['A', 'B'])
+  cache.set(snapshot, '/a', A)
+  cache.set(snapshot, '/b', B)
+  assert.deepEqual([cache.get(snapshot, '/a'), cache.get(snapshot, '/b')], [A, B])
 })
 
 test('AnswerCache has nothing for another snapshot, be it equal', () => {
   const cache = new AnswerCache()
-  cache.set(snapshotOf(), '/a', 'A')
+  cache.set(snapshotOf(), '/a', A)
   assert.equal(cache.get(snapshotOf(), '/a'), undefined)
 })
 
@@ -21,21 +24,21 @@ test('AnswerCache forgets a snapshot when it learns of the next', () => {
   const cache = new AnswerCache()
   const first = snapshotOf()
   const second = snapshotOf()
-  cache.set(first, '/a', 'A')
-  cache.set(second, '/b', 'B')
+  cache.set(first, '/a', A)
+  cache.set(second, '/b', B)
   assert.deepEqual([cache.get(first, '/a'), cache.get(second, '/a')], [undefined, undefined])
 })
 
 test('AnswerCache starts anew after 512 answers', () => {
   const cache = new AnswerCache()
   const snapshot = snapshotOf()
-  for (let index = 0; index <= 512; index += 1) cache.set(snapshot, `/${index}`, 'A')
-  assert.deepEqual([cache.get(snapshot, '/511'), cache.get(snapshot, '/512')], [undefined, 'A'])
+  for (let index = 0; index <= 512; index += 1) cache.set(snapshot, `/${index}`, A)
+  assert.deepEqual([cache.get(snapshot, '/511'), cache.get(snapshot, '/512')], [undefined, A])
 })
 
 test('AnswerCache does not keep what a long URL asked for', () => {
   const cache = new AnswerCache()
   const snapshot = snapshotOf()
-  cache.set(snapshot, `/${'x'.repeat(512)}`, 'A')
+  cache.set(snapshot, `/${'x'.repeat(512)}`, A)
   assert.equal(cache.get(snapshot, `/${'x'.repeat(512)}`), undefined)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Verdict } from '#api/front-proxy.ts'
 import { createLogger } from '#serving/log.ts'
 import { serveApp } from '../support/app.ts'
 
@@ -20,8 +21,10 @@ const CLOSED = [
   '//metrics',
 ]
 
-const nobody = { clients: { verify: () => ({ kind: 'refused', reason: 'it is nobody' }) } } as const
-const proxy = { clients: { verify: () => ({ kind: 'verified', name: 'front-proxy' }) } } as const
+const REFUSED: Verdict = { kind: 'refused', reason: 'it is nobody' }
+const VERIFIED: Verdict = { kind: 'verified', name: 'front-proxy' }
+const nobody = { clients: { verify: () => REFUSED } }
+const proxy = { clients: { verify: () => VERIFIED } }
 
 for (const path of OPEN) {
   test(`${path} is open to everyone`, async (t) => {

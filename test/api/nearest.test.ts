@@ -18,7 +18,11 @@ for (const [name, nearest] of [
 }
 
 test('nearestNames offers three names at most', () => {
-  assert.equal(nearestNames('node_x_count', known).length, 3)
+  assert.deepEqual(nearestNames('abx', ['abc', 'abd', 'abe', 'abf']), ['abc', 'abd', 'abe'])
+})
+
+test('nearestNames leaves out what is much farther than the nearest', () => {
+  assert.deepEqual(nearestNames('job_activ_count', known), ['job_active_count'])
 })
 
 for (const name of ['', 'x', 'cpu_usage', 'x'.repeat(65), 'node_up_count'.repeat(1000)]) {

@@ -1,0 +1,69 @@
+// The demo's world: a simulated MiniCluster whose jobs come and go, and whose size can be set.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startBroker } from '../support/broker.ts'
+import { Instance } from '../support/instance.ts'
+
+const MAX_SIZE = 16
+const FIRST_SIZE = 2
+const TICK_MS = 200
+
+/** A wave: within a minute jobs come seldom, then often, then seldom again. */
+const WAVE_MS = 60_000
+const FEWEST_PER_SECOND = 0.1
+const MOST_PER_SECOND = 1.2
+const JOB_MS = { min: 6_000, max: 14_000 } as const
+
+/** A running simulation. */
+export interface DemoCluster {
+  /** `FLUX_URI` of its broker. */
+  readonly uri: string
+  readonly maxSize: number
+  readonly size: number
+  /** Starts pods up to `size`, and removes those from the top, busy or not, as an Indexed Job does. */
+  resize(size: number): void
+  /** Jobs that ran on a pod that was removed. */
+  readonly killed: number
+  close(): Promise<void>
+}
+
+/** Starts it: 2 of 16 nodes up, whole-node jobs of 6 to 14 seconds arriving in waves. */
+export async function startDemoCluster(random: () => number = Math.random): Promise<DemoCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'flux-demo-'))
+  const path = join(folder, 'local')
+  const instance = new Instance({ maxSize: MAX_SIZE, coresPerNode: 4, up: FIRST_SIZE })
+  const broker = await startBroker({ path, instance, role: 'guest' })
+  let size = FIRST_SIZE
+  const startedAt = Date.now()
+  const tick = () => {
+    instance.tick(new Date())
+    const phase = ((Date.now() - startedAt) / WAVE_MS) * 2 * Math.PI
+    const perSecond =
+      FEWEST_PER_SECOND + ((MOST_PER_SECOND - FEWEST_PER_SECOND) * (1 - Math.cos(phase))) / 2
+    if (random() < (perSecond * TICK_MS) / 1000) {
+      const durationMs = JOB_MS.min + random() * (JOB_MS.max - JOB_MS.min)
+      instance.submit({ nodes: 1, duration: durationMs / 1000 })
+    }
+  }
+  const timer = setInterval(tick, TICK_MS)
+  return {
+    uri: `local://${path}`,
+    maxSize: MAX_SIZE,
+    get size() {
+      return size
+    },
+    resize: (wanted) => {
+      size = wanted
+      instance.resize(wanted)
+    },
+    get killed() {
+      return [...instance.jobs.values()].filter(({ result }) => result === 'failed').length
+    },
+    close: async () => {
+      clearInterval(timer)
+      await broker.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
