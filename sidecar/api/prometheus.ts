@@ -1,8 +1,9 @@
 // Our own metrics in Prometheus' format, in a registry of their own: of requests, of the collector, of the process.
 // What Flux does is in flux-gauges.ts.
 import type Router from 'koa-router'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CollectorObserver } from '#metrics/observer.ts'
+import { registerProcessGauges } from './process-gauges.ts'
 
 export const METRICS_PATH = '/metrics'
 
@@ -10,9 +11,6 @@ export const METRICS_PATH = '/metrics'
 const REQUEST_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5]
 
 const REFRESH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-
-/** How often the delay of the event loop is sampled. Often enough to find 50 ms, seldom enough to cost nothing. */
-const EVENT_LOOP_SAMPLE_MS = 50
 
 /** Counts what happens; `registry` tells. */
 export interface Telemetry extends CollectorObserver {
@@ -23,7 +21,7 @@ export interface Telemetry extends CollectorObserver {
 
 export function createTelemetry(): Telemetry {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS })
+  registerProcessGauges(registry)
   return { registry, observeRequest: requestObserver(registry), ...collectorObserver(registry) }
 }
 

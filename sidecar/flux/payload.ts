@@ -4,8 +4,8 @@ import { FluxError } from './errors.ts'
 const NUL = 0
 
 /**
- * An integer of 16 digits or more may be over 2^53. Job ids are from the sixth day of an instance on (RFC 19), and
- * `JSON.parse` would round them.
+ * An integer of 16 digits or more may be over 2^53, and `JSON.parse` would round it. Job ids are that large from an
+ * instance's seventh day on (RFC 19).
  */
 const UNSAFE_DIGITS = 16
 const INTEGER = /^-?[0-9]+$/
@@ -53,8 +53,9 @@ function parseLossless(payload: Buffer, topic: string | undefined): unknown {
 }
 
 /**
- * Whether there is a run of {@link UNSAFE_DIGITS} digits, in a number or in a string. Such a run covers an index that
- * is a multiple of its length, so that is all we look at: a regular expression costs twice what `JSON.parse` does.
+ * Whether {@link UNSAFE_DIGITS} digits stand in a row, in a number or a string. Such a row covers an offset that is a
+ * multiple of its length, so only those are looked at: a regular expression would cost twice what `JSON.parse` does,
+ * a reviver ten times.
  */
 function mayHoldUnsafeIntegers(bytes: Buffer): boolean {
   for (let at = 0; at < bytes.length; at += UNSAFE_DIGITS) {

@@ -1,0 +1,68 @@
+// What decoding costs beside the one thing that cannot be saved: JSON.parse of the payload.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FrameDecoder } from '#flux/frame.ts'
+import { decodeMessage } from '#flux/message.ts'
+import { decodeJson } from '#flux/payload.ts'
+import { type Figure, median } from './figures.ts'
+
+const RECORDING = join(import.meta.dirname, '../recordings/flux/0.88.0/big-sched-status.json')
+const RUNS = 400
+const ROUNDS = 15
+
+/** The bytes a real broker answered with: 10,000 nodes, 6,000 jobs. */
+function recordedAnswer(): Buffer {
+  const { messages }: { messages: { dir: string; hex?: string }[] } = JSON.parse(
+    readFileSync(RECORDING, 'utf8'),
+  )
+  const chunks = messages.flatMap(({ dir, hex }) =>
+    dir === 's2c' && hex ? [Buffer.from(hex, 'hex')] : [],
+  )
+  // Without the byte of the handshake.
+  return Buffer.concat(chunks).subarray(1)
+}
+
+function decode(bytes: Buffer): unknown {
+  let decoded: unknown
+  for (const body of new FrameDecoder().push(bytes)) {
+    const { payload, topic } = decodeMessage(body)
+    decoded = decodeJson(payload, topic)
+  }
+  return decoded
+}
+
+/** The JSON of the answer, without its NUL. */
+function payloadOf(bytes: Buffer): Buffer {
+  const [body] = new FrameDecoder().push(bytes)
+  const payload = body === undefined ? undefined : decodeMessage(body).payload
+  if (payload === undefined) throw new Error('The recording holds no payload')
+  return payload.subarray(0, -1)
+}
+
+function time(run: () => unknown): number {
+  const startedAt = performance.now()
+  for (let count = 0; count < RUNS; count += 1) run()
+  return (performance.now() - startedAt) / RUNS
+}
+
+export function decodeFigure(): Figure {
+  const bytes = recordedAnswer()
+  const payload = payloadOf(bytes)
+  const ratios: number[] = []
+  let microseconds = 0
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const ours = time(() => decode(bytes))
+    const parse = time(() => JSON.parse(payload.toString('utf8')))
+    // The first round warms up.
+    if (round > 0) ratios.push(ours / parse)
+    microseconds = ours * 1000
+  }
+  return {
+    name: 'decode of a 10,000-node answer, against JSON.parse',
+    value: median(ratios),
+    unit: '×',
+    target: { at: 'most', value: 1.3 },
+    detail: `${Math.round(microseconds)} µs, ${bytes.length} bytes`,
+  }
+}

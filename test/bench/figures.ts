@@ -1,0 +1,41 @@
+// The figures of the benchmark: what is measured, against what, and what is to be reached.
+
+/** One measured figure. */
+export interface Figure {
+  readonly name: string
+  /** A ratio, or MiB, or calls. */
+  readonly value: number
+  readonly unit: '×' | 'MiB' | 'calls'
+  readonly target: { readonly at: 'least' | 'most'; readonly value: number } | undefined
+  /** Absolute numbers behind it, for people. */
+  readonly detail: string
+}
+
+export function reached({ value, target }: Figure): boolean {
+  if (target === undefined) return true
+  return target.at === 'least' ? value >= target.value : value <= target.value
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** A table for a terminal. */
+export function formatFigures(figures: readonly Figure[]): string {
+  const rows = figures.map((figure) => {
+    const { name, value, unit, target, detail } = figure
+    const bound = target === undefined ? '' : `${target.at === 'least' ? '≥' : '≤'} ${target.value}`
+    const mark = reached(figure) ? 'ok' : 'MISSED'
+    return [
+      name.padEnd(52),
+      `${value.toFixed(2)} ${unit}`.padStart(12),
+      bound.padStart(8),
+      mark.padEnd(6),
+      detail,
+    ].join('  ')
+  })
+  return rows.join('\n')
+}

@@ -1,0 +1,88 @@
+// Servers and load generators of the benchmark, each a process of its own; and what they cost.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { promisify } from 'node:util'
+
+const LOAD = join(import.meta.dirname, 'load.ts')
+
+/** The flags of the image (Dockerfile.sidecar): the same for all, so that it is programs that are compared. */
+const NODE_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=64']
+
+export interface ServerProcess {
+  readonly port: number
+  readonly child: ChildProcess
+  /** From the start of the process to its first answer. */
+  readonly startMs: number
+  stop(): Promise<void>
+}
+
+export interface Load {
+  readonly requests: number
+  readonly perSecond: number
+  readonly p50: number
+  readonly p99: number
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('Cannot find a free port')
+  server.close()
+  await once(server, 'close')
+  return address.port
+}
+
+/** Starts a bundle and waits for its first answer to `GET /livez`. */
+export async function startServer(
+  bundle: string,
+  env: Record<string, string>,
+): Promise<ServerProcess> {
+  const port = await freePort()
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [...NODE_FLAGS, bundle], {
+    env: { ...env, LISTEN_PORT: String(port), NODE_ENV: 'production' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`${bundle} ended with code ${child.exitCode}`)
+  }
+  return {
+    port,
+    child,
+    startMs: performance.now() - startedAt,
+    stop: async () => {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    },
+  }
+}
+
+/** Whether a server answers now. Never rejects. */
+async function answers(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  socket.once('secureConnect', () => socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'))
+  socket.once('data', () => resolve(true))
+  socket.once('error', () => setTimeout(resolve, 1, false))
+  const answered = await promise
+  socket.destroy()
+  return answered
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
+}
+
+/** Puts load on a port. */
+export async function load(options: Readonly<Record<string, string | number>>): Promise<Load> {
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const { stdout } = await promisify(execFile)(process.execPath, [LOAD, ...args])
+  return JSON.parse(stdout)
+}
