@@ -1,4 +1,4 @@
-// The sidecar's environment (DESIGN: external contract): each variable read, checked and explained in one place.
+// The sidecar's environment: each variable read, checked and explained in one place.
 import { socketPath } from '#flux/connection.ts'
 import { Environment, type LogLevel, type Variables } from '#serving/env.ts'
 

@@ -5,7 +5,7 @@ import { type Idset, parseIdset, unionIdsets } from './idset.ts'
 import { isJsonObject, type JsonObject } from './payload.ts'
 import { EMPTY_RESOURCE_SET, parseResourceSet, type ResourceSet } from './resource-set.ts'
 
-/** `resource.*` answers on rank 0 only (FLUX-WIRE §4). */
+/** `resource.*` answers on rank 0 only. */
 const LEAD_RANK = 0
 
 /** Deadline and signal of a call; the rank to ask is the call's own business. */
@@ -17,7 +17,7 @@ export async function getAttribute(client: Client, name: string, limits: Limits)
   return stringAt(answer, 'value', 'attr.get')
 }
 
-/** Phase of the instance: only in `run` are all other figures complete (FLUX-WIRE §15). */
+/** Phase of the instance: only in `run` are all other figures complete. */
 export async function getBrokerState(client: Client, limits: Limits): Promise<string> {
   const topic = 'state-machine.get'
   return stringAt(

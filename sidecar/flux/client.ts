@@ -16,7 +16,7 @@ import { AnswerStream } from './stream.ts'
 /** The largest matchtag that fits the signed integer of a cancel request. */
 const MAX_MATCHTAG = 0x7fffffff
 
-/** Streams that can be cancelled, and by which topic (FLUX-WIRE §6). The others end with the connection only. */
+/** Streams that can be cancelled, and by which topic. The others end with the connection only. */
 const CANCEL_TOPICS: ReadonlyMap<string, string> = new Map([
   ['job-manager.events-journal', 'job-manager.events-journal-cancel'],
   ['resource.journal', 'resource.journal-cancel'],

@@ -13,7 +13,7 @@ export const FLUX_ERROR_CODES = [
 export type FluxErrorCode = (typeof FLUX_ERROR_CODES)[number]
 
 /**
- * Linux error numbers a broker answers with (FLUX-WIRE §5; RFC 6 `errnum`). Numbers are those of the
+ * Linux error numbers a broker answers with (RFC 6, `errnum`). Numbers are those of the
  * wire, which is Linux's, also when we run elsewhere.
  */
 export const ERRNO = {

@@ -10,7 +10,7 @@ import type { Client, FluxEvent } from '#flux/client.ts'
 import { sleep } from './backoff.ts'
 import { fingerprint, toJobs } from './jobs.ts'
 
-/** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once (FLUX-WIRE §6). */
+/** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const
 
 /** Notices of changes in a Flux instance, over one connection. */

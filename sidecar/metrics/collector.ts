@@ -19,7 +19,7 @@ export interface Pace {
   readonly pollingIntervalMs: number
   /** The next reading waits at least this many times as long as the last one took: 20 is 5 % of the broker's time. */
   readonly costFactor: number
-  /** Deadline of a call. Fluxion before 0.37 took 5 s for 10,000 nodes at worst (FLUXION §9). */
+  /** Deadline of a call. Fluxion before 0.37 took 5 s for 10,000 nodes at worst. */
   readonly callTimeoutMs: number
 }
 

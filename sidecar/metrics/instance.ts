@@ -79,7 +79,7 @@ export class Instance {
       getResourceStatus(this.client, limits),
       this.#jobs(limits),
     ])
-    // Outside of `run` the other calls fail in many ways (FLUX-WIRE §15), and this is why.
+    // Outside of `run` the other calls fail in many ways, and this is why.
     const phase = fulfilled(state)
     if (phase !== 'run') throw notRunning(phase)
     return { sched: fulfilled(sched), status: fulfilled(status), jobs: fulfilled(jobs) }

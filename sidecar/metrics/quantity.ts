@@ -2,7 +2,7 @@
 
 /**
  * The largest number an HPA understands. It counts in thousandths as int64, so anything over 9.223e15 wraps around,
- * reads as zero or less and scales down (CONSUMERS §4).
+ * reads as zero or less and scales down.
  */
 export const MAX_QUANTITY = 9_200_000_000_000_000
 

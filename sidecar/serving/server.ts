@@ -145,7 +145,10 @@ export class HttpsServer {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#server.close(() => resolve())
     this.#closeAfterAnswers()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), deadlineMs)
+    const timer = setTimeout(() => {
+      // Node's own closeAllConnections does not know connections that are still in their handshake.
+      for (const socket of this.#connections.values()) socket.destroy()
+    }, deadlineMs)
     await promise
     clearTimeout(timer)
   }

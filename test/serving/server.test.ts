@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { Agent } from 'node:https'
+import { connect as connectTcp } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
 import { createLogger } from '#serving/log.ts'
@@ -204,6 +205,14 @@ test('HttpsServer does not wait for a request beyond its deadline', async (t) =>
   await begun.promise
   await server.drain(1)
   await answer
+})
+
+test('HttpsServer does not wait for a client that is in its handshake beyond its deadline', async (t) => {
+  const { server, port } = await serve(t)
+  const socket = connectTcp(port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  await once(socket, 'connect')
+  await server.drain(1)
 })
 
 test('HttpsServer serves a new certificate from the next connection on', async (t) => {

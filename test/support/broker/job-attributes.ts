@@ -1,4 +1,4 @@
-// One job as `job-list` writes it: which attributes there are, and what they say in which state (FLUX-WIRE §10, §13).
+// One job as `job-list` writes it: which attributes there are, and what they say in which state.
 import type { JsonObject } from '#flux/payload.ts'
 import { formatIds } from '../instance/id-pool.ts'
 import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '../instance/job.ts'

@@ -56,7 +56,7 @@ export interface BrokerState {
   readonly fanout: number
   /** Tables of the configuration besides those that follow from the instance. */
   readonly config: JsonObject
-  /** Phase of the instance (FLUX-WIRE §15). */
+  /** Phase of the instance. */
   readonly phase: string
   /** Milliseconds since the epoch. */
   readonly phaseSince: number

@@ -19,7 +19,7 @@ export interface Settings {
   readonly role: NonNullable<BrokerOptions['role']>
 }
 
-/** The Job controller's cap for pods without a `MAX_SIZE`: the whole resource set of the e2e MiniCluster. */
+/** The whole resource set of the MiniCluster in test/e2e, whose pods get no variables. */
 const DEFAULT_MAX_SIZE = '4'
 
 /** @throws Error that names the variable that cannot be used */
