@@ -1,0 +1,58 @@
+// The HorizontalPodAutoscalers of the e2e runs, as plain values.
+import type { V2HorizontalPodAutoscaler, V2MetricSpec } from '@kubernetes/client-node'
+import { MINICLUSTER, SERVICE } from './manifests.ts'
+
+/**
+ * The prototype's HPA: an Object metric on its Service. Its two minutes of stabilization are left out; its target is
+ * the caller's, because `node_up_count` against a fixed one can go in one direction only.
+ */
+export function prototypeHpa(namespace: string, target: number): V2HorizontalPodAutoscaler {
+  return hpa(namespace, 'flux-sample-hpa', {
+    type: 'Object',
+    object: {
+      target: { type: 'Value', value: String(target) },
+      describedObject: { kind: 'Service', name: SERVICE },
+      metric: { name: 'node_up_count' },
+    },
+  })
+}
+
+/** The HPA we recommend in shape: the metric of the MiniCluster itself, one node for each active job. */
+export function activeJobsHpa(namespace: string): V2HorizontalPodAutoscaler {
+  return hpa(namespace, 'flux-sample-jobs', {
+    type: 'Object',
+    object: {
+      target: { type: 'AverageValue', averageValue: '1' },
+      describedObject: {
+        apiVersion: 'flux-framework.org/v1alpha2',
+        kind: 'MiniCluster',
+        name: MINICLUSTER,
+      },
+      metric: { name: 'job_active_count' },
+    },
+  })
+}
+
+function hpa(namespace: string, name: string, metric: V2MetricSpec): V2HorizontalPodAutoscaler {
+  const atOnce = {
+    selectPolicy: 'Max',
+    stabilizationWindowSeconds: 0,
+    policies: [{ type: 'Percent', value: 100, periodSeconds: 1 }],
+  }
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name, namespace },
+    spec: {
+      scaleTargetRef: {
+        apiVersion: 'flux-framework.org/v1alpha2',
+        kind: 'MiniCluster',
+        name: MINICLUSTER,
+      },
+      minReplicas: 2,
+      maxReplicas: 4,
+      metrics: [metric],
+      behavior: { scaleUp: atOnce, scaleDown: atOnce },
+    },
+  }
+}

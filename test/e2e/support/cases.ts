@@ -1,0 +1,43 @@
+// Cases of one e2e file: they share an Environment, run in order, and print what a failure needs to be understood.
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { Environment } from './environment.ts'
+import type { BrokerSettings } from './manifests.ts'
+
+type Case = (environment: Environment, t: TestContext) => Promise<void>
+
+/** Longer than any case's own waits, so that those tell what they waited for. */
+const TIMEOUT_MS = 600_000
+
+/** Declares the cases in order, between the set-up and the removal of one Environment. */
+export function withEnvironment(
+  title: string,
+  cases: Readonly<Record<string, Case>>,
+  broker: BrokerSettings = {},
+): void {
+  describe(title, { timeout: 3 * TIMEOUT_MS }, () => {
+    let environment: Environment | undefined
+    before(
+      async () => {
+        environment = await Environment.create(broker)
+      },
+      { timeout: TIMEOUT_MS },
+    )
+    after(
+      async () => {
+        await environment?.remove()
+      },
+      { timeout: TIMEOUT_MS },
+    )
+    for (const [name, run] of Object.entries(cases)) {
+      it(name, { timeout: TIMEOUT_MS }, async (t) => {
+        if (environment === undefined) throw new Error('Cannot run: there is no environment')
+        try {
+          await run(environment, t)
+        } catch (error) {
+          await environment.report()
+          throw error
+        }
+      })
+    }
+  })
+}

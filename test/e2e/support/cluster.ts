@@ -1,0 +1,119 @@
+// The cluster under test: typed clients, and objects made and removed. Knows nothing of Flux.
+import { join } from 'node:path'
+import {
+  AutoscalingV2Api,
+  BatchV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+} from '@kubernetes/client-node'
+import { absentAsUndefined } from '../../support/api-answers.ts'
+import { kubectl } from './kubectl.ts'
+import { apiServices, OWN_LABEL } from './manifests.ts'
+import { holds } from './wait.ts'
+
+const CRD_FILE = join(import.meta.dirname, '../../recordings/kubernetes/miniclusters-crd.yaml')
+const CRD = 'miniclusters.flux-framework.org'
+
+/** Clients of one kubeconfig. */
+export interface Cluster {
+  readonly kubeConfig: KubeConfig
+  readonly objects: KubernetesObjectApi
+  readonly core: CoreV1Api
+  readonly batch: BatchV1Api
+  readonly autoscaling: AutoscalingV2Api
+  readonly custom: CustomObjectsApi
+}
+
+export function connect(): Cluster {
+  if (process.env.KUBECONFIG === undefined) {
+    throw new Error('Cannot reach a cluster: KUBECONFIG is not set')
+  }
+  const kubeConfig = new KubeConfig()
+  kubeConfig.loadFromDefault()
+  return {
+    kubeConfig,
+    objects: KubernetesObjectApi.makeApiClient(kubeConfig),
+    core: kubeConfig.makeApiClient(CoreV1Api),
+    batch: kubeConfig.makeApiClient(BatchV1Api),
+    autoscaling: kubeConfig.makeApiClient(AutoscalingV2Api),
+    custom: kubeConfig.makeApiClient(CustomObjectsApi),
+  }
+}
+
+export async function createNamespace({ objects }: Cluster): Promise<string> {
+  const created: KubernetesObject = await objects.create<KubernetesObject>({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { generateName: 'flux-metrics-e2e-', labels: OWN_LABEL },
+  })
+  return created.metadata?.name ?? ''
+}
+
+/** Deletes an object and waits until it is gone; one that is not there is gone. */
+export async function remove({ objects }: Cluster, object: KubernetesObject): Promise<void> {
+  const { apiVersion = '', kind = '' } = object
+  const { name = '', namespace } = object.metadata ?? {}
+  const header = {
+    apiVersion,
+    kind,
+    metadata: { name, ...(namespace !== undefined && { namespace }) },
+  }
+  await absentAsUndefined(
+    objects.delete(header, undefined, undefined, undefined, undefined, 'Background'),
+  )
+  await holds(
+    `the end of ${kind} "${name}"`,
+    async () => (await absentAsUndefined(objects.read(header))) === undefined,
+  )
+}
+
+/** The CRD of MiniCluster, if the cluster has none; a cluster with the real operator keeps its own. */
+export async function installCrd(cluster: Cluster): Promise<void> {
+  const present = await absentAsUndefined(cluster.objects.read(crdHeader()))
+  if (present !== undefined) return
+  const applied = await kubectl(['create', '-f', CRD_FILE])
+  if (applied.code !== 0) throw new Error(`Cannot create the CRD: ${applied.stderr.trim()}`)
+  const labelled = await kubectl(['label', 'crd', CRD, ...labelArguments()])
+  if (labelled.code !== 0) throw new Error(`Cannot label the CRD: ${labelled.stderr.trim()}`)
+  await kubectl(['wait', '--for=condition=Established', `crd/${CRD}`, '--timeout=60s'])
+}
+
+/** Removes the CRD if an e2e run made it. */
+export async function removeCrd(cluster: Cluster): Promise<void> {
+  const present = await absentAsUndefined(cluster.objects.read(crdHeader()))
+  if (present !== undefined && isOurs(present)) await remove(cluster, present)
+}
+
+/** Removes what a crashed run left of the cluster-wide names; somebody else's APIService ends the run. */
+export async function claimApiServices(cluster: Cluster): Promise<void> {
+  for (const wanted of apiServices('', '')) {
+    const { apiVersion = '', kind = '' } = wanted
+    const name = wanted.metadata?.name ?? ''
+    const present = await absentAsUndefined(
+      cluster.objects.read({ apiVersion, kind, metadata: { name } }),
+    )
+    if (present === undefined) continue
+    if (!isOurs(present))
+      throw new Error(`Cannot test: APIService "${name}" exists and is not ours`)
+    await remove(cluster, present)
+  }
+}
+
+function crdHeader() {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: CRD },
+  }
+}
+
+function labelArguments(): string[] {
+  return Object.entries(OWN_LABEL).map(([key, value]) => `${key}=${value}`)
+}
+
+function isOurs(object: KubernetesObject): boolean {
+  return Object.entries(OWN_LABEL).every(([key, value]) => object.metadata?.labels?.[key] === value)
+}

@@ -1,0 +1,48 @@
+// The MiniCluster resource (flux-framework.org/v1alpha2) as far as tests read and write it.
+import type { KubernetesObject } from '@kubernetes/client-node'
+
+/** Group, version and plural, as API paths spell them. */
+export const MINICLUSTERS = {
+  group: 'flux-framework.org',
+  version: 'v1alpha2',
+  plural: 'miniclusters',
+} as const
+
+/** One user container of a MiniCluster. The defaults of the CRD are filled in by the API server. */
+export interface MiniClusterContainer {
+  readonly image: string
+  readonly command?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly resources?: {
+    readonly limits?: Readonly<Record<string, string>>
+    readonly requests?: Readonly<Record<string, string>>
+  }
+}
+
+/** `spec` and `status` hold what the stand-in of the operator acts on, not the whole CRD. */
+export interface MiniCluster extends KubernetesObject {
+  readonly spec: {
+    readonly size: number
+    readonly minSize?: number
+    readonly maxSize?: number
+    readonly interactive?: boolean
+    readonly deadlineSeconds?: number
+    readonly containers: readonly MiniClusterContainer[]
+    readonly flux?: { readonly container?: { readonly image?: string; readonly name?: string } }
+    readonly network?: { readonly headlessName?: string }
+  }
+  readonly status?: {
+    readonly jobid: string
+    readonly maximumSize: number
+    readonly selector: string
+    readonly size: number
+  }
+}
+
+/** Whether an answer of the API server is a MiniCluster with the fields that its CRD requires. */
+export function isMiniCluster(value: unknown): value is MiniCluster {
+  if (typeof value !== 'object' || value === null || !('spec' in value)) return false
+  const { spec } = value
+  if (typeof spec !== 'object' || spec === null) return false
+  return 'containers' in spec && Array.isArray(spec.containers) && 'size' in spec
+}
