@@ -42,6 +42,11 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'Service that the same metrics describe',
   },
   { name: 'MAX_AGE_SECONDS', fallback: '30', meaning: 'older snapshots are not served' },
+  {
+    name: 'EXIT_WITH_BROKER',
+    fallback: 'false',
+    meaning: 'exit 0 when the broker is gone for good: for clusters without native sidecars',
+  },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal error warn info debug trace silent' },
 ]
 
@@ -60,6 +65,7 @@ export interface Config {
     readonly serviceName: string
   }
   readonly maxAgeMs: number
+  readonly exitWithBroker: boolean
   readonly logLevel: LogLevel
 }
 
@@ -91,6 +97,7 @@ export function readConfig(
     },
     maxAgeMs:
       1000 * env.integer('MAX_AGE_SECONDS', 30, { min: MIN_AGE_SECONDS, max: MAX_AGE_SECONDS }),
+    exitWithBroker: env.boolean('EXIT_WITH_BROKER', false),
     logLevel: env.level('LOG_LEVEL', 'info'),
   })
   if (env.problems.length > 0) return { kind: 'problems', problems: env.problems }

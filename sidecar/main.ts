@@ -54,10 +54,9 @@ async function main(): Promise<void> {
   if (result.kind === 'problems')
     fail(['Cannot start:', ...result.problems.map((text) => `  ${text}`)])
   const log = createLogger(result.config.logLevel)
-  process.on('uncaughtException', (err) => {
-    log.fatal({ err }, 'a defect ends the process')
-    process.exit(1)
-  })
+  // Ending would take the lead broker out of DNS while the container restarts. A defect cannot make us serve a wrong
+  // number: what is not read again grows too old.
+  process.on('uncaughtException', (err) => log.error({ err }, 'a defect, please report it'))
   let sidecar: Sidecar | undefined
   const stop = () => {
     if (sidecar === undefined) process.exit(0)
@@ -70,6 +69,9 @@ async function main(): Promise<void> {
   } catch (error) {
     fail([error instanceof Error ? error.message : String(error)])
   }
+  await sidecar.brokerGone
+  log.info({}, 'the broker is gone for good')
+  stop()
 }
 
 void main()

@@ -3,11 +3,13 @@ import { createApp } from '#api/app.ts'
 import { createClientVerifier } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/prometheus.ts'
 import { Collector, type Pace } from '#metrics/collector.ts'
+import type { CollectorObserver } from '#metrics/observer.ts'
 import type { Logger } from '#serving/log.ts'
 import { createSelfSigned } from '#serving/self-signed.ts'
 import { HttpsServer } from '#serving/server.ts'
 import { type Credentials, CredentialWatch, readCredentials } from '#serving/tls.ts'
 import type { Config } from './config.ts'
+import { Departure } from './departure.ts'
 
 /** Kubelets must have their answers, or they kill the container. */
 const UNLIMITED_PATHS = ['/livez', '/readyz', '/healthz']
@@ -18,6 +20,8 @@ const LINGER_MS = 2_000
 /** A running sidecar. */
 export interface Sidecar {
   readonly port: number
+  /** Resolves when the broker is gone for good, if `EXIT_WITH_BROKER` asks to know. */
+  readonly brokerGone: Promise<void>
   /** Readiness off, then the server drained, then the broker left. Within 10 s whatever clients do. */
   close(options?: { readonly lingerMs?: number }): Promise<void>
 }
@@ -37,11 +41,15 @@ export async function startSidecar(
   const read = await readCredentials(files)
   const credentials = await complete(read, config, log)
   const telemetry = createTelemetry()
+  const gone = Promise.withResolvers<void>()
+  const departure = config.exitWithBroker
+    ? [new Departure({ path: config.socketPath, onGone: gone.resolve })]
+    : []
   const collector = new Collector({
     path: config.socketPath,
     maxAgeMs: config.maxAgeMs,
     log: log.child({ component: 'collector' }),
-    observer: telemetry,
+    observer: all([telemetry, ...departure]),
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const app = createApp({
@@ -73,6 +81,7 @@ export async function startSidecar(
   collector.start()
   return {
     port,
+    brokerGone: gone.promise,
     close: async ({ lingerMs = LINGER_MS } = {}) => {
       readiness = { ready: false, message: 'stopping' }
       log.info({}, 'stopping')
@@ -99,4 +108,17 @@ async function complete(
   log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
   const host = `${identity.serviceName}.${identity.namespace}`
   return { ...(await createSelfSigned([`${host}.svc`, host])), clientCa }
+}
+
+/** Tells several observers. */
+function all(observers: readonly CollectorObserver[]): CollectorObserver {
+  const tell = (notice: (observer: CollectorObserver) => void) => {
+    for (const observer of observers) notice(observer)
+  }
+  return {
+    refreshed: (tookMs) => tell((observer) => observer.refreshed(tookMs)),
+    failed: (code) => tell((observer) => observer.failed(code)),
+    connected: () => tell((observer) => observer.connected()),
+    disconnected: () => tell((observer) => observer.disconnected()),
+  }
 }

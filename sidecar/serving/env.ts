@@ -67,6 +67,14 @@ export class Environment {
     return level ?? fallback
   }
 
+  /** `true` or `false`. */
+  boolean(name: string, fallback: boolean): boolean {
+    const text = this.optional(name)
+    if (text === 'true' || text === 'false') return text === 'true'
+    if (text !== undefined) this.problem(name, '"true" or "false"')
+    return fallback
+  }
+
   /** Comma-separated items, blanks around them dropped; none if not set. */
   list(name: string): readonly string[] {
     const items = this.string(name, '').split(',')

@@ -60,3 +60,11 @@ for (const text of ['-1', '1.5', '0x10', ' 1', '99999999999999999999', 'NaN']) {
     assert.equal(env.problems.length, 1)
   })
 }
+
+test('Environment reads true and false, and nothing else, as booleans', () => {
+  const env = new Environment({ YES: 'true', NO: 'false', ODD: '1' })
+  assert.deepEqual([env.boolean('YES', false), env.boolean('NO', true)], [true, false])
+  assert.equal(env.boolean('ABSENT', true), true)
+  assert.equal(env.boolean('ODD', false), false)
+  assert.deepEqual(env.problems, ['ODD: expected "true" or "false", got "1"'])
+})

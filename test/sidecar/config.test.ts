@@ -30,6 +30,7 @@ test('readConfig has a default for everything', () => {
       serviceName: 'custom-metrics-apiserver',
     },
     maxAgeMs: 30_000,
+    exitWithBroker: false,
     logLevel: 'info',
   })
 })
@@ -48,6 +49,7 @@ test('readConfig reads every variable', () => {
       MINICLUSTER: 'lammps',
       SERVICE_NAME: 'metrics',
       MAX_AGE_SECONDS: '60',
+      EXIT_WITH_BROKER: 'true',
       LOG_LEVEL: 'debug',
     }),
     {
@@ -58,6 +60,7 @@ test('readConfig reads every variable', () => {
       clientAllowedNames: ['front-proxy-client', 'other'],
       identity: { namespace: 'hpc', minicluster: 'lammps', serviceName: 'metrics' },
       maxAgeMs: 60_000,
+      exitWithBroker: true,
       logLevel: 'debug',
     },
   )

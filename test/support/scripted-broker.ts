@@ -1,0 +1,184 @@
+// A broker that follows a script, over a real UNIX socket: one script a connection. It encodes what it sends by code
+// of its own, so that no expected byte is made by the code under test.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { FrameDecoder } from '#flux/frame.ts'
+import { decodeMessage, type RequestMessage } from '#flux/message.ts'
+
+const REQUEST_FLAGS = 0x09
+const STREAMING = 0x40
+const ENODATA = 61
+
+export type Script = (peer: ScriptedPeer) => Promise<void> | void
+
+/** What goes into a frame: fields and parts, as on the wire. */
+interface Frame {
+  readonly type: number
+  readonly flags: number
+  readonly routes?: readonly string[]
+  readonly topic?: string | undefined
+  readonly payload?: string | undefined
+  readonly aux1?: number
+  readonly aux2?: number
+}
+
+/** A frame by the grammar of RFC 3, as brokers speak it, in hexadecimal digits; flags for topic and payload are set here. */
+export function frameBytes({ type, flags, routes, topic, payload, aux1 = 0, aux2 = 0 }: Frame) {
+  const all = flags | (topic === undefined ? 0 : 1) | (payload === undefined ? 0 : 2)
+  const parts = all & 8 ? [...(routes ?? []), ''] : []
+  const texts = [...parts, topic, payload].filter((text) => text !== undefined)
+  const u8 = (value: number) => value.toString(16).padStart(2, '0')
+  const u32 = (value: number) => value.toString(16).padStart(8, '0')
+  const size = (bytes: number) => (bytes < 255 ? u8(bytes) : `ff${u32(bytes)}`)
+  const body = [
+    ...texts
+      .map((text) => Buffer.from(text))
+      .map((part) => size(part.length) + part.toString('hex')),
+    `148e01${u8(type)}${u8(all)}${u32(0)}${u32(5)}${u32(aux1)}${u32(aux2)}`,
+  ].join('')
+  return Buffer.from(`1200eeff${u32(body.length / 2)}${body}`, 'hex')
+}
+
+/** An object as the text of a payload; `bigint`s as numbers. */
+function jsonText(value: object): string {
+  const mark = (_: string, part: unknown) => (typeof part === 'bigint' ? `int ${part}` : part)
+  return `${JSON.stringify(value, mark).replace(/"int (-?\d+)"/g, '$1')}\0`
+}
+
+/** The broker's end of one connection. */
+export class ScriptedPeer {
+  /** Every byte that came. */
+  received = Buffer.alloc(0)
+  readonly #socket: Socket
+  readonly #requests: RequestMessage[] = []
+  readonly #decoder = new FrameDecoder()
+  #wake = () => {}
+  #gone = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => {
+      this.received = Buffer.concat([this.received, chunk])
+      for (const body of this.#decoder.push(chunk)) {
+        const message = decodeMessage(body)
+        assert.equal(message.type, 'request')
+        this.#requests.push(message)
+      }
+      this.#wake()
+    })
+    socket.on('close', () => {
+      this.#gone = true
+      this.#wake()
+    })
+  }
+
+  accept(): void {
+    this.send(Buffer.from([0]))
+  }
+
+  /** The next request, which must be for `topic`. */
+  async expect(topic: string): Promise<RequestMessage> {
+    for (;;) {
+      const request = this.#requests.shift()
+      if (request !== undefined) {
+        assert.equal(request.topic, topic)
+        return request
+      }
+      assert.ok(!this.#gone, `the client left, and the script expects "${topic}"`)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  /** Requests that came and that the script has not taken. */
+  get unexpected(): readonly RequestMessage[] {
+    return this.#requests
+  }
+
+  async expectEnd(): Promise<void> {
+    if (!this.#gone) await once(this.#socket, 'close')
+  }
+
+  response(to: RequestMessage, payload?: string, errnum = 0): Buffer {
+    const flags = REQUEST_FLAGS | (to.flags & STREAMING)
+    return frameBytes({ type: 2, flags, topic: to.topic, payload, aux1: errnum, aux2: to.matchtag })
+  }
+
+  respond(to: RequestMessage, answer?: object): void {
+    this.send(this.response(to, answer === undefined ? undefined : jsonText(answer)))
+  }
+
+  /** Answers of a stream, which stays open. */
+  stream(to: RequestMessage, ...answers: readonly object[]): void {
+    for (const answer of answers) this.respond(to, answer)
+  }
+
+  endStream(to: RequestMessage): void {
+    this.fail(to, ENODATA)
+  }
+
+  fail(to: RequestMessage, errnum: number, text?: string): void {
+    this.send(this.response(to, text === undefined ? undefined : `${text}\0`, errnum))
+  }
+
+  publish(topic: string, payload?: object, routes?: readonly string[]): void {
+    const flags = routes === undefined ? 0 : 8
+    const text = payload === undefined ? undefined : jsonText(payload)
+    this.send(frameBytes({ type: 4, flags, routes: routes ?? [], topic, payload: text, aux1: 225 }))
+  }
+
+  /** Any bytes: garbage, a refusal, recorded ones. */
+  send(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+
+  /** Sends bytes and waits until they are written, so that what follows is another chunk more often than not. */
+  async flush(bytes: Buffer): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.write(bytes, () => resolve()))
+  }
+
+  hangUp(): void {
+    this.#socket.end()
+  }
+
+  /** For the end of the test. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** Starts a broker for as many connections as there are scripts. The test fails if one cannot be followed to its end. */
+export async function startScriptedBroker(
+  t: TestContext,
+  ...scripts: readonly Script[]
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
+  const path = join(folder, 'local')
+  const peers: ScriptedPeer[] = []
+  const runs: Promise<unknown>[] = []
+  const server = createServer((socket) => {
+    const peer = new ScriptedPeer(socket)
+    const script = scripts[peers.push(peer) - 1]
+    const run = async () => {
+      assert.ok(script, 'there is no script for this connection')
+      await script(peer)
+    }
+    runs.push(run().catch((error: unknown) => error))
+  })
+  server.listen(path)
+  await once(server, 'listening')
+  t.after(async () => {
+    for (const peer of peers) peer.destroy()
+    server.close()
+    await rm(folder, { recursive: true })
+    for (const error of await Promise.all(runs)) assert.ifError(error)
+  })
+  return path
+}
