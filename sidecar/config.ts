@@ -43,6 +43,11 @@ export const VARIABLES: readonly Variable[] = [
   },
   { name: 'MAX_AGE_SECONDS', fallback: '30', meaning: 'older snapshots are not served' },
   {
+    name: 'EXTERNAL_METRICS',
+    fallback: 'false',
+    meaning: 'serve external.metrics.k8s.io/v1beta1 as well',
+  },
+  {
     name: 'EXIT_WITH_BROKER',
     fallback: 'false',
     meaning: 'exit 0 when the broker is gone for good: for clusters without native sidecars',
@@ -65,6 +70,7 @@ export interface Config {
     readonly serviceName: string
   }
   readonly maxAgeMs: number
+  readonly externalMetrics: boolean
   readonly exitWithBroker: boolean
   readonly logLevel: LogLevel
 }
@@ -97,6 +103,7 @@ export function readConfig(
     },
     maxAgeMs:
       1000 * env.integer('MAX_AGE_SECONDS', 30, { min: MIN_AGE_SECONDS, max: MAX_AGE_SECONDS }),
+    externalMetrics: env.boolean('EXTERNAL_METRICS', false),
     exitWithBroker: env.boolean('EXIT_WITH_BROKER', false),
     logLevel: env.level('LOG_LEVEL', 'info'),
   })

@@ -61,6 +61,7 @@ export async function startSidecar(
         : createClientVerifier(config.clientAllowedNames),
     telemetry,
     readiness: () => readiness,
+    external: config.externalMetrics,
     version,
     log: log.child({ component: 'api' }),
   })

@@ -1,4 +1,4 @@
-// The names of the API group that we serve: said once, for paths, discovery, OpenAPI and answers.
+// The names of the API groups that we serve: said once, for paths, discovery, OpenAPI and answers.
 
 export const GROUP = 'custom.metrics.k8s.io'
 
@@ -16,3 +16,7 @@ export const NAMESPACES = 'namespaces'
 export function versionPath(version: Version): string {
   return `/apis/${GROUP}/${version}`
 }
+
+/** The group for metrics that describe no object; served on request only, because others usually own it. */
+export const EXTERNAL_GROUP = 'external.metrics.k8s.io'
+export const EXTERNAL_VERSION = 'v1beta1'

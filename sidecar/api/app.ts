@@ -8,6 +8,7 @@ import { AnswerCache, recallAnswers } from './answer-cache.ts'
 import { routeCustomMetrics } from './custom-metrics.ts'
 import type { Identity } from './described-object.ts'
 import { routeDiscovery } from './discovery.ts'
+import { routeExternalMetrics } from './external-metrics.ts'
 import { registerFluxGauges } from './flux-gauges.ts'
 import { authenticate, type ClientVerifier } from './front-proxy.ts'
 import { HEALTH_PATHS, type Readiness, routeHealth } from './health.ts'
@@ -22,6 +23,8 @@ export interface AppOptions {
   /** One app each: the app registers its gauges there. */
   readonly telemetry: Telemetry
   readonly readiness: () => Readiness
+  /** Whether to serve external.metrics.k8s.io as well. */
+  readonly external: boolean
   /** Of the program, e.g. `0.1.0`. */
   readonly version: string
   readonly log: Logger
@@ -51,7 +54,8 @@ function createRouter(options: AppOptions & { readonly answers: AnswerCache }): 
   // Strict: a path with a slash at its end is another path, and nobody's.
   const router = new Router({ strict: true, sensitive: true })
   routeCustomMetrics(router, options)
-  routeDiscovery(router)
+  if (options.external) routeExternalMetrics(router, options)
+  routeDiscovery(router, options)
   routeOpenapi(router, options.version)
   routeHealth(router, options)
   routePrometheus(router, options.telemetry)

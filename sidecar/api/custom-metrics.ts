@@ -1,17 +1,14 @@
 // The metric paths of custom.metrics.k8s.io: request → query → answer. Asks the snapshot source, which answers at once.
 import type Router from 'koa-router'
-import { METRICS, type Metric } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
-import type { Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
-import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
+import type { SnapshotSource } from '#metrics/snapshot.ts'
 import type { AnswerCache } from './answer-cache.ts'
 import { NAMESPACES, VERSIONS, type Version, versionPath } from './api-group.ts'
 import { type DescribedObject, DescribedObjects, type Identity } from './described-object.ts'
-import { encodeMetricValueList, formatTime } from './metric-value.ts'
-import { nearestNames } from './nearest.ts'
+import { encodeMetricValueList } from './metric-value.ts'
+import { decodeSegment, expectFresh, findMetric } from './request.ts'
 import { parseSelector, type Selector, toLabelSelector } from './selector.ts'
 import { readValue } from './series.ts'
-import { enumerate, quote, shorten } from './text.ts'
 
 type Context = Router.RouterContext
 
@@ -41,7 +38,7 @@ export function routeCustomMetrics(
 
   function respond(ctx: Context, version: Version, toTarget: ToTarget): void {
     const target = toTarget(ctx.path.slice(versionPath(version).length).split('/'))
-    const metric = findMetric(target)
+    const metric = findMetric(target.metric, target.resource, target.name ?? target.namespace)
     const { labelSelector, metricSelector } = parseSelectors(ctx.querystring)
     const selector = metricSelector.length > 0 ? toLabelSelector(metricSelector) : undefined
     const found = findObjects(objects, target, labelSelector)
@@ -50,7 +47,7 @@ export function routeCustomMetrics(
       ctx.body = encodeMetricValueList(version, [])
       return
     }
-    const snapshot = readSnapshot(source)
+    const snapshot = expectFresh(source.reading())
     const value = formatQuantity(readValue(metric, snapshot, metricSelector))
     const values = found.map(({ reference }) => ({
       describedObject: reference,
@@ -91,26 +88,6 @@ function ofNamespace([, , namespace, , metric]: readonly string[]): Target {
   }
 }
 
-/** The router leaves a malformed segment as it is; we would rather not look for an object of that name. */
-function decodeSegment(segment = ''): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    throw badRequest(`Cannot decode path segment ${quote(segment)}: its percent-encoding is broken`)
-  }
-}
-
-function findMetric({ namespace, resource, name = namespace, metric }: Target): Metric {
-  const found = METRICS.get(metric)
-  if (found !== undefined) return found
-  const nearest = nearestNames(metric, [...METRICS.keys()])
-  const hint =
-    nearest.length > 0
-      ? `did you mean ${enumerate(nearest.map(quote), 'or')}?`
-      : 'the discovery document of this version lists all there are'
-  throw metricNotFound(shorten(resource), shorten(metric), { name: shorten(name), hint })
-}
-
 function parseSelectors(querystring: string) {
   const parameters = new URLSearchParams(querystring)
   const parse = (name: string) => parseSelector(parameters.get(name) ?? '', name)
@@ -124,13 +101,4 @@ function findObjects(
 ): readonly DescribedObject[] {
   if (name === undefined) return [objects.findNamespace(namespace)]
   return objects.find({ namespace, resource, name, labelSelector })
-}
-
-/** @throws StatusError 503 while there is no snapshot to be acted upon */
-function readSnapshot(source: SnapshotSource): Snapshot {
-  const reading = source.reading()
-  if (reading.kind === 'fresh') return reading.snapshot
-  const { since, reason } = reading
-  const last = since === undefined ? 'Flux was never read' : `last read at ${formatTime(since)}`
-  throw unavailable(`Cannot tell the state of Flux: ${reason} (${last})`)
 }

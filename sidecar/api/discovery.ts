@@ -3,13 +3,14 @@
 import type Router from 'koa-router'
 import { CATALOG } from '#metrics/catalog.ts'
 import {
+  EXTERNAL_GROUP,
+  EXTERNAL_VERSION,
   GROUP,
   MINICLUSTERS,
   NAMESPACES,
   SERVICES,
   VERSIONS,
   type Version,
-  versionPath,
 } from './api-group.ts'
 import {
   createDocument,
@@ -30,60 +31,112 @@ const RESOURCES = [
 /** Nothing but `get`: whoever could list or delete would be asked to by the controllers of Kubernetes. */
 const VERBS = ['get'] as const
 
-/** Adds `/apis` and what is below it, but for the metrics, to `router`. */
-export function routeDiscovery(router: Router): void {
-  const group = apiGroup()
-  const groupList = createDocument({ kind: 'APIGroupList', apiVersion: 'v1', groups: [group] })
-  const groupDocument = createDocument({ kind: 'APIGroup', apiVersion: 'v1', ...group })
-  const aggregated = new Map<string, StaticDocument>(
-    AGGREGATED_VERSIONS.map((version) => [version, aggregatedDocument(version)]),
-  )
+/** A group as both forms of discovery describe it. */
+interface Group {
+  readonly name: string
+  readonly versions: readonly {
+    readonly version: string
+    /** For APIResourceList. */
+    readonly resources: readonly object[]
+    /** For APIGroupDiscoveryList. */
+    readonly aggregated: readonly object[]
+  }[]
+}
 
+/** Adds `/apis` and what is below it, but for the metrics, to `router`. */
+export function routeDiscovery(router: Router, { external }: { readonly external: boolean }): void {
+  const groups = external ? [customMetrics(), externalMetrics()] : [customMetrics()]
+  const groupList = createDocument({
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: groups.map(apiGroup),
+  })
+  const aggregated = new Map<string, StaticDocument>(
+    AGGREGATED_VERSIONS.map((version) => [version, aggregatedDocument(version, groups)]),
+  )
   router.get('/apis', (ctx) => {
     ctx.set('Vary', 'Accept')
     const version = acceptedVersion(ctx.get('Accept'))
     sendTaggedDocument(ctx, aggregated.get(version ?? '') ?? groupList)
   })
-  router.get(`/apis/${GROUP}`, (ctx) => sendDocument(ctx, groupDocument))
-  for (const version of VERSIONS) {
-    const document = createDocument(resourceList(version))
-    router.get(versionPath(version), (ctx) => sendDocument(ctx, document))
+  for (const group of groups) routeGroup(router, group)
+}
+
+function routeGroup(router: Router, group: Group): void {
+  const document = createDocument({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) })
+  router.get(`/apis/${group.name}`, (ctx) => sendDocument(ctx, document))
+  for (const { version, resources } of group.versions) {
+    const groupVersion = `${group.name}/${version}`
+    const list = createDocument({
+      kind: 'APIResourceList',
+      apiVersion: 'v1',
+      groupVersion,
+      resources,
+    })
+    router.get(`/apis/${groupVersion}`, (ctx) => sendDocument(ctx, list))
   }
 }
 
-function apiGroup() {
-  const versions = VERSIONS.map((version) => ({ groupVersion: `${GROUP}/${version}`, version }))
-  return { name: GROUP, versions, preferredVersion: versions[0] }
+function apiGroup({ name, versions }: Group) {
+  const served = versions.map(({ version }) => ({ groupVersion: `${name}/${version}`, version }))
+  return { name, versions: served, preferredVersion: served[0] }
 }
 
-function resourceList(version: Version) {
+function customMetrics(): Group {
+  const resources = RESOURCES.flatMap(({ resource, namespaced }) =>
+    CATALOG.map(({ name }) => ({
+      name: `${resource}/${name}`,
+      singularName: '',
+      namespaced,
+      kind: 'MetricValueList',
+      verbs: VERBS,
+    })),
+  )
+  const versions = VERSIONS.map((version) => ({
+    version,
+    resources,
+    aggregated: RESOURCES.map((row) => aggregatedResource(version, row)),
+  }))
+  return { name: GROUP, versions }
+}
+
+/** Here a metric is a resource of its own. */
+function externalMetrics(): Group {
+  const kind = 'ExternalMetricValueList'
+  const responseKind = { group: EXTERNAL_GROUP, version: EXTERNAL_VERSION, kind }
   return {
-    kind: 'APIResourceList',
-    apiVersion: 'v1',
-    groupVersion: `${GROUP}/${version}`,
-    resources: RESOURCES.flatMap(({ resource, namespaced }) =>
-      CATALOG.map(({ name }) => ({
-        name: `${resource}/${name}`,
-        singularName: '',
-        namespaced,
-        kind: 'MetricValueList',
-        verbs: VERBS,
-      })),
-    ),
+    name: EXTERNAL_GROUP,
+    versions: [
+      {
+        version: EXTERNAL_VERSION,
+        resources: CATALOG.map(({ name }) => ({
+          name,
+          singularName: '',
+          namespaced: true,
+          kind,
+          verbs: VERBS,
+        })),
+        aggregated: CATALOG.map(({ name }) => ({
+          resource: name,
+          responseKind,
+          scope: 'Namespaced',
+          singularResource: '',
+          verbs: VERBS,
+        })),
+      },
+    ],
   }
 }
 
-function aggregatedDocument(aggregatedVersion: string): StaticDocument {
-  const items = [
-    {
-      metadata: { name: GROUP, creationTimestamp: null },
-      versions: VERSIONS.map((version) => ({
-        version,
-        freshness: 'Current',
-        resources: RESOURCES.map((row) => aggregatedResource(version, row)),
-      })),
-    },
-  ]
+function aggregatedDocument(aggregatedVersion: string, groups: readonly Group[]): StaticDocument {
+  const items = groups.map(({ name, versions }) => ({
+    metadata: { name, creationTimestamp: null },
+    versions: versions.map(({ version, aggregated }) => ({
+      version,
+      freshness: 'Current',
+      resources: aggregated,
+    })),
+  }))
   return createDocument(
     {
       kind: 'APIGroupDiscoveryList',

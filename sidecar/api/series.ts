@@ -10,16 +10,48 @@ import { type Labels, NO_LABELS } from './label.ts'
 import { formatSelector, matchesLabels, type Selector } from './selector.ts'
 import { enumerate, quote } from './text.ts'
 
+/** A metric, or the part of it that belongs to one queue. */
+export interface Series {
+  /** `undefined` for the whole. */
+  readonly queue: string | undefined
+  readonly value: number
+}
+
 /**
  * The value of `metric`: of the whole instance without requirements, else the sum over the series that match them.
  *
  * @throws StatusError 404 if no series matches, 503 if Flux withholds the number
  */
 export function readValue(metric: Metric, snapshot: Snapshot, selector: Selector): number {
-  if (metric.labels.length > 0 && snapshot.jobs.kind === 'withheld') {
-    throw unavailable(`Cannot read ${metric.name}: ${snapshot.jobs.reason}`)
+  expectTold(metric, snapshot)
+  return readOne(metric, snapshot, select(metric, snapshot, selector))
+}
+
+/**
+ * The series of `metric` one by one: the whole, or, if the requirements speak of queues, each queue that they match.
+ * Never both: who adds them up would count twice.
+ *
+ * @throws StatusError as {@link readValue} does
+ */
+export function readSeries(
+  metric: Metric,
+  snapshot: Snapshot,
+  selector: Selector,
+): readonly Series[] {
+  expectTold(metric, snapshot)
+  const { queues } = select(metric, snapshot, selector)
+  if (queues === undefined) return [{ queue: undefined, value: readOne(metric, snapshot, {}) }]
+  return queues.map((queue) => ({ queue, value: readOne(metric, snapshot, { queues: [queue] }) }))
+}
+
+function expectTold(metric: Metric, { jobs }: Snapshot): void {
+  if (metric.labels.length > 0 && jobs.kind === 'withheld') {
+    throw unavailable(`Cannot read ${metric.name}: ${jobs.reason}`)
   }
-  const value = metric.value(snapshot, select(metric, snapshot, selector))
+}
+
+function readOne(metric: Metric, snapshot: Snapshot, selection: Selection): number {
+  const value = metric.value(snapshot, selection)
   if (value === undefined) throw unavailable(`Cannot read ${metric.name}: Flux withholds it`)
   return value
 }

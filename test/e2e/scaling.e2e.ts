@@ -1,15 +1,16 @@
 // The main job on a real cluster: an HPA that reads our metrics resizes a MiniCluster, and holds its size without them.
 import assert from 'node:assert/strict'
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
-import { activeJobsHpa, prototypeHpa } from './support/autoscalers.ts'
+import { activeJobsHpa, externalHpa, prototypeHpa } from './support/autoscalers.ts'
 import { withEnvironment } from './support/cases.ts'
 import { remove } from './support/cluster.ts'
 import type { Environment } from './support/environment.ts'
-import { GROUP, MINICLUSTER } from './support/manifests.ts'
+import { EXTERNAL_GROUP, GROUP, MINICLUSTER } from './support/manifests.ts'
 import { eventually, holds } from './support/wait.ts'
 
 const PROTOTYPE = 'flux-sample-hpa'
 const ACTIVE_JOBS = 'flux-sample-jobs'
+const EXTERNAL = 'flux-sample-external'
 
 async function scalingActive(environment: Environment, name: string) {
   const { status } = await environment.hpa(name)
@@ -77,6 +78,16 @@ withEnvironment('autoscaling a MiniCluster', {
     await remove(environment.cluster, prototypeHpa(environment.namespace, 8))
   },
 
+  'an HPA on an external metric follows the active jobs up and down': async (environment) => {
+    await environment.cluster.objects.create(externalHpa(environment.namespace))
+    await submit(environment, 3)
+    await size(environment, 3)
+    await reason(environment, EXTERNAL, 'ValidMetricFound')
+    await environment.tell('/jobs/cancel-all')
+    await size(environment, 2)
+    await remove(environment.cluster, externalHpa(environment.namespace))
+  },
+
   'an HPA on the MiniCluster follows the active jobs up and down': async (environment) => {
     await environment.cluster.objects.create(activeJobsHpa(environment.namespace))
     await submit(environment, 4)
@@ -123,6 +134,7 @@ withEnvironment('autoscaling a MiniCluster', {
   'the API server logged no error about our group': async ({ log }, t) => {
     if (log === undefined) return t.skip("the API server's log is out of reach")
     assert.deepEqual(await log.errors(GROUP), [])
+    assert.deepEqual(await log.errors(EXTERNAL_GROUP), [])
   },
 
   'the Job completes with the sidecar when the broker exits 0': async (environment) => {

@@ -30,6 +30,7 @@ test('readConfig has a default for everything', () => {
       serviceName: 'custom-metrics-apiserver',
     },
     maxAgeMs: 30_000,
+    externalMetrics: false,
     exitWithBroker: false,
     logLevel: 'info',
   })
@@ -49,6 +50,7 @@ test('readConfig reads every variable', () => {
       MINICLUSTER: 'lammps',
       SERVICE_NAME: 'metrics',
       MAX_AGE_SECONDS: '60',
+      EXTERNAL_METRICS: 'true',
       EXIT_WITH_BROKER: 'true',
       LOG_LEVEL: 'debug',
     }),
@@ -60,6 +62,7 @@ test('readConfig reads every variable', () => {
       clientAllowedNames: ['front-proxy-client', 'other'],
       identity: { namespace: 'hpc', minicluster: 'lammps', serviceName: 'metrics' },
       maxAgeMs: 60_000,
+      externalMetrics: true,
       exitWithBroker: true,
       logLevel: 'debug',
     },

@@ -46,6 +46,7 @@ export async function serveApp(t: TestContext, changes: Partial<AppOptions> = {}
     clients: undefined,
     telemetry: createTelemetry(),
     readiness: () => ({ ready: true, message: 'serving' }),
+    external: false,
     version: '1.2.3',
     log: createLogger('silent'),
     ...changes,

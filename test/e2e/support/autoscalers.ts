@@ -33,6 +33,20 @@ export function activeJobsHpa(namespace: string): V2HorizontalPodAutoscaler {
   })
 }
 
+/** The same by an external metric, which describes no object. */
+export function externalHpa(namespace: string): V2HorizontalPodAutoscaler {
+  return hpa(namespace, 'flux-sample-external', {
+    type: 'External',
+    external: {
+      target: { type: 'AverageValue', averageValue: '1' },
+      metric: {
+        name: 'job_active_count',
+        selector: { matchLabels: { minicluster: MINICLUSTER } },
+      },
+    },
+  })
+}
+
 function hpa(namespace: string, name: string, metric: V2MetricSpec): V2HorizontalPodAutoscaler {
   const atOnce = {
     selectPolicy: 'Max',

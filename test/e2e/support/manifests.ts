@@ -15,6 +15,7 @@ export const BROKER_IMAGE = process.env.E2E_BROKER_IMAGE ?? 'localhost/flux-metr
 export const SERVICE = 'custom-metrics-apiserver'
 export const MINICLUSTER = 'flux-sample'
 export const GROUP = 'custom.metrics.k8s.io'
+export const EXTERNAL_GROUP = 'external.metrics.k8s.io'
 /** Newest first: what an HPA prefers. */
 export const VERSIONS = ['v1beta2', 'v1beta1'] as const
 /** On everything cluster-wide that a run creates, so that the next one may remove what a crashed one left. */
@@ -110,6 +111,7 @@ function sidecar(namespace: string, allowedNames: string): V1Container {
     NAMESPACE: namespace,
     MINICLUSTER,
     SERVICE_NAME: SERVICE,
+    EXTERNAL_METRICS: 'true',
   }
   return {
     name: 'flux-metrics',
@@ -166,17 +168,18 @@ export function metricsService(namespace: string): V1Service {
   }
 }
 
-/** One APIService a version, its `caBundle` the authority of the sidecar's certificate. */
+/** One APIService a version of each group, its `caBundle` the authority of the sidecar's certificate. */
 export function apiServices(namespace: string, authority: string): V1APIService[] {
-  return VERSIONS.map((version, index) => ({
+  const custom = VERSIONS.map((version) => [GROUP, version] as const)
+  return [...custom, [EXTERNAL_GROUP, 'v1beta1'] as const].map(([group, version], index) => ({
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
-    metadata: { name: `${version}.${GROUP}`, labels: OWN_LABEL },
+    metadata: { name: `${version}.${group}`, labels: OWN_LABEL },
     spec: {
-      group: GROUP,
+      group,
       version,
       groupPriorityMinimum: 100,
-      versionPriority: 200 - 100 * index,
+      versionPriority: 300 - 100 * index,
       service: { name: SERVICE, namespace, port: 443 },
       caBundle: Buffer.from(authority).toString('base64'),
     },

@@ -1,0 +1,60 @@
+// The metric paths of external.metrics.k8s.io: the same catalog, selected by the labels `minicluster` and `queue`. An HPA
+// adds up all items of an answer, so that there is never a whole beside its parts.
+import type Router from 'koa-router'
+import { formatQuantity } from '#metrics/quantity.ts'
+import type { SnapshotSource } from '#metrics/snapshot.ts'
+import { EXTERNAL_GROUP, EXTERNAL_VERSION } from './api-group.ts'
+import type { Identity } from './described-object.ts'
+import { formatTime } from './metric-value.ts'
+import { decodeSegment, expectFresh, findMetric } from './request.ts'
+import { matchesLabels, parseSelector, type Selector } from './selector.ts'
+import { readSeries, type Series } from './series.ts'
+
+const MINICLUSTER_LABEL = 'minicluster'
+
+export interface ExternalMetricsOptions {
+  readonly source: SnapshotSource
+  readonly identity: Identity
+}
+
+/** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
+export function routeExternalMetrics(
+  router: Router,
+  { source, identity }: ExternalMetricsOptions,
+): void {
+  const { minicluster } = identity
+  const groupVersion = `${EXTERNAL_GROUP}/${EXTERNAL_VERSION}`
+  router.get(`/apis/${groupVersion}/namespaces/:namespace/:metric`, (ctx) => {
+    const [namespace = '', metricName = ''] = ctx.path.split('/').slice(-2).map(decodeSegment)
+    const metric = findMetric(metricName, EXTERNAL_GROUP)
+    const text = new URLSearchParams(ctx.querystring).get('labelSelector') ?? ''
+    const { ofCluster, ofSeries } = split(parseSelector(text, 'labelSelector'))
+    const isOurs =
+      namespace === identity.namespace &&
+      matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]]))
+    const snapshot = isOurs ? expectFresh(source.reading()) : undefined
+    const series = snapshot === undefined ? [] : readSeries(metric, snapshot, ofSeries)
+    const toItem = ({ queue, value }: Series) => ({
+      metricName,
+      metricLabels: { [MINICLUSTER_LABEL]: minicluster, ...(queue === undefined ? {} : { queue }) },
+      timestamp: snapshot && formatTime(snapshot.takenAt),
+      value: formatQuantity(value),
+    })
+    ctx.set('Content-Type', 'application/json')
+    ctx.body = JSON.stringify({
+      kind: 'ExternalMetricValueList',
+      apiVersion: groupVersion,
+      metadata: {},
+      items: series.map(toItem),
+    })
+  })
+}
+
+/** Which MiniCluster is meant, and which series of its metric. */
+function split(selector: Selector): { readonly ofCluster: Selector; readonly ofSeries: Selector } {
+  const isOfCluster = ({ key }: Selector[number]) => key === MINICLUSTER_LABEL
+  return {
+    ofCluster: selector.filter(isOfCluster),
+    ofSeries: selector.filter((requirement) => !isOfCluster(requirement)),
+  }
+}

@@ -1,0 +1,42 @@
+// What requests of both metric groups have in common: segments to names, names to metrics, and a snapshot or an error.
+import { METRICS, type Metric } from '#metrics/catalog.ts'
+import type { Reading, Snapshot } from '#metrics/snapshot.ts'
+import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
+import { formatTime } from './metric-value.ts'
+import { nearestNames } from './nearest.ts'
+import { enumerate, quote, shorten } from './text.ts'
+
+/** The router leaves a malformed segment as it is; we would rather not look for an object of that name. */
+export function decodeSegment(segment = ''): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw badRequest(`Cannot decode path segment ${quote(segment)}: its percent-encoding is broken`)
+  }
+}
+
+/**
+ * The row of the catalog.
+ *
+ * @param resource and `name`: of the object that it was asked of, for the message
+ * @throws StatusError 404 that names the nearest
+ */
+export function findMetric(metric: string, resource: string, name?: string): Metric {
+  const found = METRICS.get(metric)
+  if (found !== undefined) return found
+  const nearest = nearestNames(metric, [...METRICS.keys()])
+  const hint =
+    nearest.length > 0
+      ? `did you mean ${enumerate(nearest.map(quote), 'or')}?`
+      : 'the discovery document of this version lists all there are'
+  const object = name === undefined ? {} : { name: shorten(name) }
+  throw metricNotFound(shorten(resource), shorten(metric), { ...object, hint })
+}
+
+/** @throws StatusError 503 while there is no snapshot to be acted upon */
+export function expectFresh(reading: Reading): Snapshot {
+  if (reading.kind === 'fresh') return reading.snapshot
+  const { since, reason } = reading
+  const last = since === undefined ? 'Flux was never read' : `last read at ${formatTime(since)}`
+  throw unavailable(`Cannot tell the state of Flux: ${reason} (${last})`)
+}
