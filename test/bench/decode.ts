@@ -4,7 +4,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FrameDecoder } from '#flux/frame.ts'
 import { decodeMessage } from '#flux/message.ts'
-import { decodeJson } from '#flux/payload.ts'
+import { decodeJson, isJsonObject } from '#flux/payload.ts'
+import {
+  countCores,
+  countGpus,
+  countNodes,
+  parseResourceSet,
+  subtractResourceSets,
+} from '#flux/resource-set.ts'
 import { type Figure, median } from './figures.ts'
 
 const RECORDING = join(import.meta.dirname, '../recordings/flux/0.88.0/big-sched-status.json')
@@ -44,6 +51,33 @@ function time(run: () => unknown): number {
   const startedAt = performance.now()
   for (let count = 0; count < RUNS; count += 1) run()
   return (performance.now() - startedAt) / RUNS
+}
+
+/**
+ * From the bytes to the counts, the very first time in this process, with nothing compiled yet: the longest that a
+ * reading of 10,000 nodes ever holds up the event loop.
+ */
+export function blockFigure(): Figure {
+  const bytes = recordedAnswer()
+  const startedAt = performance.now()
+  const answer = decode(bytes)
+  if (!isJsonObject(answer)) throw new Error('The recording holds no object')
+  const [all, allocated, down] = [answer.all, answer.allocated, answer.down].map(parseResourceSet)
+  if (!all || !allocated || !down) throw new Error('The recording holds no resource sets')
+  const up = subtractResourceSets(all, down)
+  const free = subtractResourceSets(up, allocated)
+  for (const set of [all, allocated, down, up, free]) {
+    countNodes(set)
+    countCores(set)
+    countGpus(set)
+  }
+  return {
+    name: 'first 10,000-node answer, from bytes to counts',
+    value: performance.now() - startedAt,
+    unit: 'ms',
+    target: { at: 'most', value: 50 },
+    detail: `${countNodes(free)} free nodes`,
+  }
 }
 
 export function decodeFigure(): Figure {

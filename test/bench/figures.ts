@@ -3,9 +3,8 @@
 /** One measured figure. */
 export interface Figure {
   readonly name: string
-  /** A ratio, or MiB, or calls. */
   readonly value: number
-  readonly unit: '×' | 'MiB' | 'calls'
+  readonly unit: '×' | 'MiB' | 'calls' | 'ms'
   readonly target: { readonly at: 'least' | 'most'; readonly value: number } | undefined
   /** Absolute numbers behind it, for people. */
   readonly detail: string

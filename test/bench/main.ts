@@ -9,7 +9,7 @@ import { bundle } from '../support/build.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { ask } from '../support/https.ts'
 import { Instance } from '../support/instance.ts'
-import { decodeFigure } from './decode.ts'
+import { blockFigure, decodeFigure } from './decode.ts'
 import { type Figure, formatFigures, median, reached } from './figures.ts'
 import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
 
@@ -119,6 +119,7 @@ async function startFigure(
   }
 }
 
+const block = blockFigure()
 const files = await writeFiles()
 const baselines = await bundleBaselines()
 const [sidecarBundle = ''] = await bundle(folder)
@@ -235,7 +236,7 @@ async function callsFigure(): Promise<Figure> {
 
 try {
   say('decode …')
-  const figures: Figure[] = [decodeFigure()]
+  const figures: Figure[] = [block, decodeFigure()]
   say('start …')
   figures.push(await startFigure(startSidecar, () => startServer(baselines.empty, files.tls)))
   figures.push(...(await serveFigures()))

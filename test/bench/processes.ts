@@ -10,7 +10,12 @@ import { promisify } from 'node:util'
 const LOAD = join(import.meta.dirname, 'load.ts')
 
 /** The flags of the image (Dockerfile.sidecar): the same for all, so that it is programs that are compared. */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=64']
+const NODE_FLAGS = [
+  '--max-semi-space-size=2',
+  '--max-old-space-size=64',
+  '--no-sparkplug',
+  '--no-maglev',
+]
 
 export interface ServerProcess {
   readonly port: number
