@@ -1,6 +1,7 @@
 // Remote procedure calls over one connection (RFC 6): matchtags, deadlines, streams, events.
 import { type Connection, connect } from './connection.ts'
-import { ERRNO, errnoName, FluxError } from './errors.ts'
+import { ERRNO, FluxError } from './errors.ts'
+import { cancelled, nextMatchtag, remoteError, requestMessage, settle } from './exchange.ts'
 import {
   type EventMessage,
   FLAG,
@@ -8,13 +9,9 @@ import {
   NODEID_ANY,
   type RequestMessage,
   type ResponseMessage,
-  USERID_UNKNOWN,
 } from './message.ts'
-import { decodeJson, decodeText, encodeJson, type JsonObject } from './payload.ts'
+import { decodeJson, type JsonObject } from './payload.ts'
 import { AnswerStream } from './stream.ts'
-
-/** The largest matchtag that fits the signed integer of a cancel request. */
-const MAX_MATCHTAG = 0x7fffffff
 
 /** Streams that can be cancelled, and by which topic. The others end with the connection only. */
 const CANCEL_TOPICS: ReadonlyMap<string, string> = new Map([
@@ -268,67 +265,9 @@ export class Client {
   }
 }
 
-/** The matchtag after `last` that no call in `inUse` owns; 0 means "none" on the wire and is never given. */
-export function nextMatchtag(last: number, inUse: ReadonlyMap<number, unknown>): number {
-  let matchtag = last
-  do matchtag = matchtag === MAX_MATCHTAG ? 1 : matchtag + 1
-  while (inUse.has(matchtag))
-  return matchtag
-}
-
 /** Stops the clock and the signal of a call; `deadline` stops the clock alone. */
 interface Release {
   (): void
   readonly matchtag: number
   deadline(): void
-}
-
-function requestMessage(
-  topic: string,
-  args: JsonObject | undefined,
-  { nodeid, matchtag, flags }: { nodeid: number; matchtag: number; flags: number },
-): RequestMessage {
-  return {
-    type: 'request',
-    flags: flags | FLAG.route,
-    userid: USERID_UNKNOWN,
-    rolemask: 0,
-    routes: [],
-    topic,
-    payload: args === undefined ? undefined : encodeJson(args),
-    nodeid,
-    matchtag,
-  }
-}
-
-function cancelled(topic: string, signal: AbortSignal | undefined): FluxError {
-  return new FluxError('FLUX_CANCELLED', `Gave up the call "${topic}"`, {
-    topic,
-    cause: signal?.reason,
-  })
-}
-
-function remoteError(topic: string, { errnum, payload }: ResponseMessage): FluxError {
-  const text = decodeText(payload)
-  const message = `"${topic}" failed: ${errnoName(errnum)}${text ? ` (${text})` : ''}`
-  return new FluxError('FLUX_REMOTE', message, { errnum, topic })
-}
-
-function settle<T>(
-  make: () => T,
-  resolve: (value: T) => void,
-  reject: (error: FluxError) => void,
-): void {
-  let value: T
-  try {
-    value = make()
-  } catch (cause) {
-    reject(
-      cause instanceof FluxError
-        ? cause
-        : new FluxError('FLUX_PROTOCOL', 'Cannot decode an answer', { cause }),
-    )
-    return
-  }
-  resolve(value)
 }

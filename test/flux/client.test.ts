@@ -1,7 +1,7 @@
 // Calls and events of the client. Streaming calls are tested in stream.test.ts.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Client, nextMatchtag } from '#flux/client.ts'
+import { Client } from '#flux/client.ts'
 import { FLAG } from '#flux/message.ts'
 import { loadRecording } from '../support/recordings.ts'
 import { frameBytes, type Script, startScriptedBroker } from '../support/scripted-broker.ts'
@@ -210,19 +210,6 @@ test('a matchtag is in use until its answer has come, however late', async (t) =
   assert.equal(client.matchtagsInUse, 1)
   await client.call('c.d', {}, LIMITS)
   assert.equal(client.matchtagsInUse, 0)
-})
-
-test('nextMatchtag counts up, and begins again at 1 after the largest', () => {
-  const none = new Map()
-  assert.deepEqual(
-    [0, 1, 0x7ffffffe, 0x7fffffff].map((last) => nextMatchtag(last, none)),
-    [1, 2, 0x7fffffff, 1],
-  )
-})
-
-test('nextMatchtag passes over those in use, around the end too', () => {
-  const inUse = new Map([0x7fffffff, 1, 2].map((tag) => [tag, 'call']))
-  assert.equal(nextMatchtag(0x7ffffffe, inUse), 3)
 })
 
 test('call with an aborted signal sends nothing', async (t) => {
