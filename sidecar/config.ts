@@ -1,13 +1,8 @@
 // The sidecar's environment: each variable read, checked and explained in one place.
+import { X509Certificate } from 'node:crypto'
 import { socketPath } from '#flux/connection.ts'
-import { Environment, type LogLevel, type Variables } from '#serving/env.ts'
-
-/** One row of `--help` and of README's table. */
-interface Variable {
-  readonly name: string
-  readonly fallback: string
-  readonly meaning: string
-}
+import { Environment, type LogLevel, type Variable, type Variables } from '#serving/env.ts'
+import type { ConfigReading } from '#serving/program.ts'
 
 /** Every variable the sidecar reads, in the order of `--help`. */
 export const VARIABLES: readonly Variable[] = [
@@ -33,6 +28,21 @@ export const VARIABLES: readonly Variable[] = [
     name: 'CLIENT_ALLOWED_NAMES',
     fallback: 'any name',
     meaning: 'common names of the front proxy, comma separated',
+  },
+  {
+    name: 'IDENTITY_URL',
+    fallback: 'none',
+    meaning: 'the webhook, which gives certificate and front-proxy CA; instead of the four above',
+  },
+  {
+    name: 'IDENTITY_TOKEN_FILE',
+    fallback: 'none',
+    meaning: 'the projected token that tells the webhook who we are',
+  },
+  {
+    name: 'IDENTITY_CA',
+    fallback: 'none',
+    meaning: "the webhook's CA certificate (PEM, not a file)",
   },
   { name: 'NAMESPACE', fallback: 'default', meaning: 'namespace of the MiniCluster' },
   { name: 'MINICLUSTER', fallback: 'flux-sample', meaning: 'name of the MiniCluster' },
@@ -64,6 +74,8 @@ export interface Config {
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly clientCaFile: string | undefined
   readonly clientAllowedNames: readonly string[]
+  /** Where certificate and front-proxy CA are obtained; `undefined`: from files. */
+  readonly authority: Authority | undefined
   readonly identity: {
     readonly namespace: string
     readonly minicluster: string
@@ -75,6 +87,15 @@ export interface Config {
   readonly logLevel: LogLevel
 }
 
+/** The webhook as authority. */
+export interface Authority {
+  /** `https://NAME.NAMESPACE.svc` */
+  readonly url: string
+  readonly tokenFile: string
+  /** PEM */
+  readonly ca: string
+}
+
 /** Below this a snapshot would be stale before the next one comes (it is read at least every 10 s). */
 const MIN_AGE_SECONDS = 15
 const MAX_AGE_SECONDS = 3600
@@ -84,11 +105,7 @@ const MAX_AGE_SECONDS = 3600
  *
  * @returns the configuration, or everything that is wrong with it, a sentence each
  */
-export function readConfig(
-  variables: Variables,
-):
-  | { readonly kind: 'config'; readonly config: Config }
-  | { readonly kind: 'problems'; readonly problems: readonly string[] } {
+export function readConfig(variables: Variables): ConfigReading<Config> {
   const env = new Environment(variables)
   const config: Config = Object.freeze({
     socketPath: readSocketPath(env),
@@ -96,6 +113,7 @@ export function readConfig(
     tls: readTls(env),
     clientCaFile: env.file('CLIENT_CA_FILE'),
     clientAllowedNames: readAllowedNames(env),
+    authority: readAuthority(env),
     identity: {
       namespace: env.label('NAMESPACE', 'default'),
       minicluster: env.label('MINICLUSTER', 'flux-sample'),
@@ -137,4 +155,41 @@ function readAllowedNames(env: Environment): readonly string[] {
     env.problem('CLIENT_CA_FILE', 'the authority of the clients that CLIENT_ALLOWED_NAMES names')
   }
   return names
+}
+
+/** Variables that the authority makes needless, and that could contradict it. */
+const FILE_VARIABLES = ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'CLIENT_CA_FILE', 'CLIENT_ALLOWED_NAMES']
+
+function readAuthority(env: Environment): Authority | undefined {
+  const url = env.optional('IDENTITY_URL')
+  const tokenFile = env.file('IDENTITY_TOKEN_FILE')
+  const ca = env.optional('IDENTITY_CA')
+  if (url === undefined) {
+    if (tokenFile !== undefined) env.problem('IDENTITY_URL', 'the webhook that takes the token')
+    if (ca !== undefined) env.problem('IDENTITY_URL', 'the webhook that IDENTITY_CA is of')
+    return undefined
+  }
+  if (!isHttpsOrigin(url))
+    env.problem('IDENTITY_URL', '"https://" and a host, with or without port')
+  if (env.optional('IDENTITY_TOKEN_FILE') === undefined) {
+    env.problem('IDENTITY_TOKEN_FILE', 'the token to show at IDENTITY_URL')
+  }
+  if (!isCertificate(ca)) env.problem('IDENTITY_CA', 'a certificate in PEM')
+  for (const name of FILE_VARIABLES) {
+    if (env.optional(name) !== undefined) env.problem(name, 'nothing beside IDENTITY_URL')
+  }
+  return { url, tokenFile: tokenFile ?? '', ca: ca ?? '' }
+}
+
+function isHttpsOrigin(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url?.protocol === 'https:' && url.origin === text.replace(/\/$/, '')
+}
+
+function isCertificate(pem: string | undefined): boolean {
+  try {
+    return pem !== undefined && new X509Certificate(pem).ca
+  } catch {
+    return false
+  }
 }

@@ -5,10 +5,9 @@ import { createTelemetry } from '#api/prometheus.ts'
 import { Collector, type Pace } from '#metrics/collector.ts'
 import type { CollectorObserver } from '#metrics/observer.ts'
 import type { Logger } from '#serving/log.ts'
-import { createSelfSigned } from '#serving/self-signed.ts'
 import { HttpsServer } from '#serving/server.ts'
-import { type Credentials, CredentialWatch, readCredentials } from '#serving/tls.ts'
 import type { Config } from './config.ts'
+import { createCredentials } from './credentials.ts'
 import { Departure } from './departure.ts'
 
 /** Kubelets must have their answers, or they kill the container. */
@@ -21,7 +20,7 @@ const LINGER_MS = 2_000
 export interface Sidecar {
   readonly port: number
   /** Resolves when the broker is gone for good, if `EXIT_WITH_BROKER` asks to know. */
-  readonly brokerGone: Promise<void>
+  readonly brokerGone: Promise<string>
   /** Readiness off, then the server drained, then the broker left. Within 10 s whatever clients do. */
   close(options?: { readonly lingerMs?: number }): Promise<void>
 }
@@ -37,13 +36,16 @@ export async function startSidecar(
 ): Promise<Sidecar> {
   const { log, version } = options
   let readiness = { ready: true, message: 'serving' }
-  const files = { ...config.tls, clientCa: config.clientCaFile }
-  const read = await readCredentials(files)
-  const credentials = await complete(read, config, log)
+  const credentials = await createCredentials(config, log)
   const telemetry = createTelemetry()
-  const gone = Promise.withResolvers<void>()
+  const gone = Promise.withResolvers<string>()
   const departure = config.exitWithBroker
-    ? [new Departure({ path: config.socketPath, onGone: gone.resolve })]
+    ? [
+        new Departure({
+          path: config.socketPath,
+          onGone: () => gone.resolve('the broker is gone for good'),
+        }),
+      ]
     : []
   const collector = new Collector({
     path: config.socketPath,
@@ -55,30 +57,26 @@ export async function startSidecar(
   const app = createApp({
     source: collector,
     identity: config.identity,
-    clients:
-      config.clientCaFile === undefined
-        ? undefined
-        : createClientVerifier(config.clientAllowedNames),
+    clients: credentials.authenticatesClients
+      ? createClientVerifier(credentials.allowedNames)
+      : undefined,
     telemetry,
     readiness: () => readiness,
+    closed: credentials.missing,
     external: config.externalMetrics,
     version,
     log: log.child({ component: 'api' }),
   })
   const server = new HttpsServer({
     handler: app.callback(),
-    credentials,
+    credentials: credentials.first,
+    expectsClientCa: credentials.authenticatesClients,
     log: log.child({ component: 'server' }),
     unlimitedPaths: UNLIMITED_PATHS,
   })
   const { port } = await server.listen(config.listen)
   log.info({ port, version, ...config.identity }, 'serving')
-  const watch = new CredentialWatch({
-    files,
-    current: read,
-    onChange: (changed) => server.update({ ...credentials, ...changed }),
-    log: log.child({ component: 'tls' }),
-  })
+  credentials.start((changed) => server.update(changed))
   collector.start()
   return {
     port,
@@ -87,28 +85,12 @@ export async function startSidecar(
       readiness = { ready: false, message: 'stopping' }
       log.info({}, 'stopping')
       await new Promise((resolve) => setTimeout(resolve, lingerMs))
-      watch.close()
+      credentials.close()
       await server.drain()
       await collector.stop()
       log.info({}, 'stopped')
     },
   }
-}
-
-/** Makes up for what no file gives, and says what that means. */
-async function complete(
-  read: Partial<Credentials>,
-  { identity, clientCaFile }: Config,
-  log: Logger,
-): Promise<Credentials> {
-  if (clientCaFile === undefined) {
-    log.warn({}, 'clients are not authenticated: CLIENT_CA_FILE is not set')
-  }
-  const { cert, key, clientCa } = read
-  if (cert !== undefined && key !== undefined) return { cert, key, clientCa }
-  log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
-  const host = `${identity.serviceName}.${identity.namespace}`
-  return { ...(await createSelfSigned([`${host}.svc`, host])), clientCa }
 }
 
 /** Tells several observers. */

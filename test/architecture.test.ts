@@ -6,6 +6,9 @@ import { test } from 'node:test'
 
 const ROOT = join(import.meta.dirname, '..')
 
+const X509_PACKAGES = ['@peculiar/x509', 'reflect-metadata']
+const CLIENT_PACKAGE = '@kubernetes/client-node'
+
 /** Folders (or files) of sources, the folders they may import besides their own, and the packages. */
 const ALLOWED: Readonly<
   Record<string, { readonly folders: readonly string[]; readonly packages: readonly string[] }>
@@ -14,19 +17,55 @@ const ALLOWED: Readonly<
   'sidecar/metrics': { folders: ['sidecar/flux'], packages: [] },
   'sidecar/serving': {
     folders: [],
-    packages: ['koa', 'pino', '@peculiar/x509', 'reflect-metadata'],
+    packages: ['koa', 'pino', 'prom-client', ...X509_PACKAGES],
   },
+  'sidecar/identity': { folders: ['sidecar/serving'], packages: [] },
   'sidecar/api': {
     folders: ['sidecar/metrics', 'sidecar/serving'],
     packages: ['koa', 'koa-router', 'prom-client'],
   },
   sidecar: {
-    folders: ['sidecar/flux', 'sidecar/metrics', 'sidecar/serving', 'sidecar/api'],
+    folders: [
+      'sidecar/flux',
+      'sidecar/metrics',
+      'sidecar/serving',
+      'sidecar/api',
+      'sidecar/identity',
+    ],
     packages: [],
   },
+  webhook: {
+    folders: ['sidecar/serving', 'webhook/authority'],
+    packages: ['koa', 'koa-router', 'prom-client', 'valibot', 'jsonpatch', CLIENT_PACKAGE],
+  },
+  'webhook/authority': { folders: ['sidecar/serving', 'webhook'], packages: ['valibot'] },
 }
 
-const X509_PACKAGES = ['@peculiar/x509', 'reflect-metadata']
+/** Packages that one file alone imports. */
+const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
+  '@peculiar/x509': 'sidecar/serving/x509.ts',
+  'reflect-metadata': 'sidecar/serving/x509.ts',
+  [CLIENT_PACKAGE]: 'webhook/cluster.ts',
+  jsonpatch: 'webhook/patch.ts',
+}
+
+/** What decides and patches: values in, values out, so that the command line can do the same without a cluster. */
+const PURE = [
+  'annotations',
+  'decision',
+  'minicluster',
+  'minicluster-advice',
+  'patch',
+  'plan',
+  'pod',
+  'quantity',
+  'review',
+  'sidecar-container',
+  'socket',
+].map((name) => `webhook/${name}.ts`)
+
+/** Imported by pure files for types alone. */
+const TYPES_ONLY = ['webhook/events.ts']
 
 const ALIASES: Readonly<Record<string, string>> = {
   '#flux': 'sidecar/flux',
@@ -51,7 +90,7 @@ function fileOf(specifier: string, importer: string): string | undefined {
   return folder === undefined ? undefined : join(folder, ...rest)
 }
 
-const sources = globSync('sidecar/**/*.ts', { cwd: ROOT })
+const sources = globSync('{sidecar,webhook}/**/*.ts', { cwd: ROOT })
 
 test('there are sources to check', () => {
   assert.ok(sources.length > 20)
@@ -67,7 +106,7 @@ for (const file of sources) {
       const target = fileOf(specifier, file)
       if (target === undefined) {
         assert.ok(allowed.packages.includes(specifier), `package "${specifier}"`)
-        if (X509_PACKAGES.includes(specifier)) assert.equal(file, 'sidecar/serving/self-signed.ts')
+        assert.equal(SOLE_IMPORTERS[specifier] ?? file, file, `package "${specifier}"`)
       } else {
         const targetFolder = dirname(target)
         assert.ok([folder, ...allowed.folders].includes(targetFolder), `"${specifier}"`)
@@ -90,11 +129,23 @@ test('no import leads back to where it came from', () => {
   for (const file of sources) visit(file, [])
 })
 
+for (const file of PURE) {
+  test(`${file} does no I/O`, () => {
+    for (const specifier of importsOf(file)) {
+      assert.ok(!['koa', CLIENT_PACKAGE].includes(specifier), `"${specifier}"`)
+      assert.ok(!/^node:(?!path$)/.test(specifier), `"${specifier}"`)
+      const target = fileOf(specifier, file)
+      const isPure = target === undefined || PURE.includes(target)
+      assert.ok(isPure || ['sidecar/serving/status.ts', ...TYPES_ONLY].includes(target), specifier)
+    }
+  })
+}
+
 test('the environment is read by the programs alone', () => {
   const readers = sources.filter((file) =>
     readFileSync(join(ROOT, file), 'utf8').includes('process.env'),
   )
-  assert.deepEqual(readers, ['sidecar/main.ts'])
+  assert.deepEqual(readers.sort(), ['sidecar/main.ts', 'webhook/main.ts'])
 })
 
 test('the top folder holds four folders, the fixed files and the usual ones', () => {

@@ -4,6 +4,7 @@ import Router from 'koa-router'
 import type { SnapshotSource } from '#metrics/snapshot.ts'
 import { failures } from '#serving/failure.ts'
 import type { Logger } from '#serving/log.ts'
+import { unavailable } from '#serving/status.ts'
 import { AnswerCache, recallAnswers } from './answer-cache.ts'
 import { routeCustomMetrics } from './custom-metrics.ts'
 import type { Identity } from './described-object.ts'
@@ -23,6 +24,8 @@ export interface AppOptions {
   /** One app each: the app registers its gauges there. */
   readonly telemetry: Telemetry
   readonly readiness: () => Readiness
+  /** Why nothing but health may be served now; `undefined`: all may. */
+  readonly closed?: () => string | undefined
   /** Whether to serve external.metrics.k8s.io as well. */
   readonly external: boolean
   /** Of the program, e.g. `0.1.0`. */
@@ -43,6 +46,7 @@ export function createApp(options: AppOptions): Koa {
 
   app.use(observeRequests(telemetry, log))
   app.use(failures(log))
+  if (options.closed !== undefined) app.use(serveHealthAlone(options.closed))
   if (clients !== undefined) app.use(authenticate(clients, OPEN_PATHS))
   const answers = new AnswerCache()
   app.use(recallAnswers(answers, source))
@@ -60,6 +64,16 @@ function createRouter(options: AppOptions & { readonly answers: AnswerCache }): 
   routeHealth(router, options)
   routePrometheus(router, options.telemetry)
   return router
+}
+
+/** A kubelet must be answered whatever is missing. */
+function serveHealthAlone(closed: () => string | undefined): Middleware {
+  const open: ReadonlySet<string> = new Set(HEALTH_PATHS)
+  return (ctx, next) => {
+    const reason = closed()
+    if (reason === undefined || open.has(ctx.path)) return next()
+    throw unavailable(`Cannot serve yet: ${reason}`)
+  }
 }
 
 /** Outermost, so that it sees the codes of failures. They are many: this one allocates next to nothing. */

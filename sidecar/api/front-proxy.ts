@@ -26,7 +26,7 @@ const EXPIRED: Verdict = {
   reason: 'its certificate has expired (CERT_HAS_EXPIRED)',
 }
 
-/** Judges connections; each is judged once, and its verdict lasts no longer than the certificate. */
+/** Judges connections; the certificate of each is judged once, and its verdict lasts no longer than that. */
 export interface ClientVerifier {
   verify(socket: Socket): Verdict
 }
@@ -34,19 +34,21 @@ export interface ClientVerifier {
 /**
  * Creates a verifier.
  *
- * @param allowedNames common names that are accepted, as in `requestheader-allowed-names`: none listed is any
+ * @param allowedNames common names that are accepted now, as in `requestheader-allowed-names`: none listed is any
  */
-export function createClientVerifier(allowedNames: readonly string[]): ClientVerifier {
+export function createClientVerifier(allowedNames: () => readonly string[]): ClientVerifier {
   const judgements = new WeakMap<Socket, Judgement>()
   return {
     verify(socket) {
       let judgement = judgements.get(socket)
       if (judgement === undefined) {
-        judgement = judge(socket, allowedNames)
+        judgement = judge(socket)
         judgements.set(socket, judgement)
       }
       // The aggregator keeps connections for hours, and TLS looks at the dates in the handshake alone.
-      return Date.now() > judgement.until ? EXPIRED : judgement.verdict
+      if (Date.now() > judgement.until) return EXPIRED
+      const { verdict } = judgement
+      return verdict.kind === 'refused' ? verdict : allow(verdict, allowedNames())
     },
   }
 }
@@ -62,13 +64,19 @@ export function authenticate(verifier: ClientVerifier, openPaths: ReadonlySet<st
   }
 }
 
-function judge(socket: Socket, allowedNames: readonly string[]): Judgement {
+function allow(verified: Verdict & { kind: 'verified' }, names: readonly string[]): Verdict {
+  const { name } = verified
+  if (names.length === 0 || names.includes(name)) return verified
+  return { kind: 'refused', reason: `the name "${name}" is not among those allowed` }
+}
+
+function judge(socket: Socket): Judgement {
   if (!(socket instanceof TLSSocket)) return refused('the connection is not encrypted')
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) {
     return refused('it gave no certificate; ask through kube-apiserver, with kubectl get --raw')
   }
-  // Node has verified the chain, up to CLIENT_CA_FILE, and the dates.
+  // Node has verified the chain, up to the front proxy's authority, and the dates.
   if (!socket.authorized) {
     return refused(
       `its certificate is not of the front proxy's authority (${socket.authorizationError})`,
@@ -79,9 +87,6 @@ function judge(socket: Socket, allowedNames: readonly string[]): Judgement {
   }
   const name = commonName(certificate)
   if (name === undefined) return refused('its certificate has no common name')
-  if (allowedNames.length > 0 && !allowedNames.includes(name)) {
-    return refused(`the name "${name}" is not among those allowed`)
-  }
   return { verdict: { kind: 'verified', name }, until: certificate.validToDate.getTime() }
 }
 

@@ -3,7 +3,7 @@
 import type Router from 'koa-router'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CollectorObserver } from '#metrics/observer.ts'
-import { registerProcessGauges } from './process-gauges.ts'
+import { registerProcessGauges } from '#serving/process-gauges.ts'
 
 export const METRICS_PATH = '/metrics'
 

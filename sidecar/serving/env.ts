@@ -4,6 +4,14 @@ import { accessSync, constants } from 'node:fs'
 /** Names and values as the system gives them. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
+/** A variable that a program reads: a row of its `--help` and of README's table. */
+export interface Variable {
+  readonly name: string
+  /** What holds without it, in words. */
+  readonly fallback: string
+  readonly meaning: string
+}
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 export type LogLevel = (typeof LOG_LEVELS)[number]

@@ -4,15 +4,18 @@ import type { Logger } from './log.ts'
 import { internalError, methodNotAllowed, notFound, StatusError } from './status.ts'
 
 /**
- * Outermost middleware: errors become Status objects, paths that nobody answers 404, methods other than GET 405.
+ * Outermost middleware: errors become Status objects, paths that nobody answers 404, wrong methods 405.
  * An error that is no StatusError is a defect of ours: it is logged, and the caller gets a constant text.
+ *
+ * @param postPaths where POST is the method; everywhere else it is GET
  */
-export function failures(log: Logger): Middleware {
+export function failures(log: Logger, postPaths: readonly string[] = []): Middleware {
   return async (ctx, next) => {
     try {
-      if (ctx.method !== 'GET') {
-        ctx.set('Allow', 'GET')
-        throw methodNotAllowed(ctx.method)
+      const method = postPaths.includes(ctx.path) ? 'POST' : 'GET'
+      if (ctx.method !== method) {
+        ctx.set('Allow', method)
+        throw methodNotAllowed(ctx.method, method)
       }
       await next()
       // An answer without a body (304) has set its status itself.

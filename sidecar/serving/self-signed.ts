@@ -1,5 +1,6 @@
 // A certificate for those who gave none: good for a first try with `curl -k`, not for a cluster.
 import type { ServingKeys } from './tls.ts'
+import { loadX509 } from './x509.ts'
 
 const HOUR_MS = 3_600_000
 const YEAR_MS = 365 * 24 * HOUR_MS
@@ -10,9 +11,7 @@ const YEAR_MS = 365 * 24 * HOUR_MS
  * @param names DNS names of the server; `localhost` and 127.0.0.1 are added
  */
 export async function createSelfSigned(names: readonly string[]): Promise<ServingKeys> {
-  // The library costs 100 ms and 10 MiB, which no one should pay who has certificates; it needs the polyfill first.
-  await import('reflect-metadata')
-  const x509 = await import('@peculiar/x509')
+  const x509 = await loadX509()
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const now = Date.now()

@@ -47,6 +47,10 @@ export interface HttpsServerOptions {
   readonly log: Logger
   /** Paths that are answered even under overload: a kubelet that gets no answer kills the container. */
   readonly unlimitedPaths?: readonly string[]
+  /** Whether the handler reads the bodies of requests, with a bound of its own. Otherwise no byte of one is read. */
+  readonly readsBodies?: boolean
+  /** Whether clients are asked for a certificate although there is no CA for theirs yet. */
+  readonly expectsClientCa?: boolean
   readonly limits?: Partial<ServerLimits>
 }
 
@@ -56,6 +60,7 @@ export class HttpsServer {
   readonly #handler: RequestListener
   readonly #limits: ServerLimits
   readonly #unlimited: ReadonlySet<string>
+  readonly #readsBodies: boolean
   #clientCa: string | undefined
   #active = 0
   /**
@@ -67,16 +72,18 @@ export class HttpsServer {
   readonly #connections = new Map<string, Socket>()
   #draining = false
 
-  constructor({ handler, credentials, log, unlimitedPaths = [], limits }: HttpsServerOptions) {
+  constructor(options: HttpsServerOptions) {
+    const { handler, credentials, log, expectsClientCa = false } = options
     this.#handler = handler
-    this.#limits = { ...DEFAULT_LIMITS, ...limits }
-    this.#unlimited = new Set(unlimitedPaths)
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#unlimited = new Set(options.unlimitedPaths)
+    this.#readsBodies = options.readsBodies ?? false
     this.#clientCa = credentials.clientCa
     this.#server = createServer({
       ...contextOf(credentials),
       ALPNProtocols: ['http/1.1'],
       // Clients without a certificate may ask for their health; who may do what else is the app's decision.
-      requestCert: credentials.clientCa !== undefined,
+      requestCert: credentials.clientCa !== undefined || expectsClientCa,
       rejectUnauthorized: false,
       handshakeTimeout: this.#limits.handshakeMs,
       maxHeaderSize: this.#limits.headerBytes,
@@ -162,8 +169,11 @@ export class HttpsServer {
       this.#active -= 1
       if (this.#responses.get(socket) === response) this.#responses.set(socket, undefined)
     })
-    if (this.#draining || hasBody(request)) response.shouldKeepAlive = false
-    if (hasBody(request)) response.once('finish', () => request.destroy())
+    if (this.#draining) response.shouldKeepAlive = false
+    if (!this.#readsBodies && hasBody(request)) {
+      response.shouldKeepAlive = false
+      response.once('finish', () => request.destroy())
+    }
     const overload = this.#active > this.#limits.concurrentRequests
     if (overload && !this.#unlimited.has(request.url ?? '')) {
       const status = tooManyRequests(
@@ -223,7 +233,7 @@ function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`
 }
 
-/** Nothing that we serve takes a body; one that comes is not read to its end. */
+/** What takes no body does not read one to its end. */
 function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')

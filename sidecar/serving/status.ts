@@ -48,16 +48,28 @@ export function unauthorized(message: string): StatusError {
   return new StatusError(401, 'Unauthorized', message)
 }
 
+export function forbidden(message: string): StatusError {
+  return new StatusError(403, 'Forbidden', message)
+}
+
 export function notFound(message: string): StatusError {
   return new StatusError(404, 'NotFound', message)
 }
 
-export function methodNotAllowed(method: string): StatusError {
-  return new StatusError(405, 'MethodNotAllowed', `Cannot ${method}: only GET is served here`)
+export function methodNotAllowed(method: string, allowed: string): StatusError {
+  return new StatusError(
+    405,
+    'MethodNotAllowed',
+    `Cannot ${method}: only ${allowed} is served here`,
+  )
 }
 
 export function requestTimeout(message: string): StatusError {
   return new StatusError(408, 'Timeout', message)
+}
+
+export function tooLarge(message: string): StatusError {
+  return new StatusError(413, 'RequestEntityTooLarge', message)
 }
 
 export function tooManyRequests(message: string): StatusError {

@@ -29,7 +29,12 @@ const client = (options: object = {}, authority = frontProxy) =>
 async function serve(t: TestContext, allowedNames: readonly string[] = ['front-proxy-client']) {
   const app = new Koa()
   app.use(failures(log))
-  app.use(authenticate(createClientVerifier(allowedNames), new Set(['/livez'])))
+  app.use(
+    authenticate(
+      createClientVerifier(() => allowedNames),
+      new Set(['/livez']),
+    ),
+  )
   app.use((ctx) => {
     ctx.body = 'metrics'
   })

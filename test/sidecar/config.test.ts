@@ -24,6 +24,7 @@ test('readConfig has a default for everything', () => {
     tls: undefined,
     clientCaFile: undefined,
     clientAllowedNames: [],
+    authority: undefined,
     identity: {
       namespace: 'default',
       minicluster: 'flux-sample',
@@ -60,6 +61,7 @@ test('readConfig reads every variable', () => {
       tls: { cert: FILE, key: FILE },
       clientCaFile: FILE,
       clientAllowedNames: ['front-proxy-client', 'other'],
+      authority: undefined,
       identity: { namespace: 'hpc', minicluster: 'lammps', serviceName: 'metrics' },
       maxAgeMs: 60_000,
       externalMetrics: true,

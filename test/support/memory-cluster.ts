@@ -1,0 +1,161 @@
+// An API server's store in memory, as far as webhook and authority use one: versions, conflicts, failures on demand.
+import {
+  type Cluster,
+  ClusterError,
+  type ClusterObject,
+  type NewObject,
+  type ObjectReference,
+} from '../../webhook/cluster.ts'
+
+/** One call that was made, in the words of RBAC. */
+export interface Call {
+  readonly verb: 'get' | 'create' | 'update' | 'patch'
+  readonly kind: string
+  readonly name: string
+  readonly namespace?: string
+}
+
+/** Kinds that are answered and not stored. */
+const ANSWERED = new Set(['TokenReview'])
+
+/** Implements {@link Cluster}; every write gives the object a new `resourceVersion`. */
+export class MemoryCluster implements Cluster {
+  readonly calls: Call[] = []
+  /** How TokenReviews are answered: given the object, returns it with its status. */
+  review: (object: ClusterObject) => ClusterObject = (object) => ({
+    ...object,
+    status: { authenticated: false, error: 'no reviewer set' },
+  })
+  readonly #objects = new Map<string, ClusterObject>()
+  #version = 0
+  #uid = 0
+  #failure: ClusterError | undefined
+  #failAt: number | undefined
+
+  constructor(objects: readonly NewObject[] = []) {
+    for (const object of objects) this.put(object)
+  }
+
+  /** Stores an object as it is, whatever was there. */
+  put(object: NewObject): ClusterObject {
+    const stored = this.#stamp(object)
+    this.#objects.set(keyOf(referenceOf(object)), stored)
+    return stored
+  }
+
+  /** What is stored, without counting as a call. */
+  peek(reference: ObjectReference): ClusterObject | undefined {
+    return this.#objects.get(keyOf(reference))
+  }
+
+  remove(reference: ObjectReference): void {
+    this.#objects.delete(keyOf(reference))
+  }
+
+  /** Every call fails with this, until called with `undefined`. */
+  failWith(error: ClusterError | undefined): void {
+    this.#failure = error
+  }
+
+  /** The n-th call from now on (1 is the next) fails once, as if the API server were away. */
+  failAt(n: number): void {
+    this.#failAt = this.calls.length + n
+  }
+
+  async read(reference: ObjectReference): Promise<ClusterObject | undefined> {
+    this.#called('get', reference)
+    return this.peek(reference)
+  }
+
+  async create(object: NewObject): Promise<ClusterObject | 'conflict'> {
+    const reference = referenceOf(object)
+    this.#called('create', reference)
+    if (ANSWERED.has(object.kind)) return this.review(object)
+    if (reference.name !== '' && this.peek(reference) !== undefined) return 'conflict'
+    return this.put(object)
+  }
+
+  async replace(object: NewObject): Promise<ClusterObject | 'conflict'> {
+    const reference = referenceOf(object)
+    this.#called('update', reference)
+    const stored = this.peek(reference)
+    if (stored === undefined) return 'conflict'
+    if (stored.metadata?.resourceVersion !== object.metadata.resourceVersion) return 'conflict'
+    return this.put(object)
+  }
+
+  async apply(object: NewObject): Promise<ClusterObject | undefined> {
+    const reference = referenceOf(object)
+    this.#called('get', reference)
+    const stored = this.peek(reference)
+    if (stored === undefined) return undefined
+    this.#called('patch', reference)
+    const { resourceVersion: _old, ...metadata } = stored.metadata ?? {}
+    const merged = merge({ ...stored, metadata }, object)
+    return this.put(merged)
+  }
+
+  #called(verb: Call['verb'], { kind, name, namespace }: ObjectReference): void {
+    this.calls.push({ verb, kind, name, ...(namespace === undefined ? {} : { namespace }) })
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.calls.length === this.#failAt) {
+      throw new ClusterError(0, 'Cannot reach the API server: connection refused')
+    }
+  }
+
+  #stamp(object: NewObject): ClusterObject {
+    this.#version += 1
+    const { metadata } = object
+    const { generateName, name = `${generateName ?? ''}${this.#version}`, ...rest } = metadata
+    this.#uid += metadata.uid === undefined ? 1 : 0
+    return {
+      ...structuredClone(object),
+      metadata: { uid: `uid-${this.#uid}`, ...rest, name, resourceVersion: `${this.#version}` },
+    }
+  }
+}
+
+function referenceOf({ apiVersion, kind, metadata }: NewObject): ObjectReference {
+  const { name = '', namespace } = metadata
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }
+}
+
+function keyOf({ apiVersion, kind, name, namespace = '' }: ObjectReference): string {
+  return [apiVersion, kind, namespace, name].join('|')
+}
+
+/** Server-side apply, as far as we use it: maps merge, lists of named things merge by name, all else is replaced. */
+function merge(stored: ClusterObject, applied: NewObject): NewObject {
+  return { ...stored, ...applied, ...mergeMaps({ ...stored }, { ...applied }) }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function mergeMaps(stored: Fields, applied: Fields): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...stored }
+  for (const [field, value] of Object.entries(applied)) {
+    merged[field] = mergeValues(stored[field], value)
+  }
+  return merged
+}
+
+function mergeValues(stored: unknown, applied: unknown): unknown {
+  if (Array.isArray(stored) && Array.isArray(applied)) return mergeLists(stored, applied)
+  return isFields(stored) && isFields(applied) ? mergeMaps(stored, applied) : applied
+}
+
+function mergeLists(stored: readonly unknown[], applied: readonly unknown[]): readonly unknown[] {
+  const named = (list: readonly unknown[]) => list.filter(isFields).filter(({ name }) => name)
+  if (named(applied).length !== applied.length) return applied
+  const additions = new Map(named(applied).map((item) => [item.name, item]))
+  const merged = named(stored).map((item) => {
+    const addition = additions.get(item.name)
+    additions.delete(item.name)
+    return addition === undefined ? item : mergeMaps(item, addition)
+  })
+  return [...merged, ...additions.values()]
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import { connect } from 'node:tls'
+import { createLogger } from '#serving/log.ts'
+import { HttpsServer } from '#serving/server.ts'
+import { CA_LIFE_MS, HOUR_MS } from '../../../webhook/authority/certificate-authority.ts'
+import type { Cluster } from '../../../webhook/cluster.ts'
+import {
+  accepts,
+  bundleIn,
+  CUSTOM_METRICS,
+  change,
+  issue,
+  renew,
+  replica,
+  SECRET,
+  SERVER_NAME,
+  secretData,
+  servingLeaf,
+  setup,
+  split,
+  WEBHOOKS,
+} from './replicas.ts'
+
+const DAY_MS = 24 * HOUR_MS
+
+test('a replica that knows too little does not overwrite what the other one published', async () => {
+  const { cluster, clock, replica } = setup()
+  const [one, two] = [replica(), replica()]
+  await one.authority.tick()
+  await two.authority.tick()
+  renew(cluster, 'now')
+  clock.ms += 5_000
+  await one.authority.tick()
+  const published = bundleIn(cluster, WEBHOOKS)
+  assert.equal(split(published).length, 2)
+  await two.authority.tick()
+  assert.equal(bundleIn(cluster, WEBHOOKS), published)
+  assert.ok(!two.messages().includes('published the CA bundle'))
+})
+
+test('what another replica publishes in the middle of a look stays', async () => {
+  const { cluster, clock, replica: create } = setup()
+  const one = create()
+  await one.authority.tick()
+  let published: string | undefined
+  const meddled: Cluster = {
+    read: async (reference) => {
+      const object = await cluster.read(reference)
+      if (reference.kind === 'Secret' && published === undefined) {
+        renew(cluster, 'now')
+        await one.authority.tick()
+        published = bundleIn(cluster, WEBHOOKS)
+      }
+      return object
+    },
+    create: (object) => cluster.create(object),
+    replace: (object) => cluster.replace(object),
+    apply: (object) => cluster.apply(object),
+  }
+  await replica(meddled, clock).authority.tick()
+  assert.equal(split(published ?? '').length, 2)
+  assert.equal(bundleIn(cluster, WEBHOOKS), published)
+})
+
+test('two replicas that renew together make one next CA, and both know it', async () => {
+  const { cluster, clock, replica: create } = setup()
+  const replicas = [create(), create()]
+  await Promise.all(replicas.map(({ authority }) => authority.tick()))
+  renew(cluster, 'now')
+  clock.ms += 5_000
+  await Promise.all(replicas.map(({ authority }) => authority.tick()))
+  const data = secretData(cluster)
+  const bundle = `${data['current.crt']}${data['next.crt']}`
+  assert.deepEqual(
+    replicas.map(({ authority }) => authority.bundle),
+    [bundle, bundle],
+  )
+  assert.equal(bundleIn(cluster, WEBHOOKS), bundle)
+})
+
+test('a renewal leaves what others wrote to the Secret', async () => {
+  const { cluster, replica: create } = setup()
+  const { authority } = create()
+  await authority.tick()
+  renew(cluster, 'now')
+  const { metadata } = change(cluster, SECRET, (object) => {
+    const annotations = { ...object.metadata.annotations, theirs: 'yes' }
+    const labels = { ...object.metadata.labels, theirs: 'yes' }
+    return { ...object, metadata: { ...object.metadata, annotations, labels } }
+  })
+  await authority.tick()
+  const { resourceVersion: _version, ...renewed } = cluster.peek(SECRET)?.metadata ?? {}
+  const { resourceVersion: _other, ...before } = metadata ?? {}
+  const annotations = { ...before.annotations, 'flux-metrics/renewed': 'now' }
+  assert.deepEqual(renewed, { ...before, annotations })
+})
+
+test('a renewal that was asked for is done once', async () => {
+  const { cluster, clock, replica } = setup()
+  const { authority, messages } = replica()
+  await authority.tick()
+  const old = authority.bundle
+  const { serialNumber } = new X509Certificate(servingLeaf({ authority }))
+  renew(cluster, 'now')
+  for (let ms = 0; ms < 60_000; ms += 5_000) {
+    clock.ms += 5_000
+    await authority.tick()
+  }
+  assert.equal(cluster.peek(SECRET)?.metadata?.annotations?.['flux-metrics/renewed'], 'now')
+  const [first, second, ...more] = split(authority.bundle)
+  assert.deepEqual([first?.toString(), more], [old, []])
+  assert.equal(secretData(cluster)['current.crt'], second?.toString())
+  assert.notEqual(new X509Certificate(servingLeaf({ authority })).serialNumber, serialNumber)
+  assert.deepEqual(messages().slice(5), [
+    'made the next CA: it signs when everyone trusts it',
+    'published the CA bundle',
+    'published the CA bundle',
+    'switched to the next CA',
+    'issuing certificates with this CA',
+    'made a serving certificate',
+  ])
+})
+
+test('the key of the old CA is gone after the switch', async () => {
+  const { cluster, clock, replica } = setup()
+  const { authority } = replica()
+  await authority.tick()
+  const { 'current.key': key = assert.fail() } = secretData(cluster)
+  renew(cluster, 'now')
+  for (let ms = 0; ms < 30_000; ms += 5_000) {
+    clock.ms += 5_000
+    await authority.tick()
+  }
+  const data = secretData(cluster)
+  assert.deepEqual(Object.keys(data), ['current.crt', 'current.key', 'previous.json'])
+  assert.ok(!JSON.stringify(data).includes(key))
+})
+
+test('a switch waits for an object that cannot be read', async () => {
+  const { cluster, clock, replica } = setup()
+  const { authority } = replica()
+  await authority.tick()
+  renew(cluster, 'now')
+  for (let ms = 0; ms < 60_000; ms += 5_000) {
+    clock.ms += 5_000
+    cluster.failAt(3)
+    assert.equal(await authority.tick(), false)
+  }
+  assert.equal(secretData(cluster)['current.crt'], split(authority.bundle)[0]?.toString())
+})
+
+test('renewals in quick succession keep every CA of which a leaf may be around', async () => {
+  const { cluster, clock, replica } = setup()
+  const { authority } = replica()
+  await authority.tick()
+  const leafs: string[] = []
+  for (const wish of ['1', '2', '3']) {
+    leafs.push(await issue(authority))
+    renew(cluster, wish)
+    for (let ms = 0; ms < 30_000; ms += 5_000) {
+      clock.ms += 5_000
+      await authority.tick()
+    }
+  }
+  assert.equal(split(authority.bundle).length, 4)
+  for (const leaf of leafs) {
+    assert.ok(accepts(authority.bundle, leaf, { name: 'pod.flux-metrics', at: clock.ms }))
+  }
+  clock.ms += 25 * HOUR_MS
+  await authority.tick()
+  assert.equal(authority.bundle, secretData(cluster)['current.crt'])
+})
+
+test('through a renewal by age, two replicas are trusted at every step by who trusts what is published', async () => {
+  const { cluster, clock, replica } = setup()
+  await replica().authority.tick()
+  const { 'current.crt': first = assert.fail() } = secretData(cluster)
+  const due = clock.ms + (2 / 3) * CA_LIFE_MS
+  clock.ms = due - 2 * DAY_MS
+  const replicas = [replica(), replica()]
+  for (const { authority } of replicas) await authority.tick()
+  const certificates = new Set<string>()
+  const bundles: string[] = []
+  let leafs: { readonly leaf: string; readonly end: number }[] = []
+  while (clock.ms < due + 2 * DAY_MS) {
+    // Look by look where things happen.
+    const busy = 'next.crt' in secretData(cluster)
+    clock.ms += busy ? 5_000 : HOUR_MS
+    // Either of them may be the first.
+    for (const { authority } of busy ? replicas : replicas.toReversed()) {
+      const { validToDate } = new X509Certificate(servingLeaf({ authority }))
+      leafs.push({ leaf: await issue(authority), end: validToDate.getTime() })
+      await authority.tick()
+      const bundle = bundleIn(cluster, WEBHOOKS)
+      assert.equal(bundleIn(cluster, CUSTOM_METRICS), bundle)
+      for (const each of replicas) assert.ok(accepts(bundle, servingLeaf(each), { at: clock.ms }))
+      leafs = leafs.filter(({ end }) => end > clock.ms)
+      for (const { leaf } of leafs) {
+        assert.ok(accepts(bundle, leaf, { name: 'pod.flux-metrics', at: clock.ms }))
+      }
+      certificates.add(secretData(cluster)['current.crt'] ?? '')
+      if (bundle !== bundles.at(-1)) bundles.push(bundle)
+    }
+  }
+  const [, second = assert.fail()] = certificates
+  assert.deepEqual([...certificates], [first, second])
+  assert.deepEqual(bundles, [first, first + second, second])
+})
+
+/** Shakes hands with a server on this machine as one that trusts `ca` only; answers with the server's serial number. */
+async function handshake(t: TestContext, port: number, ca: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const socket = connect({ port, host: '127.0.0.1', ca, servername: SERVER_NAME })
+  t.after(() => socket.destroy())
+  socket.on('secureConnect', () => resolve(socket.getPeerCertificate().serialNumber.toLowerCase()))
+  socket.on('error', reject)
+  return promise
+}
+
+test('a server goes on without restart when the CA is renewed', async (t) => {
+  const { cluster, clock, replica } = setup()
+  const { authority } = replica()
+  await authority.tick()
+  const { servingKeys = assert.fail() } = authority
+  const server = new HttpsServer({
+    handler: (_request, response) => response.end(),
+    credentials: { ...servingKeys, clientCa: undefined },
+    log: createLogger('silent'),
+  })
+  t.after(() => server.drain(0))
+  authority.onServingKeys((keys) => server.update({ ...keys, clientCa: undefined }))
+  const { port } = await server.listen({ port: 0, address: '127.0.0.1' })
+  const serials = new Set([await handshake(t, port, bundleIn(cluster, WEBHOOKS))])
+  renew(cluster, 'now')
+  for (let ms = 0; ms < 30_000; ms += 5_000) {
+    clock.ms += 5_000
+    await authority.tick()
+    serials.add(await handshake(t, port, bundleIn(cluster, WEBHOOKS)))
+  }
+  assert.equal(serials.size, 2)
+})

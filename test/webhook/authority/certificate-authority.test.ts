@@ -1,0 +1,213 @@
+import 'reflect-metadata'
+import assert from 'node:assert/strict'
+import { createPrivateKey, X509Certificate as NodeCertificate } from 'node:crypto'
+import { once } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import { connect, createServer } from 'node:tls'
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+} from '@peculiar/x509'
+import {
+  CA_LIFE_MS,
+  createCaKeys,
+  HOUR_MS,
+  issueLeaf,
+  issueServingKeys,
+  LEAF_LIFE_MS,
+  renewalTime,
+} from '../../../webhook/authority/certificate-authority.ts'
+
+const NOW = Date.parse('2030-05-01T12:00:00Z')
+const NAMES = ['a.flux-metrics.svc', 'a.flux-metrics.svc.cluster.local']
+const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
+
+const ca = await createCaKeys(NOW)
+const { publicKey } = await crypto.subtle.generateKey(P256, true, ['sign', 'verify'])
+const issue = (options: { names?: readonly string[]; lifeMs?: number; now?: number } = {}) => {
+  const { names = NAMES, now = NOW, ...rest } = options
+  return issueLeaf(ca, { publicKey, names, ...rest }, now)
+}
+
+function constraints(certificate: X509Certificate) {
+  const extension = certificate.getExtension(BasicConstraintsExtension)
+  return [extension?.ca, extension?.pathLength, extension?.critical]
+}
+
+function usages(certificate: X509Certificate) {
+  const extension = certificate.getExtension(KeyUsagesExtension)
+  return [extension?.usages, extension?.critical]
+}
+
+function lifeOf({ notBefore, notAfter }: X509Certificate) {
+  return [notBefore.getTime() - NOW, notAfter.getTime() - NOW]
+}
+
+test('a CA signs certificates of servers and no other CA', () => {
+  const certificate = new X509Certificate(ca.certificate)
+  assert.deepEqual(constraints(certificate), [true, 0, true])
+  assert.deepEqual(usages(certificate), [KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true])
+  assert.match(
+    certificate.getExtension(SubjectKeyIdentifierExtension)?.keyId ?? '',
+    /^[0-9a-f]{40}$/,
+  )
+})
+
+test('a CA lives for a year, from an hour ago', () => {
+  assert.deepEqual(lifeOf(new X509Certificate(ca.certificate)), [-HOUR_MS, CA_LIFE_MS])
+})
+
+test('a CA is called by its serial number', () => {
+  const certificate = new X509Certificate(ca.certificate)
+  assert.equal(certificate.subject, `CN=flux-metrics CA ${certificate.serialNumber.slice(0, 8)}`)
+  assert.equal(certificate.issuer, certificate.subject)
+})
+
+test('a CA is P-256, self-signed, and comes with its key', () => {
+  const certificate = new NodeCertificate(ca.certificate)
+  assert.equal(certificate.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
+  assert.ok(certificate.verify(certificate.publicKey))
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(ca.key)))
+})
+
+test('serial numbers are 16 bytes, positive, and never the same', async () => {
+  const leafs = await Promise.all(Array.from({ length: 50 }, () => issue()))
+  const serials = leafs.map((pem) => new X509Certificate(pem).serialNumber)
+  for (const serial of serials) assert.match(serial, /^[4-7][0-9a-f]{31}$/)
+  assert.equal(new Set(serials).size, 50)
+})
+
+test('a leaf is for servers, and for exactly the names asked for', async () => {
+  const certificate = new X509Certificate(await issue())
+  assert.deepEqual(constraints(certificate), [false, undefined, true])
+  assert.deepEqual(usages(certificate), [KeyUsageFlags.digitalSignature, true])
+  const serverAuth = '1.3.6.1.5.5.7.3.1'
+  const { usages: extended = [] } = certificate.getExtension(ExtendedKeyUsageExtension) ?? {}
+  assert.deepEqual([...extended], [serverAuth])
+  assert.deepEqual(
+    certificate.getExtension(SubjectAlternativeNameExtension)?.names.toJSON(),
+    NAMES.map((value) => ({ type: 'dns', value })),
+  )
+})
+
+test('a leaf is for the public key given', async () => {
+  const certificate = new X509Certificate(await issue())
+  assert.deepEqual(
+    Buffer.from(certificate.publicKey.rawData),
+    Buffer.from(await crypto.subtle.exportKey('spki', publicKey)),
+  )
+})
+
+test('a leaf names the key of its CA', async () => {
+  const leaf = await issue()
+  const { keyId } =
+    new X509Certificate(leaf).getExtension(AuthorityKeyIdentifierExtension) ?? assert.fail()
+  const ofCa = new X509Certificate(ca.certificate).getExtension(SubjectKeyIdentifierExtension)
+  assert.equal(keyId, ofCa?.keyId)
+  assert.ok(new NodeCertificate(leaf).checkIssued(new NodeCertificate(ca.certificate)))
+  assert.ok(new NodeCertificate(leaf).verify(new NodeCertificate(ca.certificate).publicKey))
+})
+
+test('a leaf lives for a day, from an hour ago', async () => {
+  const now = NOW + 48 * HOUR_MS
+  const [from = 0, to = 0] = lifeOf(new X509Certificate(await issue({ now })))
+  assert.deepEqual([from - 48 * HOUR_MS, to - 48 * HOUR_MS], [-HOUR_MS, LEAF_LIFE_MS])
+})
+
+test('a leaf lives shorter when asked to, never longer', async () => {
+  const ends = await Promise.all(
+    [HOUR_MS, 2 * LEAF_LIFE_MS].map(async (lifeMs) => {
+      const [, end] = lifeOf(new X509Certificate(await issue({ lifeMs })))
+      return end
+    }),
+  )
+  assert.deepEqual(ends, [HOUR_MS, LEAF_LIFE_MS])
+})
+
+test('a leaf never outlives its CA', async () => {
+  const now = NOW + CA_LIFE_MS - HOUR_MS
+  const [, end] = lifeOf(new X509Certificate(await issue({ now })))
+  assert.equal(end, CA_LIFE_MS)
+})
+
+test('an expired CA issues nothing', async () => {
+  await assert.rejects(issue({ now: NOW + CA_LIFE_MS }), {
+    message: 'Cannot issue a certificate: the CA expired at 2031-05-01T12:00:00.000Z',
+  })
+})
+
+test('a certificate without names is not issued', async () => {
+  await assert.rejects(issue({ names: [] }), {
+    message: 'Cannot issue a certificate: expected a name, got none',
+  })
+})
+
+test('a name that is too long for a common name stands in the alternative names only', async () => {
+  const long = `${'m'.repeat(63)}.jobs.miniclusters.flux-metrics`
+  const short = 'custom-metrics-apiserver.jobs.svc'
+  const subjects = await Promise.all(
+    [[long], [long, short]].map(async (names) => {
+      const certificate = new X509Certificate(await issue({ names }))
+      assert.ok(new NodeCertificate(certificate.toString('pem')).checkHost(long))
+      return certificate.subject
+    }),
+  )
+  assert.deepEqual(subjects, ['CN=flux-metrics', `CN=${short}`])
+})
+
+test('renewalTime is at two thirds', () => {
+  assert.equal(renewalTime(1000, 4000), 3000)
+})
+
+/** Shakes hands as a client that trusts `trusted` only; answers with the error's code, or `authorized`. */
+async function handshake(
+  t: TestContext,
+  { trusted, servername }: { readonly trusted: string; readonly servername: string },
+): Promise<string> {
+  const now = Date.now()
+  const server = createServer(await issueServingKeys(present, NAMES, now))
+  t.after(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') return assert.fail()
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const socket = connect({ port: address.port, host: '127.0.0.1', ca: trusted, servername })
+  t.after(() => socket.destroy())
+  socket.on('secureConnect', () => resolve('authorized'))
+  socket.on('error', (error) => resolve('code' in error ? String(error.code) : error.message))
+  return promise
+}
+
+const present = await createCaKeys(Date.now())
+const stranger = await createCaKeys(Date.now())
+const servername = 'a.flux-metrics.svc'
+
+test('a client that trusts the CA accepts the server', async (t) => {
+  assert.equal(await handshake(t, { trusted: present.certificate, servername }), 'authorized')
+})
+
+test('a client that trusts the CA among others accepts the server', async (t) => {
+  const trusted = `${stranger.certificate}\n${present.certificate}`
+  assert.equal(await handshake(t, { trusted, servername }), 'authorized')
+})
+
+test('a client that trusts another CA refuses the server', async (t) => {
+  assert.equal(
+    await handshake(t, { trusted: stranger.certificate, servername }),
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  )
+})
+
+test('a client that calls the server by another name refuses it', async (t) => {
+  assert.equal(
+    await handshake(t, { trusted: present.certificate, servername: 'b.flux-metrics.svc' }),
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  )
+})

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PUBLISHED } from '../../../webhook/authority/published-object.ts'
+import { Publisher } from '../../../webhook/authority/publisher.ts'
+import { ClusterError, type NewObject, type ObjectReference } from '../../../webhook/cluster.ts'
+import { MemoryCluster } from '../../support/memory-cluster.ts'
+import {
+  apiService,
+  bundleIn,
+  Clock,
+  CUSTOM_METRICS,
+  change,
+  memoryLog,
+  WEBHOOKS,
+  webhookConfiguration,
+} from './replicas.ts'
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+function publisher(objects: readonly NewObject[] = [webhookConfiguration(), apiService()]) {
+  const cluster = new MemoryCluster(objects)
+  const clock = new Clock()
+  const { log, lines } = memoryLog()
+  const created = new Publisher({ cluster, log, now: clock.now })
+  /** One look as the authority does it; answers since when the bundle has been published, and what failed. */
+  const look = async (bundle: string) => {
+    const observation = await created.observe()
+    const since = created.publishedSince(bundle, observation)
+    const failures = await created.publish(bundle, observation)
+    return { since, failures: [...observation.failures, ...failures] }
+  }
+  const patches = () => cluster.calls.filter(({ verb }) => verb === 'patch').length
+  return { cluster, clock, lines, look, patches }
+}
+
+/** As kubectl's users write: another manager, and the field is now theirs. */
+function overwrite(cluster: MemoryCluster, reference: ObjectReference, edited: NewObject): void {
+  change(cluster, reference, ({ metadata }) => {
+    const fieldsV1 = { 'f:spec': { 'f:caBundle': {} } }
+    const managedFields = [
+      { manager: 'flux-metrics-webhook', time: '2030-01-03T00:00:00Z', fieldsV1 },
+      { manager: 'kubectl-create', time: '2030-01-04T00:00:00Z', fieldsV1: { 'f:spec': {} } },
+      { manager: 'somebody', time: new Date('2030-01-01T00:00:00Z'), fieldsV1 },
+      { manager: 'kubectl-edit', time: new Date('2030-01-02T00:00:00Z'), fieldsV1 },
+      { manager: 'no-fields' },
+    ]
+    return { ...edited, metadata: Object.assign({}, metadata, { managedFields }) }
+  })
+}
+
+test('Publisher sets the bundle in the objects that are labelled', async () => {
+  const { cluster, look } = publisher()
+  assert.deepEqual(await look('one'), { since: undefined, failures: [] })
+  assert.equal(bundleIn(cluster, WEBHOOKS), 'one')
+  assert.equal(bundleIn(cluster, CUSTOM_METRICS), 'one')
+})
+
+test('Publisher changes nothing else', async () => {
+  const { cluster, look } = publisher()
+  await look('one')
+  const { webhooks } = cluster.peek(WEBHOOKS) ?? {}
+  const expected = webhookConfiguration({ caBundle: base64('one') })
+  assert.deepEqual(webhooks, expected.webhooks)
+  assert.deepEqual(cluster.peek(CUSTOM_METRICS)?.spec, apiService({ caBundle: base64('one') }).spec)
+})
+
+test('Publisher sets the bundle of every webhook in the configuration', async () => {
+  const { webhooks, ...rest } = webhookConfiguration()
+  const [first] = Array.isArray(webhooks) ? webhooks : []
+  const { cluster, look } = publisher([
+    { ...rest, webhooks: [first, { ...first, name: 'second.flux-metrics.example' }] },
+  ])
+  await look('one')
+  const clientConfig = { ...first.clientConfig, caBundle: base64('one') }
+  assert.deepEqual(cluster.peek(WEBHOOKS)?.webhooks, [
+    { ...first, clientConfig },
+    { ...first, name: 'second.flux-metrics.example', clientConfig },
+  ])
+})
+
+test('Publisher reads by name, and writes only what differs', async () => {
+  const { cluster, look, patches } = publisher()
+  await look('one')
+  assert.equal(patches(), 2)
+  cluster.calls.length = 0
+  await look('one')
+  assert.deepEqual(
+    cluster.calls,
+    PUBLISHED.map(({ kind, name }) => ({ verb: 'get', kind, name })),
+  )
+})
+
+const notOurs: readonly { readonly what: string; readonly object: NewObject }[] = [
+  { what: 'without the label', object: apiService({}, {}) },
+  { what: 'labelled otherwise', object: apiService({}, { 'flux-metrics/ca-bundle': 'false' }) },
+  { what: 'of the API server itself', object: apiService({ service: undefined }) },
+  { what: 'without webhooks', object: { ...webhookConfiguration(), webhooks: [] } },
+  { what: 'of another shape', object: { ...webhookConfiguration(), webhooks: 'none' } },
+]
+
+for (const { what, object } of notOurs) {
+  test(`Publisher leaves an object alone that is ${what}`, async () => {
+    const { clock, look, patches } = publisher([object])
+    assert.deepEqual(await look('one'), { since: clock.ms, failures: [] })
+    assert.equal(patches(), 0)
+  })
+}
+
+test('Publisher is content without any object', async () => {
+  const { clock, look } = publisher([])
+  assert.deepEqual(await look('one'), { since: clock.ms, failures: [] })
+})
+
+test('Publisher ends the time without verification, which excludes a bundle', async () => {
+  const { cluster, look } = publisher([apiService({ insecureSkipTLSVerify: true })])
+  await look('one')
+  assert.deepEqual(
+    cluster.peek(CUSTOM_METRICS)?.spec,
+    apiService({ insecureSkipTLSVerify: false, caBundle: base64('one') }).spec,
+  )
+})
+
+test('Publisher tells since when all objects were seen with the bundle', async () => {
+  const { clock, look } = publisher()
+  const begin = clock.ms
+  const seen = async (bundle: string) => {
+    clock.ms += 5_000
+    const { since } = await look(bundle)
+    return since === undefined ? undefined : since - begin
+  }
+  assert.deepEqual(await seen('one'), undefined)
+  assert.deepEqual(await seen('one'), 10_000)
+  assert.deepEqual(await seen('one'), 10_000)
+  assert.deepEqual(await seen('two'), undefined)
+  assert.deepEqual(await seen('two'), 25_000)
+})
+
+test('Publisher begins to count anew after an object was overwritten', async () => {
+  const { cluster, clock, look } = publisher()
+  await look('one')
+  await look('one')
+  overwrite(cluster, CUSTOM_METRICS, apiService({ caBundle: base64('theirs') }))
+  clock.ms += 5_000
+  assert.equal((await look('one')).since, undefined)
+  clock.ms += 5_000
+  assert.equal((await look('one')).since, clock.ms)
+})
+
+test('Publisher does not count what it cannot read', async () => {
+  const { cluster, look } = publisher()
+  await look('one')
+  cluster.failAt(2)
+  const { since, failures } = await look('one')
+  assert.equal(since, undefined)
+  assert.deepEqual(failures, [
+    new ClusterError(0, 'Cannot reach the API server: connection refused'),
+  ])
+})
+
+test('Publisher sets the bundle where it can, and tells what failed', async () => {
+  const { cluster, look } = publisher()
+  // The configuration of webhooks is the first of the four that are read.
+  cluster.failAt(1)
+  const { failures } = await look('one')
+  assert.equal(failures.length, 1)
+  assert.equal(bundleIn(cluster, WEBHOOKS), '')
+  assert.equal(bundleIn(cluster, CUSTOM_METRICS), 'one')
+})
+
+test('Publisher repairs what somebody else wrote, and tells who', async () => {
+  const { cluster, look, lines } = publisher()
+  await look('one')
+  await look('one')
+  overwrite(cluster, CUSTOM_METRICS, apiService({ caBundle: base64('theirs') }))
+  lines.length = 0
+  await look('one')
+  assert.equal(bundleIn(cluster, CUSTOM_METRICS), 'one')
+  await look('one')
+  const { kind, name } = CUSTOM_METRICS
+  assert.deepEqual(lines, [
+    {
+      level: 'warn',
+      kind,
+      name,
+      writtenBy: 'kubectl-edit',
+      msg: 'repaired the CA bundle: somebody else had overwritten it',
+    },
+  ])
+})
+
+test('Publisher repairs what somebody took out', async () => {
+  const { cluster, look, lines } = publisher()
+  await look('one')
+  cluster.put(webhookConfiguration())
+  lines.length = 0
+  await look('one')
+  assert.equal(bundleIn(cluster, WEBHOOKS), 'one')
+  const { kind, name } = WEBHOOKS
+  assert.deepEqual(lines, [
+    { level: 'warn', kind, name, msg: 'repaired the CA bundle: somebody else had overwritten it' },
+  ])
+})
+
+test('Publisher does not take another bundle of ours for a repair', async () => {
+  const { look, lines } = publisher([apiService()])
+  await look('one')
+  await look('two')
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    ['published the CA bundle', 'published the CA bundle'],
+  )
+})
+
+test('Publisher finds an object that comes later, goes, and comes back', async () => {
+  const { cluster, look, lines } = publisher([])
+  await look('one')
+  cluster.put(apiService())
+  await look('one')
+  cluster.remove(CUSTOM_METRICS)
+  assert.deepEqual((await look('one')).failures, [])
+  cluster.put(apiService())
+  await look('one')
+  assert.equal(bundleIn(cluster, CUSTOM_METRICS), 'one')
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    ['published the CA bundle', 'published the CA bundle'],
+  )
+})
+
+test('Publisher does not mind that an object vanishes before it is written', async () => {
+  const cluster = new MemoryCluster([apiService()])
+  const { log, lines } = memoryLog()
+  const created = new Publisher({ cluster, log, now: Date.now })
+  const observation = await created.observe()
+  cluster.remove(CUSTOM_METRICS)
+  assert.deepEqual(await created.publish('one', observation), [])
+  assert.deepEqual([cluster.peek(CUSTOM_METRICS), lines], [undefined, []])
+})

@@ -1,0 +1,96 @@
+// The webhook's HTTP: routes to what answers them. Listens to nothing; that is serving/server.ts's.
+import Koa, { type Context } from 'koa'
+import Router from 'koa-router'
+import { readBody } from '#serving/body.ts'
+import { failures } from '#serving/failure.ts'
+import type { Logger } from '#serving/log.ts'
+import { badRequest } from '#serving/status.ts'
+import type { Admission } from './admission.ts'
+import type { Identities } from './identities.ts'
+import type { Telemetry } from './telemetry.ts'
+
+const REVIEW_PATH = '/mutate'
+const CERTIFICATES_PATH = '/certificates'
+
+/** A kubelet that gets no answer kills the container. */
+export const HEALTH_PATHS = ['/livez', '/readyz'] as const
+
+/**
+ * A review holds an object twice if it is an update, and etcd takes objects of up to 1.5 MiB; JSON with managed fields is
+ * a good deal longer than what etcd stores.
+ */
+const MAX_REVIEW_BYTES = 7 * 2 ** 20
+
+/** A request for P-256 is 500 bytes. */
+const MAX_CERTIFICATE_REQUEST_BYTES = 16 * 2 ** 10
+
+export interface AppOptions {
+  readonly admission: Pick<Admission, 'review'>
+  readonly identities: Pick<Identities, 'issue'>
+  /** Whether admissions may come to us, and a sentence why (not). */
+  readonly readiness: () => { readonly ready: boolean; readonly message: string }
+  readonly telemetry: Telemetry
+  readonly log: Logger
+}
+
+/** Creates the koa app of the webhook. */
+export function createApp(options: AppOptions): Koa {
+  const app = new Koa()
+  // Koa's own default would print to the console.
+  app.on('error', (err: unknown) => options.log.warn({ err }, 'answer failed'))
+  app.use(failures(options.log, [REVIEW_PATH, CERTIFICATES_PATH]))
+  app.use(createRouter(options).routes())
+  return app
+}
+
+function createRouter({ admission, identities, readiness, telemetry }: AppOptions): Router {
+  const router = new Router({ strict: true, sensitive: true })
+  router.post(REVIEW_PATH, async (ctx) => {
+    const answer = await admission.review(await readJson(ctx, MAX_REVIEW_BYTES))
+    ctx.type = 'application/json'
+    ctx.body = answer
+  })
+  router.post(CERTIFICATES_PATH, async (ctx) => {
+    const body = await readJson(ctx, MAX_CERTIFICATE_REQUEST_BYTES)
+    const identity = await identities.issue({ token: bearerToken(ctx), body })
+    ctx.type = 'application/json'
+    ctx.body = JSON.stringify(identity)
+  })
+  router.get('/livez', (ctx) => sendText(ctx, 'ok'))
+  router.get('/readyz', (ctx) => {
+    const { ready, message } = readiness()
+    ctx.status = ready ? 200 : 503
+    sendText(ctx, `${ready ? 'ok' : 'not ready'}: ${message}`)
+  })
+  router.get('/metrics', async (ctx) => {
+    const text = await telemetry.registry.metrics()
+    ctx.set('Content-Type', telemetry.registry.contentType)
+    ctx.body = text
+  })
+  return router
+}
+
+/** What is not read to its end ends the connection: nothing after it could be understood. */
+async function readJson(ctx: Context, maxBytes: number): Promise<Buffer> {
+  try {
+    if (ctx.is('application/json') === false) {
+      throw badRequest(
+        `Cannot read the body: expected application/json, got "${ctx.get('Content-Type')}"`,
+      )
+    }
+    return await readBody(ctx.req, maxBytes)
+  } catch (error) {
+    ctx.set('Connection', 'close')
+    throw error
+  }
+}
+
+/** RFC 6750 §2.1. */
+function bearerToken(ctx: Context): string | undefined {
+  return /^Bearer ([\w\-.~+/]+=*)$/i.exec(ctx.get('Authorization'))?.[1]
+}
+
+function sendText(ctx: Context, text: string): void {
+  ctx.type = 'text/plain'
+  ctx.body = `${text}\n`
+}

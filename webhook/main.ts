@@ -1,0 +1,28 @@
+// The program of the webhook's image. The only file of webhook/ that reads the environment.
+import { runProgram } from '#serving/program.ts'
+import packageJson from '../package.json' with { type: 'json' }
+import { createCluster, loadKubeConfig, readServerVersion } from './cluster.ts'
+import { readConfig, VARIABLES } from './config.ts'
+import { startWebhook } from './webhook.ts'
+
+const { version } = packageJson
+
+void runProgram(
+  {
+    name: 'webhook',
+    purpose: 'Adds the metrics sidecar to the lead broker of annotated MiniClusters.',
+    version,
+    variables: VARIABLES,
+    readConfig,
+    start: (config, log) => {
+      const kubeConfig = loadKubeConfig(config.kubeconfig)
+      return startWebhook(config, {
+        cluster: createCluster(kubeConfig),
+        readVersion: () => readServerVersion(kubeConfig),
+        version,
+        log,
+      })
+    },
+  },
+  process.env,
+)

@@ -1,0 +1,44 @@
+// What the user of a MiniCluster is told when it is created or annotated, long before its pod is reviewed. Pure.
+import { readAnnotations } from './annotations.ts'
+import type { EventText } from './events.ts'
+import { hasNoSocket, type MiniCluster } from './minicluster.ts'
+
+export interface Advice {
+  /** Shown by `kubectl apply` and `kubectl annotate`. */
+  readonly warnings: readonly string[]
+  readonly event: EventText | undefined
+}
+
+const NOTHING: Advice = { warnings: [], event: undefined }
+
+/** @param before what it was before an update; `undefined` for a new one */
+export function advise(minicluster: MiniCluster, before: MiniCluster | undefined): Advice {
+  const now = read(minicluster)
+  const then = before === undefined ? undefined : read(before)
+  // Its operator and its HPA update a MiniCluster often; who changes nothing of ours hears nothing.
+  if (then !== undefined && JSON.stringify(then) === JSON.stringify(now)) return NOTHING
+  const isEnabled = now.settings.enabled === true
+  const socketless = isEnabled && hasNoSocket(minicluster)
+  const warnings = [
+    ...now.warnings,
+    ...(socketless ? ['flux-metrics/enabled: spec.flux.disableSocket is true, no metrics'] : []),
+  ]
+  const wasEnabled = then?.settings.enabled === true
+  const switched = then !== undefined && wasEnabled !== isEnabled && !socketless
+  return { warnings, event: switched ? pending(isEnabled) : undefined }
+}
+
+function read({ metadata, spec }: MiniCluster) {
+  return readAnnotations(spec?.pod?.annotations, metadata.annotations)
+}
+
+/** Pods are never changed while they run. */
+function pending(isEnabled: boolean): EventText {
+  const what = isEnabled ? 'The metrics sidecar comes' : 'The metrics sidecar stays until'
+  const how = isEnabled ? 'when the index-0 pod is made again' : 'the index-0 pod is made again'
+  return {
+    type: 'Normal',
+    reason: 'MetricsPending',
+    message: `${what} ${how}; deleting that pod does so, and ends the jobs of the MiniCluster`,
+  }
+}

@@ -1,0 +1,73 @@
+// What we need to know of a MiniCluster (flux-framework.org) and of the Job between it and its pods.
+import * as v from 'valibot'
+import { controllerOf, Metadata, type Owner } from './pod.ts'
+
+const GROUP = 'flux-framework.org'
+
+/** As a review names it. */
+export const KIND = `MiniCluster.${GROUP}`
+
+/** What we read of the CRD. All fields of `spec` have defaults, which the operator fills in late or never. */
+const MiniClusterSchema = v.looseObject({
+  apiVersion: v.string(),
+  metadata: v.looseObject({ ...Metadata.entries, name: v.string() }),
+  spec: v.nullish(
+    v.looseObject({
+      pod: v.nullish(v.looseObject({ annotations: v.nullish(v.record(v.string(), v.string())) })),
+      flux: v.nullish(
+        v.looseObject({
+          container: v.nullish(v.looseObject({ mountPath: v.nullish(v.string()) })),
+          disableSocket: v.nullish(v.boolean()),
+        }),
+      ),
+    }),
+  ),
+})
+
+export type MiniCluster = v.InferOutput<typeof MiniClusterSchema>
+
+const JobSchema = v.looseObject({
+  metadata: v.looseObject({ ...Metadata.entries, uid: v.string() }),
+})
+
+/** A batch/v1 `Job`, as far as it says who made it. */
+export type Job = v.InferOutput<typeof JobSchema>
+
+/** The CRD's default of `spec.flux.container.mountPath`. */
+const MOUNT_PATH = '/mnt/flux'
+
+/** Whether an owner is a MiniCluster, of whatever version. */
+function isMiniCluster({ apiVersion, kind }: Owner): boolean {
+  return kind === 'MiniCluster' && apiVersion.startsWith(`${GROUP}/`)
+}
+
+/** The MiniCluster that controls an object, if one does. */
+export function miniClusterOf(metadata: Parameters<typeof controllerOf>[0]): Owner | undefined {
+  const owner = controllerOf(metadata)
+  return owner !== undefined && isMiniCluster(owner) ? owner : undefined
+}
+
+export function isJob({ apiVersion, kind }: Owner): boolean {
+  return kind === 'Job' && apiVersion.startsWith('batch/')
+}
+
+/** @returns `undefined` for anything that is no MiniCluster */
+export function toMiniCluster(object: unknown): MiniCluster | undefined {
+  return v.is(MiniClusterSchema, object) ? object : undefined
+}
+
+/** @returns `undefined` for anything that is no Job */
+export function toJob(object: unknown): Job | undefined {
+  return v.is(JobSchema, object) ? object : undefined
+}
+
+/** Where the operator's start script puts the broker's socket. */
+export function socketOf({ spec }: MiniCluster): string {
+  const mountPath = spec?.flux?.container?.mountPath ?? MOUNT_PATH
+  return `${mountPath.replace(/\/+$/, '')}/config/run/flux/local`
+}
+
+/** Whether the user asked for a broker without a socket. */
+export function hasNoSocket({ spec }: MiniCluster): boolean {
+  return spec?.flux?.disableSocket === true
+}

@@ -1,0 +1,54 @@
+// The webhook's own metrics in Prometheus' format.
+import { Counter, Histogram, Registry } from 'prom-client'
+import { registerProcessGauges } from '#serving/process-gauges.ts'
+
+/** Without look-ups a review takes a fraction of a millisecond, with them a few; 2 s is the deadline. */
+const REVIEW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+
+export interface ReviewCount {
+  readonly decision: 'inject' | 'skip' | 'advise'
+  readonly reason: string
+  readonly dryRun: boolean
+  readonly seconds: number
+}
+
+/** Counts what happens; `registry` tells. */
+export interface Telemetry {
+  readonly registry: Registry
+  countReview(review: ReviewCount): void
+  /** @param reason `issued`, `renewed trust`, or why not: of a closed list */
+  countCertificate(reason: string): void
+}
+
+export function createTelemetry(): Telemetry {
+  const registry = new Registry()
+  const registers = [registry]
+  registerProcessGauges(registry)
+  const reviews = new Counter({
+    name: 'flux_metrics_webhook_reviews_total',
+    help: 'Admission reviews answered, by decision, reason and whether it was a dry run',
+    labelNames: ['decision', 'reason', 'dry_run'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'flux_metrics_webhook_review_duration_seconds',
+    help: 'Time to answer an admission review, by reason',
+    labelNames: ['reason'],
+    buckets: REVIEW_BUCKETS,
+    registers,
+  })
+  const certificates = new Counter({
+    name: 'flux_metrics_webhook_certificates_total',
+    help: 'Requests of sidecars for a certificate, by outcome',
+    labelNames: ['reason'],
+    registers,
+  })
+  return {
+    registry,
+    countReview({ decision, reason, dryRun, seconds }) {
+      reviews.inc({ decision, reason, dry_run: String(dryRun) })
+      durations.observe({ reason }, seconds)
+    },
+    countCertificate: (reason) => certificates.inc({ reason }),
+  }
+}
