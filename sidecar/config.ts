@@ -174,7 +174,7 @@ function readAuthority(env: Environment): Authority | undefined {
   if (env.optional('IDENTITY_TOKEN_FILE') === undefined) {
     env.problem('IDENTITY_TOKEN_FILE', 'the token to show at IDENTITY_URL')
   }
-  if (!isCertificate(ca)) env.problem('IDENTITY_CA', 'a certificate in PEM')
+  if (!isCertificate(ca)) env.problem('IDENTITY_CA', 'a CA certificate in PEM')
   for (const name of FILE_VARIABLES) {
     if (env.optional(name) !== undefined) env.problem(name, 'nothing beside IDENTITY_URL')
   }

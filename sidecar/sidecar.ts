@@ -16,6 +16,8 @@ const UNLIMITED_PATHS = ['/livez', '/readyz', '/healthz']
 /** How long we go on serving after readiness is off: until the endpoint is out of the aggregator's reach. */
 const LINGER_MS = 2_000
 
+const STOPPING = { ready: false, message: 'stopping' } as const
+
 /** A running sidecar. */
 export interface Sidecar {
   readonly port: number
@@ -35,7 +37,7 @@ export async function startSidecar(
   options: { readonly log: Logger; readonly version: string; readonly pace?: Partial<Pace> },
 ): Promise<Sidecar> {
   const { log, version } = options
-  let readiness = { ready: true, message: 'serving' }
+  let stopping = false
   const credentials = await createCredentials(config, log)
   const telemetry = createTelemetry()
   const gone = Promise.withResolvers<string>()
@@ -61,7 +63,7 @@ export async function startSidecar(
       ? createClientVerifier(credentials.allowedNames)
       : undefined,
     telemetry,
-    readiness: () => readiness,
+    readiness: () => (stopping ? STOPPING : readinessWithout(credentials.missing())),
     closed: credentials.missing,
     external: config.externalMetrics,
     version,
@@ -82,7 +84,7 @@ export async function startSidecar(
     port,
     brokerGone: gone.promise,
     close: async ({ lingerMs = LINGER_MS } = {}) => {
-      readiness = { ready: false, message: 'stopping' }
+      stopping = true
       log.info({}, 'stopping')
       await new Promise((resolve) => setTimeout(resolve, lingerMs))
       credentials.close()
@@ -91,6 +93,11 @@ export async function startSidecar(
       log.info({}, 'stopped')
     },
   }
+}
+
+/** Ready whatever is missing: the pod's other containers would lose their name in DNS. */
+function readinessWithout(missing: string | undefined) {
+  return { ready: true, message: missing === undefined ? 'serving' : `health alone: ${missing}` }
 }
 
 /** Tells several observers. */

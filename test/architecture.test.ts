@@ -7,7 +7,7 @@ import { test } from 'node:test'
 const ROOT = join(import.meta.dirname, '..')
 
 const X509_PACKAGES = ['@peculiar/x509', 'reflect-metadata']
-const CLIENT_PACKAGE = '@kubernetes/client-node'
+const CLIENT_PACKAGE = '@kubernetes/client-node/dist/config.js'
 
 /** Folders (or files) of sources, the folders they may import besides their own, and the packages. */
 const ALLOWED: Readonly<
@@ -39,6 +39,10 @@ const ALLOWED: Readonly<
     packages: ['koa', 'koa-router', 'prom-client', 'valibot', 'jsonpatch', CLIENT_PACKAGE],
   },
   'webhook/authority': { folders: ['sidecar/serving', 'webhook'], packages: ['valibot'] },
+  'webhook/cli': {
+    folders: ['sidecar/serving', 'sidecar/metrics', 'webhook'],
+    packages: ['diff', 'valibot', 'yaml'],
+  },
 }
 
 /** Packages that one file alone imports. */
@@ -77,9 +81,15 @@ const ALIASES: Readonly<Record<string, string>> = {
 const SPECIFIER =
   /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+'([^']+)'|(?:^|\n)import\s+'([^']+)'|import\('([^']+)'\)/g
 
-function importsOf(file: string): string[] {
+/** What is left of them when types are erased. */
+const VALUE_SPECIFIER = new RegExp(
+  SPECIFIER.source.replace('(?:import|export)\\s', '(?:import|export)\\s(?!type\\s)'),
+  'g',
+)
+
+function importsOf(file: string, pattern = SPECIFIER): string[] {
   const text = readFileSync(join(ROOT, file), 'utf8')
-  return [...text.matchAll(SPECIFIER)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }
 
 /** The project's file that a specifier means, or `undefined` for a package. */
@@ -102,7 +112,7 @@ for (const file of sources) {
     const allowed = ALLOWED[folder]
     assert.ok(allowed, `no rule for folder "${folder}"`)
     for (const specifier of importsOf(file)) {
-      if (specifier.startsWith('node:') || specifier === '../package.json') continue
+      if (specifier.startsWith('node:') || /^(\.\.\/)+package\.json$/.test(specifier)) continue
       const target = fileOf(specifier, file)
       if (target === undefined) {
         assert.ok(allowed.packages.includes(specifier), `package "${specifier}"`)
@@ -141,11 +151,27 @@ for (const file of PURE) {
   })
 }
 
+test('the command line asks no cluster', () => {
+  const reached = new Set<string>()
+  const visit = (file: string): void => {
+    if (reached.has(file)) return
+    reached.add(file)
+    for (const specifier of importsOf(file, VALUE_SPECIFIER)) {
+      assert.notEqual(specifier, CLIENT_PACKAGE, file)
+      const target = fileOf(specifier, file)
+      if (target?.endsWith('.ts')) visit(target)
+    }
+  }
+  visit('webhook/cli/main.ts')
+  assert.ok(reached.has('webhook/decision.ts'))
+})
+
 test('the environment is read by the programs alone', () => {
   const readers = sources.filter((file) =>
     readFileSync(join(ROOT, file), 'utf8').includes('process.env'),
   )
-  assert.deepEqual(readers.sort(), ['sidecar/main.ts', 'webhook/main.ts'])
+  const programs = ['sidecar/main.ts', 'webhook/cli/main.ts', 'webhook/main.ts']
+  assert.deepEqual(readers.sort(), programs)
 })
 
 test('the top folder holds four folders, the fixed files and the usual ones', () => {

@@ -88,7 +88,10 @@ export class Admission {
     })
     if ('kind' in found) return skipped(found, { ...named, warnings: [found.message] })
     const options = sidecar()
-    const decided = decide(pod, found, { hasAuthority: options.identity !== undefined })
+    const decided = decide(pod, found, {
+      hasAuthority: options.identity !== undefined,
+      knowsFrontProxy: options.frontProxy !== undefined,
+    })
     const { decision, warnings } = decided
     const { minicluster } = found
     if (decision.kind === 'skip') return skipped(decision, { ...named, warnings, minicluster })

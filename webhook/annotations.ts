@@ -1,6 +1,7 @@
 // The annotations that users set (`flux-metrics/…`), on a MiniCluster or its pods: read, checked, explained.
 // An annotation that is no good never stops anything: its default is used, and a warning says so.
 import { parseQuantity } from './quantity.ts'
+import { isSocketPath, MAX_SOCKET_BYTES } from './socket.ts'
 
 /** Whether the sidecar is a native one (an init container that restarts), or what the API server's version says. */
 export type NativeSidecar = 'auto' | 'true' | 'false'
@@ -15,6 +16,8 @@ export interface Settings {
   /** Secret with the serving certificate. */
   readonly tlsSecret?: string
   readonly nativeSidecar?: NativeSidecar
+  /** Whether external.metrics.k8s.io is served as well. */
+  readonly externalMetrics?: boolean
   readonly logLevel?: string
   /** Kubernetes quantity. */
   readonly cpuRequest?: string
@@ -34,11 +37,11 @@ export const PREFIX = 'flux-metrics/'
 
 /** Written by ourselves onto the pods that we changed. */
 export const INJECTED = `${PREFIX}injected`
+/** Likewise: PEM of the front proxy's authority, for pods whose certificate is provided. */
+export const CLIENT_CA = `${PREFIX}client-ca`
 
 /** A Secret's or ConfigMap's name (RFC 1123 subdomain). */
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
-/** sockaddr_un holds 108 bytes, the last of them 0. */
-const MAX_SOCKET_BYTES = 107
 /** Below this the sidecar would be killed by its own limit, again and again, and the lead broker's pod with it. */
 const MIN_MEMORY_BYTES = 96 * 2 ** 20
 /** The largest UID that Kubernetes accepts. */
@@ -54,7 +57,10 @@ interface Rule {
   read(value: string): Settings | undefined
 }
 
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, false: false }
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+])
 
 const RULES: ReadonlyMap<string, Rule> = new Map([
   [
@@ -62,7 +68,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
     {
       expected: '"true" or "false"',
       read: (value) => {
-        const enabled = BOOLEANS[value]
+        const enabled = BOOLEANS.get(value)
         return enabled === undefined ? undefined : { enabled }
       },
     },
@@ -99,6 +105,16 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
         value === 'auto' || value === 'true' || value === 'false'
           ? { nativeSidecar: value }
           : undefined,
+    },
+  ],
+  [
+    'external-metrics',
+    {
+      expected: '"true" or "false"',
+      read: (value) => {
+        const externalMetrics = BOOLEANS.get(value)
+        return externalMetrics === undefined ? undefined : { externalMetrics }
+      },
     },
   ],
   [
@@ -143,7 +159,7 @@ export function readAnnotations(pod: Annotations, minicluster: Annotations): Ann
 function readOne(annotations: Annotations, warnings: string[]): Settings {
   let settings: Settings = {}
   for (const [key, value] of Object.entries(annotations ?? {})) {
-    if (!key.startsWith(PREFIX) || key === INJECTED) continue
+    if (!key.startsWith(PREFIX) || key === INJECTED || key === CLIENT_CA) continue
     const name = key.slice(PREFIX.length)
     const rule = RULES.get(name)
     const read = rule?.read(value)
@@ -154,17 +170,6 @@ function readOne(annotations: Annotations, warnings: string[]): Settings {
     else warnings.push(`${shorten(key)}: unknown, known are ${[...RULES.keys()].join(' ')}`)
   }
   return settings
-}
-
-function isSocketPath(path: string): boolean {
-  if (!path.startsWith('/') || Buffer.byteLength(path) > MAX_SOCKET_BYTES) return false
-  const parts = path.slice(1).split('/')
-  return (
-    parts.length > 1 &&
-    parts.every((part) => part !== '' && part !== '.' && part !== '..') &&
-    // Nothing that a URI, an environment variable's $(…) or a log line could misread.
-    /^[-\w./+@,=]+$/.test(path)
-  )
 }
 
 function shorten(text: string): string {

@@ -51,7 +51,7 @@ function createRouter({ admission, identities, readiness, telemetry }: AppOption
     ctx.body = answer
   })
   router.post(CERTIFICATES_PATH, async (ctx) => {
-    const body = await readJson(ctx, MAX_CERTIFICATE_REQUEST_BYTES)
+    const body = readJson(ctx, MAX_CERTIFICATE_REQUEST_BYTES)
     const identity = await identities.issue({ token: bearerToken(ctx), body })
     ctx.type = 'application/json'
     ctx.body = JSON.stringify(identity)

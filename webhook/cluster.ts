@@ -1,16 +1,11 @@
 // The API server, as webhook and authority need it: four verbs over plain objects. The one importer of the Kubernetes
-// client, and the one place that knows its errors.
-import {
-  ApiException,
-  createConfiguration,
-  KubeConfig,
-  type KubernetesObject,
-  KubernetesObjectApi,
-  PatchStrategy,
-  type RequestContext,
-  ServerConfiguration,
-  VersionApi,
-} from '@kubernetes/client-node'
+// client, which knows how to reach an API server and who we are to it.
+// The whole package is twice as large, in memory too, and this is the part of it that we use.
+import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
+import { type ApiAnswer, ApiConnection, ClusterError } from './api-connection.ts'
+import { pathOf } from './api-path.ts'
+
+export { ClusterError } from './api-connection.ts'
 
 /** Names one object; `namespace` is absent for what has none. */
 export interface ObjectReference {
@@ -57,18 +52,6 @@ export interface NewObject extends ClusterObject {
   readonly metadata: ObjectMetadata
 }
 
-/** A call that the API server refused, or that did not reach it. */
-export class ClusterError extends Error {
-  /** HTTP status; 0 if there was no answer. */
-  readonly code: number
-
-  constructor(code: number, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'ClusterError'
-    this.code = code
-  }
-}
-
 /** The verbs. Each call is bounded in time; all throw {@link ClusterError} for what is not named here. */
 export interface Cluster {
   /** @returns `undefined` if there is no such object, or no such kind */
@@ -85,22 +68,7 @@ export interface Cluster {
   apply(object: NewObject): Promise<ClusterObject | undefined>
 }
 
-/** An API server that takes longer is away, for all that we do. */
-const CALL_TIMEOUT_MS = 5_000
-
 const FIELD_MANAGER = 'flux-metrics-webhook'
-
-/**
- * Reads how to reach the API server: from a file, or as a pod is given it.
- *
- * @throws Error naming what is missing
- */
-export function loadKubeConfig(path: string | undefined): KubeConfig {
-  const config = new KubeConfig()
-  if (path === undefined) config.loadFromCluster()
-  else config.loadFromFile(path)
-  return config
-}
 
 /** The API server's `major.minor` version, for what depends on it. */
 export interface ServerVersion {
@@ -108,103 +76,93 @@ export interface ServerVersion {
   readonly minor: number
 }
 
-/** Asks for the API server's version. Providers add to the minor one: `31+`. */
-export async function readServerVersion(kubeConfig: KubeConfig): Promise<ServerVersion> {
-  const { major, minor } = await called(() => kubeConfig.makeApiClient(VersionApi).getCode())
-  return { major: Number.parseInt(major, 10), minor: Number.parseInt(minor, 10) }
+/** The verbs, and the version, over one connection. */
+export interface ApiServer extends Cluster {
+  /** @throws ClusterError */
+  readVersion(): Promise<ServerVersion>
 }
 
-/** Creates the verbs over a connection. */
-export function createCluster(kubeConfig: KubeConfig): Cluster {
-  const api = objectApi(kubeConfig)
-  const read = ({ apiVersion, kind, ...names }: ObjectReference) =>
-    called(async () => ({ ...(await api.read({ apiVersion, kind, metadata: names })) }), {
-      codes: [404],
-      answer: undefined,
-    })
+/**
+ * Makes ready to reach the API server: as a file says, or as a pod is given it.
+ *
+ * @throws Error naming what is missing
+ */
+export function connectCluster(path: string | undefined): ApiServer {
+  const config = new KubeConfig()
+  if (path === undefined) config.loadFromCluster()
+  else config.loadFromFile(path)
+  const server = config.getCurrentCluster()?.server
+  if (server === undefined) throw new Error(`Cannot find an API server in "${path ?? 'the pod'}"`)
+  // The library's own client opens a connection for each call, and reads its files.
+  const connection = new ApiConnection(server, (options) => config.applyToHTTPSOptions(options))
+  return { ...createCluster(connection), readVersion: () => readVersion(connection) }
+}
+
+function createCluster(connection: ApiConnection): Cluster {
+  const read = async (reference: ObjectReference) => {
+    const path = pathOf(reference)
+    // What cannot be a name is nobody's.
+    if (path === undefined) return undefined
+    const answer = await connection.call('GET', path)
+    return answer.code === 404 ? undefined : objectOf(answer)
+  }
   return {
     read,
-    create: (object) =>
-      called(async () => ({ ...(await api.create(mutable(object))) }), {
-        codes: [409],
-        answer: 'conflict',
-      }),
-    replace: (object) =>
-      called(async () => ({ ...(await api.replace(mutable(object))) }), {
-        codes: [404, 409],
-        answer: 'conflict',
-      }),
+    create: async (object) => {
+      const path = collectionOf(object)
+      const answer = await connection.call('POST', path, { body: object })
+      return answer.code === 409 ? 'conflict' : objectOf(answer)
+    },
+    replace: async (object) => {
+      const answer = await connection.call('PUT', placeOf(object), { body: object })
+      return answer.code === 404 || answer.code === 409 ? 'conflict' : objectOf(answer)
+    },
     apply: async (object) => {
-      const { apiVersion, kind, metadata } = object
-      const { name = '', namespace } = metadata
       // Without this look, applying would create what is not there.
-      const stored = await read({
-        apiVersion,
-        kind,
-        name,
-        ...(namespace === undefined ? {} : { namespace }),
-      })
-      if (stored === undefined) return undefined
-      return called(async () => ({ ...(await applyTo(api, object)) }))
+      if ((await read(referenceOf(object))) === undefined) return undefined
+      const path = `${placeOf(object)}?fieldManager=${FIELD_MANAGER}&force=true`
+      // JSON is YAML.
+      const contentType = 'application/apply-patch+yaml'
+      return objectOf(await connection.call('PATCH', path, { body: object, contentType }))
     },
   }
 }
 
-/** The library bounds no call; every one of ours is. */
-function objectApi(kubeConfig: KubeConfig): KubernetesObjectApi {
-  const server = kubeConfig.getCurrentCluster()?.server
-  if (server === undefined) throw new Error('Cannot find an API server in the configuration')
-  const baseServer = new ServerConfiguration(server, {})
-  const { httpApi } = createConfiguration({ baseServer })
-  return new KubernetesObjectApi(
-    createConfiguration({
-      baseServer,
-      authMethods: { default: kubeConfig },
-      httpApi: {
-        send(request: RequestContext) {
-          request.setSignal(AbortSignal.timeout(CALL_TIMEOUT_MS))
-          return httpApi.send(request)
-        },
-      },
-    }),
-  )
-}
-
-async function applyTo(api: KubernetesObjectApi, object: NewObject): Promise<KubernetesObject> {
-  const { ServerSideApply } = PatchStrategy
-  return api.patch(mutable(object), undefined, undefined, FIELD_MANAGER, true, ServerSideApply)
-}
-
-/** The library's types are mutable, ours are not. */
-function mutable(object: NewObject): KubernetesObject {
-  return JSON.parse(JSON.stringify(object))
-}
-
-/** Calls; a failure with one of the HTTP statuses is the answer beside them, any other our error. */
-async function called<T extends object, A = never>(
-  call: () => Promise<T>,
-  expected?: { readonly codes: readonly number[]; readonly answer: A },
-): Promise<T | A> {
-  try {
-    return await call()
-  } catch (cause) {
-    if (!(cause instanceof ApiException)) {
-      throw new ClusterError(0, `Cannot reach the API server: ${reasonOf(cause)}`, { cause })
-    }
-    const { code } = cause
-    if (expected?.codes.includes(code)) return expected.answer
-    throw new ClusterError(code, `The API server answered ${code}: ${statusMessage(cause.body)}`)
+/** Providers add to the minor version: `31+`. */
+async function readVersion(connection: ApiConnection): Promise<ServerVersion> {
+  const { major, minor } = objectOf(await connection.call('GET', '/version'))
+  const version = {
+    major: Number.parseInt(String(major), 10),
+    minor: Number.parseInt(String(minor), 10),
   }
+  if (Number.isInteger(version.major) && Number.isInteger(version.minor)) return version
+  throw new ClusterError(200, 'The API server does not tell its version')
 }
 
-/** fetch hides the reason in the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message : error.message
+function objectOf({ code, body }: ApiAnswer): ClusterObject {
+  if (code >= 200 && code < 300) return body
+  throw new ClusterError(code, `The API server answered ${code}: ${messageOf(body)}`)
 }
 
 /** The message of a meta/v1 `Status`. */
-function statusMessage(body: unknown): string {
-  if (typeof body === 'object' && body !== null && 'message' in body) return String(body.message)
-  return 'no Status'
+function messageOf({ message }: ClusterObject): string {
+  return typeof message === 'string' ? message : 'no Status'
+}
+
+function referenceOf({ apiVersion, kind, metadata }: NewObject): ObjectReference {
+  const { name = '', namespace } = metadata
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }
+}
+
+function placeOf(object: NewObject): string {
+  const path = pathOf(referenceOf(object))
+  if (path !== undefined) return path
+  throw new ClusterError(0, `Cannot write ${object.kind} "${object.metadata.name}": no such place`)
+}
+
+function collectionOf({ apiVersion, kind, metadata }: NewObject): string {
+  const { namespace } = metadata
+  const path = pathOf({ apiVersion, kind, ...(namespace === undefined ? {} : { namespace }) })
+  if (path !== undefined) return path
+  throw new ClusterError(0, `Cannot create ${kind} in "${namespace}": no such place`)
 }

@@ -72,6 +72,8 @@ export interface Facts {
 export interface Means {
   /** Whether a sidecar can obtain a certificate from us. */
   readonly hasAuthority: boolean
+  /** Whether we can tell a sidecar who the front proxy is. */
+  readonly knowsFrontProxy: boolean
 }
 
 export type Decision = Skip | Plan
@@ -142,7 +144,7 @@ function findObstacle(
   pod: Pod,
   minicluster: MiniCluster,
   settings: Settings,
-  { hasAuthority }: Means,
+  { hasAuthority, knowsFrontProxy }: Means,
 ): Skip | undefined {
   const named = allContainers(pod).find(({ name }) => name === NAME)
   if (named !== undefined) return alreadyThere(pod)
@@ -168,6 +170,12 @@ function findObstacle(
   if (!hasAuthority && settings.tlsSecret === undefined) {
     const message =
       'The webhook issues no certificates (CERTIFICATES=files): name a Secret with one in flux-metrics/tls-secret'
+    return skip('NoAuthority', message)
+  }
+  // Those that have their certificate from us learn of it later.
+  if (!knowsFrontProxy && settings.tlsSecret !== undefined) {
+    const message =
+      "The front proxy's authority (ConfigMap kube-system/extension-apiserver-authentication) is not known"
     return skip('NoAuthority', message)
   }
   return undefined

@@ -12,15 +12,18 @@ const NATIVE_SIDECARS_SINCE = { major: 1, minor: 29 } as const
 /** An API server is upgraded now and then. */
 const VERSION_LIFE_MS = 600_000
 
+/** The only version that operators serve today; a look-up asks for the one that the owner reference has. */
+const MINICLUSTER_VERSION = 'flux-framework.org/v1alpha2'
+
 export interface FactSourceOptions {
-  readonly cluster: Cluster
+  readonly cluster: Pick<Cluster, 'read'>
   readonly readVersion: () => Promise<ServerVersion>
   readonly deadlineMs?: number
 }
 
 /** Looks things up. */
 export class FactSource {
-  readonly #cluster: Cluster
+  readonly #cluster: Pick<Cluster, 'read'>
   readonly #readVersion: () => Promise<ServerVersion>
   readonly #deadlineMs: number
   #version: { readonly value: ServerVersion; readonly readAt: number } | undefined
@@ -29,6 +32,19 @@ export class FactSource {
     this.#cluster = cluster
     this.#readVersion = readVersion
     this.#deadlineMs = deadlineMs
+  }
+
+  /**
+   * Asks for what surely is not there, so that the first review of a new replica finds connections open, kinds known and
+   * code compiled: it would be late otherwise. Never rejects.
+   */
+  async warmUp(namespace: string): Promise<void> {
+    const nothing = { name: 'flux-metrics-warm-up', namespace }
+    await Promise.allSettled([
+      this.#serverVersion(),
+      this.#cluster.read({ apiVersion: 'batch/v1', kind: 'Job', ...nothing }),
+      this.#cluster.read({ apiVersion: MINICLUSTER_VERSION, kind: 'MiniCluster', ...nothing }),
+    ])
   }
 
   /** @throws Error that says why not: the API server is away, slow, or forbids it */
@@ -77,7 +93,7 @@ export class FactSource {
  * @throws ClusterError if the API server does not say
  */
 export async function findMiniCluster(
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'read'>,
   { job }: Candidate,
   namespace: string,
 ): Promise<MiniCluster | undefined> {

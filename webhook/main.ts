@@ -1,7 +1,7 @@
 // The program of the webhook's image. The only file of webhook/ that reads the environment.
 import { runProgram } from '#serving/program.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { createCluster, loadKubeConfig, readServerVersion } from './cluster.ts'
+import { connectCluster } from './cluster.ts'
 import { readConfig, VARIABLES } from './config.ts'
 import { startWebhook } from './webhook.ts'
 
@@ -14,14 +14,10 @@ void runProgram(
     version,
     variables: VARIABLES,
     readConfig,
-    start: (config, log) => {
-      const kubeConfig = loadKubeConfig(config.kubeconfig)
-      return startWebhook(config, {
-        cluster: createCluster(kubeConfig),
-        readVersion: () => readServerVersion(kubeConfig),
-        version,
-        log,
-      })
+    start: async (config, log) => {
+      const cluster = connectCluster(config.kubeconfig)
+      const { readVersion } = cluster
+      return startWebhook(config, { cluster, readVersion, version, log })
     },
   },
   process.env,

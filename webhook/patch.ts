@@ -1,6 +1,6 @@
 // From a plan to JSON Patch operations (RFC 6902) on a pod. Appends only: what the user has keeps its content and order.
 import { apply_patch } from 'jsonpatch'
-import { INJECTED } from './annotations.ts'
+import { CLIENT_CA, INJECTED } from './annotations.ts'
 import type { Plan } from './plan.ts'
 import type { Pod } from './pod.ts'
 import {
@@ -37,6 +37,8 @@ export function patchFor(pod: Pod, plan: Plan, options: SidecarOptions): readonl
     }),
     ...setKeys(['metadata', 'annotations'], metadata.annotations, {
       [INJECTED]: options.version,
+      ...(plan.settings.tlsSecret !== undefined &&
+        options.frontProxy !== undefined && { [CLIENT_CA]: options.frontProxy.clientCa }),
       [DEFAULT_CONTAINER]: defaultContainer,
     }),
     ...append(['spec', 'volumes'], spec.volumes, sidecarVolumes(pod, plan)),

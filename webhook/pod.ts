@@ -69,6 +69,7 @@ const PodSchema = v.looseObject({
     securityContext: v.nullish(SecurityContext),
     automountServiceAccountToken: v.nullish(v.boolean()),
   }),
+  status: v.nullish(v.looseObject({ phase: v.nullish(v.string()) })),
 })
 
 /** @returns `undefined` for anything that is no Pod */
@@ -116,6 +117,11 @@ export function isGuaranteed(pod: Pod): boolean {
       return request === undefined || parseQuantity(String(request)) === limit
     }),
   )
+}
+
+/** Whether nothing of the pod runs any more. */
+export function hasEnded({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
 
 /** How a person finds the pod: its name, or at creation what its name will begin with. */

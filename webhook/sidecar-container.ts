@@ -1,5 +1,5 @@
 // The container that is injected, with its volumes: what is in it and why. Pure; where it goes in the pod is patch.ts's.
-import type { Settings } from './annotations.ts'
+import { CLIENT_CA, type Settings } from './annotations.ts'
 import type { Plan } from './plan.ts'
 import { isGuaranteed, type Pod } from './pod.ts'
 import { isMore } from './quantity.ts'
@@ -35,6 +35,8 @@ const DEFAULT_UID = 65_532
 
 /** What is asked for where the user says nothing. A reading costs a few milliseconds of CPU; RSS stays under 96 MiB. */
 const CPU_REQUEST = '25m'
+/** Where it is the limit too: with less, the start and every handshake would take seconds. */
+const GUARANTEED_CPU = '100m'
 const CPU_LIMIT = '1'
 const MEMORY_REQUEST = '64Mi'
 const MEMORY_LIMIT = '128Mi'
@@ -56,12 +58,20 @@ export interface SidecarOptions {
   readonly version: string
   /** Where sidecars get their certificates; `undefined` where we issue none. */
   readonly identity: Identity | undefined
+  /** The front proxy, for sidecars whose certificate is provided; `undefined` while it is not known. */
+  readonly frontProxy: FrontProxy | undefined
 }
 
 /** Where the authority is, and the PEM of its CA, which is public. */
 export interface Identity {
   readonly url: string
   readonly ca: string
+}
+
+/** Who the front proxy is: PEM of its authority, which is public, and its common names (none is any). */
+export interface FrontProxy {
+  readonly clientCa: string
+  readonly allowedNames: readonly string[]
 }
 
 /** core/v1 objects, as they go into the patch. */
@@ -105,7 +115,7 @@ export function brokerMount({ socket }: Plan): Json | undefined {
   return socket.kind === 'new' ? { name: SOCKET_VOLUME, mountPath: socket.folder } : undefined
 }
 
-function environment(plan: Plan, { identity }: SidecarOptions): readonly Json[] {
+function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): readonly Json[] {
   const { settings, minicluster, socket } = plan
   const variables: Record<string, string | undefined> = {
     FLUX_URI: `local://${socket.path}`,
@@ -122,7 +132,9 @@ function environment(plan: Plan, { identity }: SidecarOptions): readonly Json[] 
           TLS_CERT_FILE: `${TLS_FOLDER}/tls.crt`,
           TLS_KEY_FILE: `${TLS_FOLDER}/tls.key`,
           CLIENT_CA_FILE: `${TLS_FOLDER}/client-ca.crt`,
+          CLIENT_ALLOWED_NAMES: frontProxy?.allowedNames.join(',') || undefined,
         }),
+    EXTERNAL_METRICS: settings.externalMetrics === true ? 'true' : undefined,
     EXIT_WITH_BROKER: plan.native ? undefined : 'true',
     LOG_LEVEL: settings.logLevel,
   }
@@ -146,18 +158,43 @@ function credentialMounts({ tlsSecret }: Settings): readonly Json[] {
     : [{ name: TLS_VOLUME, mountPath: TLS_FOLDER, readOnly: true }]
 }
 
-/** A Secret that lacks one of the keys keeps the pod waiting, and the kubelet says for what: better than no authentication. */
+/**
+ * What is provided is the Secret alone, as cert-manager makes one. Whom to take for the front proxy comes from an
+ * annotation of the pod: the kubelet writes the file anew when that is changed. A Secret that is not there keeps the pod
+ * waiting, and the kubelet says so.
+ */
 function credentialVolume({ tlsSecret }: Settings): Json {
-  if (tlsSecret === undefined) {
-    const serviceAccountToken = {
-      audience: TOKEN_AUDIENCE,
-      expirationSeconds: TOKEN_SECONDS,
-      path: 'token',
-    }
-    return { name: IDENTITY_VOLUME, projected: { sources: [{ serviceAccountToken }] } }
-  }
-  const items = ['tls.crt', 'tls.key', 'client-ca.crt'].map((key) => ({ key, path: key }))
-  return { name: TLS_VOLUME, secret: { secretName: tlsSecret, items } }
+  const sources =
+    tlsSecret === undefined
+      ? [
+          {
+            serviceAccountToken: {
+              audience: TOKEN_AUDIENCE,
+              expirationSeconds: TOKEN_SECONDS,
+              path: 'token',
+            },
+          },
+        ]
+      : [
+          {
+            secret: {
+              name: tlsSecret,
+              items: ['tls.crt', 'tls.key'].map((key) => ({ key, path: key })),
+            },
+          },
+          {
+            downwardAPI: {
+              items: [
+                {
+                  path: 'client-ca.crt',
+                  fieldRef: { fieldPath: `metadata.annotations['${CLIENT_CA}']` },
+                },
+              ],
+            },
+          },
+        ]
+  const name = tlsSecret === undefined ? IDENTITY_VOLUME : TLS_VOLUME
+  return { name, projected: { sources } }
 }
 
 /** Keeps the service account's token, if the pod has one, out of our container. */
@@ -189,7 +226,7 @@ function securityContext({ runAsUser = DEFAULT_UID }: Settings): Json {
 function resources(pod: Pod, settings: Settings): Json {
   const { cpuRequest = CPU_REQUEST, memoryLimit = MEMORY_LIMIT } = settings
   if (isGuaranteed(pod)) {
-    const amounts = { cpu: cpuRequest, memory: memoryLimit }
+    const amounts = { cpu: settings.cpuRequest ?? GUARANTEED_CPU, memory: memoryLimit }
     return { requests: amounts, limits: amounts }
   }
   return {

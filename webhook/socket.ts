@@ -16,14 +16,27 @@ export interface Unreachable {
   readonly reason: string
 }
 
+/** sockaddr_un holds 108 bytes, the last of them 0. */
+export const MAX_SOCKET_BYTES = 107
+
 /** What a container cannot make a socket in. */
 const READ_ONLY_SOURCES = ['configMap', 'secret', 'downwardAPI', 'projected', 'image']
 
 /** A volume there would hide what our image needs to run. */
 const NEEDED_BY_US = new Set(['/', '/app', '/nodejs', '/etc', '/usr', '/usr/lib', '/lib', '/lib64'])
 
+/** Where our own volumes are mounted. The runtime could not make their folders in one that is read-only. */
+const OURS = ['/var/run/flux-metrics', '/run/flux-metrics', '/var/run/secrets', '/run/secrets']
+
+/** The runtime refuses new volumes there. */
+const KERNELS = ['/dev', '/proc', '/sys']
+
 /** Finds the place of the socket at `path`, which the first container that shares its folder makes. */
 export function placeSocket(pod: Pod, path: string): SocketPlace | Unreachable {
+  if (!isSocketPath(path)) {
+    const reason = `The socket's path "${path.slice(0, MAX_SOCKET_BYTES)}" is none that we can use: see spec.flux.container.mountPath`
+    return { kind: 'unreachable', reason }
+  }
   const folder = posix.dirname(path)
   const volumes = new Map(pod.spec.volumes?.map((volume) => [volume.name, volume]))
   const covers = pod.spec.containers.flatMap((container) => coverOf(container, folder) ?? [])
@@ -38,14 +51,18 @@ export function placeSocket(pod: Pod, path: string): SocketPlace | Unreachable {
 }
 
 function share(path: string, mount: VolumeMount): SocketPlace | Unreachable {
-  if (!NEEDED_BY_US.has(normalize(mount.mountPath))) return { kind: 'shared', path, mount }
-  const reason = `The socket's volume is mounted at ${mount.mountPath}, where the sidecar's image has its own files`
+  if (!isInOurWay(normalize(mount.mountPath))) return { kind: 'shared', path, mount }
+  const reason = `The socket's volume is mounted at ${mount.mountPath}, where the sidecar has its own files`
   return { kind: 'unreachable', reason }
 }
 
 /** A broker refuses a folder that its own user does not own, and a new volume is root's. */
 function makeVolume(pod: Pod, path: string): SocketPlace | Unreachable {
   const folder = posix.dirname(path)
+  if (isInOurWay(folder) || KERNELS.some((kernels) => isWithin(folder, kernels))) {
+    const reason = `No volume covers the socket's folder ${folder}, and a new one cannot be there: it would hide files that containers need`
+    return { kind: 'unreachable', reason }
+  }
   const [broker] = pod.spec.containers
   const user = broker?.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser
   const nonRoot = broker?.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot
@@ -67,10 +84,27 @@ function isShareable({ readOnly, subPathExpr }: VolumeMount, volume: Volume | un
   return !READ_ONLY_SOURCES.some((source) => volume[source] !== undefined)
 }
 
+function isInOurWay(mountPath: string): boolean {
+  const isOurs = OURS.some((own) => isWithin(own, mountPath) || isWithin(mountPath, own))
+  return isOurs || NEEDED_BY_US.has(mountPath)
+}
+
 function isWithin(folder: string, mountPath: string): boolean {
   return mountPath === '/' || folder === mountPath || folder.startsWith(`${mountPath}/`)
 }
 
 function normalize(path: string): string {
   return path === '/' ? path : path.replace(/\/+$/, '')
+}
+
+/** Whether a text is a path that a socket may have, and be told of in a variable. */
+export function isSocketPath(path: string): boolean {
+  if (!path.startsWith('/') || Buffer.byteLength(path) > MAX_SOCKET_BYTES) return false
+  const parts = path.slice(1).split('/')
+  return (
+    parts.length > 1 &&
+    parts.every((part) => part !== '' && part !== '.' && part !== '..') &&
+    // Nothing that a URI, an environment variable's $(…) or a log line could misread.
+    /^[-\w./+@,=]+$/.test(path)
+  )
 }

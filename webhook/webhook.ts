@@ -2,6 +2,7 @@
 // it from here.
 import type { Logger } from '#serving/log.ts'
 import { HttpsServer } from '#serving/server.ts'
+import { StatusError } from '#serving/status.ts'
 import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/tls.ts'
 import { Admission } from './admission.ts'
 import { createApp, HEALTH_PATHS } from './app.ts'
@@ -12,6 +13,7 @@ import { EventRecorder } from './events.ts'
 import { FactSource } from './facts.ts'
 import { Identities } from './identities.ts'
 import { RequestHeaderWatch } from './request-header.ts'
+import type { Identity } from './sidecar-container.ts'
 import { createTelemetry } from './telemetry.ts'
 
 /** How long we go on serving after readiness is off: until no API server sends us reviews any more. */
@@ -56,15 +58,18 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   const telemetry = createTelemetry()
   const { authority } = certificates
   const url = `https://${config.service}.${config.namespace}.svc`
+  const facts = new FactSource({ cluster, readVersion: options.readVersion })
+  await facts.warmUp(config.namespace)
   const admission = new Admission({
-    facts: new FactSource({ cluster, readVersion: options.readVersion }),
+    facts,
     events: new EventRecorder({ cluster, log: log.child({ component: 'events' }) }),
     telemetry,
     sidecar: () => ({
       image: config.sidecarImage,
       imagePullPolicy: config.sidecarImagePullPolicy,
       version,
-      identity: authority === undefined ? undefined : { url, ca: authority.bundle },
+      identity: identityAt(url, authority),
+      frontProxy: requestHeader.header,
     }),
     log,
   })
@@ -96,6 +101,16 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
       certificates.close()
       log.info({}, 'stopped')
     },
+  }
+}
+
+/** A CA that has expired, or is not there yet, gives nobody an identity. */
+function identityAt(url: string, authority: Authority | undefined): Identity | undefined {
+  try {
+    return authority === undefined ? undefined : { url, ca: authority.bundle }
+  } catch (error) {
+    if (error instanceof StatusError) return undefined
+    throw error
   }
 }
 

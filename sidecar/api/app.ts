@@ -72,7 +72,7 @@ function serveHealthAlone(closed: () => string | undefined): Middleware {
   return (ctx, next) => {
     const reason = closed()
     if (reason === undefined || open.has(ctx.path)) return next()
-    throw unavailable(`Cannot serve yet: ${reason}`)
+    throw unavailable(`Cannot serve: ${reason}`)
   }
 }
 

@@ -1,9 +1,9 @@
 // What requests of both metric groups have in common: segments to names, names to metrics, and a snapshot or an error.
 import { METRICS, type Metric } from '#metrics/catalog.ts'
 import type { Reading, Snapshot } from '#metrics/snapshot.ts'
+import { nearestNames } from '#serving/nearest.ts'
 import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
 import { formatTime } from './metric-value.ts'
-import { nearestNames } from './nearest.ts'
 import { enumerate, quote, shorten } from './text.ts'
 
 /** The router leaves a malformed segment as it is; we would rather not look for an object of that name. */

@@ -74,7 +74,7 @@ async function post(url: URL, { ca, token, body, signal }: Post): Promise<Incomi
     },
   })
   call.once('response', resolve)
-  call.once('error', (cause) => reject(unreachable(url, cause)))
+  call.on('error', (cause) => reject(unreachable(url, cause)))
   call.end(body)
   return promise
 }
@@ -87,11 +87,16 @@ function unreachable(url: URL, cause: Error): Error {
 async function readText(response: IncomingMessage): Promise<string> {
   let text = ''
   response.setEncoding('utf8')
-  for await (const chunk of response) {
-    text += String(chunk)
-    if (text.length > MAX_ANSWER_BYTES) throw new Error('the answer of the authority is too long')
+  try {
+    for await (const chunk of response) {
+      text += String(chunk)
+      if (text.length > MAX_ANSWER_BYTES) break
+    }
+  } catch (cause) {
+    throw new Error('the answer of the authority was cut short', { cause })
   }
-  return text
+  if (text.length <= MAX_ANSWER_BYTES) return text
+  throw new Error('the answer of the authority is too long')
 }
 
 type Fields = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 // Who we are, and whom we are to trust: obtained from the webhook's authority, kept up to date, given up when it ends.
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
@@ -58,7 +58,8 @@ export class Identity {
   #held: Held | undefined
   #grant: Grant | undefined
   #refreshAt = 0
-  #reason: string | undefined = 'no certificate yet'
+  /** Why the authority gave nothing the last time. */
+  #reason: string | undefined
 
   constructor(options: IdentityOptions) {
     this.#options = options
@@ -74,7 +75,9 @@ export class Identity {
 
   /** Why we have no certificate that may be used; `undefined` if we have one. */
   get missing(): string | undefined {
-    return this.#held === undefined ? this.#reason : undefined
+    if (this.#held !== undefined) return undefined
+    const what = this.#grant === undefined ? 'no certificate yet' : 'the certificate has expired'
+    return this.#reason === undefined ? what : `${what}: ${this.#reason}`
   }
 
   /** Common names of the front proxy. None is any; before there is a certificate, nobody is asked for one. */
@@ -119,7 +122,8 @@ export class Identity {
     const request = withCertificate ? this.#request : undefined
     const grant = await ask({
       url,
-      ca: this.#grant === undefined ? ca : `${ca}\n${this.#grant.ca}`,
+      // What the authority said last: a CA that it has dropped is trusted no longer.
+      ca: this.#grant?.ca ?? ca,
       token: (await readFile(tokenFile, 'utf8')).trim(),
       csr: request?.csr,
       signal: this.#stop.signal,
@@ -128,27 +132,25 @@ export class Identity {
   }
 
   #learn(grant: Grant, request: KeyAndRequest | undefined): void {
-    const { log, onCredentials } = this.#options
+    const { log, names, onCredentials } = this.#options
     const now = this.#now()
     const before = { held: this.#held, grant: this.#grant, reason: this.#reason }
-    if (request !== undefined) {
-      if (grant.certificate === undefined) throw new Error('the authority gave no certificate')
-      this.#held = hold(grant.certificate, request.key, now)
-      this.#request = undefined
-    }
-    this.#grant = grant
-    this.#refreshAt = now + REFRESH_MS * (1 - this.#random() / 2)
-    this.#reason = undefined
-    const held = this.#held
+    const held = request === undefined ? before.held : hold(grant, request, now)
     if (held === undefined) return
+    const isNew = held !== before.held
     const trustChanged = before.grant?.clientCa !== grant.clientCa
-    if (held !== before.held || trustChanged) {
+    // What cannot be used is asked for again: nothing is remembered of it.
+    if (isNew || trustChanged) {
       onCredentials({ cert: held.cert, key: held.key, clientCa: grant.clientCa })
     }
-    if (held !== before.held) {
-      const { names } = this.#options
+    this.#held = held
+    this.#grant = grant
+    this.#request = undefined
+    this.#reason = undefined
+    this.#refreshAt = now + REFRESH_MS * (1 - this.#random() / 2)
+    if (isNew)
       log.info({ names, until: new Date(held.end).toISOString() }, 'obtained a certificate')
-    } else if (trustChanged) log.info({}, "the front proxy's authority has changed")
+    else if (trustChanged) log.info({}, "the front proxy's authority has changed")
     else if (before.reason !== undefined) log.info({}, 'the authority answers again')
   }
 
@@ -173,8 +175,14 @@ export class Identity {
   }
 }
 
-function hold(cert: string, key: string, now: number): Held {
-  const end = new X509Certificate(cert).validToDate.getTime()
+/** @throws Error for a certificate that cannot be used */
+function hold({ certificate }: Grant, { key }: KeyAndRequest, now: number): Held {
+  if (certificate === undefined) throw new Error('the authority gave no certificate')
+  const parsed = new X509Certificate(certificate)
+  if (!parsed.checkPrivateKey(createPrivateKey(key))) {
+    throw new Error('the authority gave a certificate of another key')
+  }
+  const end = parsed.validToDate.getTime()
   if (end <= now) throw new Error('the authority gave a certificate that has expired')
-  return { cert, key, end, renewAt: now + ((end - now) * 2) / 3 }
+  return { cert: certificate, key, end, renewAt: now + ((end - now) * 2) / 3 }
 }

@@ -16,6 +16,9 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** A value may be a key that was put into the wrong variable: nobody needs to see more of it than this. */
+const SHOWN_LENGTH = 100
+
 /**
  * Typed views of variables. A variable that is absent or empty has its default; one that is wrong adds to
  * {@link Environment.problems} and has its default, so that reading goes on.
@@ -36,7 +39,7 @@ export class Environment {
   /** Adds a problem that a reader of its own found. */
   problem(name: string, expected: string): void {
     const value = this.optional(name)
-    const got = value === undefined ? 'it is not set' : `got "${value}"`
+    const got = value === undefined ? 'it is not set' : `got "${shorten(value)}"`
     this.#problems.push(`${name}: expected ${expected}, ${got}`)
   }
 
@@ -108,4 +111,10 @@ export class Environment {
     this.problem(name, 'a name of at most 63 lower-case letters, digits and "-"')
     return fallback
   }
+}
+
+/** The first line, cut. */
+function shorten(value: string): string {
+  const [line = ''] = value.split('\n')
+  return line === value && line.length <= SHOWN_LENGTH ? line : `${line.slice(0, SHOWN_LENGTH)}…`
 }

@@ -55,7 +55,13 @@ export async function runProgram<C extends { readonly logLevel: LogLevel }>(
   let running: Running | undefined
   const stop = () => {
     if (running === undefined) process.exit(0)
-    void running.close().then(() => process.exit(0))
+    void running.close().then(
+      () => process.exit(0),
+      (err: unknown) => {
+        log.error({ err }, 'could not end in order')
+        process.exit(1)
+      },
+    )
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)

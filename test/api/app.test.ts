@@ -47,6 +47,41 @@ test('the front proxy gets metrics', async (t) => {
   assert.equal((await app.get(METRIC)).code, 200)
 })
 
+const AWAITED = 'no certificate yet: the authority is away'
+
+for (const path of ['/livez', '/readyz', '/healthz']) {
+  test(`${path} is served while nothing else is`, async (t) => {
+    const app = await serveApp(t, { ...nobody, closed: () => AWAITED })
+    assert.equal((await app.get(path)).code, 200)
+  })
+}
+
+for (const path of [...CLOSED, '/metrics', '/livez/', '/readyz/more']) {
+  test(`${path} is 503 with the reason while nothing but health is served`, async (t) => {
+    const app = await serveApp(t, { ...proxy, closed: () => AWAITED })
+    const { code, headers, text } = await app.get(path)
+    assert.deepEqual(
+      [code, headers['retry-after'], JSON.parse(text).reason, JSON.parse(text).message],
+      [503, undefined, 'ServiceUnavailable', `Cannot serve: ${AWAITED}`],
+    )
+  })
+}
+
+test('what was closed is open to whom it is for as soon as the reason is gone', async (t) => {
+  let reason: string | undefined = AWAITED
+  const closed = () => reason
+  const [forProxy, forNobody] = [
+    await serveApp(t, { ...proxy, closed }),
+    await serveApp(t, { ...nobody, closed }),
+  ]
+  const codes = async () => [(await forProxy.get(METRIC)).code, (await forNobody.get(METRIC)).code]
+  assert.deepEqual(await codes(), [503, 503])
+  reason = undefined
+  assert.deepEqual(await codes(), [200, 401])
+  reason = AWAITED
+  assert.deepEqual(await codes(), [503, 503])
+})
+
 test('a defect is 500 with a constant text, and logged', async (t) => {
   const lines: string[] = []
   const log = createLogger('info', { write: (line: string) => void lines.push(line) })

@@ -7,7 +7,11 @@ import { failures } from '#serving/failure.ts'
 import { createLogger } from '#serving/log.ts'
 import { metricNotFound, unavailable } from '#serving/status.ts'
 
-async function serve(t: TestContext, middleware: Koa.Middleware) {
+async function serve(
+  t: TestContext,
+  middleware: Koa.Middleware,
+  postPaths: readonly string[] = [],
+) {
   const lines: string[] = []
   const stream = {
     write: (line: string) => {
@@ -15,7 +19,7 @@ async function serve(t: TestContext, middleware: Koa.Middleware) {
     },
   }
   const app = new Koa()
-  app.use(failures(createLogger('info', stream)))
+  app.use(failures(createLogger('info', stream), postPaths))
   app.use(middleware)
   const server = createServer(app.callback()).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -72,6 +76,35 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']) {
     assert.equal(response.headers.get('allow'), 'GET')
   })
 }
+
+test('failures lets POST, and nothing else, to the paths where it is the method', async (t) => {
+  const { url } = await serve(
+    t,
+    (ctx) => {
+      ctx.body = ctx.method
+    },
+    ['/apis'],
+  )
+  assert.equal(await (await fetch(url, { method: 'POST' })).text(), 'POST')
+  for (const method of ['GET', 'PUT', 'DELETE']) {
+    const response = await fetch(url, { method })
+    assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST'])
+    assert.equal((await response.json()).message, `Cannot ${method}: only POST is served here`)
+  }
+})
+
+test('failures compares paths, not their beginnings or queries', async (t) => {
+  const answer: Koa.Middleware = (ctx) => {
+    ctx.body = ctx.method
+  }
+  const { url } = await serve(t, answer, ['/apis'])
+  const codes = await Promise.all(
+    ['?timeout=3s', '/', '/more'].map(
+      async (rest) => (await fetch(`${url}${rest}`, { method: 'POST' })).status,
+    ),
+  )
+  assert.deepEqual(codes, [200, 405, 405])
+})
 
 test('metricNotFound says it as every custom metrics server does', () => {
   assert.equal(

@@ -4,9 +4,9 @@ import type { RequestListener } from 'node:http'
 import { Agent } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, TLSSocket } from 'node:tls'
 import { createLogger } from '#serving/log.ts'
-import { HttpsServer, type ServerLimits } from '#serving/server.ts'
+import { HttpsServer, type HttpsServerOptions } from '#serving/server.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { ask } from '../support/https.ts'
 
@@ -18,14 +18,16 @@ const sayHello: RequestListener = (_request, response) => response.end('hello')
 
 async function serve(
   t: TestContext,
-  options: { handler?: RequestListener; limits?: Partial<ServerLimits>; clientCa?: string } = {},
+  options: Partial<HttpsServerOptions> & { clientCa?: string } = {},
 ) {
+  const { clientCa, limits, ...rest } = options
   const server = new HttpsServer({
-    handler: options.handler ?? sayHello,
-    credentials: { ...pair, clientCa: options.clientCa },
+    handler: sayHello,
+    credentials: { ...pair, clientCa },
     log,
     unlimitedPaths: ['/livez'],
-    limits: { checkMs: 10, ...options.limits },
+    limits: { checkMs: 10, ...limits },
+    ...rest,
   })
   const { port } = await server.listen({ port: 0, address: '127.0.0.1' })
   t.after(() => server.drain(0))
@@ -145,6 +147,63 @@ test('HttpsServer does not keep a connection that sends a body', async (t) => {
   const { port } = await serve(t)
   const answer = await ask(port, '/', { headers: { 'content-length': '4' }, body: 'body' })
   assert.equal(answer.headers.connection, 'close')
+})
+
+/** Answers with the body. */
+const echo: RequestListener = (request, response) => {
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  request.on('end', () => response.end(Buffer.concat(chunks)))
+}
+
+test('HttpsServer lets a handler read bodies, and keeps the connection', async (t) => {
+  const { port } = await serve(t, { handler: echo, readsBodies: true })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  for (const body of ['first', 'second']) {
+    const { text, headers } = await ask(port, '/', { method: 'POST', body, agent })
+    assert.deepEqual([text, headers.connection], [body, 'keep-alive'])
+  }
+})
+
+test('HttpsServer answers 408 to a body that does not end', async (t) => {
+  const limits = { headersMs: 20, requestMs: 20 }
+  const { port } = await serve(t, { handler: echo, readsBodies: true, limits })
+  const answer = await raw(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf')
+  assert.equal(statusLine(answer), 'HTTP/1.1 408 Timeout')
+})
+
+/** Answers with what is known of the client. */
+const tellClient: RequestListener = ({ socket }, response) => {
+  assert.ok(socket instanceof TLSSocket)
+  const { CN } = socket.getPeerCertificate().subject ?? {}
+  response.end(`${CN} ${socket.authorized}`)
+}
+
+const client = await authority.issue({ commonName: 'proxy', extendedKeyUsage: ['clientAuth'] })
+
+test('HttpsServer asks for client certificates only if there is a CA for them, or one is to come', async (t) => {
+  const known = async (options: Parameters<typeof serve>[1]) => {
+    const { port } = await serve(t, { handler: tellClient, ...options })
+    return (await ask(port, '/', { client })).text
+  }
+  assert.equal(await known({}), 'undefined false')
+  assert.equal(await known({ expectsClientCa: true }), 'proxy false')
+  assert.equal(await known({ clientCa: authority.cert }), 'proxy true')
+})
+
+test('HttpsServer verifies clients once their CA has come, and does not before', async (t) => {
+  const { server, port } = await serve(t, { handler: tellClient, expectsClientCa: true })
+  assert.equal((await ask(port, '/', { client })).text, 'proxy false')
+  server.update({ ...pair, clientCa: authority.cert })
+  assert.equal((await ask(port, '/', { client })).text, 'proxy true')
+  server.update({ ...pair, clientCa: undefined })
+  assert.equal((await ask(port, '/', { client })).text, 'proxy false')
+})
+
+test('HttpsServer answers who has no certificate, though it asks for one', async (t) => {
+  const { port } = await serve(t, { handler: tellClient, clientCa: authority.cert })
+  assert.equal((await ask(port, '/')).text, 'undefined false')
 })
 
 test('HttpsServer answers 429 beyond its limit, without Retry-After, but answers health', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Config, readConfig, VARIABLES } from '../../sidecar/config.ts'
+import { createAuthority } from '../support/certificates.ts'
 
 /** Files that surely exist, whatever is in them: only their presence is checked here. */
 const FILE = import.meta.filename
@@ -105,6 +106,91 @@ test('readConfig wants an authority for allowed names, which mean nothing withou
   assert.deepEqual(problems({ CLIENT_ALLOWED_NAMES: 'front-proxy-client' }), [
     'CLIENT_CA_FILE: expected the authority of the clients that CLIENT_ALLOWED_NAMES names, it is not set',
   ])
+})
+
+const IDENTITY = {
+  IDENTITY_URL: 'https://flux-metrics-webhook.flux-metrics.svc',
+  IDENTITY_TOKEN_FILE: FILE,
+  IDENTITY_CA: (await createAuthority('flux-metrics CA')).cert,
+}
+
+test('readConfig reads where an identity is to be had', () => {
+  assert.deepEqual(config(IDENTITY).authority, {
+    url: IDENTITY.IDENTITY_URL,
+    tokenFile: FILE,
+    ca: IDENTITY.IDENTITY_CA,
+  })
+})
+
+for (const url of ['https://hook.svc:8443', 'https://10.0.0.1', 'https://hook.svc/']) {
+  test(`readConfig takes a host for an authority, with or without port: ${url}`, () => {
+    assert.equal(config({ ...IDENTITY, IDENTITY_URL: url }).authority?.url, url)
+  })
+}
+
+for (const url of [
+  'hook.svc',
+  'http://hook.svc',
+  'https://hook.svc/certificates',
+  'https://hook.svc/?a=b',
+  'https://name:word@hook.svc',
+  'https://',
+]) {
+  test(`readConfig takes nothing else for an authority: ${url}`, () => {
+    assert.deepEqual(problems({ ...IDENTITY, IDENTITY_URL: url }), [
+      `IDENTITY_URL: expected "https://" and a host, with or without port, got "${url}"`,
+    ])
+  })
+}
+
+test('readConfig wants token and CA of an authority', () => {
+  const { IDENTITY_URL } = IDENTITY
+  assert.deepEqual(problems({ IDENTITY_URL }), [
+    'IDENTITY_TOKEN_FILE: expected the token to show at IDENTITY_URL, it is not set',
+    'IDENTITY_CA: expected a CA certificate in PEM, it is not set',
+  ])
+})
+
+test('readConfig wants the authority that token and CA are for', () => {
+  const { IDENTITY_TOKEN_FILE, IDENTITY_CA } = IDENTITY
+  assert.deepEqual(problems({ IDENTITY_TOKEN_FILE }), [
+    'IDENTITY_URL: expected the webhook that takes the token, it is not set',
+  ])
+  assert.deepEqual(problems({ IDENTITY_CA }), [
+    'IDENTITY_URL: expected the webhook that IDENTITY_CA is of, it is not set',
+  ])
+})
+
+test('readConfig wants a token that can be read', () => {
+  assert.deepEqual(problems({ ...IDENTITY, IDENTITY_TOKEN_FILE: '/nowhere/token' }), [
+    'IDENTITY_TOKEN_FILE: expected a file that can be read, got "/nowhere/token"',
+  ])
+})
+
+test('readConfig wants the certificate of a CA, not its path and not a leaf', async () => {
+  const leaf = await (await createAuthority('CA')).issue({ commonName: 'leaf' })
+  const shown = [
+    [FILE, FILE],
+    [leaf.cert, '-----BEGIN CERTIFICATE-----…'],
+  ] as const
+  for (const [value, got] of shown) {
+    assert.deepEqual(problems({ ...IDENTITY, IDENTITY_CA: value }), [
+      `IDENTITY_CA: expected a CA certificate in PEM, got "${got}"`,
+    ])
+  }
+})
+
+test('readConfig wants no files beside an authority, which could contradict it', () => {
+  const files = { TLS_CERT_FILE: FILE, TLS_KEY_FILE: FILE, CLIENT_CA_FILE: FILE }
+  assert.deepEqual(
+    problems({ ...IDENTITY, ...files, CLIENT_ALLOWED_NAMES: 'front-proxy-client' }),
+    [
+      `TLS_CERT_FILE: expected nothing beside IDENTITY_URL, got "${FILE}"`,
+      `TLS_KEY_FILE: expected nothing beside IDENTITY_URL, got "${FILE}"`,
+      `CLIENT_CA_FILE: expected nothing beside IDENTITY_URL, got "${FILE}"`,
+      'CLIENT_ALLOWED_NAMES: expected nothing beside IDENTITY_URL, got "front-proxy-client"',
+    ],
+  )
 })
 
 test('VARIABLES names each variable once', () => {

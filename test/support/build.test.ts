@@ -10,15 +10,20 @@ import { bundle } from './build.ts'
 
 const run = promisify(execFile)
 
-test('the bundle runs away from its sources, as one file', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
-  t.after(async () => rm(folder, { recursive: true }))
-  await bundle(folder)
-  const { stdout, stderr } = await run(process.execPath, [join(folder, 'sidecar.cjs'), '--version'])
-  assert.deepEqual({ stdout, stderr }, { stdout: `${packageJson.version}\n`, stderr: '' })
-})
+for (const program of ['sidecar', 'webhook'] as const) {
+  test(`the bundle of the ${program} runs away from its sources, as one file`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
+    t.after(async () => rm(folder, { recursive: true }))
+    const { stdout, stderr } = await run(process.execPath, [
+      await bundle(program, folder),
+      '--version',
+    ])
+    assert.deepEqual({ stdout, stderr }, { stdout: `${packageJson.version}\n`, stderr: '' })
+  })
 
-test("the image's version label is that of the package", async () => {
-  const dockerfile = await readFile(join(import.meta.dirname, '../../Dockerfile.sidecar'), 'utf8')
-  assert.match(dockerfile, new RegExp(`^ARG VERSION=${packageJson.version}$`, 'm'))
-})
+  test(`the version label of the ${program}'s image is that of the package`, async () => {
+    const path = join(import.meta.dirname, `../../Dockerfile.${program}`)
+    const dockerfile = await readFile(path, 'utf8')
+    assert.match(dockerfile, new RegExp(`^ARG VERSION=${packageJson.version}$`, 'm'))
+  })
+}

@@ -1,14 +1,9 @@
 // What the Flux Operator creates for a MiniCluster, as plain objects: shapes only, nothing here talks to a cluster.
 // Made after the objects that the operator of June 2026 (v1alpha2) left on a real cluster.
-import type {
-  V1ConfigMap,
-  V1Container,
-  V1Job,
-  V1ObjectMeta,
-  V1PodTemplateSpec,
-  V1Service,
-  V1VolumeMount,
-} from '@kubernetes/client-node'
+import type { V1ConfigMap, V1Job, V1ObjectMeta, V1Service } from '@kubernetes/client-node'
+import * as v from 'valibot'
+import { MiniClusterSource } from '../../webhook/cli/minicluster-source.ts'
+import { operatorJob } from '../../webhook/cli/operator-job.ts'
 import type { MiniCluster } from './minicluster.ts'
 
 /** Name and namespace of an object that the API server has stored. */
@@ -37,17 +32,6 @@ function ownedMetadata(cluster: MiniCluster, name: string): V1ObjectMeta {
         blockOwnerDeletion: true,
       },
     ],
-  }
-}
-
-function labels(cluster: MiniCluster): Record<string, string> {
-  const { name, namespace } = identity(cluster)
-  return {
-    app: 'flux-operator',
-    'app.kubernetes.io/name': name,
-    'hpa-selector': name,
-    'job-name': name,
-    namespace,
   }
 }
 
@@ -85,121 +69,7 @@ function headlessName(cluster: MiniCluster): string {
 
 /** The Indexed Job: one pod a rank, completions and parallelism both the size. */
 export function indexedJob(cluster: MiniCluster): V1Job {
-  const { name } = identity(cluster)
-  const { size, deadlineSeconds = 31_500_000 } = cluster.spec
-  return {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { ...ownedMetadata(cluster, name), labels: labels(cluster) },
-    spec: {
-      activeDeadlineSeconds: deadlineSeconds,
-      backoffLimit: 100,
-      completionMode: 'Indexed',
-      completions: size,
-      parallelism: size,
-      podReplacementPolicy: 'TerminatingOrFailed',
-      template: podTemplate(cluster),
-    },
-  }
-}
-
-function podTemplate(cluster: MiniCluster): V1PodTemplateSpec {
-  const { name, namespace } = identity(cluster)
-  const view = cluster.spec.flux?.container?.name ?? 'flux-view'
-  return {
-    metadata: { name, namespace, labels: labels(cluster) },
-    spec: {
-      affinity: {
-        podAffinity: preferPodsOf(name, 'topology.kubernetes.io/zone'),
-        podAntiAffinity: preferPodsOf(name, 'kubernetes.io/hostname'),
-      },
-      automountServiceAccountToken: false,
-      subdomain: headlessName(cluster),
-      setHostnameAsFQDN: false,
-      shareProcessNamespace: false,
-      restartPolicy: 'OnFailure',
-      initContainers: [viewContainer(cluster, view)],
-      containers: [mainContainer(cluster, view)],
-      volumes: [
-        { name: 'spack-software', emptyDir: {} },
-        { name: 'flux-operator-home', emptyDir: {} },
-        { name: view, emptyDir: {} },
-        {
-          name: `${name}-entrypoint`,
-          configMap: {
-            name: `${name}-entrypoint`,
-            items: [
-              { key: 'wait-0', path: 'wait-0.sh', mode: 0o777 },
-              { key: 'flux-view', path: 'flux-init.sh', mode: 0o777 },
-              { key: 'curve.cert', path: 'curve.cert' },
-            ],
-          },
-        },
-      ],
-    },
-  }
-}
-
-function preferPodsOf(name: string, topologyKey: string) {
-  return {
-    preferredDuringSchedulingIgnoredDuringExecution: [
-      {
-        weight: 100,
-        podAffinityTerm: {
-          labelSelector: {
-            matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: [name] }],
-          },
-          topologyKey,
-        },
-      },
-    ],
-  }
-}
-
-function commonMounts(name: string, view: string): V1VolumeMount[] {
-  return [
-    { name: 'flux-operator-home', mountPath: '/home/flux-operator' },
-    { name: view, mountPath: '/mnt/flux' },
-    { name: `${name}-entrypoint`, mountPath: '/flux_operator/', readOnly: true },
-  ]
-}
-
-function viewContainer(cluster: MiniCluster, view: string): V1Container {
-  const image = cluster.spec.flux?.container?.image ?? cluster.spec.containers[0]?.image ?? ''
-  return {
-    name: view,
-    image,
-    imagePullPolicy: 'IfNotPresent',
-    command: ['/bin/bash', '/flux_operator/flux-init.sh'],
-    stdin: true,
-    tty: true,
-    volumeMounts: commonMounts(identity(cluster).name, view),
-  }
-}
-
-function mainContainer(cluster: MiniCluster, view: string): V1Container {
-  const { name } = identity(cluster)
-  const container = cluster.spec.containers[0]
-  const environment = Object.entries(container?.environment ?? {})
-  return {
-    name,
-    image: container?.image ?? '',
-    imagePullPolicy: 'IfNotPresent',
-    command: ['/bin/bash', '/flux_operator/wait-0.sh'],
-    ...(environment.length > 0 && {
-      env: environment.map(([variable, value]) => ({ name: variable, value })),
-    }),
-    resources: {
-      limits: { ...container?.resources?.limits },
-      requests: { ...container?.resources?.requests },
-    },
-    stdin: true,
-    tty: true,
-    volumeMounts: [
-      ...commonMounts(name, view),
-      { name: 'spack-software', mountPath: '/opt/software' },
-    ],
-  }
+  return JSON.parse(JSON.stringify(operatorJob(v.parse(MiniClusterSource, cluster))))
 }
 
 /** The five conditions of a MiniCluster whose Job was created. */

@@ -3,10 +3,11 @@ import { loadX509 } from '#serving/x509.ts'
 
 /** A request that holds together: its signature is of its own key. */
 export interface CertificateRequest {
-  readonly publicKey: CryptoKey
-  /** `P-256` for the one kind of key that we certify, else what it is. */
+  /** `undefined` if it is of another kind than the one that we certify, P-256: then nothing else is read. */
+  readonly publicKey: CryptoKey | undefined
+  /** What the key is, in words. */
   readonly keyKind: string
-  /** DNS names asked for; empty if none is. */
+  /** DNS names asked for, those of the subject among them; empty if none is. */
   readonly dnsNames: readonly string[]
   /** Names of other types, as `type:value`. */
   readonly otherNames: readonly string[]
@@ -26,28 +27,39 @@ export async function parseCertificateRequest(pem: string): Promise<CertificateR
   const x509 = await loadX509()
   const { Pkcs10CertificateRequest, SubjectAlternativeNameExtension } = x509
   let request: InstanceType<typeof Pkcs10CertificateRequest>
+  let keyKind: string
   try {
     request = new Pkcs10CertificateRequest(pem)
+    keyKind = describeKey(request.publicKey.algorithm)
   } catch (cause) {
     throw new Error('expected a certificate signing request in PEM', { cause })
   }
-  const { algorithm } = request.publicKey
-  const curve = 'namedCurve' in algorithm ? String(algorithm.namedCurve) : ''
-  if (curve !== P256.namedCurve) {
-    const bits = 'modulusLength' in algorithm ? ` of ${String(algorithm.modulusLength)} bits` : ''
-    const keyKind = curve === '' ? `${algorithm.name}${bits}` : `${algorithm.name} on ${curve}`
-    return { publicKey: await request.publicKey.export(), keyKind, dnsNames: [], otherNames: [] }
+  if (keyKind !== P256.namedCurve) {
+    return { publicKey: undefined, keyKind, dnsNames: [], otherNames: [] }
   }
   if (!(await request.verify().catch(() => false))) {
     throw new Error('expected it to be signed with its own key')
   }
-  const names = request
-    .getExtensions(SUBJECT_ALTERNATIVE_NAME)
-    .flatMap((found) => (found instanceof SubjectAlternativeNameExtension ? found.names.items : []))
+  const names = [...request.getExtensions(SUBJECT_ALTERNATIVE_NAME)].flatMap((found) =>
+    found instanceof SubjectAlternativeNameExtension ? [...found.names.items] : [],
+  )
   return {
     publicKey: await request.publicKey.export(P256, ['verify']),
-    keyKind: 'P-256',
-    dnsNames: names.flatMap(({ type, value }) => (type === 'dns' ? [value] : [])),
+    keyKind,
+    dnsNames: [
+      ...names.flatMap(({ type, value }) => (type === 'dns' ? [value] : [])),
+      ...request.subjectName.getField('CN'),
+    ],
     otherNames: names.flatMap(({ type, value }) => (type === 'dns' ? [] : [`${type}:${value}`])),
   }
+}
+
+/** The curve alone for ECDSA on P-256. */
+function describeKey(algorithm: Algorithm): string {
+  const { name } = algorithm
+  if ('namedCurve' in algorithm) {
+    const curve = String(algorithm.namedCurve)
+    return name === P256.name && curve === P256.namedCurve ? curve : `${name} on ${curve}`
+  }
+  return 'modulusLength' in algorithm ? `${name} of ${String(algorithm.modulusLength)} bits` : name
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nearestNames } from '#api/nearest.ts'
 import { METRICS } from '#metrics/catalog.ts'
+import { nearestNames } from '#serving/nearest.ts'
 
 const known = [...METRICS.keys()]
 

@@ -1,0 +1,139 @@
+// The objects of a MiniCluster whose lead broker has the sidecar, as an API server stores them, and its answers to
+// questions about tokens.
+import type { ClusterObject, NewObject, ObjectReference } from '../../webhook/cluster.ts'
+
+export const NAMESPACE = 'hpc'
+
+/** What its pod is certified for. */
+export const NAMES = [
+  'custom-metrics-apiserver.hpc.svc',
+  'lammps.hpc.miniclusters.flux-metrics',
+] as const
+
+export const POD = { name: 'lammps-0-x7k2p', uid: 'uid-of-the-pod' } as const
+
+/** Of the service account of the pod, projected for our audience. */
+export const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.bm90LWEtcmVhbC10b2tlbg.c2lnbmF0dXJl'
+
+export const MINICLUSTER = {
+  apiVersion: 'flux-framework.org/v1alpha2',
+  kind: 'MiniCluster',
+  name: 'lammps',
+  namespace: NAMESPACE,
+} as const satisfies ObjectReference
+
+const ENABLED = { 'flux-metrics/enabled': 'true' }
+
+function controlledBy(apiVersion: string, kind: string, uid: string) {
+  return [{ apiVersion, kind, name: 'lammps', uid, controller: true }]
+}
+
+export function miniCluster(metadata: NewObject['metadata'] = {}): NewObject {
+  const { apiVersion, kind, name, namespace } = MINICLUSTER
+  const own = { name, namespace, uid: 'uid-of-the-minicluster', annotations: ENABLED }
+  return { apiVersion, kind, metadata: { ...own, ...metadata }, spec: { size: 4 } }
+}
+
+export function job(metadata: NewObject['metadata'] = {}): NewObject {
+  const { apiVersion, kind, name, namespace } = MINICLUSTER
+  const ownerReferences = controlledBy(apiVersion, kind, 'uid-of-the-minicluster')
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name, namespace, uid: 'uid-of-the-job', ownerReferences, ...metadata },
+  }
+}
+
+/** Annotations of the pod. */
+export const INJECTED = {
+  'batch.kubernetes.io/job-completion-index': '0',
+  'flux-metrics/injected': '0.1.0',
+}
+
+export const SIDECAR = { name: 'flux-metrics', image: 'sidecar:1', restartPolicy: 'Always' }
+
+/** Index 0, with the sidecar. */
+export function leadBroker(
+  metadata: NewObject['metadata'] = {},
+  spec: Readonly<Record<string, unknown>> = {},
+): NewObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...POD,
+      namespace: NAMESPACE,
+      labels: {
+        'api-server': 'custom-metrics',
+        'batch.kubernetes.io/job-completion-index': '0',
+        'flux-metrics/minicluster': 'lammps',
+      },
+      annotations: INJECTED,
+      ownerReferences: controlledBy('batch/v1', 'Job', 'uid-of-the-job'),
+      ...metadata,
+    },
+    spec: {
+      initContainers: [SIDECAR],
+      containers: [{ name: 'lammps', image: 'lammps:1' }],
+      ...spec,
+    },
+  }
+}
+
+/** What `kube-system/extension-apiserver-authentication` says. */
+export function requestHeader(
+  clientCa: string,
+  data: Readonly<Record<string, string>> = {},
+): NewObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+    data: {
+      'client-ca-file': 'of users, and none of our business',
+      'requestheader-allowed-names': '["front-proxy-client"]',
+      'requestheader-client-ca-file': clientCa,
+      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+      'requestheader-group-headers': '["X-Remote-Group"]',
+      'requestheader-username-headers': '["X-Remote-User"]',
+      ...data,
+    },
+  }
+}
+
+/** Status of a TokenReview (authentication.k8s.io/v1), as far as we read it. */
+export interface ReviewStatus {
+  readonly authenticated?: unknown
+  readonly error?: string
+  readonly audiences?: readonly string[]
+  readonly user?: {
+    readonly username?: string
+    readonly extra?: Readonly<Record<string, readonly string[]>>
+  }
+}
+
+/** An API server's answer for {@link TOKEN}; pods are named in claims, which it hands on. */
+export function accepted(
+  pod: { readonly name?: string; readonly uid?: string } = POD,
+  username = `system:serviceaccount:${NAMESPACE}:default`,
+): ReviewStatus {
+  const claim = (key: string, value: string | undefined) =>
+    value === undefined ? {} : { [`authentication.kubernetes.io/${key}`]: [value] }
+  return {
+    authenticated: true,
+    audiences: ['flux-metrics'],
+    user: { username, extra: { ...claim('pod-name', pod.name), ...claim('pod-uid', pod.uid) } },
+  }
+}
+
+/** An API server that knows these tokens. */
+export function reviewer(
+  known: Readonly<Record<string, ReviewStatus>> = { [TOKEN]: accepted() },
+): (review: ClusterObject) => ClusterObject {
+  return (review) => {
+    const { spec } = review
+    const token = typeof spec === 'object' && spec !== null && 'token' in spec ? spec.token : ''
+    const refused = { authenticated: false, error: '[invalid bearer token]' }
+    return { ...review, status: known[String(token)] ?? refused }
+  }
+}

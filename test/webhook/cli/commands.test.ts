@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Command, EXIT, hasColor } from '../../../webhook/cli/command.ts'
+import { COMMANDS, runCommand } from '../../../webhook/cli/commands.ts'
+import { createMemoryIo } from './memory-io.ts'
+
+const ECHO: Command = {
+  name: 'echo',
+  summary: 'say it again',
+  help: ({ version }) => `help of ${version}\n`,
+  run: async (args, io) => {
+    io.out.write(args.join(' '))
+    return EXIT.no
+  },
+}
+
+async function run(...args: readonly string[]) {
+  const { io, written } = createMemoryIo()
+  const code = await runCommand(args, io, [ECHO, { ...ECHO, name: 'explain' }])
+  return { code, ...written }
+}
+
+test('runCommand gives what follows the name to the command, and passes its exit code on', async () => {
+  assert.deepEqual(await run('echo', 'a', '--b'), { code: EXIT.no, out: 'a --b', err: '' })
+})
+
+const HELP = `Usage: flux-metrics COMMAND [options]
+
+Metrics of a Flux MiniCluster for its HorizontalPodAutoscaler, without a cluster.
+
+  echo     say it again
+  explain  say it again
+
+flux-metrics COMMAND --help tells more. flux-metrics --version tells the version.
+`
+
+test('runCommand prints the table of commands', async () => {
+  for (const word of ['--help', '-h', 'help']) {
+    assert.deepEqual(await run(word), { code: EXIT.ok, out: HELP, err: '' })
+  }
+  assert.deepEqual(await run(), { code: EXIT.usage, out: '', err: HELP })
+})
+
+test('runCommand prints the help of a command, wherever it is asked for', async () => {
+  for (const args of [
+    ['echo', '--help'],
+    ['echo', 'a', '-h'],
+    ['help', 'echo'],
+  ]) {
+    assert.deepEqual(await run(...args), { code: EXIT.ok, out: 'help of 1.2.3\n', err: '' })
+  }
+})
+
+test('runCommand prints the version', async () => {
+  assert.deepEqual(await run('--version'), { code: EXIT.ok, out: '1.2.3\n', err: '' })
+})
+
+for (const [args, problem] of [
+  [['ech'], 'unknown command "ech", did you mean echo?'],
+  [['help', 'explian'], 'unknown command "explian", did you mean explain?'],
+  [['frobnicate'], 'unknown command "frobnicate", see flux-metrics --help'],
+] as const) {
+  test(`runCommand tells what ${args.join(' ')} may mean`, async () => {
+    const err = `flux-metrics: ${problem}\n`
+    assert.deepEqual(await run(...args), { code: EXIT.usage, out: '', err })
+  })
+}
+
+for (const command of COMMANDS) {
+  test(`the help of ${command.name} fits into a terminal`, () => {
+    const lines = command.help(createMemoryIo().io).split('\n')
+    assert.deepEqual(
+      lines.filter((line) => line.length > 90),
+      [],
+    )
+  })
+}
+
+test('hasColor is true on a terminal, unless the environment says no', () => {
+  const colored = (env: Record<string, string>, outIsTerminal = true) => {
+    const { io } = createMemoryIo({ outIsTerminal, env })
+    return hasColor(io.out, io)
+  }
+  assert.equal(colored({}), true)
+  assert.equal(colored({ NO_COLOR: '' }), true)
+  assert.equal(colored({ NO_COLOR: '1' }), false)
+  assert.equal(colored({ TERM: 'dumb' }), false)
+  assert.equal(colored({}, false), false)
+})

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readFlags } from '../../../webhook/cli/flags.ts'
+
+const OPTIONS = {
+  file: { type: 'string', short: 'f', multiple: true },
+  all: { type: 'boolean' },
+} as const
+
+test('readFlags reads flags', () => {
+  const { kind, ...others } = readFlags(['-f', 'a', '--file=b', '--all'], OPTIONS)
+  assert.equal(kind, 'flags')
+  assert.deepEqual({ ...('values' in others && others.values) }, { file: ['a', 'b'], all: true })
+})
+
+for (const [args, problem] of [
+  [['--al'], "Unknown option '--al'"],
+  [['a'], "Unexpected argument 'a'"],
+  [['--all=yes'], "Option '--all' does not take an argument"],
+  [['-f'], "Option '-f, --file <value>' argument missing"],
+] as const) {
+  test(`readFlags refuses ${args.join(' ')} in one sentence`, () => {
+    assert.deepEqual(readFlags(args, OPTIONS), { kind: 'problem', problem })
+  })
+}

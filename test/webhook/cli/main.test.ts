@@ -1,0 +1,52 @@
+// The program itself, as a process.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import packageJson from '../../../package.json' with { type: 'json' }
+import { recordedText } from './sources.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const MAIN = join(ROOT, packageJson.bin['flux-metrics'])
+const MINICLUSTER = recordedText('operator/minicluster-after-resize.json')
+
+async function run(args: readonly string[], input = '') {
+  const child = spawn(process.execPath, [MAIN, ...args])
+  child.stdin.end(input)
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ])
+  return { code, out, err }
+}
+
+test('the program reads standard input, prints the pod and exits with the code', async () => {
+  const { code, out, err } = await run(['inject'], MINICLUSTER)
+  assert.equal(code, 0)
+  assert.match(out, /^apiVersion: v1\nkind: Pod\n/)
+  assert.match(err, /^pod\/flux-sample-0-\* \(made of minicluster\/flux-sample\): injected as /)
+})
+
+test('the program prints no colours into a pipe, and its version', async () => {
+  const { out } = await run(['inject', '--diff'], MINICLUSTER)
+  assert.equal(out.includes('\u001b'), false)
+  assert.deepEqual(await run(['--version']), { code: 0, out: `${packageJson.version}\n`, err: '' })
+})
+
+test('the program ends quietly when its reader has seen enough', async () => {
+  const child = spawn(process.execPath, [MAIN, 'inject'])
+  child.stdout.destroy()
+  child.stdin.end(MINICLUSTER)
+  const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  assert.match(err, /^pod\/[^\n]+: injected as [^\n]+\n$/)
+  assert.equal(code, 0)
+})
+
+test('npx can start the program', () => {
+  accessSync(MAIN, constants.X_OK)
+  assert.match(readFileSync(MAIN, 'utf8'), /^#!\/usr\/bin\/env node\n/)
+})

@@ -1,0 +1,36 @@
+// The world outside of a command, in memory; what a command writes is kept.
+import type { Io } from '../../../webhook/cli/command.ts'
+
+export interface MemoryIoOptions {
+  readonly files?: Readonly<Record<string, string>>
+  /** Standard input; none is a terminal. */
+  readonly input?: string
+  readonly outIsTerminal?: boolean
+  readonly env?: Io['env']
+}
+
+/** Files that are not there are missing as they are for a file system. */
+export function createMemoryIo(options: MemoryIoOptions = {}) {
+  const { files = {}, input, outIsTerminal = false, env = {} } = options
+  const written = { out: '', err: '' }
+  const outputTo = (name: keyof typeof written, isTerminal: boolean) => ({
+    isTerminal,
+    write: (text: string) => {
+      written[name] += text
+    },
+  })
+  const io: Io = {
+    out: outputTo('out', outIsTerminal),
+    err: outputTo('err', false),
+    env,
+    readFile: async (path) => {
+      const text = files[path]
+      if (text !== undefined) return text
+      throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT', errno: -2 })
+    },
+    inputIsTerminal: input === undefined,
+    readInput: async () => input ?? '',
+    version: '1.2.3',
+  }
+  return { io, written }
+}

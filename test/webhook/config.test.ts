@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Config, readConfig, VARIABLES } from '../../webhook/config.ts'
+
+/** A file that surely exists, whatever is in it: only its presence is checked here. */
+const FILE = import.meta.filename
+const NOWHERE = '/nowhere/at/all'
+
+/** What a pod has at least. */
+const POD = { SIDECAR_IMAGE: 'sidecar:1', KUBERNETES_SERVICE_HOST: '10.96.0.1' }
+
+function config(variables: Record<string, string>): Config {
+  const result = readConfig(variables)
+  assert.equal(result.kind, 'config')
+  return result.config
+}
+
+function problems(variables: Record<string, string>): readonly string[] {
+  const result = readConfig(variables)
+  assert.equal(result.kind, 'problems')
+  return result.problems
+}
+
+test('readConfig has a default for everything but the image', () => {
+  assert.deepEqual(config(POD), {
+    sidecarImage: 'sidecar:1',
+    sidecarImagePullPolicy: undefined,
+    listen: { address: undefined, port: 8443 },
+    namespace: 'flux-metrics',
+    service: 'flux-metrics-webhook',
+    tls: undefined,
+    kubeconfig: undefined,
+    logLevel: 'info',
+  })
+})
+
+test('readConfig reads every variable', () => {
+  assert.deepEqual(
+    config({
+      SIDECAR_IMAGE: 'registry.example/sidecar@sha256:0123',
+      SIDECAR_IMAGE_PULL_POLICY: 'Never',
+      LISTEN_ADDRESS: '127.0.0.1',
+      LISTEN_PORT: '9443',
+      NAMESPACE: 'metrics',
+      WEBHOOK_SERVICE: 'hook',
+      CERTIFICATES: 'files',
+      TLS_CERT_FILE: FILE,
+      TLS_KEY_FILE: FILE,
+      KUBECONFIG: FILE,
+      LOG_LEVEL: 'debug',
+    }),
+    {
+      sidecarImage: 'registry.example/sidecar@sha256:0123',
+      sidecarImagePullPolicy: 'Never',
+      listen: { address: '127.0.0.1', port: 9443 },
+      namespace: 'metrics',
+      service: 'hook',
+      tls: { cert: FILE, key: FILE },
+      kubeconfig: FILE,
+      logLevel: 'debug',
+    },
+  )
+})
+
+test('readConfig is frozen', () => {
+  assert.ok(Object.isFrozen(config(POD)))
+})
+
+test('readConfig tells all problems together', () => {
+  assert.deepEqual(
+    problems({
+      SIDECAR_IMAGE_PULL_POLICY: 'Sometimes',
+      LISTEN_PORT: 'https',
+      NAMESPACE: 'Metrics',
+      WEBHOOK_SERVICE: 'hook.metrics',
+      CERTIFICATES: 'cert-manager',
+      LOG_LEVEL: 'loud',
+    }),
+    [
+      'SIDECAR_IMAGE: expected the image of the sidecar, it is not set',
+      'SIDECAR_IMAGE_PULL_POLICY: expected one of Always, IfNotPresent, Never, got "Sometimes"',
+      'LISTEN_PORT: expected an integer from 0 to 65535, got "https"',
+      'NAMESPACE: expected a name of at most 63 lower-case letters, digits and "-", got "Metrics"',
+      'WEBHOOK_SERVICE: expected a name of at most 63 lower-case letters, digits and "-", got "hook.metrics"',
+      'CERTIFICATES: expected one of self, files, got "cert-manager"',
+      'KUBECONFIG: expected the file that says how to reach the API server, as this is no pod, it is not set',
+      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, got "loud"',
+    ],
+  )
+})
+
+test('readConfig wants an image without blanks', () => {
+  assert.deepEqual(problems({ ...POD, SIDECAR_IMAGE: 'sidecar: 1' }), [
+    'SIDECAR_IMAGE: expected the image of the sidecar, got "sidecar: 1"',
+  ])
+})
+
+test('readConfig wants certificate and key for CERTIFICATES=files', () => {
+  assert.deepEqual(problems({ ...POD, CERTIFICATES: 'files' }), [
+    'TLS_CERT_FILE: expected a certificate, as CERTIFICATES is "files", it is not set',
+    'TLS_KEY_FILE: expected a private key, as CERTIFICATES is "files", it is not set',
+  ])
+})
+
+test('readConfig wants files that can be read', () => {
+  const files = { TLS_CERT_FILE: NOWHERE, TLS_KEY_FILE: FILE, KUBECONFIG: NOWHERE }
+  assert.deepEqual(problems({ ...POD, CERTIFICATES: 'files', ...files }), [
+    `TLS_CERT_FILE: expected a file that can be read, got "${NOWHERE}"`,
+    `KUBECONFIG: expected a file that can be read, got "${NOWHERE}"`,
+  ])
+})
+
+test('readConfig wants no files where the authority is our own: nobody would serve them', () => {
+  for (const more of [{}, { CERTIFICATES: 'self' }]) {
+    assert.deepEqual(problems({ ...POD, TLS_CERT_FILE: FILE, TLS_KEY_FILE: FILE, ...more }), [
+      `TLS_CERT_FILE: expected nothing, unless CERTIFICATES is "files", got "${FILE}"`,
+      `TLS_KEY_FILE: expected nothing, unless CERTIFICATES is "files", got "${FILE}"`,
+    ])
+  }
+})
+
+test('readConfig takes a kubeconfig where there is no pod', () => {
+  assert.equal(config({ SIDECAR_IMAGE: 'sidecar:1', KUBECONFIG: FILE }).kubeconfig, FILE)
+})
+
+test('VARIABLES names each variable once', () => {
+  const names = VARIABLES.map(({ name }) => name)
+  assert.equal(new Set(names).size, names.length)
+})

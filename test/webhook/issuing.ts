@@ -1,0 +1,106 @@
+// Identities over one API server in memory, and a sidecar's requests to them.
+import assert from 'node:assert/strict'
+import { ClusterError, type NewObject } from '../../webhook/cluster.ts'
+import { Identities, type IdentitiesOptions } from '../../webhook/identities.ts'
+import { createTelemetry } from '../../webhook/telemetry.ts'
+import { createRequest, dns } from '../support/certificate-requests.ts'
+import { job, leadBroker, miniCluster, NAMES, reviewer, TOKEN } from '../support/lead-broker.ts'
+import { MemoryCluster } from '../support/memory-cluster.ts'
+import { memoryLog } from './authority/replicas.ts'
+
+/** What {@link setup} has for the front proxy. */
+export const HEADER = {
+  clientCa: "the front proxy's CA",
+  allowedNames: ['front-proxy-client'],
+  usernameHeaders: ['X-Remote-User'],
+  groupHeaders: ['X-Remote-Group'],
+  extraHeaderPrefixes: ['X-Remote-Extra-'],
+}
+
+/** What is granted beside a certificate. */
+export const TRUST = { ca: 'the CAs of the project', requestHeader: HEADER }
+
+export const AWAY = new ClusterError(0, 'Cannot reach the API server: connection refused')
+
+/** What a setup may have otherwise. */
+export type Changes = Partial<Pick<IdentitiesOptions, 'authority' | 'requestHeader'>> & {
+  readonly objects?: readonly NewObject[]
+}
+
+/** A MiniCluster with its lead broker, and an authority that certifies whatever it is asked for. */
+export function setup({
+  objects = [miniCluster(), job(), leadBroker()],
+  ...changes
+}: Changes = {}) {
+  const cluster = new MemoryCluster(objects)
+  cluster.review = reviewer()
+  const { log, lines } = memoryLog()
+  const telemetry = createTelemetry()
+  const issued: (readonly string[])[] = []
+  const identities = new Identities({
+    cluster,
+    authority: {
+      bundle: TRUST.ca,
+      issue: async ({ names }) => {
+        issued.push(names)
+        return 'a certificate'
+      },
+    },
+    requestHeader: { header: HEADER },
+    telemetry,
+    log,
+    ...changes,
+  })
+  return {
+    cluster,
+    lines,
+    issued,
+    /** Asks as a sidecar does: for a certificate if there is a request for one. */
+    ask: ({ token = TOKEN, csr }: { readonly token?: string; readonly csr?: string } = {}) =>
+      identities.issue({ token, body: bodyOf(csr === undefined ? {} : { csr }) }),
+    issue: identities.issue.bind(identities),
+    /** How often what was counted. */
+    counts: async () => {
+      const name = 'flux_metrics_webhook_certificates_total'
+      const metric = await telemetry.registry.getSingleMetric(name)?.get()
+      return Object.fromEntries(
+        (metric?.values ?? []).map(({ labels, value }) => [String(labels.reason), value]),
+      )
+    },
+  }
+}
+
+export async function bodyOf(value: unknown): Promise<Buffer> {
+  return Buffer.from(JSON.stringify(value))
+}
+
+/** A sidecar's own request. */
+export const CSR = await createRequest({ names: dns(...NAMES) })
+
+const PREFIX = 'Cannot give an identity: '
+
+/** What the caller is told, what the log and the counter say, and that nothing was issued. */
+export async function refusal(
+  given: ReturnType<typeof setup>,
+  request: { readonly token?: string | undefined; readonly csr?: string } = {},
+) {
+  const { token = TOKEN, csr = CSR } = request
+  const refused = given.issue({
+    token: 'token' in request ? request.token : token,
+    body: bodyOf({ csr }),
+  })
+  const status = await refused.then(
+    () => assert.fail('it was given an identity'),
+    (error: unknown) => error,
+  )
+  assert.ok(status instanceof Error && 'code' in status)
+  const [line, ...more] = given.lines
+  const { level, msg, why, outcome, ...who } = line ?? {}
+  assert.deepEqual([level, msg, why, more], ['warn', 'identity refused', status.message, []])
+  assert.deepEqual(await given.counts(), { [String(outcome)]: 1 })
+  assert.deepEqual(given.issued, [])
+  const told = [status.message, status.stack, JSON.stringify(line)].join()
+  assert.ok(token === '' || !told.includes(token), 'a token is told to nobody')
+  assert.ok(status.message.startsWith(PREFIX))
+  return { code: status.code, why: status.message.slice(PREFIX.length), outcome, who }
+}

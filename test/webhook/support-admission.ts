@@ -1,0 +1,137 @@
+// The webhook's admission over an API server in memory, asked and answered as kube-apiserver does it.
+import assert from 'node:assert/strict'
+import * as v from 'valibot'
+import type { LogLevel } from '#serving/env.ts'
+import { createLogger, type Logger } from '#serving/log.ts'
+import { Admission } from '../../webhook/admission.ts'
+import type { Cluster, ClusterObject, NewObject, ServerVersion } from '../../webhook/cluster.ts'
+import { EventRecorder } from '../../webhook/events.ts'
+import { FactSource } from '../../webhook/facts.ts'
+import type { AddOperation } from '../../webhook/patch.ts'
+import type { SidecarOptions } from '../../webhook/sidecar-container.ts'
+import { createTelemetry } from '../../webhook/telemetry.ts'
+import { MemoryCluster } from '../support/memory-cluster.ts'
+
+/** What the webhook's configuration says of every sidecar. */
+export const SIDECAR: SidecarOptions = {
+  image: 'registry.example/flux-metrics-sidecar:1.2.3',
+  imagePullPolicy: undefined,
+  version: '1.2.3',
+  identity: {
+    url: 'https://flux-metrics-webhook.flux-metrics.svc',
+    ca: '-----BEGIN CERTIFICATE-----\nQXV0aG9yaXR5\n-----END CERTIFICATE-----\n',
+  },
+  frontProxy: {
+    clientCa: '-----BEGIN CERTIFICATE-----\nRnJvbnQgcHJveHk=\n-----END CERTIFICATE-----\n',
+    allowedNames: ['front-proxy-client'],
+  },
+}
+
+/** An API server that keeps the events it is given apart. */
+export class EventCluster extends MemoryCluster {
+  readonly events: NewObject[] = []
+
+  override async create(object: NewObject): Promise<ClusterObject | 'conflict'> {
+    if (object.kind === 'Event') this.events.push(object)
+    return super.create(object)
+  }
+}
+
+/** An API server that takes connections and never answers. */
+export const SILENT_CLUSTER: Cluster = {
+  read: () => new Promise(() => {}),
+  create: () => new Promise(() => {}),
+  replace: () => new Promise(() => {}),
+  apply: () => new Promise(() => {}),
+}
+
+/** Lines of a log, without the times. */
+export function memoryLog(level: LogLevel): {
+  readonly log: Logger
+  readonly lines: Record<string, unknown>[]
+} {
+  const lines: Record<string, unknown>[] = []
+  const stream = {
+    write: (text: string) => {
+      const { time: _time, ...line } = JSON.parse(text)
+      lines.push(line)
+    },
+  }
+  return { log: createLogger(level, stream), lines }
+}
+
+/** What the API server takes out of an answer. */
+export interface ReviewAnswer {
+  readonly uid: string
+  readonly patch: readonly AddOperation[]
+  readonly warnings: readonly string[]
+}
+
+export interface ReviewerOptions {
+  /** Of the API server. */
+  readonly objects?: readonly NewObject[]
+  /** Instead of one with the objects. */
+  readonly cluster?: Cluster
+  readonly version?: ServerVersion
+  readonly readVersion?: () => Promise<ServerVersion>
+  readonly sidecar?: Partial<SidecarOptions>
+  readonly level?: LogLevel
+  readonly deadlineMs?: number
+}
+
+/** An admission with everything that tests look at. */
+export function createReviewer(options: ReviewerOptions = {}) {
+  const { objects = [], version = { major: 1, minor: 36 }, deadlineMs } = options
+  const events = new EventCluster(objects)
+  const cluster = options.cluster ?? events
+  const { log, lines } = memoryLog(options.level ?? 'info')
+  const telemetry = createTelemetry()
+  const admission = new Admission({
+    facts: new FactSource({
+      cluster,
+      readVersion: options.readVersion ?? (async () => version),
+      ...(deadlineMs !== undefined && { deadlineMs }),
+    }),
+    events: new EventRecorder({ cluster, log }),
+    telemetry,
+    sidecar: () => ({ ...SIDECAR, ...options.sidecar }),
+    log,
+  })
+  return {
+    admission,
+    cluster: events,
+    lines,
+    telemetry,
+    /** Reviews bytes, or anything else as JSON. */
+    review: async (body: unknown): Promise<ReviewAnswer> => {
+      const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
+      return readAnswer(await admission.review(bytes))
+    },
+  }
+}
+
+const AnswerSchema = v.strictObject({
+  apiVersion: v.literal('admission.k8s.io/v1'),
+  kind: v.literal('AdmissionReview'),
+  response: v.strictObject({
+    uid: v.string(),
+    allowed: v.literal(true),
+    patchType: v.optional(v.literal('JSONPatch')),
+    patch: v.optional(v.pipe(v.string(), v.base64())),
+    warnings: v.optional(v.pipe(v.array(v.string()), v.minLength(1))),
+  }),
+})
+
+const PatchSchema = v.pipe(
+  v.array(v.strictObject({ op: v.literal('add'), path: v.string(), value: v.unknown() })),
+  v.minLength(1),
+)
+
+/** Reads an answer as strictly as the API server does, and more so. */
+function readAnswer(text: string): ReviewAnswer {
+  const { uid, patchType, patch, warnings = [] } = v.parse(AnswerSchema, JSON.parse(text)).response
+  assert.equal(patchType === undefined, patch === undefined)
+  if (patch === undefined) return { uid, patch: [], warnings }
+  const operations = JSON.parse(Buffer.from(patch, 'base64').toString('utf8'))
+  return { uid, patch: v.parse(PatchSchema, operations), warnings }
+}

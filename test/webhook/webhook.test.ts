@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { Agent } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { connect } from 'node:tls'
+import type { NewObject } from '../../webhook/cluster.ts'
+import type { Config } from '../../webhook/config.ts'
+import { startWebhook, type Webhook } from '../../webhook/webhook.ts'
+import { awaitedLog } from '../support/awaited-log.ts'
+import { createRequest, dns } from '../support/certificate-requests.ts'
+import { createAuthority, type KeyPair } from '../support/certificates.ts'
+import { type Answer, ask } from '../support/https.ts'
+import {
+  job,
+  leadBroker,
+  miniCluster,
+  NAMES,
+  requestHeader,
+  reviewer,
+  TOKEN,
+} from '../support/lead-broker.ts'
+import { MemoryCluster } from '../support/memory-cluster.ts'
+import { accepts, SERVER_NAME, secretData } from './authority/replicas.ts'
+
+const frontProxy = await createAuthority('front-proxy-ca')
+
+/** As the Job controller makes it, before admission. */
+const POD = leadBroker(
+  { annotations: { 'batch.kubernetes.io/job-completion-index': '0' } },
+  {
+    initContainers: [],
+    containers: [{ name: 'lammps', volumeMounts: [{ name: 'flux-view', mountPath: '/mnt/flux' }] }],
+    volumes: [{ name: 'flux-view', emptyDir: {} }],
+  },
+)
+
+const CONFIG: Config = {
+  sidecarImage: 'sidecar:1',
+  sidecarImagePullPolicy: undefined,
+  listen: { address: '127.0.0.1', port: 0 },
+  namespace: 'flux-metrics',
+  service: 'flux-metrics-webhook',
+  tls: undefined,
+  kubeconfig: undefined,
+  logLevel: 'info',
+}
+
+/** A webhook over an API server in memory. */
+async function start(
+  t: TestContext,
+  config: Partial<Config> = {},
+  objects: readonly NewObject[] = [
+    requestHeader(frontProxy.cert),
+    miniCluster(),
+    job(),
+    leadBroker(),
+  ],
+) {
+  const cluster = new MemoryCluster(objects)
+  cluster.review = reviewer()
+  const { log, lines, logged } = awaitedLog()
+  const webhook = await startWebhook(
+    { ...CONFIG, ...config },
+    {
+      cluster,
+      readVersion: async () => ({ major: 1, minor: 36 }),
+      version: '1.2.3',
+      log,
+    },
+  )
+  t.after(() => webhook.close({ lingerMs: 0 }))
+  return { cluster, webhook, lines, logged }
+}
+
+interface PostOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly agent?: Agent
+}
+
+function post(
+  webhook: Webhook,
+  path: string,
+  body: unknown,
+  { headers = {}, ...rest }: PostOptions = {},
+): Promise<Answer> {
+  return ask(webhook.port, path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+    ...rest,
+  })
+}
+
+function review(webhook: Webhook, object: NewObject, options: PostOptions = {}): Promise<Answer> {
+  const request = {
+    uid: 'uid-of-review',
+    kind: { group: '', version: 'v1', kind: 'Pod' },
+    operation: 'CREATE',
+    namespace: 'hpc',
+    object,
+  }
+  return post(
+    webhook,
+    '/mutate',
+    { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request },
+    options,
+  )
+}
+
+/** The certificate that the webhook shows to a client that trusts one authority only. */
+async function shown(webhook: Webhook, ca: string): Promise<string> {
+  const { port } = webhook
+  const socket = connect({ port, host: '127.0.0.1', servername: SERVER_NAME, ca })
+  await once(socket, 'secureConnect')
+  const certificate = socket.getPeerX509Certificate()
+  socket.destroy()
+  return certificate?.toString() ?? assert.fail('no certificate')
+}
+
+test('the webhook shows a certificate of the CA that it keeps in its Secret', async (t) => {
+  const { cluster, webhook } = await start(t)
+  const { 'current.crt': ca = '' } = secretData(cluster)
+  assert.ok(accepts(ca, await shown(webhook, ca), { at: Date.now() }))
+})
+
+test('the webhook is ready, and says until when', async (t) => {
+  const { webhook } = await start(t)
+  const { status, text } = await ask(webhook.port, '/readyz')
+  assert.equal(status, 200)
+  assert.match(text, /^ok: certificate until \d{4}-\d\d-\d\dT/)
+})
+
+test('the webhook adds a sidecar that knows where to ask, and whom to trust', async (t) => {
+  const { cluster, webhook } = await start(t)
+  const { status, text } = await review(webhook, POD)
+  const { uid, allowed, patch } = JSON.parse(text).response
+  assert.deepEqual([status, uid, allowed], [200, 'uid-of-review', true])
+  const patched = Buffer.from(patch, 'base64').toString()
+  assert.match(patched, /"https:\/\/flux-metrics-webhook\.flux-metrics\.svc"/)
+  const { 'current.crt': ca = '', 'current.key': key = '' } = secretData(cluster)
+  assert.ok(patched.includes(JSON.stringify(ca)))
+  assert.ok(!patched.includes(JSON.stringify(key)) && !patched.includes('PRIVATE KEY'))
+})
+
+test('the webhook keeps the connection of an API server that posts', async (t) => {
+  const { webhook } = await start(t)
+  const agent = new Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  const { status, headers } = await review(webhook, POD, { agent })
+  assert.deepEqual([status, headers.connection], [200, 'keep-alive'])
+})
+
+test('the webhook certifies the pod of a token, and tells it of CA and front proxy', async (t) => {
+  const { cluster, webhook } = await start(t)
+  const csr = await createRequest({ names: dns(...NAMES) })
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  const { status, text } = await post(webhook, '/certificates', { csr }, { headers })
+  assert.equal(status, 200)
+  const { certificate, ...trust } = JSON.parse(text)
+  const { 'current.crt': ca = '' } = secretData(cluster)
+  assert.deepEqual(trust, {
+    ca,
+    requestHeader: {
+      clientCa: frontProxy.cert,
+      allowedNames: ['front-proxy-client'],
+      usernameHeaders: ['X-Remote-User'],
+      groupHeaders: ['X-Remote-Group'],
+      extraHeaderPrefixes: ['X-Remote-Extra-'],
+    },
+  })
+  for (const name of NAMES) assert.ok(accepts(ca, certificate, { name, at: Date.now() }))
+})
+
+test('the webhook logs no token and no key, at any level', async (t) => {
+  const { cluster, webhook, lines } = await start(t)
+  const csr = await createRequest()
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  await post(webhook, '/certificates', { csr }, { headers })
+  cluster.review = reviewer({})
+  await post(webhook, '/certificates', { csr }, { headers })
+  await review(webhook, POD)
+  const log = lines.join('\n')
+  assert.match(log, /"outcome":"Issued"/)
+  assert.match(log, /"outcome":"TokenRefused"/)
+  assert.ok(!log.includes(TOKEN) && !log.includes('PRIVATE KEY'))
+})
+
+test('the webhook serves with its CA while nobody knows the front proxy, and certifies nobody', async (t) => {
+  const { webhook } = await start(t, {}, [miniCluster(), job(), leadBroker()])
+  assert.equal((await ask(webhook.port, '/readyz')).status, 200)
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  const { status, text } = await post(webhook, '/certificates', {}, { headers })
+  assert.deepEqual(
+    [status, JSON.parse(text).message],
+    [503, "Cannot give an identity: the front proxy's authority is not known yet"],
+  )
+})
+
+test('readiness is off while the webhook ends, and reviews are answered still', async (t) => {
+  const { webhook } = await start(t)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const closed = webhook.close()
+  const { status, text } = await ask(webhook.port, '/readyz')
+  assert.deepEqual([status, text], [503, 'not ready: stopping\n'])
+  assert.equal((await review(webhook, POD)).status, 200)
+  t.mock.timers.tick(3_000)
+  t.mock.timers.reset()
+  await closed
+  await assert.rejects(ask(webhook.port, '/livez'), { code: 'ECONNREFUSED' })
+})
+
+/** Files of a certificate that others provide. */
+async function provide(t: TestContext, pair: KeyPair) {
+  const folder = await mkdtemp(join(tmpdir(), 'webhook-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const tls = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') }
+  const put = async ({ cert, key }: KeyPair) => {
+    await writeFile(tls.cert, cert)
+    await writeFile(tls.key, key)
+  }
+  await put(pair)
+  return { tls, put }
+}
+
+const provider = await createAuthority('cert-manager')
+const provided = () => provider.issue({ commonName: 'webhook', dns: [SERVER_NAME] })
+
+test('with CERTIFICATES=files the webhook shows what is provided, makes no CA and certifies nobody', async (t) => {
+  const pair = await provided()
+  const { tls } = await provide(t, pair)
+  const { cluster, webhook } = await start(t, { tls })
+  assert.equal(await shown(webhook, provider.cert), new X509Certificate(pair.cert).toString())
+  const written = cluster.calls.filter(({ verb }) => verb !== 'get')
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  const { status, text } = await post(webhook, '/certificates', {}, { headers })
+  assert.deepEqual(
+    [written, status, JSON.parse(text).message],
+    [[], 503, 'Cannot give an identity: this webhook issues no certificates (CERTIFICATES=files)'],
+  )
+  const { text: ready } = await ask(webhook.port, '/readyz')
+  assert.equal(ready, 'ok: serving with the certificate provided\n')
+})
+
+test('with CERTIFICATES=files the webhook shows the next certificate once it is provided', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { tls, put } = await provide(t, await provided())
+  const { webhook, logged } = await start(t, { tls })
+  const renewed = await provided()
+  await put(renewed)
+  const loaded = logged('loaded new certificates')
+  t.mock.timers.tick(2_000)
+  await loaded
+  assert.equal(await shown(webhook, provider.cert), new X509Certificate(renewed.cert).toString())
+})
+
+test('files that are no good are a reason not to start', async (t) => {
+  const { tls } = await provide(t, { ...(await provided()), key: 'nonsense' })
+  await assert.rejects(start(t, { tls }), {
+    message: `Cannot use "${tls.key}": expected a private key in PEM`,
+  })
+})

@@ -1,0 +1,49 @@
+// Where objects are in the Kubernetes API: paths of the kinds that we read and write. Pure.
+
+/** The plural names of kinds: all that RBAC allows us, and no more. */
+const PLURALS: ReadonlyMap<string, string> = new Map([
+  ['APIService', 'apiservices'],
+  ['ConfigMap', 'configmaps'],
+  ['Event', 'events'],
+  ['Job', 'jobs'],
+  ['MiniCluster', 'miniclusters'],
+  ['MutatingWebhookConfiguration', 'mutatingwebhookconfigurations'],
+  ['Pod', 'pods'],
+  ['Secret', 'secrets'],
+  ['TokenReview', 'tokenreviews'],
+])
+
+const API_VERSION = /^(?:[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?v[a-z0-9]{1,62}$/
+
+/** RFC 1123 subdomain: names come from owner references and tokens, which anyone may write. */
+const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+
+const MAX_NAME_LENGTH = 253
+
+/**
+ * The path of an object, or of its collection without `name`.
+ *
+ * @returns `undefined` where nothing can be: an unknown kind, or what is no name
+ */
+export function pathOf(place: {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace?: string
+  readonly name?: string
+}): string | undefined {
+  const { apiVersion, kind, namespace, name } = place
+  const plural = PLURALS.get(kind)
+  if (plural === undefined || !API_VERSION.test(apiVersion)) return undefined
+  if (![namespace, name].every((text) => text === undefined || isName(text))) return undefined
+  return [
+    apiVersion.includes('/') ? '/apis' : '/api',
+    apiVersion,
+    ...(namespace === undefined ? [] : ['namespaces', namespace]),
+    plural,
+    ...(name === undefined ? [] : [name]),
+  ].join('/')
+}
+
+function isName(text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && NAME.test(text)
+}

@@ -1,0 +1,58 @@
+// What changed between two texts, as `diff -u` shows it.
+import { styleText } from 'node:util'
+
+/** Two texts and what to call them. */
+export interface Change {
+  readonly before: { readonly name: string; readonly text: string }
+  readonly after: { readonly name: string; readonly text: string }
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+const STYLES: Readonly<Record<string, Style>> = { '+': 'green', '-': 'red' }
+const CONTEXT = 3
+
+/** The changed lines with some around them, and in which part of the YAML they are; empty for texts that are the same. */
+export async function formatDiff(
+  { before, after }: Change,
+  { color }: { readonly color: boolean },
+): Promise<string> {
+  if (before.text === after.text) return ''
+  const { structuredPatch } = await import('diff')
+  const { hunks } = structuredPatch('', '', before.text, after.text, '', '', { context: CONTEXT })
+  const texts = after.text.split('\n')
+  const paint = (style: Style | undefined, line: string) =>
+    color && style !== undefined ? styleText(style, line, { validateStream: false }) : line
+  return [
+    paint('bold', `--- ${before.name}`),
+    paint('bold', `+++ ${after.name}`),
+    ...hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => {
+      const firstChange = lines.findIndex((line) => !line.startsWith(' '))
+      const section = sectionOf(texts, newStart - 1 + firstChange)
+      const range = paint('cyan', `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`)
+      return [
+        `${range} ${section}`.trimEnd(),
+        ...lines.map((line) => paint(STYLES[line.charAt(0)], line)),
+      ]
+    }),
+    '',
+  ].join('\n')
+}
+
+/** The keys above a line of YAML, outermost first: `spec.initContainers`. */
+function sectionOf(lines: readonly string[], index: number): string {
+  const keys: string[] = []
+  let depth = depthOf(lines[index] ?? '')
+  for (const line of lines.slice(0, index).reverse()) {
+    const [, key] = /^ *([^\s:]+):$/.exec(line) ?? []
+    if (key === undefined || depthOf(line) >= depth) continue
+    depth = depthOf(line)
+    keys.unshift(key)
+  }
+  return keys.join('.')
+}
+
+/** The items of a list are deeper than its key, though they stand below it. */
+function depthOf(line: string): number {
+  return line.search(/\S|$/) + (line.trimStart().startsWith('- ') ? 1 : 0)
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// The program `flux-metrics`. The only file of webhook/cli/ that touches the process.
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { Output } from './command.ts'
+import { runCommand } from './commands.ts'
+
+function outputTo(stream: NodeJS.WriteStream): Output {
+  return { isTerminal: stream.isTTY === true, write: (data) => void stream.write(data) }
+}
+
+// Who reads us may have seen enough: `| head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+process.exitCode = await runCommand(process.argv.slice(2), {
+  out: outputTo(process.stdout),
+  err: outputTo(process.stderr),
+  env: process.env,
+  readFile: (path) => readFile(path, 'utf8'),
+  inputIsTerminal: process.stdin.isTTY === true,
+  readInput: () => text(process.stdin),
+  version: packageJson.version,
+})
