@@ -1,5 +1,6 @@
-// A load generator in a process of its own: N keep-alive TLS connections, one request at a time on each.
-// Prints one JSON line: requests, seconds, latencies in milliseconds. Speaks just enough HTTP/1.1 to be cheap.
+// A load generator in a process of its own: N keep-alive TLS connections, one request at a time on each, as fast as they
+// are answered or at a rate. Prints one JSON line: requests, seconds, latencies in milliseconds. Speaks just enough
+// HTTP/1.1 to be cheap.
 import { readFileSync } from 'node:fs'
 import { connect, type TLSSocket } from 'node:tls'
 import { parseArgs } from 'node:util'
@@ -13,12 +14,30 @@ const { values } = parseArgs({
     requests: { type: 'string' },
     cert: { type: 'string' },
     key: { type: 'string' },
+    // Posts this file instead of asking.
+    body: { type: 'string' },
+    // Requests per second, all connections together.
+    rate: { type: 'string' },
   },
 })
 
-const request = Buffer.from(
-  `GET ${values.path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nX-Remote-User: bench\r\n\r\n`,
-)
+const body = values.body === undefined ? Buffer.alloc(0) : readFileSync(values.body)
+const request = Buffer.concat([
+  Buffer.from(
+    [
+      `${values.body === undefined ? 'GET' : 'POST'} ${values.path} HTTP/1.1`,
+      'Host: localhost',
+      'Accept: application/json',
+      'X-Remote-User: bench',
+      ...(body.length > 0
+        ? ['Content-Type: application/json', `Content-Length: ${body.length}`]
+        : []),
+      '',
+      '',
+    ].join('\r\n'),
+  ),
+  body,
+])
 const HEADER_END = Buffer.from('\r\n\r\n')
 
 /** Opens a connection and waits until it may send. */
@@ -52,13 +71,16 @@ function drive(socket: TLSSocket, latencies: number[], more: () => boolean): Pro
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let pending: Buffer = Buffer.alloc(0)
   let sentAt = 0
+  let dueAt = performance.now() + Math.random() * periodMs
   const send = () => {
     if (!more()) {
       socket.destroy()
       resolve()
       return
     }
-    sentAt = performance.now()
+    // A request that had to wait for the one before is late from when it was due.
+    sentAt = periodMs === 0 ? performance.now() : dueAt
+    dueAt += periodMs
     socket.write(request)
   }
   socket.on('error', reject)
@@ -69,12 +91,19 @@ function drive(socket: TLSSocket, latencies: number[], more: () => boolean): Pro
     if (length === undefined || pending.length < length) return
     pending = pending.subarray(length)
     latencies.push(performance.now() - sentAt)
-    send()
+    setTimeoutOrNow(send, dueAt - performance.now())
   })
-  send()
+  setTimeoutOrNow(send, periodMs === 0 ? 0 : dueAt - performance.now())
   return promise
 }
 
+function setTimeoutOrNow(act: () => void, ms: number): void {
+  if (ms > 0) setTimeout(act, ms)
+  else act()
+}
+
+const periodMs =
+  values.rate === undefined ? 0 : (1000 * Number(values.connections)) / Number(values.rate)
 const connections = await Promise.all(Array.from({ length: Number(values.connections) }, open))
 const latencies: number[] = []
 const startedAt = performance.now()

@@ -9,14 +9,6 @@ import { promisify } from 'node:util'
 
 const LOAD = join(import.meta.dirname, 'load.ts')
 
-/** The flags of the image (Dockerfile.sidecar): the same for all, so that it is programs that are compared. */
-const NODE_FLAGS = [
-  '--max-semi-space-size=2',
-  '--max-old-space-size=64',
-  '--no-sparkplug',
-  '--no-maglev',
-]
-
 export interface ServerProcess {
   readonly port: number
   readonly child: ChildProcess
@@ -42,18 +34,26 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Starts a bundle and waits for its first answer to `GET /livez`. */
+export interface StartOptions {
+  /** Of Node. */
+  readonly flags: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** The path that is asked until it is answered. */
+  readonly probe?: string
+}
+
+/** Starts a bundle and waits for its first answer. */
 export async function startServer(
   bundle: string,
-  env: Record<string, string>,
+  { flags, env, probe = '/livez' }: StartOptions,
 ): Promise<ServerProcess> {
   const port = await freePort()
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [...NODE_FLAGS, bundle], {
+  const child = spawn(process.execPath, [...flags, bundle], {
     env: { ...env, LISTEN_PORT: String(port), NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  while (!(await answers(port))) {
+  while (!(await answers(port, probe))) {
     if (child.exitCode !== null) throw new Error(`${bundle} ended with code ${child.exitCode}`)
   }
   return {
@@ -68,10 +68,12 @@ export async function startServer(
 }
 
 /** Whether a server answers now. Never rejects. */
-async function answers(port: number): Promise<boolean> {
+async function answers(port: number, path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
-  socket.once('secureConnect', () => socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'))
+  socket.once('secureConnect', () =>
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+  )
   socket.once('data', () => resolve(true))
   socket.once('error', () => setTimeout(resolve, 1, false))
   const answered = await promise

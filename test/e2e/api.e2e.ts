@@ -180,5 +180,5 @@ withEnvironment(
       assert.deepEqual(await log.errors(GROUP), [])
     },
   },
-  { QUEUES: 'batch=0-3;debug=0-3' },
+  { broker: { QUEUES: 'batch=0-3;debug=0-3' } },
 )

@@ -47,6 +47,14 @@ export function externalHpa(namespace: string): V2HorizontalPodAutoscaler {
   })
 }
 
+/** On CPU: it fails where any container of the pods has no request for it. */
+export function cpuHpa(namespace: string): V2HorizontalPodAutoscaler {
+  return hpa(namespace, 'flux-sample-cpu', {
+    type: 'Resource',
+    resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } },
+  })
+}
+
 function hpa(namespace: string, name: string, metric: V2MetricSpec): V2HorizontalPodAutoscaler {
   const atOnce = {
     selectPolicy: 'Max',

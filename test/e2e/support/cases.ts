@@ -1,7 +1,6 @@
 // Cases of one e2e file: they share an Environment, run in order, and print what a failure needs to be understood.
 import { after, before, describe, it, type TestContext } from 'node:test'
-import { Environment } from './environment.ts'
-import type { BrokerSettings } from './manifests.ts'
+import { Environment, type EnvironmentOptions } from './environment.ts'
 
 type Case = (environment: Environment, t: TestContext) => Promise<void>
 
@@ -12,13 +11,13 @@ const TIMEOUT_MS = 600_000
 export function withEnvironment(
   title: string,
   cases: Readonly<Record<string, Case>>,
-  broker: BrokerSettings = {},
+  options: EnvironmentOptions = {},
 ): void {
   describe(title, { timeout: 3 * TIMEOUT_MS }, () => {
     let environment: Environment | undefined
     before(
       async () => {
-        environment = await Environment.create(broker)
+        environment = await Environment.create(options)
       },
       { timeout: TIMEOUT_MS },
     )

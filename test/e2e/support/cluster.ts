@@ -5,13 +5,16 @@ import {
   BatchV1Api,
   CoreV1Api,
   CustomObjectsApi,
+  createConfiguration,
   KubeConfig,
   type KubernetesObject,
   KubernetesObjectApi,
+  type RequestContext,
+  ServerConfiguration,
 } from '@kubernetes/client-node'
 import { absentAsUndefined } from '../../support/api-answers.ts'
 import { kubectl } from './kubectl.ts'
-import { apiServices, OWN_LABEL } from './manifests.ts'
+import { API_SERVICES, OWN_LABEL } from './manifests.ts'
 import { holds } from './wait.ts'
 
 const CRD_FILE = join(import.meta.dirname, '../../recordings/kubernetes/miniclusters-crd.yaml')
@@ -36,11 +39,31 @@ export function connect(): Cluster {
   return {
     kubeConfig,
     objects: KubernetesObjectApi.makeApiClient(kubeConfig),
-    core: kubeConfig.makeApiClient(CoreV1Api),
+    core: coreApi(kubeConfig),
     batch: kubeConfig.makeApiClient(BatchV1Api),
     autoscaling: kubeConfig.makeApiClient(AutoscalingV2Api),
     custom: kubeConfig.makeApiClient(CustomObjectsApi),
   }
+}
+
+/** The library opens a connection for each call; a test that makes thousands of pods would mostly shake hands. */
+function coreApi(kubeConfig: KubeConfig): CoreV1Api {
+  const baseServer = new ServerConfiguration(kubeConfig.getCurrentCluster()?.server ?? '', {})
+  const { httpApi } = createConfiguration({ baseServer })
+  let connections: ReturnType<RequestContext['getDispatcher']>
+  return new CoreV1Api(
+    createConfiguration({
+      baseServer,
+      authMethods: { default: kubeConfig },
+      httpApi: {
+        send(request: RequestContext) {
+          connections ??= request.getDispatcher()
+          if (connections !== undefined) request.setDispatcher(connections)
+          return httpApi.send(request)
+        },
+      },
+    }),
+  )
 }
 
 export async function createNamespace({ objects }: Cluster): Promise<string> {
@@ -87,18 +110,19 @@ export async function removeCrd(cluster: Cluster): Promise<void> {
   if (present !== undefined && isOurs(present)) await remove(cluster, present)
 }
 
-/** Removes what a crashed run left of the cluster-wide names; somebody else's APIService ends the run. */
-export async function claimApiServices(cluster: Cluster): Promise<void> {
-  for (const wanted of apiServices('', '')) {
-    const { apiVersion = '', kind = '' } = wanted
-    const name = wanted.metadata?.name ?? ''
+/** Somebody else's APIService ends the run; what a crashed run left of ours is applied over. */
+export async function claimApiServices({ objects }: Cluster): Promise<void> {
+  for (const name of API_SERVICES) {
     const present = await absentAsUndefined(
-      cluster.objects.read({ apiVersion, kind, metadata: { name } }),
+      objects.read({
+        apiVersion: 'apiregistration.k8s.io/v1',
+        kind: 'APIService',
+        metadata: { name },
+      }),
     )
     if (present === undefined) continue
-    if (!isOurs(present))
-      throw new Error(`Cannot test: APIService "${name}" exists and is not ours`)
-    await remove(cluster, present)
+    if (present.metadata?.labels?.['app.kubernetes.io/part-of'] === 'flux-metrics') continue
+    throw new Error(`Cannot test: APIService "${name}" exists and is not ours`)
   }
 }
 

@@ -20,7 +20,8 @@ export async function fetchDirectly(
   path: string,
   { headers = {}, client }: DirectOptions = {},
 ): Promise<{ readonly code: number | undefined; readonly body: string }> {
-  const { namespace, authority } = environment
+  const { namespace } = environment
+  const ca = await environment.authority()
   await using forwarded = await portForward(namespace, await environment.lead(), 8443)
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   request({
@@ -29,7 +30,7 @@ export async function fetchDirectly(
     path,
     headers,
     agent: false,
-    ca: authority,
+    ca,
     ...client,
     servername: `${SERVICE}.${namespace}.svc`,
   })

@@ -1,7 +1,6 @@
-// One MiniCluster with the sidecar in a namespace of its own, registered as the cluster's custom metrics API.
+// The project installed, and one MiniCluster in a namespace of its own that serves the cluster's custom metrics API.
 // Every e2e file makes one and shares it among its cases; names of APIServices are cluster-wide, so files take turns.
-import type { V1Pod, V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
-import { createAuthority } from '../../support/certificates.ts'
+import type { V1Pod, V1PodTemplateSpec, V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
 import { isMiniCluster, MINICLUSTERS, type MiniCluster } from '../../support/minicluster.ts'
 import { Operator } from '../../support/operator.ts'
 import { ApiserverLog } from './apiserver-log.ts'
@@ -14,19 +13,17 @@ import {
   remove,
   removeCrd,
 } from './cluster.ts'
-import { frontProxy } from './front-proxy.ts'
+import { Installation, run } from './installation.ts'
 import { getRaw, kubectl } from './kubectl.ts'
 import {
-  apiServices,
+  API_SERVICES,
   type BrokerSettings,
-  certificates,
+  ENABLED,
   GROUP,
   HOLD_FILE,
   MINICLUSTER,
-  metricsService,
   miniCluster,
   SERVICE,
-  withSidecar,
 } from './manifests.ts'
 import { firstItem } from './metric-values.ts'
 import { report } from './report.ts'
@@ -35,80 +32,77 @@ import { holds } from './wait.ts'
 /** The broker's control API: the stand-in for users who submit jobs, and for what goes wrong. */
 const CONTROL_PORT = 8051
 
+export interface EnvironmentOptions {
+  readonly broker?: BrokerSettings
+  /** Of the MiniCluster; by default it serves metrics. */
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+interface Parts {
+  readonly cluster: Cluster
+  readonly namespace: string
+  readonly installation: Installation
+  readonly operator: Operator
+  readonly operatorLog: readonly string[]
+}
+
 export class Environment {
   readonly cluster: Cluster
   readonly namespace: string
-  /** PEM of the authority that signed the sidecar's certificate. */
-  readonly authority: string
-  /** A place in the API server's log before our API was registered; `undefined` where the log is out of reach. */
-  readonly log: ApiserverLog | undefined
+  readonly installation: Installation
+  /** A place in the API server's log from when our API served; `undefined` where the log is out of reach. */
+  log: ApiserverLog | undefined
   readonly #operator: Operator
   readonly #operatorLog: readonly string[]
   /** Pods are described once, at length. */
   #reported = false
 
-  private constructor(fields: {
-    readonly cluster: Cluster
-    readonly namespace: string
-    readonly authority: string
-    readonly log: ApiserverLog | undefined
-    readonly operator: Operator
-    readonly operatorLog: readonly string[]
-  }) {
-    this.cluster = fields.cluster
-    this.namespace = fields.namespace
-    this.authority = fields.authority
-    this.log = fields.log
-    this.#operator = fields.operator
-    this.#operatorLog = fields.operatorLog
+  private constructor({ cluster, namespace, installation, operator, operatorLog }: Parts) {
+    this.cluster = cluster
+    this.namespace = namespace
+    this.installation = installation
+    this.#operator = operator
+    this.#operatorLog = operatorLog
   }
 
-  /** Two of four nodes up, the sidecar serving, both APIServices Available. */
-  static async create(broker: BrokerSettings = {}): Promise<Environment> {
+  /** The project installed, and a MiniCluster with two of four nodes up. If it is annotated so, it serves metrics. */
+  static async create(options: EnvironmentOptions = {}): Promise<Environment> {
+    const { broker = {}, annotations = ENABLED } = options
     const cluster = connect()
     await claimApiServices(cluster)
     await installCrd(cluster)
     const namespace = await createNamespace(cluster)
-    const ca = await createAuthority('flux-metrics-e2e')
-    const host = `${SERVICE}.${namespace}.svc`
-    const serving = await ca.issue({ commonName: SERVICE, dns: [host] })
-    const { clientCa, allowedNames } = await frontProxy(cluster)
+    const installation = await Installation.apply(namespace)
     const operatorLog: string[] = []
     const operator = new Operator({
       kubeConfig: cluster.kubeConfig,
       namespaces: [namespace],
-      decorate: (template) => withSidecar(template, { namespace, allowedNames }),
+      decorate: withShortGrace,
       log: (line) => operatorLog.push(line),
     })
-    const log = await ApiserverLog.mark()
-    const environment = new Environment({
-      cluster,
-      namespace,
-      authority: ca.cert,
-      log,
-      operator,
-      operatorLog,
-    })
+    const parts = { cluster, namespace, installation, operator, operatorLog }
+    const environment = new Environment(parts)
     try {
       await operator.start()
-      await cluster.objects.create(certificates(namespace, { ...serving, clientCa }))
-      await cluster.objects.create(metricsService(namespace))
-      await cluster.objects.create(miniCluster(namespace, { size: 2, maxSize: 4, broker }))
+      const body = miniCluster(namespace, { size: 2, maxSize: 4, broker, annotations })
+      await cluster.objects.create(body)
       await environment.readyPods(2)
-      await environment.#endpoint()
-      for (const service of apiServices(namespace, ca.cert)) {
-        await cluster.objects.create(service)
-      }
-      await environment.available()
-      await holds('a first reading with both nodes up', async () => {
-        return (await environment.metric('node_up_count')) === 2
-      })
+      if (annotations['flux-metrics/enabled'] === 'true') await environment.serving()
       return environment
     } catch (error) {
       await environment.report()
       await environment.remove()
       throw error
     }
+  }
+
+  /** Waits until metrics are served: by the sidecar, through the API server, of both nodes. */
+  async serving(): Promise<void> {
+    await this.available()
+    await holds('a first reading with both nodes up', async () => {
+      return (await this.metric('node_up_count')) === 2
+    })
+    this.log = await ApiserverLog.mark()
   }
 
   /** The MiniCluster as the API server has it. */
@@ -196,14 +190,26 @@ export class Environment {
     return stdout.split('\n').filter((line) => line !== '')
   }
 
-  /** Waits until both APIServices are Available. */
+  /** Waits until our APIServices are Available. */
   async available(): Promise<void> {
-    for (const service of apiServices(this.namespace, '')) {
-      const name = service.metadata?.name ?? ''
-      const args = ['wait', '--for=condition=Available', `apiservice/${name}`, '--timeout=90s']
-      const { code, stderr } = await kubectl(args)
-      if (code !== 0) throw new Error(`Cannot use ${name}: ${stderr.trim()}`)
+    for (const name of API_SERVICES) {
+      // An edit has the API server look at once, not within half a minute.
+      await run([
+        'annotate',
+        'apiservice',
+        name,
+        `flux-metrics/looked=${Date.now()}`,
+        '--overwrite',
+      ])
+      await run(['wait', '--for=condition=Available', `apiservice/${name}`, '--timeout=90s'])
     }
+  }
+
+  /** PEM of the authorities that the API server trusts for our APIServices. */
+  async authority(): Promise<string> {
+    const [name = ''] = API_SERVICES
+    const bundle = await run(['get', 'apiservice', name, '-o=jsonpath={.spec.caBundle}'])
+    return Buffer.from(bundle, 'base64').toString()
   }
 
   /** Prints all that helps to understand a failure. */
@@ -215,28 +221,13 @@ export class Environment {
   /** Takes everything away again. APIServices first: without them behind it, no namespace can be deleted. */
   async remove(): Promise<void> {
     await this.#operator.stop()
-    for (const service of apiServices(this.namespace, '')) await remove(this.cluster, service)
+    await this.installation.remove()
     await remove(this.cluster, {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: this.namespace },
     })
     await removeCrd(this.cluster)
-  }
-
-  /** Waits until the Service leads to a sidecar that listens: the API server logs an error for each probe in vain. */
-  async #endpoint(): Promise<void> {
-    const scope = `--namespace=${this.namespace}`
-    const selector = `--selector=kubernetes.io/service-name=${SERVICE}`
-    const addresses = '-o=jsonpath={.items[*].endpoints[*].addresses[*]}'
-    await holds('an endpoint of the metrics Service', async () => {
-      return (await kubectl(['get', 'endpointslices', scope, selector, addresses])).stdout !== ''
-    })
-    const livez = `pods/https:${await this.lead()}:8443/proxy/livez`
-    await holds('a sidecar that listens', async () => {
-      const path = `/api/v1/namespaces/${this.namespace}/${livez}`
-      return (await kubectl(['get', '--raw', path])).code === 0
-    })
   }
 
   /** Runs a command in the lead broker's container. */
@@ -257,4 +248,12 @@ function isReady(pod: V1Pod): boolean {
     ({ type, status }) => type === 'Ready' && status === 'True',
   )
   return ready === true && pod.metadata?.deletionTimestamp === undefined
+}
+
+/** A broker takes no notice of SIGTERM, so every shrinking waits this long: 30 s with the real operator. */
+function withShortGrace({ metadata, spec }: V1PodTemplateSpec): V1PodTemplateSpec {
+  return {
+    ...(metadata !== undefined && { metadata }),
+    ...(spec !== undefined && { spec: { ...spec, terminationGracePeriodSeconds: 5 } }),
+  }
 }

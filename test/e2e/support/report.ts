@@ -1,4 +1,5 @@
 // Prints what a failed run needs to be understood: objects, events, and the logs of all that ran.
+import { WEBHOOK, WEBHOOK_NAMESPACE } from './installation.ts'
 import { kubectl } from './kubectl.ts'
 import { MINICLUSTER } from './manifests.ts'
 
@@ -22,6 +23,12 @@ export async function report(
     await show(container, args)
     await show(`${container}, before its restart`, [...args, '--previous'])
   }
+  const webhook = [
+    `--namespace=${WEBHOOK_NAMESPACE}`,
+    `--selector=app.kubernetes.io/name=${WEBHOOK}`,
+  ]
+  await show('webhook', ['logs', ...webhook, '--prefix', '--tail=60'])
+  await show("webhook's pods", ['get', 'pods,events', `--namespace=${WEBHOOK_NAMESPACE}`])
   await show('autoscalers', ['describe', 'hpa', scope])
   await show('APIServices', ['get', 'apiservices', '-o=wide'])
   await show('events', ['get', 'events', scope, '--sort-by=.lastTimestamp'])

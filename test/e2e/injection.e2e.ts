@@ -1,0 +1,221 @@
+// From an annotation to a MiniCluster that an HPA resizes, as a user goes: no step by hand.
+import assert from 'node:assert/strict'
+import type { V1Pod } from '@kubernetes/client-node'
+import { activeJobsHpa, cpuHpa } from './support/autoscalers.ts'
+import { withEnvironment } from './support/cases.ts'
+import { remove } from './support/cluster.ts'
+import { fetchDirectly } from './support/direct.ts'
+import type { Environment } from './support/environment.ts'
+import { run } from './support/installation.ts'
+import { kubectl } from './support/kubectl.ts'
+import { API_SERVICES, ENABLED, MINICLUSTER, miniCluster } from './support/manifests.ts'
+import { serveCpuMetrics } from './support/metrics-server.ts'
+import { isInjected } from './support/pods.ts'
+import { eventually, holds } from './support/wait.ts'
+import { webhookLog } from './support/webhook.ts'
+
+const OTHER = 'flux-other'
+const LEGACY = 'flux-legacy'
+
+async function describeMiniCluster({ namespace }: Environment): Promise<string> {
+  return run(['describe', 'minicluster', MINICLUSTER, `--namespace=${namespace}`])
+}
+
+/** Deletes the lead broker's pod, and waits for another one that is ready. */
+async function remakeLead(environment: Environment): Promise<V1Pod> {
+  const before = await environment.lead()
+  await run(['delete', 'pod', before, `--namespace=${environment.namespace}`, '--wait=false'])
+  await holds('another index-0 pod', async () => {
+    const [pod] = await environment.pods()
+    return pod?.metadata?.name !== before
+  })
+  await environment.readyPods(2)
+  const [pod] = await environment.pods()
+  assert.ok(pod !== undefined)
+  return pod
+}
+
+async function podsOf(
+  { cluster, namespace }: Environment,
+  name: string,
+): Promise<readonly V1Pod[]> {
+  const labelSelector = `job-name=${name}`
+  return (await cluster.core.listNamespacedPod({ namespace, labelSelector })).items
+}
+
+async function isComplete({ cluster, namespace }: Environment, name: string): Promise<boolean> {
+  const { status } = await cluster.batch.readNamespacedJob({ namespace, name })
+  return (status?.conditions ?? []).some((is) => is.type === 'Complete' && is.status === 'True')
+}
+
+withEnvironment(
+  'injection, from the annotation to the HPA',
+  {
+    'a MiniCluster without the annotation is left as it is': async (environment) => {
+      assert.deepEqual((await environment.pods()).map(isInjected), [false, false])
+      const reviewed = (await webhookLog()).filter(
+        ({ namespace, reason }) => namespace === environment.namespace && reason === 'NotEnabled',
+      )
+      assert.equal(reviewed.length, 1)
+    },
+
+    'who annotates it is told what is wrong, and when it takes effect': async (environment) => {
+      const annotations = Object.entries(ENABLED).map(([key, value]) => `${key}=${value}`)
+      const { code, stderr } = await kubectl([
+        'annotate',
+        'minicluster',
+        MINICLUSTER,
+        `--namespace=${environment.namespace}`,
+        ...annotations,
+        'flux-metrics/log-levle=debug',
+      ])
+      assert.equal(code, 0)
+      assert.match(stderr, /^Warning: flux-metrics\/log-levle: unknown/m)
+      await holds('an event', async () =>
+        /Normal +MetricsPending .*when the index-0 pod is made again/.test(
+          await describeMiniCluster(environment),
+        ),
+      )
+      await run([
+        'annotate',
+        'minicluster',
+        MINICLUSTER,
+        `--namespace=${environment.namespace}`,
+        'flux-metrics/log-levle-',
+      ])
+    },
+
+    'the index-0 pod, made again, runs with the sidecar; index 1 without': async (environment) => {
+      const pod = await remakeLead(environment)
+      assert.ok(isInjected(pod))
+      const { labels, annotations } = pod.metadata ?? {}
+      assert.equal(labels?.['api-server'], 'custom-metrics')
+      assert.equal(labels?.['flux-metrics/minicluster'], MINICLUSTER)
+      assert.match(annotations?.['flux-metrics/injected'] ?? '', /^\d+\.\d+\.\d+$/)
+      const sidecar = pod.spec?.initContainers?.at(-1)
+      assert.equal(sidecar?.restartPolicy, 'Always')
+      const mount = sidecar?.volumeMounts?.find(({ mountPath }) => mountPath === '/mnt/flux')
+      assert.deepEqual([mount?.name, mount?.readOnly], ['flux-view', true])
+      const [, other] = await environment.pods()
+      assert.ok(other !== undefined && !isInjected(other))
+      await holds('an event', async () =>
+        /Normal +MetricsInjected .*Added container "flux-metrics"/.test(
+          await describeMiniCluster(environment),
+        ),
+      )
+    },
+
+    'another MiniCluster without the annotation is untouched': async (environment) => {
+      const { cluster, namespace } = environment
+      const other = miniCluster(namespace, { size: 2, maxSize: 2, name: OTHER })
+      await cluster.objects.create(other)
+      const pods = await eventually('its pods', async () => {
+        const found = await podsOf(environment, OTHER)
+        return found.length === 2 ? found : undefined
+      })
+      assert.deepEqual(pods.map(isInjected), [false, false])
+      await remove(cluster, other)
+    },
+
+    'the APIServices become Available by their caBundle alone': async (environment) => {
+      await environment.serving()
+      for (const name of API_SERVICES) {
+        const spec = JSON.parse(await run(['get', 'apiservice', name, '-o=jsonpath={.spec}']))
+        assert.equal(spec.insecureSkipTLSVerify, undefined, name)
+        assert.match(Buffer.from(spec.caBundle, 'base64').toString(), /BEGIN CERTIFICATE/, name)
+      }
+    },
+
+    "who has not the front proxy's certificate gets 401": async (environment) => {
+      const path = '/apis/custom.metrics.k8s.io/v1beta2'
+      assert.equal((await fetchDirectly(environment, path)).code, 401)
+    },
+
+    'an HPA resizes the MiniCluster': async (environment) => {
+      const hpa = activeJobsHpa(environment.namespace)
+      await environment.cluster.objects.create(hpa)
+      for (let job = 0; job < 3; job += 1) await environment.tell('/jobs', { nodes: 1 })
+      await holds('size 3', async () => (await environment.miniCluster()).spec.size === 3)
+      await environment.readyPods(3)
+      await environment.tell('/jobs/cancel-all')
+      await holds('size 2', async () => (await environment.miniCluster()).spec.size === 2)
+      await environment.readyPods(2)
+      await remove(environment.cluster, hpa)
+    },
+
+    'an HPA on CPU finds a request in every container': async (environment) => {
+      await using _server = await serveCpuMetrics(environment)
+      const hpa = cpuHpa(environment.namespace)
+      await environment.cluster.objects.create(hpa)
+      const name = hpa.metadata?.name ?? ''
+      const condition = await eventually('a look of the HPA', async () => {
+        const { status } = await environment.hpa(name)
+        return status?.conditions?.find(({ type }) => type === 'ScalingActive')
+      })
+      assert.equal(condition.reason, 'ValidMetricFound', condition.message)
+      await remove(environment.cluster, hpa)
+    },
+
+    "kubectl logs and exec reach the user's container without -c": async (environment) => {
+      const scope = `--namespace=${environment.namespace}`
+      const lead = await environment.lead()
+      assert.match(await run(['logs', lead, scope]), /rank 0 of 4/)
+      const command = await run(['exec', lead, scope, '--', 'cat', '/proc/1/cmdline'])
+      assert.match(command, /broker-main/)
+    },
+
+    'an index-0 pod that is deleted is followed by one with the sidecar': async (environment) => {
+      assert.ok(isInjected(await remakeLead(environment)))
+      await environment.serving()
+    },
+
+    'the log of the webhook has one line for each review, with the reason': async (environment) => {
+      const reviewed = (await webhookLog()).filter(
+        ({ msg, namespace }) => msg === 'reviewed' && namespace === environment.namespace,
+      )
+      const uids = reviewed.map(({ uid }) => uid)
+      assert.equal(new Set(uids).size, uids.length)
+      const reasons = reviewed.map(({ decision, reason }) => `${decision} ${reason}`)
+      assert.deepEqual(
+        ['skip NotEnabled', 'inject Enabled'].map((it) => reasons.filter((is) => is === it).length),
+        [2, 2],
+      )
+    },
+
+    'the Job completes although the sidecar runs': async (environment) => {
+      await environment.tell('/shutdown')
+      await holds('a complete Job', async () => isComplete(environment, MINICLUSTER))
+    },
+
+    'as an ordinary container the sidecar ends with its broker': async (environment) => {
+      const { cluster, namespace } = environment
+      const annotations = { ...ENABLED, 'flux-metrics/native-sidecar': 'false' }
+      const legacy = miniCluster(namespace, { size: 1, maxSize: 1, name: LEGACY, annotations })
+      await cluster.objects.create(legacy)
+      const pod = await eventually('its pod', async () => {
+        const [found] = await podsOf(environment, LEGACY)
+        return found?.status?.phase === 'Running' ? found : undefined
+      })
+      assert.deepEqual(
+        pod.spec?.containers.map(({ name }) => name),
+        [LEGACY, 'flux-metrics'],
+      )
+      const control = `${pod.metadata?.name}:8051/proxy`
+      await holds('a broker', async () => {
+        const path = `/api/v1/namespaces/${namespace}/pods/${control}`
+        return (await kubectl(['get', '--raw', `${path}/state`])).code === 0
+      })
+      await holds('a sidecar that has seen it', async () => {
+        const name = pod.metadata?.name ?? ''
+        const args = ['logs', name, `--namespace=${namespace}`, '--container=flux-metrics']
+        return /stale → fresh/.test(await run(args))
+      })
+      await kubectl(
+        ['create', '--raw', `/api/v1/namespaces/${namespace}/pods/${control}/shutdown`, '-f', '-'],
+        '{}',
+      )
+      await holds('a complete Job', async () => isComplete(environment, LEGACY))
+    },
+  },
+  { annotations: {} },
+)

@@ -1,0 +1,90 @@
+// The project as a user installs it: `kubectl apply -k` of a copy of manifests/, with the images under test and the
+// namespace of the test's MiniCluster.
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { kubectl } from './kubectl.ts'
+import { SIDECAR_IMAGE, WEBHOOK_IMAGE } from './manifests.ts'
+
+const MANIFESTS = join(import.meta.dirname, '../../../manifests')
+
+export const WEBHOOK_NAMESPACE = 'flux-metrics'
+export const WEBHOOK = 'flux-metrics-webhook'
+
+/** What a user writes around an overlay: other images. */
+function kustomization(): string {
+  const [, newName = '', newTag = ''] = /^(.*):([^:/]+)$/.exec(WEBHOOK_IMAGE) ?? []
+  return JSON.stringify({
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: ['manifests/overlays/external'],
+    images: [{ name: WEBHOOK, newName, newTag }],
+    patches: [
+      {
+        patch: JSON.stringify({
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: WEBHOOK, namespace: WEBHOOK_NAMESPACE },
+          spec: {
+            template: {
+              spec: {
+                containers: [
+                  { name: 'webhook', env: [{ name: 'SIDECAR_IMAGE', value: SIDECAR_IMAGE }] },
+                ],
+              },
+            },
+          },
+        }),
+      },
+    ],
+  })
+}
+
+/** An applied installation. */
+export class Installation {
+  readonly #folder: string
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Applies the manifests for a MiniCluster in `namespace`. Returns when the webhook is rolled out. */
+  static async apply(namespace: string): Promise<Installation> {
+    const folder = await mkdtemp(join(tmpdir(), 'flux-metrics-e2e-'))
+    await cp(MANIFESTS, join(folder, 'manifests'), { recursive: true })
+    const service = join(folder, 'manifests/overlays/direct/service.yaml')
+    const text = await readFile(service, 'utf8')
+    await writeFile(service, text.replace('namespace: default', `namespace: ${namespace}`))
+    await writeFile(join(folder, 'kustomization.yaml'), kustomization())
+    const installation = new Installation(folder)
+    await run(['apply', '-k', folder])
+    await installation.rolledOut()
+    return installation
+  }
+
+  /** Waits until the Deployment is as it is to be. */
+  async rolledOut(): Promise<void> {
+    await run([
+      'rollout',
+      'status',
+      `deployment/${WEBHOOK}`,
+      `--namespace=${WEBHOOK_NAMESPACE}`,
+      '--timeout=120s',
+    ])
+  }
+
+  /** Deletes everything that was applied. */
+  async remove(): Promise<void> {
+    // First, or no namespace could be deleted any more.
+    await run(['delete', 'apiservices', '-l', 'app.kubernetes.io/part-of=flux-metrics'])
+    await run(['delete', '-k', this.#folder, '--ignore-not-found', '--wait'])
+    await rm(this.#folder, { recursive: true })
+  }
+}
+
+/** Runs kubectl, which must succeed. */
+export async function run(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await kubectl(args)
+  if (code !== 0) throw new Error(`Cannot run kubectl ${args.join(' ')}: ${stderr.trim()}`)
+  return stdout
+}

@@ -1,0 +1,36 @@
+// Pods as the Job controller makes them for a MiniCluster, made by ourselves: as many as a test wants, and none ever runs.
+import type { V1Job, V1Pod } from '@kubernetes/client-node'
+
+const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
+/** Nobody's name: such a pod stays without a node. */
+const NO_SCHEDULER = 'flux-metrics-e2e-none'
+
+/**
+ * A pod of a Job's template with an index. It is owned by the Job, but without the label by which the Job controller
+ * would find it, and delete it as one too many.
+ */
+export function podOf(job: V1Job, index: number): V1Pod {
+  const { name = '', uid = '', namespace = '' } = job.metadata ?? {}
+  const template = job.spec?.template
+  if (template?.spec === undefined) throw new TypeError('Cannot make a pod: the Job has none')
+  const { labels = {}, annotations = {} } = template.metadata ?? {}
+  const own = Object.entries(labels).filter(([key]) => !key.endsWith('controller-uid'))
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      generateName: `${name}-${index}-`,
+      namespace,
+      labels: { ...Object.fromEntries(own), [COMPLETION_INDEX]: String(index) },
+      annotations: { ...annotations, [COMPLETION_INDEX]: String(index) },
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true }],
+    },
+    spec: { ...template.spec, schedulerName: NO_SCHEDULER },
+  }
+}
+
+/** Whether the webhook has added the sidecar. */
+export function isInjected({ spec }: V1Pod): boolean {
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]
+  return containers.some(({ name }) => name === 'flux-metrics')
+}

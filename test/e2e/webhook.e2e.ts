@@ -1,0 +1,159 @@
+// The webhook in operation: replicas, updates, certificates, an API server that goes away. A failed admission would not be
+// seen (failurePolicy Ignore): so pods are made all the while, and each is looked at for the sidecar.
+import assert from 'node:assert/strict'
+import { exec } from 'node:child_process'
+import { promisify } from 'node:util'
+import { withEnvironment } from './support/cases.ts'
+import type { Environment } from './support/environment.ts'
+import { run, WEBHOOK, WEBHOOK_NAMESPACE } from './support/installation.ts'
+import { MINICLUSTER } from './support/manifests.ts'
+import { ReviewLoad } from './support/review-load.ts'
+import { holds } from './support/wait.ts'
+import { countReviews, webhookLog, webhookPods } from './support/webhook.ts'
+
+const SCOPE = `--namespace=${WEBHOOK_NAMESPACE}`
+const SECRET = 'flux-metrics-ca'
+const REVIEWS_PER_SECOND = 50
+const MANY_PODS = 10_000
+
+async function caBundle(): Promise<string> {
+  const path = '-o=jsonpath={.webhooks[0].clientConfig.caBundle}'
+  const bundle = await run(['get', 'mutatingwebhookconfiguration', WEBHOOK, path])
+  return Buffer.from(bundle, 'base64').toString()
+}
+
+function certificatesIn(pem: string): number {
+  return pem.match(/BEGIN CERTIFICATE/g)?.length ?? 0
+}
+
+async function secretKey(key: string): Promise<string> {
+  return run(['get', 'secret', SECRET, SCOPE, `-o=go-template={{index .data "${key}"}}`])
+}
+
+/** Acts under load, and holds the load's admissions to having been answered, every one. */
+async function underLoad(environment: Environment, act: () => Promise<void>): Promise<void> {
+  const load = await ReviewLoad.start(environment, REVIEWS_PER_SECOND)
+  try {
+    await act()
+  } finally {
+    await load.stop()
+  }
+  assert.ok(load.answered > REVIEWS_PER_SECOND, `${load.answered} reviews`)
+  assert.deepEqual(load.failures, [])
+}
+
+withEnvironment('the webhook in operation', {
+  'two replicas that start together make one CA': async () => {
+    assert.equal((await webhookPods()).length, 2)
+    const log = await webhookLog()
+    assert.equal(log.filter(({ msg }) => msg === 'made the CA').length, 1)
+    const serials = log.flatMap(({ msg, serial }) =>
+      msg === 'issuing certificates with this CA' ? [serial] : [],
+    )
+    assert.deepEqual([serials.length, new Set(serials).size], [2, 1])
+    assert.equal(certificatesIn(await caBundle()), 1)
+  },
+
+  'a replica deleted under load fails no admission': async (environment) => {
+    await underLoad(environment, async () => {
+      const [pod = ''] = await webhookPods()
+      await run(['delete', 'pod', pod, SCOPE])
+      await environment.installation.rolledOut()
+    })
+  },
+
+  'a rolling update under load fails no admission': async (environment) => {
+    await underLoad(environment, async () => {
+      await run(['rollout', 'restart', `deployment/${WEBHOOK}`, SCOPE])
+      await environment.installation.rolledOut()
+    })
+  },
+
+  'the CA renewed under load fails no admission': async (environment) => {
+    const before = await secretKey('current.crt')
+    await underLoad(environment, async () => {
+      await run([
+        'annotate',
+        'secret',
+        SECRET,
+        SCOPE,
+        `flux-metrics/renew=${Date.now()}`,
+        '--overwrite',
+      ])
+      await holds('another CA that signs', async () => (await secretKey('current.crt')) !== before)
+    })
+    assert.equal(certificatesIn(await caBundle()), 2, 'old and new are both trusted')
+    assert.equal(await environment.metric('node_up_count'), 2)
+  },
+
+  'a caBundle that somebody overwrites is repaired within 10 s': async () => {
+    const bundle = await caBundle()
+    const { promise: overwritten, resolve } = Promise.withResolvers<number>()
+    await run([
+      'patch',
+      'mutatingwebhookconfiguration',
+      WEBHOOK,
+      '--type=json',
+      `-p=${JSON.stringify([0, 1].map((index) => ({ op: 'replace', path: `/webhooks/${index}/clientConfig/caBundle`, value: 'Cg==' })))}`,
+    ])
+    resolve(Date.now())
+    await holds('the bundle as it was', async () => (await caBundle()) === bundle)
+    const tookMs = Date.now() - (await overwritten)
+    assert.ok(tookMs < 10_000, `it took ${tookMs} ms`)
+    const repaired = (await webhookLog()).filter(({ msg }) =>
+      /^repaired the CA bundle/.test(String(msg)),
+    )
+    assert.ok(repaired.length >= 1)
+  },
+
+  'the API server restarted, the next pod is injected': async (environment, t) => {
+    const command = process.env.E2E_RESTART_APISERVER
+    if (command === undefined) return t.skip('E2E_RESTART_APISERVER does not say how')
+    await promisify(exec)(command)
+    await holds('an API server', async () => (await webhookPods()).length === 2)
+    await holds('metrics', async () => (await environment.metric('node_up_count')) === 2)
+    await underLoad(environment, () => new Promise((resolve) => setTimeout(resolve, 2_000)))
+    for (const pod of await webhookPods()) {
+      const restarts = '-o=jsonpath={.status.containerStatuses[0].restartCount}'
+      assert.equal(await run(['get', 'pod', pod, SCOPE, restarts]), '0')
+    }
+  },
+
+  '10,000 pods of one MiniCluster cost one review': async (environment) => {
+    const reviews = async () => (await countReviews('inject')) + (await countReviews('skip'))
+    const before = await reviews()
+    const injected = await ReviewLoad.createPods(environment, MANY_PODS)
+    assert.equal(injected, 1)
+    assert.equal((await reviews()) - before, 1)
+    const { namespace } = environment
+    await run([
+      'delete',
+      'pods',
+      '-l',
+      'flux-metrics-e2e=many',
+      `--namespace=${namespace}`,
+      '--wait=false',
+    ])
+  },
+
+  'with no webhook pods start as they are, and one can see which': async (environment) => {
+    const { namespace } = environment
+    await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=0'])
+    await holds('no webhook', async () => (await webhookPods()).length === 0)
+    const lead = await environment.lead()
+    await run(['delete', 'pod', lead, `--namespace=${namespace}`, '--wait=false'])
+    await holds('another index-0 pod', async () => (await environment.lead()) !== lead)
+    await environment.readyPods(2)
+    // As README says how to see it.
+    const selector =
+      'app=flux-operator,batch.kubernetes.io/job-completion-index=0,!flux-metrics/minicluster'
+    const missed = await run(['get', 'pods', `--namespace=${namespace}`, '-l', selector, '-o=name'])
+    assert.equal(missed.trim(), `pod/${await environment.lead()}`)
+    await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=2'])
+    await environment.installation.rolledOut()
+    await run(['delete', 'pod', await environment.lead(), `--namespace=${namespace}`])
+    await environment.readyPods(2)
+    await environment.serving()
+    assert.equal((await environment.miniCluster()).metadata?.name, MINICLUSTER)
+  },
+})
