@@ -7,7 +7,7 @@ import { withEnvironment } from './support/cases.ts'
 import type { Environment } from './support/environment.ts'
 import { run, WEBHOOK, WEBHOOK_NAMESPACE } from './support/installation.ts'
 import { MINICLUSTER } from './support/manifests.ts'
-import { ReviewLoad } from './support/review-load.ts'
+import { deletePods, ReviewLoad } from './support/review-load.ts'
 import { holds } from './support/wait.ts'
 import { countReviews, webhookLog, webhookPods } from './support/webhook.ts'
 
@@ -106,34 +106,13 @@ withEnvironment('the webhook in operation', {
     assert.ok(repaired.length >= 1)
   },
 
-  'the API server restarted, the next pod is injected': async (environment, t) => {
-    const command = process.env.E2E_RESTART_APISERVER
-    if (command === undefined) return t.skip('E2E_RESTART_APISERVER does not say how')
-    await promisify(exec)(command)
-    await holds('an API server', async () => (await webhookPods()).length === 2)
-    await holds('metrics', async () => (await environment.metric('node_up_count')) === 2)
-    await underLoad(environment, () => new Promise((resolve) => setTimeout(resolve, 2_000)))
-    for (const pod of await webhookPods()) {
-      const restarts = '-o=jsonpath={.status.containerStatuses[0].restartCount}'
-      assert.equal(await run(['get', 'pod', pod, SCOPE, restarts]), '0')
-    }
-  },
-
   '10,000 pods of one MiniCluster cost one review': async (environment) => {
     const reviews = async () => (await countReviews('inject')) + (await countReviews('skip'))
     const before = await reviews()
     const injected = await ReviewLoad.createPods(environment, MANY_PODS)
     assert.equal(injected, 1)
     assert.equal((await reviews()) - before, 1)
-    const { namespace } = environment
-    await run([
-      'delete',
-      'pods',
-      '-l',
-      'flux-metrics-e2e=many',
-      `--namespace=${namespace}`,
-      '--wait=false',
-    ])
+    await deletePods(environment)
   },
 
   'with no webhook pods start as they are, and one can see which': async (environment) => {
@@ -155,5 +134,17 @@ withEnvironment('the webhook in operation', {
     await environment.readyPods(2)
     await environment.serving()
     assert.equal((await environment.miniCluster()).metadata?.name, MINICLUSTER)
+  },
+  'the API server restarted, the next pod is injected': async (environment, t) => {
+    const command = process.env.E2E_RESTART_APISERVER
+    if (command === undefined) return t.skip('E2E_RESTART_APISERVER does not say how')
+    await promisify(exec)(command)
+    await holds('an API server', async () => (await webhookPods()).length === 2)
+    await holds('metrics', async () => (await environment.metric('node_up_count')) === 2)
+    await underLoad(environment, () => new Promise((resolve) => setTimeout(resolve, 2_000)))
+    for (const pod of await webhookPods()) {
+      const restarts = '-o=jsonpath={.status.containerStatuses[0].restartCount}'
+      assert.equal(await run(['get', 'pod', pod, SCOPE, restarts]), '0')
+    }
   },
 })
