@@ -53,6 +53,16 @@ export const VARIABLES: readonly Variable[] = [
   },
   { name: 'MAX_AGE_SECONDS', fallback: '30', meaning: 'older snapshots are not served' },
   {
+    name: 'IDLE_GRACE_SECONDS',
+    fallback: '60',
+    meaning: 'how long a released node counts as busy, and a size that was wanted is published',
+  },
+  {
+    name: 'DRAIN',
+    fallback: 'false',
+    meaning: "drain nodes in Flux before a smaller size is published; needs the broker's UID",
+  },
+  {
     name: 'EXTERNAL_METRICS',
     fallback: 'false',
     meaning: 'serve external.metrics.k8s.io/v1beta1 as well',
@@ -82,6 +92,8 @@ export interface Config {
     readonly serviceName: string
   }
   readonly maxAgeMs: number
+  readonly idleGraceMs: number
+  readonly drain: boolean
   readonly externalMetrics: boolean
   readonly exitWithBroker: boolean
   readonly logLevel: LogLevel
@@ -121,6 +133,8 @@ export function readConfig(variables: Variables): ConfigReading<Config> {
     },
     maxAgeMs:
       1000 * env.integer('MAX_AGE_SECONDS', 30, { min: MIN_AGE_SECONDS, max: MAX_AGE_SECONDS }),
+    idleGraceMs: 1000 * env.integer('IDLE_GRACE_SECONDS', 60, { min: 0, max: 3600 }),
+    drain: env.boolean('DRAIN', false),
     externalMetrics: env.boolean('EXTERNAL_METRICS', false),
     exitWithBroker: env.boolean('EXIT_WITH_BROKER', false),
     logLevel: env.level('LOG_LEVEL', 'info'),

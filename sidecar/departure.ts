@@ -51,4 +51,6 @@ export class Departure implements CollectorObserver {
   refreshed(): void {}
 
   disconnected(): void {}
+
+  drained(): void {}
 }

@@ -37,6 +37,7 @@ export async function startSidecar(
   options: { readonly log: Logger; readonly version: string; readonly pace?: Partial<Pace> },
 ): Promise<Sidecar> {
   const { log, version } = options
+  const { namespace, minicluster } = config.identity
   let stopping = false
   const credentials = await createCredentials(config, log)
   const telemetry = createTelemetry()
@@ -52,6 +53,8 @@ export async function startSidecar(
   const collector = new Collector({
     path: config.socketPath,
     maxAgeMs: config.maxAgeMs,
+    patience: { idleGraceMs: config.idleGraceMs },
+    drains: config.drain ? { instance: `${namespace}/${minicluster}` } : undefined,
     log: log.child({ component: 'collector' }),
     observer: all([telemetry, ...departure]),
     ...(options.pace === undefined ? {} : { pace: options.pace }),
@@ -110,5 +113,6 @@ function all(observers: readonly CollectorObserver[]): CollectorObserver {
     failed: (code) => tell((observer) => observer.failed(code)),
     connected: () => tell((observer) => observer.connected()),
     disconnected: () => tell((observer) => observer.disconnected()),
+    drained: (what, outcome) => tell((observer) => observer.drained(what, outcome)),
   }
 }

@@ -1,5 +1,6 @@
 // The annotations that users set (`flux-metrics/…`), on a MiniCluster or its pods: read, checked, explained.
 // An annotation that is no good never stops anything: its default is used, and a warning says so.
+import { nearestNames } from '#serving/nearest.ts'
 import { parseQuantity } from './quantity.ts'
 import { isSocketPath, MAX_SOCKET_BYTES } from './socket.ts'
 
@@ -167,9 +168,17 @@ function readOne(annotations: Annotations, warnings: string[]): Settings {
     else if (rule !== undefined) {
       warnings.push(`${key}: expected ${rule.expected}, got "${shorten(value)}"`)
     } else if (NOT_YET.has(name)) warnings.push(`${key}: not in this version, ignored`)
-    else warnings.push(`${shorten(key)}: unknown, known are ${[...RULES.keys()].join(' ')}`)
+    else warnings.push(`${shorten(key)}: unknown, ${hintFor(name)}`)
   }
   return settings
+}
+
+/** What somebody may have meant who wrote a key that is unknown. */
+function hintFor(name: string): string {
+  const known = [...RULES.keys()]
+  const nearest = nearestNames(name, known).map((near) => `${PREFIX}${near}`)
+  if (nearest.length > 0) return `did you mean ${nearest.join(' or ')}?`
+  return `known are ${known.join(' ')}`
 }
 
 function shorten(text: string): string {

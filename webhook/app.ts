@@ -9,7 +9,8 @@ import type { Admission } from './admission.ts'
 import type { Identities } from './identities.ts'
 import type { Telemetry } from './telemetry.ts'
 
-const REVIEW_PATH = '/mutate'
+/** Where API servers post reviews to: `clientConfig.service.path`. */
+export const REVIEW_PATH = '/mutate'
 const CERTIFICATES_PATH = '/certificates'
 
 /** A kubelet that gets no answer kills the container. */

@@ -57,7 +57,9 @@ export function routeCustomMetrics(
       value,
     }))
     const body = encodeMetricValueList(version, values)
-    answers.set(snapshot, ctx.url, { body, route: String(ctx._matchedRoute) })
+    if (metric.isOfNow !== true) {
+      answers.set(snapshot, ctx.url, { body, route: String(ctx._matchedRoute) })
+    }
     ctx.body = body
   }
 

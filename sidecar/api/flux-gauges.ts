@@ -1,7 +1,8 @@
 // What we know of Flux, in Prometheus' style: the snapshot, read when Prometheus asks. While it is stale these gauges
 // have no samples: a graph with a gap is right, one that goes on with the last number is not.
 import { Gauge, type Registry } from 'prom-client'
-import type { JobCounts, Jobs, Reading, Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
+import type { JobCounts, Jobs } from '#metrics/facts.ts'
+import type { Reading, Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
 
 const JOB_STATES = ['new', 'depend', 'priority', 'sched', 'run', 'cleanup', 'inactive'] as const
 

@@ -58,6 +58,12 @@ function collectorObserver(registry: Registry): CollectorObserver {
     help: '1 while connected to the broker',
     registers,
   })
+  const drains = new Counter({
+    name: 'flux_drain_calls_total',
+    help: 'Calls to drain ranks or to give them back, by what and outcome',
+    labelNames: ['what', 'outcome'],
+    registers,
+  })
   let isFirst = true
   return {
     refreshed: (tookMs) => refreshes.observe(tookMs / 1000),
@@ -68,6 +74,7 @@ function collectorObserver(registry: Registry): CollectorObserver {
       connected.set(1)
     },
     disconnected: () => connected.set(0),
+    drained: (what, outcome) => drains.inc({ what, outcome }),
   }
 }
 

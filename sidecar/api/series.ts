@@ -5,7 +5,7 @@
 // `queue`; where Flux has no named queues, one without labels.
 import type { Metric, Selection } from '#metrics/catalog.ts'
 import type { Snapshot } from '#metrics/snapshot.ts'
-import { notFound, unavailable } from '#serving/status.ts'
+import { badRequest, notFound, unavailable } from '#serving/status.ts'
 import { type Labels, NO_LABELS } from './label.ts'
 import { formatSelector, matchesLabels, type Selector } from './selector.ts'
 import { enumerate, quote } from './text.ts'
@@ -18,12 +18,11 @@ export interface Series {
 }
 
 /**
- * The value of `metric`: of the whole instance without requirements, else the sum over the series that match them.
+ * The value of `metric`: of the whole instance without requirements, else of the series that match them, together.
  *
- * @throws StatusError 404 if no series matches, 503 if Flux withholds the number
+ * @throws StatusError 404 if no series matches, 503 with the reason if the number is not known
  */
 export function readValue(metric: Metric, snapshot: Snapshot, selector: Selector): number {
-  expectTold(metric, snapshot)
   return readOne(metric, snapshot, select(metric, snapshot, selector))
 }
 
@@ -31,33 +30,34 @@ export function readValue(metric: Metric, snapshot: Snapshot, selector: Selector
  * The series of `metric` one by one: the whole, or, if the requirements speak of queues, each queue that they match.
  * Never both: who adds them up would count twice.
  *
- * @throws StatusError as {@link readValue} does
+ * @throws StatusError as {@link readValue} does; 400 for several series of what cannot be added up
  */
 export function readSeries(
   metric: Metric,
   snapshot: Snapshot,
   selector: Selector,
 ): readonly Series[] {
-  expectTold(metric, snapshot)
   const { queues } = select(metric, snapshot, selector)
   if (queues === undefined) return [{ queue: undefined, value: readOne(metric, snapshot, {}) }]
-  return queues.map((queue) => ({ queue, value: readOne(metric, snapshot, { queues: [queue] }) }))
-}
-
-function expectTold(metric: Metric, { jobs }: Snapshot): void {
-  if (metric.labels.length > 0 && jobs.kind === 'withheld') {
-    throw unavailable(`Cannot read ${metric.name}: ${jobs.reason}`)
+  if (queues.length > 1 && metric.isSum === false) {
+    throw badRequest(
+      `Cannot answer for ${queues.length} queues: an HPA would add up their ${metric.name}, which is no sum; select one`,
+    )
   }
+  return queues.map((queue) => ({ queue, value: readOne(metric, snapshot, { queues: [queue] }) }))
 }
 
 function readOne(metric: Metric, snapshot: Snapshot, selection: Selection): number {
   const value = metric.value(snapshot, selection)
-  if (value === undefined) throw unavailable(`Cannot read ${metric.name}: Flux withholds it`)
-  return value
+  if (typeof value === 'number') return value
+  throw unavailable(`Cannot read ${metric.name}: ${value.unknown}`)
 }
 
 function select(metric: Metric, { jobs }: Snapshot, selector: Selector): Selection {
   if (selector.length === 0) return {}
+  if (metric.labels.length > 0 && jobs.kind === 'withheld') {
+    throw unavailable(`Cannot read ${metric.name}: ${jobs.reason}`)
+  }
   const names = metric.labels.length > 0 && jobs.kind === 'known' ? [...jobs.queues.keys()] : []
   if (names.length === 0) {
     if (matchesLabels(selector, NO_LABELS)) return {}

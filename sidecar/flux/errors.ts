@@ -59,7 +59,8 @@ export class FluxError extends Error {
   }
 }
 
-/** Whether `error` is the broker's own answer `errnum` to a call. */
-export function isRemote(error: unknown, errnum: number): error is FluxError {
-  return error instanceof FluxError && error.code === 'FLUX_REMOTE' && error.errnum === errnum
+/** Whether `error` is the broker's own answer to a call: `errnum`, or any. */
+export function isRemote(error: unknown, errnum?: number): error is FluxError {
+  if (!(error instanceof FluxError) || error.code !== 'FLUX_REMOTE') return false
+  return errnum === undefined || error.errnum === errnum
 }

@@ -18,9 +18,20 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Encodes a request's arguments. */
+/** Encodes a request's arguments; a `bigint` as the integer that it is. */
 export function encodeJson(value: JsonObject): Buffer {
-  return Buffer.from(`${JSON.stringify(value)}\0`)
+  return Buffer.from(`${JSON.stringify(value, writeIntegers)}\0`)
+}
+
+declare global {
+  /** ES2025 "JSON.parse source text access"; Node has it, TypeScript's library not yet. */
+  interface JSON {
+    rawJSON(text: string): object
+  }
+}
+
+function writeIntegers(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? JSON.rawJSON(String(value)) : value
 }
 
 /**

@@ -130,6 +130,16 @@ export function subtractResourceSets(a: ResourceSet, b: ResourceSet): ResourceSe
   return { segments: combine(a.segments, b.segments, { how: subtractIdsets, budget }) }
 }
 
+/** What of a set is on these ranks. */
+export function restrictToRanks(set: ResourceSet, ranks: Idset): ResourceSet {
+  const segments: RankSegment[] = []
+  sweep(set.segments, ranks.ranges, (first, last, segment, range) => {
+    if (segment === undefined || range === undefined) return
+    segments.push({ first, last, cores: segment.cores, gpus: segment.gpus })
+  })
+  return { segments }
+}
+
 interface Combination {
   readonly how: (a: Idset, b: Idset) => Idset
   readonly budget: WorkBudget

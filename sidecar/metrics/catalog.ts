@@ -1,26 +1,9 @@
 // The metrics we serve, one row each. Discovery, OpenAPI, README's table and Prometheus follow from these rows.
-import type { JobCounts, NodeCounts, ResourceCounts, Snapshot } from './snapshot.ts'
+import type { JobCounts, NodeCounts, ResourceCounts } from './facts.ts'
+import type { Metric, Selection, Unknown } from './metric.ts'
+import { SCALING_METRICS } from './scaling-metrics.ts'
 
-/** Which part of the instance a value is asked for: the whole, or the sum over some queues. */
-export interface Selection {
-  /** Names of queues to sum over; `undefined` is the whole instance. Each exists in the snapshot. */
-  readonly queues?: readonly string[]
-}
-
-/** One metric: what it is called, what it means and how it is read off a {@link Snapshot}. */
-export interface Metric {
-  /** The name in API paths, e.g. `node_up_count`. */
-  readonly name: string
-  /** Its definition, one sentence. */
-  readonly help: string
-  readonly unit: 'nodes' | 'cores' | 'gpus' | 'jobs'
-  /** All of ours are gauges: they say how many there are now. */
-  readonly kind: 'gauge'
-  /** Metric labels that a `metricLabelSelector` may select by. */
-  readonly labels: readonly 'queue'[]
-  /** The value: an integer ≥ 0, or `undefined` if Flux withholds it (see `Snapshot.jobs`). */
-  value(snapshot: Snapshot, selection: Selection): number | undefined
-}
+export type { Metric, Selection, Unknown } from './metric.ts'
 
 function nodes(name: string, state: keyof NodeCounts, help: string): Metric {
   return {
@@ -51,18 +34,30 @@ function jobs(name: string, help: string, count: (jobs: JobCounts) => number): M
     unit: 'jobs',
     kind: 'gauge',
     labels: ['queue'],
-    value: ({ jobs }, { queues }) => {
-      if (jobs.kind === 'withheld') return undefined
-      if (queues === undefined) return count(jobs.total)
-      let sum = 0
-      for (const queue of queues) {
+    value: ({ jobs }, selection) => {
+      if (jobs.kind === 'withheld') return { unknown: jobs.reason }
+      return sumOver(selection, count(jobs.total), (queue) => {
         const counts = jobs.queues.get(queue)
-        if (counts === undefined) throw new RangeError(`Cannot count jobs: no queue "${queue}"`)
-        sum += count(counts)
-      }
-      return sum
+        return counts === undefined ? undefined : count(counts)
+      })
     },
   }
+}
+
+/** The whole, or the sum over the selected queues. */
+function sumOver(
+  { queues }: Selection,
+  whole: number,
+  ofQueue: (name: string) => number | undefined,
+): number | Unknown {
+  if (queues === undefined) return whole
+  let sum = 0
+  for (const queue of queues) {
+    const value = ofQueue(queue)
+    if (value === undefined) throw new RangeError(`Cannot count jobs: no queue "${queue}"`)
+    sum += value
+  }
+  return sum
 }
 
 /** Every metric, in the order in which README, discovery and Prometheus list them. */
@@ -155,6 +150,7 @@ export const CATALOG: readonly Metric[] = Object.freeze([
     'Remembered inactive jobs that exceeded their time limit',
     (counts) => counts.timeout,
   ),
+  ...SCALING_METRICS,
 ])
 
 /** The rows of {@link CATALOG} by name. */

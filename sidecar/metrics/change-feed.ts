@@ -1,12 +1,8 @@
 // Says when it is worth reading again: listens to what a broker streams to us, and ticks where it does not stream.
-import {
-  type InstanceJobStats,
-  type Limits,
-  watchJobStats,
-  watchOnline,
-  watchResources,
-} from '#flux/calls.ts'
+import type { Limits } from '#flux/calls.ts'
 import type { Client, FluxEvent } from '#flux/client.ts'
+import { type InstanceJobStats, watchJobStats } from '#flux/job-calls.ts'
+import { watchOnline, watchResources } from '#flux/resource-calls.ts'
 import { sleep } from './backoff.ts'
 import { fingerprint, toJobs } from './jobs.ts'
 

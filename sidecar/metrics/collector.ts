@@ -1,12 +1,16 @@
-// Keeps the latest snapshot: connects, reads when something changed or time is up, reconnects, and says when it does not know.
+// Keeps the latest snapshot: connects, reads when something changed or time is up, drains what is to be drained, reconnects,
+// and says when it does not know.
 import { Client } from '#flux/client.ts'
 import { FluxError } from '#flux/errors.ts'
 import { Backoff, sleep } from './backoff.ts'
 import { ChangeFeed } from './change-feed.ts'
+import { Drainer } from './drainer.ts'
+import { explain, explainInLine } from './explain.ts'
 import { Instance } from './instance.ts'
 import { fingerprint } from './jobs.ts'
 import { Knowledge, type TransitionLog } from './knowledge.ts'
 import type { CollectorObserver } from './observer.ts'
+import { OutlookMaker, type OutlookOptions } from './outlook.ts'
 import type { Reading, Snapshot, SnapshotSource } from './snapshot.ts'
 
 /** How often we read. All in milliseconds. */
@@ -31,7 +35,7 @@ export const DEFAULT_PACE: Pace = {
   callTimeoutMs: 10_000,
 }
 
-export interface CollectorOptions {
+export interface CollectorOptions extends OutlookOptions {
   /** Path of the broker's socket; it need not exist yet. */
   readonly path: string
   /** Snapshots older than this are not served. */
@@ -47,6 +51,9 @@ export class Collector implements SnapshotSource {
   readonly #pace: Pace
   readonly #knowledge: Knowledge
   readonly #backoff = new Backoff()
+  readonly #outlooks: OutlookMaker
+  readonly #drainer: Drainer | undefined
+  #desired: number | null | undefined
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
 
@@ -54,6 +61,8 @@ export class Collector implements SnapshotSource {
     this.#options = options
     this.#pace = { ...DEFAULT_PACE, ...options.pace }
     this.#knowledge = new Knowledge(options.maxAgeMs, options.log)
+    this.#outlooks = new OutlookMaker(options)
+    this.#drainer = options.drains && new Drainer({ ...options, instance: options.drains.instance })
   }
 
   reading(): Reading {
@@ -94,6 +103,7 @@ export class Collector implements SnapshotSource {
       ended.abort()
     })
     this.#options.observer.connected()
+    this.#outlooks.restart()
     try {
       const instance = await Instance.open(client, limits)
       await this.#follow(instance, AbortSignal.any([signal, ended.signal]))
@@ -128,10 +138,14 @@ export class Collector implements SnapshotSource {
   /** A snapshot, or `undefined` after a failure that leaves the connection usable. */
   async #read(instance: Instance, signal: AbortSignal): Promise<Snapshot | undefined> {
     try {
-      const snapshot = await instance.read({ timeoutMs: this.#pace.callTimeoutMs, signal })
+      const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
+      const facts = await instance.read(limits)
+      const { snapshot, drains } = this.#outlooks.draw(facts, performance.now())
       this.#backoff.reset()
       this.#knowledge.learn(snapshot)
       this.#options.observer.refreshed(snapshot.tookMs)
+      this.#tellSize(snapshot)
+      if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
       return snapshot
     } catch (error) {
       if (signal.aborted) return undefined
@@ -140,6 +154,14 @@ export class Collector implements SnapshotSource {
       this.#failed(error)
       return undefined
     }
+  }
+
+  /** Logs the size whenever it is another one, and why. */
+  #tellSize(snapshot: Snapshot): void {
+    const explanation = explain(snapshot)
+    if (explanation.desired === this.#desired) return
+    this.#desired = explanation.desired
+    this.#options.log.info({}, explainInLine(explanation))
   }
 
   #interval({ tookMs }: Snapshot, streaming: boolean): [minMs: number, maxMs: number] {

@@ -1,20 +1,29 @@
-// One Flux instance over one connection: probes once what the broker offers, then reads snapshots.
-// When to read, and what to do with an error, is the collector's business.
+// One Flux instance over one connection: probes once what the broker offers, then reads it, again and again. When to read,
+// what to do with an error, and what follows from a reading is the business of others.
+import { getAttribute, getBrokerState, type Limits } from '#flux/calls.ts'
+import type { Client } from '#flux/client.ts'
+import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import {
-  getAttribute,
-  getBrokerState,
-  getJobStats,
+  countIds,
+  EMPTY_IDSET,
+  highestId,
+  type Idset,
+  intersectIdsets,
+  isEmpty,
+  parseIdset,
+  subtractIdsets,
+  unionIdsets,
+} from '#flux/idset.ts'
+import { getJobStats } from '#flux/job-calls.ts'
+import type { PendingJob } from '#flux/job-list-calls.ts'
+import {
   getResourceStatus,
   getSchedStatus,
-  type Limits,
   type ResourceStatus,
   SCHED_STATUS_TOPICS,
   type SchedStatus,
   type SchedStatusTopic,
-} from '#flux/calls.ts'
-import type { Client } from '#flux/client.ts'
-import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
-import { countIds, type Idset, intersectIdsets, isEmpty, subtractIdsets } from '#flux/idset.ts'
+} from '#flux/resource-calls.ts'
 import {
   countCores,
   countGpus,
@@ -23,14 +32,18 @@ import {
   ranksOf,
   subtractResourceSets,
 } from '#flux/resource-set.ts'
+import { getFluxionPolicy } from '#flux/scheduler-calls.ts'
+import type { Facts, Jobs, NodeCounts, ResourceCounts, Withheld } from './facts.ts'
+import { JobReader } from './job-reader.ts'
 import { toJobs } from './jobs.ts'
-import type { Jobs, NodeCounts, ResourceCounts, Snapshot, Withheld } from './snapshot.ts'
+import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
+import { readFluxionSettings } from './scheduler.ts'
 
 /** Readings in which parts contradict each other are repeated; this often in a row is no coincidence. */
 const MAX_ATTEMPTS = 3
 
 const PRIVATE_MODE =
-  'Flux hides job counts from us, a guest (access.private-mode): unset it in the broker configuration, or run the ' +
+  'Flux hides jobs from us, a guest (access.private-mode): unset it in the broker configuration, or run the ' +
   'sidecar with the UID of the broker (annotation flux-metrics/run-as-user)'
 
 /** A connected Flux instance. */
@@ -38,33 +51,52 @@ export class Instance {
   readonly client: Client
   /** Release of flux-core, `0.88.0`, as the broker says it. */
   readonly version: string
+  /** How many ranks Flux waits for when it starts; 1 where the broker does not say. */
+  readonly quorum: number
+  readonly #jobs: JobReader
+  readonly #queues: QueueReader
   #schedStatusTopic: SchedStatusTopic = SCHED_STATUS_TOPICS[0]
+  /** Fluxion's queue policy, once it was asked for: while Flux starts, no scheduler is there yet. */
+  #fluxion: { readonly policy: string | undefined } | undefined
 
-  constructor(client: Client, version: string) {
+  constructor(client: Client, { version, quorum }: { version: string; quorum: number }) {
     this.client = client
     this.version = version
+    this.quorum = quorum
+    this.#jobs = new JobReader(client)
+    this.#queues = new QueueReader(client)
   }
 
   /** @throws FluxError if the broker does not answer */
   static async open(client: Client, limits: Limits): Promise<Instance> {
-    return new Instance(client, await getAttribute(client, 'version', limits))
+    const version = await getAttribute(client, 'version', limits)
+    const quorum = await readQuorum(client, limits)
+    return new Instance(client, { version, quorum })
   }
 
   /**
-   * Reads the instance. The calls of a reading go out together, so that one pass of the broker's loop answers them,
-   * and are repeated if they contradict each other all the same.
+   * Reads the instance. What waits is asked for first, and what is allocated after that has been answered: a job that
+   * starts in between is counted in both, and in neither never. What goes out together is answered by one pass of the
+   * broker's loop, and the reading is repeated if it contradicts itself all the same.
    *
-   * @throws FluxError if any part fails, or while Flux starts or stops: there is no half snapshot
+   * @throws FluxError if any part fails, or while Flux starts or stops: there is no half reading
    */
-  async read(limits: Limits): Promise<Snapshot> {
+  async read(limits: Limits): Promise<Facts> {
     for (let attempt = 1; ; attempt += 1) {
       const takenAt = new Date()
       const startedAt = performance.now()
-      const { sched, status, jobs } = await this.#round(limits)
+      const round = await this.#round(takenAt, limits)
+      const { sched, status } = round
       const contradiction = contradictionOf(sched, status)
       if (contradiction === undefined) {
+        const more = await this.#complete(round, limits)
         const tookMs = performance.now() - startedAt
-        return Object.freeze({ takenAt, tookMs, ...summarize(sched, status), jobs })
+        const { all, allocated } = sched
+        const { quorum } = this
+        return {
+          ...{ takenAt, tookMs, ...summarize(sched, status), ...status },
+          ...{ all, allocated, failed: round.failed, quorum, ...more },
+        }
       }
       if (attempt === MAX_ATTEMPTS) {
         throw new FluxError('FLUX_PROTOCOL', `Cannot trust Flux's answers: ${contradiction}`)
@@ -72,17 +104,55 @@ export class Instance {
     }
   }
 
-  async #round(limits: Limits) {
-    const [state, sched, status, jobs] = await Promise.allSettled([
+  async #round(takenAt: Date, limits: Limits): Promise<Round> {
+    const waits = await Promise.allSettled([
+      getJobStats(this.client, limits).then(toJobs),
+      this.#jobs.readPending(limits),
+    ])
+    const [jobs, pending] = waits
+    const counts = jobs.status === 'fulfilled' ? jobs.value : undefined
+    const [state, sched, status, failed, queues] = await Promise.allSettled([
       getBrokerState(this.client, limits),
       this.#schedStatus(limits),
       getResourceStatus(this.client, limits),
-      this.#jobs(limits),
+      counts && this.#jobs.readFailed(counts.total.failed, takenAt, limits),
+      counts && this.#queues.read(counts, limits),
     ])
     // Outside of `run` the other calls fail in many ways, and this is why.
     const phase = fulfilled(state)
     if (phase !== 'run') throw notRunning(phase)
-    return { sched: fulfilled(sched), status: fulfilled(status), jobs: fulfilled(jobs) }
+    return {
+      jobs: told(jobs),
+      pending: told(pending),
+      sched: fulfilled(sched),
+      status: fulfilled(status),
+      failed: fulfilled(failed),
+      queues: fulfilled(queues),
+    }
+  }
+
+  /** What can be asked only when the rest is known. */
+  async #complete(
+    { jobs, pending, sched, status, queues }: Round,
+    limits: Limits,
+  ): Promise<Pick<Facts, 'jobs' | 'waiting' | 'queues' | 'highestJob' | 'fluxion'>> {
+    if ('kind' in pending || jobs.kind === 'withheld' || queues === undefined) {
+      const withheld = { kind: 'withheld', reason: PRIVATE_MODE } as const
+      const nothing = { queues: new Map(), highestJob: undefined, fluxion: undefined }
+      return { jobs, waiting: withheld, ...nothing }
+    }
+    this.#fluxion ??= { policy: await getFluxionPolicy(this.client, limits) }
+    const { policy } = this.#fluxion
+    const { depend, priority, sched: waits } = jobs.total
+    const facts = { counted: depend + priority + waits, hasGpus: countGpus(sched.all) > 0 }
+    const busy = highestId(subtractIdsets(ranksOf(sched.allocated), status.offline))
+    return {
+      jobs,
+      waiting: await this.#jobs.complete(pending, facts, limits),
+      queues: toQueueStates(queues, sched.properties),
+      highestJob: await this.#jobs.readHighest(busy, jobs, limits),
+      fluxion: policy === undefined ? undefined : readFluxionSettings(policy, queues.config),
+    }
   }
 
   async #schedStatus(limits: Limits): Promise<SchedStatus> {
@@ -96,20 +166,40 @@ export class Instance {
       return status
     }
   }
+}
 
-  async #jobs(limits: Limits): Promise<Jobs | Withheld> {
-    try {
-      return toJobs(await getJobStats(this.client, limits))
-    } catch (error) {
-      if (isRemote(error, ERRNO.EPERM)) return { kind: 'withheld', reason: PRIVATE_MODE }
-      throw error
-    }
+/** The answers of one round. */
+interface Round {
+  readonly jobs: Jobs | Withheld
+  readonly pending: readonly PendingJob[] | Withheld
+  readonly sched: SchedStatus
+  readonly status: ResourceStatus
+  readonly failed: Facts['failed']
+  readonly queues: QueueReading | undefined
+}
+
+/** Brokers say it as a count, those before 0.44 as the ranks themselves. */
+async function readQuorum(client: Client, limits: Limits): Promise<number> {
+  try {
+    const quorum = await getAttribute(client, 'broker.quorum', limits)
+    return /^\d+$/.test(quorum) ? Number(quorum) : countIds(parseIdset(quorum))
+  } catch (error) {
+    if (isRemote(error, ERRNO.ENOENT)) return 1
+    throw error
   }
 }
 
 function fulfilled<T>(result: PromiseSettledResult<T>): T {
   if (result.status === 'rejected') throw result.reason
   return result.value
+}
+
+/** What Flux refuses to tell a guest is no failure. */
+function told<T>(result: PromiseSettledResult<T>): T | Withheld {
+  if (result.status === 'rejected' && isRemote(result.reason, ERRNO.EPERM)) {
+    return { kind: 'withheld', reason: PRIVATE_MODE }
+  }
+  return fulfilled(result)
 }
 
 function notRunning(state: string): FluxError {
@@ -123,14 +213,18 @@ function contradictionOf(sched: SchedStatus, status: ResourceStatus): string | u
   const all = ranksOf(sched.all)
   const up = (ranks: Idset) => subtractIdsets(intersectIdsets(ranks, all), down)
   if (!isEmpty(up(status.offline))) return 'ranks are both offline and up'
-  if (!isEmpty(up(status.drained))) return 'ranks are both drained and up'
+  if (!isEmpty(up(drainedIn(status)))) return 'ranks are both drained and up'
   if (!isEmpty(subtractIdsets(down, all))) return 'ranks are down that are not in R'
   return undefined
 }
 
+function drainedIn({ drains }: ResourceStatus): Idset {
+  return drains.map(({ ranks }) => ranks).reduce(unionIdsets, EMPTY_IDSET)
+}
+
 function summarize(
   { all, allocated, down }: SchedStatus,
-  { drained }: ResourceStatus,
+  status: ResourceStatus,
 ): { nodes: NodeCounts; cores: ResourceCounts; gpus: ResourceCounts } {
   const up = subtractResourceSets(all, down)
   const free = subtractResourceSets(up, allocated)
@@ -141,7 +235,7 @@ function summarize(
       ...countEach(sets, countNodes),
       down: countNodes(down),
       idle: countIds(idle),
-      drained: countIds(intersectIdsets(drained, ranksOf(all))),
+      drained: countIds(intersectIdsets(drainedIn(status), ranksOf(all))),
     },
     cores: countEach(sets, countCores),
     gpus: countEach(sets, countGpus),

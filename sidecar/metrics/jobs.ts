@@ -1,7 +1,8 @@
 // Job counts: from what job-stats answers to what a snapshot holds.
-import type { InstanceJobStats, JobStats } from '#flux/calls.ts'
+
 import { FluxError } from '#flux/errors.ts'
-import type { JobCounts, Jobs } from './snapshot.ts'
+import type { InstanceJobStats, JobStats } from '#flux/job-calls.ts'
+import type { JobCounts, Jobs } from './facts.ts'
 
 /** @throws FluxError `FLUX_PROTOCOL` if the counts contradict each other */
 export function toJobs({ total, queues }: InstanceJobStats): Jobs {

@@ -10,4 +10,6 @@ export interface CollectorObserver {
   connected(): void
   /** That connection ended. */
   disconnected(): void
+  /** Ranks were drained or given back, or the broker refused it. */
+  drained(what: 'drain' | 'undrain', outcome: 'ok' | 'failed'): void
 }

@@ -164,7 +164,9 @@ test('arguments that are no JSON fail the call and leave nothing behind', async 
   const client = await connectToScript(t, async (peer) => {
     peer.respond(await peer.expect('a.b'), {})
   })
-  await assert.rejects(client.call('a.b', { id: 1n }, LIMITS), TypeError)
+  const circle: Record<string, unknown> = {}
+  circle.self = circle
+  await assert.rejects(client.call('a.b', circle, LIMITS), TypeError)
   assert.equal(client.matchtagsInUse, 0)
   t.mock.timers.tick(LIMITS.timeoutMs)
   await client.call('a.b', {}, LIMITS)

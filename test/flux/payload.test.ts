@@ -23,6 +23,11 @@ test('encodeJson ends the text with one NUL', () => {
   assert.deepEqual(encodeJson({ name: 'größe' }), Buffer.from('{"name":"größe"}\0'))
 })
 
+test('encodeJson writes a bigint as the digits it has: job ids are larger than a number can be', () => {
+  const id = 18_446_744_073_709_551_615n
+  assert.deepEqual(encodeJson({ ids: [id] }), Buffer.from('{"ids":[18446744073709551615]}\0'))
+})
+
 test('decodeJson gives an empty object for no payload', () => {
   assert.deepEqual(decodeJson(undefined, 'event.subscribe'), {})
 })

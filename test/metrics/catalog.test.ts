@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CATALOG, METRICS } from '#metrics/catalog.ts'
+import { SCALING_METRICS } from '#metrics/scaling-metrics.ts'
 import { catalogTable } from '../support/catalog-table.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 
@@ -50,12 +51,15 @@ const PROTOTYPE = [
   'job_queue_state_inactive_count',
 ]
 
-const jobMetrics = CATALOG.filter(({ unit }) => unit === 'jobs')
-const nodeMetrics = CATALOG.filter(({ unit }) => unit !== 'jobs')
+/** Rows of other files have tests of their own. */
+const COUNTS = CATALOG.filter((metric) => !SCALING_METRICS.includes(metric))
+
+const jobMetrics = COUNTS.filter(({ unit }) => unit === 'jobs')
+const nodeMetrics = COUNTS.filter(({ unit }) => unit !== 'jobs')
 
 test('every metric reads its own number of the whole instance', () => {
   const snapshot = snapshotOf()
-  const values = CATALOG.map((metric) => [metric.name, metric.value(snapshot, {})])
+  const values = COUNTS.map((metric) => [metric.name, metric.value(snapshot, {})])
   assert.deepEqual(Object.fromEntries(values), WHOLE)
 })
 
@@ -72,8 +76,8 @@ test('METRICS has each row of the catalog under its name', () => {
 
 test('names, units and definitions are of one style', () => {
   for (const { name, help, kind } of CATALOG) {
-    assert.match(name, /^(node|job)(_[a-z]+)+_count$/)
-    assert.match(help, /^[A-Z][^|]*[^.|]$/)
+    assert.match(name, /^(node|job|snapshot)(_[a-z]+)+_(count|seconds(_max|_p90)?)$/)
+    assert.match(help, /^[A-Z0-9][^|]*[^.|]$/)
     assert.equal(kind, 'gauge')
   }
 })
@@ -99,9 +103,11 @@ test('a metric of jobs rejects a queue that does not exist', () => {
   }
 })
 
-test('metrics of jobs are undefined while Flux withholds them, the others are not', () => {
+test('metrics of jobs are not known while Flux withholds them, the others are', () => {
   const snapshot = snapshotOf({ jobs: { kind: 'withheld', reason: 'private' } })
-  for (const metric of jobMetrics) assert.equal(metric.value(snapshot, {}), undefined)
+  for (const metric of jobMetrics) {
+    assert.deepEqual(metric.value(snapshot, {}), { unknown: 'private' })
+  }
   for (const metric of nodeMetrics) assert.equal(metric.value(snapshot, {}), WHOLE[metric.name])
 })
 

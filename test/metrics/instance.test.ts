@@ -5,8 +5,8 @@ import { type TestContext, test } from 'node:test'
 import { Client } from '#flux/client.ts'
 import { ERRNO, FluxError } from '#flux/errors.ts'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
+import type { Facts } from '#metrics/facts.ts'
 import { Instance } from '#metrics/instance.ts'
-import type { Snapshot } from '#metrics/snapshot.ts'
 import { type Answer, startCannedBroker } from '../support/canned-broker.ts'
 
 const RECORDINGS = join(import.meta.dirname, '../recordings/flux-decoded')
@@ -29,11 +29,19 @@ const RUN = { state: 'run', duration: 1 }
 /** Answers as in the recordings `<prefix>resource-sched-status` and the like. */
 function recordedAnswers(prefix: string): Record<string, Answer> {
   return {
-    'attr.get': { value: prefix.split('/')[0]?.split('-')[0] ?? '', flags: 1 },
+    'attr.get': [
+      { value: prefix.split('/')[0]?.split('-')[0] ?? '', flags: 1 },
+      { value: '2', flags: 1 },
+    ],
     'state-machine.get': RUN,
     'resource.sched-status': recorded(`${prefix}resource-sched-status`, 'resource.sched-status'),
     'resource.status': recorded(`${prefix}resource-status`, 'resource.status'),
     'job-list.job-stats': recorded('0.88.0/job-stats', 'job-list.job-stats'),
+    // what waits, and then what failed and what runs
+    'job-list.list': [recorded('0.88.0/job-list-pending-union', 'job-list.list'), { jobs: [] }],
+    'job-manager.queue-status': recorded('0.88.0/queue-status-batch', 'job-manager.queue-status'),
+    'job-manager.getattr': ERRNO.EPERM,
+    'config.get': recorded('0.88.0/config-get', 'config.get'),
   }
 }
 
@@ -44,7 +52,7 @@ async function open(t: TestContext, answers: Record<string, Answer>) {
   return { broker, instance: await Instance.open(client, LIMITS) }
 }
 
-async function read(t: TestContext, answers: Record<string, Answer>): Promise<Snapshot> {
+async function read(t: TestContext, answers: Record<string, Answer>): Promise<Facts> {
   const { instance } = await open(t, answers)
   return instance.read(LIMITS)
 }
@@ -101,8 +109,12 @@ test('Instance reads jobs as `flux jobs --stats-only` prints them, by queue', as
 
 test('Instance remembers an ENOSYS and asks the scheduler instead, as with 0.51', async (t) => {
   const { broker, instance } = await open(t, {
-    'attr.get': { value: '0.51.0', flags: 1 },
-    'state-machine.get': RUN,
+    ...recordedAnswers('0.88.0/'),
+    'attr.get': [
+      { value: '0.51.0', flags: 1 },
+      { value: '0-1', flags: 1 },
+    ],
+    'resource.sched-status': ERRNO.ENOSYS,
     'sched.resource-status': recorded('0.51.0/sched-resource-status', 'sched.resource-status'),
     'resource.status': recorded('0.51.0/resource-status', 'resource.status'),
     'job-list.job-stats': recorded('0.51.0/job-stats', 'job-list.job-stats'),

@@ -13,7 +13,7 @@ import { createCaKeys, issueLeaf } from '../../webhook/authority/certificate-aut
 import { parseCertificateRequest } from '../../webhook/authority/certificate-request.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { NAMES, TOKEN } from '../support/lead-broker.ts'
-import { memoryLog } from '../webhook/authority/replicas.ts'
+import { memoryLog } from '../support/memory-log.ts'
 
 const WHO = { NAMESPACE: 'hpc', MINICLUSTER: 'lammps' }
 const frontProxy = await createAuthority('front-proxy-ca')

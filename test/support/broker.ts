@@ -42,6 +42,8 @@ export interface BrokerOptions {
   readonly phase?: Phase
   /** Children of one broker in the overlay network. Default: that of the release. */
   readonly fanout?: number
+  /** `broker.quorum`. Default: 1. */
+  readonly quorum?: number
   /** Further tables of the configuration. */
   readonly config?: JsonObject
   /** Default: 2000. */
@@ -88,6 +90,7 @@ export class SimulatedBroker {
       uuid: randomUUID(),
       owner: options.owner ?? 0,
       privateMode: options.privateMode ?? false,
+      quorum: options.quorum ?? 1,
       fanout: options.fanout ?? (release.has('wideOverlay') ? 32 : 2),
       config: options.config ?? {},
       phase: options.phase ?? 'run',

@@ -12,7 +12,12 @@ import { Instance, type InstanceOptions } from './instance.ts'
 export const TEST_PACE = { minIntervalMs: 1, costFactor: 0 } as const
 
 /** What the collector told its observer, in order. */
-export type Notice = 'connected' | 'disconnected' | 'refreshed' | `failed ${string}`
+export type Notice =
+  | 'connected'
+  | 'disconnected'
+  | 'refreshed'
+  | `failed ${string}`
+  | `${'drain' | 'undrain'} ${'ok' | 'failed'}`
 
 export interface TestCluster {
   readonly path: string
@@ -48,6 +53,7 @@ export async function createTestCluster(
     wake()
   }
   const collector = new Collector({
+    drains: undefined,
     path,
     maxAgeMs,
     log: { info: write, warn: write },
@@ -56,6 +62,7 @@ export async function createTestCluster(
       disconnected: () => notice('disconnected'),
       refreshed: () => notice('refreshed'),
       failed: (code) => notice(`failed ${code}`),
+      drained: (what, outcome) => notice(`${what} ${outcome}`),
     },
     pace: { ...TEST_PACE, ...pace },
   })

@@ -7,12 +7,9 @@ import {
   type ObjectReference,
 } from '../../webhook/cluster.ts'
 
-/** One call that was made, in the words of RBAC. */
-export interface Call {
+/** One call that was made: the verb as RBAC calls it, and what it was about. */
+export interface Call extends ObjectReference {
   readonly verb: 'get' | 'create' | 'update' | 'patch'
-  readonly kind: string
-  readonly name: string
-  readonly namespace?: string
 }
 
 /** Kinds that are answered and not stored. */
@@ -95,8 +92,9 @@ export class MemoryCluster implements Cluster {
     return this.put(merged)
   }
 
-  #called(verb: Call['verb'], { kind, name, namespace }: ObjectReference): void {
-    this.calls.push({ verb, kind, name, ...(namespace === undefined ? {} : { namespace }) })
+  #called(verb: Call['verb'], { apiVersion, kind, name, namespace }: ObjectReference): void {
+    const scope = namespace === undefined ? {} : { namespace }
+    this.calls.push({ verb, apiVersion, kind, name, ...scope })
     if (this.#failure !== undefined) throw this.#failure
     if (this.calls.length === this.#failAt) {
       throw new ClusterError(0, 'Cannot reach the API server: connection refused')

@@ -1,5 +1,9 @@
 // Snapshots for tests: a small instance in which every number differs, so that a mix-up shows.
-import type { JobCounts, Snapshot } from '#metrics/snapshot.ts'
+import { EMPTY_IDSET, parseIdset } from '#flux/idset.ts'
+import { parseResourceSet, type ResourceSet } from '#flux/resource-set.ts'
+import type { Facts, JobCounts } from '#metrics/facts.ts'
+import { OutlookMaker } from '#metrics/outlook.ts'
+import type { Snapshot } from '#metrics/snapshot.ts'
 
 /** Job counts that all differ, from `first` on: new, depend, priority, sched, run, cleanup, inactive, then results. */
 export function jobCounts(first: number): JobCounts {
@@ -18,8 +22,21 @@ export function jobCounts(first: number): JobCounts {
   }
 }
 
-/** A snapshot of 16 nodes with 8 cores and 2 GPUs each and two queues; `changes` replace whole parts. */
-export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
+/** R of so many ranks, all alike. */
+export function ranksWith(
+  ranks: string,
+  { cores, gpus }: { readonly cores: string; readonly gpus?: string },
+): ResourceSet {
+  const children = { core: cores, ...(gpus !== undefined && { gpu: gpus }) }
+  const entries = ranks === '' ? [] : [{ rank: ranks, children }]
+  return parseResourceSet({ version: 1, execution: { R_lite: entries } })
+}
+
+/**
+ * A reading of 16 nodes with 8 cores each, of which the first ten are up and the first seven hold jobs, and of two queues
+ * with every node. Nothing waits. The counts are made up, so that a mix-up shows.
+ */
+export function factsOf(changes: Partial<Facts> = {}): Facts {
   return {
     takenAt: new Date('2026-11-24T01:02:03.456Z'),
     tookMs: 1,
@@ -34,6 +51,26 @@ export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
         ['debug', jobCounts(200)],
       ]),
     },
+    all: ranksWith('0-15', { cores: '0-7' }),
+    allocated: ranksWith('0-6', { cores: '0-7' }),
+    offline: parseIdset('10-15'),
+    torpid: EMPTY_IDSET,
+    drains: [],
+    waiting: { kind: 'known', jobs: [], total: 0, untold: undefined },
+    queues: new Map([
+      ['batch', { started: true, ranks: undefined }],
+      ['debug', { started: true, ranks: undefined }],
+    ]),
+    failed: [],
+    highestJob: undefined,
+    fluxion: undefined,
+    quorum: 1,
     ...changes,
   }
+}
+
+/** What follows from such a reading, without anything remembered of others; `changes` replace whole parts. */
+export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
+  const outlooks = new OutlookMaker({ patience: { idleGraceMs: 0 }, drains: undefined })
+  return { ...outlooks.draw(factsOf(changes), 0).snapshot, ...changes }
 }

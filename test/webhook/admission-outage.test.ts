@@ -56,7 +56,6 @@ test('review warns in the log, counts, and writes no event of a look-up that fai
   const why = `Could not look up the MiniCluster of the pod: ${error.message}`
   assert.deepEqual(line, {
     level: 'warn',
-    component: 'admission',
     uid: 'uid-of-review',
     namespace: 'default',
     object: 'flux-sample-0-*',

@@ -36,7 +36,6 @@ function withoutTime(line: Record<string, unknown> | undefined) {
 
 const LINE = {
   level: 'info',
-  component: 'admission',
   uid: 'uid-of-review',
   namespace: 'default',
   object: 'flux-sample-0-*',
@@ -78,7 +77,6 @@ test('review logs a patch at debug, and no sooner', async () => {
   const uid = 'uid-of-review'
   const line = {
     level: 'debug',
-    component: 'admission',
     uid,
     patch: debug.answer.patch,
     msg: 'patch',
@@ -180,8 +178,8 @@ test('review leaves a pod as it is, and says why, if a patch does not apply', as
   const message = 'The review failed by a defect of the webhook, which its log tells'
   assert.deepEqual(answer, { uid: 'uid-of-review', patch: [], warnings: [message] })
   const [{ err, ...defect } = {}, line] = lines
-  const { level: _info, component, uid } = LINE
-  assert.deepEqual(defect, { level: 'error', component, uid, msg: 'a defect, please report it' })
+  const { uid } = LINE
+  assert.deepEqual(defect, { level: 'error', uid, msg: 'a defect, please report it' })
   assert.match(JSON.stringify(err), /Cannot apply the patch: /)
   assert.equal(line?.reason, 'InternalError')
 })

@@ -97,11 +97,31 @@ test('readAnnotations warns of a socket path of 108 bytes', () => {
   ])
 })
 
-test('readAnnotations warns of a key that it does not know', () => {
-  assert.deepEqual(readAnnotations(null, { 'flux-metrics/sokcet': '/run/flux/local' }), {
-    settings: {},
-    warnings: [`flux-metrics/sokcet: unknown, known are ${KNOWN}`],
+/** Keys that are unknown, and what the user is told instead. */
+const UNKNOWN: readonly (readonly [key: string, hint: string])[] = [
+  ['sokcet', 'did you mean flux-metrics/socket?'],
+  ['loglevel', 'did you mean flux-metrics/log-level?'],
+  ['Enabled', 'did you mean flux-metrics/enabled?'],
+  ['enabled/', 'did you mean flux-metrics/enabled?'],
+  ['port', `known are ${KNOWN}`],
+  ['', `known are ${KNOWN}`],
+]
+
+for (const [key, hint] of UNKNOWN) {
+  test(`readAnnotations warns of the unknown key "${key}"`, () => {
+    assert.deepEqual(readAnnotations(null, { [`flux-metrics/${key}`]: 'true' }), {
+      settings: {},
+      warnings: [`flux-metrics/${key}: unknown, ${hint}`],
+    })
   })
+}
+
+test('readAnnotations shows of an unknown key as much as leaves room for those that are known', () => {
+  const key = `flux-metrics/${'x'.repeat(300)}`
+  const { warnings } = readAnnotations({ [key]: 'true' }, null)
+  assert.deepEqual(warnings, [`${key.slice(0, 40)}…: unknown, known are ${KNOWN}`])
+  // The API server cuts longer ones.
+  assert.ok(warnings.every(({ length }) => length <= 200))
 })
 
 test('readAnnotations warns of what this version does not do yet', () => {

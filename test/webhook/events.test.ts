@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ClusterError } from '../../webhook/cluster.ts'
 import { EventRecorder, type EventText } from '../../webhook/events.ts'
-import { EventCluster, memoryLog, SILENT_CLUSTER } from './support-admission.ts'
+import { memoryLog } from '../support/memory-log.ts'
+import { EventCluster, SILENT_CLUSTER } from './support-admission.ts'
 import { MINICLUSTER_OWNER, miniCluster } from './support-objects.ts'
 
 const TEXT: EventText = { type: 'Normal', reason: 'MetricsInjected', message: 'Added a container' }

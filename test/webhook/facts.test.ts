@@ -8,6 +8,8 @@ import { SILENT_CLUSTER } from './support-admission.ts'
 import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster, OBJECTS } from './support-objects.ts'
 
 const CANDIDATE: Candidate = { kind: 'candidate', job: JOB_OWNER }
+const JOB = { apiVersion: 'batch/v1', kind: 'Job' } as const
+const MINICLUSTER = { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniCluster' } as const
 const V1_36: ServerVersion = { major: 1, minor: 36 }
 
 async function nameOfFound(objects: readonly NewObject[], namespace = 'default') {
@@ -21,8 +23,8 @@ test('findMiniCluster follows the owners from the pod over its Job', async () =>
   const { metadata, ...rest } = miniCluster()
   assert.deepEqual(found, { ...rest, metadata: { ...metadata, resourceVersion: '2' } })
   assert.deepEqual(cluster.calls, [
-    { verb: 'get', kind: 'Job', name: 'flux-sample', namespace: 'default' },
-    { verb: 'get', kind: 'MiniCluster', name: 'flux-sample', namespace: 'default' },
+    { verb: 'get', ...JOB, name: 'flux-sample', namespace: 'default' },
+    { verb: 'get', ...MINICLUSTER, name: 'flux-sample', namespace: 'default' },
   ])
 })
 
@@ -124,8 +126,8 @@ test('warmUp asks for a Job, a MiniCluster and the version, before anybody needs
   await facts.warmUp('flux-metrics')
   const names = { name: 'flux-metrics-warm-up', namespace: 'flux-metrics' }
   assert.deepEqual(cluster.calls, [
-    { verb: 'get', kind: 'Job', ...names },
-    { verb: 'get', kind: 'MiniCluster', ...names },
+    { verb: 'get', ...JOB, ...names },
+    { verb: 'get', ...MINICLUSTER, ...names },
   ])
   await facts.gather(CANDIDATE, 'default')
   assert.equal(asked, 1)

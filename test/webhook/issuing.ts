@@ -6,7 +6,7 @@ import { createTelemetry } from '../../webhook/telemetry.ts'
 import { createRequest, dns } from '../support/certificate-requests.ts'
 import { job, leadBroker, miniCluster, NAMES, reviewer, TOKEN } from '../support/lead-broker.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
-import { memoryLog } from './authority/replicas.ts'
+import { memoryLog } from '../support/memory-log.ts'
 
 /** What {@link setup} has for the front proxy. */
 export const HEADER = {

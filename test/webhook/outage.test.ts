@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ClusterError } from '../../webhook/cluster.ts'
 import { Outage } from '../../webhook/outage.ts'
-import { memoryLog } from './authority/replicas.ts'
+import { memoryLog } from '../support/memory-log.ts'
 
 const CANNOT = 'cannot keep certificates up to date: trying again'
 const AGAIN = 'can keep certificates up to date again'

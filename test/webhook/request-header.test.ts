@@ -4,7 +4,8 @@ import { REFERENCE, RequestHeaderWatch } from '../../webhook/request-header.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { requestHeader } from '../support/lead-broker.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
-import { AWAY, Clock, memoryLog } from './authority/replicas.ts'
+import { memoryLog } from '../support/memory-log.ts'
+import { AWAY, Clock } from './authority/replicas.ts'
 
 const MINUTE_MS = 60_000
 
@@ -36,9 +37,7 @@ test('RequestHeaderWatch reads what kube-apiserver says of the front proxy', asy
     groupHeaders: ['X-Remote-Group'],
     extraHeaderPrefixes: ['X-Remote-Extra-'],
   })
-  assert.deepEqual(cluster.calls, [
-    { verb: 'get', kind: 'ConfigMap', name: REFERENCE.name, namespace: 'kube-system' },
-  ])
+  assert.deepEqual(cluster.calls, [{ verb: 'get', ...REFERENCE }])
 })
 
 test('RequestHeaderWatch takes lists that are not there for empty ones, as kube-apiserver does', async () => {

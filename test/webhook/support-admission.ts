@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import * as v from 'valibot'
 import type { LogLevel } from '#serving/env.ts'
-import { createLogger, type Logger } from '#serving/log.ts'
 import { Admission } from '../../webhook/admission.ts'
 import type { Cluster, ClusterObject, NewObject, ServerVersion } from '../../webhook/cluster.ts'
 import { EventRecorder } from '../../webhook/events.ts'
@@ -11,6 +10,7 @@ import type { AddOperation } from '../../webhook/patch.ts'
 import type { SidecarOptions } from '../../webhook/sidecar-container.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
+import { memoryLog } from '../support/memory-log.ts'
 
 /** What the webhook's configuration says of every sidecar. */
 export const SIDECAR: SidecarOptions = {
@@ -45,21 +45,6 @@ export const SILENT_CLUSTER: Cluster = {
   apply: () => new Promise(() => {}),
 }
 
-/** Lines of a log, without the times. */
-export function memoryLog(level: LogLevel): {
-  readonly log: Logger
-  readonly lines: Record<string, unknown>[]
-} {
-  const lines: Record<string, unknown>[] = []
-  const stream = {
-    write: (text: string) => {
-      const { time: _time, ...line } = JSON.parse(text)
-      lines.push(line)
-    },
-  }
-  return { log: createLogger(level, stream), lines }
-}
-
 /** What the API server takes out of an answer. */
 export interface ReviewAnswer {
   readonly uid: string
@@ -84,7 +69,7 @@ export function createReviewer(options: ReviewerOptions = {}) {
   const { objects = [], version = { major: 1, minor: 36 }, deadlineMs } = options
   const events = new EventCluster(objects)
   const cluster = options.cluster ?? events
-  const { log, lines } = memoryLog(options.level ?? 'info')
+  const { log, lines } = memoryLog(options.level)
   const telemetry = createTelemetry()
   const admission = new Admission({
     facts: new FactSource({

@@ -15,7 +15,8 @@ import {
 import { parseCertificateRequest } from '../../../webhook/authority/certificate-request.ts'
 import { createAuthority } from '../../support/certificates.ts'
 import { NAMES, TOKEN } from '../../support/lead-broker.ts'
-import { Clock, memoryLog } from '../../webhook/authority/replicas.ts'
+import { memoryLog } from '../../support/memory-log.ts'
+import { Clock } from '../../webhook/authority/replicas.ts'
 
 export const ca = await createCaKeys(Date.now() - HOUR_MS)
 export const frontProxy = await createAuthority('front-proxy-ca')

@@ -48,6 +48,12 @@ export const CORE_METHODS: Methods = {
     answer: ({ rank }, { instance, fanout, release }) =>
       overlayHealth(instance, { rank, fanout, tellsErrors: release.has('wideOverlay') }),
   },
+  // Fluxion's; the other scheduler has no such module
+  'sched-fluxion-qmanager.params': {
+    home: 'lead',
+    exists: ({ scheduler }) => scheduler === 'fluxion',
+    answer: () => ({ params: { 'queue-policy': 'fcfs', 'queue-params': '', 'policy-params': '' } }),
+  },
   'event.subscribe': {
     home: 'broker',
     answer: (call) => {
@@ -65,9 +71,10 @@ export const CORE_METHODS: Methods = {
 }
 
 function attributes(broker: BrokerState, rank: number): Readonly<Record<string, string>> {
-  const { instance, path, owner, release } = broker
+  const { instance, path, owner, release, quorum } = broker
   const ranks = instance.nodes.map((node) => node.rank)
   return {
+    'broker.quorum': `${quorum}`,
     'broker.pid': `${process.pid}`,
     'broker.starttime': (instance.startedAt / 1000).toFixed(2),
     hostlist: formatHosts(instance.hostPrefix, ranks),

@@ -6,6 +6,7 @@ import type { Instance } from '../instance.ts'
 import { jobStats, listJobs } from './job-answers.ts'
 import { ATTRIBUTE_NAMES, writeJob } from './job-attributes.ts'
 import { numberArg, parseQuery } from './job-query.ts'
+import { jobspecOf } from './jobspec.ts'
 import {
   always,
   type BrokerState,
@@ -48,6 +49,19 @@ export const JOB_METHODS: Methods = {
   'job-manager.getinfo': {
     home: 'lead',
     answer: (_, { instance }) => ({ max_jobid: [...instance.jobs.keys()].at(-1) ?? 0n }),
+  },
+  'job-manager.getattr': {
+    home: 'lead',
+    // of their own jobs guests may ask, and the simulation has none of theirs
+    ownerOnly: always,
+    answer: ({ args }, { instance }) => {
+      const { id, attrs } = args
+      const isId = typeof id === 'number' || typeof id === 'bigint'
+      const job = isId ? instance.jobs.get(BigInt(id)) : undefined
+      const isKnown = Array.isArray(attrs) && attrs.every((name) => name === 'jobspec')
+      if (job === undefined || !isKnown) throw new RpcError(ERRNO.EINVAL)
+      return { jobspec: jobspecOf(job) }
+    },
   },
   // only who may open it is simulated
   'job-manager.events-journal': {

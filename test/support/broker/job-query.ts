@@ -1,5 +1,6 @@
 // Which jobs a `job-list.list` request asks for: its older form of masks, and the constraint of RFC 43 and RFC 31.
 import { ERRNO } from '#flux/errors.ts'
+import { EMPTY_IDSET, hasId, parseIdset, unionIdsets } from '#flux/idset.ts'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
 import { JOB_RESULTS, JOB_STATES, type Job } from '../instance/job.ts'
 import { RpcError } from './method.ts'
@@ -85,8 +86,12 @@ function parseOperator(operator: string, values: readonly unknown[], owner: numb
       const mask = maskOf(values, RESULT_MASKS)
       return (job) => (mask & resultOf(job)) !== 0
     }
+    case 'ranks': {
+      const ranks = values.map(String).map(parseIdset).reduce(unionIdsets, EMPTY_IDSET)
+      return ({ allocations }) => allocations.some(({ node }) => hasId(ranks, node.rank))
+    }
     default:
-      // real brokers know hosts, ranks and times too: whoever needs them here finds this sentence
+      // real brokers know hosts and times too: whoever needs them here finds this sentence
       throw invalid(`unknown constraint operator: ${operator}`)
   }
 }

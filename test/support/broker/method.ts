@@ -54,6 +54,7 @@ export interface BrokerState {
   readonly privateMode: boolean
   /** Children of one broker in the overlay network. */
   readonly fanout: number
+  readonly quorum: number
   /** Tables of the configuration besides those that follow from the instance. */
   readonly config: JsonObject
   /** Phase of the instance. */

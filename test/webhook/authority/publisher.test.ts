@@ -4,13 +4,13 @@ import { PUBLISHED } from '../../../webhook/authority/published-object.ts'
 import { Publisher } from '../../../webhook/authority/publisher.ts'
 import { ClusterError, type NewObject, type ObjectReference } from '../../../webhook/cluster.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
+import { memoryLog } from '../../support/memory-log.ts'
 import {
   apiService,
   bundleIn,
   Clock,
   CUSTOM_METRICS,
   change,
-  memoryLog,
   WEBHOOKS,
   webhookConfiguration,
 } from './replicas.ts'
@@ -86,7 +86,7 @@ test('Publisher reads by name, and writes only what differs', async () => {
   await look('one')
   assert.deepEqual(
     cluster.calls,
-    PUBLISHED.map(({ kind, name }) => ({ verb: 'get', kind, name })),
+    PUBLISHED.map((reference) => ({ verb: 'get', ...reference })),
   )
 })
 

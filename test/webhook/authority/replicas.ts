@@ -2,7 +2,6 @@
 import { fail } from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import * as v from 'valibot'
-import { createLogger, type Logger } from '#serving/log.ts'
 import { SelfAuthority } from '../../../webhook/authority/authority.ts'
 import {
   type Cluster,
@@ -12,6 +11,7 @@ import {
   type ObjectReference,
 } from '../../../webhook/cluster.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
+import { memoryLog } from '../../support/memory-log.ts'
 
 export const SERVER_NAME = 'flux-metrics-webhook.flux-metrics.svc'
 
@@ -116,18 +116,6 @@ export function change(
   const { apiVersion, kind } = reference
   const stored = cluster.peek(reference)
   return cluster.put(edit({ ...stored, apiVersion, kind, metadata: stored?.metadata ?? {} }))
-}
-
-/** Lines of a log: level, message and what else was said, without the times. */
-export function memoryLog(): { readonly log: Logger; readonly lines: Record<string, unknown>[] } {
-  const lines: Record<string, unknown>[] = []
-  const stream = {
-    write: (line: string) => {
-      const { time: _time, component: _component, ...rest } = JSON.parse(line)
-      lines.push(rest)
-    },
-  }
-  return { log: createLogger('info', stream), lines }
 }
 
 export const AWAY = new ClusterError(0, 'Cannot reach the API server: connection refused')

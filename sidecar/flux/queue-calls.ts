@@ -1,0 +1,17 @@
+// The calls about queues, typed.
+import { booleanAt } from './answer.ts'
+import { LEAD_RANK, type Limits } from './calls.ts'
+import type { Client } from './client.ts'
+
+/** Whether jobs of a queue are given resources; named queues are stopped when an instance starts. */
+export async function isQueueStarted(
+  client: Client,
+  name: string | undefined,
+  limits: Limits,
+): Promise<boolean> {
+  const topic = 'job-manager.queue-status'
+  // Without named queues there is the anonymous one.
+  const args = name === undefined ? {} : { name }
+  const answer = await client.call(topic, args, { ...limits, nodeid: LEAD_RANK })
+  return booleanAt(answer, 'start', topic)
+}

@@ -1,0 +1,137 @@
+// Drain before shrink: before a smaller size is published, the ranks that it would take away are drained in Flux, so that
+// no job can be placed on them between our answer and the end of their pods. A state machine of plain values that is told
+// the time; who makes the calls is no matter here.
+import {
+  EMPTY_IDSET,
+  highestId,
+  type Idset,
+  intersectIdsets,
+  isEmpty,
+  subtractIdsets,
+  unionIdsets,
+} from '#flux/idset.ts'
+
+/**
+ * For so long after a size was published an HPA may act on it: two of its syncs (15 s), and the grace of a pod that was
+ * told to end (30 s), while its rank is up.
+ */
+export const RACE_MS = 60_000
+
+/** What a reading told, as far as drains go. */
+export interface DrainSight {
+  readonly online: Idset
+  /** Drained by us, or by who ran here before us. */
+  readonly own: Idset
+  /** Drained by anybody else: never touched. */
+  readonly foreign: Idset
+  /** Ranks with something allocated. */
+  readonly allocated: Idset
+}
+
+/** What is to be done now. */
+export interface DrainPlan {
+  /** The size to publish. */
+  readonly size: number
+  /** Ranks to drain, with the size that they make room for. */
+  readonly drain: Idset
+  /** Ranks of ours to give back. */
+  readonly undrain: Idset
+  /** The smaller size that is being prepared; `undefined` while none is. */
+  readonly preparing: number | undefined
+}
+
+/** A size that was published, and when it was given up; `undefined` while it is published. */
+interface Published {
+  readonly size: number
+  readonly until: number | undefined
+}
+
+/** One MiniCluster's drains. */
+export class DrainBeforeShrink {
+  readonly #raceMs: number
+  #published: readonly Published[] = []
+  /** Ranks of ours that were seen without a broker since they were wanted: what comes back is another pod. */
+  #gone: Idset = EMPTY_IDSET
+  /** Before the first plan somebody may have published anything. */
+  #startedAt: number | undefined
+
+  constructor(raceMs: number = RACE_MS) {
+    this.#raceMs = raceMs
+  }
+
+  /** The size that is published; 0 before the first plan. */
+  get size(): number {
+    return this.#published.at(-1)?.size ?? 0
+  }
+
+  /**
+   * Decides.
+   *
+   * @param target the size that is wanted: above every rank that is busy
+   */
+  plan(now: number, sight: DrainSight, target: number): DrainPlan {
+    this.#startedAt ??= now
+    const { online, own, foreign, allocated } = sight
+    const before = this.size === 0 ? 1 + (highestId(online) ?? 0) : this.size
+    const victims = this.#victims(online, target, before)
+    const drained = unionIdsets(own, foreign)
+    const toDrain = subtractIdsets(victims, drained)
+    const isReady = isEmpty(toDrain) && isEmpty(intersectIdsets(victims, allocated))
+    const size = target >= before || isReady ? target : before
+    this.#publish(now, size)
+    return {
+      size,
+      drain: size > target ? toDrain : EMPTY_IDSET,
+      undrain: this.#toUndrain(now, sight, target),
+      preparing: size > target ? target : undefined,
+    }
+  }
+
+  /** Those that are there, and those that may be about to come: a late pod must find itself drained. */
+  #victims(online: Idset, target: number, before: number): Idset {
+    const above = Math.max(before, 1 + (highestId(online) ?? 0))
+    const upper = between(target, above)
+    return unionIdsets(intersectIdsets(online, upper), between(target, before))
+  }
+
+  #publish(now: number, size: number): void {
+    const last = this.#published.at(-1)
+    if (last?.size === size) return
+    const closed = this.#published.map((one) => ({ ...one, until: one.until ?? now }))
+    const recent = closed.filter(({ until }) => until > now - this.#raceMs)
+    this.#published = [...recent, { size, until: undefined }]
+  }
+
+  /** The smallest size that an HPA may still act on. */
+  #lowest(now: number): number {
+    if (this.#startedAt === undefined || now - this.#startedAt < this.#raceMs) return 0
+    const limit = now - this.#raceMs
+    const alive = this.#published.filter(({ until }) => until === undefined || until > limit)
+    return Math.min(...alive.map(({ size }) => size))
+  }
+
+  #toUndrain(now: number, { online, own }: DrainSight, target: number): Idset {
+    const wanted = intersectIdsets(own, between(0, target))
+    this.#gone = intersectIdsets(unionIdsets(this.#gone, subtractIdsets(wanted, online)), wanted)
+    const safe = intersectIdsets(wanted, between(0, this.#lowest(now)))
+    const remade = intersectIdsets(this.#gone, online)
+    return unionIdsets(safe, remade)
+  }
+}
+
+function between(from: number, to: number): Idset {
+  return from >= to ? EMPTY_IDSET : { ranges: [{ first: from, last: to - 1 }] }
+}
+
+/** Reasons begin so; what follows tells people. */
+const PREFIX = 'flux-metrics'
+
+/** The reason of our drains: by it alone they are known again. */
+export function drainReason(instance: string, size: number): string {
+  return `${PREFIX}/${instance}: scale-down to ${size}`
+}
+
+/** Whether a drain is ours. */
+export function isOwnReason(instance: string, reason: string): boolean {
+  return reason.startsWith(`${PREFIX}/${instance}: `)
+}

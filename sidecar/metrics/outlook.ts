@@ -1,0 +1,87 @@
+// From a reading to a snapshot: remembers, concludes, and says which ranks to drain. Makes no calls.
+import { EMPTY_IDSET, type Idset, subtractIdsets, unionIdsets } from '#flux/idset.ts'
+import { ranksOf } from '#flux/resource-set.ts'
+import { computeDemand, type Demand } from './demand.ts'
+import { DrainBeforeShrink, type DrainPlan, isOwnReason } from './drain.ts'
+import type { Facts, Withheld } from './facts.ts'
+import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
+import { type Sizes, wantedSizes } from './sizes.ts'
+import type { Snapshot } from './snapshot.ts'
+
+export interface OutlookOptions {
+  readonly patience?: Partial<Patience>
+  /** Drain ranks before a smaller size is published, and mark our drains with this. */
+  readonly drains: { readonly instance: string; readonly raceMs?: number } | undefined
+}
+
+/** A snapshot, and what it takes to make the next one smaller. */
+export interface Outlook {
+  readonly snapshot: Snapshot
+  /** `undefined` without drains, and while nobody knows what is wanted. */
+  readonly drains: DrainPlan | undefined
+}
+
+/** Draws conclusions, reading by reading. */
+export class OutlookMaker {
+  readonly #history: History
+  readonly #instance: string | undefined
+  readonly #drains: DrainBeforeShrink | undefined
+  /** The size that was published last. */
+  #published = 0
+
+  constructor({ patience, drains }: OutlookOptions) {
+    this.#history = new History({ ...DEFAULT_PATIENCE, ...patience })
+    this.#instance = drains?.instance
+    this.#drains = drains && new DrainBeforeShrink(drains.raceMs)
+  }
+
+  /** The next reading is of a connection that has just been made. */
+  restart(): void {
+    this.#history.restart()
+  }
+
+  /** @param now milliseconds of a clock that never goes back */
+  draw(facts: Facts, now: number): Outlook {
+    const { all, offline, torpid } = facts
+    const live = subtractIdsets(ranksOf(all), offline)
+    const allocated = subtractIdsets(ranksOf(facts.allocated), offline)
+    const sight = { online: live, offline, allocated }
+    const remembered = this.#history.observe(now, sight, this.#published)
+    const { own, foreign } = this.#ownersOf(facts)
+    const unusable = [foreign, torpid, remembered.lost].reduce(unionIdsets)
+    const demand = demandOf(facts, { ...remembered, unusable })
+    const wanted = this.#wanted(demand, now)
+    const drains =
+      wanted.kind === 'known'
+        ? this.#drains?.plan(now, { online: live, own, foreign, allocated }, wanted.whole)
+        : undefined
+    const sizes = { wanted, drained: drains?.size }
+    if (wanted.kind === 'known') this.#published = sizes.drained ?? wanted.whole
+    return { snapshot: Object.freeze({ ...facts, ...remembered, demand, sizes }), drains }
+  }
+
+  #wanted(demand: Demand | Withheld, now: number): Sizes['wanted'] {
+    if (demand.kind === 'withheld') return demand
+    if (demand.uncertain !== undefined) return { kind: 'withheld', reason: demand.uncertain }
+    return wantedSizes(demand, (purpose, size) => this.#history.hold(purpose, now, size))
+  }
+
+  #ownersOf({ drains }: Facts): { readonly own: Idset; readonly foreign: Idset } {
+    let own = EMPTY_IDSET
+    let foreign = EMPTY_IDSET
+    for (const { ranks, reason } of drains) {
+      const isOwn = this.#instance !== undefined && isOwnReason(this.#instance, reason)
+      if (isOwn) own = unionIdsets(own, ranks)
+      else foreign = unionIdsets(foreign, ranks)
+    }
+    return { own, foreign }
+  }
+}
+
+function demandOf(
+  facts: Facts,
+  more: { readonly recent: Idset; readonly lost: Idset; readonly unusable: Idset },
+): Demand | Withheld {
+  const { waiting } = facts
+  return waiting.kind === 'withheld' ? waiting : computeDemand({ ...facts, ...more, waiting })
+}

@@ -1,0 +1,49 @@
+// Settings of the scheduler that defeat autoscaling, as far as a guest can tell, and what cures them. Pure.
+import { isJsonObject, type JsonObject } from '#flux/payload.ts'
+
+/** Fluxion's settings, where Fluxion it is. */
+export interface FluxionSettings {
+  readonly queuePolicy: string
+  /** As configured; `undefined` for its default. */
+  readonly matchPolicy: string | undefined
+  /** As configured; `undefined` for its default. */
+  readonly pruneFilters: string | undefined
+}
+
+/** Reads what the broker's configuration says of Fluxion. */
+export function readFluxionSettings(queuePolicy: string, config: JsonObject): FluxionSettings {
+  const table = config['sched-fluxion-resource']
+  const setting = (name: string) => {
+    const value = isJsonObject(table) ? table[name] : undefined
+    return typeof value === 'string' ? value : undefined
+  }
+  return {
+    queuePolicy,
+    matchPolicy: setting('match-policy'),
+    pruneFilters: setting('prune-filters'),
+  }
+}
+
+/** Policies that fill the lowest rank first. */
+const LOW_POLICIES = ['lonode', 'lonodex', 'low']
+
+/** Sentences on what stands in the way of autoscaling, each with its cure. */
+export function describeTraps(settings: FluxionSettings | undefined): readonly string[] {
+  if (settings === undefined) return []
+  const { queuePolicy, matchPolicy = 'first', pruneFilters = 'ALL:core,ALL:node' } = settings
+  const refuses = queuePolicy === 'fcfs' && /node/i.test(pruneFilters)
+  return [
+    ...(refuses
+      ? [
+          'Fluxion (0.43 and later) with queue-policy "fcfs" refuses a job that asks for more nodes than are up, so that ' +
+            'nobody sees its demand: set [sched-fluxion-resource] prune-filters = "ALL:core", or queue-policy "conservative"',
+        ]
+      : []),
+    ...(LOW_POLICIES.includes(matchPolicy)
+      ? []
+      : [
+          `Fluxion with match-policy "${matchPolicy}" fills the highest nodes first, which shrinking takes away first: ` +
+            'set [sched-fluxion-resource] match-policy = "lonode"',
+        ]),
+  ]
+}

@@ -1,0 +1,205 @@
+// manifests/ as kustomize builds them, and as an API server takes them: nothing is stored, every field is known to it.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { KubernetesObject } from '@kubernetes/client-node'
+import * as v from 'valibot'
+import { CA_BUNDLE_LABEL } from '../../webhook/authority/published-object.ts'
+import type { NewObject } from '../../webhook/cluster.ts'
+import { absentAsUndefined } from '../support/api-answers.ts'
+import { MANIFESTS, parseObjects } from '../support/manifests.ts'
+import { type Cluster, connect, installCrd, remove, removeCrd } from './support/cluster.ts'
+import { run, WEBHOOK, WEBHOOK_NAMESPACE } from './support/installation.ts'
+import { kubectl } from './support/kubectl.ts'
+import { build } from './support/kustomize.ts'
+import { OWN_LABEL } from './support/manifests.ts'
+
+const APPLIED = ['base', 'overlays/direct', 'overlays/external', 'examples']
+
+let cluster: Cluster
+let ownNamespace: KubernetesObject | undefined
+
+before(async () => {
+  cluster = connect()
+  await installCrd(cluster)
+  // An object that is not stored needs one that is.
+  const namespace = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: WEBHOOK_NAMESPACE, labels: OWN_LABEL },
+  }
+  if ((await absentAsUndefined(cluster.objects.read(namespace))) !== undefined) return
+  await cluster.objects.create(namespace)
+  ownNamespace = namespace
+})
+
+after(async () => {
+  if (ownNamespace !== undefined) await remove(cluster, ownNamespace)
+  await removeCrd(cluster)
+})
+
+/** Applies without storing anything. */
+async function dryRun(args: readonly string[], input?: string): Promise<void> {
+  const apply = ['apply', '--server-side', '--dry-run=server', '--validate=strict']
+  const { code, stderr } = await kubectl([...apply, ...args], input)
+  // A warning is an API that ends, or a pod that would be refused elsewhere.
+  assert.deepEqual([code, stderr.trim()], [0, ''])
+}
+
+for (const resource of APPLIED) {
+  test(`${resource} is built, twice the same`, async () => {
+    const folder = join(MANIFESTS, resource)
+    const [one, other] = [await run(['kustomize', folder]), await run(['kustomize', folder])]
+    assert.ok(parseObjects(one).length >= 2)
+    assert.equal(one, other)
+  })
+
+  test(`${resource} is accepted by the API server`, async () => {
+    await dryRun(['-k', join(MANIFESTS, resource)])
+  })
+}
+
+test("examples/hpa-node-up.yaml is accepted in the other HPA's place", async () => {
+  await dryRun(['--namespace=default', '-f', join(MANIFESTS, 'examples/hpa-node-up.yaml')])
+})
+
+/** Objects by kind, namespace and name. */
+function byName(text: string): ReadonlyMap<string, NewObject> {
+  return new Map(
+    parseObjects(text).map((object) => {
+      const { name, namespace = '-' } = object.metadata
+      return [`${object.kind} ${namespace} ${name}`, object]
+    }),
+  )
+}
+
+/** What a component does to what it is added to, in kinds of objects. */
+async function effectOf(component: string, resource: string) {
+  const was = byName(await build({ resource }))
+  const is = byName(await build({ resource, component }))
+  const kinds = (names: Iterable<string>) =>
+    [...new Set([...names].map((name) => name.split(' ')[0]))].sort()
+  const isChanged = (name: string) => JSON.stringify(was.get(name)) !== JSON.stringify(is.get(name))
+  return {
+    objects: is,
+    added: kinds([...is.keys()].filter((name) => !was.has(name))),
+    removed: kinds([...was.keys()].filter((name) => !is.has(name))),
+    changed: kinds([...is.keys()].filter((name) => was.has(name) && isChanged(name))),
+  }
+}
+
+const DeploymentSchema = v.object({
+  spec: v.object({
+    template: v.object({
+      spec: v.object({
+        containers: v.strictTuple([
+          v.object({
+            env: v.array(v.object({ name: v.string(), value: v.optional(v.string()) })),
+            volumeMounts: v.array(v.unknown()),
+          }),
+        ]),
+        volumes: v.array(v.unknown()),
+      }),
+    }),
+  }),
+})
+
+const WebhooksSchema = v.object({
+  metadata: v.object({
+    labels: v.record(v.string(), v.string()),
+    annotations: v.record(v.string(), v.string()),
+  }),
+  webhooks: v.array(v.object({ name: v.string(), objectSelector: v.optional(v.unknown()) })),
+})
+
+type Objects = Awaited<ReturnType<typeof effectOf>>['objects']
+
+function deployment(objects: Objects) {
+  const name = `Deployment ${WEBHOOK_NAMESPACE} ${WEBHOOK}`
+  return v.parse(DeploymentSchema, objects.get(name)).spec.template.spec
+}
+
+function webhooks(objects: Objects) {
+  return v.parse(WebhooksSchema, objects.get(`MutatingWebhookConfiguration - ${WEBHOOK}`))
+}
+
+for (const resource of ['base', 'overlays/direct']) {
+  const ofApiServices = resource === 'base' ? [] : ['APIService']
+
+  test(`components/cert-manager on ${resource} takes the place of our authority`, async () => {
+    const { objects, ...effect } = await effectOf('cert-manager', resource)
+    assert.deepEqual(effect, {
+      added: ['Certificate', 'Issuer'],
+      removed: ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
+      changed: [...ofApiServices, 'Deployment', 'MutatingWebhookConfiguration'],
+    })
+    const left = [...objects.keys()].filter((name) => name.endsWith('-authority'))
+    assert.deepEqual(left, [])
+  })
+
+  test(`components/cert-manager on ${resource} has nothing for our authority to publish to`, async () => {
+    const { objects } = await effectOf('cert-manager', resource)
+    const labels = [...objects.values()].map(({ metadata }) => metadata.labels?.[CA_BUNDLE_LABEL])
+    assert.deepEqual(new Set(labels), new Set([undefined, 'false']))
+    const { annotations } = webhooks(objects).metadata
+    assert.deepEqual(annotations, {
+      'cert-manager.io/inject-ca-from': `${WEBHOOK_NAMESPACE}/${WEBHOOK}`,
+    })
+  })
+
+  test(`components/cert-manager on ${resource} has the webhook read what is mounted`, async () => {
+    const { objects } = await effectOf('cert-manager', resource)
+    const { containers, volumes } = deployment(objects)
+    const [{ env, volumeMounts }] = containers
+    const mountPath = '/var/run/flux-metrics/tls'
+    const values = Object.fromEntries(env.map(({ name, value }) => [name, value]))
+    const { CERTIFICATES, TLS_CERT_FILE, TLS_KEY_FILE } = values
+    assert.deepEqual(
+      [CERTIFICATES, TLS_CERT_FILE, TLS_KEY_FILE],
+      ['files', `${mountPath}/tls.crt`, `${mountPath}/tls.key`],
+    )
+    // What was there is there still, once.
+    assert.deepEqual(
+      [env.length, 'SIDECAR_IMAGE' in values],
+      [new Set(Object.keys(values)).size, true],
+    )
+    assert.deepEqual(volumeMounts, [{ mountPath, name: 'tls', readOnly: true }])
+    assert.deepEqual(volumes, [{ name: 'tls', secret: { secretName: `${WEBHOOK}-tls` } }])
+  })
+
+  test(`components/network-policy on ${resource} adds a policy, and is accepted`, async () => {
+    const { objects: _all, ...effect } = await effectOf('network-policy', resource)
+    assert.deepEqual(effect, { added: ['NetworkPolicy'], removed: [], changed: [] })
+    await dryRun(['-f', '-'], await build({ resource, component: 'network-policy' }))
+  })
+
+  test(`components/kubernetes-1.27 on ${resource} has all pods of MiniClusters reviewed`, async () => {
+    const { objects, ...effect } = await effectOf('kubernetes-1.27', resource)
+    const changed = ['MutatingWebhookConfiguration']
+    assert.deepEqual(effect, { added: [], removed: [], changed })
+    assert.deepEqual(
+      webhooks(objects).webhooks.map(({ objectSelector }) => objectSelector),
+      [{ matchLabels: { app: 'flux-operator' } }, undefined],
+    )
+    await dryRun(['-f', '-'], await build({ resource, component: 'kubernetes-1.27' }))
+  })
+}
+
+const ApiServiceSchema = v.object({
+  spec: v.object({ service: v.object({ namespace: v.string() }) }),
+})
+
+test('one edit moves Service and APIServices to another namespace', async () => {
+  const edit = {
+    file: 'overlays/direct/service.yaml',
+    from: 'namespace: default',
+    to: 'namespace: hpc',
+  }
+  const objects = parseObjects(await build({ resource: 'overlays/external', edit }))
+  const services = objects.filter(({ kind }) => kind === 'APIService')
+  const namespaces = services.map((one) => v.parse(ApiServiceSchema, one).spec.service.namespace)
+  assert.deepEqual(namespaces, ['hpc', 'hpc', 'hpc'])
+  assert.ok(
+    objects.some(({ kind, metadata }) => kind === 'Service' && metadata.namespace === 'hpc'),
+  )
+})

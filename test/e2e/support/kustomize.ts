@@ -1,0 +1,35 @@
+// `kubectl kustomize` of manifests/, and of what users write around them.
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MANIFESTS } from '../../support/manifests.ts'
+import { run } from './installation.ts'
+
+/** A user's own: what it starts from and what it adds, below manifests/, and a file that is edited. */
+export interface Wish {
+  readonly resource: string
+  readonly component?: string
+  readonly edit?: { readonly file: string; readonly from: string; readonly to: string }
+}
+
+/** Builds it with a copy of manifests/. */
+export async function build({ resource, component, edit }: Wish): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'flux-metrics-e2e-'))
+  try {
+    await cp(MANIFESTS, join(folder, 'manifests'), { recursive: true })
+    if (edit !== undefined) {
+      const path = join(folder, 'manifests', edit.file)
+      await writeFile(path, (await readFile(path, 'utf8')).replace(edit.from, edit.to))
+    }
+    const kustomization = {
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: [`manifests/${resource}`],
+      components: component === undefined ? [] : [`manifests/components/${component}`],
+    }
+    await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
+    return await run(['kustomize', folder])
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}

@@ -1,0 +1,81 @@
+// manifests/ as a whole: every file is used, every object is there once, and what all have in common. What is in them is
+// in manifests/*.test.ts; rules and calls are compared in webhook/rbac.test.ts; how kustomize builds it all, and whether an
+// API server takes it, is e2e's business.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import packageJson from '../package.json' with { type: 'json' }
+import { CA_BUNDLE_LABEL, PUBLISHED } from '../webhook/authority/published-object.ts'
+import type { ObjectReference } from '../webhook/cluster.ts'
+import {
+  FILES,
+  KUSTOMIZATIONS,
+  kustomization,
+  OBJECTS,
+  readText,
+  resolve,
+} from './support/manifests.ts'
+
+const TEXTS = FILES.map((file) => ({ file, text: readText(file) }))
+const ALL = [...OBJECTS.values()].flat()
+
+test('every file is named by a kustomization, and what one names is there', () => {
+  const folders = new Set(KUSTOMIZATIONS.map(({ folder }) => folder))
+  const named = KUSTOMIZATIONS.flatMap((one) => [
+    `${one.folder}/kustomization.yaml`,
+    ...one.resources.map((path) => resolve(one, path)).filter((path) => !folders.has(path)),
+    ...one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
+  ])
+  // What cannot be applied with the others is named by the comment.
+  const comment = readText('examples/kustomization.yaml').match(/^#.*/gm)?.join() ?? ''
+  const alternatives = comment.match(/[\w-]+\.yaml/g) ?? []
+  named.push(...alternatives.map((name) => `examples/${name}`))
+  assert.deepEqual(named.sort(), [...FILES])
+})
+
+test('a component is what is added, all else is applied', () => {
+  for (const { folder, kind } of KUSTOMIZATIONS) {
+    assert.equal(kind, folder.startsWith('components/') ? 'Component' : 'Kustomization', folder)
+  }
+})
+
+test('every object is there once', () => {
+  const names = ALL.map(({ kind, metadata: { name, namespace } }) => `${kind} ${namespace} ${name}`)
+  assert.deepEqual(names, [...new Set(names)])
+})
+
+test('base and overlays are labelled as parts of the project', () => {
+  for (const folder of ['base', 'overlays/direct', 'overlays/external']) {
+    const { labels } = kustomization(folder)
+    assert.deepEqual(labels, [{ pairs: { 'app.kubernetes.io/part-of': 'flux-metrics' } }], folder)
+  }
+})
+
+test('TLS is verified everywhere, with certificates that no manifest brings', () => {
+  for (const { file, text } of TEXTS) {
+    assert.doesNotMatch(text, /insecureSkipTLSVerify|caBundle:|BEGIN |LS0tLS1/, file)
+  }
+})
+
+test('our images have the version of package.json', () => {
+  const { version } = packageJson
+  const images = TEXTS.flatMap(
+    ({ text }) => text.match(/flux-metrics-(webhook|sidecar):\S+/g) ?? [],
+  )
+  const expected = ['webhook', 'sidecar'].map((program) => `flux-metrics-${program}:${version}`)
+  assert.deepEqual(images, expected)
+  for (const program of ['webhook', 'sidecar']) {
+    const dockerfile = readFileSync(join(import.meta.dirname, `../Dockerfile.${program}`), 'utf8')
+    assert.match(dockerfile, new RegExp(`^ARG VERSION=${version}$`, 'm'))
+  }
+})
+
+test('what our authority publishes is there, with the label for it, and nothing else has that', () => {
+  const labelled = ALL.filter(({ metadata }) => metadata.labels?.[CA_BUNDLE_LABEL] === 'true')
+  const textOf = ({ apiVersion, kind, name }: ObjectReference) => `${apiVersion} ${kind} ${name}`
+  const found = labelled.map(({ apiVersion, kind, metadata: { name = '' } }) =>
+    textOf({ apiVersion, kind, name }),
+  )
+  assert.deepEqual(found.sort(), PUBLISHED.map(textOf).sort())
+})

@@ -1,0 +1,81 @@
+// overlays/: how the API server finds the sidecar, and by which names.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as v from 'valibot'
+import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
+import { Identities } from '../../webhook/identities.ts'
+import { LISTEN_PORT, METRICS_SERVICE, SERVICE_LABEL } from '../../webhook/sidecar-container.ts'
+import { ServiceSchema } from '../support/deployment.ts'
+import { kustomization, objectsBelow, theOnly } from '../support/manifests.ts'
+
+const SERVICE = v.parse(ServiceSchema, theOnly('Service', 'overlays'))
+const [PORT] = SERVICE.spec.ports
+
+const ApiServiceSchema = v.object({
+  metadata: v.object({ name: v.string() }),
+  spec: v.strictObject({
+    group: v.string(),
+    version: v.string(),
+    groupPriorityMinimum: v.number(),
+    versionPriority: v.number(),
+    service: v.strictObject({ name: v.string(), namespace: v.string(), port: v.number() }),
+  }),
+})
+
+function apiServicesIn(folder: string) {
+  return objectsBelow(folder)
+    .filter(({ kind }) => kind === 'APIService')
+    .map((object) => v.parse(ApiServiceSchema, object))
+}
+
+test('the Service finds the pods that the webhook labels, at the port that it adds', () => {
+  assert.equal(SERVICE.metadata.name, METRICS_SERVICE)
+  assert.deepEqual(SERVICE.spec.selector, { [SERVICE_LABEL.key]: SERVICE_LABEL.value })
+  assert.deepEqual([PORT.port, PORT.targetPort], [443, LISTEN_PORT])
+})
+
+test('the Service leads to a pod whose broker is not ready as well', () => {
+  assert.equal(SERVICE.spec.publishNotReadyAddresses, true)
+})
+
+for (const { metadata, spec } of apiServicesIn('overlays')) {
+  test(`${metadata.name} is called as it must be, and leads to the Service`, () => {
+    assert.equal(metadata.name, `${spec.version}.${spec.group}`)
+    assert.deepEqual(spec.service, { ...SERVICE.metadata, port: PORT.port })
+  })
+
+  test(`${metadata.name} is called by a name that sidecars are certified for`, () => {
+    const { name, namespace } = spec.service
+    const names = Identities.namesOf({ namespace, minicluster: 'any' })
+    assert.ok(names.includes(`${name}.${namespace}.svc`))
+  })
+}
+
+test('overlays/direct has the versions that the sidecar serves, the preferred one first', () => {
+  const found = apiServicesIn('overlays/direct').map(({ spec }) => spec)
+  const byPriority = found.toSorted((one, other) => other.versionPriority - one.versionPriority)
+  assert.deepEqual(
+    byPriority.map(({ group, version }) => [group, version]),
+    VERSIONS.map((version) => [GROUP, version]),
+  )
+  assert.equal(new Set(found.map(({ versionPriority }) => versionPriority)).size, found.length)
+  assert.equal(new Set(found.map(({ groupPriorityMinimum }) => groupPriorityMinimum)).size, 1)
+})
+
+test('overlays/external has external metrics besides', () => {
+  const [external, ...others] = apiServicesIn('overlays/external').map(({ spec }) => spec)
+  assert.deepEqual([external?.group, external?.version], [EXTERNAL_GROUP, EXTERNAL_VERSION])
+  assert.deepEqual(others, [])
+  assert.ok(kustomization('overlays/external').resources.includes('../direct'))
+})
+
+test('one edit moves all of it to another namespace', () => {
+  const { name } = SERVICE.metadata
+  const replacement = {
+    source: { kind: 'Service', name, fieldPath: 'metadata.namespace' },
+    targets: [{ select: { kind: 'APIService' }, fieldPaths: ['spec.service.namespace'] }],
+  }
+  for (const folder of ['overlays/direct', 'overlays/external']) {
+    assert.deepEqual(kustomization(folder).replacements, [replacement])
+  }
+})

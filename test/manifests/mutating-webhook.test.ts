@@ -1,0 +1,141 @@
+// base/mutating-webhook.yaml: what the API server asks the webhook, and what it does when there is no answer.
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import * as v from 'valibot'
+import { REVIEW_PATH } from '../../webhook/app.ts'
+import { SelfAuthority } from '../../webhook/authority/authority.ts'
+import { KIND } from '../../webhook/minicluster.ts'
+import { Labels, NAMESPACE, SERVICE, Selector } from '../support/deployment.ts'
+import { theOnly } from '../support/manifests.ts'
+import { MemoryCluster } from '../support/memory-cluster.ts'
+import { memoryLog } from '../support/memory-log.ts'
+
+const Webhook = v.strictObject({
+  name: v.string(),
+  admissionReviewVersions: v.array(v.string()),
+  clientConfig: v.strictObject({
+    service: v.strictObject({
+      name: v.string(),
+      namespace: v.string(),
+      path: v.string(),
+      port: v.number(),
+    }),
+  }),
+  rules: v.unknown(),
+  objectSelector: v.optional(Selector),
+  namespaceSelector: v.unknown(),
+  failurePolicy: v.string(),
+  matchPolicy: v.string(),
+  reinvocationPolicy: v.string(),
+  sideEffects: v.string(),
+  timeoutSeconds: v.number(),
+})
+
+const { webhooks: WEBHOOKS } = v.parse(
+  v.object({ webhooks: v.strictTuple([Webhook, Webhook]) }),
+  theOnly('MutatingWebhookConfiguration', 'base'),
+)
+
+/** Names in the certificate that an authority makes for itself. */
+async function certifiedNames(service: string, namespace: string): Promise<string> {
+  const { log } = memoryLog('silent')
+  const cluster = new MemoryCluster()
+  const authority = new SelfAuthority({ cluster, namespace, service, log })
+  await authority.tick()
+  return new X509Certificate(authority.servingKeys?.cert ?? '').subjectAltName ?? ''
+}
+
+for (const webhook of WEBHOOKS) {
+  test(`${webhook.name} is a route of ours, behind our Service`, () => {
+    const { name, namespace, path, port } = webhook.clientConfig.service
+    assert.deepEqual({ name, namespace }, SERVICE.metadata)
+    assert.deepEqual([path, port], [REVIEW_PATH, SERVICE.spec.ports[0].port])
+  })
+
+  test(`${webhook.name} is called by a name that our authority certifies`, async () => {
+    const { name, namespace } = webhook.clientConfig.service
+    const names = await certifiedNames(name, namespace)
+    // What API servers ask for.
+    assert.ok(names.split(', ').includes(`DNS:${name}.${namespace}.svc`), names)
+  })
+
+  test(`${webhook.name} is in nobody's way`, () => {
+    const { failurePolicy, timeoutSeconds, sideEffects, matchPolicy } = webhook
+    assert.deepEqual([failurePolicy, timeoutSeconds], ['Ignore', 3])
+    assert.deepEqual([sideEffects, matchPolicy], ['NoneOnDryRun', 'Equivalent'])
+    assert.deepEqual(webhook.admissionReviewVersions, ['v1'])
+  })
+
+  test(`${webhook.name} is not asked about our own namespace and the system's`, () => {
+    const values = [NAMESPACE, 'kube-system', 'kube-public', 'kube-node-lease']
+    assert.deepEqual(webhook.namespaceSelector, {
+      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values }],
+    })
+  })
+}
+
+const [PODS, MINICLUSTERS] = WEBHOOKS
+
+test('new pods are reviewed, and again if others changed them after us', () => {
+  assert.deepEqual(PODS.rules, [
+    {
+      apiGroups: [''],
+      apiVersions: ['v1'],
+      resources: ['pods'],
+      operations: ['CREATE'],
+      scope: 'Namespaced',
+    },
+  ])
+  assert.equal(PODS.reinvocationPolicy, 'IfNeeded')
+})
+
+test('MiniClusters are reviewed, and once: they are not changed', () => {
+  const [kind = '', ...group] = KIND.split('.')
+  assert.deepEqual(MINICLUSTERS.rules, [
+    {
+      apiGroups: [group.join('.')],
+      apiVersions: ['*'],
+      resources: [`${kind.toLowerCase()}s`],
+      operations: ['CREATE', 'UPDATE'],
+      scope: 'Namespaced',
+    },
+  ])
+  assert.equal(MINICLUSTERS.objectSelector, undefined)
+  assert.equal(MINICLUSTERS.reinvocationPolicy, 'Never')
+})
+
+const ReviewSchema = v.object({
+  request: v.object({
+    object: v.object({ metadata: v.object({ labels: v.optional(Labels, {}) }) }),
+  }),
+})
+
+/** Labels of a pod as an API server sent it. */
+function labelsIn(golden: string): Readonly<Record<string, string>> {
+  const path = join(import.meta.dirname, '../golden', golden, 'review.json')
+  const { request } = v.parse(ReviewSchema, JSON.parse(readFileSync(path, 'utf8')))
+  return request.object.metadata.labels
+}
+
+const RECORDED = [
+  ['create-job-index-0', true],
+  ['create-job-index-0-enabled', true],
+  ['v1.32-create-job-index-0', true],
+  ['create-job-index-1', false],
+  ['create-job-index-2', false],
+  ['v1.32-create-job-index-1', false],
+  ['services-pod', false],
+  ['create-byhand', false],
+] as const
+
+for (const [golden, isReviewed] of RECORDED) {
+  test(`a pod as in golden ${golden} is ${isReviewed ? 'reviewed' : 'not reviewed'}`, () => {
+    const labels = labelsIn(golden)
+    const wanted = Object.entries(PODS.objectSelector?.matchLabels ?? {})
+    const matches = wanted.every(([key, value]) => labels[key] === value)
+    assert.equal(matches, isReviewed)
+  })
+}

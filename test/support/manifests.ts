@@ -1,0 +1,116 @@
+// manifests/ as kustomize finds it: kustomizations, the objects that they name, the patches that they make. Builds nothing.
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import * as v from 'valibot'
+import { parseAllDocuments } from 'yaml'
+import type { NewObject } from '../../webhook/cluster.ts'
+
+export const MANIFESTS = join(import.meta.dirname, '../../manifests')
+
+const KUSTOMIZATION = 'kustomization.yaml'
+
+/** What we use of a kustomization: a field that is not here would be one that no test knows of. */
+const KustomizationSchema = v.strictObject({
+  apiVersion: v.string(),
+  kind: v.picklist(['Kustomization', 'Component']),
+  namespace: v.optional(v.string()),
+  resources: v.optional(v.array(v.string()), []),
+  patches: v.optional(
+    v.array(
+      v.strictObject({
+        target: v.optional(v.strictObject({ kind: v.string(), name: v.optional(v.string()) })),
+        path: v.optional(v.string()),
+        patch: v.optional(v.string()),
+      }),
+    ),
+    [],
+  ),
+  labels: v.optional(v.array(v.strictObject({ pairs: v.record(v.string(), v.string()) })), []),
+  replacements: v.optional(v.array(v.unknown()), []),
+})
+
+/** A kustomization, and its folder below manifests/. */
+export type Kustomization = v.InferOutput<typeof KustomizationSchema> & { readonly folder: string }
+
+const ObjectSchema = v.looseObject({
+  apiVersion: v.string(),
+  kind: v.string(),
+  metadata: v.strictObject({
+    name: v.string(),
+    namespace: v.exactOptional(v.string()),
+    labels: v.optional(v.record(v.string(), v.string()), {}),
+    annotations: v.optional(v.record(v.string(), v.string()), {}),
+  }),
+})
+
+/** Every file, its path below manifests/. */
+export const FILES: readonly string[] = globSync('**', { cwd: MANIFESTS })
+  .filter((path) => statSync(join(MANIFESTS, path)).isFile())
+  .sort()
+
+export function readText(file: string): string {
+  return readFileSync(join(MANIFESTS, file), 'utf8')
+}
+
+export const KUSTOMIZATIONS: readonly Kustomization[] = FILES.filter((file) =>
+  file.endsWith(KUSTOMIZATION),
+).map((file) => {
+  const [document] = parseYaml(readText(file))
+  return { ...v.parse(KustomizationSchema, document), folder: dirname(file) }
+})
+
+export function kustomization(folder: string): Kustomization {
+  return KUSTOMIZATIONS.find((one) => one.folder === folder) ?? missing(folder)
+}
+
+/** A path that a kustomization names, below manifests/. */
+export function resolve({ folder }: Kustomization, path: string): string {
+  return normalize(join(folder, path))
+}
+
+/** Files of patches: their objects are parts of others. */
+export const PATCH_FILES: readonly string[] = KUSTOMIZATIONS.flatMap((one) =>
+  one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
+)
+
+/** The objects of a text. */
+export function parseObjects(text: string): readonly NewObject[] {
+  return parseYaml(text).map((document) => v.parse(ObjectSchema, document))
+}
+
+/** The objects of a file. */
+export function readObjects(file: string): readonly NewObject[] {
+  return parseObjects(readText(file))
+}
+
+/** All objects that are not patches, by the file that they are in. */
+export const OBJECTS: ReadonlyMap<string, readonly NewObject[]> = new Map(
+  FILES.filter((file) => !file.endsWith(KUSTOMIZATION) && !PATCH_FILES.includes(file)).map(
+    (file) => [file, readObjects(file)],
+  ),
+)
+
+/** The objects below a folder. */
+export function objectsBelow(folder: string): readonly NewObject[] {
+  return [...OBJECTS].flatMap(([file, objects]) => (file.startsWith(`${folder}/`) ? objects : []))
+}
+
+/** The one object of a kind below a folder. */
+export function theOnly(kind: string, folder: string): NewObject {
+  const found = objectsBelow(folder).filter((object) => object.kind === kind)
+  return found.length === 1 && found[0] !== undefined ? found[0] : missing(`${kind} in ${folder}`)
+}
+
+export function parseYaml(text: string): readonly unknown[] {
+  const documents = parseAllDocuments(text)
+  if (!Array.isArray(documents)) return []
+  return documents.map((document) => {
+    const [problem] = [...document.errors, ...document.warnings]
+    if (problem !== undefined) throw problem
+    return document.toJS()
+  })
+}
+
+function missing(what: string): never {
+  throw new Error(`Cannot find ${what} in manifests/`)
+}

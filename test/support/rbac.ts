@@ -1,0 +1,115 @@
+// What RBAC allows (rbac.authorization.k8s.io/v1), as plain values: roles and bindings to grants, calls to what they ask
+// for. Resources without subresources; no URLs that are none.
+import * as v from 'valibot'
+import { pathOf } from '../../webhook/api-path.ts'
+import type { NewObject } from '../../webhook/cluster.ts'
+import type { Call } from './memory-cluster.ts'
+
+/** One verb on one resource. */
+export interface Grant {
+  readonly verb: string
+  /** Empty is the core group. */
+  readonly group: string
+  readonly resource: string
+  /** Absent: whatever its name is, even none. */
+  readonly name?: string
+  /** Absent: in all namespaces, and outside of them. */
+  readonly namespace?: string
+}
+
+/** What a call asks for; `name` is absent where it says what there is to be. */
+export type Wanted = Grant
+
+const RulesSchema = v.object({
+  rules: v.array(
+    // Strict: a field that is not here may grant something.
+    v.strictObject({
+      apiGroups: v.array(v.string()),
+      resources: v.array(v.string()),
+      resourceNames: v.optional(v.pipe(v.array(v.string()), v.minLength(1))),
+      verbs: v.array(v.string()),
+    }),
+  ),
+})
+
+export type Subject = v.InferOutput<typeof BindingSchema>['subjects'][number]
+
+const BindingSchema = v.object({
+  roleRef: v.strictObject({
+    apiGroup: v.literal('rbac.authorization.k8s.io'),
+    kind: v.picklist(['ClusterRole', 'Role']),
+    name: v.string(),
+  }),
+  subjects: v.array(
+    v.strictObject({ kind: v.string(), name: v.string(), namespace: v.optional(v.string()) }),
+  ),
+})
+
+/** A binding with what it grants, and to whom. */
+export interface Binding {
+  readonly subjects: readonly Subject[]
+  readonly grants: readonly Grant[]
+}
+
+/** @throws Error for a role that is bound and not there, or there and not bound */
+export function bindingsOf(objects: readonly NewObject[]): readonly Binding[] {
+  const roles = new Set(objects.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role'))
+  const unbound = new Set(roles)
+  const bindings = objects
+    .filter(({ kind }) => kind === 'ClusterRoleBinding' || kind === 'RoleBinding')
+    .map((binding) => {
+      const { roleRef, subjects } = v.parse(BindingSchema, binding)
+      const { namespace } = binding.metadata
+      const role = [...roles].find(
+        ({ kind, metadata }) =>
+          kind === roleRef.kind &&
+          metadata.name === roleRef.name &&
+          (kind === 'ClusterRole' || metadata.namespace === namespace),
+      )
+      if (role === undefined) throw new Error(`Cannot find ${roleRef.kind} "${roleRef.name}"`)
+      unbound.delete(role)
+      const scope = namespace === undefined ? {} : { namespace }
+      return { subjects, grants: grantsOf(role).map((grant) => ({ ...grant, ...scope })) }
+    })
+  const [forgotten] = unbound
+  if (forgotten === undefined) return bindings
+  throw new Error(`Cannot find a binding of ${forgotten.kind} "${forgotten.metadata.name}"`)
+}
+
+function grantsOf(role: NewObject): readonly Grant[] {
+  return v
+    .parse(RulesSchema, role)
+    .rules.flatMap(({ apiGroups, resources, resourceNames, verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) =>
+          verbs.flatMap((verb) =>
+            resourceNames === undefined
+              ? [{ verb, group, resource }]
+              : resourceNames.map((name) => ({ verb, group, resource, name })),
+          ),
+        ),
+      ),
+    )
+}
+
+/** As the API server reads it off the URL: an object that is to be created has no name there. */
+export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wanted {
+  const named = verb === 'create' ? {} : { name }
+  const scope = namespace === undefined ? {} : { namespace }
+  const path = pathOf({ apiVersion, kind, ...scope, ...named })
+  const [, group = '', , resource] =
+    /^\/(?:api|apis\/([^/]+))\/([^/]+)(?:\/namespaces\/[^/]+)?\/([^/]+)/.exec(path ?? '') ?? []
+  if (resource === undefined) throw new Error(`Cannot find the path of ${kind} "${name}"`)
+  return { verb, group, resource, ...named, ...scope }
+}
+
+/** Whether a grant is enough. */
+export function allows(grant: Grant, wanted: Wanted): boolean {
+  return (
+    grant.verb === wanted.verb &&
+    grant.group === wanted.group &&
+    grant.resource === wanted.resource &&
+    (grant.name === undefined || grant.name === wanted.name) &&
+    (grant.namespace === undefined || grant.namespace === wanted.namespace)
+  )
+}

@@ -1,0 +1,109 @@
+// The rules in manifests/ are the calls that the webhook makes: each call is allowed, by one rule, and no rule allows more.
+// GET /version is not among them: Kubernetes' own system:public-info-viewer allows it to everyone.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import * as v from 'valibot'
+import type { NewObject } from '../../webhook/cluster.ts'
+import { createAuthority } from '../support/certificates.ts'
+import { OBJECTS, readObjects, theOnly } from '../support/manifests.ts'
+import type { Call } from '../support/memory-cluster.ts'
+import { allows, bindingsOf, type Grant, wantedBy } from '../support/rbac.ts'
+import { SERVER_NAME } from './authority/replicas.ts'
+import { callsOf, USERS } from './whole-life.ts'
+
+const RULES = readObjects('base/rbac.yaml')
+const AUTHORITY_RULES = readObjects('base/rbac-authority.yaml')
+
+/** Kubernetes' own, in every cluster (bootstrappolicy/namespace_policy.go): we bind it, and do not bring it. */
+const AUTHENTICATION_READER: NewObject = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'Role',
+  metadata: { name: 'extension-apiserver-authentication-reader', namespace: 'kube-system' },
+  rules: [
+    {
+      apiGroups: [''],
+      resources: ['configmaps'],
+      resourceNames: ['extension-apiserver-authentication'],
+      verbs: ['get', 'list', 'watch'],
+    },
+  ],
+}
+
+/** What that role allows beyond our use: it is not ours to make it smaller. */
+function isTheirs({ resource, verb }: Grant): boolean {
+  return resource === 'configmaps' && (verb === 'list' || verb === 'watch')
+}
+
+function grantsIn(objects: readonly NewObject[]): readonly Grant[] {
+  return bindingsOf([...objects, AUTHENTICATION_READER])
+    .flatMap(({ grants }) => grants)
+    .filter((grant) => !isTheirs(grant))
+}
+
+/** Calls that are allowed by no grant, or by more than one. */
+function strays(calls: readonly Call[], grants: readonly Grant[]): readonly Call[] {
+  const allowing = (call: Call) => grants.filter((grant) => allows(grant, wantedBy(call)))
+  return calls.filter((call) => allowing(call).length !== 1)
+}
+
+/** Grants that are not used, or are wider than their use. */
+function excesses(calls: readonly Call[], grants: readonly Grant[]): readonly Grant[] {
+  return grants.filter((grant) => {
+    const uses = calls.map(wantedBy).filter((wanted) => allows(grant, wanted))
+    // Users choose the names of their objects; what we name ourselves is to be granted by that name.
+    const ofUsers = uses.some((use) => USERS.some(({ namespace }) => namespace === use.namespace))
+    const global = uses.some(({ namespace }) => namespace === undefined)
+    // What is to be created has no name that could be granted.
+    const nameFits = grant.name !== undefined || grant.verb === 'create' || ofUsers
+    const scopeFits = grant.namespace !== undefined || ofUsers || global
+    return uses.length === 0 || !nameFits || !scopeFits
+  })
+}
+
+test('every call of the webhook is allowed by one rule, and every rule is needed for a call', async (t) => {
+  const calls = await callsOf(t)
+  const grants = grantsIn([...RULES, ...AUTHORITY_RULES])
+  assert.deepEqual(strays(calls, grants), [])
+  assert.deepEqual(excesses(calls, grants), [])
+})
+
+test('with CERTIFICATES=files the same is true of base/rbac.yaml alone', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'rbac-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const provider = await createAuthority('cert-manager')
+  const pair = await provider.issue({ commonName: 'webhook', dns: [SERVER_NAME] })
+  const tls = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') }
+  await writeFile(tls.cert, pair.cert)
+  await writeFile(tls.key, pair.key)
+  const calls = await callsOf(t, tls)
+  assert.deepEqual(strays(calls, grantsIn(RULES)), [])
+  assert.deepEqual(excesses(calls, grantsIn(RULES)), [])
+})
+
+const SpecSchema = v.object({
+  template: v.object({ spec: v.object({ serviceAccountName: v.string() }) }),
+})
+
+test('what is granted is granted to the service account of the Deployment, and to nobody else', () => {
+  const { metadata, spec } = theOnly('Deployment', 'base')
+  const name = v.parse(SpecSchema, spec).template.spec.serviceAccountName
+  const account = { kind: 'ServiceAccount', name, namespace: metadata.namespace }
+  for (const { subjects } of bindingsOf([...RULES, ...AUTHORITY_RULES, AUTHENTICATION_READER])) {
+    assert.deepEqual(subjects, [account])
+  }
+  const { metadata: own } = theOnly('ServiceAccount', 'base')
+  assert.deepEqual([own.name, own.namespace], [account.name, account.namespace])
+})
+
+test('no other file of manifests/ grants anything', () => {
+  const granting = [...OBJECTS].filter(([, objects]) =>
+    objects.some(({ apiVersion }) => apiVersion.startsWith('rbac.authorization.k8s.io/')),
+  )
+  assert.deepEqual(
+    granting.map(([file]) => file),
+    ['base/rbac-authority.yaml', 'base/rbac.yaml'],
+  )
+})
