@@ -40,9 +40,14 @@ const ALLOWED: Readonly<
   },
   'webhook/authority': { folders: ['sidecar/serving', 'webhook'], packages: ['valibot'] },
   'webhook/cli': {
-    folders: ['sidecar/serving', 'sidecar/metrics', 'webhook'],
+    folders: ['sidecar/serving', 'sidecar/metrics', 'webhook', 'webhook/cli/simulation'],
     packages: ['diff', 'valibot', 'yaml'],
   },
+  'webhook/cli/simulation': {
+    folders: ['sidecar/flux', 'sidecar/metrics', 'webhook/cli/simulation/instance'],
+    packages: [],
+  },
+  'webhook/cli/simulation/instance': { folders: ['sidecar/flux'], packages: [] },
 }
 
 /** Packages that one file alone imports. */
@@ -79,6 +84,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   '#metrics': 'sidecar/metrics',
   '#api': 'sidecar/api',
   '#serving': 'sidecar/serving',
+  '#simulation': 'webhook/cli/simulation',
 }
 
 const SPECIFIER =

@@ -1,10 +1,10 @@
 // Figures of the sidecar, on the bundle that its image has: against bare koa, memory, start, and calls to the broker.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Instance } from '#simulation/instance.ts'
 import { type SimulatedBroker, startBroker } from '../support/broker.ts'
 import { bundle } from '../support/build.ts'
 import { ask } from '../support/https.ts'
-import { Instance } from '../support/instance.ts'
 import { type Bench, say } from './common.ts'
 import { blockFigure, decodeFigure } from './decode.ts'
 import { type Figure, median } from './figures.ts'

@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Instance } from '#simulation/instance.ts'
 import { startBroker } from '../support/broker.ts'
-import { Instance } from '../support/instance.ts'
 
 const MAX_SIZE = 16
 const FIRST_SIZE = 2

@@ -14,9 +14,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Instance } from '#simulation/instance.ts'
 import { type BrokerOptions, type FluxVersion, startBroker } from '../support/broker.ts'
 import { loadRecording, normalise, recordedAnswers, replay } from '../support/conversation.ts'
-import { Instance } from '../support/instance.ts'
 import {
   busyNodes,
   CONFIGURATION,

@@ -1,6 +1,7 @@
 // The instances on which the conversations in test/recordings/flux were recorded, rebuilt as models.
+
+import { Instance, type JobRequest } from '#simulation/instance.ts'
 import type { BrokerOptions } from '../support/broker.ts'
-import { Instance, type JobRequest } from '../support/instance.ts'
 
 const NOW = new Date('2026-11-23T12:00:00.250Z')
 

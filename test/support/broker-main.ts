@@ -7,8 +7,8 @@
 // having no handler; below a shell that waits (`sh -c 'node … & wait $!'`) from the shell's keeping the signal.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { Instance } from '#simulation/instance.ts'
 import { type SimulatedBroker, startBroker } from './broker.ts'
-import { Instance } from './instance.ts'
 import { createControl } from './pod/control.ts'
 import { follow, Lead } from './pod/overlay.ts'
 import { readSettings, type Settings } from './pod/settings.ts'

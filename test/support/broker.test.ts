@@ -9,8 +9,8 @@ import { type TestContext, test } from 'node:test'
 import { Client } from '#flux/client.ts'
 import { ERRNO, FluxError } from '#flux/errors.ts'
 import type { JsonObject } from '#flux/payload.ts'
+import { Instance } from '#simulation/instance.ts'
 import { type BrokerOptions, type SimulatedBroker, startBroker } from './broker.ts'
-import { Instance } from './instance.ts'
 
 const LIMITS = { timeoutMs: 5_000, nodeid: 0 }
 

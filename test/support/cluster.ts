@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Collector, type CollectorOptions } from '#metrics/collector.ts'
 import type { Reading } from '#metrics/snapshot.ts'
+import { Instance, type InstanceOptions } from '#simulation/instance.ts'
 import { type BrokerOptions, type SimulatedBroker, startBroker } from './broker.ts'
-import { Instance, type InstanceOptions } from './instance.ts'
 
 /** Fast enough for tests, otherwise as in earnest. */
 export const TEST_PACE = { minIntervalMs: 1, costFactor: 0 } as const

@@ -1,9 +1,9 @@
 // The methods of the broker itself: attributes, state, configuration, groups, overlay network, events.
 import { ERRNO } from '#flux/errors.ts'
 import type { JsonObject } from '#flux/payload.ts'
-import { formatIds } from '../instance/id-pool.ts'
-import { formatHosts } from '../instance/node.ts'
-import type { Instance } from '../instance.ts'
+import { formatIds } from '#simulation/instance/id-pool.ts'
+import { formatHosts } from '#simulation/instance/node.ts'
+import type { Instance } from '#simulation/instance.ts'
 import { type BrokerState, type Methods, RpcError, Stream, stringArg } from './method.ts'
 import { overlayHealth } from './overlay-health.ts'
 

@@ -1,10 +1,10 @@
 // One job as `job-list` writes it: which attributes there are, and what they say in which state.
 import type { JsonObject } from '#flux/payload.ts'
-import { formatIds } from '../instance/id-pool.ts'
-import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '../instance/job.ts'
-import { formatHosts } from '../instance/node.ts'
-import { isFeasible } from '../instance/placement.ts'
-import type { Instance } from '../instance.ts'
+import { formatIds } from '#simulation/instance/id-pool.ts'
+import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/instance/job.ts'
+import { formatHosts } from '#simulation/instance/node.ts'
+import { isFeasible } from '#simulation/instance/placement.ts'
+import type { Instance } from '#simulation/instance.ts'
 import type { BrokerState } from './method.ts'
 import type { Release, Scheduler } from './release.ts'
 

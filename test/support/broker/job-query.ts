@@ -2,7 +2,7 @@
 import { ERRNO } from '#flux/errors.ts'
 import { EMPTY_IDSET, hasId, parseIdset, unionIdsets } from '#flux/idset.ts'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
-import { JOB_RESULTS, JOB_STATES, type Job } from '../instance/job.ts'
+import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/instance/job.ts'
 import { RpcError } from './method.ts'
 
 export type JobFilter = (job: Job) => boolean

@@ -1,7 +1,7 @@
 // What a simulated broker's methods are made of: the call they get, the reply they give, the errors they answer with.
 import { ERRNO } from '#flux/errors.ts'
 import type { JsonObject } from '#flux/payload.ts'
-import type { Instance } from '../instance.ts'
+import type { Instance } from '#simulation/instance.ts'
 import type { Release, Scheduler } from './release.ts'
 
 /** An error response: its number, and the text that a real broker sends with it, if any. */

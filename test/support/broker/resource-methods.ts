@@ -2,9 +2,9 @@
 import { ERRNO, FluxError } from '#flux/errors.ts'
 import { parseIdset } from '#flux/idset.ts'
 import type { JsonObject } from '#flux/payload.ts'
-import { formatIds } from '../instance/id-pool.ts'
-import { formatHosts, ranksOfHosts } from '../instance/node.ts'
-import type { Instance, NodeChange } from '../instance.ts'
+import { formatIds } from '#simulation/instance/id-pool.ts'
+import { formatHosts, ranksOfHosts } from '#simulation/instance/node.ts'
+import type { Instance, NodeChange } from '#simulation/instance.ts'
 import {
   always,
   type BrokerState,

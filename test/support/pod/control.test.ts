@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { Instance } from '../instance.ts'
+import { Instance } from '#simulation/instance.ts'
 import { createControl } from './control.ts'
 
 async function setUp(t: TestContext) {

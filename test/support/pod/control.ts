@@ -2,8 +2,8 @@
 // how users submit jobs and how things go wrong; no part of Flux.
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
-import { JOB_RESULTS } from '../instance/job.ts'
-import type { Instance, Job, JobRequest, JobResult } from '../instance.ts'
+import { JOB_RESULTS } from '#simulation/instance/job.ts'
+import type { Instance, Job, JobRequest, JobResult } from '#simulation/instance.ts'
 
 export interface ControlOptions {
   readonly instance: Instance

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Instance, type InstanceOptions, type Job } from './instance.ts'
+import { Instance, type InstanceOptions, type Job } from '#simulation/instance.ts'
 
 const NOW = new Date('2026-11-24T00:00:00Z')
 
