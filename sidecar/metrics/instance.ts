@@ -24,16 +24,10 @@ import {
   type SchedStatus,
   type SchedStatusTopic,
 } from '#flux/resource-calls.ts'
-import {
-  countCores,
-  countGpus,
-  countNodes,
-  type ResourceSet,
-  ranksOf,
-  subtractResourceSets,
-} from '#flux/resource-set.ts'
+import { countGpus, ranksOf } from '#flux/resource-set.ts'
 import { getFluxionPolicy } from '#flux/scheduler-calls.ts'
-import type { Facts, Jobs, NodeCounts, ResourceCounts, Withheld } from './facts.ts'
+import { countResources } from './counts.ts'
+import type { Facts, Jobs, Withheld } from './facts.ts'
 import { JobReader } from './job-reader.ts'
 import { toJobs } from './jobs.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
@@ -94,7 +88,7 @@ export class Instance {
         const { all, allocated } = sched
         const { quorum } = this
         return {
-          ...{ takenAt, tookMs, ...summarize(sched, status), ...status },
+          ...{ takenAt, tookMs, ...countResources(sched, drainedIn(status)), ...status },
           ...{ all, allocated, failed: round.failed, quorum, ...more },
         }
       }
@@ -220,36 +214,4 @@ function contradictionOf(sched: SchedStatus, status: ResourceStatus): string | u
 
 function drainedIn({ drains }: ResourceStatus): Idset {
   return drains.map(({ ranks }) => ranks).reduce(unionIdsets, EMPTY_IDSET)
-}
-
-function summarize(
-  { all, allocated, down }: SchedStatus,
-  status: ResourceStatus,
-): { nodes: NodeCounts; cores: ResourceCounts; gpus: ResourceCounts } {
-  const up = subtractResourceSets(all, down)
-  const free = subtractResourceSets(up, allocated)
-  const idle = subtractIdsets(ranksOf(up), ranksOf(allocated))
-  const sets = { total: all, up, allocated, free }
-  return {
-    nodes: {
-      ...countEach(sets, countNodes),
-      down: countNodes(down),
-      idle: countIds(idle),
-      drained: countIds(intersectIdsets(drainedIn(status), ranksOf(all))),
-    },
-    cores: countEach(sets, countCores),
-    gpus: countEach(sets, countGpus),
-  }
-}
-
-function countEach(
-  sets: Readonly<Record<keyof ResourceCounts, ResourceSet>>,
-  count: (set: ResourceSet) => number,
-): ResourceCounts {
-  return {
-    total: count(sets.total),
-    up: count(sets.up),
-    allocated: count(sets.allocated),
-    free: count(sets.free),
-  }
 }
