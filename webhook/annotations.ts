@@ -19,6 +19,10 @@ export interface Settings {
   readonly nativeSidecar?: NativeSidecar
   /** Whether external.metrics.k8s.io is served as well. */
   readonly externalMetrics?: boolean
+  /** Whether ranks are drained before a smaller size is published; never true without `runAsUser`. */
+  readonly drain?: boolean
+  /** How long a released node counts as busy. */
+  readonly idleGraceSeconds?: number
   readonly logLevel?: string
   /** Kubernetes quantity. */
   readonly cpuRequest?: string
@@ -47,6 +51,8 @@ const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 const MIN_MEMORY_BYTES = 96 * 2 ** 20
 /** The largest UID that Kubernetes accepts. */
 const MAX_UID = 2 ** 31 - 1
+/** The sidecar's own limit: it would not start with more. */
+const MAX_IDLE_GRACE_SECONDS = 3600
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 /** Kubernetes asks for short warnings. */
 const MAX_SHOWN = 40
@@ -119,6 +125,26 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
     },
   ],
   [
+    'drain',
+    {
+      expected: '"true" or "false"',
+      read: (value) => {
+        const drain = BOOLEANS.get(value)
+        return drain === undefined ? undefined : { drain }
+      },
+    },
+  ],
+  [
+    'idle-grace-seconds',
+    {
+      expected: `whole seconds from 0 to ${MAX_IDLE_GRACE_SECONDS}`,
+      read: (value) => {
+        const idleGraceSeconds = /^\d{1,4}$/.test(value) ? Number(value) : Number.NaN
+        return idleGraceSeconds <= MAX_IDLE_GRACE_SECONDS ? { idleGraceSeconds } : undefined
+      },
+    },
+  ],
+  [
     'log-level',
     {
       expected: `one of ${LOG_LEVELS.join(', ')}`,
@@ -148,14 +174,20 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
 ])
 
 /** Annotations of the contract whose feature this version does not have. */
-const NOT_YET = new Set(['drain', 'metrics-config'])
+const NOT_YET = new Set(['metrics-config'])
 
 /** Reads the annotations of both; the pod's win, key by key, if they are good. */
 export function readAnnotations(pod: Annotations, minicluster: Annotations): AnnotationReading {
   const warnings: string[] = []
   const settings = { ...readOne(minicluster, warnings), ...readOne(pod, warnings) }
+  if (settings.drain === true && settings.runAsUser === undefined) {
+    return { settings: { ...settings, drain: false }, warnings: [...new Set(warnings), GUEST] }
+  }
   return { settings, warnings: [...new Set(warnings)] }
 }
+
+/** A sidecar is a guest of the broker unless it has the broker's UID, and nobody but the user knows that. */
+const GUEST = `${PREFIX}drain: ignored, Flux lets its owner alone drain: set ${PREFIX}run-as-user to the UID of the broker`
 
 function readOne(annotations: Annotations, warnings: string[]): Settings {
   let settings: Settings = {}

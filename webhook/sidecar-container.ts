@@ -135,6 +135,8 @@ function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): read
           CLIENT_ALLOWED_NAMES: frontProxy?.allowedNames.join(',') || undefined,
         }),
     EXTERNAL_METRICS: settings.externalMetrics === true ? 'true' : undefined,
+    DRAIN: settings.drain === true ? 'true' : undefined,
+    IDLE_GRACE_SECONDS: settings.idleGraceSeconds?.toString(),
     EXIT_WITH_BROKER: plan.native ? undefined : 'true',
     LOG_LEVEL: settings.logLevel,
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CLIENT_CA, INJECTED, readAnnotations, type Settings } from '../../webhook/annotations.ts'
 
 const KNOWN =
-  'enabled socket run-as-user tls-secret native-sidecar external-metrics log-level cpu-request memory-limit'
+  'enabled socket run-as-user tls-secret native-sidecar external-metrics drain idle-grace-seconds log-level cpu-request memory-limit'
 
 /** Keys (after the prefix) with values that are good, and what they mean. */
 const GOOD: readonly (readonly [key: string, value: string, settings: Settings])[] = [
@@ -21,6 +21,9 @@ const GOOD: readonly (readonly [key: string, value: string, settings: Settings])
   ['native-sidecar', 'false', { nativeSidecar: 'false' }],
   ['external-metrics', 'true', { externalMetrics: true }],
   ['external-metrics', 'false', { externalMetrics: false }],
+  ['drain', 'false', { drain: false }],
+  ['idle-grace-seconds', '0', { idleGraceSeconds: 0 }],
+  ['idle-grace-seconds', '3600', { idleGraceSeconds: 3600 }],
   ['log-level', 'trace', { logLevel: 'trace' }],
   ['cpu-request', '1m', { cpuRequest: '1m' }],
   ['cpu-request', '4', { cpuRequest: '4' }],
@@ -43,6 +46,7 @@ const SOCKET = 'an absolute path of at most 107 bytes'
 const UID = 'a UID from 0 to 2147483647'
 const SECRET = "a Secret's name"
 const NATIVE = '"auto", "true" or "false"'
+const GRACE = 'whole seconds from 0 to 3600'
 const LEVEL = 'one of fatal, error, warn, info, debug, trace, silent'
 const CPU = 'a quantity from 1m to 4, such as 50m'
 const MEMORY = 'a quantity of at least 96Mi, such as 128Mi'
@@ -70,6 +74,12 @@ const BAD: readonly (readonly [key: string, value: string, expected: string])[] 
   ['tls-secret', 'a/b', SECRET],
   ['tls-secret', '-a', SECRET],
   ['native-sidecar', 'yes', NATIVE],
+  ['drain', 'yes', TRUE_OR_FALSE],
+  ['idle-grace-seconds', '3601', GRACE],
+  ['idle-grace-seconds', '-1', GRACE],
+  ['idle-grace-seconds', '1.5', GRACE],
+  ['idle-grace-seconds', '60s', GRACE],
+  ['idle-grace-seconds', '', GRACE],
   ['log-level', 'verbose', LEVEL],
   ['cpu-request', '0', CPU],
   ['cpu-request', '4001m', CPU],
@@ -120,14 +130,34 @@ test('readAnnotations shows of an unknown key as much as leaves room for those t
   const key = `flux-metrics/${'x'.repeat(300)}`
   const { warnings } = readAnnotations({ [key]: 'true' }, null)
   assert.deepEqual(warnings, [`${key.slice(0, 40)}…: unknown, known are ${KNOWN}`])
-  // The API server cuts longer ones.
-  assert.ok(warnings.every(({ length }) => length <= 200))
+  // The API server may cut longer ones.
+  assert.ok(warnings.every(({ length }) => length <= 256))
 })
 
 test('readAnnotations warns of what this version does not do yet', () => {
-  assert.deepEqual(readAnnotations(null, { 'flux-metrics/drain': 'true' }), {
+  assert.deepEqual(readAnnotations(null, { 'flux-metrics/metrics-config': 'metrics' }), {
     settings: {},
-    warnings: ['flux-metrics/drain: not in this version, ignored'],
+    warnings: ['flux-metrics/metrics-config: not in this version, ignored'],
+  })
+})
+
+test('readAnnotations lets a sidecar drain that has the UID of the broker', () => {
+  const pod = { 'flux-metrics/drain': 'true' }
+  assert.deepEqual(readAnnotations(pod, { 'flux-metrics/run-as-user': '0' }), {
+    settings: { drain: true, runAsUser: 0 },
+    warnings: [],
+  })
+})
+
+test('readAnnotations warns of a drain by a guest, and does not let it', () => {
+  const minicluster = { 'flux-metrics/drain': 'true', 'flux-metrics/run-as-user': 'root' }
+  assert.deepEqual(readAnnotations(null, minicluster), {
+    settings: { drain: false },
+    warnings: [
+      `flux-metrics/run-as-user: expected ${UID}, got "root"`,
+      'flux-metrics/drain: ignored, Flux lets its owner alone drain: ' +
+        'set flux-metrics/run-as-user to the UID of the broker',
+    ],
   })
 })
 
@@ -161,8 +191,8 @@ test('readAnnotations falls back to the MiniCluster where the pod is no good', (
 })
 
 test('readAnnotations says once what is wrong with both', () => {
-  const both = { 'flux-metrics/drain': 'true' }
+  const both = { 'flux-metrics/drain': 'yes' }
   assert.deepEqual(readAnnotations(both, both).warnings, [
-    'flux-metrics/drain: not in this version, ignored',
+    `flux-metrics/drain: expected ${TRUE_OR_FALSE}, got "yes"`,
   ])
 })
