@@ -45,7 +45,7 @@ const LINE = {
   msg: 'reviewed',
 }
 
-const DRAIN_WARNING = 'flux-metrics/drain: not in this version, ignored'
+const DRAIN_WARNING = 'flux-metrics/drain: expected "true" or "false", got "yes"'
 
 test('review logs one line of an injection', async () => {
   const { lines } = await reviewPod(leadPod())
@@ -64,7 +64,7 @@ test('review logs why a pod is left as it is', async () => {
 })
 
 test('review logs warnings, and that it was a dry run', async () => {
-  const pod = annotated({ 'flux-metrics/drain': 'true' })
+  const pod = annotated({ 'flux-metrics/drain': 'yes' })
   const { lines } = await reviewPod(pod, { request: { dryRun: true } })
   assert.deepEqual(lines.map(withoutTime), [{ ...LINE, warnings: [DRAIN_WARNING], dryRun: true }])
 })
@@ -130,7 +130,7 @@ test('review tells the MiniCluster of an ordinary container', async () => {
 })
 
 test('review tells the MiniCluster of annotations that are no good', async () => {
-  const reviewer = await reviewPod(annotated({ 'flux-metrics/drain': 'true' }))
+  const reviewer = await reviewPod(annotated({ 'flux-metrics/drain': 'yes' }))
   assert.deepEqual(told(reviewer), [
     INJECTED,
     { type: 'Warning', reason: 'MetricsAnnotations', message: DRAIN_WARNING },
@@ -154,7 +154,7 @@ test('review tells nobody of a MiniCluster that asked for no metrics', async () 
 })
 
 test('review writes nothing in a dry run, and answers the same', async () => {
-  const pod = annotated({ 'flux-metrics/drain': 'true' })
+  const pod = annotated({ 'flux-metrics/drain': 'yes' })
   const real = await reviewPod(pod)
   const dry = await reviewPod(pod, { request: { dryRun: true } })
   assert.deepEqual(dry.answer, real.answer)
@@ -210,7 +210,7 @@ test('review refuses a body that is no review, and neither logs nor counts it', 
 
 test('review warns of a MiniCluster in the words of the advice', async () => {
   const { review, lines } = createReviewer()
-  const object = miniCluster({ annotations: { 'flux-metrics/drain': 'true' } })
+  const object = miniCluster({ annotations: { 'flux-metrics/drain': 'yes' } })
   const { patch, warnings } = await review(miniClusterReview(object))
   assert.deepEqual([patch, warnings], [[], [DRAIN_WARNING]])
   assert.deepEqual(lines.map(withoutTime), [

@@ -98,10 +98,10 @@ test('decide plans with the socket of the annotation', () => {
 })
 
 test('decide keeps warnings beside a plan', () => {
-  const { decision, warnings } = decide(annotated({ 'flux-metrics/drain': 'true' }), FACTS, MEANS)
+  const { decision, warnings } = decide(annotated({ 'flux-metrics/drain': 'yes' }), FACTS, MEANS)
   assert.deepEqual(
     [decision, warnings],
-    [PLAN, ['flux-metrics/drain: not in this version, ignored']],
+    [PLAN, ['flux-metrics/drain: expected "true" or "false", got "yes"']],
   )
 })
 
