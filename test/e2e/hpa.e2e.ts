@@ -1,0 +1,125 @@
+// Holds our Hpa to the real controller: random sizes, specs and metrics are given to both. What the controller did can be
+// written down, so that test/metrics/hpa-conformance.test.ts holds our Hpa to it without a cluster:
+//
+//   HPA_RECORD=test/recordings/kubernetes/hpa.jsonl node --test test/e2e/hpa.e2e.ts
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+import { drawHpaCases, type HpaCase } from '../support/hpa-cases.ts'
+import { plannedSyncs } from '../support/hpa-conformance.ts'
+import { formatRecording } from '../support/hpa-recording.ts'
+import {
+  type Cluster,
+  connect,
+  createNamespace,
+  installCrd,
+  remove,
+  removeCrd,
+} from './support/cluster.ts'
+import { createAll, createTargets, hpaOf, named } from './support/hpa-objects.ts'
+import { type Result, runCases } from './support/hpa-run.ts'
+import { type HpaServer, serveHpaMetrics } from './support/hpa-server.ts'
+import { holds } from './support/wait.ts'
+
+const COUNT = 200
+/** The same cases each time; another number for others. */
+const SEED = Number(process.env.HPA_SEED ?? 1)
+/** How the cluster's controller was started; it does not say. */
+const OPTIONS = {
+  downscaleStabilizationSeconds: Number.parseFloat(process.env.HPA_DOWNSCALE_STABILIZATION ?? '5s'),
+}
+
+/** An HPA that works, if the controller knows MiniClusters and both metrics APIs. */
+const FIRST: HpaCase = {
+  spec: {
+    maxReplicas: 2,
+    metrics: [
+      {
+        type: 'Object',
+        object: {
+          describedObject: {
+            apiVersion: 'flux-framework.org/v1alpha2',
+            kind: 'MiniCluster',
+            name: '',
+          },
+          metric: { name: '' },
+          target: { type: 'AverageValue', averageValue: 1 },
+        },
+      },
+      {
+        type: 'External',
+        external: { metric: { name: '' }, target: { type: 'AverageValue', averageValue: 1 } },
+      },
+    ],
+  },
+  size: 1,
+  statusSize: 1,
+  pods: { ready: 0, others: 0 },
+  answers: [['1'], ['1']],
+}
+
+describe('our HPA and the real one', { timeout: 600_000 }, () => {
+  let cluster: Cluster
+  let namespace: string
+  let server: HpaServer | undefined
+
+  before(async () => {
+    cluster = connect()
+    await installCrd(cluster)
+    namespace = await createNamespace(cluster)
+    server = await serveHpaMetrics(cluster, namespace)
+  })
+
+  after(async () => {
+    // First, or no namespace could be deleted any more.
+    await server?.[Symbol.asyncDispose]()
+    await remove(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+    await removeCrd(cluster)
+  })
+
+  it('the controller knows MiniClusters and both metrics APIs', async () => {
+    const first = named(FIRST, 'first')
+    await createTargets(cluster, namespace, [first])
+    await createAll([hpaOf(first, namespace)])
+    await holds('two metrics of the first HPA', async () => {
+      const hpa = await cluster.autoscaling.readNamespacedHorizontalPodAutoscaler({
+        namespace,
+        name: first.name,
+      })
+      return hpa.status?.currentMetrics?.every(({ type }) => type !== '') === true
+    })
+  })
+
+  it(`${COUNT} random cases come to the same, seed ${SEED}`, async (t) => {
+    assert.ok(server)
+    const cases = drawHpaCases(COUNT, SEED).map((drawn, index) => named(drawn, `case-${index}`))
+    const results = await runCases(cases, { cluster, namespace, server, options: OPTIONS })
+    for (const line of summaryOf(results)) t.diagnostic(line)
+    const record = process.env.HPA_RECORD
+    if (record !== undefined) {
+      const seen = results.map(({ hpaCase, observed }) => ({ hpaCase: hpaCase.drawn, observed }))
+      await writeFile(record, formatRecording({ options: OPTIONS, cases: seen }))
+    }
+    const others = results.filter(({ verdict }) => verdict.kind !== 'agrees')
+    assert.equal(others.length, 0, others.map(describeResult).join('\n'))
+    assert.equal(results.length, COUNT)
+  })
+})
+
+/** What one needs to know of a case that does not come to the same. */
+function describeResult({ hpaCase, observed, verdict }: Result): string {
+  const { name, drawn } = hpaCase
+  return [name, JSON.stringify(drawn), JSON.stringify(observed), JSON.stringify(verdict)].join('\n')
+}
+
+/** How much was compared, and how often each reason came up. */
+function summaryOf(results: readonly Result[]): readonly string[] {
+  const syncs = results.flatMap(({ verdict }) => (verdict.kind === 'agrees' ? verdict.syncs : []))
+  const planned = results.reduce((sum, { hpaCase }) => sum + plannedSyncs(hpaCase), 0)
+  const reasons = syncs.flatMap(({ status }) => Object.values(status.conditions))
+  const counts = Object.entries(Object.groupBy(reasons, (reason) => reason))
+  return [
+    `${syncs.length} of ${planned} syncs compared, the others at the edge of a window`,
+    ...counts.map(([reason, all = []]) => `${reason}: ${all.length}`).sort(),
+  ]
+}

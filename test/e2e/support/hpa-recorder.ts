@@ -1,0 +1,62 @@
+// All states that the objects of a collection go through, in order: a watch that is taken up again where it ended.
+import { setTimeout as pause } from 'node:timers/promises'
+import { type KubeConfig, type KubernetesObject, Watch } from '@kubernetes/client-node'
+
+/** A state, and when we heard of it in milliseconds. */
+export interface Seen<T> {
+  readonly at: number
+  readonly object: T
+}
+
+export interface Recording<T> extends AsyncDisposable {
+  /** Of an object, oldest first. */
+  statesOf(name: string): readonly Seen<T>[]
+}
+
+export interface RecordOptions<T> {
+  readonly path: string
+  /** The resourceVersion of a list. */
+  readonly from: string
+  readonly isOne: (object: unknown) => object is T
+}
+
+const RETRY_MS = 200
+
+/** Records a collection until disposed. */
+export function record<T extends KubernetesObject>(
+  kubeConfig: KubeConfig,
+  { path, from, isOne }: RecordOptions<T>,
+): Recording<T> {
+  const states = new Map<string, Seen<T>[]>()
+  let resourceVersion = from
+  let gap: unknown
+  let watching: Promise<AbortController> | undefined
+  let isStopped = false
+  const see = (_phase: string, object: unknown) => {
+    if (!isOne(object)) {
+      gap ??= object
+      return
+    }
+    const { name = '', resourceVersion: version = resourceVersion } = object.metadata ?? {}
+    resourceVersion = version
+    states.set(name, [...(states.get(name) ?? []), { at: Date.now(), object }])
+  }
+  // It ends when half a minute brought no news.
+  const watch = () => {
+    watching = new Watch(kubeConfig).watch(path, { resourceVersion }, see, () => {
+      if (!isStopped) void pause(RETRY_MS).then(watch)
+    })
+  }
+  watch()
+  return {
+    statesOf: (name) => {
+      if (gap !== undefined) throw new Error(`Cannot record ${path}: ${JSON.stringify(gap)}`)
+      return states.get(name) ?? []
+    },
+    async [Symbol.asyncDispose]() {
+      isStopped = true
+      const controller = await watching
+      controller?.abort()
+    },
+  }
+}

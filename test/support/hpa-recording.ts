@@ -1,0 +1,36 @@
+// What the real controller made of cases, written down: a line with how it was started, then one for each case.
+import type { HpaOptions } from '#metrics/hpa.ts'
+import type { HpaCase } from './hpa-cases.ts'
+import { type Observed, plannedSyncs } from './hpa-conformance.ts'
+
+export interface RecordedCase {
+  readonly hpaCase: HpaCase
+  readonly observed: Observed
+}
+
+export interface Recording {
+  readonly options: HpaOptions
+  readonly cases: readonly RecordedCase[]
+}
+
+/** JSON, a line each. Times count from the first sync; what came after the planned ones is left out. */
+export function formatRecording({ options, cases }: Recording): string {
+  const lines = cases.map(({ hpaCase, observed }): RecordedCase => {
+    const planned = plannedSyncs(hpaCase)
+    const [start = 0] = observed.times
+    return {
+      hpaCase,
+      observed: {
+        times: observed.times.slice(0, planned).map((time) => time - start),
+        statuses: observed.statuses.slice(0, planned),
+        sizes: observed.sizes.slice(0, planned + 1),
+      },
+    }
+  })
+  return [options, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('')
+}
+
+export function parseRecording(text: string): Recording {
+  const [first = '', ...lines] = text.trimEnd().split('\n')
+  return { options: JSON.parse(first), cases: lines.map((line) => JSON.parse(line)) }
+}
