@@ -70,6 +70,7 @@ const PURE = [
   'quantity',
   'review',
   'sidecar-container',
+  'sidecar-volumes',
   'socket',
 ].map((name) => `webhook/${name}.ts`)
 

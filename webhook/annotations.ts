@@ -16,6 +16,8 @@ export interface Settings {
   readonly runAsUser?: number
   /** Secret with the serving certificate. */
   readonly tlsSecret?: string
+  /** ConfigMap with the metrics that users define. */
+  readonly metricsConfig?: string
   readonly nativeSidecar?: NativeSidecar
   /** Whether external.metrics.k8s.io is served as well. */
   readonly externalMetrics?: boolean
@@ -105,6 +107,13 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
     },
   ],
   [
+    'metrics-config',
+    {
+      expected: "a ConfigMap's name",
+      read: (metricsConfig) => (OBJECT_NAME.test(metricsConfig) ? { metricsConfig } : undefined),
+    },
+  ],
+  [
     'native-sidecar',
     {
       expected: '"auto", "true" or "false"',
@@ -173,9 +182,6 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ],
 ])
 
-/** Annotations of the contract whose feature this version does not have. */
-const NOT_YET = new Set(['metrics-config'])
-
 /** Reads the annotations of both; the pod's win, key by key, if they are good. */
 export function readAnnotations(pod: Annotations, minicluster: Annotations): AnnotationReading {
   const warnings: string[] = []
@@ -199,8 +205,7 @@ function readOne(annotations: Annotations, warnings: string[]): Settings {
     if (read !== undefined) settings = { ...settings, ...read }
     else if (rule !== undefined) {
       warnings.push(`${key}: expected ${rule.expected}, got "${shorten(value)}"`)
-    } else if (NOT_YET.has(name)) warnings.push(`${key}: not in this version, ignored`)
-    else warnings.push(`${shorten(key)}: unknown, ${hintFor(name)}`)
+    } else warnings.push(`${shorten(key)}: unknown, ${hintFor(name)}`)
   }
   return settings
 }

@@ -10,7 +10,8 @@ import {
   type Owner,
   type Pod,
 } from './pod.ts'
-import { LISTEN_PORT, NAME, SERVICE_LABEL, VOLUMES } from './sidecar-container.ts'
+import { LISTEN_PORT, NAME, SERVICE_LABEL } from './sidecar-container.ts'
+import { VOLUMES } from './sidecar-volumes.ts'
 import { placeSocket } from './socket.ts'
 
 /** Why a pod is left as it is; for programs, in logs, events and metrics. No other words are used there. */

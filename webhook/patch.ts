@@ -3,14 +3,8 @@ import { apply_patch } from 'jsonpatch'
 import { CLIENT_CA, INJECTED } from './annotations.ts'
 import type { Plan } from './plan.ts'
 import type { Pod } from './pod.ts'
-import {
-  brokerMount,
-  type Json,
-  SERVICE_LABEL,
-  type SidecarOptions,
-  sidecarContainer,
-  sidecarVolumes,
-} from './sidecar-container.ts'
+import { SERVICE_LABEL, type SidecarOptions, sidecarContainer } from './sidecar-container.ts'
+import { brokerMount, type Json, sidecarVolumes } from './sidecar-volumes.ts'
 
 /** What we need of RFC 6902. */
 export interface AddOperation {

@@ -1,34 +1,16 @@
-// The container that is injected, with its volumes: what is in it and why. Pure; where it goes in the pod is patch.ts's.
-import { CLIENT_CA, type Settings } from './annotations.ts'
+// The container that is injected: what is in it and why. Pure; where it goes in the pod is patch.ts's.
+import type { Settings } from './annotations.ts'
 import type { Plan } from './plan.ts'
 import { isGuaranteed, type Pod } from './pod.ts'
 import { isMore } from './quantity.ts'
+import { FILES, type Json, sidecarMounts } from './sidecar-volumes.ts'
+
+export type { Json } from './sidecar-volumes.ts'
 
 export const NAME = 'flux-metrics'
 export const LISTEN_PORT = 8443
 /** Its name in `targetPort`s. */
 export const PORT_NAME = 'custom-metrics'
-
-const SOCKET_VOLUME = 'flux-metrics-socket'
-const IDENTITY_VOLUME = 'flux-metrics-identity'
-const TLS_VOLUME = 'flux-metrics-tls'
-const NO_TOKEN_VOLUME = 'flux-metrics-no-token'
-
-/** Names of volumes that may be added. */
-export const VOLUMES: readonly string[] = [
-  SOCKET_VOLUME,
-  IDENTITY_VOLUME,
-  TLS_VOLUME,
-  NO_TOKEN_VOLUME,
-]
-
-const IDENTITY_FOLDER = '/var/run/flux-metrics/identity'
-const TLS_FOLDER = '/var/run/flux-metrics/tls'
-
-/** Audience of the projected token: it is good for nothing but asking us for a certificate. */
-export const TOKEN_AUDIENCE = 'flux-metrics'
-/** The kubelet renews it at four fifths. */
-const TOKEN_SECONDS = 3600
 
 /** The user of distroless images. Brokers take any UID for a guest. */
 const DEFAULT_UID = 65_532
@@ -40,9 +22,6 @@ const GUARANTEED_CPU = '100m'
 const CPU_LIMIT = '1'
 const MEMORY_REQUEST = '64Mi'
 const MEMORY_LIMIT = '128Mi'
-
-/** The admission plugin ServiceAccount mounts its token here, but for containers that mount something else here. */
-const TOKEN_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** The Service that the sidecar's metrics describe as well: the prototype's. */
 export const METRICS_SERVICE = 'custom-metrics-apiserver'
@@ -74,9 +53,6 @@ export interface FrontProxy {
   readonly allowedNames: readonly string[]
 }
 
-/** core/v1 objects, as they go into the patch. */
-export type Json = Readonly<Record<string, unknown>>
-
 /** The container (core/v1 `Container`). */
 export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions): Json {
   const { settings, native } = plan
@@ -97,22 +73,8 @@ export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions):
       timeoutSeconds: 5,
       failureThreshold: 6,
     },
-    volumeMounts: [socketMount(plan), ...credentialMounts(settings), ...tokenMask(pod).mounts],
+    volumeMounts: sidecarMounts(pod, plan),
   }
-}
-
-/** The volumes that the container needs and the pod has not (core/v1 `Volume`). */
-export function sidecarVolumes(pod: Pod, { socket, settings }: Plan): readonly Json[] {
-  return [
-    ...(socket.kind === 'new' ? [{ name: SOCKET_VOLUME, emptyDir: {} }] : []),
-    credentialVolume(settings),
-    ...tokenMask(pod).volumes,
-  ]
-}
-
-/** The mount that the broker's own container needs, where the volume is a new one. */
-export function brokerMount({ socket }: Plan): Json | undefined {
-  return socket.kind === 'new' ? { name: SOCKET_VOLUME, mountPath: socket.folder } : undefined
 }
 
 function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): readonly Json[] {
@@ -125,15 +87,16 @@ function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): read
     ...(settings.tlsSecret === undefined
       ? {
           IDENTITY_URL: identity?.url,
-          IDENTITY_TOKEN_FILE: `${IDENTITY_FOLDER}/token`,
+          IDENTITY_TOKEN_FILE: FILES.token,
           IDENTITY_CA: identity?.ca,
         }
       : {
-          TLS_CERT_FILE: `${TLS_FOLDER}/tls.crt`,
-          TLS_KEY_FILE: `${TLS_FOLDER}/tls.key`,
-          CLIENT_CA_FILE: `${TLS_FOLDER}/client-ca.crt`,
+          TLS_CERT_FILE: FILES.cert,
+          TLS_KEY_FILE: FILES.key,
+          CLIENT_CA_FILE: FILES.clientCa,
           CLIENT_ALLOWED_NAMES: frontProxy?.allowedNames.join(',') || undefined,
         }),
+    METRICS_FILE: settings.metricsConfig === undefined ? undefined : FILES.metrics,
     EXTERNAL_METRICS: settings.externalMetrics === true ? 'true' : undefined,
     DRAIN: settings.drain === true ? 'true' : undefined,
     IDLE_GRACE_SECONDS: settings.idleGraceSeconds?.toString(),
@@ -143,72 +106,6 @@ function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): read
   return Object.entries(variables).flatMap(([name, value]) =>
     value === undefined ? [] : [{ name, value }],
   )
-}
-
-/** Connecting to a socket needs no writing. */
-function socketMount({ socket }: Plan): Json {
-  if (socket.kind === 'shared') {
-    const { name, mountPath, subPath } = socket.mount
-    return { name, mountPath, readOnly: true, ...((subPath ?? '') !== '' && { subPath }) }
-  }
-  return { name: SOCKET_VOLUME, mountPath: socket.folder, readOnly: true }
-}
-
-function credentialMounts({ tlsSecret }: Settings): readonly Json[] {
-  return tlsSecret === undefined
-    ? [{ name: IDENTITY_VOLUME, mountPath: IDENTITY_FOLDER, readOnly: true }]
-    : [{ name: TLS_VOLUME, mountPath: TLS_FOLDER, readOnly: true }]
-}
-
-/**
- * What is provided is the Secret alone, as cert-manager makes one. Whom to take for the front proxy comes from an
- * annotation of the pod: the kubelet writes the file anew when that is changed. A Secret that is not there keeps the pod
- * waiting, and the kubelet says so.
- */
-function credentialVolume({ tlsSecret }: Settings): Json {
-  const sources =
-    tlsSecret === undefined
-      ? [
-          {
-            serviceAccountToken: {
-              audience: TOKEN_AUDIENCE,
-              expirationSeconds: TOKEN_SECONDS,
-              path: 'token',
-            },
-          },
-        ]
-      : [
-          {
-            secret: {
-              name: tlsSecret,
-              items: ['tls.crt', 'tls.key'].map((key) => ({ key, path: key })),
-            },
-          },
-          {
-            downwardAPI: {
-              items: [
-                {
-                  path: 'client-ca.crt',
-                  fieldRef: { fieldPath: `metadata.annotations['${CLIENT_CA}']` },
-                },
-              ],
-            },
-          },
-        ]
-  const name = tlsSecret === undefined ? IDENTITY_VOLUME : TLS_VOLUME
-  return { name, projected: { sources } }
-}
-
-/** Keeps the service account's token, if the pod has one, out of our container. */
-function tokenMask(pod: Pod): {
-  readonly volumes: readonly Json[]
-  readonly mounts: readonly Json[]
-} {
-  if (pod.spec.automountServiceAccountToken === false) return { volumes: [], mounts: [] }
-  return {
-    volumes: [{ name: NO_TOKEN_VOLUME, emptyDir: {} }],
-    mounts: [{ name: NO_TOKEN_VOLUME, mountPath: TOKEN_FOLDER, readOnly: true }],
-  }
 }
 
 /** Passes Pod Security "restricted", but for UID 0, which only a user asks for. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CLIENT_CA, INJECTED, readAnnotations, type Settings } from '../../webhook/annotations.ts'
 
 const KNOWN =
-  'enabled socket run-as-user tls-secret native-sidecar external-metrics drain idle-grace-seconds log-level cpu-request memory-limit'
+  'enabled socket run-as-user tls-secret metrics-config native-sidecar external-metrics drain idle-grace-seconds log-level cpu-request memory-limit'
 
 /** Keys (after the prefix) with values that are good, and what they mean. */
 const GOOD: readonly (readonly [key: string, value: string, settings: Settings])[] = [
@@ -16,6 +16,7 @@ const GOOD: readonly (readonly [key: string, value: string, settings: Settings])
   ['run-as-user', '2147483647', { runAsUser: 2_147_483_647 }],
   ['tls-secret', 'serving.example', { tlsSecret: 'serving.example' }],
   ['tls-secret', 'a', { tlsSecret: 'a' }],
+  ['metrics-config', 'queue-metrics', { metricsConfig: 'queue-metrics' }],
   ['native-sidecar', 'auto', { nativeSidecar: 'auto' }],
   ['native-sidecar', 'true', { nativeSidecar: 'true' }],
   ['native-sidecar', 'false', { nativeSidecar: 'false' }],
@@ -45,6 +46,7 @@ const TRUE_OR_FALSE = '"true" or "false"'
 const SOCKET = 'an absolute path of at most 107 bytes'
 const UID = 'a UID from 0 to 2147483647'
 const SECRET = "a Secret's name"
+const CONFIG_MAP = "a ConfigMap's name"
 const NATIVE = '"auto", "true" or "false"'
 const GRACE = 'whole seconds from 0 to 3600'
 const LEVEL = 'one of fatal, error, warn, info, debug, trace, silent'
@@ -73,6 +75,8 @@ const BAD: readonly (readonly [key: string, value: string, expected: string])[] 
   ['tls-secret', 'Serving', SECRET],
   ['tls-secret', 'a/b', SECRET],
   ['tls-secret', '-a', SECRET],
+  ['metrics-config', 'metrics.yaml/queues', CONFIG_MAP],
+  ['metrics-config', '', CONFIG_MAP],
   ['native-sidecar', 'yes', NATIVE],
   ['drain', 'yes', TRUE_OR_FALSE],
   ['idle-grace-seconds', '3601', GRACE],
@@ -132,13 +136,6 @@ test('readAnnotations shows of an unknown key as much as leaves room for those t
   assert.deepEqual(warnings, [`${key.slice(0, 40)}…: unknown, known are ${KNOWN}`])
   // The API server may cut longer ones.
   assert.ok(warnings.every(({ length }) => length <= 256))
-})
-
-test('readAnnotations warns of what this version does not do yet', () => {
-  assert.deepEqual(readAnnotations(null, { 'flux-metrics/metrics-config': 'metrics' }), {
-    settings: {},
-    warnings: ['flux-metrics/metrics-config: not in this version, ignored'],
-  })
 })
 
 test('readAnnotations lets a sidecar drain that has the UID of the broker', () => {

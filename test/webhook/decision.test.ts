@@ -166,7 +166,7 @@ const REFUSALS: readonly Refusal[] = [
     message: 'The broker has no socket: spec.flux.disableSocket of the MiniCluster is true',
     facts: { minicluster: miniCluster({ spec: { flux: { disableSocket: true } } }) },
   },
-  ...['socket', 'identity', 'tls', 'no-token'].map((name) => ({
+  ...['socket', 'identity', 'tls', 'config', 'no-token'].map((name) => ({
     reason: 'NameTaken',
     message: `The pod has a volume "flux-metrics-${name}", which is our name for one`,
     pod: leadPod({ spec: { volumes: [...VOLUMES, { name: `flux-metrics-${name}` }] } }),

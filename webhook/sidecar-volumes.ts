@@ -1,0 +1,153 @@
+// The volumes of the injected container, and where it has them mounted. Pure.
+import { CLIENT_CA, type Settings } from './annotations.ts'
+import type { Plan } from './plan.ts'
+import type { Pod } from './pod.ts'
+
+/** core/v1 objects, as they go into the patch. */
+export type Json = Readonly<Record<string, unknown>>
+
+const SOCKET_VOLUME = 'flux-metrics-socket'
+const IDENTITY_VOLUME = 'flux-metrics-identity'
+const TLS_VOLUME = 'flux-metrics-tls'
+const METRICS_VOLUME = 'flux-metrics-config'
+const NO_TOKEN_VOLUME = 'flux-metrics-no-token'
+
+/** Names of volumes that may be added. */
+export const VOLUMES: readonly string[] = [
+  SOCKET_VOLUME,
+  IDENTITY_VOLUME,
+  TLS_VOLUME,
+  METRICS_VOLUME,
+  NO_TOKEN_VOLUME,
+]
+
+const IDENTITY_FOLDER = '/var/run/flux-metrics/identity'
+const TLS_FOLDER = '/var/run/flux-metrics/tls'
+const METRICS_FOLDER = '/var/run/flux-metrics/config'
+/** The ConfigMap's key, and the file's name. */
+const METRICS_KEY = 'metrics.yaml'
+
+/** Audience of the projected token: it is good for nothing but asking us for a certificate. */
+export const TOKEN_AUDIENCE = 'flux-metrics'
+/** The kubelet renews it at four fifths. */
+const TOKEN_SECONDS = 3600
+
+/** The admission plugin ServiceAccount mounts its token here, but for containers that mount something else here. */
+const TOKEN_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/** Paths in the container, for its environment. */
+export const FILES = {
+  token: `${IDENTITY_FOLDER}/token`,
+  cert: `${TLS_FOLDER}/tls.crt`,
+  key: `${TLS_FOLDER}/tls.key`,
+  clientCa: `${TLS_FOLDER}/client-ca.crt`,
+  metrics: `${METRICS_FOLDER}/${METRICS_KEY}`,
+} as const
+
+/** The volumes that the container needs and the pod has not (core/v1 `Volume`). */
+export function sidecarVolumes(pod: Pod, { socket, settings }: Plan): readonly Json[] {
+  return [
+    ...(socket.kind === 'new' ? [{ name: SOCKET_VOLUME, emptyDir: {} }] : []),
+    credentialVolume(settings),
+    ...metricsConfig(settings).volumes,
+    ...tokenMask(pod).volumes,
+  ]
+}
+
+/** The mount that the broker's own container needs, where the volume is a new one. */
+export function brokerMount({ socket }: Plan): Json | undefined {
+  return socket.kind === 'new' ? { name: SOCKET_VOLUME, mountPath: socket.folder } : undefined
+}
+
+/** Where the container has them (core/v1 `VolumeMount`). */
+export function sidecarMounts(pod: Pod, plan: Plan): readonly Json[] {
+  const { settings } = plan
+  return [
+    socketMount(plan),
+    ...credentialMounts(settings),
+    ...metricsConfig(settings).mounts,
+    ...tokenMask(pod).mounts,
+  ]
+}
+
+/** Connecting to a socket needs no writing. */
+function socketMount({ socket }: Plan): Json {
+  if (socket.kind === 'shared') {
+    const { name, mountPath, subPath } = socket.mount
+    return { name, mountPath, readOnly: true, ...((subPath ?? '') !== '' && { subPath }) }
+  }
+  return { name: SOCKET_VOLUME, mountPath: socket.folder, readOnly: true }
+}
+
+function credentialMounts({ tlsSecret }: Settings): readonly Json[] {
+  return tlsSecret === undefined
+    ? [{ name: IDENTITY_VOLUME, mountPath: IDENTITY_FOLDER, readOnly: true }]
+    : [{ name: TLS_VOLUME, mountPath: TLS_FOLDER, readOnly: true }]
+}
+
+/**
+ * What is provided is the Secret alone, as cert-manager makes one. Whom to take for the front proxy comes from an
+ * annotation of the pod: the kubelet writes the file anew when that is changed. A Secret that is not there keeps the pod
+ * waiting, and the kubelet says so.
+ */
+function credentialVolume({ tlsSecret }: Settings): Json {
+  const sources =
+    tlsSecret === undefined
+      ? [
+          {
+            serviceAccountToken: {
+              audience: TOKEN_AUDIENCE,
+              expirationSeconds: TOKEN_SECONDS,
+              path: 'token',
+            },
+          },
+        ]
+      : [
+          {
+            secret: {
+              name: tlsSecret,
+              items: ['tls.crt', 'tls.key'].map((key) => ({ key, path: key })),
+            },
+          },
+          {
+            downwardAPI: {
+              items: [
+                {
+                  path: 'client-ca.crt',
+                  fieldRef: { fieldPath: `metadata.annotations['${CLIENT_CA}']` },
+                },
+              ],
+            },
+          },
+        ]
+  const name = tlsSecret === undefined ? IDENTITY_VOLUME : TLS_VOLUME
+  return { name, projected: { sources } }
+}
+
+/** Volumes of the pod, and where the container has them. */
+interface Mounted {
+  readonly volumes: readonly Json[]
+  readonly mounts: readonly Json[]
+}
+
+/**
+ * The metrics that users define. Optional, because a ConfigMap that is not there would keep the lead broker's pod waiting
+ * for good; the kubelet adds the file when it comes, as long as the whole folder is mounted.
+ */
+function metricsConfig({ metricsConfig: name }: Settings): Mounted {
+  if (name === undefined) return { volumes: [], mounts: [] }
+  const items = [{ key: METRICS_KEY, path: METRICS_KEY }]
+  return {
+    volumes: [{ name: METRICS_VOLUME, configMap: { name, items, optional: true } }],
+    mounts: [{ name: METRICS_VOLUME, mountPath: METRICS_FOLDER, readOnly: true }],
+  }
+}
+
+/** Keeps the service account's token, if the pod has one, out of our container. */
+function tokenMask(pod: Pod): Mounted {
+  if (pod.spec.automountServiceAccountToken === false) return { volumes: [], mounts: [] }
+  return {
+    volumes: [{ name: NO_TOKEN_VOLUME, emptyDir: {} }],
+    mounts: [{ name: NO_TOKEN_VOLUME, mountPath: TOKEN_FOLDER, readOnly: true }],
+  }
+}
