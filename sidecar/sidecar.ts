@@ -2,6 +2,7 @@
 import { createApp } from '#api/app.ts'
 import { createClientVerifier } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/prometheus.ts'
+import { Catalog } from '#metrics/catalog.ts'
 import { Collector, type Pace } from '#metrics/collector.ts'
 import type { CollectorObserver } from '#metrics/observer.ts'
 import type { Logger } from '#serving/log.ts'
@@ -61,6 +62,7 @@ export async function startSidecar(
   })
   const app = createApp({
     source: collector,
+    catalog: new Catalog(),
     identity: config.identity,
     clients: credentials.authenticatesClients
       ? createClientVerifier(credentials.allowedNames)

@@ -1,10 +1,11 @@
-// Answers already given, by URL, for as long as the snapshot they were read from is the latest: most requests repeat
-// one that came before, and need no routing, parsing or writing then.
+// Answers already given, by URL, for as long as the snapshot they were read from is the latest and the metrics are the
+// same: most requests repeat one that came before, and need no routing, parsing or writing then.
 import type { Middleware } from 'koa'
+import type { Catalog } from '#metrics/catalog.ts'
 import type { Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
 
-/** The catalog in three path forms and two versions is some 170 URLs. */
-const MAX_ANSWERS = 512
+/** Our metrics and as many of users in three path forms and two versions are some 600 URLs. */
+const MAX_ANSWERS = 1024
 
 /** Longer URLs are nobody's routine. */
 const MAX_URL_LENGTH = 512
@@ -18,20 +19,31 @@ export interface Answer {
 
 /** Keeps answers read from one snapshot. */
 export class AnswerCache {
+  readonly #catalog: Pick<Catalog, 'version'>
   readonly #answers = new Map<string, Answer>()
   #snapshot: Snapshot | undefined
+  #version: number | undefined
+
+  constructor(catalog: Pick<Catalog, 'version'>) {
+    this.#catalog = catalog
+  }
 
   get(snapshot: Snapshot, url: string): Answer | undefined {
-    return snapshot === this.#snapshot ? this.#answers.get(url) : undefined
+    return this.#isOf(snapshot) ? this.#answers.get(url) : undefined
   }
 
   set(snapshot: Snapshot, url: string, answer: Answer): void {
     if (url.length > MAX_URL_LENGTH) return
-    if (snapshot !== this.#snapshot || this.#answers.size >= MAX_ANSWERS) {
+    if (!this.#isOf(snapshot) || this.#answers.size >= MAX_ANSWERS) {
       this.#answers.clear()
       this.#snapshot = snapshot
+      this.#version = this.#catalog.version
     }
     this.#answers.set(url, answer)
+  }
+
+  #isOf(snapshot: Snapshot): boolean {
+    return snapshot === this.#snapshot && this.#version === this.#catalog.version
   }
 }
 

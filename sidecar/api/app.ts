@@ -1,6 +1,7 @@
 // Puts the API together: middlewares in their order, routes. Listens to nothing; that is serving/server.ts's.
 import Koa, { type Middleware } from 'koa'
 import Router from 'koa-router'
+import type { Catalog } from '#metrics/catalog.ts'
 import type { SnapshotSource } from '#metrics/snapshot.ts'
 import { failures } from '#serving/failure.ts'
 import type { Logger } from '#serving/log.ts'
@@ -15,9 +16,11 @@ import { authenticate, type ClientVerifier } from './front-proxy.ts'
 import { HEALTH_PATHS, type Readiness, routeHealth } from './health.ts'
 import { routeOpenapi } from './openapi.ts'
 import { METRICS_PATH, routePrometheus, type Telemetry } from './prometheus.ts'
+import { createUserGauges } from './user-gauges.ts'
 
 export interface AppOptions {
   readonly source: SnapshotSource
+  readonly catalog: Catalog
   readonly identity: Identity
   /** `undefined`: whoever can connect may ask. */
   readonly clients: ClientVerifier | undefined
@@ -38,7 +41,7 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([...HEALTH_PATHS, METRICS_PATH])
 
 /** Creates the koa app of the sidecar. It answers from memory: no request waits for anything. */
 export function createApp(options: AppOptions): Koa {
-  const { clients, telemetry, log, source } = options
+  const { clients, telemetry, log, source, catalog } = options
   const app = new Koa()
   // Koa's own default would print to the console.
   app.on('error', (err: unknown) => log.warn({ err }, 'answer failed'))
@@ -48,7 +51,7 @@ export function createApp(options: AppOptions): Koa {
   app.use(failures(log))
   if (options.closed !== undefined) app.use(serveHealthAlone(options.closed))
   if (clients !== undefined) app.use(authenticate(clients, OPEN_PATHS))
-  const answers = new AnswerCache()
+  const answers = new AnswerCache(catalog)
   app.use(recallAnswers(answers, source))
   app.use(createRouter({ ...options, answers }).routes())
   return app
@@ -60,9 +63,9 @@ function createRouter(options: AppOptions & { readonly answers: AnswerCache }): 
   routeCustomMetrics(router, options)
   if (options.external) routeExternalMetrics(router, options)
   routeDiscovery(router, options)
-  routeOpenapi(router, options.version)
+  routeOpenapi(router, options)
   routeHealth(router, options)
-  routePrometheus(router, options.telemetry)
+  routePrometheus(router, options.telemetry, createUserGauges(options.telemetry.registry, options))
   return router
 }
 

@@ -1,5 +1,6 @@
 // The metric paths of custom.metrics.k8s.io: request → query → answer. Asks the snapshot source, which answers at once.
 import type Router from 'koa-router'
+import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
 import type { SnapshotSource } from '#metrics/snapshot.ts'
 import type { AnswerCache } from './answer-cache.ts'
@@ -14,6 +15,7 @@ type Context = Router.RouterContext
 
 export interface CustomMetricsOptions {
   readonly source: SnapshotSource
+  readonly catalog: Catalog
   readonly identity: Identity
   /** Where answers go that may be given again. */
   readonly answers: AnswerCache
@@ -32,13 +34,14 @@ type ToTarget = (segments: readonly string[]) => Target
 /** Adds the metric paths of both versions to `router`. */
 export function routeCustomMetrics(
   router: Router,
-  { source, identity, answers }: CustomMetricsOptions,
+  { source, catalog, identity, answers }: CustomMetricsOptions,
 ): void {
   const objects = new DescribedObjects(identity)
 
   function respond(ctx: Context, version: Version, toTarget: ToTarget): void {
     const target = toTarget(ctx.path.slice(versionPath(version).length).split('/'))
-    const metric = findMetric(target.metric, target.resource, target.name ?? target.namespace)
+    const { resource, name = target.namespace } = target
+    const metric = findMetric(catalog, target.metric, { resource, name })
     const { labelSelector, metricSelector } = parseSelectors(ctx.querystring)
     const selector = metricSelector.length > 0 ? toLabelSelector(metricSelector) : undefined
     const found = findObjects(objects, target, labelSelector)

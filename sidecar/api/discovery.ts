@@ -1,7 +1,7 @@
-// Discovery: what there is under /apis, in the plain form and in the aggregated one. From the catalog, at start; it
-// depends on no broker, because a group that cannot be discovered makes the deletion of every namespace hang.
+// Discovery: what there is under /apis, in the plain form and in the aggregated one. From the catalog alone; it depends on
+// no broker, because a group that cannot be discovered makes the deletion of every namespace hang.
 import type Router from 'koa-router'
-import { CATALOG } from '#metrics/catalog.ts'
+import type { Catalog, Metric } from '#metrics/catalog.ts'
 import {
   EXTERNAL_GROUP,
   EXTERNAL_VERSION,
@@ -12,6 +12,7 @@ import {
   VERSIONS,
   type Version,
 } from './api-group.ts'
+import { derived } from './derived.ts'
 import {
   createDocument,
   type StaticDocument,
@@ -37,43 +38,51 @@ interface Group {
   readonly versions: readonly {
     readonly version: string
     /** For APIResourceList. */
-    readonly resources: readonly object[]
+    resources(metrics: readonly Metric[]): readonly object[]
     /** For APIGroupDiscoveryList. */
-    readonly aggregated: readonly object[]
+    aggregated(metrics: readonly Metric[]): readonly object[]
   }[]
 }
 
 /** Adds `/apis` and what is below it, but for the metrics, to `router`. */
-export function routeDiscovery(router: Router, { external }: { readonly external: boolean }): void {
-  const groups = external ? [customMetrics(), externalMetrics()] : [customMetrics()]
+export function routeDiscovery(
+  router: Router,
+  { catalog, external }: { readonly catalog: Catalog; readonly external: boolean },
+): void {
+  const groups = external ? [CUSTOM_METRICS, EXTERNAL_METRICS] : [CUSTOM_METRICS]
   const groupList = createDocument({
     kind: 'APIGroupList',
     apiVersion: 'v1',
     groups: groups.map(apiGroup),
   })
-  const aggregated = new Map<string, StaticDocument>(
-    AGGREGATED_VERSIONS.map((version) => [version, aggregatedDocument(version, groups)]),
+  const aggregated = new Map<string, () => StaticDocument>(
+    AGGREGATED_VERSIONS.map((version) => [
+      version,
+      derived(catalog, (metrics) => aggregatedDocument(version, groups, metrics)),
+    ]),
   )
   router.get('/apis', (ctx) => {
     ctx.set('Vary', 'Accept')
     const version = acceptedVersion(ctx.get('Accept'))
-    sendTaggedDocument(ctx, aggregated.get(version ?? '') ?? groupList)
+    sendTaggedDocument(ctx, aggregated.get(version ?? '')?.() ?? groupList)
   })
-  for (const group of groups) routeGroup(router, group)
+  for (const group of groups) routeGroup(router, group, catalog)
 }
 
-function routeGroup(router: Router, group: Group): void {
+function routeGroup(router: Router, group: Group, catalog: Catalog): void {
   const document = createDocument({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) })
   router.get(`/apis/${group.name}`, (ctx) => sendDocument(ctx, document))
   for (const { version, resources } of group.versions) {
     const groupVersion = `${group.name}/${version}`
-    const list = createDocument({
-      kind: 'APIResourceList',
-      apiVersion: 'v1',
-      groupVersion,
-      resources,
-    })
-    router.get(`/apis/${groupVersion}`, (ctx) => sendDocument(ctx, list))
+    const list = derived(catalog, (metrics) =>
+      createDocument({
+        kind: 'APIResourceList',
+        apiVersion: 'v1',
+        groupVersion,
+        resources: resources(metrics),
+      }),
+    )
+    router.get(`/apis/${groupVersion}`, (ctx) => sendDocument(ctx, list()))
   }
 }
 
@@ -82,59 +91,63 @@ function apiGroup({ name, versions }: Group) {
   return { name, versions: served, preferredVersion: served[0] }
 }
 
-function customMetrics(): Group {
-  const resources = RESOURCES.flatMap(({ resource, namespaced }) =>
-    CATALOG.map(({ name }) => ({
-      name: `${resource}/${name}`,
-      singularName: '',
-      namespaced,
-      kind: 'MetricValueList',
-      verbs: VERBS,
-    })),
-  )
-  const versions = VERSIONS.map((version) => ({
+const CUSTOM_METRICS: Group = {
+  name: GROUP,
+  versions: VERSIONS.map((version) => ({
     version,
-    resources,
-    aggregated: RESOURCES.map((row) => aggregatedResource(version, row)),
-  }))
-  return { name: GROUP, versions }
+    resources: (metrics) =>
+      RESOURCES.flatMap(({ resource, namespaced }) =>
+        metrics.map(({ name }) => ({
+          name: `${resource}/${name}`,
+          singularName: '',
+          namespaced,
+          kind: 'MetricValueList',
+          verbs: VERBS,
+        })),
+      ),
+    aggregated: (metrics) => RESOURCES.map((row) => aggregatedResource(version, row, metrics)),
+  })),
 }
 
+const EXTERNAL_KIND = 'ExternalMetricValueList'
+
 /** Here a metric is a resource of its own. */
-function externalMetrics(): Group {
-  const kind = 'ExternalMetricValueList'
-  const responseKind = { group: EXTERNAL_GROUP, version: EXTERNAL_VERSION, kind }
-  return {
-    name: EXTERNAL_GROUP,
-    versions: [
-      {
-        version: EXTERNAL_VERSION,
-        resources: CATALOG.map(({ name }) => ({
+const EXTERNAL_METRICS: Group = {
+  name: EXTERNAL_GROUP,
+  versions: [
+    {
+      version: EXTERNAL_VERSION,
+      resources: (metrics) =>
+        metrics.map(({ name }) => ({
           name,
           singularName: '',
           namespaced: true,
-          kind,
+          kind: EXTERNAL_KIND,
           verbs: VERBS,
         })),
-        aggregated: CATALOG.map(({ name }) => ({
+      aggregated: (metrics) =>
+        metrics.map(({ name }) => ({
           resource: name,
-          responseKind,
+          responseKind: { group: EXTERNAL_GROUP, version: EXTERNAL_VERSION, kind: EXTERNAL_KIND },
           scope: 'Namespaced',
           singularResource: '',
           verbs: VERBS,
         })),
-      },
-    ],
-  }
+    },
+  ],
 }
 
-function aggregatedDocument(aggregatedVersion: string, groups: readonly Group[]): StaticDocument {
+function aggregatedDocument(
+  aggregatedVersion: string,
+  groups: readonly Group[],
+  metrics: readonly Metric[],
+): StaticDocument {
   const items = groups.map(({ name, versions }) => ({
     metadata: { name, creationTimestamp: null },
     versions: versions.map(({ version, aggregated }) => ({
       version,
       freshness: 'Current',
-      resources: aggregated,
+      resources: aggregated(metrics),
     })),
   }))
   return createDocument(
@@ -152,6 +165,7 @@ function aggregatedDocument(aggregatedVersion: string, groups: readonly Group[])
 function aggregatedResource(
   version: Version,
   { resource, namespaced }: (typeof RESOURCES)[number],
+  metrics: readonly Metric[],
 ) {
   return {
     resource,
@@ -159,7 +173,7 @@ function aggregatedResource(
     scope: namespaced ? 'Namespaced' : 'Cluster',
     singularResource: '',
     verbs: [],
-    subresources: CATALOG.map(({ name }) => ({
+    subresources: metrics.map(({ name }) => ({
       subresource: name,
       responseKind: { group: GROUP, version, kind: 'MetricValueList' },
       verbs: VERBS,

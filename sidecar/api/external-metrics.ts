@@ -1,6 +1,7 @@
 // The metric paths of external.metrics.k8s.io: the same catalog, selected by the labels `minicluster` and `queue`. An HPA
 // adds up all items of an answer, so that there is never a whole beside its parts.
 import type Router from 'koa-router'
+import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
 import type { SnapshotSource } from '#metrics/snapshot.ts'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION } from './api-group.ts'
@@ -14,19 +15,20 @@ const MINICLUSTER_LABEL = 'minicluster'
 
 export interface ExternalMetricsOptions {
   readonly source: SnapshotSource
+  readonly catalog: Catalog
   readonly identity: Identity
 }
 
 /** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
 export function routeExternalMetrics(
   router: Router,
-  { source, identity }: ExternalMetricsOptions,
+  { source, catalog, identity }: ExternalMetricsOptions,
 ): void {
   const { minicluster } = identity
   const groupVersion = `${EXTERNAL_GROUP}/${EXTERNAL_VERSION}`
   router.get(`/apis/${groupVersion}/namespaces/:namespace/:metric`, (ctx) => {
     const [namespace = '', metricName = ''] = ctx.path.split('/').slice(-2).map(decodeSegment)
-    const metric = findMetric(metricName, EXTERNAL_GROUP)
+    const metric = findMetric(catalog, metricName, { resource: EXTERNAL_GROUP })
     const text = new URLSearchParams(ctx.querystring).get('labelSelector') ?? ''
     const { ofCluster, ofSeries } = split(parseSelector(text, 'labelSelector'))
     const isOurs =

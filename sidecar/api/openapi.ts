@@ -1,6 +1,8 @@
-// OpenAPI v2 and v3 of the metric paths, for kube-apiserver, which merges them into its own. Written once, at start.
+// OpenAPI v2 and v3 of the metric paths, for kube-apiserver, which merges them into its own.
 import type Router from 'koa-router'
+import type { Catalog, Metric } from '#metrics/catalog.ts'
 import { GROUP, MINICLUSTERS, SERVICES, VERSIONS, type Version, versionPath } from './api-group.ts'
+import { derived } from './derived.ts'
 import { definitionName, metricValueListSchema } from './openapi-schema.ts'
 import { createDocument, sendTaggedDocument } from './static-document.ts'
 
@@ -41,33 +43,50 @@ interface Parameter {
   readonly description: string
 }
 
-/** Adds `/openapi/v2`, `/openapi/v3` and what that points to. */
-export function routeOpenapi(router: Router, version: string): void {
-  const info = { title: 'Flux metrics', version }
-  const v2 = createDocument(swagger(info))
-  router.get('/openapi/v2', (ctx) => sendTaggedDocument(ctx, v2))
-
-  const index = new Map<string, { serverRelativeURL: string }>()
-  for (const apiVersion of VERSIONS) {
-    const document = createDocument(openapi(info, apiVersion))
-    const url = `/openapi/v3${versionPath(apiVersion)}`
-    index.set(versionPath(apiVersion).slice(1), {
-      serverRelativeURL: `${url}?hash=${document.hash}`,
-    })
-    router.get(url, (ctx) => sendTaggedDocument(ctx, document))
-  }
-  const v3 = createDocument({ paths: Object.fromEntries(index) })
-  router.get('/openapi/v3', (ctx) => sendTaggedDocument(ctx, v3))
+/** What the documents tell of. */
+interface Subject {
+  readonly info: { readonly title: string; readonly version: string }
+  readonly metrics: readonly Metric[]
 }
 
-function swagger(info: object) {
+/** Adds `/openapi/v2`, `/openapi/v3` and what that points to. */
+export function routeOpenapi(
+  router: Router,
+  { catalog, version }: { readonly catalog: Catalog; readonly version: string },
+): void {
+  const info = { title: 'Flux metrics', version }
+  const v2 = derived(catalog, (metrics) => createDocument(swagger({ info, metrics })))
+  router.get('/openapi/v2', (ctx) => sendTaggedDocument(ctx, v2()))
+
+  const documents = VERSIONS.map((apiVersion) => ({
+    path: versionPath(apiVersion),
+    document: derived(catalog, (metrics) => createDocument(openapi({ info, metrics }, apiVersion))),
+  }))
+  for (const { path, document } of documents) {
+    router.get(`/openapi/v3${path}`, (ctx) => sendTaggedDocument(ctx, document()))
+  }
+  const index = derived(catalog, () => {
+    const paths = documents.map(({ path, document }) => {
+      const serverRelativeURL = `/openapi/v3${path}?hash=${document().hash}`
+      return [path.slice(1), { serverRelativeURL }] as const
+    })
+    return createDocument({ paths: Object.fromEntries(paths) })
+  })
+  router.get('/openapi/v3', (ctx) => sendTaggedDocument(ctx, index()))
+}
+
+function swagger({ info, metrics }: Subject) {
   return {
     swagger: '2.0',
     info,
     paths: Object.fromEntries(
       VERSIONS.flatMap((version) =>
         toPaths(version, {
-          toParameter: (parameter) => ({ ...parameter, type: 'string' }),
+          toParameter: (parameter) => ({
+            ...parameter,
+            type: 'string',
+            ...only(parameter, metrics),
+          }),
           toOperation: (schemaName) => ({
             produces: ['application/json'],
             responses: {
@@ -81,9 +100,12 @@ function swagger(info: object) {
   }
 }
 
-function openapi(info: object, version: Version) {
+function openapi({ info, metrics }: Subject, version: Version) {
   const paths = toPaths(version, {
-    toParameter: (parameter) => ({ ...parameter, schema: { type: 'string' } }),
+    toParameter: (parameter) => ({
+      ...parameter,
+      schema: { type: 'string', ...only(parameter, metrics) },
+    }),
     toOperation: (schemaName) => ({
       responses: {
         200: {
@@ -101,6 +123,11 @@ function openapi(info: object, version: Version) {
     paths: Object.fromEntries(paths),
     components: { schemas: Object.fromEntries([toDefinition(version)]) },
   }
+}
+
+/** Of all names, those of metrics are known. */
+function only({ name }: Parameter, metrics: readonly Metric[]) {
+  return name === 'metric' ? { enum: metrics.map((metric) => metric.name) } : {}
 }
 
 /** What v2 and v3 say differently. */

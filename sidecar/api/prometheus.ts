@@ -25,9 +25,18 @@ export function createTelemetry(): Telemetry {
   return { registry, observeRequest: requestObserver(registry), ...collectorObserver(registry) }
 }
 
-/** Adds `/metrics`. */
-export function routePrometheus(router: Router, { registry }: Telemetry): void {
+/**
+ * Adds `/metrics`.
+ *
+ * @param prepare called before the registry is asked
+ */
+export function routePrometheus(
+  router: Router,
+  { registry }: Telemetry,
+  prepare: () => void,
+): void {
   router.get(METRICS_PATH, async (ctx) => {
+    prepare()
     const text = await registry.metrics()
     ctx.set('Content-Type', registry.contentType)
     ctx.body = text

@@ -1,5 +1,5 @@
 // What requests of both metric groups have in common: segments to names, names to metrics, and a snapshot or an error.
-import { METRICS, type Metric } from '#metrics/catalog.ts'
+import type { Catalog, Metric } from '#metrics/catalog.ts'
 import type { Reading, Snapshot } from '#metrics/snapshot.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
@@ -16,15 +16,20 @@ export function decodeSegment(segment = ''): string {
 }
 
 /**
- * The row of the catalog.
+ * The metric of that name.
  *
- * @param resource and `name`: of the object that it was asked of, for the message
+ * @param object that it was asked of, for the message
  * @throws StatusError 404 that names the nearest
  */
-export function findMetric(metric: string, resource: string, name?: string): Metric {
-  const found = METRICS.get(metric)
+export function findMetric(
+  catalog: Catalog,
+  metric: string,
+  { resource, name }: { readonly resource: string; readonly name?: string },
+): Metric {
+  const found = catalog.find(metric)
   if (found !== undefined) return found
-  const nearest = nearestNames(metric, [...METRICS.keys()])
+  const known = catalog.all().map((one) => one.name)
+  const nearest = nearestNames(metric, known)
   const hint =
     nearest.length > 0
       ? `did you mean ${enumerate(nearest.map(quote), 'or')}?`

@@ -1,4 +1,5 @@
-// The metrics we serve, one row each. Discovery, OpenAPI, README's table and Prometheus follow from these rows.
+// The metrics we serve: our own, one row each, and those that users define. Discovery, OpenAPI, README's table and
+// Prometheus follow from them.
 import type { JobCounts, NodeCounts, ResourceCounts } from './facts.ts'
 import type { Metric, Selection, Unknown } from './metric.ts'
 import { SCALING_METRICS } from './scaling-metrics.ts'
@@ -60,8 +61,8 @@ function sumOver(
   return sum
 }
 
-/** Every metric, in the order in which README, discovery and Prometheus list them. */
-export const CATALOG: readonly Metric[] = Object.freeze([
+/** Our own metrics, in the order in which README and discovery list them. */
+export const BUILTIN_METRICS: readonly Metric[] = Object.freeze([
   nodes(
     'node_total_count',
     'total',
@@ -153,7 +154,43 @@ export const CATALOG: readonly Metric[] = Object.freeze([
   ...SCALING_METRICS,
 ])
 
-/** The rows of {@link CATALOG} by name. */
+/** The rows of {@link BUILTIN_METRICS} by name. */
 export const METRICS: ReadonlyMap<string, Metric> = new Map(
-  CATALOG.map((metric) => [metric.name, metric]),
+  BUILTIN_METRICS.map((metric) => [metric.name, metric]),
 )
+
+/** All metrics there are. Those that users define may change while the program runs. */
+export class Catalog {
+  #metrics = METRICS
+  #userMetrics: readonly Metric[] = []
+  #version = 0
+
+  /** Another number whenever the metrics are others: for who keeps what follows from them. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** In the order in which discovery lists them, those of users last. */
+  all(): readonly Metric[] {
+    return [...this.#metrics.values()]
+  }
+
+  find(name: string): Metric | undefined {
+    return this.#metrics.get(name)
+  }
+
+  /** Those that users define. */
+  get userMetrics(): readonly Metric[] {
+    return this.#userMetrics
+  }
+
+  /** Replaces the metrics that users define; their names are none of ours. */
+  setUserMetrics(metrics: readonly Metric[]): void {
+    this.#userMetrics = metrics
+    this.#metrics = new Map([
+      ...METRICS,
+      ...metrics.map((metric) => [metric.name, metric] as const),
+    ])
+    this.#version += 1
+  }
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CATALOG } from '#metrics/catalog.ts'
+import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 import { STALE, serveApp } from '../support/app.ts'
 
 const GROUP = 'custom.metrics.k8s.io'
@@ -51,7 +51,7 @@ for (const version of ['v1beta1', 'v1beta2']) {
       apiVersion: 'v1',
       groupVersion: `${GROUP}/${version}`,
       resources: RESOURCES.flatMap(([resource, namespaced]) =>
-        CATALOG.map(({ name }) => ({
+        BUILTIN_METRICS.map(({ name }) => ({
           name: `${resource}/${name}`,
           singularName: '',
           namespaced,
@@ -93,7 +93,7 @@ for (const [accept, contentType, apiVersion] of [
               scope: namespaced ? 'Namespaced' : 'Cluster',
               singularResource: '',
               verbs: [],
-              subresources: CATALOG.map(({ name }) => ({
+              subresources: BUILTIN_METRICS.map(({ name }) => ({
                 subresource: name,
                 responseKind: { group: GROUP, version, kind: 'MetricValueList' },
                 verbs: ['get'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CATALOG } from '#metrics/catalog.ts'
+import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 import { fresh, STALE, serveApp } from '../support/app.ts'
 
 const ROOT = '/apis/external.metrics.k8s.io/v1beta1'
@@ -129,11 +129,11 @@ test('discovery lists both groups, in both forms', async (t) => {
   const [, group] = aggregated.items
   assert.deepEqual(
     group.versions[0].resources.map(({ resource }: { resource: string }) => resource),
-    CATALOG.map(({ name }) => name),
+    BUILTIN_METRICS.map(({ name }) => name),
   )
   const list = JSON.parse((await app.get(ROOT)).text)
   assert.deepEqual(
     list.resources.map(({ name, verbs }: { name: string; verbs: string[] }) => [name, verbs]),
-    CATALOG.map(({ name }) => [name, ['get']]),
+    BUILTIN_METRICS.map(({ name }) => [name, ['get']]),
   )
 })

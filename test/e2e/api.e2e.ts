@@ -1,6 +1,6 @@
 // The aggregated API as clients of a real cluster meet it: paths, discovery, who is let in, what the API server logs.
 import assert from 'node:assert/strict'
-import { CATALOG } from '#metrics/catalog.ts'
+import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { withEnvironment } from './support/cases.ts'
 import { fetchDirectly } from './support/direct.ts'
@@ -55,7 +55,7 @@ withEnvironment(
 
     'every metric of the catalog has a value, or says why it has none': async (environment) => {
       const silent: string[] = []
-      for (const { name } of CATALOG) {
+      for (const { name } of BUILTIN_METRICS) {
         const path = metricsPath(environment, `services/${SERVICE}/${name}`)
         const { code, stdout, stderr } = await kubectl(['get', '--raw', path])
         if (code === 0) assert.match(firstItem(JSON.parse(stdout)).value, /^\d+m?$/, name)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CATALOG, METRICS } from '#metrics/catalog.ts'
+import { BUILTIN_METRICS, Catalog, METRICS, type Metric } from '#metrics/catalog.ts'
 import { SCALING_METRICS } from '#metrics/scaling-metrics.ts'
 import { catalogTable } from '../support/catalog-table.ts'
 import { snapshotOf } from '../support/snapshots.ts'
@@ -52,7 +52,7 @@ const PROTOTYPE = [
 ]
 
 /** Rows of other files have tests of their own. */
-const COUNTS = CATALOG.filter((metric) => !SCALING_METRICS.includes(metric))
+const COUNTS = BUILTIN_METRICS.filter((metric) => !SCALING_METRICS.includes(metric))
 
 const jobMetrics = COUNTS.filter(({ unit }) => unit === 'jobs')
 const nodeMetrics = COUNTS.filter(({ unit }) => unit !== 'jobs')
@@ -71,11 +71,52 @@ test('the prototype’s eleven metrics are in the catalog', () => {
 })
 
 test('METRICS has each row of the catalog under its name', () => {
-  assert.deepEqual([...METRICS.values()], CATALOG)
+  assert.deepEqual([...METRICS.values()], BUILTIN_METRICS)
+})
+
+const ANSWER: Metric = {
+  name: 'answer',
+  help: 'The answer',
+  unit: 'answers',
+  kind: 'gauge',
+  labels: [],
+  value: () => 42,
+}
+
+test('a Catalog has our own metrics to begin with', () => {
+  const catalog = new Catalog()
+  assert.deepEqual(catalog.all(), BUILTIN_METRICS)
+  assert.deepEqual(catalog.userMetrics, [])
+  assert.equal(catalog.find('node_up_count'), METRICS.get('node_up_count'))
+})
+
+test('a Catalog lists the metrics of users after our own', () => {
+  const catalog = new Catalog()
+  catalog.setUserMetrics([ANSWER])
+  assert.deepEqual(catalog.all(), [...BUILTIN_METRICS, ANSWER])
+  assert.deepEqual([catalog.find('answer'), catalog.userMetrics], [ANSWER, [ANSWER]])
+})
+
+test('a Catalog forgets the metrics of users that are no longer defined', () => {
+  const catalog = new Catalog()
+  catalog.setUserMetrics([ANSWER])
+  catalog.setUserMetrics([{ ...ANSWER, name: 'question' }])
+  assert.equal(catalog.find('answer'), undefined)
+  assert.equal(catalog.all().length, BUILTIN_METRICS.length + 1)
+})
+
+test('a Catalog has another version whenever its metrics are replaced', () => {
+  const catalog = new Catalog()
+  const versions = [catalog.version]
+  for (const metrics of [[ANSWER], [], [ANSWER]]) {
+    catalog.setUserMetrics(metrics)
+    versions.push(catalog.version)
+  }
+  assert.equal(new Set(versions).size, 4)
 })
 
 test('names, units and definitions are of one style', () => {
-  for (const { name, help, kind } of CATALOG) {
+  for (const { name, help, kind } of BUILTIN_METRICS) {
     assert.match(name, /^(node|job|snapshot)(_[a-z]+)+_(count|seconds(_max|_p90)?)$/)
     assert.match(help, /^[A-Z0-9][^|]*[^.|]$/)
     assert.equal(kind, 'gauge')
@@ -115,7 +156,7 @@ test('the table for README has a row for each metric', () => {
   const [head, line, ...rows] = catalogTable().split('\n')
   assert.equal(head, '| metric | unit | labels | definition |')
   assert.equal(line, '|---|---|---|---|')
-  assert.equal(rows.length, CATALOG.length)
+  assert.equal(rows.length, BUILTIN_METRICS.length)
   assert.ok(rows.includes('| `node_idle_count` | nodes |  | Up nodes with nothing allocated |'))
   assert.ok(rows.includes('| `job_queue_state_run_count` | jobs | `queue` | Jobs in state RUN |'))
 })

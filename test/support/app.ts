@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { TestContext } from 'node:test'
 import { type AppOptions, createApp } from '#api/app.ts'
 import { createTelemetry } from '#api/prometheus.ts'
+import { Catalog } from '#metrics/catalog.ts'
 import type { Reading, Snapshot } from '#metrics/snapshot.ts'
 import { createLogger } from '#serving/log.ts'
 import { snapshotOf } from './snapshots.ts'
@@ -42,6 +43,7 @@ export async function serveApp(t: TestContext, changes: Partial<AppOptions> = {}
   const served: Pick<ServedApp, 'reading'> = { reading: fresh() }
   const app = createApp({
     source: { reading: () => served.reading },
+    catalog: new Catalog(),
     identity: IDENTITY,
     clients: undefined,
     telemetry: createTelemetry(),

@@ -1,9 +1,9 @@
 // The catalog as README shows it.
-import { CATALOG } from '#metrics/catalog.ts'
+import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 
 /** A Markdown table of all metrics, without a final newline. */
 export function catalogTable(): string {
-  const rows = CATALOG.map(({ name, unit, labels, help }) => {
+  const rows = BUILTIN_METRICS.map(({ name, unit, labels, help }) => {
     const metricLabels = labels.map((label) => `\`${label}\``).join(', ')
     return `| \`${name}\` | ${unit} | ${metricLabels} | ${help} |`
   })
