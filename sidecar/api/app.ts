@@ -10,6 +10,7 @@ import { AnswerCache, recallAnswers } from './answer-cache.ts'
 import { routeCustomMetrics } from './custom-metrics.ts'
 import type { Identity } from './described-object.ts'
 import { routeDiscovery } from './discovery.ts'
+import { routeExplain } from './explain.ts'
 import { routeExternalMetrics } from './external-metrics.ts'
 import { registerFluxGauges } from './flux-gauges.ts'
 import { authenticate, type ClientVerifier } from './front-proxy.ts'
@@ -60,6 +61,7 @@ export function createApp(options: AppOptions): Koa {
 function createRouter(options: AppOptions & { readonly answers: AnswerCache }): Router {
   // Strict: a path with a slash at its end is another path, and nobody's.
   const router = new Router({ strict: true, sensitive: true })
+  routeExplain(router, options)
   routeCustomMetrics(router, options)
   if (options.external) routeExternalMetrics(router, options)
   routeDiscovery(router, options)

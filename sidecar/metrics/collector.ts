@@ -5,7 +5,7 @@ import { FluxError } from '#flux/errors.ts'
 import { Backoff, sleep } from './backoff.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Drainer } from './drainer.ts'
-import { explain, explainInLine } from './explain.ts'
+import { explain } from './explain.ts'
 import { Instance } from './instance.ts'
 import { fingerprint } from './jobs.ts'
 import { Knowledge, type TransitionLog } from './knowledge.ts'
@@ -158,10 +158,10 @@ export class Collector implements SnapshotSource {
 
   /** Logs the size whenever it is another one, and why. */
   #tellSize(snapshot: Snapshot): void {
-    const explanation = explain(snapshot)
-    if (explanation.desired === this.#desired) return
-    this.#desired = explanation.desired
-    this.#options.log.info({}, explainInLine(explanation))
+    const { desired, summary } = explain(snapshot, new Date())
+    if (desired === this.#desired) return
+    this.#desired = desired
+    this.#options.log.info({}, summary)
   }
 
   #interval({ tookMs }: Snapshot, streaming: boolean): [minMs: number, maxMs: number] {

@@ -131,6 +131,11 @@ export function drainReason(instance: string, size: number): string {
   return `${PREFIX}/${instance}: scale-down to ${size}`
 }
 
+/** Whether a drain was made by a sidecar, whichever instance it was of. */
+export function isSidecarReason(reason: string): boolean {
+  return reason.startsWith(`${PREFIX}/`)
+}
+
 /** Whether a drain is ours. */
 export function isOwnReason(instance: string, reason: string): boolean {
   return reason.startsWith(`${PREFIX}/${instance}: `)

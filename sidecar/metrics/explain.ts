@@ -1,55 +1,115 @@
-// Why the size is what it is, in words and as data. Pure.
-import { formatIdset, hasId, highestId, subtractIdsets } from '#flux/idset.ts'
+// Why the size is what it is, as data and in words. Pure. How it looks on a terminal is explain-text.ts's.
+import { formatIdset, hasId, highestId, type Idset, isEmpty, subtractIdsets } from '#flux/idset.ts'
 import { formatJobId } from '#flux/job-id.ts'
 import { ranksOf } from '#flux/resource-set.ts'
-import type { Demand } from './demand.ts'
-import { describeTraps } from './scheduler.ts'
-import { demandedNodes, sizeWith } from './sizes.ts'
+import type { Demand, QueueDemand } from './demand.ts'
+import { unknownsOf, warningsOf } from './explain-warnings.ts'
+import { clampSize, demandedNodes, isWithinTolerance, sizeWith } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
+import { plural, ranksAre, spellSeconds } from './wording.ts'
 
-/** The default of `--horizontal-pod-autoscaler-tolerance`. */
-const TOLERANCE = 0.1
-
-/** What there is to say about one snapshot. */
+/** What there is to say about one snapshot: plain JSON. Sizes are numbers of nodes; `null` is what nobody knows. */
 export interface Explanation {
-  /** The published size; `null` while nobody knows what is wanted. */
+  /** One line: `desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; …`. */
+  readonly summary: string
+  /** When Flux was read (ISO 8601), and how many seconds ago that was. */
+  readonly takenAt: string
+  readonly ageSeconds: number
+  /** The published size. */
   readonly desired: number | null
-  /** Ranks that are there now, up to the highest. */
+  /** 1 + the highest rank that is there now. */
   readonly present: number
   readonly floor: number | null
   readonly demand: number | null
+  /** How many nodes Flux waits for when it starts. */
   readonly quorum: number
+  /** Size with every rank of R. */
   readonly maximum: number | null
+  /** What keeps the floor where it is; `null` where only the lead broker does. */
+  readonly floorHolder: FloorHolder | null
+  readonly pending: PendingCounts | null
+  /** Named queues. */
+  readonly queues: readonly QueueExplanation[]
+  readonly drains: readonly DrainExplanation[]
+  /** Ranks that are given up, as an idset (RFC 22); empty if none is. */
+  readonly lost: string
   /** What decides the size, the most important first. */
   readonly reasons: readonly string[]
-  /** What is wrong, or will surprise. */
+  /** What is wrong or will surprise, with the cure where there is one. */
   readonly warnings: readonly string[]
+  /** What cannot be told, why, and what would help. */
+  readonly unknowns: readonly string[]
 }
 
-/** Explains. */
-export function explain(snapshot: Snapshot): Explanation {
-  const { demand, sizes, quorum } = snapshot
+/** The highest busy rank, and the job on it where Flux names one. */
+export interface FloorHolder {
+  readonly rank: number
+  /** F58 (RFC 19): `ƒ2aK`. */
+  readonly job: string | null
+  readonly user: number | null
+  /** `null` without a time limit. */
+  readonly endsInSeconds: number | null
+}
+
+/** Jobs that wait; `jobs` and `nodes` are of those that the scheduler would start were there nodes. */
+export interface PendingCounts {
+  readonly jobs: number
+  readonly nodes: number
+  readonly held: number
+  readonly infeasible: number
+}
+
+/** One queue. */
+export interface QueueExplanation {
+  readonly name: string
+  /** The size that it alone would have. */
+  readonly desired: number | null
+  readonly started: boolean
+  readonly pending: PendingCounts
+}
+
+/** Ranks that were drained together. */
+export interface DrainExplanation {
+  /** An idset (RFC 22). */
+  readonly ranks: string
+  readonly reason: string
+  /** Whether we drained them, to shrink. */
+  readonly isOwn: boolean
+}
+
+/** @param now what ages and remaining times are counted from */
+export function explain(snapshot: Snapshot, now: Date): Explanation {
+  const { demand, sizes, quorum, takenAt } = snapshot
   const present = sizeWith(subtractIdsets(ranksOf(snapshot.all), snapshot.offline))
-  const isKnown = sizes.wanted.kind === 'known' && demand.kind === 'known'
-  const desired = sizes.wanted.kind === 'known' ? (sizes.drained ?? sizes.wanted.whole) : undefined
+  const desired = sizes.wanted.kind === 'known' ? (sizes.drained ?? sizes.wanted.whole) : null
+  const known = demand.kind === 'known' ? demand : undefined
+  const reasons =
+    known === undefined || desired === null
+      ? [unknownReason(snapshot)]
+      : reasonsFor(snapshot, { demand: known, desired, now })
+  const isIgnored = desired !== null && desired !== present && isWithinTolerance(desired, present)
   return {
-    desired: desired ?? null,
+    summary: `desired ${desired ?? 'unknown'}: ${[
+      ...reasons,
+      ...(isIgnored ? [`HPA tolerance would hold ${present}`] : []),
+    ].join('; ')}`,
+    takenAt: takenAt.toISOString(),
+    ageSeconds: Math.max(0, now.getTime() - takenAt.getTime()) / 1000,
+    desired,
     present,
-    floor: demand.kind === 'known' ? demand.floor : null,
-    demand: isKnown ? demandedNodes(demand.whole) : null,
+    floor: known?.floor ?? null,
+    demand: known === undefined || known.uncertain !== undefined ? null : demandOf(known),
     quorum,
-    maximum: demand.kind === 'known' ? demand.maximum : null,
-    reasons:
-      demand.kind === 'known' && desired !== undefined
-        ? reasonsFor(snapshot, demand, desired)
-        : [unknownReason(snapshot)],
-    warnings: warningsFor(snapshot, { desired, present }),
+    maximum: known?.maximum ?? null,
+    floorHolder: known === undefined ? null : floorHolderOf(snapshot, known, now),
+    pending: known === undefined ? null : countPending(known.whole),
+    queues: known === undefined ? [] : queuesOf(snapshot, known),
+    drains: drainsOf(snapshot),
+    lost: formatIdset(snapshot.lost),
+    reasons,
+    warnings: warningsOf(snapshot, { isIgnored, present }),
+    unknowns: unknownsOf(snapshot),
   }
-}
-
-/** One line: `desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; …`. */
-export function explainInLine({ desired, reasons }: Explanation): string {
-  return `desired ${desired ?? 'unknown'}: ${reasons.join('; ')}`
 }
 
 function unknownReason({ demand, sizes }: Snapshot): string {
@@ -57,90 +117,99 @@ function unknownReason({ demand, sizes }: Snapshot): string {
   return demand.kind === 'withheld' ? demand.reason : 'nothing is known yet'
 }
 
-function reasonsFor(snapshot: Snapshot, demand: Demand, desired: number): readonly string[] {
+/** As `node_demand_count` has it. */
+function demandOf({ whole, isCut, maximum }: Demand): number {
+  return isCut ? maximum : demandedNodes(whole)
+}
+
+interface Known {
+  readonly demand: Demand
+  readonly desired: number
+  readonly now: Date
+}
+
+function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   const { sizes, lost } = snapshot
+  const { demand, desired } = known
   const { whole, floor, quorum, maximum, isCut } = demand
   const wanted = sizes.wanted.kind === 'known' ? sizes.wanted.whole : desired
-  const placed = sizeWith(whole.placed)
-  const reasons: string[] = []
-  if (desired > wanted)
-    reasons.push(
-      `ranks ${wanted} to ${desired - 1} are being drained before it shrinks to ${wanted}`,
-    )
-  if (isCut) reasons.push('more jobs wait than we list: there may be work for every node of R')
-  else if (whole.waits.length > 0) reasons.push(describePending(demand))
-  if (floor > 1) reasons.push(describeFloor(snapshot, demand))
-  if (wanted > Math.max(floor, placed, quorum) && !isCut)
-    reasons.push(`${wanted} was wanted a moment ago`)
-  if (quorum > 1 && desired === quorum) reasons.push(`Flux needs ${quorum} nodes to start (quorum)`)
-  if (desired === maximum && placed === maximum) reasons.push(`R has no more than ${maximum} nodes`)
-  if (highestId(lost) !== undefined)
-    reasons.push(`ranks ${formatIdset(lost)} are given up: they have not come for long`)
-  return reasons.length === 0 ? ['nothing runs and nothing waits'] : reasons
+  const placed = isCut ? maximum : sizeWith(whole.placed)
+  const least = clampSize(demand, placed)
+  const jobs = isEmpty(whole.allocated) && floor === 1 ? [] : [describeFloor(snapshot, known)]
+  const waits = describePending(demand)
+  const reasons = [
+    ...(desired > wanted
+      ? [`${ranksAre(between(wanted, desired))} drained before it shrinks`]
+      : []),
+    ...(wanted > least ? [`${wanted} was wanted a moment ago`] : []),
+    ...(placed > floor ? [...waits, ...jobs] : [...jobs, ...waits]),
+    ...(quorum > Math.max(floor, placed) ? [`Flux needs ${quorum} nodes to start (quorum)`] : []),
+    ...(placed === maximum && !isCut ? [`R has no more than ${maximum} nodes`] : []),
+    ...(isEmpty(lost) ? [] : [`${ranksAre(lost)} given up for lost`]),
+  ]
+  return reasons.length === 0 ? ['nothing runs, and no job waits for nodes'] : reasons
 }
 
-function describePending({ whole }: Demand): string {
+function describePending({ whole, isCut }: Demand): readonly string[] {
+  if (isCut) return ['more jobs wait than we list: there may be work for every node of R']
   const { waits, pendingNodes, placed } = whole
-  const jobs = waits.length === 1 ? '1 pending job needs' : `${waits.length} pending jobs need`
-  const nodes = pendingNodes === 1 ? '1 node' : `${pendingNodes} nodes`
+  if (waits.length === 0) return []
+  const needs = `${plural(waits.length, 'pending job')} need${waits.length === 1 ? 's' : ''}`
   const highest = highestId(placed)
-  return highest === undefined ? `${jobs} ${nodes}` : `${jobs} ${nodes}, up to rank ${highest}`
+  const reach = highest === undefined ? '' : `, up to rank ${highest}`
+  return [`${needs} ${plural(pendingNodes, 'node')}${reach}`]
 }
 
-function describeFloor({ highestJob, takenAt, recent }: Snapshot, { floor }: Demand): string {
-  const rank = floor - 1
-  if (highestJob !== undefined && hasId(highestJob.ranks, rank)) {
-    const { id, userid, expiration } = highestJob
+function describeFloor(snapshot: Snapshot, { demand, now }: Known): string {
+  const holder = floorHolderOf(snapshot, demand, now)
+  const rank = demand.floor - 1
+  if (holder !== null && holder.job !== null) {
+    const { job, user, endsInSeconds } = holder
     const ends =
-      expiration === 0
-        ? 'without a time limit'
-        : `ends in ${forPeople(expiration - takenAt.getTime() / 1000)}`
-    return `rank ${rank} runs ${formatJobId(id)} of user ${userid}, ${ends}`
+      endsInSeconds === null ? 'without a time limit' : `ends in ${spellSeconds(endsInSeconds)}`
+    return `rank ${rank} runs ${job} of user ${user}, ${ends}`
   }
-  if (hasId(recent, rank)) return `rank ${rank} was released, or found, a moment ago`
+  if (hasId(snapshot.recent, rank)) return `rank ${rank} was released, or found, a moment ago`
   return `rank ${rank} is allocated`
 }
 
-function warningsFor(
-  snapshot: Snapshot,
-  { desired, present }: { readonly desired: number | undefined; readonly present: number },
-): readonly string[] {
-  const { demand, fluxion } = snapshot
-  const warnings = [...describeTraps(fluxion)]
-  if (demand.kind === 'known') {
-    const { held, infeasible } = demand.whole
-    if (held > 0) warnings.push(`${plural(held, 'pending job')} held by the user: no demand`)
-    if (infeasible > 0)
-      warnings.push(
-        `${plural(infeasible, 'pending job')} asking for more than R has: never started`,
-      )
+function floorHolderOf(
+  { highestJob, recent }: Snapshot,
+  { floor, whole }: Demand,
+  now: Date,
+): FloorHolder | null {
+  const rank = floor - 1
+  if (!hasId(whole.allocated, rank) && !hasId(recent, rank)) return null
+  if (highestJob === undefined || !hasId(highestJob.ranks, rank)) {
+    return { rank, job: null, user: null, endsInSeconds: null }
   }
-  if (desired !== undefined && isIgnored(desired, present)) {
-    warnings.push(
-      `an HPA with the default tolerance of 10 % holds ${present}: set tolerance 0 in its behavior (Kubernetes 1.35), ` +
-        'or use node_desired_compensated_count',
-    )
-  }
-  return warnings
+  const { id, userid, expiration } = highestJob
+  const endsInSeconds = expiration === 0 ? null : Math.max(0, expiration - now.getTime() / 1000)
+  return { rank, job: formatJobId(id), user: userid, endsInSeconds }
 }
 
-function isIgnored(desired: number, present: number): boolean {
-  return desired !== present && Math.abs(desired / present - 1) <= TOLERANCE
+function countPending({ waits, pendingNodes, held, infeasible }: QueueDemand): PendingCounts {
+  return { jobs: waits.length, nodes: pendingNodes, held, infeasible }
 }
 
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
+function queuesOf({ sizes, queues }: Snapshot, demand: Demand): readonly QueueExplanation[] {
+  const { wanted } = sizes
+  return [...demand.queues].map(([name, queue]) => ({
+    name,
+    desired: wanted.kind === 'known' ? (wanted.queues.get(name) ?? null) : null,
+    started: queues.get(name)?.started ?? true,
+    pending: countPending(queue),
+  }))
 }
 
-const UNITS = [
-  { seconds: 86_400, name: 'd' },
-  { seconds: 3_600, name: 'h' },
-  { seconds: 60, name: 'min' },
-] as const
+function drainsOf({ drains, ownDrains }: Snapshot): readonly DrainExplanation[] {
+  return drains.map(({ ranks, reason }) => ({
+    ranks: formatIdset(ranks),
+    reason,
+    isOwn: !isEmpty(ranks) && isEmpty(subtractIdsets(ranks, ownDrains)),
+  }))
+}
 
-/** A time to go, in the unit that one would say it in. */
-function forPeople(seconds: number): string {
-  const unit = UNITS.find((candidate) => seconds >= 2 * candidate.seconds)
-  if (unit === undefined) return `${Math.max(0, Math.round(seconds))} s`
-  return `${Math.round(seconds / unit.seconds)} ${unit.name}`
+function between(from: number, to: number): Idset {
+  return { ranges: [{ first: from, last: to - 1 }] }
 }

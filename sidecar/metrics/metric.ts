@@ -7,6 +7,9 @@ export interface Selection {
   readonly queues?: readonly string[]
 }
 
+/** The name under which every object explains its size, beside its metrics: no metric may have it. */
+export const EXPLAIN = 'explain'
+
 /** A value that cannot be told, and why: half a sentence for whoever asks. */
 export interface Unknown {
   readonly unknown: string

@@ -56,8 +56,9 @@ export class OutlookMaker {
         ? this.#drains?.plan(now, { online: live, own, foreign, allocated }, wanted.whole)
         : undefined
     const sizes = { wanted, drained: drains?.size }
+    const snapshot = Object.freeze({ ...facts, ...remembered, demand, sizes, ownDrains: own })
     if (wanted.kind === 'known') this.#published = sizes.drained ?? wanted.whole
-    return { snapshot: Object.freeze({ ...facts, ...remembered, demand, sizes }), drains }
+    return { snapshot, drains }
   }
 
   #wanted(demand: Demand | Withheld, now: number): Sizes['wanted'] {

@@ -11,6 +11,7 @@ import { ranksOf } from '#flux/resource-set.ts'
 import { type Demand, NO_DEMAND, type QueueDemand } from './demand.ts'
 import { FAILED_SECONDS } from './facts.ts'
 import type { Metric, Selection, Unknown } from './metric.ts'
+import { isRefused } from './scheduler.ts'
 import { compensatedSize, demandedNodes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -230,14 +231,6 @@ export const SCALING_METRICS: readonly Metric[] = [
     value: ({ takenAt }) => Math.max(0, Date.now() - takenAt.getTime()) / 1000,
   },
 ]
-
-/** Fluxion's own words; jobs wider than R are refused with them too, and rightly: those are no demand that a size cures. */
-function isRefused(job: {
-  readonly exceptionType: string | undefined
-  readonly exceptionNote: string | undefined
-}): boolean {
-  return job.exceptionType === 'alloc' && /unsatisfiable/.test(job.exceptionNote ?? '')
-}
 
 function isIn(queues: readonly string[] | undefined, queue: string | undefined): boolean {
   return queues === undefined || (queue !== undefined && queues.includes(queue))

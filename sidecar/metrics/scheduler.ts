@@ -1,4 +1,5 @@
 // Settings of the scheduler that defeat autoscaling, as far as a guest can tell, and what cures them. Pure.
+import type { FailedJob } from '#flux/job-list-calls.ts'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
 
 /** Fluxion's settings, where Fluxion it is. */
@@ -30,7 +31,7 @@ const LOW_POLICIES = ['lonode', 'lonodex', 'low']
 /** Sentences on what stands in the way of autoscaling, each with its cure. */
 export function describeTraps(settings: FluxionSettings | undefined): readonly string[] {
   if (settings === undefined) return []
-  const { queuePolicy, matchPolicy = 'first', pruneFilters = 'ALL:core,ALL:node' } = settings
+  const { queuePolicy, matchPolicy, pruneFilters = 'ALL:core,ALL:node' } = settings
   const refuses = queuePolicy === 'fcfs' && /node/i.test(pruneFilters)
   return [
     ...(refuses
@@ -39,11 +40,23 @@ export function describeTraps(settings: FluxionSettings | undefined): readonly s
             'nobody sees its demand: set [sched-fluxion-resource] prune-filters = "ALL:core", or queue-policy "conservative"',
         ]
       : []),
-    ...(LOW_POLICIES.includes(matchPolicy)
+    ...(fillsLowFirst(matchPolicy)
       ? []
       : [
-          `Fluxion with match-policy "${matchPolicy}" fills the highest nodes first, which shrinking takes away first: ` +
+          `Fluxion with match-policy ${matchPolicy === undefined ? '"first", its default,' : `"${matchPolicy}"`} does not ` +
+            'fill the lowest nodes first, and shrinking takes away the highest: ' +
             'set [sched-fluxion-resource] match-policy = "lonode"',
         ]),
   ]
+}
+
+/** A policy is a name, or `policy=NAME` among other settings (flux-config-sched-fluxion-resource(5)). */
+function fillsLowFirst(matchPolicy = 'first'): boolean {
+  const [, name = matchPolicy] = /(?:^|\s)policy=(\S+)/.exec(matchPolicy) ?? []
+  return LOW_POLICIES.includes(name)
+}
+
+/** Whether Fluxion refused a job. Its words are the same for one that is wider than R, which no size would cure. */
+export function isRefused({ exceptionType, exceptionNote }: FailedJob): boolean {
+  return exceptionType === 'alloc' && /unsatisfiable/.test(exceptionNote ?? '')
 }

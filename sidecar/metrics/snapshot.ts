@@ -1,5 +1,6 @@
 // What we know of a Flux instance at one moment: what a reading told, and what follows from it. A value: made by the
 // collector, read by everyone, changed by none.
+import type { Idset } from '#flux/idset.ts'
 import type { Demand } from './demand.ts'
 import type { Facts, Remembered, Withheld } from './facts.ts'
 import type { Sizes } from './sizes.ts'
@@ -8,6 +9,8 @@ import type { Sizes } from './sizes.ts'
 export interface Snapshot extends Facts, Remembered {
   readonly demand: Demand | Withheld
   readonly sizes: Sizes
+  /** Ranks that we drained, to shrink; empty without `DRAIN`. */
+  readonly ownDrains: Idset
 }
 
 /**

@@ -1,0 +1,69 @@
+// Why the size is what it is: `/explain`, and the same as a subresource of the objects that have metrics, so that whoever
+// may read those can ask with `kubectl get --raw`. JSON, or text for who asks for it.
+import type { Context } from 'koa'
+import type Router from 'koa-router'
+import { explain } from '#metrics/explain.ts'
+import { formatExplanation } from '#metrics/explain-text.ts'
+import { EXPLAIN } from '#metrics/metric.ts'
+import type { SnapshotSource } from '#metrics/snapshot.ts'
+import { badRequest } from '#serving/status.ts'
+import { VERSIONS, versionPath } from './api-group.ts'
+import { DescribedObjects, type Identity } from './described-object.ts'
+import { decodeSegment, expectFresh } from './request.ts'
+import { quote } from './text.ts'
+
+const FORMATS = ['json', 'text'] as const
+
+type Format = (typeof FORMATS)[number]
+
+export interface ExplainOptions {
+  readonly source: SnapshotSource
+  readonly identity: Identity
+}
+
+/**
+ * Adds the paths. Those under the API group must come before the metrics of any name; the object is checked as it is
+ * for a metric.
+ */
+export function routeExplain(router: Router, { source, identity }: ExplainOptions): void {
+  const objects = new DescribedObjects(identity)
+  router.get(`/${EXPLAIN}`, (ctx) => respond(ctx, source))
+  for (const version of VERSIONS) {
+    const path = versionPath(version)
+    router.get(`${path}/namespaces/:namespace/:resource/:name/${EXPLAIN}`, (ctx) => {
+      const [, , namespace, resource, name] = ctx.path.slice(path.length).split('/')
+      objects.find({
+        namespace: decodeSegment(namespace),
+        resource: decodeSegment(resource),
+        name: decodeSegment(name),
+        labelSelector: [],
+      })
+      respond(ctx, source)
+    })
+  }
+}
+
+function respond(ctx: Context, source: SnapshotSource): void {
+  const format = formatFor(ctx)
+  const explanation = explain(expectFresh(source.reading()), new Date())
+  ctx.vary('Accept')
+  if (format === 'text') {
+    ctx.set('Content-Type', 'text/plain; charset=utf-8')
+    ctx.body = formatExplanation(explanation)
+  } else {
+    ctx.set('Content-Type', 'application/json')
+    ctx.body = JSON.stringify(explanation)
+  }
+}
+
+/** The parameter `format` is for kubectl, which always asks for JSON. */
+function formatFor(ctx: Context): Format {
+  const asked = new URLSearchParams(ctx.querystring).get('format')
+  if (asked === null)
+    return ctx.accepts('application/json', 'text/plain') === 'text/plain' ? 'text' : 'json'
+  const format = FORMATS.find((candidate) => candidate === asked)
+  if (format === undefined) {
+    throw badRequest(`Cannot answer with format ${quote(asked)}: it is ${FORMATS.join(' or ')}`)
+  }
+  return format
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { explain } from '#metrics/explain.ts'
+import { formatExplanation } from '#metrics/explain-text.ts'
+import { STALE, serveApp } from '../support/app.ts'
+import { snapshotOf } from '../support/snapshots.ts'
+
+const NOW = new Date('2026-11-24T01:02:05.456Z')
+
+const GROUP = '/apis/custom.metrics.k8s.io'
+const MINICLUSTER = 'namespaces/default/miniclusters.flux-framework.org/flux-sample'
+
+const PATHS = [
+  '/explain',
+  `${GROUP}/v1beta2/${MINICLUSTER}/explain`,
+  `${GROUP}/v1beta1/${MINICLUSTER}/explain`,
+  `${GROUP}/v1beta2/namespaces/default/services/custom-metrics-apiserver/explain`,
+]
+
+for (const path of PATHS) {
+  test(`${path} explains in JSON, and in text for who asks for text`, async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: NOW })
+    const app = await serveApp(t)
+    const expected = explain(snapshotOf(), NOW)
+    assert.equal(expected.ageSeconds, 2)
+    const json = await app.get(path)
+    assert.deepEqual([json.code, json.headers['content-type']], [200, 'application/json'])
+    assert.deepEqual(JSON.parse(json.text), expected)
+    const text = await app.get(path, { accept: 'text/plain' })
+    assert.deepEqual([text.code, text.headers['content-type']], [200, 'text/plain; charset=utf-8'])
+    assert.equal(text.text, formatExplanation(expected))
+  })
+}
+
+test('/explain answers kubectl, which accepts anything, in JSON, unless the parameter asks for text', async (t) => {
+  const app = await serveApp(t)
+  const kubectl = { accept: 'application/json, */*' }
+  const type = async (target: string) =>
+    (await app.get(target, kubectl)).headers['content-type']?.split(';')[0]
+  assert.equal(await type('/explain'), 'application/json')
+  assert.equal(await type('/explain?format=json'), 'application/json')
+  assert.equal(await type('/explain?format=text'), 'text/plain')
+})
+
+test('/explain refuses a format that there is not', async (t) => {
+  const app = await serveApp(t)
+  const { code, text } = await app.get('/explain?format=yaml')
+  assert.equal(code, 400)
+  assert.equal(JSON.parse(text).message, 'Cannot answer with format "yaml": it is json or text')
+})
+
+test('/explain counts the age anew at each request', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: NOW })
+  const app = await serveApp(t)
+  const age = async () => JSON.parse((await app.get('/explain')).text).ageSeconds
+  assert.equal(await age(), 2)
+  t.mock.timers.tick(5000)
+  assert.equal(await age(), 7)
+})
+
+for (const path of PATHS) {
+  test(`${path} says why there is nothing to explain`, async (t) => {
+    const app = await serveApp(t)
+    app.reading = STALE
+    const { code, text } = await app.get(path, { accept: 'text/plain' })
+    assert.equal(code, 503)
+    assert.equal(
+      JSON.parse(text).message,
+      'Cannot tell the state of Flux: the broker closed the connection (last read at 2026-11-24T01:02:03Z)',
+    )
+  })
+}
+
+for (const [path, problem] of [
+  [
+    `${MINICLUSTER.replace('default', 'other')}/explain`,
+    /^Cannot find metrics of MiniCluster "flux-sample" in/,
+  ],
+  [`${MINICLUSTER}x/explain`, /^Cannot find metrics of MiniCluster "flux-samplex" in/],
+  ['namespaces/default/pods/flux-sample/explain', /^Cannot find metrics of resource "pods"/],
+  [
+    'namespaces/default/metrics/explain',
+    /^the server could not find the metric explain for namespaces default/,
+  ],
+] as const) {
+  test(`${path} is not found, and says why`, async (t) => {
+    const app = await serveApp(t)
+    const { code, text } = await app.get(`${GROUP}/v1beta2/${path}`)
+    assert.equal(code, 404)
+    assert.match(JSON.parse(text).message, problem)
+  })
+}
+
+test('/explain is for verified clients, as metrics are', async (t) => {
+  const app = await serveApp(t, {
+    clients: { verify: () => ({ kind: 'refused', reason: 'it gave no certificate' }) },
+  })
+  for (const path of PATHS) assert.equal((await app.get(path)).code, 401)
+  assert.equal((await app.get('/livez')).code, 200)
+})
+
+test('explain is no metric: discovery does not list it', async (t) => {
+  const app = await serveApp(t)
+  const { text } = await app.get(`${GROUP}/v1beta2`)
+  assert.ok(text.includes('/node_up_count"'))
+  assert.ok(!text.includes('/explain"'))
+})
