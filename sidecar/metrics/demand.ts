@@ -16,14 +16,14 @@ import {
   subtractResourceSets,
 } from '#flux/resource-set.ts'
 import type { Facts, Remembered, WaitingJob, WaitingJobs } from './facts.ts'
-import { type Domain, listIds, type Need, Placement, toIdset } from './placement.ts'
+import { type Domain, listIds, type Need, type Place, Placement, toIdset } from './placement.ts'
 
 /** What a demand is computed from. */
 export interface DemandFacts
   extends Pick<Facts, 'all' | 'allocated' | 'offline' | 'queues' | 'quorum' | 'takenAt'>,
     Remembered {
   readonly waiting: WaitingJobs
-  /** Ranks that no job is given though they may be there: drained by others, torpid, lost. */
+  /** Ranks that no job is given though they may be there: drained by others, torpid. */
   readonly unusable: Idset
 }
 
@@ -79,7 +79,7 @@ const NO_QUEUE = ''
  * Pending jobs count if the scheduler would start them were there nodes: in SCHED, not held, of a started queue, not
  * larger than R. They are placed in the order of their priority, first fit from rank 0 on, on what is free and on ranks
  * whose pods could be started; drained, torpid and lost ranks are left out. A job that does not fit beside the others
- * counts with the ranks that it would have alone: it starts when they end.
+ * counts with the ranks that it would have alone, lost ones too if it must: it starts when they end, or come.
  */
 export function computeDemand(facts: DemandFacts): Demand {
   const { all, quorum, waiting } = facts
@@ -121,15 +121,18 @@ class Board {
   readonly #placement: Placement
   readonly #whole: Tally
   readonly #queues = new Map<string, Tally>()
-  /** Cores of the largest rank, to guess nodes by. */
+  /** Cores of the rank with the most, to guess nodes by. */
   readonly #coresPerNode: number
+  /** GPUs of the rank with the most. */
+  readonly #gpusPerNode: number
   #isUncertain = false
 
   constructor(facts: DemandFacts, allocated: Idset) {
     this.#facts = facts
     const { all } = facts
     this.#placement = new Placement(all, freeOf(facts, allocated))
-    this.#coresPerNode = Math.max(1, ...all.segments.map(({ cores }) => countIds(cores)))
+    this.#coresPerNode = Math.max(1, mostIn(all, 'cores'))
+    this.#gpusPerNode = mostIn(all, 'gpus')
     this.#whole = this.#tally(ranksOf(all), allocated)
     for (const [name, { ranks }] of facts.queues) {
       if (name === NO_QUEUE) continue
@@ -149,7 +152,7 @@ class Board {
     }
     if (queues.get(name)?.started === false) return
     const need = needOf(job)
-    const place = this.#placement.place(need, tally.domain)
+    const place = this.#place(job, need, tally.domain)
     for (const one of both) {
       if (place.kind === 'infeasible') one.infeasible += 1
       else {
@@ -170,6 +173,14 @@ class Board {
     }
   }
 
+  /** A job whose GPUs nobody tells wants at most all of its nodes: never fewer ranks than it will be given. */
+  #place(job: WaitingJob, need: Need, domain: Domain): Place {
+    const most = this.#tellsGpus(job) ? need : { ...need, gpus: this.#gpusPerNode }
+    const place = this.#placement.place(most, domain)
+    if (place.kind !== 'infeasible' || most === need) return place
+    return this.#placement.place(need, domain)
+  }
+
   #count(tally: Tally, job: WaitingJob, need: Need): void {
     const cores = need.exclusive ? (need.nodes ?? 0) * this.#coresPerNode : need.slots * need.cores
     tally.pendingNodes += need.nodes ?? Math.ceil(cores / this.#coresPerNode)
@@ -185,11 +196,16 @@ class Board {
   }
 
   #tally(ranks: Idset, allocated: Idset): Tally {
-    const { all, unusable } = this.#facts
+    const { all, unusable, lost } = this.#facts
     const known = intersectIdsets(ranks, ranksOf(all))
+    const startable = subtractIdsets(known, unusable)
     const size = 1 + (highestId(ranksOf(all)) ?? -1)
     return {
-      domain: { ranks: listIds(known), usable: listIds(subtractIdsets(known, unusable)) },
+      domain: {
+        ranks: listIds(known),
+        usable: listIds(subtractIdsets(startable, lost)),
+        startable: listIds(startable),
+      },
       allocated: intersectIdsets(allocated, known),
       placed: new Uint8Array(size),
       ...NOTHING,
@@ -211,6 +227,11 @@ const NOTHING = {
   held: 0,
   infeasible: 0,
   startSeconds: undefined,
+}
+
+/** The most cores or GPUs that a rank has. */
+function mostIn({ segments }: ResourceSet, what: 'cores' | 'gpus'): number {
+  return segments.reduce((most, segment) => Math.max(most, countIds(segment[what])), 0)
 }
 
 /** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */

@@ -3,13 +3,13 @@
 // the time; who makes the calls is no matter here.
 import {
   EMPTY_IDSET,
-  highestId,
   type Idset,
   intersectIdsets,
   isEmpty,
   subtractIdsets,
   unionIdsets,
 } from '#flux/idset.ts'
+import { sizeWith } from './sizes.ts'
 
 /**
  * For so long after a size was published an HPA may act on it: two of its syncs (15 s), and the grace of a pod that was
@@ -19,6 +19,8 @@ export const RACE_MS = 60_000
 
 /** What a reading told, as far as drains go. */
 export interface DrainSight {
+  /** Ranks of R: no others can be drained. */
+  readonly all: Idset
   readonly online: Idset
   /** Drained by us, or by who ran here before us. */
   readonly own: Idset
@@ -71,10 +73,11 @@ export class DrainBeforeShrink {
    */
   plan(now: number, sight: DrainSight, target: number): DrainPlan {
     this.#startedAt ??= now
-    const { online, own, foreign, allocated } = sight
-    const before = this.size === 0 ? 1 + (highestId(online) ?? 0) : this.size
-    const victims = this.#victims(online, target, before)
+    const { all, online, own, foreign, allocated } = sight
     const drained = unionIdsets(own, foreign)
+    // A rank that is there and not drained may be given a job at any moment, whoever made its pod.
+    const before = Math.max(this.size, sizeWith(subtractIdsets(online, drained)))
+    const victims = intersectIdsets(all, victimsOf(online, target, before))
     const toDrain = subtractIdsets(victims, drained)
     const isReady = isEmpty(toDrain) && isEmpty(intersectIdsets(victims, allocated))
     const size = target >= before || isReady ? target : before
@@ -85,13 +88,6 @@ export class DrainBeforeShrink {
       undrain: this.#toUndrain(now, sight, target),
       preparing: size > target ? target : undefined,
     }
-  }
-
-  /** Those that are there, and those that may be about to come: a late pod must find itself drained. */
-  #victims(online: Idset, target: number, before: number): Idset {
-    const above = Math.max(before, 1 + (highestId(online) ?? 0))
-    const upper = between(target, above)
-    return unionIdsets(intersectIdsets(online, upper), between(target, before))
   }
 
   #publish(now: number, size: number): void {
@@ -117,6 +113,12 @@ export class DrainBeforeShrink {
     const remade = intersectIdsets(this.#gone, online)
     return unionIdsets(safe, remade)
   }
+}
+
+/** Those that are there, and those that may be about to come: a late pod must find itself drained. */
+function victimsOf(online: Idset, target: number, before: number): Idset {
+  const there = subtractIdsets(online, between(0, target))
+  return unionIdsets(there, between(target, before))
 }
 
 function between(from: number, to: number): Idset {

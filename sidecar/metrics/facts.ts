@@ -65,7 +65,7 @@ export interface Withheld {
 export interface Remembered {
   /** Ranks that are there and were released less than the idle grace ago, or that we do not know better of. */
   readonly recent: Idset
-  /** Ranks that should be there and have not come for long: an index that has completed does not come back. */
+  /** Ranks that should be there, that others have passed, and that have not come for long: completed indices do not. */
   readonly lost: Idset
 }
 

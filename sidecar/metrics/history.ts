@@ -1,13 +1,20 @@
 // What one reading cannot tell: which ranks were busy a moment ago, which have not come for long, and how large we said
 // the MiniCluster should be. Times are milliseconds of a clock that never goes back.
-import { EMPTY_IDSET, highestId, type Idset, intersectIdsets, subtractIdsets } from '#flux/idset.ts'
+import {
+  EMPTY_IDSET,
+  highestId,
+  type Idset,
+  intersectIdsets,
+  subtractIdsets,
+  unionIdsets,
+} from '#flux/idset.ts'
 import { listIds, toIdset } from './placement.ts'
 
 /** How patient we are. */
 export interface Patience {
   /** A rank counts as busy this long after it was released, and a size that is wanted no more is published this long. */
   readonly idleGraceMs: number
-  /** A rank that should be there and is not for this long is given up. Pods take seconds, cloud nodes minutes. */
+  /** A rank that others have passed, or that was there, and is not for this long is given up: its index has completed. */
   readonly joinTimeoutMs: number
 }
 
@@ -25,8 +32,12 @@ export interface RankSight {
 /** Remembers one connection's readings. */
 export class History {
   readonly #patience: Patience
-  /** When a rank was last seen busy. */
+  /** When a rank was last known to be busy. */
   readonly #busyAt = new Map<number, number>()
+  /** Busy ranks of the reading before. */
+  #allocated: Idset = EMPTY_IDSET
+  /** Ranks that came since they are wanted. */
+  #came: Idset = EMPTY_IDSET
   /** Since when a rank that should be there has been missing. */
   readonly #missingSince = new Map<number, number>()
   readonly #sizes = new Map<string, SlidingMaximum>()
@@ -51,10 +62,18 @@ export class History {
    */
   observe(now: number, { online, offline, allocated }: RankSight, wanted: number) {
     const { idleGraceMs, joinTimeoutMs } = this.#patience
-    for (const rank of listIds(this.#isNew ? online : allocated)) this.#busyAt.set(rank, now)
+    // What was busy at the last reading was released after it: up to a moment ago.
+    const busy = this.#isNew ? online : unionIdsets(allocated, this.#allocated)
+    for (const rank of listIds(busy)) this.#busyAt.set(rank, now)
+    this.#allocated = allocated
     this.#isNew = false
-    const reach = Math.max(wanted, 1 + (highestId(online) ?? 0))
-    const missing = intersectIdsets(offline, below(reach))
+    const highest = highestId(online) ?? 0
+    this.#came = intersectIdsets(
+      unionIdsets(this.#came, online),
+      below(Math.max(wanted, highest + 1)),
+    )
+    // Pods start from the lowest index on. Those above all that came may yet: a quota, or the HPA, lets no more come.
+    const missing = intersectIdsets(offline, unionIdsets(this.#came, below(highest)))
     return {
       recent: subtractIdsets(
         intersectIdsets(online, younger(this.#busyAt, now - idleGraceMs)),

@@ -42,20 +42,22 @@ export class OutlookMaker {
 
   /** @param now milliseconds of a clock that never goes back */
   draw(facts: Facts, now: number): Outlook {
-    const { all, offline, torpid } = facts
-    const live = subtractIdsets(ranksOf(all), offline)
+    const { offline, torpid } = facts
+    const all = ranksOf(facts.all)
+    const live = subtractIdsets(all, offline)
     const allocated = subtractIdsets(ranksOf(facts.allocated), offline)
     const sight = { online: live, offline, allocated }
     const remembered = this.#history.observe(now, sight, this.#published)
     const { own, foreign } = this.#ownersOf(facts)
-    const unusable = [foreign, torpid, remembered.lost].reduce(unionIdsets)
+    const unusable = unionIdsets(foreign, torpid)
     const demand = demandOf(facts, { ...remembered, unusable })
     const wanted = this.#wanted(demand, now)
     const drains =
       wanted.kind === 'known'
-        ? this.#drains?.plan(now, { online: live, own, foreign, allocated }, wanted.whole)
+        ? this.#drains?.plan(now, { all, online: live, own, foreign, allocated }, wanted.whole)
         : undefined
-    const sizes = { wanted, drained: drains?.size }
+    // While nobody knows what is wanted, what was published stays so: nothing is drained for less.
+    const sizes = { wanted, drained: this.#drains?.size }
     const snapshot = Object.freeze({ ...facts, ...remembered, demand, sizes, ownDrains: own })
     if (wanted.kind === 'known') this.#published = sizes.drained ?? wanted.whole
     return { snapshot, drains }

@@ -22,6 +22,8 @@ export interface Domain {
   readonly ranks: Int32Array
   /** Those of them that can be given to jobs, now or once their pods have started. */
   readonly usable: Int32Array
+  /** Those, and the ones that were given up because their pods do not come: for what fits nowhere else. */
+  readonly startable: Int32Array
 }
 
 /** Where a job would go. */
@@ -78,8 +80,11 @@ export class Placement {
     let place = memo.later.get(wanted)
     if (place === undefined) {
       const fits = this.#spread(need, domain.ranks, this.#total) !== undefined
-      const shares = fits ? this.#spread(need, domain.usable, this.#total) : undefined
-      // What R has, but not now (drained, lost), helps nobody by starting pods.
+      const shares = fits
+        ? (this.#spread(need, domain.usable, this.#total) ??
+          this.#spread(need, domain.startable, this.#total))
+        : undefined
+      // What R has, but not now (drained, not answering), helps nobody by starting pods.
       const ranks = shares?.map(({ rank }) => rank) ?? []
       place = fits ? { kind: 'waits', ranks } : { kind: 'infeasible' }
       memo.later.set(wanted, place)
