@@ -115,10 +115,10 @@ export const SCALING_METRICS: readonly Metric[] = [
     help: 'The size of node_desired_count, or the next that the default tolerance of an HPA (10 %) does not ignore, where it would ignore growth',
     unit: 'nodes',
     isSum: false,
-    value: (snapshot, { maximum }, selection) => {
+    value: (snapshot, _, selection) => {
       const size = desired(snapshot, selection)
       const present = sizeOf(subtractIdsets(ranksOf(snapshot.all), snapshot.offline))
-      return typeof size === 'number' ? compensatedSize(size, present, maximum) : size
+      return typeof size === 'number' ? compensatedSize(size, present) : size
     },
   }),
   row({

@@ -66,11 +66,12 @@ export function isWithinTolerance(wanted: number, present: number): boolean {
 
 /**
  * A size that an HPA of the default tolerance does not ignore: where the wanted one is more than the present one, but
- * within the tolerance, the first beyond it. It never shrinks anything.
+ * within the tolerance, the first beyond it. It never shrinks anything. It may be more than R has, which the HPA's
+ * maxReplicas is for: clamped to that it could be ignored again.
  *
  * @param present ranks that are there now
  */
-export function compensatedSize(wanted: number, present: number, maximum: number): number {
+export function compensatedSize(wanted: number, present: number): number {
   const isIgnored = wanted > present && isWithinTolerance(wanted, present)
-  return isIgnored ? Math.min(Math.floor(present * (1 + TOLERANCE)) + 1, maximum) : wanted
+  return isIgnored ? Math.floor(present * (1 + TOLERANCE)) + 1 : wanted
 }

@@ -105,7 +105,7 @@ for (const { what, size, facts, demand, floor, desired, compensated } of EXAMPLE
     assert.equal(demandedNodes(found.whole), demand)
     assert.equal(found.floor, floor)
     assert.equal(desiredFor(found), desired)
-    assert.equal(compensatedSize(desired, size, found.maximum), compensated)
+    assert.equal(compensatedSize(desired, size), compensated)
   })
 }
 
