@@ -1,10 +1,11 @@
 // The command `flux-metrics`: the table of its subcommands, its help, and which one is meant.
 import { nearestNames } from '#serving/nearest.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuse } from './command.ts'
+import { HPA } from './hpa.ts'
 import { INJECT } from './inject.ts'
 
 /** To add a subcommand, add its row. */
-export const COMMANDS: readonly Command[] = [INJECT]
+export const COMMANDS: readonly Command[] = [INJECT, HPA]
 
 const NAME = 'flux-metrics'
 

@@ -3,12 +3,11 @@ import type { FrontProxy, Identity } from '../sidecar-container.ts'
 import { type Command, type ExitCode, type Io, refuse } from './command.ts'
 import { readFlags } from './flags.ts'
 import { type Format, type InjectionSettings, inject } from './injection.ts'
+import { DEFAULT_KUBERNETES, readServerVersion } from './server-version.ts'
 
 /** The sidecar's image without its tag, as manifests/ name it. */
 export const SIDECAR_IMAGE = 'flux-metrics-sidecar'
 
-/** The newest that the webhook was tried with. */
-const DEFAULT_KUBERNETES = '1.36'
 const DEFAULT_URL = 'https://flux-metrics-webhook.flux-metrics.svc'
 const DEFAULT_NAMESPACE = 'default'
 
@@ -70,10 +69,8 @@ function readSettings(args: readonly string[], { version }: Io): InjectionSettin
   if (flags.kind === 'problem') return flags.problem
   const { values } = flags
   const { kubernetes = DEFAULT_KUBERNETES, output = 'yaml', image = imageOf(version) } = values
-  const [, major, minor] = /^v?(\d{1,4})\.(\d{1,4})(?:[.+-].*)?$/.exec(kubernetes) ?? []
-  if (major === undefined || minor === undefined) {
-    return `--kubernetes: expected a version such as 1.32, got "${kubernetes}"`
-  }
+  const serverVersion = readServerVersion(kubernetes)
+  if (typeof serverVersion === 'string') return serverVersion
   if (!isFormat(output)) return `--output: expected yaml or json, got "${output}"`
   if (!/^\S+$/.test(image)) return `--image: expected an image, got "${image}"`
   const identity = identityAt(values['webhook-url'] ?? DEFAULT_URL)
@@ -83,7 +80,7 @@ function readSettings(args: readonly string[], { version }: Io): InjectionSettin
     namespace: values.namespace ?? DEFAULT_NAMESPACE,
     format: output,
     diff: values.diff ?? false,
-    serverVersion: { major: Number(major), minor: Number(minor) },
+    serverVersion,
     sidecar: {
       image,
       imagePullPolicy: 'IfNotPresent',

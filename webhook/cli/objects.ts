@@ -42,10 +42,16 @@ export function readObjects(
   return { found, problems: [`${place}: expected a MiniCluster, Job or Pod, found ${kinds}`] }
 }
 
+/** Whether it is one, of whatever version, good or not. */
+export function isMiniCluster({ apiVersion, kind }: Document): boolean {
+  const [group = ''] = apiVersion.split('/')
+  return `${kind}.${group}` === KIND
+}
+
 function readObject(document: Document): Reading<Found> {
   const { value } = document
   const [group = ''] = document.apiVersion.split('/')
-  if (`${document.kind}.${group}` === KIND) {
+  if (isMiniCluster(document)) {
     const parsed = v.safeParse(MiniClusterSource, value)
     if (!parsed.success) return wrong(document, parsed.issues)
     return one({ kind: 'MiniCluster', value: parsed.output, document })

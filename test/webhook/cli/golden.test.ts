@@ -1,9 +1,9 @@
-// What `flux-metrics inject` prints, whole: golden/NAME.out and .err. After a change of what is injected, this records
-// all of it again, to be read in the diff:
+// What `flux-metrics inject` and `flux-metrics hpa` print, whole: golden/NAME.out and .err. After a change of what is
+// printed, this records all of it again, to be read in the diff:
 //
 //   node --test --test-update-snapshots test/webhook/cli/golden.test.ts
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCommand } from '../../../webhook/cli/commands.ts'
@@ -17,7 +17,7 @@ const FILES = {
   'pods.json': recordedText('operator/pods-running.json'),
   'stored.json': recordedText('operator/minicluster-after-resize.json'),
   ...Object.fromEntries(
-    ['annotations.yaml', 'left-as-they-are.yaml', 'minicluster.yaml'].map((name) => [
+    readdirSync(join(GOLDEN, 'inputs')).map((name) => [
       name,
       readFileSync(join(GOLDEN, 'inputs', name), 'utf8'),
     ]),
@@ -25,22 +25,31 @@ const FILES = {
 }
 
 const CASES = [
-  { name: 'minicluster', args: '-f minicluster.yaml', code: 0 },
-  { name: 'minicluster-diff', args: '-f minicluster.yaml --diff', code: 0 },
-  { name: 'minicluster-in-colour', args: '-f minicluster.yaml --diff', code: 0, terminal: true },
-  { name: 'job', args: '-f stored.json -f job.json --diff --kubernetes v1.28.3', code: 0 },
-  { name: 'pods', args: '-f pods.json -f job.json -f stored.json -o json', code: 0 },
-  { name: 'pods-without-job', args: '-f pods.json -f stored.json', code: 2 },
-  { name: 'annotations', args: '-f annotations.yaml --image registry.example/s:1', code: 0 },
-  { name: 'no-authority', args: '-f minicluster.yaml --webhook-url none', code: 1 },
-  { name: 'left-as-they-are', args: '-f left-as-they-are.yaml', code: 1 },
-  { name: 'two', args: '-f minicluster.yaml -f annotations.yaml -n hpc', code: 0 },
+  { name: 'minicluster', args: 'inject -f minicluster.yaml', code: 0 },
+  { name: 'minicluster-diff', args: 'inject -f minicluster.yaml --diff', code: 0 },
+  {
+    name: 'minicluster-in-colour',
+    args: 'inject -f minicluster.yaml --diff',
+    code: 0,
+    terminal: true,
+  },
+  { name: 'job', args: 'inject -f stored.json -f job.json --diff --kubernetes v1.28.3', code: 0 },
+  { name: 'pods', args: 'inject -f pods.json -f job.json -f stored.json -o json', code: 0 },
+  { name: 'pods-without-job', args: 'inject -f pods.json -f stored.json', code: 2 },
+  { name: 'annotations', args: 'inject -f annotations.yaml --image registry.example/s:1', code: 0 },
+  { name: 'no-authority', args: 'inject -f minicluster.yaml --webhook-url none', code: 1 },
+  { name: 'left-as-they-are', args: 'inject -f left-as-they-are.yaml', code: 1 },
+  { name: 'two', args: 'inject -f minicluster.yaml -f annotations.yaml -n hpc', code: 0 },
+  { name: 'hpa', args: 'hpa -f minicluster.yaml', code: 0 },
+  { name: 'hpa-before-tolerance', args: 'hpa -f minicluster.yaml --kubernetes 1.34', code: 0 },
+  { name: 'hpa-several', args: 'hpa -f to-scale.yaml -f stored.json', code: 0 },
+  { name: 'hpa-refused', args: 'hpa -f not-to-scale.yaml', code: 2 },
 ] as const
 
 for (const { name, args, code, ...others } of CASES) {
-  test(`flux-metrics inject ${args} prints "${name}"`, async (t) => {
+  test(`flux-metrics ${args} prints "${name}"`, async (t) => {
     const { io, written } = createMemoryIo({ files: FILES, outIsTerminal: 'terminal' in others })
-    assert.equal(await runCommand(['inject', ...args.split(' ')], io), code)
+    assert.equal(await runCommand(args.split(' '), io), code)
     const serializers = [(text: string) => text]
     t.assert.fileSnapshot(written.out, join(GOLDEN, `${name}.out`), { serializers })
     t.assert.fileSnapshot(written.err, join(GOLDEN, `${name}.err`), { serializers })
