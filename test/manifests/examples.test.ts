@@ -4,8 +4,11 @@ import { test } from 'node:test'
 import * as v from 'valibot'
 import { METRICS } from '#metrics/catalog.ts'
 import { readAnnotations } from '../../webhook/annotations.ts'
+import { runCommand } from '../../webhook/cli/commands.ts'
 import { METRICS_SERVICE } from '../../webhook/sidecar-container.ts'
-import { kustomization, readObjects, theOnly } from '../support/manifests.ts'
+import { HpaSchema } from '../support/hpa-schema.ts'
+import { kustomization, parseYaml, readText, theOnly } from '../support/manifests.ts'
+import { createMemoryIo } from '../webhook/cli/memory-io.ts'
 
 const { apiVersion, kind, metadata, spec } = v.parse(
   v.object({
@@ -18,33 +21,6 @@ const { apiVersion, kind, metadata, spec } = v.parse(
 )
 
 const MINICLUSTER = { apiVersion, kind, name: metadata.name }
-
-const ObjectMetric = v.object({
-  type: v.literal('Object'),
-  object: v.strictObject({
-    describedObject: v.strictObject({
-      apiVersion: v.exactOptional(v.string()),
-      kind: v.string(),
-      name: v.string(),
-    }),
-    metric: v.strictObject({ name: v.string() }),
-    target: v.strictObject({
-      type: v.picklist(['AverageValue', 'Value']),
-      averageValue: v.optional(v.string()),
-      value: v.optional(v.string()),
-    }),
-  }),
-})
-
-const HpaSchema = v.object({
-  spec: v.strictObject({
-    scaleTargetRef: v.unknown(),
-    minReplicas: v.number(),
-    maxReplicas: v.number(),
-    metrics: v.strictTuple([ObjectMetric]),
-    behavior: v.unknown(),
-  }),
-})
 
 test('the MiniCluster asks for metrics, and for nothing that is unknown', () => {
   assert.deepEqual(readAnnotations(null, metadata.annotations), {
@@ -69,7 +45,10 @@ const HPAS = [
 ]
 
 for (const { file, describedObject } of HPAS) {
-  const hpa = v.parse(HpaSchema, readObjects(`examples/${file}`)[0]).spec
+  const [{ spec: hpa }] = v.parse(
+    v.strictTuple([HpaSchema]),
+    parseYaml(readText(`examples/${file}`)),
+  )
   const [{ object: source }] = hpa.metrics
 
   test(`${file} resizes the MiniCluster, within its bounds`, () => {
@@ -83,3 +62,11 @@ for (const { file, describedObject } of HPAS) {
     assert.ok(METRICS.has(source.metric.name), source.metric.name)
   })
 }
+
+test('hpa-minicluster.yaml is what flux-metrics hpa makes of the MiniCluster, below its comment', async () => {
+  const files = { 'minicluster.yaml': readText('examples/minicluster.yaml') }
+  const { io, written } = createMemoryIo({ files })
+  assert.equal(await runCommand(['hpa', '-f', 'minicluster.yaml'], io), 0)
+  const text = readText('examples/hpa-minicluster.yaml')
+  assert.deepEqual(written, { out: text.replace(/^(#.*\n)+/, ''), err: '' })
+})
