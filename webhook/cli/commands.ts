@@ -1,11 +1,12 @@
 // The command `flux-metrics`: the table of its subcommands, its help, and which one is meant.
 import { nearestNames } from '#serving/nearest.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuse } from './command.ts'
+import { EXPLAIN } from './explain.ts'
 import { HPA } from './hpa.ts'
 import { INJECT } from './inject.ts'
 
 /** To add a subcommand, add its row. */
-export const COMMANDS: readonly Command[] = [INJECT, HPA]
+export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN]
 
 const NAME = 'flux-metrics'
 
@@ -42,7 +43,7 @@ function helpOf(commands: readonly Command[]): string {
   return [
     `Usage: ${NAME} COMMAND [options]`,
     '',
-    'Metrics of a Flux MiniCluster for its HorizontalPodAutoscaler, without a cluster.',
+    'Metrics of a Flux MiniCluster for its HorizontalPodAutoscaler.',
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',

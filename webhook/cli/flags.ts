@@ -4,9 +4,23 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 type Config<O extends ParseArgsOptionsConfig> = { readonly args: string[]; readonly options: O }
 type Values<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<Config<O>>>['values']
 
+interface Problem {
+  readonly kind: 'problem'
+  readonly problem: string
+}
+
 export type FlagReading<O extends ParseArgsOptionsConfig> =
   | { readonly kind: 'flags'; readonly values: Values<O> }
-  | { readonly kind: 'problem'; readonly problem: string }
+  | Problem
+
+/** Flags, and the arguments between them. */
+export type ArgumentReading<O extends ParseArgsOptionsConfig> =
+  | {
+      readonly kind: 'arguments'
+      readonly values: Values<O>
+      readonly positionals: readonly string[]
+    }
+  | Problem
 
 /** Reads arguments that are flags, all of them. */
 export function readFlags<const O extends ParseArgsOptionsConfig>(
@@ -16,9 +30,27 @@ export function readFlags<const O extends ParseArgsOptionsConfig>(
   try {
     return { kind: 'flags', values: parseArgs<Config<O>>({ args: [...args], options }).values }
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    // What follows the first sentence is advice for those who write such commands.
-    const [problem = error.message] = error.message.split('. ')
-    return { kind: 'problem', problem }
+    return problemOf(error)
   }
+}
+
+/** Reads arguments of which some may be no flags. */
+export function readArguments<const O extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: O,
+): ArgumentReading<O> {
+  try {
+    const config = { args: [...args], options, allowPositionals: true }
+    const { values, positionals } = parseArgs<Config<O>>(config)
+    return { kind: 'arguments', values, positionals }
+  } catch (error) {
+    return problemOf(error)
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  if (!(error instanceof TypeError)) throw error
+  // What follows the first sentence is advice for those who write such commands.
+  const [problem = error.message] = error.message.split('. ')
+  return { kind: 'problem', problem }
 }

@@ -26,7 +26,7 @@ test('runCommand gives what follows the name to the command, and passes its exit
 
 const HELP = `Usage: flux-metrics COMMAND [options]
 
-Metrics of a Flux MiniCluster for its HorizontalPodAutoscaler, without a cluster.
+Metrics of a Flux MiniCluster for its HorizontalPodAutoscaler.
 
   echo     say it again
   explain  say it again

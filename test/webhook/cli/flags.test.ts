@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readFlags } from '../../../webhook/cli/flags.ts'
+import { readArguments, readFlags } from '../../../webhook/cli/flags.ts'
 
 const OPTIONS = {
   file: { type: 'string', short: 'f', multiple: true },
@@ -23,3 +23,15 @@ for (const [args, problem] of [
     assert.deepEqual(readFlags(args, OPTIONS), { kind: 'problem', problem })
   })
 }
+
+test('readArguments reads what is no flag as well', () => {
+  const { kind, ...others } = readArguments(['a', '--all', '--', '-b'], OPTIONS)
+  assert.equal(kind, 'arguments')
+  const { values, positionals } = 'values' in others ? others : {}
+  assert.deepEqual([{ ...values }, positionals], [{ all: true }, ['a', '-b']])
+})
+
+test('readArguments refuses an unknown flag in one sentence', () => {
+  const problem = "Unknown option '--al'"
+  assert.deepEqual(readArguments(['a', '--al'], OPTIONS), { kind: 'problem', problem })
+})

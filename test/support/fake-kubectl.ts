@@ -1,0 +1,42 @@
+// A kubectl for tests: a shell script that is alone in PATH, takes exactly the arguments that are expected, and answers.
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+export interface FakeKubectl {
+  /** All arguments, with spaces between them. */
+  readonly args: string
+  readonly out?: string
+  readonly err?: string
+  readonly code?: number
+}
+
+/** Exit code for other arguments, which it prints. */
+const UNEXPECTED = 64
+
+/** @returns the environment in which it is found, and nothing else */
+export async function fakeKubectl(
+  t: TestContext,
+  { args, out = '', err = '', code = 0 }: FakeKubectl,
+): Promise<{ readonly PATH: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'kubectl-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const script = `#!/bin/sh
+if [ "$*" != ${quote(args)} ]; then
+  printf 'unexpected arguments: %s' "$*" >&2
+  exit ${UNEXPECTED}
+fi
+printf '%s' ${quote(out)}
+printf '%s' ${quote(err)} >&2
+exit ${code}
+`
+  const path = join(folder, 'kubectl')
+  await writeFile(path, script)
+  await chmod(path, 0o755)
+  return { PATH: folder }
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}

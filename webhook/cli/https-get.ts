@@ -1,0 +1,65 @@
+// One request to a sidecar, over TLS, and its answer.
+import { request } from 'node:https'
+import { text } from 'node:stream/consumers'
+import * as v from 'valibot'
+import type { Answer } from './answer.ts'
+
+/** A sidecar answers from memory. */
+const TIMEOUT_MS = 10_000
+
+export interface GetOptions {
+  readonly accept: string
+  /** PEM of the authorities to trust; without it, those of Node.js. */
+  readonly ca: string | undefined
+  /** Trust anybody. */
+  readonly insecure: boolean
+}
+
+/** Meta/v1 `Status`, as far as people read it. */
+const StatusSchema = v.looseObject({ kind: v.literal('Status'), message: v.string() })
+
+/** Never rejects: what went wrong is in the answer. */
+export async function httpsGet(url: URL, { accept, ca, insecure }: GetOptions): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const sent = request(
+    url,
+    {
+      headers: { accept },
+      ...(ca !== undefined && { ca }),
+      rejectUnauthorized: !insecure,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    },
+    (response) => {
+      text(response).then((body) => resolve(toAnswer(response.statusCode, body)), reject)
+    },
+  )
+  sent.on('error', reject)
+  sent.end()
+  try {
+    return await promise
+  } catch (error) {
+    return { kind: 'failure', reason: error instanceof Error ? reasonOf(error) : String(error) }
+  }
+}
+
+function toAnswer(code: number | undefined, body: string): Answer {
+  if (code === 200) return { kind: 'text', text: body }
+  return { kind: 'failure', reason: messageIn(body) ?? `HTTP status ${code}` }
+}
+
+function messageIn(body: string): string | undefined {
+  try {
+    const status: unknown = JSON.parse(body)
+    return v.is(StatusSchema, status) ? status.message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Several addresses that all refuse make an error without a text. */
+function reasonOf(error: Error): string {
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') {
+    return `no answer in ${TIMEOUT_MS / 1000} s`
+  }
+  return error.message || ('code' in error ? String(error.code) : error.name)
+}
