@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import type { Logger } from './log.ts'
+import { Reload } from './reload.ts'
 
 /** A serving certificate (with its chain) and its private key, PEM. */
 export interface ServingKeys {
@@ -22,12 +23,6 @@ export interface CredentialFiles {
   readonly key: string
   readonly clientCa: string | undefined
 }
-
-/**
- * Files are compared by content this often. Watching them is no use: a Secret's volume swaps a symbolic link two
- * folders up.
- */
-const RELOAD_INTERVAL_MS = 2_000
 
 /**
  * Reads and checks credentials.
@@ -59,12 +54,7 @@ export function notAfter(keys: ServingKeys): Date {
 
 /** Reads files again whenever their content changes and hands on what is good. */
 export class CredentialWatch {
-  readonly #files: Partial<CredentialFiles>
-  readonly #onChange: (credentials: Partial<Credentials>) => void
-  readonly #log: Logger
-  #timer: NodeJS.Timeout | undefined
-  #seen: string
-  #refused: string | undefined
+  readonly #reload: Reload<Partial<Credentials>>
 
   /** @param current what {@link readCredentials} gave and the server uses */
   constructor(options: {
@@ -74,36 +64,27 @@ export class CredentialWatch {
     readonly log: Logger
     readonly intervalMs?: number
   }) {
-    this.#files = options.files
-    this.#onChange = options.onChange
-    this.#log = options.log
-    this.#seen = fingerprint(options.current)
-    this.#timer = setInterval(() => void this.check(), options.intervalMs ?? RELOAD_INTERVAL_MS)
-    this.#timer.unref()
+    const { files, current, onChange, log, intervalMs } = options
+    this.#reload = new Reload({
+      read: () => readCredentials(files),
+      fingerprint,
+      current,
+      onChange: (credentials) => {
+        onChange(credentials)
+        log.info({ files }, 'loaded new certificates')
+      },
+      onRefused: (err) => log.warn({ err }, 'kept the certificates: the new files are no good'),
+      intervalMs,
+    })
   }
 
   /** Looks now. Never rejects: files that are no good are logged once, and the old ones stay in use. */
-  async check(): Promise<void> {
-    let credentials: Partial<Credentials>
-    try {
-      credentials = await readCredentials(this.#files)
-    } catch (err) {
-      const reason = err instanceof Error ? err.message : String(err)
-      if (reason !== this.#refused)
-        this.#log.warn({ err }, 'kept the certificates: the new files are no good')
-      this.#refused = reason
-      return
-    }
-    this.#refused = undefined
-    const seen = fingerprint(credentials)
-    if (seen === this.#seen) return
-    this.#seen = seen
-    this.#onChange(credentials)
-    this.#log.info({ files: this.#files }, 'loaded new certificates')
+  check(): Promise<void> {
+    return this.#reload.check()
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    this.#reload.close()
   }
 }
 
