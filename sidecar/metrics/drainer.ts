@@ -20,11 +20,13 @@ export interface DrainerOptions {
   readonly observer: CollectorObserver
 }
 
+type Call = 'drain' | 'undrain'
+
 /** Drains and gives back. */
 export class Drainer {
   readonly #options: DrainerOptions
-  /** The failure that was logged last: one that lasts is logged once. */
-  #failure: string | undefined
+  /** The failure of each call that was logged last: one that lasts is logged once. */
+  readonly #failures = new Map<Call, string>()
 
   constructor(options: DrainerOptions) {
     this.#options = options
@@ -43,11 +45,11 @@ export class Drainer {
     await this.#do('drain', ranks, () => drain(client, { ranks, reason }, limits))
   }
 
-  async #do(what: 'drain' | 'undrain', ranks: Idset, call: () => Promise<void>): Promise<void> {
+  async #do(what: Call, ranks: Idset, call: () => Promise<void>): Promise<void> {
     const { log, observer } = this.#options
     try {
       await call()
-      this.#failure = undefined
+      this.#failures.delete(what)
       log.info(
         { ranks: formatIdset(ranks) },
         what === 'drain' ? 'drained ranks' : 'gave ranks back',
@@ -59,8 +61,9 @@ export class Drainer {
       // Somebody was faster, and the next reading shows it.
       if (error.errnum === ERRNO.EEXIST) return
       const why = error.errnum === ERRNO.EPERM ? NOT_OWNER : error.message
-      if (why !== this.#failure) log.warn({ ranks: formatIdset(ranks) }, `cannot ${what}: ${why}`)
-      this.#failure = why
+      if (why === this.#failures.get(what)) return
+      this.#failures.set(what, why)
+      log.warn({ ranks: formatIdset(ranks) }, `cannot ${what}: ${why}`)
     }
   }
 }

@@ -61,6 +61,7 @@ function part({ whole, queues }: Demand, selection: Selection): QueueDemand {
 function addDemands(a: QueueDemand, b: QueueDemand): QueueDemand {
   const { pendingGpus: ofA } = a
   const { pendingGpus: ofB } = b
+  const starts = [a.startSeconds, b.startSeconds].filter((start) => start !== undefined)
   return {
     allocated: unionIdsets(a.allocated, b.allocated),
     placed: unionIdsets(a.placed, b.placed),
@@ -70,7 +71,7 @@ function addDemands(a: QueueDemand, b: QueueDemand): QueueDemand {
     held: a.held + b.held,
     infeasible: a.infeasible + b.infeasible,
     waits: [...a.waits, ...b.waits].sort((one, other) => other - one),
-    startSeconds: a.startSeconds ?? b.startSeconds,
+    startSeconds: starts.length === 0 ? undefined : Math.min(...starts),
   }
 }
 

@@ -1,0 +1,305 @@
+// The metrics to scale on, each read off snapshots that make it say something.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseIdset } from '#flux/idset.ts'
+import type { FailedJob } from '#flux/job-list-calls.ts'
+import type { Facts, WaitingJob } from '#metrics/facts.ts'
+import type { Selection, Unknown } from '#metrics/metric.ts'
+import { SCALING_METRICS } from '#metrics/scaling-metrics.ts'
+import type { Snapshot } from '#metrics/snapshot.ts'
+import { factsOf, ranksWith, snapshotOf } from '../support/snapshots.ts'
+import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
+
+const TAKEN_AT = factsOf().takenAt.getTime() / 1000
+
+function askFor(name: string, snapshot: Snapshot, selection: Selection = {}): number | Unknown {
+  const metric = SCALING_METRICS.find((candidate) => candidate.name === name)
+  assert.ok(metric, `there is no ${name}`)
+  return metric.value(snapshot, selection)
+}
+
+/** Values of the whole instance and of its two queues, by name. */
+function valuesOf(snapshot: Snapshot, selection?: Selection): Record<string, number | Unknown> {
+  return Object.fromEntries(
+    SCALING_METRICS.filter(({ isOfNow = false }) => !isOfNow).map(({ name }) => [
+      name,
+      askFor(name, snapshot, selection),
+    ]),
+  )
+}
+
+/** Submitted so many seconds before the reading. */
+function waited(seconds: number, changes: Partial<WaitingJob> = {}): WaitingJob {
+  return waitingJob({ submittedAt: TAKEN_AT - seconds, ...changes })
+}
+
+/** Ranks 0 to 6 of 16 are busy, and 10 are there; batch and debug have jobs of all kinds. */
+const LOADED = snapshotOf({
+  waiting: waitingFor(
+    waited(40, { queue: 'batch', nnodes: 5, ncores: 40, startEstimate: TAKEN_AT + 90 }),
+    waited(30, { queue: 'debug', ntasks: 3, ncores: 3, startEstimate: TAKEN_AT + 60 }),
+    waited(20, { queue: 'batch', priority: 0 }),
+    waited(10, { queue: 'debug', nnodes: 17, ncores: undefined }),
+  ),
+})
+
+const NO_ESTIMATE = { unknown: 'the scheduler gives no estimate' }
+
+test('scaling metrics of the whole instance', () => {
+  assert.deepEqual(valuesOf(LOADED), {
+    node_desired_count: 13,
+    node_desired_compensated_count: 13,
+    node_floor_count: 7,
+    node_demand_count: 13,
+    node_pending_count: 6,
+    node_cores_pending_count: 43,
+    node_gpus_pending_count: 0,
+    node_stranded_count: 0,
+    job_held_count: 1,
+    job_infeasible_count: 1,
+    job_refused_count: 0,
+    job_wait_seconds_max: 40,
+    job_wait_seconds_p90: 40,
+    job_start_seconds: 90,
+  })
+})
+
+test('scaling metrics of a queue, within what all hold', () => {
+  assert.deepEqual(valuesOf(LOADED, { queues: ['debug'] }), {
+    node_desired_count: 13,
+    node_desired_compensated_count: 13,
+    node_floor_count: 7,
+    node_demand_count: 8,
+    node_pending_count: 1,
+    node_cores_pending_count: 3,
+    node_gpus_pending_count: 0,
+    node_stranded_count: 0,
+    job_held_count: 0,
+    job_infeasible_count: 1,
+    job_refused_count: 0,
+    job_wait_seconds_max: 30,
+    job_wait_seconds_p90: 30,
+    job_start_seconds: 60,
+  })
+})
+
+test('scaling metrics of several queues are those of their jobs together', () => {
+  const { job_start_seconds: start, ...rest } = valuesOf(LOADED)
+  assert.equal(start, 90)
+  assert.deepEqual(valuesOf(LOADED, { queues: ['batch', 'debug'] }), {
+    ...rest,
+    // The first of both that is expected to start, where the whole goes by priority.
+    job_start_seconds: 60,
+  })
+})
+
+test('scaling metrics of an idle instance', () => {
+  const idle = snapshotOf({ allocated: ranksWith('', { cores: '0' }) })
+  assert.deepEqual(valuesOf(idle), {
+    node_desired_count: 1,
+    node_desired_compensated_count: 1,
+    node_floor_count: 1,
+    node_demand_count: 0,
+    node_pending_count: 0,
+    node_cores_pending_count: 0,
+    node_gpus_pending_count: 0,
+    node_stranded_count: 0,
+    job_held_count: 0,
+    job_infeasible_count: 0,
+    job_refused_count: 0,
+    job_wait_seconds_max: 0,
+    job_wait_seconds_p90: 0,
+    job_start_seconds: NO_ESTIMATE,
+  })
+})
+
+test('a queue of which nobody knows anything wants nothing', () => {
+  assert.equal(askFor('node_pending_count', LOADED, { queues: ['new'] }), 0)
+  assert.equal(askFor('node_demand_count', LOADED, { queues: ['new'] }), 0)
+})
+
+/** What cannot be told in a state, and what can all the same. */
+const UNKNOWN: readonly {
+  readonly what: string
+  readonly facts: Partial<Facts>
+  readonly unknown: string
+  readonly told: Readonly<Record<string, number>>
+}[] = [
+  {
+    what: 'where Flux hides jobs',
+    facts: { waiting: { kind: 'withheld', reason: 'Flux hides jobs' } },
+    unknown: 'Flux hides jobs',
+    told: {},
+  },
+  {
+    what: 'while nobody knows how many GPUs a job wants',
+    facts: {
+      all: ranksWith('0-15', { cores: '0-7', gpus: '0' }),
+      waiting: { ...waitingFor(waited(5, { ntasks: 4, ncores: 4 })), untold: 'GPUs are not told' },
+    },
+    unknown: 'GPUs are not told',
+    told: {
+      node_floor_count: 7,
+      node_cores_pending_count: 4,
+      node_stranded_count: 0,
+      job_held_count: 0,
+      job_infeasible_count: 0,
+      job_refused_count: 0,
+      job_wait_seconds_max: 5,
+      job_wait_seconds_p90: 5,
+    },
+  },
+  {
+    what: 'while the list of jobs is cut',
+    facts: { waiting: { ...waitingFor(waited(5)), total: 20_000 } },
+    unknown: 'Flux has more pending jobs than we list, and what the others ask for is not known',
+    told: {
+      node_desired_count: 16,
+      node_desired_compensated_count: 16,
+      node_demand_count: 16,
+      node_floor_count: 7,
+      node_stranded_count: 0,
+      job_refused_count: 0,
+    },
+  },
+]
+
+for (const { what, facts, unknown, told } of UNKNOWN) {
+  test(`scaling metrics say what they do not know ${what}`, () => {
+    const { job_start_seconds: start, ...values } = valuesOf(snapshotOf(facts))
+    assert.ok(typeof start === 'object')
+    const names = Object.keys(values)
+    const expected = names.map((name) => [name, told[name] ?? { unknown }])
+    assert.deepEqual(values, Object.fromEntries(expected))
+  })
+}
+
+test('node_gpus_pending_count adds up what the owner is told', () => {
+  const request = { nodes: undefined, slots: 3, cores: 1, gpus: 2, exclusive: false }
+  const snapshot = snapshotOf({
+    all: ranksWith('0-15', { cores: '0-7', gpus: '0-3' }),
+    waiting: {
+      ...waitingFor(waited(1, { queue: 'batch', request }), waited(1, { queue: 'debug', request })),
+      untold: 'not every job is read',
+    },
+  })
+  assert.equal(askFor('node_gpus_pending_count', snapshot), 12)
+  assert.equal(askFor('node_gpus_pending_count', snapshot, { queues: ['batch'] }), 6)
+  assert.equal(askFor('node_gpus_pending_count', snapshot, { queues: ['batch', 'debug'] }), 12)
+})
+
+test('node_gpus_pending_count of two queues is unknown if one is', () => {
+  const request = { nodes: undefined, slots: 3, cores: 1, gpus: 2, exclusive: false }
+  const snapshot = snapshotOf({
+    all: ranksWith('0-15', { cores: '0-7', gpus: '0-3' }),
+    waiting: {
+      ...waitingFor(waited(1, { queue: 'batch', request }), wholeNodes(1, { queue: 'debug' })),
+      untold: 'not every job is read',
+    },
+  })
+  const unknown = { unknown: 'not every job is read' }
+  assert.equal(askFor('node_gpus_pending_count', snapshot, { queues: ['batch'] }), 6)
+  assert.deepEqual(askFor('node_gpus_pending_count', snapshot, { queues: ['debug'] }), unknown)
+  const both = { queues: ['batch', 'debug'] }
+  assert.deepEqual(askFor('node_gpus_pending_count', snapshot, both), unknown)
+})
+
+test('node_stranded_count is what a job on a high rank costs', () => {
+  const snapshot = snapshotOf({ allocated: ranksWith('2,9', { cores: '0' }) })
+  assert.equal(askFor('node_floor_count', snapshot), 10)
+  assert.equal(askFor('node_stranded_count', snapshot), 7)
+})
+
+test('node_desired_compensated_count is beyond the tolerance of the nodes that are there', () => {
+  const snapshot = snapshotOf({ waiting: waitingFor(wholeNodes(4)) })
+  assert.equal(askFor('node_desired_count', snapshot), 11)
+  assert.equal(askFor('node_desired_compensated_count', snapshot), 12)
+})
+
+/** Failed jobs, and how many of them the scheduler refused. */
+const FAILED: readonly (readonly [what: string, changes: Partial<FailedJob>, refused: number])[] = [
+  ['one that was refused', {}, 1],
+  ['one that failed by itself', { exceptionType: undefined, exceptionNote: undefined }, 0],
+  ['one that was canceled', { exceptionType: 'cancel' }, 0],
+  ['one that could not be read', { exceptionNote: 'alloc denied due to type="badr"' }, 0],
+  ['one without a note', { exceptionNote: undefined }, 0],
+]
+
+for (const [what, changes, refused] of FAILED) {
+  test(`job_refused_count counts ${what} as ${refused}`, () => {
+    const job: FailedJob = {
+      id: 1,
+      queue: 'batch',
+      inactiveAt: TAKEN_AT,
+      exceptionType: 'alloc',
+      exceptionNote: 'alloc denied due to type="unsatisfiable"',
+      ...changes,
+    }
+    const snapshot = snapshotOf({ failed: [job, { ...job, queue: undefined }] })
+    assert.equal(askFor('job_refused_count', snapshot), 2 * refused)
+    assert.equal(askFor('job_refused_count', snapshot, { queues: ['batch'] }), refused)
+    assert.equal(askFor('job_refused_count', snapshot, { queues: ['debug'] }), 0)
+  })
+}
+
+test('job_refused_count is unknown where too many jobs failed', () => {
+  const value = askFor('job_refused_count', snapshotOf({ failed: undefined }))
+  assert.deepEqual(value, { unknown: 'too many jobs failed lately to list them' })
+})
+
+test('job_wait_seconds_p90 is what nine of ten jobs have waited at most', () => {
+  const p90 = (waits: readonly number[]) =>
+    askFor(
+      'job_wait_seconds_p90',
+      snapshotOf({ waiting: waitingFor(...waits.map((seconds) => waited(seconds))) }),
+    )
+  assert.equal(p90([7]), 7)
+  assert.equal(p90([1, 2]), 2)
+  assert.equal(p90([10, 1, 9, 2, 8, 3, 7, 4, 6, 5]), 9)
+  assert.equal(p90(Array.from({ length: 100 }, (_, index) => index + 1)), 90)
+})
+
+test('snapshot_age_seconds goes with the time of the asking, and never below 0', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: TAKEN_AT * 1000 })
+  assert.equal(askFor('snapshot_age_seconds', LOADED), 0)
+  t.mock.timers.tick(1500)
+  assert.equal(askFor('snapshot_age_seconds', LOADED), 1.5)
+  t.mock.timers.setTime(0)
+  assert.equal(askFor('snapshot_age_seconds', LOADED), 0)
+})
+
+/** A MiniCluster that drains before it shrinks: 4 nodes are wanted, and rank 8 and 9 not drained yet. */
+function draining(sizes: Snapshot['sizes']): Snapshot {
+  return snapshotOf({
+    allocated: ranksWith('0-3', { cores: '0-7' }),
+    drains: [
+      { ranks: parseIdset('4-6'), reason: 'flux-metrics/flux-sample: scale-down to 4' },
+      { ranks: parseIdset('7'), reason: 'maintenance' },
+    ],
+    sizes,
+  })
+}
+
+const WANTED = { kind: 'known', whole: 4, queues: new Map([['batch', 4]]) } as const
+
+test('with drains, what is published is the size for which ranks are drained', () => {
+  const snapshot = draining({ wanted: WANTED, drained: 10 })
+  assert.equal(askFor('node_desired_count', snapshot), 10)
+  assert.equal(askFor('node_desired_count', snapshot, { queues: ['batch'] }), 10)
+})
+
+test('with drains, a queue that wants more than is published gets it', () => {
+  const queues = new Map([['batch', 12]])
+  const snapshot = draining({ wanted: { kind: 'known', whole: 4, queues }, drained: 10 })
+  assert.equal(askFor('node_desired_count', snapshot, { queues: ['batch'] }), 12)
+})
+
+test('with drains, a rank that is there and open is as good as busy, and so it is while nobody knows the size', () => {
+  assert.equal(askFor('node_floor_count', draining({ wanted: WANTED, drained: 10 })), 10)
+  const withheld = { kind: 'withheld', reason: 'GPUs are not told' } as const
+  assert.equal(askFor('node_floor_count', draining({ wanted: withheld, drained: 10 })), 10)
+})
+
+test('without drains, the floor is the highest busy rank', () => {
+  assert.equal(askFor('node_floor_count', draining({ wanted: WANTED, drained: undefined })), 4)
+})
