@@ -9,11 +9,14 @@ const MAX_SIZE = 16
 const FIRST_SIZE = 2
 const TICK_MS = 200
 
-/** A wave: within a minute jobs come seldom, then often, then seldom again. */
-const WAVE_MS = 60_000
-const FEWEST_PER_SECOND = 0.1
-const MOST_PER_SECOND = 1.2
-const JOB_MS = { min: 6_000, max: 14_000 } as const
+/** A wave: within 40 s jobs come seldom, then often, then seldom again. It has begun when the demo begins. */
+const WAVE_MS = 40_000
+const BEGUN_MS = 7_000
+const FEWEST_PER_SECOND = 0.05
+const MOST_PER_SECOND = 0.9
+const JOB_MS = { min: 5_000, max: 10_000 } as const
+/** Of the jobs, so many need several nodes at once. */
+const WIDE = { share: 0.2, nodes: 4 } as const
 
 /** A running simulation. */
 export interface DemoCluster {
@@ -28,22 +31,23 @@ export interface DemoCluster {
   close(): Promise<void>
 }
 
-/** Starts it: 2 of 16 nodes up, whole-node jobs of 6 to 14 seconds arriving in waves. */
+/** Starts it: 2 of 16 nodes up, jobs of 1 or 4 whole nodes and 5 to 10 seconds arriving in waves. */
 export async function startDemoCluster(random: () => number = Math.random): Promise<DemoCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-demo-'))
   const path = join(folder, 'local')
   const instance = new Instance({ maxSize: MAX_SIZE, coresPerNode: 4, up: FIRST_SIZE })
   const broker = await startBroker({ path, instance, role: 'guest' })
   let size = FIRST_SIZE
-  const startedAt = Date.now()
+  const waveStartedAt = Date.now() - BEGUN_MS
   const tick = () => {
     instance.tick(new Date())
-    const phase = ((Date.now() - startedAt) / WAVE_MS) * 2 * Math.PI
+    const phase = ((Date.now() - waveStartedAt) / WAVE_MS) * 2 * Math.PI
     const perSecond =
       FEWEST_PER_SECOND + ((MOST_PER_SECOND - FEWEST_PER_SECOND) * (1 - Math.cos(phase))) / 2
     if (random() < (perSecond * TICK_MS) / 1000) {
       const durationMs = JOB_MS.min + random() * (JOB_MS.max - JOB_MS.min)
-      instance.submit({ nodes: 1, duration: durationMs / 1000 })
+      const nodes = random() < WIDE.share ? WIDE.nodes : 1
+      instance.submit({ nodes, duration: durationMs / 1000 })
     }
   }
   const timer = setInterval(tick, TICK_MS)

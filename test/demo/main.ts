@@ -1,18 +1,14 @@
 // `npm start`: the whole loop on this machine. A simulated MiniCluster (or a real broker, with FLUX_URI), the real sidecar
-// over HTTPS, and an HPA's arithmetic that reads the metric through the API and resizes the MiniCluster.
+// over HTTPS, and an HPA's algorithm that reads the metric through the API and resizes the MiniCluster.
 import { parseArgs } from 'node:util'
 import { createLogger } from '#serving/log.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { readConfig } from '../../sidecar/config.ts'
-import { startSidecar } from '../../sidecar/sidecar.ts'
+import { type Sidecar, startSidecar } from '../../sidecar/sidecar.ts'
+import { Autoscaler, HURRY, hurriedSpec } from './autoscaler.ts'
 import { type DemoCluster, startDemoCluster } from './cluster.ts'
-import { type Decision, Hpa } from './hpa.ts'
-import { type Answer, metricPath, readMetric } from './metrics.ts'
-
-const METRIC = 'job_active_count'
-const SYNC_SECONDS = 3
-const STABILIZATION_SECONDS = 12
-const SCALE_UP_PERIOD_SECONDS = 6
+import { readMetric } from './metrics.ts'
+import { introduce, report } from './screen.ts'
 
 const USAGE = `Usage: npm start [-- --seconds N]
 
@@ -21,13 +17,16 @@ const USAGE = `Usage: npm start [-- --seconds N]
   LISTEN_PORT   where the sidecar serves HTTPS (default 8443)
 `
 
+/** Of an HPA for a broker of which we do not know how large it may become. */
+const ANY_SIZE = 1024
+
 function fail(message: string): never {
   process.stderr.write(`${message}\n`)
   process.exit(2)
 }
 
-function print(line = ''): void {
-  process.stdout.write(`${line}\n`)
+function print(lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
 }
 
 function parseArguments(): { readonly seconds: number } {
@@ -46,126 +45,50 @@ function parseArguments(): { readonly seconds: number } {
   }
 }
 
-function explain(port: number, cluster: DemoCluster | undefined): void {
-  const url = `https://localhost:${port}`
-  print('flux-metrics: autoscaling a Flux MiniCluster on what its scheduler knows')
-  print()
-  if (cluster === undefined)
-    print(`  broker     ${process.env.FLUX_URI} (yours; nothing is resized)`)
-  else
-    print(
-      `  broker     simulated, 2 of ${cluster.maxSize} nodes up; whole-node jobs arrive in waves`,
-    )
-  print(`  sidecar    ${url} (the real one)`)
-  print(`  HPA        ${METRIC}, AverageValue 1: a node for each job that waits or runs; the real`)
-  print(
-    `             arithmetic, but a sync every ${SYNC_SECONDS} s and ${STABILIZATION_SECONDS} s of stabilization (15 and 300 by default)`,
-  )
-  print()
-  print('  Try, in another terminal:')
-  print(`    curl -k ${url}${metricPath('node_free_count')}`)
-  print(`    curl -k ${url}/apis/custom.metrics.k8s.io/v1beta2`)
-  print(`    curl -k ${url}/metrics`)
-  print(`    curl -k ${url}/readyz`)
-  print()
-  print(
-    '  An Indexed Job loses its highest nodes first, busy or not: "killed" counts jobs lost that way.',
-  )
-  print()
-  print(HEADINGS)
+async function start(cluster: DemoCluster | undefined): Promise<Sidecar> {
+  const { FLUX_URI, LISTEN_PORT, IDLE_GRACE_SECONDS } = process.env
+  const result = readConfig({
+    LISTEN_PORT,
+    FLUX_URI: cluster?.uri ?? FLUX_URI,
+    IDLE_GRACE_SECONDS: IDLE_GRACE_SECONDS ?? String(HURRY.idleGraceSeconds),
+  })
+  if (result.kind === 'problems') fail(result.problems.join('\n'))
+  try {
+    const log = createLogger('silent')
+    return await startSidecar(result.config, { log, version: packageJson.version })
+  } catch (error) {
+    await cluster?.close()
+    return fail(error instanceof Error ? error.message : String(error))
+  }
 }
 
-const HEADINGS = '  time  size   up  free  running  pending  metric  HPA'
-
-function cell(answer: Answer | number, width: number): string {
-  const value = typeof answer === 'number' ? answer : answer.kind === 'value' ? answer.value : '–'
-  return String(value).padStart(width)
-}
-
-/** One line of the table. */
-async function report(
-  port: number,
-  context: {
-    readonly seconds: number
-    readonly cluster: DemoCluster | undefined
-    readonly decision: Decision | undefined
-  },
-): Promise<void> {
-  const { seconds, cluster, decision } = context
-  const [up, free, running, pending, metric] = await Promise.all(
-    [
-      'node_up_count',
-      'node_free_count',
-      'job_queue_state_run_count',
-      'job_pending_count',
-      METRIC,
-    ].map((name) => readMetric(port, name)),
-  )
-  if (!up || !free || !running || !pending || !metric) return
-  const why = metric.kind === 'error' ? metric.message : ''
-  const killed = cluster === undefined || cluster.killed === 0 ? '' : `  (killed ${cluster.killed})`
-  print(
-    [
-      `${seconds}s`.padStart(6),
-      cell(cluster?.size ?? up, 4),
-      cell(up, 3),
-      cell(free, 4),
-      cell(running, 7),
-      cell(pending, 7),
-      cell(metric, 6),
-      `${decision?.reason ?? why}${killed}`,
-    ].join('  '),
-  )
-}
-
-/** One sync of the HPA. */
-async function sync(port: number, hpa: Hpa, replicas: number): Promise<Decision> {
-  const answer = await readMetric(port, METRIC)
-  return hpa.decide(replicas, answer.kind === 'value' ? answer.value : undefined, performance.now())
+/** The present size; `undefined` while a broker of the user's own does not say. */
+async function sizeOf(port: number, cluster: DemoCluster | undefined): Promise<number | undefined> {
+  if (cluster !== undefined) return cluster.size
+  const up = await readMetric(port, 'node_up_count')
+  return up.kind === 'value' ? up.value : undefined
 }
 
 async function main(): Promise<void> {
   const { seconds } = parseArguments()
   const cluster = process.env.FLUX_URI ? undefined : await startDemoCluster()
-  const result = readConfig({
-    LISTEN_PORT: process.env.LISTEN_PORT,
-    FLUX_URI: cluster?.uri ?? process.env.FLUX_URI,
-  })
-  if (result.kind === 'problems') fail(result.problems.join('\n'))
-  const sidecar = await startSidecar(result.config, {
-    log: createLogger('silent'),
-    version: packageJson.version,
-  }).catch(async (error: unknown) => {
-    await cluster?.close()
-    return fail(error instanceof Error ? error.message : String(error))
-  })
+  const sidecar = await start(cluster)
+  const { port } = sidecar
   const stopped = Promise.withResolvers<void>()
   process.once('SIGINT', () => stopped.resolve())
   process.once('SIGTERM', () => stopped.resolve())
 
-  explain(sidecar.port, cluster)
-  const hpa = new Hpa({
-    minReplicas: 2,
-    maxReplicas: cluster?.maxSize ?? 1024,
-    averageValue: 1,
-    tolerance: 0.1,
-    stabilizationMs: STABILIZATION_SECONDS * 1000,
-    scaleUpPeriodMs: SCALE_UP_PERIOD_SECONDS * 1000,
-  })
+  print(introduce(port, cluster))
+  const bounds =
+    cluster === undefined ? ([1, ANY_SIZE] as const) : ([cluster.size, cluster.maxSize] as const)
+  const autoscaler = new Autoscaler(port, hurriedSpec(...bounds))
   let elapsed = 0
-  let replicas = cluster?.size
   const step = async () => {
     elapsed += 1
-    let decision: Decision | undefined
-    if (elapsed % SYNC_SECONDS === 0) {
-      const up = await readMetric(sidecar.port, 'node_up_count')
-      replicas = cluster?.size ?? (up.kind === 'value' ? up.value : undefined)
-      if (replicas !== undefined) {
-        decision = await sync(sidecar.port, hpa, replicas)
-        cluster?.resize(decision.replicas)
-      }
-    }
-    await report(sidecar.port, { seconds: elapsed, cluster, decision })
+    const size = elapsed % HURRY.syncSeconds === 0 ? await sizeOf(port, cluster) : undefined
+    const sync = size === undefined ? undefined : await autoscaler.sync(size)
+    if (sync !== undefined) cluster?.resize(sync.decision.replicas)
+    print(await report(port, { seconds: elapsed, cluster, sync }))
     if (elapsed >= seconds) stopped.resolve()
   }
   const timer = setInterval(() => void step().catch(stopped.reject), 1000)
@@ -173,7 +96,7 @@ async function main(): Promise<void> {
   clearInterval(timer)
   await sidecar.close({ lingerMs: 0 })
   await cluster?.close()
-  print('stopped')
+  print(['stopped'])
 }
 
 void main().catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)))

@@ -1,4 +1,5 @@
-// What the demo reads through the API, as an HPA would.
+// What the demo reads through the API: metrics as an HPA does, and why the size is what it is.
+import { toMilli } from '#metrics/hpa-quantity.ts'
 import { ask } from '../support/https.ts'
 
 /** A metric's value, or why there is none. */
@@ -11,13 +12,16 @@ export function metricPath(metric: string): string {
   return `/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/miniclusters.flux-framework.org/flux-sample/${metric}`
 }
 
-/** Asks the sidecar for one metric. Our counts are below 1000, so that a quantity is its digits. */
+/** Asks the sidecar for one metric. */
 export async function readMetric(port: number, metric: string): Promise<Answer> {
   const { status, text } = await ask(port, metricPath(metric))
   const answer = JSON.parse(text)
   if (status !== 200) return { kind: 'error', message: answer.message }
-  const quantity: string = answer.items[0].value
-  if (!/^\d+$/.test(quantity))
-    return { kind: 'error', message: `Cannot read quantity "${quantity}"` }
-  return { kind: 'value', value: Number(quantity) }
+  return { kind: 'value', value: toMilli(answer.items[0].value) / 1000 }
+}
+
+/** One line: `desired 10: rank 9 runs …`; `undefined` where the sidecar has nothing to say. */
+export async function readSummary(port: number): Promise<string | undefined> {
+  const { status, text } = await ask(port, '/explain')
+  return status === 200 ? JSON.parse(text).summary : undefined
 }
