@@ -36,6 +36,8 @@ export async function startDemoCluster(random: () => number = Math.random): Prom
   const folder = await mkdtemp(join(tmpdir(), 'flux-demo-'))
   const path = join(folder, 'local')
   const instance = new Instance({ maxSize: MAX_SIZE, coresPerNode: 4, up: FIRST_SIZE })
+  // One does not want to wait for what there is to see.
+  instance.submit({ nodes: WIDE.nodes, duration: JOB_MS.max / 1000 })
   const broker = await startBroker({ path, instance, role: 'guest' })
   let size = FIRST_SIZE
   const waveStartedAt = Date.now() - BEGUN_MS
