@@ -52,16 +52,16 @@ Kubernetes 1.35 and later, an HPA ignores a growth of up to 10 %, and a job that
 function onGrowth({ hasTolerance }: Choices): readonly Comment[] {
   const tolerance = {
     path: [...UP, 'tolerance'],
-    text: 'One node more counts, at any size. By default it does not from 10 nodes on, and its job waits for ever.',
+    text: 'One node more counts. By default 10 % are ignored: from 10 nodes on a job that needs one more waits for ever.',
   }
   return [
     {
       path: [...UP, 'stabilizationWindowSeconds'],
-      text: 'Jobs wait for it.',
+      text: 'Jobs wait for their nodes: nothing is gained by a delay.',
     },
     {
       path: [...UP, 'policies'],
-      text: 'A job starts when it has all of its nodes: any size at once. By default it at most doubles, or grows by 4, in 15 s.',
+      text: 'A job starts when it has all of its nodes: any size at once. By default the size at most doubles, or grows by 4, in 15 s.',
     },
     ...(hasTolerance ? [tolerance] : []),
   ]
@@ -74,7 +74,7 @@ function onShrinking({ hasTolerance, drains }: Choices): readonly Comment[] {
   }
   const window = drains
     ? 'The ranks to be lost are drained before the metric falls, and lost to jobs for as long as this.'
-    : 'A node that is free may be wanted again soon, and a mistake must last as long as this to end a pod.'
+    : 'A free node may be wanted again soon, and a wrong number must last as long as this to end a pod.'
   return [
     { path: [...DOWN, 'stabilizationWindowSeconds'], text: window },
     {
