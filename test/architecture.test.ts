@@ -14,7 +14,10 @@ const ALLOWED: Readonly<
   Record<string, { readonly folders: readonly string[]; readonly packages: readonly string[] }>
 > = {
   'sidecar/flux': { folders: [], packages: [] },
-  'sidecar/metrics': { folders: ['sidecar/flux'], packages: [] },
+  'sidecar/metrics': {
+    folders: ['sidecar/flux'],
+    packages: ['@marcbachmann/cel-js', 'valibot', 'yaml'],
+  },
   'sidecar/serving': {
     folders: [],
     packages: ['koa', 'pino', 'prom-client', ...X509_PACKAGES],
@@ -56,6 +59,7 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   'reflect-metadata': 'sidecar/serving/x509.ts',
   [CLIENT_PACKAGE]: 'webhook/cluster.ts',
   jsonpatch: 'webhook/patch.ts',
+  '@marcbachmann/cel-js': 'sidecar/metrics/expression.ts',
 }
 
 /** What decides and patches: values in, values out, so that the command line can do the same without a cluster. */

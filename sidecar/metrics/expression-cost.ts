@@ -1,0 +1,167 @@
+// What an expression may use and what it costs at most, out of its syntax tree: nothing is evaluated.
+import { MAX_WAITING } from './job-reader.ts'
+
+/** A node of the tree, as far as it matters here. */
+export interface Syntax {
+  readonly op: string
+  /** Nodes, texts, values, and lists of them. */
+  readonly args: unknown
+  /** Where it begins in the expression. */
+  readonly start: number
+  readonly end: number
+}
+
+/** What is wrong with an expression, and where, as an offset in its text. */
+export interface ExpressionProblem {
+  readonly offset: number
+  readonly message: string
+}
+
+/** Steps are nodes that are evaluated, and elements of lists and characters that are looked at beyond. */
+export type ExpressionCost = { readonly steps: number } | { readonly problem: ExpressionProblem }
+
+/** More named queues than any instance has that we know of. */
+const MAX_QUEUES = 100
+
+/** What is known of a value before there is one. */
+interface Extent {
+  /** Elements of a list, keys of a map, characters of a string; of all else 1. */
+  readonly size: number
+  /** Of each element. */
+  readonly item: Extent | undefined
+  /** Whether a key is found without a search. */
+  readonly isMap: boolean
+}
+
+const SCALAR: Extent = { size: 1, item: undefined, isMap: false }
+
+const VARIABLES: ReadonlyMap<string, Extent> = new Map([
+  ['pending', { size: MAX_WAITING, item: SCALAR, isMap: false }],
+  ['queues', { size: MAX_QUEUES, item: SCALAR, isMap: true }],
+])
+
+/** Macros that evaluate their last arguments for each element; the first names it. */
+const COMPREHENSIONS: ReadonlySet<string> = new Set([
+  'all',
+  'exists',
+  'exists_one',
+  'filter',
+  'map',
+])
+
+/** Functions that take no longer for a large argument than for a small one. */
+const QUICK: ReadonlySet<string> = new Set(['has', 'size', 'int', 'double'])
+
+/** Functions that look at every element or character. `matches` is not there: a pattern may take for ever. */
+const THOROUGH: ReadonlySet<string> = new Set([
+  ...['sum', 'min', 'max'],
+  ...['startsWith', 'endsWith', 'contains'],
+])
+
+const OFFERED = [...COMPREHENSIONS, ...QUICK, ...THOROUGH].sort()
+
+/** The most steps that an expression takes, with {@link MAX_WAITING} pending jobs and {@link MAX_QUEUES} queues. */
+export function costOf(syntax: Syntax): ExpressionCost {
+  const counter = new StepCounter()
+  counter.visit(syntax, VARIABLES, 1)
+  const { problem, steps } = counter
+  return problem === undefined ? { steps } : { problem }
+}
+
+/** Walks the tree once, with how often each part of it is evaluated. */
+class StepCounter {
+  steps = 0
+  problem: ExpressionProblem | undefined
+
+  visit(node: Syntax, scope: ReadonlyMap<string, Extent>, times: number): Extent {
+    this.steps += times
+    const { op, args } = node
+    if (op === 'id') return scope.get(String(args)) ?? SCALAR
+    if (op === 'value') return isText(args) ? { ...SCALAR, size: node.end - node.start } : SCALAR
+    if (op === 'call' || op === 'rcall') return this.#call(node, scope, times)
+    const parts = partsOf(args).map((part) => this.visit(part, scope, times))
+    switch (op) {
+      case 'list':
+        return { size: parts.length, item: parts.reduce(larger, SCALAR), isMap: false }
+      case 'map':
+        return { size: parts.length / 2, item: parts.reduce(larger, SCALAR), isMap: true }
+      case '[]':
+        return parts[0]?.item ?? SCALAR
+      case '?:':
+        return parts.reduce(larger, SCALAR)
+      case '+':
+        return this.#joined(parts, times)
+      case 'in':
+      case '==':
+      case '!=':
+        this.#scan(parts, times)
+    }
+    return SCALAR
+  }
+
+  #call(node: Syntax, scope: ReadonlyMap<string, Extent>, times: number): Extent {
+    const [first, ...rest]: readonly unknown[] = Array.isArray(node.args) ? node.args : []
+    const name = String(first)
+    const parts = partsOf(rest)
+    if (COMPREHENSIONS.has(name)) return this.#comprehend(name, parts, { scope, times })
+    const extents = parts.map((part) => this.visit(part, scope, times))
+    if (THOROUGH.has(name)) this.#scan(extents, times)
+    else if (!QUICK.has(name)) {
+      const message = `expected one of the functions ${OFFERED.join(' ')}, got "${name}"`
+      this.problem ??= { offset: node.start, message }
+    }
+    return SCALAR
+  }
+
+  #comprehend(
+    name: string,
+    [range, variable, ...bodies]: readonly Syntax[],
+    { scope, times }: { readonly scope: ReadonlyMap<string, Extent>; readonly times: number },
+  ): Extent {
+    if (range === undefined || variable === undefined) return SCALAR
+    const { size, item = SCALAR, isMap } = this.visit(range, scope, times)
+    const inner = new Map([...scope, [String(variable.args), isMap ? SCALAR : item]])
+    const results = bodies.map((body) => this.visit(body, inner, times * size))
+    if (name === 'filter') return { size, item, isMap: false }
+    return name === 'map' ? { size, item: results.at(-1), isMap: false } : SCALAR
+  }
+
+  /** Lists and strings that are added are copied. */
+  #joined(parts: readonly Extent[], times: number): Extent {
+    const size = parts.reduce((sum, part) => sum + part.size, 0)
+    this.steps += times * size
+    return {
+      size,
+      item: parts.map(({ item }) => item ?? SCALAR).reduce(larger, SCALAR),
+      isMap: false,
+    }
+  }
+
+  #scan(parts: readonly Extent[], times: number): void {
+    for (const part of parts) if (!part.isMap) this.steps += times * volumeOf(part)
+  }
+}
+
+/** Everything in a value. */
+function volumeOf({ size, item }: Extent): number {
+  return item === undefined ? size : size * volumeOf(item)
+}
+
+function larger(one: Extent, other: Extent): Extent {
+  return volumeOf(one) >= volumeOf(other) ? one : other
+}
+
+/** The nodes in the arguments of a node. */
+function partsOf(args: unknown): readonly Syntax[] {
+  if (Array.isArray(args)) return args.flatMap(partsOf)
+  return isSyntax(args) ? [args] : []
+}
+
+/** Literals that may be long. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof Uint8Array
+}
+
+function isSyntax(value: unknown): value is Syntax {
+  return typeof value === 'object' && value !== null && 'op' in value && 'start' in value
+}

@@ -1,0 +1,141 @@
+// The expressions of users, in the Common Expression Language (CEL, https://cel.dev): compiled, with all that is wrong told
+// then, and evaluated on snapshots. The only importer of the library.
+import {
+  TypeError as CelTypeError,
+  Environment,
+  EvaluationError,
+  ParseError,
+} from '@marcbachmann/cel-js'
+import { costOf, type ExpressionProblem } from './expression-cost.ts'
+import type { Unknown } from './metric.ts'
+import type { Snapshot } from './snapshot.ts'
+import { TYPES, VARIABLES, viewSnapshot } from './snapshot-view.ts'
+import { UnknownValue } from './view-type.ts'
+
+/** Bounds of what is parsed: a screenful of text, and a tree that no recursion of ours or the library's minds. */
+export const MAX_LENGTH = 4_000
+const LIMITS = {
+  maxAstNodes: 500,
+  maxDepth: 32,
+  maxListElements: 100,
+  maxMapEntries: 100,
+  maxCallArguments: 8,
+} as const
+
+/** An expression that was compiled. */
+export interface Expression {
+  /** The most steps that it takes; see {@link costOf}. */
+  readonly steps: number
+  /** A number ≥ 0, or why there is none. Worked out once for each snapshot. */
+  evaluate(snapshot: Snapshot): number | Unknown
+}
+
+export type Compilation =
+  | { readonly kind: 'compiled'; readonly expression: Expression }
+  | { readonly kind: 'refused'; readonly problem: ExpressionProblem }
+
+/** Compiles an expression: parses it, checks its types and bounds its cost. Its result is to be an int or a double. */
+export function compileExpression(text: string): Compilation {
+  if (text.length > MAX_LENGTH) {
+    return refused(0, `expected at most ${MAX_LENGTH} characters, got ${text.length}`)
+  }
+  let parsed: ReturnType<Environment['parse']>
+  try {
+    parsed = ENVIRONMENT.parse(text)
+  } catch (error) {
+    return refusedBy(error)
+  }
+  const cost = costOf(parsed.ast)
+  if ('problem' in cost) return { kind: 'refused', problem: cost.problem }
+  const { type = 'nothing', error } = parsed.check()
+  if (error !== undefined) return refusedBy(error)
+  if (type !== 'int' && type !== 'double') {
+    const hint = type === 'bool' ? ', write "… ? 1 : 0"' : ''
+    return refused(0, `expected an int or a double, got ${type}${hint}`)
+  }
+  return { kind: 'compiled', expression: { steps: cost.steps, evaluate: evaluator(parsed) } }
+}
+
+/** What the library knows of a list, and Kubernetes' own CEL has besides. */
+function createEnvironment(): Environment {
+  const environment = new Environment({ limits: LIMITS })
+  for (const { name, ctor, fields } of TYPES) environment.registerType(name, { ctor, fields })
+  for (const [name, type] of Object.entries(VARIABLES)) environment.registerVariable(name, type)
+  const now = { async: false }
+  const lowest = <T>(list: readonly T[]) => pick(list, (one, other) => one < other)
+  const highest = <T>(list: readonly T[]) => pick(list, (one, other) => one > other)
+  return environment
+    .registerFunction('list<int>.sum(): int', sumOfIntegers, now)
+    .registerFunction('list<double>.sum(): double', sumOfDoubles, now)
+    .registerFunction('list<int>.min(): int', lowest, now)
+    .registerFunction('list<double>.min(): double', lowest, now)
+    .registerFunction('list<int>.max(): int', highest, now)
+    .registerFunction('list<double>.max(): double', highest, now)
+}
+
+const ENVIRONMENT = createEnvironment()
+
+/** The largest and the smallest int of CEL. */
+const [MIN_INT, MAX_INT] = [-(2n ** 63n), 2n ** 63n - 1n]
+
+function sumOfIntegers(list: readonly bigint[]): bigint {
+  const sum = list.reduce((total, value) => total + value, 0n)
+  if (sum >= MIN_INT && sum <= MAX_INT) return sum
+  throw new EvaluationError('the sum is no int of 64 bits')
+}
+
+function sumOfDoubles(list: readonly number[]): number {
+  return list.reduce((total, value) => total + value, 0)
+}
+
+function pick<T>(list: readonly T[], isBetter: (one: T, other: T) => boolean): T {
+  const [first, ...others] = list
+  if (first === undefined) throw new EvaluationError('an empty list has no min() and no max()')
+  return others.reduce((best, value) => (isBetter(value, best) ? value : best), first)
+}
+
+function evaluator(run: (context: object) => unknown): Expression['evaluate'] {
+  const values = new WeakMap<Snapshot, number | Unknown>()
+  return (snapshot) => {
+    const known = values.get(snapshot)
+    if (known !== undefined) return known
+    const value = evaluate(run, snapshot)
+    values.set(snapshot, value)
+    return value
+  }
+}
+
+function evaluate(run: (context: object) => unknown, snapshot: Snapshot): number | Unknown {
+  let result: unknown
+  try {
+    result = run(viewSnapshot(snapshot))
+  } catch (error) {
+    if (error instanceof UnknownValue) return { unknown: error.message }
+    return { unknown: `its expression fails: ${summaryOf(error)}` }
+  }
+  const value = typeof result === 'bigint' ? Number(result) : result
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  return { unknown: `its expression gives ${value}, expected a number of 0 or more` }
+}
+
+function refused(offset: number, message: string): Compilation {
+  return { kind: 'refused', problem: { offset, message } }
+}
+
+function refusedBy(error: unknown): Compilation {
+  const summary = summaryOf(error)
+  if (!isOfLibrary(error)) return refused(0, summary)
+  const known = `, expected one of ${Object.keys(VARIABLES).join(' ')}`
+  const hint = error.code === 'unknown_variable' ? known : ''
+  return refused(error.range?.start ?? 0, `${summary}${hint}`)
+}
+
+/** Without the excerpt of the expression that the library's messages draw. */
+function summaryOf(error: unknown): string {
+  if (isOfLibrary(error)) return error.summary
+  return error instanceof Error ? error.message : String(error)
+}
+
+function isOfLibrary(error: unknown): error is ParseError | CelTypeError | EvaluationError {
+  return [ParseError, CelTypeError, EvaluationError].some((kind) => error instanceof kind)
+}

@@ -1,0 +1,189 @@
+// A snapshot as the expressions of users see it: which variables there are, of which types, and how each is read. What
+// Flux does not tell is neither 0 nor absent here: asking for it throws.
+import { formatJobId } from '#flux/job-id.ts'
+import { METRICS } from './catalog.ts'
+import type { JobCounts, WaitingJob } from './facts.ts'
+import type { Unknown } from './metric.ts'
+import type { Snapshot } from './snapshot.ts'
+import {
+  counts,
+  createType,
+  double,
+  type Field,
+  type Fields,
+  int,
+  string,
+  UnknownValue,
+} from './view-type.ts'
+
+const NODES = createType(
+  'Nodes',
+  counts('total', 'up', 'down', 'free', 'allocated', 'idle', 'drained'),
+)
+
+const RESOURCES = createType('Resources', counts('total', 'up', 'free', 'allocated'))
+
+/** Flux's own words for several states (RFC 21). */
+const pendingOf = ({ depend, priority, sched }: JobCounts) => depend + priority + sched
+const runningOf = ({ run, cleanup }: JobCounts) => run + cleanup
+
+const JOB_COUNTS: Fields<JobCounts> = {
+  ...counts('new', 'depend', 'priority', 'sched', 'run', 'cleanup', 'inactive'),
+  ...counts('successful', 'failed', 'canceled', 'timeout'),
+  pending: int(pendingOf),
+  running: int(runningOf),
+  active: int((jobs) => pendingOf(jobs) + runningOf(jobs)),
+}
+
+const JOBS = createType('Jobs', JOB_COUNTS)
+
+interface Queue {
+  readonly counts: JobCounts
+  readonly started: boolean
+}
+
+const QUEUE = createType<Queue>('Queue', {
+  ...Object.fromEntries(
+    Object.entries(JOB_COUNTS).map(([key, { read }]) => [
+      key,
+      { type: 'int', read: (queue: Queue) => read(queue.counts) },
+    ]),
+  ),
+  started: { type: 'bool', read: ({ started }) => started },
+})
+
+interface PendingJob {
+  readonly job: WaitingJob
+  /** Seconds since the epoch. */
+  readonly takenAt: number
+  /** Why the GPUs of some jobs are not known. One for all jobs: to make an error takes longer than to evaluate a field. */
+  readonly untold: UnknownValue | undefined
+}
+
+const JOB = createType<PendingJob>('Job', {
+  id: string(({ job }) => formatJobId(job.id)),
+  state: string(({ job }) => job.state),
+  userid: int(({ job }) => job.userid),
+  priority: int(({ job }) => job.priority),
+  queue: string(({ job }) => job.queue),
+  tasks: int(({ job }) => job.ntasks),
+  nodes: int(({ job }) => job.nnodes),
+  cores: int(({ job }) => job.ncores),
+  gpus: int(gpusOf),
+  duration: double(({ job }) => job.duration),
+  submitted: double(({ job }) => job.submittedAt),
+  waited: double(({ job, takenAt }) => Math.max(0, takenAt - job.submittedAt)),
+  start: double(({ job }) => job.startEstimate),
+})
+
+function gpusOf({ job: { request }, untold }: PendingJob): number {
+  if (request !== undefined) return request.slots * request.gpus
+  if (untold !== undefined) throw untold
+  // Jobspecs are read only where R has GPUs.
+  return 0
+}
+
+/** Sizes are metrics of ours, and not known for the same reasons. */
+function size(name: string): Field<Snapshot> {
+  return int((snapshot) => {
+    const value: number | Unknown | undefined = METRICS.get(name)?.value(snapshot, {})
+    if (typeof value === 'number') return value
+    throw new UnknownValue(value?.unknown ?? `there is no metric "${name}"`)
+  })
+}
+
+const SIZE = createType('Size', {
+  desired: size('node_desired_count'),
+  floor: size('node_floor_count'),
+  demand: size('node_demand_count'),
+})
+
+/** Types of objects, each before those that name it. */
+export const TYPES = [NODES, RESOURCES, JOBS, QUEUE, JOB, SIZE] as const
+
+/** Variables, and their types in CEL. */
+export const VARIABLES = {
+  nodes: NODES.name,
+  cores: RESOURCES.name,
+  gpus: RESOURCES.name,
+  jobs: JOBS.name,
+  queues: `map<string, ${QUEUE.name}>`,
+  pending: `list<${JOB.name}>`,
+  size: SIZE.name,
+} as const
+
+/** The values of the variables. Each is made when it is asked for, and once. */
+class SnapshotView implements Readonly<Record<keyof typeof VARIABLES, object>> {
+  readonly #snapshot: Snapshot
+  #queues: ReadonlyMap<string, object> | undefined
+  #pending: readonly object[] | undefined
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot
+  }
+
+  get nodes(): object {
+    return new NODES.ctor(this.#snapshot.nodes)
+  }
+
+  get cores(): object {
+    return new RESOURCES.ctor(this.#snapshot.cores)
+  }
+
+  get gpus(): object {
+    return new RESOURCES.ctor(this.#snapshot.gpus)
+  }
+
+  get jobs(): object {
+    return new JOBS.ctor(knownJobs(this.#snapshot).total)
+  }
+
+  get queues(): ReadonlyMap<string, object> {
+    this.#queues ??= viewQueues(this.#snapshot)
+    return this.#queues
+  }
+
+  get pending(): readonly object[] {
+    this.#pending ??= viewPending(this.#snapshot)
+    return this.#pending
+  }
+
+  get size(): object {
+    return new SIZE.ctor(this.#snapshot)
+  }
+}
+
+function knownJobs({ jobs }: Snapshot) {
+  if (jobs.kind === 'withheld') throw new UnknownValue(jobs.reason)
+  return jobs
+}
+
+function viewQueues(snapshot: Snapshot): ReadonlyMap<string, object> {
+  const views = [...knownJobs(snapshot).queues].map(([name, counts]) => {
+    const started = snapshot.queues.get(name)?.started ?? true
+    return [name, new QUEUE.ctor({ counts, started })] as const
+  })
+  return new Map(views)
+}
+
+function viewPending({ waiting, takenAt }: Snapshot): readonly object[] {
+  if (waiting.kind === 'withheld') throw new UnknownValue(waiting.reason)
+  const { jobs, total } = waiting
+  if (jobs.length < total) {
+    throw new UnknownValue(`${total} jobs are pending, more than the ${jobs.length} that we list`)
+  }
+  const untold = waiting.untold === undefined ? undefined : new UnknownValue(waiting.untold)
+  const seconds = takenAt.getTime() / 1000
+  return jobs.map((job) => new JOB.ctor({ job, takenAt: seconds, untold }))
+}
+
+const views = new WeakMap<Snapshot, SnapshotView>()
+
+/** The variables' values in this snapshot: the same object each time. */
+export function viewSnapshot(snapshot: Snapshot): object {
+  const known = views.get(snapshot)
+  if (known !== undefined) return known
+  const view = new SnapshotView(snapshot)
+  views.set(snapshot, view)
+  return view
+}

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { compileExpression, type Expression, MAX_LENGTH } from '#metrics/expression.ts'
+import type { Snapshot } from '#metrics/snapshot.ts'
+import { snapshotOf } from '../support/snapshots.ts'
+import { waiting, waitingJob } from '../support/waiting-jobs.ts'
+
+function compile(text: string): Expression {
+  const compiled = compileExpression(text)
+  if (compiled.kind === 'refused') assert.fail(`${text}: ${compiled.problem.message}`)
+  return compiled.expression
+}
+
+function value(text: string, changes: Partial<Snapshot> = {}) {
+  return compile(text).evaluate(snapshotOf(changes))
+}
+
+function problem(text: string) {
+  const compiled = compileExpression(text)
+  assert.equal(compiled.kind, 'refused', text)
+  return compiled.problem
+}
+
+const PRIVATE = { kind: 'withheld', reason: 'Flux hides jobs' } as const
+
+/** Three jobs that differ in all that expressions read of them, the last one with the least that a job has. */
+const THREE = waiting([
+  waitingJob({ id: 1, queue: 'batch', nnodes: 4, submittedAt: waitingJob().submittedAt - 600 }),
+  waitingJob({ id: 2, queue: 'debug', nnodes: 1 }),
+  waitingJob({
+    id: 3,
+    queue: undefined,
+    nnodes: undefined,
+    ncores: undefined,
+    priority: undefined,
+  }),
+])
+
+const VALUES: readonly (readonly [expression: string, value: number])[] = [
+  ['nodes.up', 10],
+  ['cores.free + gpus.free', 45],
+  ['double(nodes.allocated) / double(nodes.total)', 7 / 16],
+  ['jobs.pending', 301 + 302 + 303],
+  ['jobs.running', 304 + 305],
+  ['jobs.active', 301 + 302 + 303 + 304 + 305],
+  ['queues["debug"].pending + queues.batch.run', 201 + 202 + 203 + 104],
+  ['queues.map(name, queues[name].run).max()', 204],
+  ['queues.filter(name, queues[name].started).size()', 2],
+  ['"debug" in queues ? 1 : 0', 1],
+  ['size.desired', 12],
+  ['size.demand - size.floor', 5],
+  ['pending.size()', 3],
+  ['pending.filter(job, has(job.nodes)).map(job, job.nodes).sum()', 5],
+  ['pending.map(job, job.waited).max()', 1200],
+  ['pending.filter(job, job.waited > 600).size()', 1],
+  ['pending.exists(job, has(job.queue) && job.queue.startsWith("deb")) ? 1.5 : 0.0', 1.5],
+  ['pending.filter(job, !has(job.nodes) && !has(job.queue) && !has(job.cores)).size()', 1],
+  ['pending.all(job, job.state == "SCHED" && job.userid == 1000) ? 1 : 0', 1],
+  ['pending.exists_one(job, job.id == "ƒ3") ? 1 : 0', 1],
+  ['["batch", "debug"].map(q, pending.filter(j, has(j.queue) && j.queue == q).size()).max()', 1],
+  ['int(2.9) + [3, 1, 2].min()', 3],
+  ['[0.5, 0.25].sum() + [2.5, 1.0].min()', 1.75],
+  ['[].sum()', 0],
+  ['nodes.up // more comes here\n  + 1', 11],
+]
+
+for (const [expression, expected] of VALUES) {
+  test(`the value of ${JSON.stringify(expression)} is ${expected}`, () => {
+    assert.equal(value(expression, THREE), expected)
+  })
+}
+
+const FAILURES: readonly (readonly [expression: string, reason: string])[] = [
+  ['nodes.up - 11', 'its expression gives -1, expected a number of 0 or more'],
+  ['1.0 / 0.0', 'its expression gives Infinity, expected a number of 0 or more'],
+  ['0.0 / 0.0', 'its expression gives NaN, expected a number of 0 or more'],
+  ['nodes.up / (nodes.up - 10)', 'its expression fails: division by zero'],
+  ['queues["gpu"].run', 'its expression fails: No such key: gpu'],
+  ['pending.map(job, job.nodes).sum()', 'its expression fails: No such key: nodes'],
+  [
+    'pending.filter(job, false).map(job, job.waited).max()',
+    'its expression fails: an empty list has no min() and no max()',
+  ],
+  [
+    'pending[3].userid',
+    'its expression fails: No such key: index out of bounds, index 3 >= size 3',
+  ],
+  ['9223372036854775807 + nodes.up', 'its expression fails: integer overflow: 9223372036854775817'],
+  ['[9223372036854775807, 1].sum()', 'its expression fails: the sum is no int of 64 bits'],
+]
+
+for (const [expression, unknown] of FAILURES) {
+  test(`the value of ${expression} is not known, and why`, () => {
+    assert.deepEqual(value(expression, THREE), { unknown })
+  })
+}
+
+const REFUSED: readonly (readonly [expression: string, offset: number, message: string])[] = [
+  ['', 0, 'Unexpected token: EOF'],
+  ['nodes.up +', 10, 'Unexpected token: EOF'],
+  ['nodes.up ) 3', 9, "Unexpected character: ')'"],
+  ['1 + nodes.upp', 10, 'No such key: upp'],
+  ['pending.filter(job, job.urgency > 1).size()', 24, 'No such key: urgency'],
+  [
+    '1 + node.up',
+    4,
+    'Unknown variable: node, expected one of nodes cores gpus jobs queues pending size',
+  ],
+  ['nodes.up / 2.0', 0, 'no such overload: int / double'],
+  ['1 + (nodes.up + "a")', 5, 'no such overload: int + string'],
+  ['pending.map(job, job.id).sum()', 0, "found no matching overload for 'list.sum()'"],
+  ['nodes.up > 3', 0, 'expected an int or a double, got bool, write "… ? 1 : 0"'],
+  ['"a"', 0, 'expected an int or a double, got string'],
+  ['pending', 0, 'expected an int or a double, got list<Job>'],
+  ['nodes', 0, 'expected an int or a double, got Nodes'],
+  ['null', 0, 'expected an int or a double, got null'],
+  ['5u', 0, 'expected an int or a double, got uint'],
+  [`1${' '.repeat(MAX_LENGTH)}`, 0, 'expected at most 4000 characters, got 4001'],
+  [Array(251).fill('1').join('+'), 0, 'Exceeded maxAstNodes (500)'],
+  [`${'('.repeat(33)}1`, 32, 'Exceeded maxDepth (32)'],
+]
+
+for (const [expression, offset, message] of REFUSED) {
+  test(`compileExpression refuses ${JSON.stringify(expression.slice(0, 50))}: ${message}`, () => {
+    assert.deepEqual(problem(expression), { offset, message })
+  })
+}
+
+for (const [expression, name] of [
+  ['"a".matches("(a+)+$") ? 1 : 0', 'matches'],
+  ['cel.bind(x, 1, x + 1)', 'bind'],
+  ['dyn(1)', 'dyn'],
+  ['1 + nosuch(2)', 'nosuch'],
+  ['b"1".json() == 1 ? 1 : 0', 'json'],
+] as const) {
+  test(`compileExpression refuses the function ${name}`, () => {
+    const { offset, message } = problem(expression)
+    assert.equal(offset, expression.startsWith('1 +') ? 4 : 0)
+    assert.match(
+      message,
+      new RegExp(`^expected one of the functions all contains .*, got "${name}"$`),
+    )
+  })
+}
+
+test('what Flux hides is not known, and why; what does not ask for it is', () => {
+  const hidden = { jobs: PRIVATE, waiting: PRIVATE }
+  for (const expression of ['jobs.run', 'queues["batch"].run', 'pending.size()', 'size.desired']) {
+    assert.deepEqual(value(expression, hidden), { unknown: 'Flux hides jobs' }, expression)
+  }
+  assert.equal(value('nodes.up + cores.up', hidden), 90)
+})
+
+test('sizes are not known for the reason that their metrics have', () => {
+  const { demand } = snapshotOf()
+  assert.ok(demand.kind === 'known')
+  const uncertain = { demand: { ...demand, uncertain: 'nobody knows where they would go' } }
+  assert.deepEqual(value('size.demand', uncertain), { unknown: 'nobody knows where they would go' })
+  assert.equal(value('size.floor', uncertain), 7)
+})
+
+test('pending jobs are not known while some of them are not listed', () => {
+  const cut = waiting([waitingJob()], { total: 20_000 })
+  const unknown = '20000 jobs are pending, more than the 1 that we list'
+  assert.deepEqual(value('pending.size()', cut), { unknown })
+  assert.deepEqual(value('pending.exists(job, job.userid == 0) ? 1 : 0', cut), { unknown })
+  assert.equal(value('jobs.sched', cut), 303)
+})
+
+const GPUS = { nodes: 1, slots: 2, cores: 4, gpus: 3, exclusive: false }
+
+test('GPUs of a job are those of all its slots, and none where R has none', () => {
+  const jobs = waiting([waitingJob({ request: GPUS }), waitingJob()])
+  assert.equal(value('pending.map(job, job.gpus).sum()', jobs), 6)
+})
+
+test('GPUs of jobs are not known where Flux does not tell them; other attributes are', () => {
+  const jobs = waiting([waitingJob(), waitingJob()], { untold: 'guests are not told' })
+  const unknown = 'guests are not told'
+  for (const expression of [
+    'pending.map(job, job.gpus).sum()',
+    'pending.filter(job, has(job.gpus)).size()',
+    'pending.exists(job, job.gpus > 0) ? 1 : 0',
+    'pending[1].gpus',
+  ]) {
+    assert.deepEqual(value(expression, jobs), { unknown }, expression)
+  }
+  assert.equal(value('pending.map(job, job.nodes).sum()', jobs), 4)
+})
+
+test('what is known of some jobs is enough if the others cannot change the value', () => {
+  const jobs = waiting([waitingJob(), waitingJob({ request: GPUS })], { untold: 'not read yet' })
+  assert.equal(value('pending.exists(job, job.gpus > 0) ? 1 : 0', jobs), 1)
+  assert.deepEqual(value('pending.all(job, job.gpus > 0) ? 1 : 0', jobs), {
+    unknown: 'not read yet',
+  })
+})
+
+test('an expression is evaluated once for each snapshot', () => {
+  let reads = 0
+  const counted = () => ({
+    ...snapshotOf(),
+    get nodes() {
+      reads += 1
+      return { ...snapshotOf().nodes, up: reads }
+    },
+  })
+  const expression = compile('nodes.up')
+  const [one, other] = [counted(), counted()]
+  const values = [one, one, other, one, other].map((snapshot) => expression.evaluate(snapshot))
+  assert.deepEqual([values, reads], [[1, 1, 2, 1, 2], 2])
+})
+
+test('an expression that fails is evaluated once, too', () => {
+  let reads = 0
+  const snapshot = {
+    ...snapshotOf(),
+    get nodes() {
+      reads += 1
+      return { ...snapshotOf().nodes, up: 0 }
+    },
+  }
+  const expression = compile('1 / nodes.up')
+  assert.deepEqual(expression.evaluate(snapshot), expression.evaluate(snapshot))
+  assert.equal(reads, 1)
+})
