@@ -109,6 +109,26 @@ export class Instance extends EventEmitter<InstanceEvents> {
     return this.#workload.jobs
   }
 
+  /** Jobs that wait, oldest first: in DEPEND, PRIORITY or SCHED. */
+  get pending(): readonly Job[] {
+    return this.#workload.pending
+  }
+
+  /** Jobs that run. */
+  get running(): ReadonlySet<Job> {
+    return this.#workload.running
+  }
+
+  /** How many jobs have not ended yet. */
+  get active(): number {
+    return this.#workload.active
+  }
+
+  /** When the clock will end a job next, in milliseconds since the epoch; `undefined` if it will not. */
+  get nextDue(): number | undefined {
+    return this.#workload.nextDue
+  }
+
   /** What became of the nodes since the start, oldest first. */
   get changes(): readonly NodeChange[] {
     return this.#changes

@@ -1,9 +1,14 @@
 // The cores, or the GPUs, of one simulated node: which of their ids are taken. Knows nothing of jobs.
-import { formatIdset, joinRanges } from '#flux/idset.ts'
+import { EMPTY_IDSET, formatIdset, type Idset, joinRanges } from '#flux/idset.ts'
+
+/** Ascending ids as an idset. */
+export function idsetOf(ascending: readonly number[]): Idset {
+  return joinRanges(ascending.map((id) => ({ first: id, last: id })))
+}
 
 /** Writes ascending ids as an idset (RFC 22), `"0-3,5"`. */
 export function formatIds(ascending: readonly number[]): string {
-  return formatIdset(joinRanges(ascending.map((id) => ({ first: id, last: id }))))
+  return formatIdset(idsetOf(ascending))
 }
 
 /** The ids from 0 to `size` - 1. */
@@ -12,6 +17,7 @@ export class IdPool {
   readonly text: string
   readonly #taken: Uint8Array
   #free: number
+  #takenIds: Idset | undefined = EMPTY_IDSET
   #takenText: string | undefined = ''
 
   constructor(size: number) {
@@ -25,9 +31,15 @@ export class IdPool {
     return this.#free
   }
 
-  /** The taken ids as an idset. */
+  /** The taken ids. */
+  get takenIds(): Idset {
+    this.#takenIds ??= idsetOf(this.#list((taken) => taken === 1))
+    return this.#takenIds
+  }
+
+  /** The taken ids as RFC 22 writes them. */
   get takenText(): string {
-    this.#takenText ??= formatIds(this.#list((taken) => taken === 1))
+    this.#takenText ??= formatIdset(this.takenIds)
     return this.#takenText
   }
 
@@ -60,6 +72,7 @@ export class IdPool {
 
   #changed(by: number): void {
     this.#free += by
+    this.#takenIds = undefined
     this.#takenText = undefined
   }
 }

@@ -49,6 +49,7 @@ export class Workload {
   now: number
   readonly #options: WorkloadOptions
   readonly #running = new Set<Job>()
+  readonly #pending = new Set<Job>()
   /** Jobs that time will end, so that a tick need not look at all. */
   readonly #clocked = new Set<Job>()
   readonly #line = new WaitingLine()
@@ -56,10 +57,31 @@ export class Workload {
   /** The head of the line, if it was found not to fit: nobody behind it is served. */
   #blocked: Job | undefined
   #lastId = 0n
+  #active = 0
 
   constructor(options: WorkloadOptions) {
     this.#options = options
     this.now = options.startedAt
+  }
+
+  /** Jobs that have not started, oldest first. */
+  get pending(): readonly Job[] {
+    return [...this.#pending]
+  }
+
+  get running(): ReadonlySet<Job> {
+    return this.#running
+  }
+
+  /** How many jobs have not ended yet. */
+  get active(): number {
+    return this.#active
+  }
+
+  /** When the clock will end a job next; `undefined` if it will not. */
+  get nextDue(): number | undefined {
+    const due = Math.min(...[...this.#clocked].map(dueOf))
+    return Number.isFinite(due) ? due : undefined
   }
 
   /** The transitions since the last call, oldest first. */
@@ -75,6 +97,8 @@ export class Workload {
     }
     const job = createJob(this.#nextId(), request)
     this.jobs.set(job.id, job)
+    this.#pending.add(job)
+    this.#active += 1
     job.times.NEW = this.now
     this.#enter(job, 'DEPEND')
     if (job.dependency === undefined) this.#makeReady(job)
@@ -214,6 +238,7 @@ export class Workload {
       node.gpus.giveBack(gpus)
     }
     job.due = undefined
+    this.#active -= 1
     this.#clocked.delete(job)
     this.#blocked = undefined
     this.#enter(job, 'INACTIVE')
@@ -225,6 +250,7 @@ export class Workload {
   }
 
   #enter(job: Job, state: JobState): void {
+    if (state === 'RUN' || state === 'CLEANUP') this.#pending.delete(job)
     job.state = state
     job.times[state] = this.now
     this.#transitions.push({ job, state, at: this.now })
