@@ -52,8 +52,12 @@ interface Published {
 export class DrainBeforeShrink {
   readonly #raceMs: number
   #published: readonly Published[] = []
-  /** Ranks of ours that were seen without a broker since they were wanted: what comes back is another pod. */
-  #gone: Idset = EMPTY_IDSET
+  /** Ranks of ours that are there and that a size which is or was published takes away. */
+  #leaving: Idset = EMPTY_IDSET
+  /** Ranks of those that have gone: what comes back is a pod of a larger size, which no earlier decision will end. */
+  #left: Idset = EMPTY_IDSET
+  /** When the published size last fell. */
+  #fellAt = Number.NEGATIVE_INFINITY
   /** Before the first plan somebody may have published anything. */
   #startedAt: number | undefined
 
@@ -82,6 +86,7 @@ export class DrainBeforeShrink {
     const isReady = isEmpty(toDrain) && isEmpty(intersectIdsets(victims, allocated))
     const size = target >= before || isReady ? target : before
     this.#publish(now, size)
+    this.#follow(now, sight)
     return {
       size,
       drain: size > target ? toDrain : EMPTY_IDSET,
@@ -96,6 +101,9 @@ export class DrainBeforeShrink {
     const closed = this.#published.map((one) => ({ ...one, until: one.until ?? now }))
     const recent = closed.filter(({ until }) => until > now - this.#raceMs)
     this.#published = [...recent, { size, until: undefined }]
+    if (last !== undefined && last.size < size) return
+    this.#fellAt = now
+    this.#left = intersectIdsets(this.#left, between(0, size))
   }
 
   /** The smallest size that an HPA may still act on. */
@@ -106,11 +114,21 @@ export class DrainBeforeShrink {
     return Math.min(...alive.map(({ size }) => size))
   }
 
+  /** Sees which ranks go. */
+  #follow(now: number, { online, own }: DrainSight): void {
+    const unwanted = subtractIdsets(intersectIdsets(own, online), between(0, this.size))
+    const leaving = unionIdsets(intersectIdsets(this.#leaving, own), unwanted)
+    this.#leaving = intersectIdsets(leaving, online)
+    this.#left = subtractIdsets(intersectIdsets(this.#left, own), unwanted)
+    // Soon after a fall it may be an earlier one that ends the pod, and its successor may be about to be ended by this one.
+    if (now - this.#fellAt < this.#raceMs) return
+    this.#left = unionIdsets(this.#left, subtractIdsets(leaving, online))
+  }
+
   #toUndrain(now: number, { online, own }: DrainSight, target: number): Idset {
     const wanted = intersectIdsets(own, between(0, target))
-    this.#gone = intersectIdsets(unionIdsets(this.#gone, subtractIdsets(wanted, online)), wanted)
     const safe = intersectIdsets(wanted, between(0, this.#lowest(now)))
-    const remade = intersectIdsets(this.#gone, online)
+    const remade = intersectIdsets(intersectIdsets(wanted, this.#left), online)
     return unionIdsets(safe, remade)
   }
 }
