@@ -51,6 +51,11 @@ export const VARIABLES: readonly Variable[] = [
     fallback: 'custom-metrics-apiserver',
     meaning: 'Service that the same metrics describe',
   },
+  {
+    name: 'METRICS_FILE',
+    fallback: 'none',
+    meaning: 'metrics that users define (YAML), read again when it changes',
+  },
   { name: 'MAX_AGE_SECONDS', fallback: '30', meaning: 'older snapshots are not served' },
   {
     name: 'IDLE_GRACE_SECONDS',
@@ -91,6 +96,8 @@ export interface Config {
     readonly minicluster: string
     readonly serviceName: string
   }
+  /** File of user-defined metrics, which may come later: a ConfigMap is optional. */
+  readonly metricsFile: string | undefined
   readonly maxAgeMs: number
   readonly idleGraceMs: number
   readonly drain: boolean
@@ -131,6 +138,7 @@ export function readConfig(variables: Variables): ConfigReading<Config> {
       minicluster: env.label('MINICLUSTER', 'flux-sample'),
       serviceName: env.label('SERVICE_NAME', 'custom-metrics-apiserver'),
     },
+    metricsFile: env.optional('METRICS_FILE'),
     maxAgeMs:
       1000 * env.integer('MAX_AGE_SECONDS', 30, { min: MIN_AGE_SECONDS, max: MAX_AGE_SECONDS }),
     idleGraceMs: 1000 * env.integer('IDLE_GRACE_SECONDS', 60, { min: 0, max: 3600 }),

@@ -60,9 +60,11 @@ export async function startSidecar(
     observer: all([telemetry, ...departure]),
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
+  const catalog = new Catalog()
+  const metricsFile = await followMetrics(config, catalog, log.child({ component: 'metrics' }))
   const app = createApp({
     source: collector,
-    catalog: new Catalog(),
+    catalog,
     identity: config.identity,
     clients: credentials.authenticatesClients
       ? createClientVerifier(credentials.allowedNames)
@@ -93,11 +95,19 @@ export async function startSidecar(
       log.info({}, 'stopping')
       await new Promise((resolve) => setTimeout(resolve, lingerMs))
       credentials.close()
+      metricsFile?.close()
       await server.drain()
       await collector.stop()
       log.info({}, 'stopped')
     },
   }
+}
+
+/** Loading the language of user-defined metrics takes 15 ms, which no one should wait for who defines none. */
+async function followMetrics({ metricsFile: path }: Config, catalog: Catalog, log: Logger) {
+  if (path === undefined) return undefined
+  const { followMetricsFile } = await import('./metrics-file.ts')
+  return followMetricsFile({ path, catalog, log })
 }
 
 /** Ready whatever is missing: the pod's other containers would lose their name in DNS. */

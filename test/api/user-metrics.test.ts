@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BUILTIN_METRICS, Catalog, type Metric } from '#metrics/catalog.ts'
+import { RESERVED_PREFIXES } from '#metrics/user-metrics.ts'
 import { STALE, serveApp } from '../support/app.ts'
 
 const CUSTOM = '/apis/custom.metrics.k8s.io'
@@ -194,4 +195,13 @@ test('/metrics has no sample of users while the reading is stale', async (t) => 
   await app.get('/metrics')
   app.reading = STALE
   assert.doesNotMatch((await app.get('/metrics')).text, /^twice_up /m)
+})
+
+test('every name of ours at /metrics is one that users may not take', async (t) => {
+  const app = await serveApp(t)
+  const { text } = await app.get('/metrics')
+  const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
+  assert.ok(names.length > 10)
+  const free = names.filter((name) => !RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix)))
+  assert.deepEqual(free, [])
 })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { Reload } from '#serving/reload.ts'
 
 const NEVER_MS = 2 ** 30
 
 /** Something to read that tests set, and all that came of reading it. */
-function watch(t: { after(close: () => void): void }, current?: string) {
+function watch(t: TestContext, current?: string) {
   const there: { value: string | Error } = { value: current ?? 'one' }
   const changes: string[] = []
   const refusals: unknown[] = []

@@ -1,0 +1,93 @@
+// A YAML file that a person wrote: its value, and where each part of it stands. Knows nothing of what it means.
+import { type Document, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+
+/** A path through maps and lists. */
+export type Path = readonly PropertyKey[]
+
+/** A file that was parsed. */
+export interface YamlSource {
+  readonly kind: 'parsed'
+  readonly value: unknown
+  /**
+   * Where a value stands, or what is nearest around it: `file:line:column`.
+   *
+   * @param offset of a character in the value, if it is a text
+   */
+  placeOf(path: Path, offset?: number): string
+}
+
+export type YamlReading = YamlSource | { readonly kind: 'broken'; readonly problem: string }
+
+/** Parses a file of one YAML document. */
+export function parseYaml(text: string, file: string): YamlReading {
+  const lines = new LineCounter()
+  const placeAt = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${line}:${col}`
+  }
+  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true }
+  const tree = parseDocument(text, options)
+  const [error] = tree.errors
+  if (error !== undefined) {
+    return { kind: 'broken', problem: `${placeAt(error.pos[0])}: ${error.message}` }
+  }
+  try {
+    const value: unknown = tree.toJS()
+    const placeOf = (path: Path, offset = 0) => placeAt(offsetOf(tree, text, { path, offset }))
+    return { kind: 'parsed', value, placeOf }
+  } catch (cause) {
+    // The library refuses aliases of nothing and too many aliases with it.
+    if (!(cause instanceof ReferenceError)) throw cause
+    return { kind: 'broken', problem: `${file}: ${cause.message}` }
+  }
+}
+
+interface Target {
+  readonly path: Path
+  readonly offset: number
+}
+
+function offsetOf(tree: Document.Parsed, text: string, { path, offset }: Target): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const node: unknown = tree.getIn(path.slice(0, length), true)
+    if (!isNode(node) || !node.range) continue
+    const [start, end] = node.range
+    const isWhole = length === path.length && isScalar(node) && typeof node.value === 'string'
+    if (!isWhole || offset === 0) return isWhole ? firstOf(text, node) : start
+    const source = text.slice(0, end)
+    return locate(source, { from: firstOf(text, node), value: String(node.value), offset }) ?? start
+  }
+  return tree.contents?.range[0] ?? 0
+}
+
+/** Where the text of a scalar begins: behind its quote, or in the line below `|` or `>`. */
+function firstOf(text: string, node: unknown): number {
+  if (!isScalar(node) || !node.range) return 0
+  const [start] = node.range
+  if (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE') return start + 1
+  if (node.type !== 'BLOCK_FOLDED' && node.type !== 'BLOCK_LITERAL') return start
+  const below = text.indexOf('\n', start) + 1
+  return below + text.slice(below).search(/\S|$/)
+}
+
+/**
+ * Where a character of a scalar's value stands in its source. YAML changes white space, and adds characters that escape
+ * others; all else is in both, in the same order.
+ */
+function locate(
+  source: string,
+  {
+    from,
+    value,
+    offset,
+  }: { readonly from: number; readonly value: string; readonly offset: number },
+): number | undefined {
+  let at = from
+  for (const character of value.slice(0, offset).replace(/\s/g, '')) {
+    at = source.indexOf(character, at) + character.length
+    if (at < from) return undefined
+  }
+  const [next = ''] = value.slice(offset).trimStart()
+  const found = source.indexOf(next, at)
+  return found < 0 ? undefined : found
+}
