@@ -1,5 +1,6 @@
 // Reads what answers hold, key by key: a value of the type that is expected there, or an error that says what came instead.
 import { FluxError } from './errors.ts'
+import { type Idset, parseIdset } from './idset.ts'
 import type { JsonObject } from './payload.ts'
 
 /** Longest part of a value that an error shows. */
@@ -19,11 +20,12 @@ export function countAt(answer: JsonObject, key: string, topic: string): number 
   throw unexpected(topic, key, 'a count', value)
 }
 
-/** A finite number. @throws FluxError `FLUX_PROTOCOL` if it is none */
+/** A finite number; of an integer beyond 2^53 the nearest one. @throws FluxError `FLUX_PROTOCOL` if it is none */
 export function numberAt(answer: JsonObject, key: string, topic: string): number {
-  const value = answer[key]
+  const part = answer[key]
+  const value = typeof part === 'bigint' ? Number(part) : part
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw unexpected(topic, key, 'a number', value)
+  throw unexpected(topic, key, 'a number', part)
 }
 
 /** @throws FluxError `FLUX_PROTOCOL` if it is no boolean */
@@ -40,11 +42,38 @@ export function arrayAt(answer: JsonObject, key: string, topic: string): readonl
   return value
 }
 
+/** @throws FluxError `FLUX_PROTOCOL` if it is no idset (RFC 22) */
+export function idsetAt(answer: JsonObject, key: string, topic: string): Idset {
+  const text = stringAt(answer, key, topic)
+  return partAt({ topic, key }, () => parseIdset(text))
+}
+
+/**
+ * What a reader makes of a part of an answer.
+ *
+ * @throws FluxError `FLUX_PROTOCOL`: what the reader says, and of which part
+ */
+export function partAt<T>(
+  { topic, key }: { readonly topic: string; readonly key: string },
+  read: () => T,
+): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof FluxError)) throw cause
+    const message = `Cannot read the answer to "${topic}" at "${key}": ${cause.message}`
+    throw new FluxError('FLUX_PROTOCOL', message, { topic, cause })
+  }
+}
+
 /** What is wrong with an answer, as the error to throw. */
 export function unexpected(topic: string, key: string, wanted: string, got: unknown): FluxError {
-  const shown = String(
-    JSON.stringify(got, (_, part) => (typeof part === 'bigint' ? `${part}` : part)),
-  )
-  const message = `Cannot read the answer to "${topic}": expected ${wanted} at "${key}", got ${shown.slice(0, SHOWN_LENGTH)}`
+  const message = `Cannot read the answer to "${topic}": expected ${wanted} at "${key}", got ${show(got)}`
   return new FluxError('FLUX_PROTOCOL', message, { topic })
+}
+
+/** Any part of an answer as JSON, the beginning of it. */
+export function show(part: unknown): string {
+  const text = JSON.stringify(part, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+  return String(text).slice(0, SHOWN_LENGTH)
 }

@@ -1,5 +1,5 @@
 // The calls about jobs and queues, typed.
-import { arrayAt, countAt, stringAt, unexpected } from './answer.ts'
+import { arrayAt, countAt, partAt, stringAt, unexpected } from './answer.ts'
 import { LEAD_RANK, type Limits } from './calls.ts'
 import type { Client } from './client.ts'
 import type { JobId } from './job-list-calls.ts'
@@ -69,7 +69,8 @@ function parseCounts(answer: JsonObject): JobStats {
 /**
  * What a job asks for. For the owner, and a job's own user.
  *
- * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown, or has ended
+ * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown, or has ended;
+ *   `FLUX_PROTOCOL` for one whose request is of another shape than ours
  */
 export async function getSlotRequest(
   client: Client,
@@ -80,5 +81,5 @@ export async function getSlotRequest(
   const args = { id, attrs: ['jobspec'] }
   const { jobspec } = await client.call(topic, args, { ...limits, nodeid: LEAD_RANK })
   if (!isJsonObject(jobspec)) throw unexpected(topic, 'jobspec', 'an object', jobspec)
-  return parseSlotRequest(jobspec)
+  return partAt({ topic, key: 'jobspec' }, () => parseSlotRequest(jobspec))
 }

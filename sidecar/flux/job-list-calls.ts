@@ -1,9 +1,9 @@
 // The calls that list jobs (RFC 43), typed. Lists are bounded by whoever asks: the broker builds one in memory, and serves
 // nobody else meanwhile.
-import { arrayAt, numberAt, unexpected } from './answer.ts'
+import { arrayAt, idsetAt, numberAt, unexpected } from './answer.ts'
 import { LEAD_RANK, type Limits } from './calls.ts'
 import type { Client } from './client.ts'
-import { type Idset, parseIdset } from './idset.ts'
+import { EMPTY_IDSET, type Idset } from './idset.ts'
 import { isJsonObject, type JsonObject } from './payload.ts'
 
 const LIST = 'job-list.list'
@@ -172,7 +172,7 @@ function toRunningJob(job: JsonObject): RunningJob {
   return {
     id: idOf(job),
     userid: numberAt(job, 'userid', LIST),
-    ranks: parseIdset(optionalString(job, 'ranks') ?? ''),
+    ranks: job.ranks === undefined ? EMPTY_IDSET : idsetAt(job, 'ranks', LIST),
     expiration: optionalNumber(job, 'expiration') ?? 0,
   }
 }

@@ -1,5 +1,5 @@
 // The calls about resources, typed: what there is, what is up, what is allocated, and drains.
-import { stringAt, unexpected } from './answer.ts'
+import { idsetAt, partAt, unexpected } from './answer.ts'
 import { LEAD_RANK, type Limits } from './calls.ts'
 import type { Client } from './client.ts'
 import { EMPTY_IDSET, formatIdset, type Idset, parseIdset } from './idset.ts'
@@ -60,11 +60,10 @@ export async function getResourceStatus(client: Client, limits: Limits): Promise
   const answer = await client.call(topic, undefined, { ...limits, nodeid: LEAD_RANK })
   if (!isJsonObject(answer.drain)) throw unexpected(topic, 'drain', 'an object', answer.drain)
   return {
-    offline: parseIdset(stringAt(answer, 'offline', topic)),
-    torpid:
-      answer.torpid === undefined ? EMPTY_IDSET : parseIdset(stringAt(answer, 'torpid', topic)),
+    offline: idsetAt(answer, 'offline', topic),
+    torpid: answer.torpid === undefined ? EMPTY_IDSET : idsetAt(answer, 'torpid', topic),
     drains: Object.entries(answer.drain).map(([ranks, drain]) => ({
-      ranks: parseIdset(ranks),
+      ranks: partAt({ topic, key: 'drain' }, () => parseIdset(ranks)),
       reason: isJsonObject(drain) && typeof drain.reason === 'string' ? drain.reason : '',
     })),
   }
@@ -96,7 +95,7 @@ export async function* watchOnline(client: Client, limits: Limits): AsyncGenerat
   const topic = 'groups.get'
   const options = { ...limits, nodeid: LEAD_RANK }
   for await (const answer of client.stream(topic, { name: 'broker.online' }, options)) {
-    yield parseIdset(stringAt(answer, 'members', topic))
+    yield idsetAt(answer, 'members', topic)
   }
 }
 
@@ -112,14 +111,12 @@ export async function* watchResources(client: Client, limits: Limits): AsyncGene
 function resourceSetAt(answer: JsonObject, key: string, topic: string): ResourceSet {
   const value = answer[key]
   if (value === undefined) throw unexpected(topic, key, 'a resource set or null', value)
-  return parseResourceSet(value)
+  return partAt({ topic, key }, () => parseResourceSet(value))
 }
 
 function propertiesOf(set: unknown, topic: string): ReadonlyMap<string, Idset> {
   const execution = isJsonObject(set) ? set.execution : undefined
   const properties = isJsonObject(execution) ? (execution.properties ?? {}) : {}
   if (!isJsonObject(properties)) throw unexpected(topic, 'properties', 'an object', properties)
-  return new Map(
-    Object.keys(properties).map((name) => [name, parseIdset(stringAt(properties, name, topic))]),
-  )
+  return new Map(Object.keys(properties).map((name) => [name, idsetAt(properties, name, topic)]))
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { FluxError } from '#flux/errors.ts'
-import { formatIdset } from '#flux/idset.ts'
+import { EMPTY_IDSET, formatIdset, parseIdset } from '#flux/idset.ts'
 import {
   countCores,
   countGpus,
@@ -13,9 +13,10 @@ import {
   parseResourceSet,
   type ResourceSet,
   ranksOf,
+  restrictToRanks,
   subtractResourceSets,
 } from '#flux/resource-set.ts'
-import { arbitraryR } from '../support/arbitraries.ts'
+import { arbitraryIds, arbitraryR, idsToText } from '../support/arbitraries.ts'
 
 const RECORDINGS = new URL('../recordings/flux-decoded/', import.meta.url)
 
@@ -162,6 +163,27 @@ test('subtractResourceSets and the counts are those of the naive ones', () => {
       assert.deepEqual(toNaive(difference), naive)
       assert.deepEqual(toCounts(difference), countNaively(naive))
       assert.deepEqual(toRanks(difference), [...naive.keys()])
+    }),
+  )
+})
+
+test('restrictToRanks keeps the cores and GPUs of these ranks, as they are', () => {
+  const set = parseResourceSet(
+    r([entry('0-3', { core: '0-7' }), entry('5,7-8', { core: '0-1', gpu: '0' })]),
+  )
+  const kept = restrictToRanks(set, parseIdset('2-7,9'))
+  assert.equal(formatIdset(ranksOf(kept)), '2-3,5,7')
+  assert.deepEqual(toCounts(kept), { nodes: 4, cores: 20, gpus: 2 })
+  assert.deepEqual(restrictToRanks(set, EMPTY_IDSET), { segments: [] })
+  assert.deepEqual(restrictToRanks(EMPTY_RESOURCE_SET, parseIdset('0-9')), { segments: [] })
+})
+
+test('restrictToRanks is that of the naive ones', () => {
+  fc.assert(
+    fc.property(arbitraryR, arbitraryIds, (value, ids) => {
+      const kept = restrictToRanks(parseResourceSet(value), parseIdset(idsToText(ids)))
+      const naive = [...readNaively(value)].filter(([rank]) => ids.has(rank))
+      assert.deepEqual(toNaive(kept), new Map(naive))
     }),
   )
 })

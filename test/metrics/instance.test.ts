@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { Client } from '#flux/client.ts'
 import { ERRNO, FluxError } from '#flux/errors.ts'
-import { isJsonObject, type JsonObject } from '#flux/payload.ts'
+import type { JsonObject } from '#flux/payload.ts'
 import type { Facts } from '#metrics/facts.ts'
 import { Instance } from '#metrics/instance.ts'
-import { type Answer, startCannedBroker } from '../support/canned-broker.ts'
+import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
+import { recordedAnswer } from '../support/recordings.ts'
 
-const RECORDINGS = join(import.meta.dirname, '../recordings/flux-decoded')
 const LIMITS = { timeoutMs: 10_000 }
 
-/** The payload of the answer in a recording: what a real broker said. */
+/** The payload of the answer in a recording, e.g. `0.88.0/job-stats`. */
 function recorded(recording: string, topic: string): JsonObject {
-  const twin: { messages: JsonObject[] } = JSON.parse(
-    readFileSync(join(RECORDINGS, `${recording}.json`), 'utf8'),
-  )
-  const answer = twin.messages.find(
-    (message) => message.type === 'response' && message.topic === topic,
-  )
-  assert.ok(isJsonObject(answer?.payload), `no answer to ${topic} in ${recording}`)
-  return answer.payload
+  const [version = '', name = ''] = recording.split('/')
+  return recordedAnswer(version, name, topic)
 }
 
 const RUN = { state: 'run', duration: 1 }
@@ -46,10 +37,8 @@ function recordedAnswers(prefix: string): Record<string, Answer> {
 }
 
 async function open(t: TestContext, answers: Record<string, Answer>) {
-  const broker = await startCannedBroker(t, answers)
-  const client = await Client.connect(broker.path, LIMITS)
-  t.after(() => client.close())
-  return { broker, instance: await Instance.open(client, LIMITS) }
+  const broker = await connectToCannedBroker(t, answers)
+  return { broker, instance: await Instance.open(broker.client, LIMITS) }
 }
 
 async function read(t: TestContext, answers: Record<string, Answer>): Promise<Facts> {

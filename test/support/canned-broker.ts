@@ -5,17 +5,27 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { Client } from '#flux/client.ts'
 import { encodeFrame, FrameDecoder } from '#flux/frame.ts'
 import { decodeMessage, encodeMessage, FLAG } from '#flux/message.ts'
-import { encodeJson, type JsonObject } from '#flux/payload.ts'
+import { decodeJson, encodeJson, type JsonObject } from '#flux/payload.ts'
 
 /** A payload, or the number of an error; an array gives one after the other and repeats the last. */
 export type Answer = JsonObject | number | readonly (JsonObject | number)[]
 
-/** Topics of the requests that came, in order. */
 export interface CannedBroker {
   readonly path: string
+  /** Topics of the requests that came, in order. */
   readonly asked: readonly string[]
+  /** Those requests. */
+  readonly requests: readonly CannedRequest[]
+}
+
+export interface CannedRequest {
+  readonly topic: string
+  /** Rank that was asked. */
+  readonly nodeid: number
+  readonly args: JsonObject
 }
 
 const ENOSYS = 38
@@ -28,6 +38,7 @@ export async function startCannedBroker(
   const folder = await mkdtemp(join(tmpdir(), 'flux-'))
   const path = join(folder, 'local')
   const asked: string[] = []
+  const requests: CannedRequest[] = []
   const given = new Map<string, number>()
   const answerTo = (topic: string): JsonObject | number => {
     const prepared = [answers[topic] ?? ENOSYS].flat()
@@ -45,6 +56,8 @@ export async function startCannedBroker(
         if (request.type !== 'request' || request.flags & FLAG.noresponse) continue
         const topic = request.topic ?? ''
         asked.push(topic)
+        const args = decodeJson(request.payload, topic)
+        requests.push({ topic, nodeid: request.nodeid, args })
         const answer = answerTo(topic)
         const [errnum, payload] =
           typeof answer === 'number' ? [answer, undefined] : [0, encodeJson(answer)]
@@ -63,5 +76,16 @@ export async function startCannedBroker(
     server.close()
     await rm(folder, { recursive: true })
   })
-  return { path, asked }
+  return { path, asked, requests }
+}
+
+/** Such a broker, and a client of it that ends with the test, too. */
+export async function connectToCannedBroker(
+  t: TestContext,
+  answers: Readonly<Record<string, Answer>>,
+): Promise<CannedBroker & { readonly client: Client }> {
+  const broker = await startCannedBroker(t, answers)
+  const client = await Client.connect(broker.path, { timeoutMs: 10_000 })
+  t.after(() => client.close())
+  return { ...broker, client }
 }

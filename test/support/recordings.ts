@@ -1,6 +1,7 @@
 // The recorded conversations of real brokers, each direction with its decoded twin: what an independent decoder says.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isJsonObject, type JsonObject } from '#flux/payload.ts'
 
 const RECORDINGS = join(import.meta.dirname, '../recordings/flux')
 const TWINS = join(import.meta.dirname, '../recordings/flux-decoded')
@@ -92,6 +93,14 @@ export function loadRecording(version: string, name: string): Record<Direction, 
     }
   }
   return { c2s: stream('c2s'), s2c: stream('s2c') }
+}
+
+/** The payload of the first answer to a topic in a recording, e.g. of `0.88.0` and `job-stats`: what a real broker said. */
+export function recordedAnswer(version: string, name: string, topic: string): JsonObject {
+  const { s2c } = loadRecording(version, name)
+  const answer = s2c.twin.find((entry) => entry.type === 'response' && entry.topic === topic)
+  if (isJsonObject(answer?.payload)) return answer.payload
+  throw new Error(`Cannot find an answer to "${topic}" in ${version}/${name}`)
 }
 
 /** Both directions of every recording of a release. */
