@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { METRICS, type Metric } from './catalog.ts'
 import { compileExpression } from './expression.ts'
 import { MAX_WAITING } from './job-reader.ts'
+import { EXPLAIN } from './metric.ts'
 import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** Prometheus has a series for each, discovery an entry in six lists, and 50 are more than anybody scales on. */
@@ -17,9 +18,6 @@ export const MAX_STEPS = 1_000_000
 
 /** Names at `/metrics` that are ours begin with one of these. */
 export const RESERVED_PREFIXES = ['flux_', 'http_', 'nodejs_', 'process_'] as const
-
-/** The last segment of paths that are no metric. */
-const RESERVED_NAMES: ReadonlySet<string> = new Set(['explain'])
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/
 
@@ -125,7 +123,7 @@ class Reader {
   }
 
   #objectionTo(name: string): string | undefined {
-    if (METRICS.has(name) || RESERVED_NAMES.has(name)) return 'the name is one of ours'
+    if (METRICS.has(name) || name === EXPLAIN) return 'the name is one of ours'
     const prefix = RESERVED_PREFIXES.find((reserved) => name.startsWith(reserved))
     if (prefix !== undefined) return `names of ours begin with "${prefix}"`
     if (this.metrics.some((metric) => metric.name === name)) return 'the name is defined twice'
