@@ -59,9 +59,11 @@ for (const resource of APPLIED) {
   })
 }
 
-test("examples/hpa-node-up.yaml is accepted in the other HPA's place", async () => {
-  await dryRun(['--namespace=default', '-f', join(MANIFESTS, 'examples/hpa-node-up.yaml')])
-})
+for (const file of ['examples/hpa-node-up.yaml', 'examples/metrics.yaml']) {
+  test(`${file} is accepted in the other HPA's place`, async () => {
+    await dryRun(['--namespace=default', '-f', join(MANIFESTS, file)])
+  })
+}
 
 /** Objects by kind, namespace and name. */
 function byName(text: string): ReadonlyMap<string, NewObject> {

@@ -1,13 +1,16 @@
-// examples/: a MiniCluster and its HPAs, which must fit each other, the catalog and the overlays.
+// examples/: a MiniCluster, its HPAs and metrics, which must fit each other, the catalog and the overlays.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { METRICS } from '#metrics/catalog.ts'
+import { readUserMetrics } from '#metrics/user-metrics.ts'
 import { readAnnotations } from '../../webhook/annotations.ts'
 import { runCommand } from '../../webhook/cli/commands.ts'
 import { METRICS_SERVICE } from '../../webhook/sidecar-container.ts'
 import { HpaSchema } from '../support/hpa-schema.ts'
 import { kustomization, parseYaml, readText, theOnly } from '../support/manifests.ts'
+import { snapshotOf } from '../support/snapshots.ts'
+import { waiting, waitingJob } from '../support/waiting-jobs.ts'
 import { createMemoryIo } from '../webhook/cli/memory-io.ts'
 
 const { apiVersion, kind, metadata, spec } = v.parse(
@@ -38,17 +41,35 @@ test('the MiniCluster is where the overlays look for one', () => {
   assert.equal(namespace, theOnly('Service', 'overlays').metadata.namespace)
 })
 
+const CONFIG_MAP = v.parse(
+  v.object({
+    metadata: v.object({ name: v.string() }),
+    data: v.strictObject({ 'metrics.yaml': v.string() }),
+  }),
+  theOnly('ConfigMap', 'examples'),
+)
+
+const USER_METRICS = readUserMetrics(CONFIG_MAP.data['metrics.yaml'], 'metrics.yaml')
+assert.ok(USER_METRICS.kind === 'metrics')
+const { metrics: userMetrics, problems } = USER_METRICS
+
 const HPAS = [
-  { file: 'hpa-minicluster.yaml', describedObject: MINICLUSTER },
-  // The prototype's has no apiVersion, which is that of Services.
-  { file: 'hpa-node-up.yaml', describedObject: { kind: 'Service', name: METRICS_SERVICE } },
+  { file: 'hpa-minicluster.yaml', describedObject: MINICLUSTER, names: [...METRICS.keys()] },
+  {
+    file: 'hpa-node-up.yaml',
+    // The prototype's has no apiVersion, which is that of Services.
+    describedObject: { kind: 'Service', name: METRICS_SERVICE },
+    names: [...METRICS.keys()],
+  },
+  {
+    file: 'metrics.yaml',
+    describedObject: MINICLUSTER,
+    names: userMetrics.map(({ name }) => name),
+  },
 ]
 
-for (const { file, describedObject } of HPAS) {
-  const [{ spec: hpa }] = v.parse(
-    v.strictTuple([HpaSchema]),
-    parseYaml(readText(`examples/${file}`)),
-  )
+for (const { file, describedObject, names } of HPAS) {
+  const { spec: hpa } = v.parse(HpaSchema, parseYaml(readText(`examples/${file}`)).at(-1))
   const [{ object: source }] = hpa.metrics
 
   test(`${file} resizes the MiniCluster, within its bounds`, () => {
@@ -59,7 +80,39 @@ for (const { file, describedObject } of HPAS) {
 
   test(`${file} asks for a metric that there is, of what has it`, () => {
     assert.deepEqual(source.describedObject, describedObject)
-    assert.ok(METRICS.has(source.metric.name), source.metric.name)
+    assert.ok(names.includes(source.metric.name), source.metric.name)
+  })
+}
+
+test('metrics.yaml defines metrics that compile', () => {
+  assert.deepEqual(problems, [])
+  assert.equal(userMetrics.length, 3)
+})
+
+test('metrics.yaml says which annotation mounts it', () => {
+  const [, key = '', name = ''] =
+    /(flux-metrics\/\S+?)=([^;\s]+)/.exec(readText('examples/metrics.yaml')) ?? []
+  assert.deepEqual(readAnnotations({ [key]: name }, null), {
+    settings: { metricsConfig: CONFIG_MAP.metadata.name },
+    warnings: [],
+  })
+})
+
+const held = waitingJob({ priority: 0 })
+const young = waitingJob({ submittedAt: waitingJob().submittedAt + 500 })
+const wide = waitingJob({ nnodes: 5 })
+
+for (const { jobs, values } of [
+  { jobs: [], values: [36, 7, 0] },
+  { jobs: [held, young], values: [36, 7, 2] },
+  { jobs: [young, wide], values: [36, 12, 5] },
+]) {
+  test(`metrics.yaml has the values ${values} with ${jobs.length} pending jobs`, () => {
+    const snapshot = snapshotOf(waiting(jobs))
+    assert.deepEqual(
+      userMetrics.map(({ value }) => value(snapshot, {})),
+      values,
+    )
   })
 }
 
