@@ -39,7 +39,15 @@ const ALLOWED: Readonly<
   },
   webhook: {
     folders: ['sidecar/serving', 'webhook/authority'],
-    packages: ['koa', 'koa-router', 'prom-client', 'valibot', 'jsonpatch', CLIENT_PACKAGE],
+    packages: [
+      'koa',
+      'koa-router',
+      'prom-client',
+      'valibot',
+      'jsonpatch',
+      'smol-toml',
+      CLIENT_PACKAGE,
+    ],
   },
   'webhook/authority': { folders: ['sidecar/serving', 'webhook'], packages: ['valibot'] },
   'webhook/cli': {
@@ -59,12 +67,14 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   'reflect-metadata': 'sidecar/serving/x509.ts',
   [CLIENT_PACKAGE]: 'webhook/cluster.ts',
   jsonpatch: 'webhook/patch.ts',
+  'smol-toml': 'webhook/broker-config.ts',
   '@marcbachmann/cel-js': 'sidecar/metrics/expression.ts',
 }
 
 /** What decides and patches: values in, values out, so that the command line can do the same without a cluster. */
 const PURE = [
   'annotations',
+  'broker-config',
   'decision',
   'minicluster',
   'minicluster-advice',
@@ -73,6 +83,7 @@ const PURE = [
   'pod',
   'quantity',
   'review',
+  'scheduler-advice',
   'sidecar-container',
   'sidecar-volumes',
   'socket',

@@ -10,6 +10,7 @@ import { type AddOperation, applyTo, patchFor } from './patch.ts'
 import type { Plan } from './plan.ts'
 import { displayName, type Pod, toPod } from './pod.ts'
 import { decodeReview, encodeAnswer, type Review } from './review.ts'
+import { adviseOnScheduler } from './scheduler-advice.ts'
 import { NAME, type SidecarOptions } from './sidecar-container.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -107,6 +108,7 @@ export class Admission {
     },
   ): Outcome {
     const { warnings, minicluster, options } = context
+    const advice = minicluster === undefined ? [] : adviseOnScheduler(minicluster)
     const patch = patchFor(pod, plan, options)
     applyTo(pod, patch)
     const how = plan.native ? 'as native sidecar' : 'as ordinary container'
@@ -118,9 +120,13 @@ export class Admission {
       why: undefined,
       object: name,
       patch,
-      warnings,
+      warnings: [...warnings, ...advice],
       minicluster,
-      events: [{ type: 'Normal', reason: 'MetricsInjected', message }, ...warningEvents(warnings)],
+      events: [
+        { type: 'Normal', reason: 'MetricsInjected', message },
+        ...warningEvents('MetricsAnnotations', warnings),
+        ...warningEvents('MetricsScheduler', advice),
+      ],
     }
   }
 
@@ -176,14 +182,14 @@ function skipped(
             },
           ]
         : []),
-      ...warningEvents(warnings),
+      ...warningEvents('MetricsAnnotations', warnings),
     ],
   }
 }
 
-function warningEvents(warnings: readonly string[]): readonly EventText[] {
+function warningEvents(reason: string, warnings: readonly string[]): readonly EventText[] {
   if (warnings.length === 0) return []
-  return [{ type: 'Warning', reason: 'MetricsAnnotations', message: warnings.join('; ') }]
+  return [{ type: 'Warning', reason, message: warnings.join('; ') }]
 }
 
 function adviseOn({ object, oldObject }: Review): Outcome {

@@ -57,7 +57,7 @@ const MAX_UID = 2 ** 31 - 1
 const MAX_IDLE_GRACE_SECONDS = 3600
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 /** Kubernetes asks for short warnings. */
-const MAX_SHOWN = 40
+const MAX_SHOWN = 32
 
 interface Rule {
   /** What the value should be, in words. */

@@ -2,6 +2,7 @@
 import { readAnnotations } from './annotations.ts'
 import type { EventText } from './events.ts'
 import { hasNoSocket, type MiniCluster } from './minicluster.ts'
+import { adviseOnScheduler } from './scheduler-advice.ts'
 
 export interface Advice {
   /** Shown by `kubectl apply` and `kubectl annotate`. */
@@ -22,14 +23,19 @@ export function advise(minicluster: MiniCluster, before: MiniCluster | undefined
   const warnings = [
     ...now.warnings,
     ...(socketless ? ['flux-metrics/enabled: spec.flux.disableSocket is true, no metrics'] : []),
+    ...(socketless ? [] : now.scheduler),
   ]
   const wasEnabled = then?.settings.enabled === true
   const switched = then !== undefined && wasEnabled !== isEnabled && !socketless
   return { warnings, event: switched ? pending(isEnabled) : undefined }
 }
 
-function read({ metadata, spec }: MiniCluster) {
-  return readAnnotations(spec?.pod?.annotations, metadata.annotations)
+function read(minicluster: MiniCluster) {
+  const { metadata, spec } = minicluster
+  const annotations = readAnnotations(spec?.pod?.annotations, metadata.annotations)
+  // Whoever asks for no metrics may schedule as they like.
+  const isEnabled = annotations.settings.enabled === true
+  return { ...annotations, scheduler: isEnabled ? adviseOnScheduler(minicluster) : [] }
 }
 
 /** Pods are never changed while they run. */

@@ -14,10 +14,17 @@ const MiniClusterSchema = v.looseObject({
   spec: v.nullish(
     v.looseObject({
       pod: v.nullish(v.looseObject({ annotations: v.nullish(v.record(v.string(), v.string())) })),
+      containers: v.nullish(
+        v.array(v.looseObject({ environment: v.nullish(v.record(v.string(), v.string())) })),
+      ),
       flux: v.nullish(
         v.looseObject({
           container: v.nullish(v.looseObject({ mountPath: v.nullish(v.string()) })),
           disableSocket: v.nullish(v.boolean()),
+          scheduler: v.nullish(
+            v.looseObject({ simple: v.nullish(v.boolean()), queuePolicy: v.nullish(v.string()) }),
+          ),
+          brokerConfig: v.nullish(v.string()),
         }),
       ),
     }),

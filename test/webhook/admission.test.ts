@@ -6,6 +6,7 @@ import { createReviewer, type ReviewerOptions } from './support-admission.ts'
 import {
   annotated,
   BROKER,
+  job,
   leadPod,
   miniCluster,
   miniClusterReview,
@@ -134,6 +135,19 @@ test('review tells the MiniCluster of annotations that are no good', async () =>
   assert.deepEqual(told(reviewer), [
     INJECTED,
     { type: 'Warning', reason: 'MetricsAnnotations', message: DRAIN_WARNING },
+  ])
+})
+
+test('review tells the MiniCluster of a scheduler that defeats autoscaling, beside its metrics', async () => {
+  const spec = { flux: { scheduler: { queuePolicy: 'conservative' } } }
+  const reviewer = await reviewPod(leadPod(), { objects: [job(), miniCluster({ spec })] })
+  const message =
+    "spec.containers.environment: Fluxion's match-policy first does not fill the lowest nodes first, " +
+    'which shrinking keeps: set FLUXION_RESOURCE_OPTIONS: match-policy=lonode'
+  assert.deepEqual(reviewer.answer.warnings, [message])
+  assert.deepEqual(told(reviewer), [
+    INJECTED,
+    { type: 'Warning', reason: 'MetricsScheduler', message },
   ])
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { advise } from '../../webhook/minicluster-advice.ts'
-import { miniCluster } from './support-objects.ts'
+import { miniCluster, SCHEDULER } from './support-objects.ts'
 
 const DISABLED = miniCluster({ annotations: {} })
 const ENABLED = miniCluster()
@@ -67,7 +67,7 @@ test('advise says until when the sidecar stays', () => {
 })
 
 test('advise takes the annotations of the pods for a switch as well', () => {
-  const spec = { pod: { annotations: { 'flux-metrics/enabled': 'true' } } }
+  const spec = { flux: SCHEDULER, pod: { annotations: { 'flux-metrics/enabled': 'true' } } }
   const enabled = miniCluster({ annotations: {}, spec })
   assert.deepEqual(advise(enabled, DISABLED), { warnings: [], event: PENDING_ON })
 })
@@ -84,4 +84,35 @@ test('advise warns of another annotation and is silent about the switch that was
   })
   const { warnings, event } = advise(after, ENABLED)
   assert.deepEqual([warnings.length, event], [1, undefined])
+})
+
+const FCFS_WARNING =
+  'spec.flux.scheduler.queuePolicy: with fcfs, the default, Fluxion refuses jobs for more nodes than are up, ' +
+  'and the MiniCluster does not grow for them: set conservative'
+
+const LONODE = {
+  flux: { scheduler: { queuePolicy: 'fcfs' } },
+  containers: [{ environment: { FLUXION_RESOURCE_OPTIONS: 'match-policy=lonode' } }],
+}
+
+test('advise warns of a scheduler that defeats autoscaling', () => {
+  const advice = { warnings: [FCFS_WARNING], event: undefined }
+  assert.deepEqual(advise(miniCluster({ spec: LONODE }), undefined), advice)
+})
+
+test('advise says nothing of the scheduler where no metrics are asked for, or there is no socket', () => {
+  assert.deepEqual(advise(miniCluster({ annotations: {}, spec: LONODE }), undefined), NOTHING)
+  const flux = { ...LONODE.flux, disableSocket: true }
+  const { warnings } = advise(miniCluster({ spec: { ...LONODE, flux } }), undefined)
+  assert.deepEqual(warnings, [SOCKET_WARNING])
+})
+
+test('advise warns of the scheduler when it, or whether metrics are asked for, changes', () => {
+  const fcfs = miniCluster({ spec: LONODE })
+  assert.deepEqual(advise(fcfs, ENABLED).warnings, [FCFS_WARNING])
+  assert.deepEqual(advise(ENABLED, fcfs).warnings, [])
+  const resized = miniCluster({ spec: { ...LONODE, size: 4 } })
+  assert.deepEqual(advise(resized, fcfs), NOTHING)
+  const disabled = miniCluster({ annotations: {}, spec: LONODE })
+  assert.deepEqual(advise(fcfs, disabled), { warnings: [FCFS_WARNING], event: PENDING_ON })
 })

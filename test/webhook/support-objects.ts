@@ -32,10 +32,13 @@ export function job(metadata: NewObject['metadata'] = {}): NewObject {
   }
 }
 
+/** A scheduler that there is nothing to say about. */
+export const SCHEDULER = { scheduler: { simple: true } } as const
+
 /** A MiniCluster, enabled where nothing else is said. */
 export function miniCluster({
   annotations = ENABLED,
-  spec = {},
+  spec = { flux: SCHEDULER },
 }: {
   readonly annotations?: Readonly<Record<string, string>>
   readonly spec?: MiniCluster['spec']

@@ -3,6 +3,7 @@ import { decide, preselect } from '../decision.ts'
 import { FactSource, type FactSourceOptions } from '../facts.ts'
 import { applyTo, patchFor } from '../patch.ts'
 import type { Pod } from '../pod.ts'
+import { adviseOnScheduler } from '../scheduler-advice.ts'
 import type { SidecarOptions } from '../sidecar-container.ts'
 import { asCreated } from './created-pod.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -42,19 +43,17 @@ export async function judge(stored: Pod, circumstances: Circumstances): Promise<
   const missing = store.missingFor(candidate, pod)
   if (missing !== undefined) return { kind: 'unknown', why: missing }
   const facts = new FactSource({ cluster: store, readVersion: async () => serverVersion })
-  const { decision, warnings } = decide(
-    pod,
-    await facts.gather(candidate, pod.metadata.namespace ?? ''),
-    {
-      hasAuthority: sidecar.identity !== undefined,
-      knowsFrontProxy: sidecar.frontProxy !== undefined,
-    },
-  )
+  const found = await facts.gather(candidate, pod.metadata.namespace ?? '')
+  const { decision, warnings } = decide(pod, found, {
+    hasAuthority: sidecar.identity !== undefined,
+    knowsFrontProxy: sidecar.frontProxy !== undefined,
+  })
   if (decision.kind === 'skip') {
     return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
   }
+  const advice = found.minicluster === undefined ? [] : adviseOnScheduler(found.minicluster)
   const after = applyTo(pod, patchFor(pod, decision, sidecar))
   const how = decision.native ? 'native sidecar' : 'ordinary container'
   const why = `injected as ${how}, for the socket ${decision.socket.path}`
-  return { kind: 'admitted', before: pod, after, why, warnings }
+  return { kind: 'admitted', before: pod, after, why, warnings: [...warnings, ...advice] }
 }

@@ -28,7 +28,7 @@ test('the program reads standard input, prints the pod and exits with the code',
   const { code, out, err } = await run(['inject'], MINICLUSTER)
   assert.equal(code, 0)
   assert.match(out, /^apiVersion: v1\nkind: Pod\n/)
-  assert.match(err, /^pod\/flux-sample-0-\* \(made of minicluster\/flux-sample\): injected as /)
+  assert.match(err, /^pod\/flux-sample-0-\* \(made of minicluster\/flux-sample\): injected as /m)
 })
 
 test('the program prints no colours into a pipe, and its version', async () => {
@@ -42,7 +42,7 @@ test('the program ends quietly when its reader has seen enough', async () => {
   child.stdout.destroy()
   child.stdin.end(MINICLUSTER)
   const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
-  assert.match(err, /^pod\/[^\n]+: injected as [^\n]+\n$/)
+  assert.match(err, /^pod\/[^\n]+: injected as [^\n]+\n$/m)
   assert.equal(code, 0)
 })
 
