@@ -2,11 +2,23 @@
 // have no samples: a graph with a gap is right, one that goes on with the last number is not.
 import { Gauge, type Registry } from 'prom-client'
 import type { JobCounts, Jobs } from '#metrics/facts.ts'
+import { countSizes, type SizeCounts } from '#metrics/size-counts.ts'
 import type { Reading, Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
 
 const JOB_STATES = ['new', 'depend', 'priority', 'sched', 'run', 'cleanup', 'inactive'] as const
 
 const JOB_RESULTS = ['successful', 'failed', 'canceled', 'timeout'] as const
+
+/** What the size follows from: a gauge each, because they overlap. */
+const SIZES: readonly (readonly [size: keyof SizeCounts, name: string, help: string])[] = [
+  ['desired', 'flux_desired_nodes', 'Size that the MiniCluster should have: node_desired_count'],
+  ['floor', 'flux_floor_nodes', '1 + the highest busy rank: node_floor_count'],
+  ['demand', 'flux_demand_nodes', 'Nodes that hold jobs or would be given pending ones'],
+  ['pending', 'flux_pending_nodes', 'Nodes that eligible pending jobs ask for'],
+  ['stranded', 'flux_stranded_nodes', 'Nodes below the floor that are not busy'],
+  ['ownDrained', 'flux_own_drained_nodes', 'Nodes drained by the sidecar, to shrink'],
+  ['lost', 'flux_lost_nodes', 'Nodes given up: they have not come for long'],
+]
 
 /** Jobs of no named queue: with them the samples of a state add up to the instance's count. */
 const NO_QUEUE = ''
@@ -43,6 +55,17 @@ export function registerFluxGauges(registry: Registry, source: SnapshotSource): 
     labelNames: ['result', 'queue'],
     collect: ({ jobs }, set) => setJobs(jobs, { label: 'result', keys: JOB_RESULTS, set }),
   })
+  for (const [size, name, help] of SIZES) {
+    gauge(registry, source, {
+      name,
+      help,
+      labelNames: [],
+      collect: (snapshot, set) => {
+        const count = countSizes(snapshot)[size]
+        if (count !== undefined) set({}, count)
+      },
+    })
+  }
   registerFreshness(registry, source)
 }
 
@@ -87,6 +110,8 @@ function gauge(registry: Registry, source: SnapshotSource, options: GaugeOptions
     registers: [registry],
     collect() {
       created.reset()
+      // What has no labels is 0 then, not absent.
+      if (labelNames.length === 0) created.remove()
       const reading = source.reading()
       if (reading.kind === 'stale') return
       options.collect(reading.snapshot, (labels, value) => created.set(labels, value))

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createTelemetry } from '#api/prometheus.ts'
+import { parseIdset } from '#flux/idset.ts'
 import { fresh, STALE, serveApp } from '../support/app.ts'
-import { jobCounts } from '../support/snapshots.ts'
+import { jobCounts, ranksWith } from '../support/snapshots.ts'
 
 /** The samples of a metric, without its comments: `flux_nodes{state="up"} 10`. */
 function samplesOf(text: string, name: string): string[] {
@@ -53,6 +54,43 @@ test('/metrics tells nodes, cores and GPUs by state', async (t) => {
   ])
 })
 
+/** Those of the gauges of sizes, one sample each. */
+const SIZES = ['desired', 'floor', 'demand', 'pending', 'stranded', 'own_drained', 'lost'].map(
+  (size) => `flux_${size}_nodes`,
+)
+
+test('/metrics tells the sizes and what they follow from', async (t) => {
+  const app = await serveApp(t)
+  app.reading = fresh({
+    allocated: ranksWith('0-2,6', { cores: '0-7' }),
+    ownDrains: parseIdset('8-9'),
+    lost: parseIdset('4'),
+  })
+  const { text } = await app.get('/metrics')
+  assert.deepEqual(
+    SIZES.flatMap((name) => samplesOf(text, name)),
+    [
+      'flux_desired_nodes 7',
+      'flux_floor_nodes 7',
+      'flux_demand_nodes 4',
+      'flux_pending_nodes 0',
+      'flux_stranded_nodes 3',
+      'flux_own_drained_nodes 2',
+      'flux_lost_nodes 1',
+    ],
+  )
+})
+
+test('/metrics has no samples of sizes that nobody knows', async (t) => {
+  const app = await serveApp(t)
+  app.reading = fresh({ waiting: { kind: 'withheld', reason: 'private' } })
+  const { text } = await app.get('/metrics')
+  assert.deepEqual(
+    SIZES.flatMap((name) => samplesOf(text, name)),
+    ['flux_own_drained_nodes 0', 'flux_lost_nodes 0'],
+  )
+})
+
 test('flux_jobs adds up to the jobs of the instance, those of no queue included', async (t) => {
   const app = await serveApp(t)
   const queues = new Map([
@@ -95,7 +133,7 @@ test('while the reading is stale the gauges of Flux have no samples', async (t) 
   await app.get('/metrics')
   app.reading = STALE
   const { text } = await app.get('/metrics')
-  const names = ['flux_nodes', 'flux_cores', 'flux_gpus', 'flux_jobs', 'flux_jobs_ended']
+  const names = ['flux_nodes', 'flux_cores', 'flux_gpus', 'flux_jobs', 'flux_jobs_ended', ...SIZES]
   assert.deepEqual(
     names.flatMap((name) => samplesOf(text, name)),
     [],
