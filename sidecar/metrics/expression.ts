@@ -56,7 +56,7 @@ export function compileExpression(text: string): Compilation {
   return { kind: 'compiled', expression: { steps: cost.steps, evaluate: evaluator(parsed) } }
 }
 
-/** What the library knows of a list, and Kubernetes' own CEL has besides. */
+/** The variables, and three functions of lists that Kubernetes' CEL has beside the language's own. */
 function createEnvironment(): Environment {
   const environment = new Environment({ limits: LIMITS })
   for (const { name, ctor, fields } of TYPES) environment.registerType(name, { ctor, fields })
