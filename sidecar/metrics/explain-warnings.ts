@@ -1,5 +1,5 @@
 // What an explanation warns of, and what it cannot tell: a sentence each, with the cure where there is one. Pure.
-import { formatIdset, isEmpty, subtractIdsets } from '#flux/idset.ts'
+import { countIds, formatIdset, isEmpty, subtractIdsets } from '#flux/idset.ts'
 import type { Demand } from './demand.ts'
 import { isSidecarReason } from './drain.ts'
 import { FAILED_SECONDS } from './facts.ts'
@@ -17,7 +17,7 @@ export function warningsOf(
 ): readonly string[] {
   const { demand, fluxion } = snapshot
   return [
-    ...describeTraps(fluxion),
+    ...describeTraps(fluxion, { isStranded: isStranded(snapshot) }),
     ...describeRefused(snapshot),
     ...(demand.kind === 'known' ? describeNoDemand(snapshot, demand) : []),
     ...describeDrains(snapshot),
@@ -28,6 +28,11 @@ export function warningsOf(
         ]
       : []),
   ]
+}
+
+/** Whether nodes below the highest busy one are idle. */
+function isStranded({ demand }: Snapshot): boolean {
+  return demand.kind === 'known' && demand.floor > countIds(demand.busy)
 }
 
 function describeRefused({ failed }: Snapshot): readonly string[] {

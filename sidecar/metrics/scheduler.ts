@@ -28,10 +28,19 @@ export function readFluxionSettings(queuePolicy: string, config: JsonObject): Fl
 /** Policies that fill the lowest rank first. */
 const LOW_POLICIES = ['lonode', 'lonodex', 'low']
 
-/** Sentences on what stands in the way of autoscaling, each with its cure. */
-export function describeTraps(settings: FluxionSettings | undefined): readonly string[] {
+/**
+ * Sentences on what stands in the way of autoscaling, each with its cure.
+ *
+ * @param isStranded whether nodes below the highest busy one are idle. Where no match policy is configured, options of the
+ *   module may set one, which guests are not told: that it is the default is said only if it shows
+ */
+export function describeTraps(
+  settings: FluxionSettings | undefined,
+  { isStranded }: { readonly isStranded: boolean } = { isStranded: true },
+): readonly string[] {
   if (settings === undefined) return []
   const { queuePolicy, matchPolicy, pruneFilters = 'ALL:core,ALL:node' } = settings
+  const isHarmless = matchPolicy === undefined && !isStranded
   const refuses = queuePolicy === 'fcfs' && /node/i.test(pruneFilters)
   return [
     ...(refuses
@@ -40,7 +49,7 @@ export function describeTraps(settings: FluxionSettings | undefined): readonly s
             'nobody sees its demand: set [sched-fluxion-resource] prune-filters = "ALL:core", or queue-policy "conservative"',
         ]
       : []),
-    ...(fillsLowFirst(matchPolicy)
+    ...(fillsLowFirst(matchPolicy) || isHarmless
       ? []
       : [
           `Fluxion with match-policy ${matchPolicy === undefined ? '"first", its default,' : `"${matchPolicy}"`} does not ` +

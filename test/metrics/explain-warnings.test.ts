@@ -5,7 +5,7 @@ import type { FailedJob } from '#flux/job-list-calls.ts'
 import { unknownsOf, warningsOf } from '#metrics/explain-warnings.ts'
 import type { WaitingJob } from '#metrics/facts.ts'
 import type { Snapshot } from '#metrics/snapshot.ts'
-import { jobCounts, snapshotOf } from '../support/snapshots.ts'
+import { jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
 
 const NO_JOBS = { ...jobCounts(0), depend: 0, priority: 0 }
 const FITTING = { isIgnored: false, present: 10 }
@@ -46,6 +46,18 @@ test('warningsOf tells the settings of the scheduler that defeat autoscaling', (
   const [warning = '', ...others] = warn({ fluxion: settings })
   assert.match(warning, /^Fluxion .* refuses .* prune-filters = "ALL:core"/)
   assert.deepEqual(others, [])
+})
+
+test('warningsOf tells of a match policy that is not configured only if it shows', () => {
+  const fluxion = { queuePolicy: 'easy', matchPolicy: undefined, pruneFilters: undefined }
+  assert.deepEqual(warn({ fluxion }), [])
+  const [warning = '', ...others] = warn({ fluxion, allocated: ranksWith('9', { cores: '0-7' }) })
+  assert.match(
+    warning,
+    /^Fluxion with match-policy "first", its default, .* match-policy = "lonode"$/,
+  )
+  assert.deepEqual(others, [])
+  assert.equal(warn({ fluxion: { ...fluxion, matchPolicy: 'first' } }).length, 1)
 })
 
 test('warningsOf counts the jobs that the scheduler refused, and no others that failed', () => {
