@@ -6,6 +6,8 @@ import { METRICS } from '#metrics/catalog.ts'
 import { readUserMetrics } from '#metrics/user-metrics.ts'
 import { readAnnotations } from '../../webhook/annotations.ts'
 import { runCommand } from '../../webhook/cli/commands.ts'
+import { toMiniCluster } from '../../webhook/minicluster.ts'
+import { adviseOnScheduler } from '../../webhook/scheduler-advice.ts'
 import { METRICS_SERVICE } from '../../webhook/sidecar-container.ts'
 import { HpaSchema } from '../support/hpa-schema.ts'
 import { kustomization, parseYaml, readText, theOnly } from '../support/manifests.ts'
@@ -30,6 +32,12 @@ test('the MiniCluster asks for metrics, and for nothing that is unknown', () => 
     settings: { enabled: true },
     warnings: [],
   })
+})
+
+test('the MiniCluster has a scheduler that makes something of its metrics', () => {
+  const minicluster = toMiniCluster({ apiVersion, kind, metadata, spec })
+  assert.ok(minicluster)
+  assert.deepEqual(adviseOnScheduler(minicluster), [])
 })
 
 test('the MiniCluster can grow, and can shrink', () => {
