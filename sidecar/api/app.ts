@@ -15,6 +15,7 @@ import { routeExternalMetrics } from './external-metrics.ts'
 import { registerFluxGauges } from './flux-gauges.ts'
 import { authenticate, type ClientVerifier } from './front-proxy.ts'
 import { HEALTH_PATHS, type Readiness, routeHealth } from './health.ts'
+import { explainMissingPaths } from './missing-path.ts'
 import { routeOpenapi } from './openapi.ts'
 import { METRICS_PATH, routePrometheus, type Telemetry } from './prometheus.ts'
 import { createUserGauges } from './user-gauges.ts'
@@ -55,6 +56,7 @@ export function createApp(options: AppOptions): Koa {
   const answers = new AnswerCache(catalog)
   app.use(recallAnswers(answers, source))
   app.use(createRouter({ ...options, answers }).routes())
+  app.use(explainMissingPaths(options))
   return app
 }
 

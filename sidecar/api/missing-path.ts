@@ -1,0 +1,50 @@
+// Why nothing is at a path of the metric groups: who writes a path by hand, or an HPA for a group that is off, need not guess.
+import type { Middleware } from 'koa'
+import { notFound } from '#serving/status.ts'
+import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from './api-group.ts'
+import { enumerate, quote } from './text.ts'
+
+interface Served {
+  readonly versions: readonly string[]
+  /** Below a version. */
+  readonly paths: readonly string[]
+}
+
+const CUSTOM: Served = {
+  versions: VERSIONS,
+  paths: [
+    'namespaces/{namespace}/{resource}/{name}/{metric}',
+    'namespaces/{namespace}/metrics/{metric}',
+  ],
+}
+
+const EXTERNAL: Served = {
+  versions: [EXTERNAL_VERSION],
+  paths: ['namespaces/{namespace}/{metric}'],
+}
+
+/**
+ * Answers for paths that no route took; goes behind the routes.
+ *
+ * @param options.external whether external.metrics.k8s.io is served
+ */
+export function explainMissingPaths({ external }: { readonly external: boolean }): Middleware {
+  return (ctx, next) => {
+    const [, apis, group = '', version] = ctx.path.split('/')
+    if (apis !== 'apis') return next()
+    if (group === GROUP) throw missing(ctx.path, version, CUSTOM)
+    if (group !== EXTERNAL_GROUP) return next()
+    if (external) throw missing(ctx.path, version, EXTERNAL)
+    throw notFound(
+      'Cannot find external metrics: they are off; EXTERNAL_METRICS=true, or the annotation ' +
+        'flux-metrics/external-metrics: "true", has them served',
+    )
+  }
+}
+
+function missing(path: string, version: string | undefined, { versions, paths }: Served) {
+  if (version === undefined || !versions.includes(version)) {
+    return notFound(`Nothing is served at ${quote(path)}: there is ${enumerate(versions)}`)
+  }
+  return notFound(`Nothing is served at ${quote(path)}: metrics are at ${enumerate(paths)}`)
+}
