@@ -2,7 +2,7 @@
 // asked for again only when there may be something new.
 import type { Limits } from '#flux/calls.ts'
 import type { Client } from '#flux/client.ts'
-import { ERRNO, isRemote } from '#flux/errors.ts'
+import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import { hasId } from '#flux/idset.ts'
 import { getSlotRequest } from '#flux/job-calls.ts'
 import {
@@ -26,6 +26,9 @@ export const MAX_WAITING = 10_000
 /** Failed jobs of the last while are listed up to so many. */
 const MAX_FAILED = 1_000
 
+/** If there were more, they are asked for again after this long: some are older than the last while then. */
+const MANY_FAILED_SECONDS = 60
+
 /** Jobspecs read at a time; 1,000 pipelined requests take a broker 55 ms. */
 const MAX_JOBSPECS = 500
 
@@ -36,7 +39,17 @@ const GUEST =
   'Flux does not tell guests how many GPUs a job wants: run the sidecar with the UID of the broker (annotation ' +
   'flux-metrics/run-as-user), or submit jobs with a number of nodes'
 
-const NOT_YET = 'the jobspecs of the pending jobs are still being read, for the GPUs that they want'
+const NOT_YET =
+  'the jobspecs of some pending jobs are still being read, or of a shape that we do not know: how many GPUs they want ' +
+  'is in there'
+
+/** What was listed of those that failed after `since`, and how many Flux remembered then. */
+interface FailedJobs {
+  readonly count: number
+  readonly since: number
+  /** `undefined`: too many. */
+  readonly jobs: readonly FailedJob[] | undefined
+}
 
 /** Reads lists of jobs. */
 export class JobReader {
@@ -44,7 +57,7 @@ export class JobReader {
   #requests: ReadonlyMap<JobId, SlotRequest> = new Map()
   /** Whether the broker refused us a jobspec: it would refuse us every one. */
   #isGuest = false
-  #failed: { readonly count: number; readonly jobs: readonly FailedJob[] | undefined } | undefined
+  #failed: FailedJobs | undefined
   #highest: { readonly key: string; readonly job: RunningJob | undefined } | undefined
 
   constructor(client: Client) {
@@ -69,11 +82,12 @@ export class JobReader {
   ): Promise<WaitingJobs> {
     const requests = hasGpus ? await this.#readRequests(pending, limits) : new Map()
     const isCut = pending.length >= MAX_WAITING
+    const isTold = !hasGpus || pending.every(({ id }) => requests.has(id))
     return {
       kind: 'known',
       jobs: pending.map((job) => ({ ...job, request: requests.get(job.id) })),
       total: isCut ? Math.max(pending.length, counted) : pending.length,
-      untold: hasGpus ? (this.#isGuest ? GUEST : NOT_YET) : undefined,
+      untold: isTold ? undefined : this.#isGuest ? GUEST : NOT_YET,
     }
   }
 
@@ -89,12 +103,14 @@ export class JobReader {
   ): Promise<readonly FailedJob[] | undefined> {
     const since = takenAt.getTime() / 1000 - FAILED_SECONDS
     if (counted === 0) return []
-    if (this.#failed?.count !== counted) {
-      const options = { maxEntries: MAX_FAILED, since }
-      const jobs = await listFailedJobs(this.#client, options, limits)
-      this.#failed = { count: counted, jobs: jobs.length < MAX_FAILED ? jobs : undefined }
+    const known = this.#failed
+    const isSame = known?.count === counted
+    if (isSame && (known.jobs !== undefined || since < known.since + MANY_FAILED_SECONDS)) {
+      return known.jobs?.filter(({ inactiveAt }) => inactiveAt >= since)
     }
-    return this.#failed.jobs?.filter(({ inactiveAt }) => inactiveAt >= since)
+    const jobs = await listFailedJobs(this.#client, { maxEntries: MAX_FAILED, since }, limits)
+    this.#failed = { count: counted, since, jobs: jobs.length < MAX_FAILED ? jobs : undefined }
+    return this.#failed.jobs
   }
 
   /**
@@ -147,10 +163,15 @@ export class JobReader {
       requests.set(id, await getSlotRequest(this.#client, id, limits))
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) this.#isGuest = true
-      // A job that is gone, or came and went: the next list tells.
-      else if (!isRemote(error, ERRNO.EINVAL) && !isRemote(error, ERRNO.ENOENT)) throw error
+      else if (!isOfOneJob(error)) throw error
     }
   }
+}
+
+/** A job that is gone, as the next list tells; or one that asks in a shape of its own, which must not hide the others. */
+function isOfOneJob(error: unknown): boolean {
+  if (isRemote(error, ERRNO.EINVAL) || isRemote(error, ERRNO.ENOENT)) return true
+  return error instanceof FluxError && error.code === 'FLUX_PROTOCOL'
 }
 
 function remoteAsNone(error: unknown): readonly RunningJob[] {

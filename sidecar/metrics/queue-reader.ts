@@ -1,6 +1,7 @@
 // The queues, over one connection: which are started, and which ranks each has.
 import { getConfig, type Limits } from '#flux/calls.ts'
 import type { Client } from '#flux/client.ts'
+import { ERRNO, isRemote } from '#flux/errors.ts'
 import type { Idset } from '#flux/idset.ts'
 import type { JsonObject } from '#flux/payload.ts'
 import { isQueueStarted } from '#flux/queue-calls.ts'
@@ -37,10 +38,20 @@ export class QueueReader {
     const started = await Promise.all(
       asked.map(async ([name, waiting]) => {
         const queue = name === ANONYMOUS ? undefined : name
-        return [name, waiting === 0 || (await isQueueStarted(this.#client, queue, limits))] as const
+        return [name, waiting === 0 || (await this.#isStarted(queue, limits))] as const
       }),
     )
     return { started: new Map(started), config: await this.#readConfig(limits) }
+  }
+
+  async #isStarted(queue: string | undefined, limits: Limits): Promise<boolean> {
+    try {
+      return await isQueueStarted(this.#client, queue, limits)
+    } catch (error) {
+      // A queue that was taken out of the configuration starts none of the jobs that are left in it.
+      if (isRemote(error, ERRNO.EINVAL)) return false
+      throw error
+    }
   }
 
   async #readConfig(limits: Limits): Promise<JsonObject> {

@@ -201,3 +201,57 @@ for (const [what, answers] of BROKEN) {
     })
   })
 }
+
+test('Instance asks what waits before what is allocated: a job that starts in between is in both, never in neither', async (t) => {
+  const { broker, instance } = await open(t, recordedAnswers('0.88.0/'))
+  await instance.read(LIMITS)
+  const first = (topic: string) => broker.asked.indexOf(topic)
+  assert.ok(first('job-list.list') < first('resource.sched-status'))
+  assert.ok(first('job-list.job-stats') < first('resource.sched-status'))
+})
+
+test('Instance asks a guest’s broker no more often than it must', async (t) => {
+  const { broker, instance } = await open(t, recordedAnswers('0.88.0/'))
+  await instance.read(LIMITS)
+  const before = broker.asked.length
+  await instance.read(LIMITS)
+  assert.deepEqual(broker.asked.slice(before).sort(), [
+    'job-list.job-stats',
+    'job-list.list',
+    'job-manager.queue-status',
+    'job-manager.queue-status',
+    'resource.sched-status',
+    'resource.status',
+    'state-machine.get',
+  ])
+})
+
+for (const [quorum, count] of [
+  ['3', 3],
+  ['0-2', 3],
+  [ERRNO.ENOENT, 1],
+] as const) {
+  test(`Instance reads a quorum of ${quorum} as ${count}`, async (t) => {
+    const answer = typeof quorum === 'number' ? quorum : { value: quorum, flags: 1 }
+    const { instance } = await open(t, { 'attr.get': [{ value: '0.88.0', flags: 1 }, answer] })
+    assert.equal(instance.quorum, count)
+  })
+}
+
+test('Instance fails where the quorum is none, or cannot be told', async (t) => {
+  const version = { value: '0.88.0', flags: 1 }
+  await assert.rejects(open(t, { 'attr.get': [version, { value: 'all', flags: 1 }] }), {
+    code: 'FLUX_PROTOCOL',
+  })
+  await assert.rejects(open(t, { 'attr.get': [version, ERRNO.EPROTO] }), { errnum: ERRNO.EPROTO })
+})
+
+test('Instance fails where ranks are down that are not in R', async (t) => {
+  const sched = recorded('0.88.0/resource-sched-status', 'resource.sched-status')
+  const down = { version: 1, execution: { R_lite: [{ rank: '9', children: { core: '0' } }] } }
+  const answers = { ...recordedAnswers('0.88.0/'), 'resource.sched-status': { ...sched, down } }
+  await assert.rejects(read(t, answers), {
+    code: 'FLUX_PROTOCOL',
+    message: "Cannot trust Flux's answers: ranks are down that are not in R",
+  })
+})
