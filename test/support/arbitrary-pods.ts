@@ -36,6 +36,7 @@ const settings = fc.record(
     ),
     'flux-metrics/native-sidecar': fc.constantFrom('true', 'false', 'auto', 'maybe'),
     'flux-metrics/tls-secret': fc.constantFrom('serving', 'Serving'),
+    'flux-metrics/metrics-config': fc.constantFrom('queue-metrics', 'Queue'),
     'flux-metrics/cpu-request': fc.constantFrom('50m', '3', '-1'),
     'flux-metrics/unknown': fc.constant(''),
   },
