@@ -4,6 +4,7 @@ import { hasNoSocket, isJob, type MiniCluster, socketOf } from './minicluster.ts
 import type { Plan } from './plan.ts'
 import {
   allContainers,
+  brokerUser,
   COMPLETION_INDEX,
   controllerOf,
   hostsPort,
@@ -107,9 +108,9 @@ export function decide(pod: Pod, { minicluster, nativeSidecars }: Facts, means: 
     const message = "The pod's Job is not controlled by a MiniCluster"
     return { decision: skip('NotAMiniCluster', message), warnings: [] }
   }
-  const { settings, warnings } = readAnnotations(
-    pod.metadata.annotations,
-    minicluster.metadata.annotations,
+  const { settings, warnings } = withoutStrangersDrain(
+    pod,
+    readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations),
   )
   if (settings.enabled !== true) {
     const why = settings.enabled === false ? 'is "false"' : 'is not set'
@@ -135,6 +136,18 @@ export function decide(pod: Pod, { minicluster, nativeSidecars }: Facts, means: 
     },
     warnings: unsupported ? [...warnings, UNSUPPORTED] : warnings,
   }
+}
+
+/** Where the pod says who the broker's owner is, a sidecar of another UID is known to be refused. */
+function withoutStrangersDrain(pod: Pod, reading: AnnotationReading): AnnotationReading {
+  const { settings, warnings } = reading
+  const owner = brokerUser(pod)
+  const { drain, runAsUser } = settings
+  if (drain !== true || owner === undefined || owner === runAsUser) return reading
+  const warning =
+    `flux-metrics/drain: ignored, Flux lets its owner alone drain: that is UID ${owner} in this pod, ` +
+    `and flux-metrics/run-as-user is ${runAsUser}`
+  return { settings: { ...settings, drain: false }, warnings: [...warnings, warning] }
 }
 
 /** An init container that never ends, to an API server that does not know better: the pod would never start. */

@@ -96,6 +96,12 @@ export function allContainers({ spec }: Pod): readonly Container[] {
   return [...(spec.initContainers ?? []), ...spec.containers]
 }
 
+/** The UID that the broker runs as, where the pod says it; else it is the image's. The first container is the broker's. */
+export function brokerUser({ spec }: Pod): number | undefined {
+  const [broker] = spec.containers
+  return broker?.securityContext?.runAsUser ?? spec.securityContext?.runAsUser ?? undefined
+}
+
 /** Whether a container says that it listens on a TCP port. All containers of a pod share their ports. */
 export function hostsPort({ ports }: Container, port: number): boolean {
   return (ports ?? []).some(

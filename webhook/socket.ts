@@ -1,7 +1,7 @@
 // Where the broker's socket is, and how a second container of the pod gets at it: over the volume that already covers its
 // folder, or over one more. Pure.
 import { posix } from 'node:path'
-import type { Container, Pod, Volume, VolumeMount } from './pod.ts'
+import { brokerUser, type Container, type Pod, type Volume, type VolumeMount } from './pod.ts'
 
 /** How our container reaches the socket. */
 export type SocketPlace =
@@ -64,9 +64,8 @@ function makeVolume(pod: Pod, path: string): SocketPlace | Unreachable {
     return { kind: 'unreachable', reason }
   }
   const [broker] = pod.spec.containers
-  const user = broker?.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser
   const nonRoot = broker?.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot
-  if ((user ?? 0) === 0 && nonRoot !== true) return { kind: 'new', path, folder }
+  if ((brokerUser(pod) ?? 0) === 0 && nonRoot !== true) return { kind: 'new', path, folder }
   const reason = `No volume covers the socket's folder ${folder}, and a new one is for brokers of root: mount one there`
   return { kind: 'unreachable', reason }
 }

@@ -97,6 +97,29 @@ test('decide plans with the socket of the annotation', () => {
   })
 })
 
+test('decide lets a sidecar drain with the UID of the broker, or where the pod does not tell it', () => {
+  const pod = annotated({ 'flux-metrics/drain': 'true', 'flux-metrics/run-as-user': '1000' })
+  const settings = { enabled: true, drain: true, runAsUser: 1000 }
+  const ours = { ...pod, spec: { ...pod.spec, securityContext: { runAsUser: 1000 } } }
+  for (const candidate of [pod, ours]) {
+    const { decision, warnings } = decide(candidate, FACTS, MEANS)
+    assert.deepEqual([decision, warnings], [{ ...PLAN, settings }, []])
+  }
+})
+
+test('decide lets no sidecar drain that has another UID than the broker', () => {
+  const pod = annotated({ 'flux-metrics/drain': 'true', 'flux-metrics/run-as-user': '1000' })
+  const containers = [{ ...BROKER, securityContext: { runAsUser: 0 } }]
+  const spec = { ...pod.spec, containers, securityContext: { runAsUser: 1000 } }
+  const { decision, warnings } = decide({ ...pod, spec }, FACTS, MEANS)
+  const settings = { enabled: true, drain: false, runAsUser: 1000 }
+  assert.deepEqual(decision, { ...PLAN, settings })
+  assert.deepEqual(warnings, [
+    'flux-metrics/drain: ignored, Flux lets its owner alone drain: that is UID 0 in this pod, ' +
+      'and flux-metrics/run-as-user is 1000',
+  ])
+})
+
 test('decide keeps warnings beside a plan', () => {
   const { decision, warnings } = decide(annotated({ 'flux-metrics/drain': 'yes' }), FACTS, MEANS)
   assert.deepEqual(
