@@ -51,7 +51,13 @@ const ALLOWED: Readonly<
   },
   'webhook/authority': { folders: ['sidecar/serving', 'webhook'], packages: ['valibot'] },
   'webhook/cli': {
-    folders: ['sidecar/serving', 'sidecar/metrics', 'webhook', 'webhook/cli/simulation'],
+    folders: [
+      'sidecar/flux',
+      'sidecar/metrics',
+      'sidecar/serving',
+      'webhook',
+      'webhook/cli/simulation',
+    ],
     packages: ['diff', 'valibot', 'yaml'],
   },
   'webhook/cli/simulation': {

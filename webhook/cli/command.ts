@@ -21,6 +21,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** @throws Error of the file system */
   readFile(path: string): Promise<string>
+  /** @throws Error of the file system */
+  writeFile(path: string, text: string): Promise<void>
   /** Whether a person would have to type what `readInput` reads. */
   readonly inputIsTerminal: boolean
   /** Standard input, whole. */

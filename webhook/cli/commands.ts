@@ -4,9 +4,10 @@ import { type Command, EXIT, type ExitCode, type Io, refuse } from './command.ts
 import { EXPLAIN } from './explain.ts'
 import { HPA } from './hpa.ts'
 import { INJECT } from './inject.ts'
+import { SIMULATE } from './simulate.ts'
 
 /** To add a subcommand, add its row. */
-export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN]
+export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, SIMULATE]
 
 const NAME = 'flux-metrics'
 

@@ -30,7 +30,8 @@ export async function readInputs(files: readonly string[], io: Io): Promise<Read
   return { found, problems }
 }
 
-function reasonOf(error: unknown): string {
+/** Of the file system, in its words. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (!('errno' in error) || typeof error.errno !== 'number') return error.message
   return getSystemErrorMessage(error.errno)

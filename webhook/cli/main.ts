@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The program `flux-metrics`. The only file of webhook/cli/ that touches the process.
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Output } from './command.ts'
@@ -20,6 +20,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   err: outputTo(process.stderr),
   env: process.env,
   readFile: (path) => readFile(path, 'utf8'),
+  writeFile: (path, data) => writeFile(path, data),
   inputIsTerminal: process.stdin.isTTY === true,
   readInput: () => text(process.stdin),
   version: packageJson.version,

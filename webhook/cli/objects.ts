@@ -2,7 +2,8 @@
 import * as v from 'valibot'
 import { KIND } from '../minicluster.ts'
 import { Metadata, type Pod, toPod } from '../pod.ts'
-import type { Document, Path, Reading } from './documents.ts'
+import type { Document, Reading } from './documents.ts'
+import { describeIssues, type Issue } from './issues.ts'
 import { JobSource } from './job-pod.ts'
 import { MiniClusterSource } from './minicluster-source.ts'
 
@@ -80,39 +81,12 @@ function stored(document: Document, namespace: string): Document {
   return { ...document, value }
 }
 
-type Issue = v.BaseIssue<unknown>
-
 function issuesOf(schema: v.GenericSchema, value: unknown): readonly Issue[] {
   return v.safeParse(schema, value).issues ?? []
 }
 
 function wrong(document: Document, issues: readonly Issue[]): Reading<Found> {
-  if (issues.length === 0) {
-    const problem = `${document.placeOf(['spec'])}: expected the spec of a ${document.kind} as core/v1 has it`
-    return { found: [], problems: [problem] }
-  }
-  return { found: [], problems: issues.map((issue) => describe(document, issue)) }
-}
-
-function describe({ placeOf }: Document, issue: Issue): string {
-  const { type, received, input, path } = issue
-  const expected = type === 'min_length' ? 'at least one item' : issue.expected
-  const keys: Path = (path ?? []).map(({ key }) => (isKey(key) ? key : String(key)))
-  const isUnquoted =
-    expected === 'string' && (typeof input === 'boolean' || typeof input === 'number')
-  const hint = isUnquoted ? `, write "${input}"` : ''
-  return `${placeOf(keys)}: ${spell(keys)}: expected ${expected}, got ${received}${hint}`
-}
-
-function isKey(key: unknown): key is string | number {
-  return typeof key === 'string' || typeof key === 'number'
-}
-
-/** As kubectl spells it: `spec.containers[0].image`. */
-function spell(keys: Path): string {
-  return keys.reduce<string>((text, key) => {
-    if (typeof key === 'number') return `${text}[${key}]`
-    const name = String(key)
-    return /^\w+$/.test(name) ? `${text}${text === '' ? '' : '.'}${name}` : `${text}["${name}"]`
-  }, '')
+  if (issues.length > 0) return { found: [], problems: describeIssues(document, issues) }
+  const problem = `${document.placeOf(['spec'])}: expected the spec of a ${document.kind} as core/v1 has it`
+  return { found: [], problems: [problem] }
 }

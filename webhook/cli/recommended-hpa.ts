@@ -100,7 +100,8 @@ function metricOf(describedObject: ObjectReference, choices: Choices): MetricSpe
   return { type: 'Object', object: { describedObject, metric, target } }
 }
 
-function behaviorFor(maxSize: number, { hasTolerance, drains }: Choices): Behavior {
+/** How fast sizes may change. */
+export function behaviorFor(maxSize: number, { hasTolerance, drains }: Choices): Behavior {
   const tolerance = hasTolerance ? { tolerance: 0 } : {}
   return {
     scaleUp: {

@@ -1,4 +1,4 @@
-// What `flux-metrics inject` and `flux-metrics hpa` print, whole: golden/NAME.out and .err. After a change of what is
+// What `flux-metrics inject`, `hpa` and `simulate` print, whole: golden/NAME.out and .err. After a change of what is
 // printed, this records all of it again, to be read in the diff:
 //
 //   node --test --test-update-snapshots test/webhook/cli/golden.test.ts
@@ -12,10 +12,16 @@ import { recordedText } from './sources.ts'
 
 const GOLDEN = join(import.meta.dirname, 'golden')
 
+const ROOT = join(import.meta.dirname, '../../..')
+const EXAMPLES = join(ROOT, 'webhook/cli/examples')
+
 const FILES = {
   'job.json': recordedText('operator/job.json'),
   'pods.json': recordedText('operator/pods-running.json'),
   'stored.json': recordedText('operator/minicluster-after-resize.json'),
+  'queue.yaml': readFileSync(join(EXAMPLES, 'queue.yaml'), 'utf8'),
+  'hpas.yaml': readFileSync(join(EXAMPLES, 'hpas.yaml'), 'utf8'),
+  'hpa-alone.yaml': readFileSync(join(ROOT, 'manifests/examples/hpa-minicluster.yaml'), 'utf8'),
   ...Object.fromEntries(
     readdirSync(join(GOLDEN, 'inputs')).map((name) => [
       name,
@@ -43,6 +49,10 @@ const CASES = [
   { name: 'hpa', args: 'hpa -f minicluster.yaml', code: 0 },
   { name: 'hpa-before-tolerance', args: 'hpa -f minicluster.yaml --kubernetes 1.34', code: 0 },
   { name: 'hpa-several', args: 'hpa -f to-scale.yaml -f stored.json', code: 0 },
+  { name: 'simulate', args: 'simulate -f queue.yaml -f hpas.yaml --drain', code: 0 },
+  { name: 'simulate-recommended', args: 'simulate -f queue.yaml', code: 0 },
+  { name: 'simulate-recording', args: 'simulate -f nodes.yaml -f jobs-recorded.json', code: 0 },
+  { name: 'simulate-refused', args: 'simulate -f hpa-alone.yaml', code: 2 },
   { name: 'hpa-refused', args: 'hpa -f not-to-scale.yaml', code: 2 },
 ] as const
 
@@ -55,3 +65,11 @@ for (const { name, args, code, ...others } of CASES) {
     t.assert.fileSnapshot(written.err, join(GOLDEN, `${name}.err`), { serializers })
   })
 }
+
+test('the picture in README is what flux-metrics simulate draws', async (t) => {
+  const { io, filesWritten } = createMemoryIo({ files: FILES })
+  const args = 'simulate -f queue.yaml -f hpas.yaml --drain --svg queue.svg'
+  assert.equal(await runCommand(args.split(' '), io), 0)
+  const path = join(EXAMPLES, 'queue.svg')
+  t.assert.fileSnapshot(filesWritten['queue.svg'], path, { serializers: [(text: string) => text] })
+})

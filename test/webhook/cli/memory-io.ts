@@ -9,10 +9,11 @@ export interface MemoryIoOptions {
   readonly env?: Io['env']
 }
 
-/** Files that are not there are missing as they are for a file system. */
+/** Files that are not there are missing as they are for a file system; there are no folders. */
 export function createMemoryIo(options: MemoryIoOptions = {}) {
   const { files = {}, input, outIsTerminal = false, env = {} } = options
   const written = { out: '', err: '' }
+  const filesWritten: Record<string, string> = {}
   const outputTo = (name: keyof typeof written, isTerminal: boolean) => ({
     isTerminal,
     write: (text: string) => {
@@ -28,9 +29,13 @@ export function createMemoryIo(options: MemoryIoOptions = {}) {
       if (text !== undefined) return text
       throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT', errno: -2 })
     },
+    writeFile: async (path, text) => {
+      if (path.includes('/')) throw Object.assign(new Error(`ENOENT: ${path}`), { errno: -2 })
+      filesWritten[path] = text
+    },
     inputIsTerminal: input === undefined,
     readInput: async () => input ?? '',
     version: '1.2.3',
   }
-  return { io, written }
+  return { io, written, filesWritten }
 }

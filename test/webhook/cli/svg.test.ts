@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readDocuments } from '../../../webhook/cli/documents.ts'
+import { drawPicture } from '../../../webhook/cli/svg.ts'
+
+const STATE = {
+  atMs: 0,
+  pods: 4,
+  busy: 2,
+  size: 4,
+  desired: 4,
+  running: 2,
+  pending: 0,
+  lost: 0,
+}
+
+const SUMMARY = {
+  nodeHours: 0,
+  busyNodeHours: 0,
+  meanWait: 0,
+  longestWait: 0,
+  completed: 0,
+  killed: 0,
+  unfinished: 0,
+  doneAfter: undefined,
+}
+
+function draw(title: string): string {
+  const trace = {
+    states: [STATE, { ...STATE, atMs: 500, lost: 1 }],
+    endMs: 1_000,
+    summary: SUMMARY,
+  }
+  return drawPicture([{ title, note: 'a note', trace }], { maxNodes: 4, endMs: 1_000 })
+}
+
+test('areas end where the run ends and are as high as the numbers', () => {
+  const picture = draw('an HPA')
+  // From 44 to 744 pixels in time; 154 is the ground and 34 the top, of 4 nodes.
+  assert.match(picture, /<path d="M44 154H44V34H394V34H744V154Z" fill="#b6d4fe"\/>/)
+  assert.match(picture, /<path d="M44 154H44V94H394V94H744V154Z" fill="#0b5ed7"\/>/)
+})
+
+test('a killed job is a cross where it was killed', () => {
+  assert.equal(draw('an HPA').match(/stroke="#c9211e"/g)?.length, 1)
+  assert.match(draw('an HPA'), /M390 29l8 8m0 -8l-8 8/)
+})
+
+test('what somebody called an HPA is text, whatever it looks like', () => {
+  const picture = draw('<script>&"')
+  assert.match(picture, />&#60;script&#62;&#38;&#34;<\/text>/)
+  assert.doesNotMatch(picture, /<script/)
+  // A picture is no Kubernetes object, whoever reads it.
+  assert.equal(readDocuments(picture, 'queue.svg').found.length, 0)
+})

@@ -1,0 +1,23 @@
+// Durations as people write them: `90s`, `5m`, `2h`, or a number of seconds; and how we write them.
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 }
+
+const TEXT = /^(\d+(?:\.\d+)?)([smh])$/
+
+/** In seconds; `undefined` if it is none. */
+export function parseDuration(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value : undefined
+  const [, amount, unit] = (typeof value === 'string' && TEXT.exec(value)) || []
+  const seconds = UNITS[unit ?? '']
+  return amount === undefined || seconds === undefined ? undefined : Number(amount) * seconds
+}
+
+/** `45 s`, `12 min`, `3 h 5 min`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  const rest = minutes % 60
+  const hours = `${(minutes - rest) / 60} h`
+  return rest === 0 ? hours : `${hours} ${rest} min`
+}

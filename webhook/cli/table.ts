@@ -1,0 +1,20 @@
+// A table of text: the first column to the left, the others, numbers mostly, to the right.
+
+/** Lines of it, the head first. */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
+  const widths = head.map((title, index) =>
+    Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  )
+  return [head, ...rows].map((row) =>
+    row
+      .map((cell, index) => {
+        const width = widths[index] ?? 0
+        return index === 0 ? cell.padEnd(width) : cell.padStart(width)
+      })
+      .join('  ')
+      .trimEnd(),
+  )
+}
