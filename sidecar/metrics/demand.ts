@@ -16,6 +16,7 @@ import {
   subtractResourceSets,
 } from '#flux/resource-set.ts'
 import type { Facts, Remembered, WaitingJob, WaitingJobs } from './facts.ts'
+import { needOf } from './need.ts'
 import { type Domain, listIds, type Need, type Place, Placement, toIdset } from './placement.ts'
 
 /** What a demand is computed from. */
@@ -237,25 +238,6 @@ function mostIn({ segments }: ResourceSet, what: 'cores' | 'gpus'): number {
 /** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */
 function freeOf({ all, allocated }: DemandFacts, live: Idset): ResourceSet {
   return subtractResourceSets(all, restrictToRanks(allocated, live))
-}
-
-/** What a job needs: by its jobspec, or as far as job-list tells. */
-function needOf({ request, nnodes, ncores, ntasks }: WaitingJob): Need {
-  if (request !== undefined) return request
-  if (nnodes !== undefined) {
-    const cores = ncores === undefined ? 0 : Math.ceil(ncores / Math.max(1, nnodes))
-    return { nodes: nnodes, slots: nnodes, cores, gpus: 0, exclusive: ncores === undefined }
-  }
-  const all = ncores ?? ntasks ?? 1
-  // Tasks are not slots: where they do not share the cores evenly, the cores alone are sure.
-  const slots = ntasks !== undefined && ntasks > 0 && all % ntasks === 0 ? ntasks : all
-  return {
-    nodes: undefined,
-    slots,
-    cores: slots === 0 ? 0 : all / slots,
-    gpus: 0,
-    exclusive: false,
-  }
 }
 
 /** An estimate may lie in the past: then the job is due. */

@@ -244,8 +244,8 @@ const REQUESTS: readonly {
   },
   {
     what: 'tasks that share cores unevenly, by the cores',
-    job: waitingJob({ ntasks: 7, ncores: 20 }),
-    ...{ nodes: 2, cores: 20, placed: '0-1' },
+    job: waitingJob({ ntasks: 2, ncores: 33 }),
+    ...{ nodes: 3, cores: 33, placed: '0-2' },
   },
   {
     what: 'neither, by the tasks',
@@ -422,6 +422,17 @@ test('computeDemand lets a job of unknown GPUs have ranks without any, where tho
   const found = demandFor(2, { ...GPU_NODES, all, waiting })
   assert.equal(placedFor(found), '0-2')
   assert.equal(found.whole.infeasible, 0)
+})
+
+test('computeDemand knows no sum of GPUs as soon as one job is not known', () => {
+  const known = { nodes: 1, slots: 2, cores: 1, gpus: 2, exclusive: false }
+  const sumOf = (...requests: WaitingJob['request'][]) => {
+    const jobs = requests.map((request) => waitingJob({ nnodes: 1, request }))
+    const waiting = { ...waitingFor(...jobs), untold: UNTOLD }
+    return demandFor(2, { ...GPU_NODES, waiting }).whole.pendingGpus
+  }
+  assert.equal(sumOf(known, known), 8)
+  assert.equal(sumOf(known, undefined, known), undefined)
 })
 
 test('computeDemand is not in doubt about jobs that are no demand, and of known ones', () => {

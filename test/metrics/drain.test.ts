@@ -200,6 +200,15 @@ test('a rank whose pod has ended and come anew is given back at once', () => {
   assert.equal(stage.own, '8-9')
 })
 
+test('a rank whose pod ends soon after a fall waits: its successor may be taken away by that one', () => {
+  const stage = shrunk()
+  stage.online = '0-3'
+  assert.deepEqual(stage.tell(1000, 8), published(8))
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(2000, 8), published(8))
+  assert.equal(stage.tell(1000 + RACE_MS, 8).undrain, '4-7')
+})
+
 test('drains of ranks that shrinking took away stay, so that a late pod finds itself drained', () => {
   const stage = shrunk()
   stage.online = '0-3'

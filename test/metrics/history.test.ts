@@ -82,6 +82,13 @@ test('History gives up a rank that others have passed, when it has not come for 
   assert.equal(observe(history, { at: 2 * JOIN, online: '0,2-3' }).lost, '1')
 })
 
+test('History gives up every one of several ranks, each at its time', () => {
+  const history = settled()
+  observe(history, { at: 0, online: '0,2-5' }, { at: 1, online: '0,2,5' })
+  assert.equal(observe(history, { at: JOIN, online: '0,2,5' }).lost, '1')
+  assert.equal(observe(history, { at: JOIN + 1, online: '0,2,5' }).lost, '1,3-4')
+})
+
 test('History forgives a rank that comes after all, and counts anew', () => {
   const history = settled()
   observe(history, { at: 0, online: '0,2' }, { at: JOIN, online: '0-2' })
