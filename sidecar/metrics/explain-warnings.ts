@@ -92,16 +92,19 @@ function shorten(text: string): string {
   return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)}…` : text
 }
 
+const TOO_MANY_FAILED = 'too many jobs failed lately to list them'
+
 /** What cannot be told, and why: what has one cause is told together. */
 export function unknownsOf({ demand, jobs, failed, sizes }: Snapshot): readonly string[] {
   const known = demand.kind === 'known' ? demand : undefined
+  const hidden = jobs.kind === 'withheld' ? jobs.reason : undefined
   const unknowns: readonly (readonly [what: string, why: string | undefined])[] = [
     ['the size', sizes.wanted.kind === 'withheld' ? sizes.wanted.reason : undefined],
     ['demand', demand.kind === 'withheld' ? demand.reason : known?.uncertain],
-    ['job counts', jobs.kind === 'withheld' ? jobs.reason : undefined],
+    ['job counts', hidden],
     ['GPUs of pending jobs', known?.whole.pendingGpus === undefined ? known?.untold : undefined],
     ['all that waits', known?.isCut ? 'more jobs wait than we list' : undefined],
-    ['refused jobs', failed === undefined ? 'too many jobs failed lately to list them' : undefined],
+    ['refused jobs', failed === undefined ? (hidden ?? TOO_MANY_FAILED) : undefined],
   ]
   const byReason = new Map<string, string[]>()
   for (const [what, why] of unknowns) {

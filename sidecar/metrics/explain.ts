@@ -144,7 +144,7 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
     ...(wanted > least ? [`${wanted} was wanted a moment ago`] : []),
     ...(placed > floor ? [...waits, ...jobs] : [...jobs, ...waits]),
     ...(quorum > Math.max(floor, placed) ? [`Flux needs ${quorum} nodes to start (quorum)`] : []),
-    ...(placed === maximum && !isCut ? [`R has no more than ${maximum} nodes`] : []),
+    ...(placed === maximum && !isCut ? ['that is every node of R'] : []),
     ...(isEmpty(lost) ? [] : [`${ranksAre(lost)} given up for lost`]),
   ]
   return reasons.length === 0 ? ['nothing runs, and no job waits for nodes'] : reasons

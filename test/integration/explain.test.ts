@@ -1,0 +1,77 @@
+// Explaining from end to end: a simulated broker, the sidecar that reads it, and what the command line prints.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { formatJobId } from '#flux/job-id.ts'
+import { readConfig } from '../../sidecar/config.ts'
+import { startSidecar } from '../../sidecar/sidecar.ts'
+import { EXPLAIN } from '../../webhook/cli/explain.ts'
+import { awaitedLog } from '../support/awaited-log.ts'
+import type { BrokerOptions } from '../support/broker.ts'
+import { createTestCluster, TEST_PACE } from '../support/cluster.ts'
+import { createMemoryIo } from '../webhook/cli/memory-io.ts'
+
+/** A job on rank 2 of four, of which three are up; one that waits for three nodes, one that is held, and one too wide. */
+async function start(t: TestContext, broker: Partial<BrokerOptions>) {
+  const { instance, path, startBroker } = await createTestCluster(t, { up: 3, gpusPerNode: 0 })
+  const job = instance.submit({ placement: [{ ranks: [2], cores: [0] }], timeLimit: 3_600 })
+  instance.submit({ nodes: 3 })
+  instance.submit({ nodes: 1, urgency: 0 })
+  instance.submit({ nodes: 5 })
+  instance.drain([1], 'broken fan')
+  await startBroker(broker)
+  const read = readConfig({
+    FLUX_URI: `local://${path}`,
+    LISTEN_ADDRESS: '127.0.0.1',
+    LISTEN_PORT: '0',
+  })
+  if (read.kind === 'problems') assert.fail(read.problems.join())
+  const { log, lines, logged } = awaitedLog()
+  const fresh = logged('stale → fresh: read Flux')
+  const sidecar = await startSidecar(read.config, { log, version: '1.2.3', pace: TEST_PACE })
+  t.after(() => sidecar.close({ lingerMs: 0 }))
+  await fresh
+  return {
+    job,
+    lines,
+    /** What `flux-metrics explain` prints. */
+    explain: async (...flags: readonly string[]) => {
+      const { io, written } = createMemoryIo()
+      const url = `https://127.0.0.1:${sidecar.port}`
+      assert.equal(await EXPLAIN.run(['--url', url, '--insecure', ...flags], io), 0, written.err)
+      return written.out
+    },
+  }
+}
+
+test('flux-metrics explain says why the size is what it is, and the log does too', async (t) => {
+  const { explain, job, lines } = await start(t, { role: 'guest' })
+  const summary =
+    `desired 4: 1 pending job needs 3 nodes, up to rank 3; rank 2 runs ${formatJobId(job.id)} of user 0, ` +
+    'ends in 60 min; that is every node of R'
+  const text = await explain()
+  const [read = '', ...others] = text.trimEnd().split('\n').reverse()
+  assert.match(read, /^read {5}\d+ s ago, at \d{4}-.*Z$/)
+  assert.equal(
+    others.reverse().join('\n').replace(/\n +/g, ' '),
+    [
+      summary,
+      'nodes    3 there, desired 4, floor 3, demand 3, quorum 1, R has 4',
+      'pending  1 job for 3 nodes, 1 held, 1 infeasible',
+      'warning  1 pending job held (priority 0): no demand',
+      'warning  1 pending job asking for more than R has: never started',
+      'warning  rank 1 is drained by an administrator ("broken fan"): counted around, never touched',
+    ].join('\n'),
+  )
+  assert.equal(JSON.parse(await explain('--json')).summary, summary)
+  assert.ok(lines.some((line) => JSON.parse(line).msg === summary))
+})
+
+test('flux-metrics explain says which two ways there are where Flux hides jobs', async (t) => {
+  const { explain } = await start(t, { role: 'guest', privateMode: true })
+  const { desired, summary, unknowns } = JSON.parse(await explain('--json'))
+  const reason =
+    'Flux hides jobs from us, a guest (access.private-mode): unset it in the broker configuration, ' +
+    'or run the sidecar with the UID of the broker (annotation flux-metrics/run-as-user)'
+  assert.deepEqual([desired, summary], [null, `desired unknown: ${reason}`])
+  assert.deepEqual(unknowns, [`the size, demand, job counts, refused jobs: ${reason}`])
+})
