@@ -188,10 +188,7 @@ test('the smallest size of the last while counts, also when several were publish
 })
 
 test('a rank whose pod has ended and come anew is given back at once', () => {
-  const stage = shrunk()
-  stage.plan(RACE_MS, 4)
-  stage.online = '0-3'
-  assert.deepEqual(stage.tell(RACE_MS + 1, 4), published(4))
+  const stage = settledAt4()
   assert.deepEqual(stage.tell(RACE_MS + 2, 8), published(8))
   stage.online = '0-5'
   assert.deepEqual(stage.tell(RACE_MS + 3, 8), { ...published(8), undrain: '4-5' })
@@ -207,6 +204,46 @@ test('a rank whose pod ends soon after a fall waits: its successor may be taken 
   stage.online = '0-7'
   assert.deepEqual(stage.tell(2000, 8), published(8))
   assert.equal(stage.tell(1000 + RACE_MS, 8).undrain, '4-7')
+})
+
+/** A stage that has published 4 for long enough, and whose other pods have ended. */
+function settledAt4(): Stage {
+  const stage = shrunk()
+  stage.plan(RACE_MS, 4)
+  stage.online = '0-3'
+  assert.deepEqual(stage.tell(RACE_MS + 1, 4), published(4))
+  return stage
+}
+
+test('a rank that has come anew is given back at once, also if the size rises twice', () => {
+  const stage = settledAt4()
+  stage.plan(RACE_MS + 2, 6)
+  stage.plan(RACE_MS + 3, 8)
+  stage.online = '0-7'
+  assert.equal(stage.tell(RACE_MS + 4, 8).undrain, '4-7')
+})
+
+test('a rank that has come anew waits if the size has fallen since its pod ended', () => {
+  const stage = settledAt4()
+  const fallenAt = RACE_MS + 3
+  stage.plan(RACE_MS + 2, 8)
+  assert.deepEqual(stage.tell(fallenAt, 4), published(4))
+  const risenAt = fallenAt + RACE_MS - 1
+  assert.deepEqual(stage.tell(risenAt, 8), published(8))
+  assert.deepEqual(stage.tell(risenAt + 1, 8), published(8))
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(risenAt + 2, 8), published(8))
+  assert.equal(stage.tell(risenAt + RACE_MS, 8).undrain, '4-7')
+})
+
+test('a pod that was never there waits: it may be late, and of a size that is no more', () => {
+  const stage = steady({ online: '0-3' })
+  stage.plan(-1, 4)
+  assert.deepEqual(stage.tell(0, 4), published(4))
+  assert.deepEqual(stage.tell(2 * RACE_MS, 8), published(8))
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(2 * RACE_MS + 1, 8), published(8))
+  assert.equal(stage.tell(3 * RACE_MS, 8).undrain, '4-7')
 })
 
 test('drains of ranks that shrinking took away stay, so that a late pod finds itself drained', () => {

@@ -98,6 +98,12 @@ test('a rank of which Flux knows a job, but whose pod is gone, is not waited for
   assert.equal(publishedBy(outlook), 1)
 })
 
+test('ranks that have only come hold no size', () => {
+  const outlooks = settled(NO_DRAINS, reading(4, '0'))
+  assert.equal(publishedBy(outlooks.draw(reading(4, '0'), 0)), 1)
+  assert.equal(publishedBy(outlooks.draw(reading(8, '0'), 1)), 1)
+})
+
 test('a completed index is counted around when it has not come for long', () => {
   const waiting = waitingFor(wholeNodes(6))
   const without = { waiting, offline: parseIdset('2,6-15') }
@@ -218,6 +224,16 @@ test('with drains, a size falls when its ranks are drained', () => {
     drained: 4,
   })
   assert.equal(formatIdset(snapshot.ownDrains), '4-7')
+})
+
+test('with drains, ranks that never came hold no size when they are drained', () => {
+  const asking = { waiting: waitingFor(wholeNodes(8)) }
+  const drained = new Drained(reading(6, '', asking))
+  assert.equal(publishedBy(drained.draw(reading(6, '', asking), 0)), 8)
+  const outlook = drained.draw(reading(6, '0-3'), GRACE)
+  assert.equal(publishedBy(outlook), 8)
+  assert.equal(formatIdset(outlook.drains?.drain ?? parseIdset('')), '4-7')
+  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE)), 4)
 })
 
 test('with drains, nothing is drained or given back while nobody knows what is wanted', () => {
