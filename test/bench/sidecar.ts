@@ -7,6 +7,7 @@ import { bundle } from '../support/build.ts'
 import { ask } from '../support/https.ts'
 import { type Bench, say } from './common.ts'
 import { blockFigure, decodeFigure } from './decode.ts'
+import { busyInstance, demandFigure } from './demand.ts'
 import { type Figure, median } from './figures.ts'
 import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
 
@@ -20,6 +21,8 @@ const SECONDS = 2
 const STARTS = 9
 const MEMORY_REQUESTS = 100_000
 const CALLS_SECONDS = 21
+const LONG_QUEUE = 100_000
+const SUBMIT_INTERVAL_MS = 250
 
 /** The flags of the image (Dockerfile.sidecar): the same for all, so that it is programs that are compared. */
 const NODE_FLAGS = [
@@ -52,7 +55,15 @@ export async function sidecarFigures(bench: Bench): Promise<readonly Figure[]> {
     say('start …')
     const started = await startFigure(start, () => baseline('empty-koa'))
     const served = await serveFigures(bench, start, baseline)
-    return [block, decode, started, ...served, await callsFigure(bench, start, broker)]
+    const calls = await callsFigure(bench, start, broker)
+    const demand = await demandFigure(bench)
+    const queue = await longQueueFigure(bench, (path) =>
+      startServer(sidecarBundle, {
+        flags: NODE_FLAGS,
+        env: { ...env, FLUX_URI: `local://${path}` },
+      }),
+    )
+    return [block, decode, started, ...served, calls, demand, queue]
   } finally {
     await broker.close()
   }
@@ -77,6 +88,49 @@ async function compare(a: ServerProcess, b: ServerProcess, connections: number, 
     perSecond: median(ratios.perSecond),
     p99: median(ratios.p99),
     detail: `${Math.round(median(seen.a))} against ${Math.round(median(seen.b))} requests/s`,
+  }
+}
+
+/**
+ * The same requests to two sidecars, one of which reads a queue of 100,000 pending jobs. Jobs are submitted to both all the
+ * time, so that both read as often as they may.
+ */
+async function longQueueFigure(
+  bench: Bench,
+  start: (path: string) => Promise<ServerProcess>,
+): Promise<Figure> {
+  say('a long queue …')
+  await using short = await startQueue(bench, start, 100)
+  await using long = await startQueue(bench, start, LONG_QUEUE)
+  await freshAnswer(short.sidecar.port, bench)
+  await freshAnswer(long.sidecar.port, bench)
+  const { p99, detail } = await compare(long.sidecar, short.sidecar, 16, bench.client)
+  return {
+    name: 'p99, 16 connections, 100,000 pending jobs against 100',
+    value: p99,
+    unit: '×',
+    target: { at: 'most', value: 1.1 },
+    detail,
+  }
+}
+
+async function startQueue(
+  bench: Bench,
+  start: (path: string) => Promise<ServerProcess>,
+  pending: number,
+) {
+  const instance = busyInstance(pending)
+  const path = join(bench.folder, `queue-${pending}`)
+  const broker = await startBroker({ path, instance, role: 'guest' })
+  const sidecar = await start(path)
+  const timer = setInterval(() => instance.submit({ cores: 4 }), SUBMIT_INTERVAL_MS)
+  return {
+    sidecar,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await sidecar.stop()
+      await broker.close()
+    },
   }
 }
 

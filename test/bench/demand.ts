@@ -1,0 +1,102 @@
+// What it costs to conclude sizes from a reading, beside the one thing that cannot be saved, JSON.parse of the answers that
+// it comes from; and what a very long queue costs those who ask for metrics meanwhile.
+import { join } from 'node:path'
+import { Client } from '#flux/client.ts'
+import type { Facts } from '#metrics/facts.ts'
+import { Instance as FluxInstance } from '#metrics/instance.ts'
+import { OutlookMaker } from '#metrics/outlook.ts'
+import { Instance } from '#simulation/instance.ts'
+import { schedStatus } from '../support/broker/resource-answers.ts'
+import { type SimulatedBroker, startBroker } from '../support/broker.ts'
+import { type Bench, say } from './common.ts'
+import { type Figure, median } from './figures.ts'
+
+const NODES = 10_000
+const JOBS = 10_000
+const ROUNDS = 15
+const LIMITS = { timeoutMs: 60_000 }
+
+/** What we ask job-list for: pending jobs of anybody, with what decides about their start. */
+const LIST = {
+  max_entries: JOBS,
+  attrs: [
+    'state',
+    'userid',
+    'priority',
+    'queue',
+    'ntasks',
+    'nnodes',
+    'ncores',
+    'duration',
+    't_submit',
+    'annotations',
+  ],
+  since: 0,
+  userid: 0xffffffff,
+  states: 14,
+  results: 0,
+  constraint: { states: [14] },
+}
+
+/** A machine in use: every tenth node has a job, the first job in line wants more than is left, the others wait behind it. */
+export function busyInstance(pending: number): Instance {
+  const instance = new Instance({ maxSize: NODES, coresPerNode: 16, up: NODES / 2 })
+  for (let job = 0; job < NODES / 10; job += 1) instance.submit({ cores: 1 + (job % 16) })
+  instance.submit({ nodes: NODES })
+  for (let job = 1; job < pending; job += 1) {
+    if (job % 3 === 0) instance.submit({ nodes: 1 + (job % 64) })
+    else instance.submit({ cores: 1 + (job % 48), tasks: 1 + (job % 48) })
+  }
+  return instance
+}
+
+/** From a reading of 10,000 nodes and 10,000 pending jobs to its sizes, every time as if the jobs were new. */
+export async function demandFigure(bench: Bench): Promise<Figure> {
+  say('demand …')
+  const instance = busyInstance(JOBS)
+  const broker = await startBroker({ path: join(bench.folder, 'demand'), instance, role: 'guest' })
+  try {
+    const { facts, answers } = await read(broker, instance)
+    const ours: number[] = []
+    const ratios: number[] = []
+    for (let round = 0; round <= ROUNDS; round += 1) {
+      const outlooks = new OutlookMaker({ drains: undefined })
+      const draw = time(() => outlooks.draw(facts, 0))
+      const parse = time(() => answers.map((answer) => JSON.parse(answer)))
+      // The first round warms up.
+      if (round === 0) continue
+      ours.push(draw)
+      ratios.push(draw / parse)
+    }
+    return {
+      name: 'sizes of 10,000 nodes, 10,000 pending jobs, against JSON.parse',
+      value: median(ratios),
+      unit: '×',
+      target: { at: 'most', value: 2 },
+      detail: `${median(ours).toFixed(1)} ms`,
+    }
+  } finally {
+    await broker.close()
+  }
+}
+
+/** What the sidecar reads, and the two answers that are long. */
+async function read(
+  broker: SimulatedBroker,
+  instance: Instance,
+): Promise<{ readonly facts: Facts; readonly answers: readonly string[] }> {
+  const client = await Client.connect(broker.path, LIMITS)
+  try {
+    const facts = await (await FluxInstance.open(client, LIMITS)).read(LIMITS)
+    const jobs = await client.call('job-list.list', LIST, LIMITS)
+    return { facts, answers: [schedStatus(instance, 'core'), jobs].map((it) => JSON.stringify(it)) }
+  } finally {
+    client.close()
+  }
+}
+
+function time(run: () => unknown): number {
+  const startedAt = performance.now()
+  run()
+  return performance.now() - startedAt
+}
