@@ -21,3 +21,30 @@ export async function getFluxionPolicy(
     throw error
   }
 }
+
+/** How Fluxion chooses resources, whether by configuration, by options of its module, or by default. */
+export interface FluxionMatching {
+  /** `first` for one. */
+  readonly policy: string
+  /** `ALL:core,ALL:node` for one. */
+  readonly pruneFilters: string
+}
+
+/** What is in force; `undefined` for guests, who are not told, and where {@link getFluxionPolicy} knows nothing. */
+export async function getFluxionMatching(
+  client: Client,
+  limits: Limits,
+): Promise<FluxionMatching | undefined> {
+  const topic = 'sched-fluxion-resource.params'
+  try {
+    const { params } = await client.call(topic, undefined, { ...limits, nodeid: LEAD_RANK })
+    if (!isJsonObject(params)) return undefined
+    return {
+      policy: stringAt(params, 'policy', topic),
+      pruneFilters: stringAt(params, 'prune-filters', topic),
+    }
+  } catch (error) {
+    if (isRemote(error, ERRNO.ENOSYS) || isRemote(error, ERRNO.EPERM)) return undefined
+    throw error
+  }
+}

@@ -25,7 +25,11 @@ import {
   type SchedStatusTopic,
 } from '#flux/resource-calls.ts'
 import { countGpus, ranksOf } from '#flux/resource-set.ts'
-import { getFluxionPolicy } from '#flux/scheduler-calls.ts'
+import {
+  type FluxionMatching,
+  getFluxionMatching,
+  getFluxionPolicy,
+} from '#flux/scheduler-calls.ts'
 import { countResources } from './counts.ts'
 import type { Facts, Jobs, Withheld } from './facts.ts'
 import { JobReader } from './job-reader.ts'
@@ -50,8 +54,8 @@ export class Instance {
   readonly #jobs: JobReader
   readonly #queues: QueueReader
   #schedStatusTopic: SchedStatusTopic = SCHED_STATUS_TOPICS[0]
-  /** Fluxion's queue policy, once it was asked for: while Flux starts, no scheduler is there yet. */
-  #fluxion: { readonly policy: string | undefined } | undefined
+  /** Fluxion's settings, once they were asked for: while Flux starts, no scheduler is there yet. */
+  #fluxion: FluxionParameters | undefined
 
   constructor(client: Client, { version, quorum }: { version: string; quorum: number }) {
     this.client = client
@@ -135,8 +139,8 @@ export class Instance {
       const nothing = { queues: new Map(), highestJob: undefined, fluxion: undefined }
       return { jobs, waiting: withheld, ...nothing }
     }
-    this.#fluxion ??= { policy: await getFluxionPolicy(this.client, limits) }
-    const { policy } = this.#fluxion
+    this.#fluxion ??= await readFluxion(this.client, limits)
+    const { policy, matching } = this.#fluxion
     const { depend, priority, sched: waits } = jobs.total
     const facts = { counted: depend + priority + waits, hasGpus: countGpus(sched.all) > 0 }
     const busy = highestId(subtractIdsets(ranksOf(sched.allocated), status.offline))
@@ -145,7 +149,8 @@ export class Instance {
       waiting: await this.#jobs.complete(pending, facts, limits),
       queues: toQueueStates(queues, sched.properties),
       highestJob: await this.#jobs.readHighest(busy, jobs, limits),
-      fluxion: policy === undefined ? undefined : readFluxionSettings(policy, queues.config),
+      fluxion:
+        policy === undefined ? undefined : readFluxionSettings(policy, queues.config, matching),
     }
   }
 
@@ -160,6 +165,20 @@ export class Instance {
       return status
     }
   }
+}
+
+/** What Fluxion tells of itself. */
+interface FluxionParameters {
+  /** Of the queue; `undefined` where the scheduler is another one. */
+  readonly policy: string | undefined
+  /** `undefined` where we are not told. */
+  readonly matching: FluxionMatching | undefined
+}
+
+async function readFluxion(client: Client, limits: Limits): Promise<FluxionParameters> {
+  const policy = await getFluxionPolicy(client, limits)
+  const matching = policy === undefined ? undefined : await getFluxionMatching(client, limits)
+  return { policy, matching }
 }
 
 /** The answers of one round. */

@@ -1,18 +1,27 @@
 // Settings of the scheduler that defeat autoscaling, as far as a guest can tell, and what cures them. Pure.
 import type { FailedJob } from '#flux/job-list-calls.ts'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
+import type { FluxionMatching } from '#flux/scheduler-calls.ts'
 
 /** Fluxion's settings, where Fluxion it is. */
 export interface FluxionSettings {
   readonly queuePolicy: string
-  /** As configured; `undefined` for its default. */
+  /** As Fluxion tells its owner, or as configured; `undefined` where nothing is known to differ from the default. */
   readonly matchPolicy: string | undefined
-  /** As configured; `undefined` for its default. */
+  /** Likewise. */
   readonly pruneFilters: string | undefined
 }
 
-/** Reads what the broker's configuration says of Fluxion. */
-export function readFluxionSettings(queuePolicy: string, config: JsonObject): FluxionSettings {
+/**
+ * Reads what the broker's configuration says of Fluxion.
+ *
+ * @param matching what is in force, where Fluxion tells it: that counts
+ */
+export function readFluxionSettings(
+  queuePolicy: string,
+  config: JsonObject,
+  matching?: FluxionMatching,
+): FluxionSettings {
   const table = config['sched-fluxion-resource']
   const setting = (name: string) => {
     const value = isJsonObject(table) ? table[name] : undefined
@@ -20,8 +29,8 @@ export function readFluxionSettings(queuePolicy: string, config: JsonObject): Fl
   }
   return {
     queuePolicy,
-    matchPolicy: setting('match-policy'),
-    pruneFilters: setting('prune-filters'),
+    matchPolicy: matching?.policy ?? setting('match-policy'),
+    pruneFilters: matching?.pruneFilters ?? setting('prune-filters'),
   }
 }
 

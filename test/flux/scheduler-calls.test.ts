@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LEAD_RANK } from '#flux/calls.ts'
 import { ERRNO } from '#flux/errors.ts'
-import { getFluxionPolicy } from '#flux/scheduler-calls.ts'
+import { getFluxionMatching, getFluxionPolicy } from '#flux/scheduler-calls.ts'
 import { connectToCannedBroker } from '../support/canned-broker.ts'
 import { recordedAnswer } from '../support/recordings.ts'
 
@@ -43,5 +43,38 @@ test('getFluxionPolicy refuses parameters without a policy', async (t) => {
   await assert.rejects(getFluxionPolicy(client, LIMITS), {
     code: 'FLUX_PROTOCOL',
     message: `Cannot read the answer to "${PARAMS}": expected a string at "queue-policy", got undefined`,
+  })
+})
+
+const RESOURCE_PARAMS = 'sched-fluxion-resource.params'
+
+test('getFluxionMatching reads what is in force, as recorded', async (t) => {
+  const answer = recordedAnswer('0.88.0-fluxion', 'fluxion-resource-params', RESOURCE_PARAMS)
+  const { client, requests } = await connectToCannedBroker(t, { [RESOURCE_PARAMS]: answer })
+  const matching = { policy: 'first', pruneFilters: 'ALL:core,ALL:node' }
+  assert.deepEqual(await getFluxionMatching(client, LIMITS), matching)
+  assert.deepEqual(requests, [{ topic: RESOURCE_PARAMS, nodeid: LEAD_RANK, args: {} }])
+})
+
+for (const [who, errnum] of [
+  ['a guest', ERRNO.EPERM],
+  ['nobody without Fluxion', ERRNO.ENOSYS],
+] as const) {
+  test(`getFluxionMatching tells ${who} nothing`, async (t) => {
+    const { client } = await connectToCannedBroker(t, { [RESOURCE_PARAMS]: errnum })
+    assert.equal(await getFluxionMatching(client, LIMITS), undefined)
+  })
+}
+
+test('getFluxionMatching fails with any other error', async (t) => {
+  const { client } = await connectToCannedBroker(t, { [RESOURCE_PARAMS]: ERRNO.EPROTO })
+  await assert.rejects(getFluxionMatching(client, LIMITS), { errnum: ERRNO.EPROTO })
+})
+
+test('getFluxionMatching refuses parameters without a policy', async (t) => {
+  const { client } = await connectToCannedBroker(t, { [RESOURCE_PARAMS]: { params: {} } })
+  await assert.rejects(getFluxionMatching(client, LIMITS), {
+    code: 'FLUX_PROTOCOL',
+    message: `Cannot read the answer to "${RESOURCE_PARAMS}": expected a string at "policy", got undefined`,
   })
 })

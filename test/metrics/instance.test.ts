@@ -210,6 +210,28 @@ test('Instance asks what waits before what is allocated: a job that starts in be
   assert.ok(first('job-list.job-stats') < first('resource.sched-status'))
 })
 
+/** What Fluxion answers about itself: recorded, to its owner and to guests. */
+const FLUXION = {
+  ...recordedAnswers('0.88.0-fluxion/mc-4of10-idle-'),
+  'sched-fluxion-qmanager.params': recorded(
+    '0.88.0-fluxion/qmanager-params-easy',
+    'sched-fluxion-qmanager.params',
+  ),
+}
+const CONFIG = { 'sched-fluxion-resource': { 'match-policy': 'lonode' } }
+
+test('Instance tells of Fluxion what is in force, where it may ask, else what is configured', async (t) => {
+  const topic = 'sched-fluxion-resource.params'
+  const params = recorded('0.88.0-fluxion/fluxion-resource-params', topic)
+  const owner = await read(t, { ...FLUXION, 'config.get': CONFIG, [topic]: params })
+  const queuePolicy = 'easy'
+  const inForce = { queuePolicy, matchPolicy: 'first', pruneFilters: 'ALL:core,ALL:node' }
+  assert.deepEqual(owner.fluxion, inForce)
+  const guest = await read(t, { ...FLUXION, 'config.get': CONFIG, [topic]: ERRNO.EPERM })
+  const configured = { queuePolicy, matchPolicy: 'lonode', pruneFilters: undefined }
+  assert.deepEqual(guest.fluxion, configured)
+})
+
 test('Instance asks a guest’s broker no more often than it must', async (t) => {
   const { broker, instance } = await open(t, recordedAnswers('0.88.0/'))
   await instance.read(LIMITS)

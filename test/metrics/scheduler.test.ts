@@ -73,6 +73,12 @@ test('readFluxionSettings reads what is configured, and nothing of another shape
   assert.deepEqual(readFluxionSettings('easy', wrong), none)
 })
 
+test('readFluxionSettings prefers what is in force to what is configured', () => {
+  const config = { 'sched-fluxion-resource': { 'match-policy': 'high' } }
+  const matching = { policy: 'lonode', pruneFilters: 'ALL:core' }
+  assert.deepEqual(readFluxionSettings('fcfs', config, matching), GOOD)
+})
+
 test('isRefused knows a job that Fluxion was recorded to refuse', () => {
   const { jobs } = recordedAnswer('0.88.0-fluxion', 'mc-4of10-refused', 'job-list.list')
   const [job] = Array.isArray(jobs) ? jobs : []

@@ -4,7 +4,7 @@ import type { JsonObject } from '#flux/payload.ts'
 import { formatIds } from '#simulation/instance/id-pool.ts'
 import { formatHosts } from '#simulation/instance/node.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { type BrokerState, type Methods, RpcError, Stream, stringArg } from './method.ts'
+import { always, type BrokerState, type Methods, RpcError, Stream, stringArg } from './method.ts'
 import { overlayHealth } from './overlay-health.ts'
 
 export const CORE_METHODS: Methods = {
@@ -48,11 +48,17 @@ export const CORE_METHODS: Methods = {
     answer: ({ rank }, { instance, fanout, release }) =>
       overlayHealth(instance, { rank, fanout, tellsErrors: release.has('wideOverlay') }),
   },
-  // Fluxion's; the other scheduler has no such module
+  // Fluxion's; the other scheduler has no such modules
   'sched-fluxion-qmanager.params': {
     home: 'lead',
     exists: ({ scheduler }) => scheduler === 'fluxion',
     answer: () => ({ params: { 'queue-policy': 'fcfs', 'queue-params': '', 'policy-params': '' } }),
+  },
+  'sched-fluxion-resource.params': {
+    home: 'lead',
+    exists: ({ scheduler }) => scheduler === 'fluxion',
+    ownerOnly: always,
+    answer: () => ({ params: { policy: 'first', 'prune-filters': 'ALL:core,ALL:node' } }),
   },
   'event.subscribe': {
     home: 'broker',
