@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
 import { VARIABLES } from '../sidecar/config.ts'
+import { readAnnotations } from '../webhook/annotations.ts'
+import { VARIABLES as WEBHOOK_VARIABLES } from '../webhook/config.ts'
+import { SKIP_REASONS } from '../webhook/decision.ts'
 import { catalogTable } from './support/catalog-table.ts'
 
 const README = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
@@ -15,9 +18,20 @@ test('README has the table of metrics that the catalog makes', () => {
 })
 
 test('README has every variable of --help, with its default and meaning', () => {
-  for (const { name, fallback, meaning } of VARIABLES) {
+  for (const { name, fallback, meaning } of [...VARIABLES, ...WEBHOOK_VARIABLES]) {
     assert.ok(README.includes(`| \`${name}\` | ${fallback} | ${meaning} |`), name)
   }
+})
+
+test('README has every annotation and every reason to leave a pod as it is', () => {
+  const [warning = ''] = readAnnotations({ 'flux-metrics/zzzzzzzzzzzz': '' }, null).warnings
+  const names = warning.split('known are ')[1]?.split(' ') ?? []
+  assert.ok(names.length > 5)
+  const missing = [
+    ...names.filter((name) => !README.includes(`\`flux-metrics/${name}\``)),
+    ...SKIP_REASONS.filter((reason) => !README.includes(`\`${reason}\``)),
+  ]
+  assert.deepEqual(missing, [])
 })
 
 test('README names every dependency, and why', () => {
