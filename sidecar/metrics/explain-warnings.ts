@@ -1,11 +1,22 @@
 // What an explanation warns of, and what it cannot tell: a sentence each, with the cure where there is one. Pure.
-import { countIds, formatIdset, isEmpty, subtractIdsets } from '#flux/idset.ts'
+import {
+  countIds,
+  EMPTY_IDSET,
+  formatIdset,
+  type Idset,
+  isEmpty,
+  subtractIdsets,
+  unionIdsets,
+} from '#flux/idset.ts'
 import type { Demand } from './demand.ts'
 import { isSidecarReason } from './drain.ts'
 import { FAILED_SECONDS } from './facts.ts'
 import { describeTraps, isRefused } from './scheduler.ts'
 import type { Snapshot } from './snapshot.ts'
 import { plural, ranksAre } from './wording.ts'
+
+/** Drains are told by their reason, and people give many; the JSON has them all. */
+const MAX_DRAINS = 5
 
 /** Reasons of drains are other people's texts. */
 const MAX_REASON_LENGTH = 60
@@ -75,17 +86,26 @@ function describeNoDemand(
 
 /** Drains that are not ours are counted around. Ours that nobody lifts are told of: DRAIN was switched off. */
 function describeDrains({ drains, ownDrains }: Snapshot): readonly string[] {
-  return drains.flatMap(({ ranks, reason }) => {
+  const foreign = new Map<string, Idset>()
+  let left = EMPTY_IDSET
+  for (const { ranks, reason } of drains) {
     const others = subtractIdsets(ranks, ownDrains)
-    if (isEmpty(others)) return []
-    const are = ranksAre(others)
-    if (isSidecarReason(reason)) {
-      const cure = `flux resource undrain ${formatIdset(others)}`
-      return [`${are} still drained from when DRAIN was on: ${cure}`]
-    }
-    const why = reason === '' ? 'no reason given' : `"${shorten(reason)}"`
-    return [`${are} drained by an administrator (${why}): counted around, never touched`]
-  })
+    if (isEmpty(others)) continue
+    if (isSidecarReason(reason)) left = unionIdsets(left, others)
+    else foreign.set(reason, unionIdsets(foreign.get(reason) ?? EMPTY_IDSET, others))
+  }
+  const more = foreign.size - MAX_DRAINS
+  const cure = `flux resource undrain ${formatIdset(left)}`
+  return [
+    ...[...foreign].slice(0, MAX_DRAINS).map(describeDrain),
+    ...(more > 0 ? [`${plural(more, 'more drain')} by an administrator`] : []),
+    ...(isEmpty(left) ? [] : [`${ranksAre(left)} still drained from when DRAIN was on: ${cure}`]),
+  ]
+}
+
+function describeDrain([reason, ranks]: readonly [reason: string, ranks: Idset]): string {
+  const why = reason === '' ? 'no reason given' : `"${shorten(reason)}"`
+  return `${ranksAre(ranks)} drained by an administrator (${why}): counted around, never touched`
 }
 
 function shorten(text: string): string {

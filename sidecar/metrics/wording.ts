@@ -6,9 +6,15 @@ export function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
-/** `rank 4 is`, `ranks 4,7-9 are`. */
+/** Longer lists of ranks nobody reads. */
+const MAX_IDSET_LENGTH = 40
+
+/** `rank 4 is`, `ranks 4,7-9 are`, `500 ranks are`. */
 export function ranksAre(ranks: Idset): string {
-  return countIds(ranks) === 1 ? `rank ${formatIdset(ranks)} is` : `ranks ${formatIdset(ranks)} are`
+  const count = countIds(ranks)
+  if (count === 1) return `rank ${formatIdset(ranks)} is`
+  const text = formatIdset(ranks)
+  return text.length > MAX_IDSET_LENGTH ? `${count} ranks are` : `ranks ${text} are`
 }
 
 const UNITS = [

@@ -122,6 +122,17 @@ test('warningsOf tells the drains of others, with as much of their reason as any
   ])
 })
 
+test('warningsOf tells drains of one reason together, and no more than a person would read', () => {
+  const drains = Array.from({ length: 14 }, (_, rank) => ({
+    ranks: parseIdset(String(rank)),
+    reason: `reason ${rank % 7}`,
+  }))
+  const warnings = warn({ drains })
+  assert.equal(warnings.length, 6)
+  assert.match(warnings[0] ?? '', /^ranks 0,7 are drained by an administrator \("reason 0"\)/)
+  assert.equal(warnings[5], '2 more drains by an administrator')
+})
+
 test('warningsOf tells of our drains only where nobody lifts them', () => {
   const drains = [
     { ranks: parseIdset('8-9'), reason: 'flux-metrics/default/flux-sample: scale-down to 8' },
