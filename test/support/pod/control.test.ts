@@ -53,6 +53,44 @@ test('the control API finishes and cancels jobs', async (t) => {
   )
 })
 
+test('the control API tells of one job', async (t) => {
+  const { call } = await setUp(t)
+  await call('POST /jobs', { nodes: 2 })
+  assert.deepEqual(await call('GET /jobs/1'), {
+    code: 200,
+    answer: { id: '1', state: 'RUN', ranks: [0, 1] },
+  })
+  assert.deepEqual(await call('GET /jobs/2'), {
+    code: 400,
+    answer: { error: 'Cannot find job 2' },
+  })
+})
+
+test('the control API tells what became of nodes and jobs', async (t) => {
+  const { instance, call } = await setUp(t)
+  await call('POST /jobs', { nodes: 2 })
+  instance.down(1)
+  await call('POST /up', { ranks: '0-1' })
+  await call('POST /drain', { rank: 1, reason: 'bad DIMM' })
+  assert.deepEqual((await call('GET /history')).answer, {
+    nodes: [
+      { name: 'online', ranks: [0, 1] },
+      { name: 'offline', ranks: [1] },
+      { name: 'online', ranks: [1] },
+      { name: 'drain', ranks: [1], reason: 'bad DIMM' },
+    ],
+    jobs: [
+      {
+        id: '1',
+        state: 'INACTIVE',
+        result: 'failed',
+        ranks: [0, 1],
+        note: 'node failure on flux-sample-1 (rank 1)',
+      },
+    ],
+  })
+})
+
 test('the control API says what is wrong', async (t) => {
   const { call } = await setUp(t)
   assert.deepEqual(await call('POST /jobs', { queue: 'batch' }), {

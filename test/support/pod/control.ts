@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
 import { JOB_RESULTS } from '#simulation/instance/job.ts'
 import type { Instance, Job, JobRequest, JobResult } from '#simulation/instance.ts'
+import { ranksOf } from './settings.ts'
 
 export interface ControlOptions {
   readonly instance: Instance
@@ -21,6 +22,15 @@ const MAX_BODY_BYTES = 64 * 1024
 
 const ROUTES: readonly (readonly [RegExp, Route])[] = [
   [/^GET \/state$/, (_, __, { instance }) => stateOf(instance)],
+  [/^GET \/history$/, (_, __, { instance }) => historyOf(instance)],
+  [
+    /^GET \/jobs\/([0-9]+)$/,
+    ([, id = ''], _, { instance }) => {
+      const job = instance.jobs.get(BigInt(id))
+      if (job === undefined) throw new RangeError(`Cannot find job ${id}`)
+      return jobOf(job)
+    },
+  ],
   [/^POST \/jobs$/, (_, body, { instance }) => jobOf(instance.submit(requestOf(body)))],
   [
     /^POST \/jobs\/([0-9]+)\/finish$/,
@@ -47,6 +57,14 @@ const ROUTES: readonly (readonly [RegExp, Route])[] = [
     /^POST \/undrain$/,
     (_, { rank }, { instance }) => {
       instance.undrain([Number(rank)])
+      return stateOf(instance)
+    },
+  ],
+  [
+    // ranks without pods: there are more of them than a small machine has room for
+    /^POST \/up$/,
+    (_, { ranks }, { instance }) => {
+      instance.up(...ranksOf(String(ranks)))
       return stateOf(instance)
     },
   ],
@@ -137,5 +155,14 @@ function stateOf(instance: Instance): JsonObject {
     drained: instance.nodes.filter(({ drain }) => drain !== undefined).map(({ rank }) => rank),
     jobs: active.map(jobOf),
     inactive: instance.jobs.size - active.length,
+  }
+}
+
+/** What became of nodes and jobs since the start, oldest first. */
+function historyOf({ changes, jobs }: Instance): JsonObject {
+  const ended = [...jobs.values()].filter(({ state }) => state === 'INACTIVE')
+  return {
+    nodes: changes.map(({ name, ranks, reason }) => ({ name, ranks, reason })),
+    jobs: ended.map((job) => ({ ...jobOf(job), note: job.exception?.note })),
   }
 }

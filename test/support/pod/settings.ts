@@ -47,11 +47,16 @@ function queuesOf(text: string): Record<string, readonly number[]> {
   const queues: Record<string, readonly number[]> = {}
   for (const part of text.split(';').filter((item) => item !== '')) {
     const [name = '', ranks = ''] = part.split('=')
-    queues[name] = parseIdset(ranks).ranges.flatMap(({ first, last }) =>
-      Array.from({ length: last - first + 1 }, (_, index) => first + index),
-    )
+    queues[name] = ranksOf(ranks)
   }
   return queues
+}
+
+/** The ranks of an idset, ascending. */
+export function ranksOf(idset: string): readonly number[] {
+  return parseIdset(idset).ranges.flatMap(({ first, last }) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  )
 }
 
 function versionOf(text: string): FluxVersion {
