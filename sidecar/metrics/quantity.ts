@@ -1,5 +1,5 @@
-// Numbers as Kubernetes writes them, resource.Quantity: out of numbers in its canonical decimal form, and read as the HPA
-// reads them. Knows nothing of metrics.
+// Numbers as Kubernetes writes them, resource.Quantity, in its canonical decimal form. Knows nothing of metrics; how an HPA
+// reads them is hpa-quantity.ts's business.
 
 /**
  * The largest number an HPA understands. It counts in thousandths as int64, so anything over 9.223e15 wraps around,
@@ -37,57 +37,4 @@ function toThousandths(value: number): bigint {
   const [integer = '0', fraction = ''] = String(value).split('.')
   const thousandths = BigInt(integer + fraction.slice(0, 3).padEnd(3, '0'))
   return fraction.length > 3 ? thousandths + 1n : thousandths
-}
-
-/** `-1.5`, `.5`, `250m`, `1Ki`, `12e6`; `1E` is 10^18, `1E3` is 1000. */
-const QUANTITY =
-  /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:([numkMGTPE]?)|([KMGTPE])i|[eE]([+-]?\d{1,3}))$/
-
-const DECIMAL_EXPONENT: Readonly<Record<string, number>> = {
-  n: -9,
-  u: -6,
-  ...Object.fromEntries(SUFFIXES.map((suffix, index) => [suffix, 3 * (index - 1)])),
-}
-
-const BINARY_EXPONENT: Readonly<Record<string, bigint>> = Object.fromEntries(
-  ['K', 'M', 'G', 'T', 'P', 'E'].map((prefix, index) => [prefix, BigInt(10 * (index + 1))]),
-)
-
-/**
- * Thousandths of a quantity as the HPA counts them: whole ones, what is finer rounded away from zero. What int64 cannot
- * hold wraps around (or reads 0, spelled with a large suffix).
- *
- * @throws RangeError if the text is no quantity
- */
-export function toMilli(quantity: string | number): number {
-  return Number(BigInt.asIntN(64, scaled(quantity, 3)))
-}
-
-/**
- * A quantity as floating-point number: its digits times a power of ten as its canonical form spells them, which may differ
- * in the last bit from the number nearest to it. What is finer than 10^-9 is rounded away from zero.
- *
- * @throws RangeError if the text is no quantity
- */
-export function toFloat(quantity: string | number): number {
-  const nano = scaled(quantity, 9)
-  const places = [0, 3, 6].find((digits) => nano % 10n ** BigInt(9 - digits) === 0n) ?? 9
-  return Number(nano / 10n ** BigInt(9 - places)) * Number(`1e-${places}`)
-}
-
-/** The quantity times 10^`places`, rounded away from zero. */
-function scaled(quantity: string | number, places: number): bigint {
-  const match = QUANTITY.exec(String(quantity))
-  if (match === null) throw new RangeError(`Cannot read quantity "${quantity}"`)
-  const [, sign, integer = '', fraction = '', suffix = '', binary, exponent] = match
-  const decimal = exponent === undefined ? DECIMAL_EXPONENT[suffix] : Number(exponent)
-  const digits = BigInt(integer + fraction) << (BINARY_EXPONENT[binary ?? ''] ?? 0n)
-  const power = (decimal ?? 0) - fraction.length + places
-  const amount =
-    power >= 0 ? digits * 10n ** BigInt(power) : divideUp(digits, 10n ** BigInt(-power))
-  return sign === '-' ? -amount : amount
-}
-
-function divideUp(dividend: bigint, divisor: bigint): bigint {
-  return (dividend + divisor - 1n) / divisor
 }
