@@ -49,7 +49,7 @@ function visitAll(vertices: unknown, place: Place, found: Found): void {
   for (const [index, vertex] of vertices.entries()) {
     const path = `${place.path}[${index}]`
     if (!isJsonObject(vertex)) throw broken(path, 'a resource', vertex)
-    if (place.depth > MAX_DEPTH) throw broken(path, `at most ${MAX_DEPTH} levels`, vertex.type)
+    if (place.depth >= MAX_DEPTH) throw broken(path, `at most ${MAX_DEPTH} levels`, vertex.type)
     const count = place.count * leastOf(vertex.count, `${path}.count`)
     add(vertex, { ...place, path, count }, found)
     if (vertex.with === undefined) continue

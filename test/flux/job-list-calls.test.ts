@@ -87,6 +87,7 @@ const ATTRIBUTES: readonly (readonly [what: string, attributes: JsonObject, read
     { nnodes: -1, ncores: -1 },
     { nnodes: undefined, ncores: undefined },
   ],
+  ['a count of 0', { ncores: 0 }, { ncores: 0 }],
   ['a count beyond 2^53 by the nearest number', { ncores: 2n ** 60n }, { ncores: 2 ** 60 }],
   ['a state of PRIORITY', { state: 4 }, { state: 'PRIORITY', priority: undefined }],
   ['no time limit', {}, { duration: 0 }],

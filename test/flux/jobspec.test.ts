@@ -44,6 +44,7 @@ const SHAPES: readonly (readonly [
   request: Partial<ReturnType<typeof parseSlotRequest>>,
 ])[] = [
   ['no resources', [], {}],
+  ['no slots', [vertex('slot', 0, CORE)], { cores: 1 }],
   ['slots', [vertex('slot', 4, CORE)], { slots: 4, cores: 1 }],
   [
     'slots of several things',
@@ -159,12 +160,22 @@ for (const [jobspec, message] of REFUSED) {
 }
 
 test('parseSlotRequest gives up a tree that is deeper than any', () => {
-  let tree = CORE
-  for (let depth = 0; depth < 100_000; depth += 1) tree = vertex('rack', 1, tree)
-  assert.throws(() => parseSlotRequest({ resources: [tree] }), {
-    code: 'FLUX_PROTOCOL',
-    message: /: expected at most 16 levels, got "rack"$/,
-  })
+  const levels = (count: number) => {
+    let tree = CORE
+    for (let level = 2; level <= count; level += 1)
+      tree = vertex(level === 2 ? 'slot' : 'rack', 1, tree)
+    return { resources: [tree] }
+  }
+  assert.deepEqual(parseSlotRequest(levels(16)), { ...NOTHING, slots: 1, cores: 1 })
+  for (const [count, type] of [
+    [17, 'core'],
+    [100_000, 'rack'],
+  ] as const) {
+    assert.throws(() => parseSlotRequest(levels(count)), {
+      code: 'FLUX_PROTOCOL',
+      message: new RegExp(`: expected at most 16 levels, got "${type}"$`),
+    })
+  }
 })
 
 test('parseSlotRequest reads anything, or refuses it with FLUX_PROTOCOL', () => {

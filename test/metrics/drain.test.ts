@@ -198,12 +198,15 @@ test('a rank whose pod has ended and come anew is given back at once', () => {
 })
 
 test('a rank whose pod ends soon after a fall waits: its successor may be taken away by that one', () => {
-  const stage = shrunk()
+  const fallenAt = 9 * RACE_MS
+  const stage = steady()
+  stage.plan(fallenAt - 1, 4)
+  assert.deepEqual(stage.tell(fallenAt, 4), published(4))
   stage.online = '0-3'
-  assert.deepEqual(stage.tell(1000, 8), published(8))
+  assert.deepEqual(stage.tell(fallenAt + 1000, 8), published(8))
   stage.online = '0-7'
-  assert.deepEqual(stage.tell(2000, 8), published(8))
-  assert.equal(stage.tell(1000 + RACE_MS, 8).undrain, '4-7')
+  assert.deepEqual(stage.tell(fallenAt + 2000, 8), published(8))
+  assert.equal(stage.tell(fallenAt + 1000 + RACE_MS, 8).undrain, '4-7')
 })
 
 /** A stage that has published 4 for long enough, and whose other pods have ended. */
@@ -240,6 +243,7 @@ test('a pod that was never there waits: it may be late, and of a size that is no
   const stage = steady({ online: '0-3' })
   stage.plan(-1, 4)
   assert.deepEqual(stage.tell(0, 4), published(4))
+  stage.plan(2 * RACE_MS - 1, 4)
   assert.deepEqual(stage.tell(2 * RACE_MS, 8), published(8))
   stage.online = '0-7'
   assert.deepEqual(stage.tell(2 * RACE_MS + 1, 8), published(8))

@@ -183,6 +183,18 @@ test('ranks that we drained are given to pending jobs', () => {
   assert.equal(drains?.size, 4)
 })
 
+test('ranks that others drained are theirs with drains, too', () => {
+  const drains = [
+    { ranks: parseIdset('2'), reason: 'maintenance' },
+    { ranks: parseIdset('3'), reason: 'flux-metrics/another: scale-down to 1' },
+  ]
+  const waiting = waitingFor(wholeNodes(4))
+  const outlooks = settled(DRAINS, reading(4, '', { drains, waiting }))
+  const { snapshot } = outlooks.draw(reading(4, '', { drains, waiting }), 0)
+  assert.equal(formatIdset(snapshot.ownDrains), '')
+  assert.equal(snapshot.sizes.drained, 6)
+})
+
 /** An outlook with drains, and what Flux says after each plan was carried out. */
 class Drained {
   readonly #outlooks: OutlookMaker

@@ -86,11 +86,13 @@ test('scaling metrics of a queue, within what all hold', () => {
 test('scaling metrics of several queues are those of their jobs together', () => {
   const { job_start_seconds: start, ...rest } = valuesOf(LOADED)
   assert.equal(start, 90)
-  assert.deepEqual(valuesOf(LOADED, { queues: ['batch', 'debug'] }), {
-    ...rest,
+  for (const queues of [
+    ['batch', 'debug'],
+    ['debug', 'batch'],
+  ]) {
     // The first of both that is expected to start, where the whole goes by priority.
-    job_start_seconds: 60,
-  })
+    assert.deepEqual(valuesOf(LOADED, { queues }), { ...rest, job_start_seconds: 60 })
+  }
 })
 
 test('scaling metrics of an idle instance', () => {
@@ -111,6 +113,21 @@ test('scaling metrics of an idle instance', () => {
     job_wait_seconds_p90: 0,
     job_start_seconds: NO_ESTIMATE,
   })
+})
+
+test('the sums over queues are those of what jobs ask for, and of jobs', () => {
+  const sums = SCALING_METRICS.filter(({ isSum = true, labels }) => isSum && labels.length > 0)
+  assert.deepEqual(
+    sums.map(({ name }) => name),
+    [
+      'node_pending_count',
+      'node_cores_pending_count',
+      'node_gpus_pending_count',
+      'job_held_count',
+      'job_infeasible_count',
+      'job_refused_count',
+    ],
+  )
 })
 
 test('a queue of which nobody knows anything wants nothing', () => {
@@ -298,6 +315,12 @@ test('with drains, a rank that is there and open is as good as busy, and so it i
   assert.equal(askFor('node_floor_count', draining({ wanted: WANTED, drained: 10 })), 10)
   const withheld = { kind: 'withheld', reason: 'GPUs are not told' } as const
   assert.equal(askFor('node_floor_count', draining({ wanted: withheld, drained: 10 })), 10)
+})
+
+test('with drains, a rank that is there and drained is not open', () => {
+  const drains = [{ ranks: parseIdset('8-9'), reason: 'maintenance' }]
+  const snapshot = { ...draining({ wanted: WANTED, drained: 8 }), drains }
+  assert.equal(askFor('node_floor_count', snapshot), 8)
 })
 
 test('without drains, the floor is the highest busy rank', () => {
