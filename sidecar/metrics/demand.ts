@@ -174,12 +174,14 @@ class Board {
     }
   }
 
-  /** A job whose GPUs nobody tells wants at most all of its nodes: never fewer ranks than it will be given. */
+  /** A job whose GPUs nobody tells wants at most all of its nodes, and none at least: no rank that it may be given is left out. */
   #place(job: WaitingJob, need: Need, domain: Domain): Place {
-    const most = this.#tellsGpus(job) ? need : { ...need, gpus: this.#gpusPerNode }
-    const place = this.#placement.place(most, domain)
-    if (place.kind !== 'infeasible' || most === need) return place
-    return this.#placement.place(need, domain)
+    if (this.#tellsGpus(job)) return this.#placement.place(need, domain)
+    const most = this.#placement.place({ ...need, gpus: this.#gpusPerNode }, domain)
+    if (most.kind === 'placed') return most
+    const least = this.#placement.place(need, domain)
+    if (most.kind === 'infeasible' || least.kind === 'infeasible') return least
+    return { kind: least.kind, ranks: [...most.ranks, ...least.ranks] }
   }
 
   #count(tally: Tally, job: WaitingJob, need: Need): void {

@@ -424,6 +424,36 @@ test('computeDemand lets a job of unknown GPUs have ranks without any, where tho
   assert.equal(found.whole.infeasible, 0)
 })
 
+test('computeDemand lets a job of unknown GPUs have ranks without any, where those with are taken', () => {
+  const all = parseResourceSet({
+    version: 1,
+    execution: {
+      R_lite: [
+        { rank: '0-1', children: { core: '0-15', gpu: '0-3' } },
+        { rank: '2-7', children: { core: '0-15' } },
+      ],
+    },
+  })
+  const waiting = { ...waitingFor(wholeNodes(1), wholeNodes(1)), untold: UNTOLD }
+  const found = demandFor(2, { ...GPU_NODES, ...busy('0-1'), all, waiting })
+  assert.equal(placedFor(found), '0,2-3')
+})
+
+test('computeDemand lets a job of unknown GPUs wait for ranks with and without any, where all are taken', () => {
+  const all = parseResourceSet({
+    version: 1,
+    execution: {
+      R_lite: [
+        { rank: '0-3', children: { core: '0-15' } },
+        { rank: '4-7', children: { core: '0-15', gpu: '0-3' } },
+      ],
+    },
+  })
+  const waiting = { ...waitingFor(wholeNodes(2)), untold: UNTOLD }
+  const facts = { all, offline: NOBODY, ...busy('0-7'), waiting }
+  assert.equal(placedFor(demandFor(8, facts)), '0-1,4-5')
+})
+
 test('computeDemand knows no sum of GPUs as soon as one job is not known', () => {
   const known = { nodes: 1, slots: 2, cores: 1, gpus: 2, exclusive: false }
   const sumOf = (...requests: WaitingJob['request'][]) => {
