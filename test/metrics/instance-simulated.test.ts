@@ -129,7 +129,7 @@ test('Instance reads the jobs that Fluxion refused, and its settings', async (t)
     failed?.map(({ exceptionType, exceptionNote }) => [exceptionType, exceptionNote]),
     [['alloc', 'alloc denied due to type="unsatisfiable"']],
   )
-  const settings = { queuePolicy: 'fcfs', matchPolicy: 'lonode', pruneFilters: undefined }
+  const settings = { queuePolicy: 'fcfs', matchPolicy: 'lonode', pruneFilters: 'ALL:core,ALL:node' }
   assert.deepEqual(fluxion, settings)
 })
 

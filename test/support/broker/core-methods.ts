@@ -1,6 +1,6 @@
 // The methods of the broker itself: attributes, state, configuration, groups, overlay network, events.
 import { ERRNO } from '#flux/errors.ts'
-import type { JsonObject } from '#flux/payload.ts'
+import { isJsonObject, type JsonObject } from '#flux/payload.ts'
 import { formatIds } from '#simulation/instance/id-pool.ts'
 import { formatHosts } from '#simulation/instance/node.ts'
 import type { Instance } from '#simulation/instance.ts'
@@ -58,7 +58,7 @@ export const CORE_METHODS: Methods = {
     home: 'lead',
     exists: ({ scheduler }) => scheduler === 'fluxion',
     ownerOnly: always,
-    answer: () => ({ params: { policy: 'first', 'prune-filters': 'ALL:core,ALL:node' } }),
+    answer: (_, { config }) => ({ params: fluxionMatching(config) }),
   },
   'event.subscribe': {
     home: 'broker',
@@ -93,6 +93,14 @@ function attributes(broker: BrokerState, rank: number): Readonly<Record<string, 
     size: `${instance.nodes.length}`,
     version: release.version,
   }
+}
+
+/** Fluxion's defaults, and what is configured. */
+function fluxionMatching(config: JsonObject): JsonObject {
+  const table = config['sched-fluxion-resource']
+  const { 'match-policy': policy = 'first', 'prune-filters': filters = 'ALL:core,ALL:node' } =
+    isJsonObject(table) ? table : {}
+  return { policy, 'prune-filters': filters }
 }
 
 function configuration({ instance, config }: BrokerState): JsonObject {
