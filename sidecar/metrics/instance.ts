@@ -124,7 +124,7 @@ export class Instance {
       pending: told(pending),
       sched: fulfilled(sched),
       status: fulfilled(status),
-      failed: fulfilled(failed),
+      failed: isHidden(failed) ? undefined : fulfilled(failed),
       queues: fulfilled(queues),
     }
   }
@@ -209,10 +209,11 @@ function fulfilled<T>(result: PromiseSettledResult<T>): T {
 
 /** What Flux refuses to tell a guest is no failure. */
 function told<T>(result: PromiseSettledResult<T>): T | Withheld {
-  if (result.status === 'rejected' && isRemote(result.reason, ERRNO.EPERM)) {
-    return { kind: 'withheld', reason: PRIVATE_MODE }
-  }
-  return fulfilled(result)
+  return isHidden(result) ? { kind: 'withheld', reason: PRIVATE_MODE } : fulfilled(result)
+}
+
+function isHidden(result: PromiseSettledResult<unknown>): boolean {
+  return result.status === 'rejected' && isRemote(result.reason, ERRNO.EPERM)
 }
 
 function notRunning(state: string): FluxError {

@@ -73,6 +73,18 @@ for (const role of ['owner', 'guest'] as const) {
   })
 }
 
+test('Instance asks for no jobspec where no node has GPUs, not even as the owner', async (t) => {
+  const instance = new SimulatedInstance({ maxSize: 2, up: 1 })
+  instance.submit({ nodes: 2 })
+  const { waiting } = await readSimulated(t, instance, { role: 'owner' })
+  assert.ok(waiting.kind === 'known')
+  assert.deepEqual(
+    waiting.jobs.map(({ nnodes, request }) => [nnodes, request]),
+    [[2, undefined]],
+  )
+  assert.equal(waiting.untold, undefined)
+})
+
 test('Instance reads queues with their ranks, the job on the highest busy rank, and the quorum', async (t) => {
   const instance = busyInstance()
   const debug = instance.queue('debug')

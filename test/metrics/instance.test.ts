@@ -133,6 +133,15 @@ test('Instance withholds job counts, and nothing else, where private mode hides 
   assert.equal(nodes.total, 4)
 })
 
+test('Instance withholds what waits, and counts jobs, where their list alone is hidden', async (t) => {
+  const facts = await read(t, { ...recordedAnswers('0.88.0/'), 'job-list.list': ERRNO.EPERM })
+  assert.equal(facts.waiting.kind, 'withheld')
+  assert.match(facts.waiting.reason, /access\.private-mode/)
+  assert.equal(facts.jobs.kind, 'known')
+  assert.equal(facts.failed, undefined)
+  assert.equal(facts.nodes.total, 4)
+})
+
 test('Instance refuses to read while Flux starts, whatever else the broker answers', async (t) => {
   await assert.rejects(
     read(t, {
