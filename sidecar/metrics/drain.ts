@@ -32,8 +32,8 @@ export interface DrainSight {
 
 /** What is to be done now. */
 export interface DrainPlan {
-  /** The size to publish. */
-  readonly size: number
+  /** The size to publish; `undefined`: none yet, see {@link DrainBeforeShrink.plan}. */
+  readonly size: number | undefined
   /** Ranks to drain, with the size that they make room for. */
   readonly drain: Idset
   /** Ranks of ours to give back. */
@@ -60,6 +60,8 @@ export class DrainBeforeShrink {
   #fellAt = Number.NEGATIVE_INFINITY
   /** Before the first plan somebody may have published anything. */
   #startedAt: number | undefined
+  /** Ranks that were drained for that reason alone, and have not come since. */
+  #awaited: Idset = EMPTY_IDSET
 
   constructor(raceMs: number = RACE_MS) {
     this.#raceMs = raceMs
@@ -73,6 +75,9 @@ export class DrainBeforeShrink {
   /**
    * Decides.
    *
+   * Who has just started knows of no pods that may be about to come, of a size that somebody published before: until every
+   * rank of R above the first size is drained, nothing is published, or for the length of the race if that fails.
+   *
    * @param target the size that is wanted: above every rank that is busy
    */
   plan(now: number, sight: DrainSight, target: number): DrainPlan {
@@ -81,9 +86,17 @@ export class DrainBeforeShrink {
     const drained = unionIdsets(own, foreign)
     // A rank that is there and not drained may be given a job at any moment, whoever made its pod.
     const before = Math.max(this.size, sizeWith(subtractIdsets(online, drained)))
-    const victims = intersectIdsets(all, victimsOf(online, target, before))
+    const isFirst = this.size === 0 && now - this.#startedAt < this.#raceMs
+    const reach = isFirst ? sizeWith(all) : before
+    const victims = intersectIdsets(all, victimsOf(online, target, reach))
     const toDrain = subtractIdsets(victims, drained)
     const isReady = isEmpty(toDrain) && isEmpty(intersectIdsets(victims, allocated))
+    this.#awaited = isFirst
+      ? subtractIdsets(victims, online)
+      : subtractIdsets(this.#awaited, unionIdsets(victims, online))
+    if (isFirst && !isReady) {
+      return { size: undefined, drain: toDrain, undrain: EMPTY_IDSET, preparing: target }
+    }
     const size = target >= before || isReady ? target : before
     this.#publish(now, size)
     this.#follow(now, sight)
@@ -129,7 +142,10 @@ export class DrainBeforeShrink {
     const wanted = intersectIdsets(own, between(0, target))
     const safe = intersectIdsets(wanted, between(0, this.#lowest(now)))
     const remade = intersectIdsets(intersectIdsets(wanted, this.#left), online)
-    return unionIdsets(safe, remade)
+    // What was about to come would have: what comes now will be wanted.
+    const isLate = this.#startedAt === undefined || now - this.#startedAt < this.#raceMs
+    const absent = isLate ? EMPTY_IDSET : intersectIdsets(own, this.#awaited)
+    return [safe, remade, absent].reduce(unionIdsets)
   }
 }
 

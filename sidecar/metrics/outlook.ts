@@ -21,6 +21,12 @@ export interface Outlook {
   readonly drains: DrainPlan | undefined
 }
 
+const STARTING: Withheld = {
+  kind: 'withheld',
+  reason:
+    'the ranks that may be lost are being drained first, because nobody knows which pods are about to come',
+}
+
 /** Draws conclusions, reading by reading. */
 export class OutlookMaker {
   readonly #history: History
@@ -51,11 +57,12 @@ export class OutlookMaker {
     const { own, foreign } = this.#ownersOf(facts)
     const unusable = unionIdsets(foreign, torpid)
     const demand = demandOf(facts, { ...remembered, unusable })
-    const wanted = this.#wanted(demand, now)
+    const concluded = this.#wanted(demand, now)
     const drains =
-      wanted.kind === 'known'
-        ? this.#drains?.plan(now, { all, online: live, own, foreign, allocated }, wanted.whole)
+      concluded.kind === 'known'
+        ? this.#drains?.plan(now, { all, online: live, own, foreign, allocated }, concluded.whole)
         : undefined
+    const wanted = drains !== undefined && drains.size === undefined ? STARTING : concluded
     // While nobody knows what is wanted, what was published stays so: nothing is drained for less.
     const sizes = { wanted, drained: this.#drains?.size }
     const snapshot = Object.freeze({ ...facts, ...remembered, demand, sizes, ownDrains: own })

@@ -64,7 +64,7 @@ const EMPTY_SIGHT = {
 }
 
 interface Told {
-  readonly size: number
+  readonly size: number | undefined
   readonly drain: string
   readonly undrain: string
   readonly preparing: number | undefined
@@ -271,17 +271,46 @@ test('a restart gives nothing back before what was published earlier is forgotte
   assert.deepEqual(stage.tell(1000 + RACE_MS, 10), { ...published(10), undrain: '4-9' })
 })
 
-test('a restart without drains goes on from the ranks that are there', () => {
+test('a restart without drains publishes nothing until every rank of R that may be lost is drained', () => {
   const stage = new Stage()
   stage.online = '0-6'
-  assert.deepEqual(stage.tell(0, 2), { size: 7, drain: '2-6', undrain: '', preparing: 2 })
+  assert.deepEqual(stage.tell(0, 2), { size: undefined, drain: '2-9', undrain: '', preparing: 2 })
+  assert.deepEqual(stage.tell(1, 2), published(2))
+})
+
+test('ranks that were drained at a start and have not come within the race are given back', () => {
+  const stage = new Stage()
+  stage.online = '0-6'
+  stage.plan(0, 2)
+  assert.deepEqual(stage.tell(1, 2), published(2))
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(RACE_MS - 1, 2), published(2))
+  assert.equal(stage.tell(RACE_MS, 2).undrain, '8-9')
+  assert.equal(stage.own, '2-7')
+})
+
+test('a start at which nothing can be lost publishes at once', () => {
+  assert.deepEqual(new Stage().tell(0, 10), published(10))
+  assert.deepEqual(Object.assign(new Stage(), { foreign: '4-9' }).tell(0, 4), published(4))
+})
+
+test('drains that fail from the start keep nobody waiting for longer than the race', () => {
+  const stage = new Stage()
+  stage.online = '0-6'
+  for (const now of [0, 1_000, RACE_MS - 1]) {
+    assert.equal(stage.tell(now, 2).size, undefined)
+    stage.own = ''
+  }
+  assert.deepEqual(stage.tell(RACE_MS, 2), { size: 7, drain: '2-6', undrain: '', preparing: 2 })
 })
 
 test('a rank that is there and open holds the size until it is drained, whoever made its pod', () => {
   const stage = new Stage()
   stage.online = '0'
+  stage.plan(-1, 1)
   assert.deepEqual(stage.tell(0, 1), published(1))
   stage.online = '0-2'
+  stage.own = ''
   assert.deepEqual(stage.tell(1, 1), { size: 3, drain: '1-2', undrain: '', preparing: 1 })
   assert.deepEqual(stage.tell(2, 1), published(1))
 })
@@ -333,6 +362,11 @@ function checkPlan(
 ): void {
   const { online, own, foreign, allocated, target } = sight
   const drained = unionIdsets(own, foreign)
+  if (size === undefined) {
+    assert.equal(preparing, target)
+    assert.ok(isEmpty(undrain))
+    return
+  }
   assert.ok(size >= target, 'what is wanted is published')
   assert.equal(preparing, size > target ? target : undefined)
   for (const rank of listIds(online)) {
@@ -347,8 +381,8 @@ function checkPlan(
   )
   assert.ok(isEmpty(subtractIdsets(undrain, own)), 'gave back what is not ours')
   assert.ok(
-    [...listIds(undrain)].every((rank) => rank < target),
-    'gave back though unwanted',
+    [...listIds(undrain)].every((rank) => rank < target || !hasId(online, rank)),
+    'gave back though unwanted, and there',
   )
 }
 
@@ -371,7 +405,7 @@ test('of any sizes, no rank is given back that an HPA may still take away', () =
         const last = sizes.at(-1)
         if (last !== undefined) last.at = now
         const { size, undrain } = stage.plan(now, target)
-        sizes.push({ at: now, size })
+        if (size !== undefined) sizes.push({ at: now, size })
         const alive = sizes.filter(({ at }) => at > now - RACE_MS).map((one) => one.size)
         for (const rank of listIds(undrain)) assert.ok(rank < Math.min(...alive))
         if (now <= RACE_MS) assert.ok(isEmpty(undrain))

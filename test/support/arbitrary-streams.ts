@@ -138,6 +138,7 @@ export function arbitraryStream(
       times: arbitraryTimes,
       hpa: arbitraryHpa,
       size: fc.integer({ min: 1, max: MAX_SIZE }),
+      quorum: fc.constantFrom(1, 2),
       fill: fc.constantFrom('lowest', 'highest'),
       idleGraceMs: fc.constantFrom(0, 10_000, 60_000),
       lostPodCleanupMs: fc.constantFrom(undefined, 25_000),

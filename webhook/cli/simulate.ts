@@ -160,6 +160,7 @@ function simulate(queue: QueueOfJobs, { name, spec }: NamedHpa, drain: boolean):
     size: nodes.start,
     arrivals,
     hpa: spec,
+    quorum: spec.minReplicas ?? 1,
     outlook: {
       drains: drain && isOnSize(spec) ? { instance: 'simulation' } : undefined,
       ...(idleGrace !== undefined && { patience: { idleGraceMs: idleGrace * 1000 } }),

@@ -14,8 +14,12 @@ import type { Node } from './instance/node.ts'
 import type { Instance } from './instance.ts'
 import { countJobs, failedJobs, jobOnRank, waitingJobs } from './job-facts.ts'
 
-/** Reads it. */
-export function factsOf(instance: Instance): Facts {
+/**
+ * Reads it.
+ *
+ * @param quorum `broker.quorum`, of which an instance that runs knows nothing
+ */
+export function factsOf(instance: Instance, quorum = 1): Facts {
   const nodes = instance.nodes.filter(({ excluded }) => !excluded)
   const drained = nodes.filter(({ drain }) => drain !== undefined)
   const all = setOf(nodes, WHOLE)
@@ -41,7 +45,7 @@ export function factsOf(instance: Instance): Facts {
     failed: failedJobs(instance),
     highestJob: busy === undefined ? undefined : jobOnRank(instance, busy),
     fluxion: undefined,
-    quorum: 1,
+    quorum,
   }
 }
 

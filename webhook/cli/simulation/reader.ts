@@ -27,6 +27,8 @@ export interface ReaderOptions {
   readonly agenda: Agenda
   readonly times: ReadTimes
   readonly outlook: OutlookOptions
+  /** `broker.quorum` */
+  readonly quorum: number
   /** Told of every reading. */
   readonly onFacts?: (facts: Facts) => void
 }
@@ -82,10 +84,10 @@ export class Reader {
   }
 
   #read(): void {
-    const { instance, agenda, times, onFacts } = this.#options
+    const { instance, agenda, times, quorum, onFacts } = this.#options
     this.#readAt = instance.now
     this.#dueAt = Number.POSITIVE_INFINITY
-    const facts = factsOf(instance)
+    const facts = factsOf(instance, quorum)
     onFacts?.(facts)
     const outlooks = this.#outlooks
     const { snapshot, drains } = outlooks.draw(facts, instance.now)

@@ -55,6 +55,8 @@ export interface SimulationOptions {
   readonly hpa: HpaSpec
   readonly hpaOptions?: HpaOptions
   readonly outlook: OutlookOptions
+  /** `broker.quorum`: the operator makes it the MiniCluster's `minSize`. Default: 1. */
+  readonly quorum?: number
   readonly times?: Partial<Times>
   /** Told of every reading. */
   readonly onFacts?: (facts: Facts) => void
@@ -86,7 +88,7 @@ export class Simulation {
   #arrivalsLeft: number
 
   constructor(options: SimulationOptions) {
-    const { size, outlook, onFacts, arrivals } = options
+    const { size, outlook, quorum = 1, onFacts, arrivals } = options
     this.#options = options
     this.#times = { ...TIMES, ...options.times }
     this.#size = size
@@ -96,7 +98,7 @@ export class Simulation {
     const shared = { instance, agenda: this.#agenda, times: this.#times }
     this.instance = instance
     this.pods = new Pods({ ...shared, size })
-    this.#reader = new Reader({ ...shared, outlook, ...(onFacts && { onFacts }) })
+    this.#reader = new Reader({ ...shared, outlook, quorum, ...(onFacts && { onFacts }) })
     instance.on('nodes', () => this.#reader.wake())
     instance.on('jobs', (transitions) => {
       this.#noteLosses(transitions)
