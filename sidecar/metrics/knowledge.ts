@@ -42,7 +42,8 @@ export class Knowledge {
     this.#staleReason = undefined
     this.#reasons.clear()
     clearTimeout(this.#expiry)
-    this.#expiry = setTimeout(() => this.lose(this.#tooOld()), this.#maxAgeMs - snapshot.tookMs)
+    const leftMs = Math.max(0, this.#maxAgeMs - snapshot.tookMs)
+    this.#expiry = setTimeout(() => this.lose(this.#tooOld()), leftMs)
     this.#expiry.unref()
     if (before !== undefined) {
       const { nodes, tookMs } = snapshot
