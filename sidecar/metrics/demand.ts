@@ -127,6 +127,8 @@ class Board {
   /** GPUs of the rank with the most. */
   readonly #gpusPerNode: number
   #isUncertain = false
+  /** Whether a job of unknown GPUs may be given any rank. */
+  #isOpen = false
 
   constructor(facts: DemandFacts, allocated: Idset) {
     this.#facts = facts
@@ -167,21 +169,24 @@ class Board {
   }
 
   sums(): Pick<Demand, 'whole' | 'queues' | 'uncertain'> {
+    const isOpen = this.#isOpen
     return {
-      whole: finish(this.#whole),
-      queues: new Map([...this.#queues].map(([name, tally]) => [name, finish(tally)])),
+      whole: finish(this.#whole, isOpen),
+      queues: new Map([...this.#queues].map(([name, tally]) => [name, finish(tally, isOpen)])),
       uncertain: this.#isUncertain ? this.#facts.waiting.untold : undefined,
     }
   }
 
-  /** A job whose GPUs nobody tells wants at most all of its nodes, and none at least: no rank that it may be given is left out. */
+  /**
+   * A job whose GPUs nobody tells wants at most all of its nodes. If that does not fit, it may fit in truth, anywhere: then
+   * every usable rank may be given to a job.
+   */
   #place(job: WaitingJob, need: Need, domain: Domain): Place {
     if (this.#tellsGpus(job)) return this.#placement.place(need, domain)
     const most = this.#placement.place({ ...need, gpus: this.#gpusPerNode }, domain)
-    if (most.kind === 'placed') return most
-    const least = this.#placement.place(need, domain)
-    if (most.kind === 'infeasible' || least.kind === 'infeasible') return least
-    return { kind: least.kind, ranks: [...most.ranks, ...least.ranks] }
+    if (most.kind === 'infeasible') return this.#placement.place(need, domain)
+    if (most.kind === 'waits' && most.ranks.length > 0) this.#isOpen = true
+    return most
   }
 
   #count(tally: Tally, job: WaitingJob, need: Need): void {
@@ -248,7 +253,8 @@ function startOf({ startEstimate }: WaitingJob, takenAt: Date): number | undefin
   return Math.max(0, startEstimate - takenAt.getTime() / 1000)
 }
 
-function finish({ domain: _, placed, waits, ...sums }: Tally): QueueDemand {
+function finish({ domain, placed, waits, ...sums }: Tally, isOpen: boolean): QueueDemand {
+  if (isOpen && waits.length > 0) for (const rank of domain.usable) placed[rank] = 1
   return { ...sums, placed: toIdset(placed), waits: waits.sort((a, b) => b - a) }
 }
 

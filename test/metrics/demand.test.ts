@@ -1,11 +1,13 @@
 // Demand: what pending jobs would be given, what is busy, and what is not demand at all.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { formatIdset, parseIdset } from '#flux/idset.ts'
 import { parseResourceSet } from '#flux/resource-set.ts'
 import { computeDemand, type Demand, type DemandFacts } from '#metrics/demand.ts'
 import type { WaitingJob } from '#metrics/facts.ts'
 import { compensatedSize, demandedNodes, wantedSizes } from '#metrics/sizes.ts'
+import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 import { ranksWith } from '../support/snapshots.ts'
 import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
@@ -436,22 +438,47 @@ test('computeDemand lets a job of unknown GPUs have ranks without any, where tho
   })
   const waiting = { ...waitingFor(wholeNodes(1), wholeNodes(1)), untold: UNTOLD }
   const found = demandFor(2, { ...GPU_NODES, ...busy('0-1'), all, waiting })
-  assert.equal(placedFor(found), '0,2-3')
+  assert.equal(placedFor(found), '0-7')
 })
 
-test('computeDemand lets a job of unknown GPUs wait for ranks with and without any, where all are taken', () => {
-  const all = parseResourceSet({
-    version: 1,
-    execution: {
-      R_lite: [
-        { rank: '0-3', children: { core: '0-15' } },
-        { rank: '4-7', children: { core: '0-15', gpu: '0-3' } },
-      ],
-    },
+test('computeDemand wants no rank for a job of unknown GPUs that none of the usable ranks would start', () => {
+  const waiting = { ...waitingFor(wholeNodes(8)), untold: UNTOLD }
+  const found = demandFor(2, { ...GPU_NODES, unusable: parseIdset('7'), waiting })
+  assert.equal(placedFor(found), '')
+})
+
+test('computeDemand is never less for guests than for the owner, who is told of GPUs', () => {
+  const job = fc.record({
+    nodes: fc.integer({ min: 1, max: 6 }),
+    cores: fc.integer({ min: 1, max: 16 }),
+    gpus: fc.nat(4),
+    queue: fc.constantFrom('batch', 'debug', undefined),
   })
-  const waiting = { ...waitingFor(wholeNodes(2)), untold: UNTOLD }
-  const facts = { all, offline: NOBODY, ...busy('0-7'), waiting }
-  assert.equal(placedFor(demandFor(8, facts)), '0-1,4-5')
+  const queues = new Map([
+    ['batch', { started: true, ranks: undefined }],
+    ['debug', { started: true, ranks: parseIdset('2-6') }],
+  ])
+  fc.assert(
+    fc.property(fc.array(job, { maxLength: 12 }), arbitraryIds, (jobs, taken) => {
+      const allocated = ranksWith(idsToText(new Set([...taken].filter((id) => id < 8))), {
+        cores: '0-7',
+        gpus: '0',
+      })
+      const demandAs = (isOwner: boolean) => {
+        const waiting = jobs.map(({ nodes, cores, gpus, queue }) => {
+          const request = { nodes, slots: nodes, cores, gpus, exclusive: false }
+          const told = { nnodes: nodes, ncores: nodes * cores, queue }
+          return waitingJob({ ...told, request: isOwner ? request : undefined })
+        })
+        const facts = { queues, waiting: { ...waitingFor(...waiting), untold: UNTOLD } }
+        return demandFor(2, { ...GPU_NODES, offline: parseIdset('7'), allocated, ...facts })
+      }
+      const [guest, owner] = [demandAs(false), demandAs(true)]
+      assert.ok(desiredFor(guest) >= desiredFor(owner))
+      assert.ok(guest.whole.infeasible <= owner.whole.infeasible)
+    }),
+    { numRuns: 1000 },
+  )
 })
 
 test('computeDemand knows no sum of GPUs as soon as one job is not known', () => {
