@@ -12,7 +12,7 @@ import { METRICS_SERVICE } from '../../webhook/sidecar-container.ts'
 import { HpaSchema } from '../support/hpa-schema.ts'
 import { kustomization, parseYaml, readText, theOnly } from '../support/manifests.ts'
 import { snapshotOf } from '../support/snapshots.ts'
-import { waiting, waitingJob } from '../support/waiting-jobs.ts'
+import { batchJob, waiting } from '../support/waiting.ts'
 import { createMemoryIo } from '../webhook/cli/memory-io.ts'
 
 const { apiVersion, kind, metadata, spec } = v.parse(
@@ -106,9 +106,9 @@ test('metrics.yaml says which annotation mounts it', () => {
   })
 })
 
-const held = waitingJob({ priority: 0 })
-const young = waitingJob({ submittedAt: waitingJob().submittedAt + 500 })
-const wide = waitingJob({ nnodes: 5 })
+const held = batchJob({ priority: 0 })
+const young = batchJob({ submittedAt: batchJob().submittedAt + 500 })
+const wide = batchJob({ nnodes: 5 })
 
 for (const { jobs, values } of [
   { jobs: [], values: [36, 7, 0] },

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { parseIdset } from '#flux/idset.ts'
 import type { FailedJob } from '#flux/job-list-calls.ts'
 import { unknownsOf, warningsOf } from '#metrics/explain-warnings.ts'
-import type { WaitingJob } from '#metrics/facts.ts'
 import type { Snapshot } from '#metrics/snapshot.ts'
 import { jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
+import { waitingFor, waitingJob } from '../support/waiting.ts'
 
 const NO_JOBS = { ...jobCounts(0), depend: 0, priority: 0 }
 const FITTING = { isIgnored: false, present: 10 }
@@ -13,28 +13,6 @@ const FITTING = { isIgnored: false, present: 10 }
 function warn(changes: Partial<Snapshot>): readonly string[] {
   const jobs = { kind: 'known', total: NO_JOBS, queues: new Map() } as const
   return warningsOf(snapshotOf({ jobs, ...changes }), FITTING)
-}
-
-function waiting(changes: Partial<WaitingJob>): WaitingJob {
-  return {
-    id: 1,
-    state: 'SCHED',
-    userid: 1000,
-    priority: 16,
-    queue: undefined,
-    ntasks: 1,
-    nnodes: 1,
-    ncores: 1,
-    duration: 0,
-    submittedAt: 0,
-    startEstimate: undefined,
-    request: undefined,
-    ...changes,
-  }
-}
-
-function waitingJobs(...jobs: readonly WaitingJob[]) {
-  return { kind: 'known', jobs, total: jobs.length, untold: undefined } as const
 }
 
 test('warningsOf has nothing to say where all is well', () => {
@@ -87,11 +65,11 @@ test('warningsOf tells which pending jobs are no demand', () => {
       ['batch', { started: true, ranks: undefined }],
       ['debug', { started: false, ranks: undefined }],
     ]),
-    waiting: waitingJobs(
-      waiting({ queue: 'batch', priority: 0 }),
-      waiting({ queue: 'batch', nnodes: 17 }),
-      waiting({ queue: 'batch', nnodes: 18 }),
-      waiting({ queue: 'debug' }),
+    waiting: waitingFor(
+      waitingJob({ queue: 'batch', nnodes: 1, priority: 0 }),
+      waitingJob({ queue: 'batch', nnodes: 17 }),
+      waitingJob({ queue: 'batch', nnodes: 18 }),
+      waitingJob({ queue: 'debug', nnodes: 1 }),
     ),
   })
   assert.deepEqual(warnings, [
@@ -104,9 +82,10 @@ test('warningsOf tells which pending jobs are no demand', () => {
 
 test('warningsOf tells of the only queue that it is stopped', () => {
   const queues = new Map([['', { started: false, ranks: undefined }]])
-  assert.deepEqual(warn({ queues, waiting: waitingJobs(waiting({}), waiting({})) }), [
-    '2 pending jobs in the queue, which is stopped: no demand until flux queue start',
-  ])
+  assert.deepEqual(
+    warn({ queues, waiting: waitingFor(waitingJob({ nnodes: 1 }), waitingJob({ nnodes: 1 })) }),
+    ['2 pending jobs in the queue, which is stopped: no demand until flux queue start'],
+  )
 })
 
 test('warningsOf tells the drains of others, with as much of their reason as anybody would read', () => {
@@ -169,6 +148,6 @@ test('unknownsOf tells of GPUs only if a job waits that may want some', () => {
   const untold = 'Flux does not tell guests'
   const idle = { kind: 'known', jobs: [], total: 0, untold } as const
   assert.deepEqual(unknownsOf(snapshotOf({ waiting: idle })), [])
-  const busy = { ...idle, jobs: [waiting({})], total: 1 }
+  const busy = { ...idle, jobs: [waitingJob({ nnodes: 1 })], total: 1 }
   assert.deepEqual(unknownsOf(snapshotOf({ waiting: busy })), [`GPUs of pending jobs: ${untold}`])
 })

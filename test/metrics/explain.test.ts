@@ -7,6 +7,7 @@ import type { Facts, WaitingJob } from '#metrics/facts.ts'
 import { OutlookMaker } from '#metrics/outlook.ts'
 import type { Snapshot } from '#metrics/snapshot.ts'
 import { factsOf, jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
+import { waitingFor, wholeNodes } from '../support/waiting.ts'
 
 const TAKEN_AT = factsOf().takenAt
 const SECONDS = TAKEN_AT.getTime() / 1000
@@ -20,27 +21,9 @@ const JOB: RunningJob = {
   expiration: SECONDS + 41 * 60,
 }
 
-/** A job that waits for whole nodes. */
+/** A job that has waited for a minute for whole nodes. */
 function waiting(nnodes: number, changes: Partial<WaitingJob> = {}): WaitingJob {
-  return {
-    id: 1,
-    state: 'SCHED',
-    userid: 1000,
-    priority: 16,
-    queue: undefined,
-    ntasks: nnodes,
-    nnodes,
-    ncores: undefined,
-    duration: 0,
-    submittedAt: SECONDS - 60,
-    startEstimate: undefined,
-    request: undefined,
-    ...changes,
-  }
-}
-
-function waitingJobs(...jobs: readonly WaitingJob[]): Facts['waiting'] {
-  return { kind: 'known', jobs, total: jobs.length, untold: undefined }
+  return wholeNodes(nnodes, { submittedAt: SECONDS - 60, ...changes })
 }
 
 function explainAt(changes: Partial<Snapshot>, laterMs = 0) {
@@ -52,7 +35,7 @@ test('explain says what holds the floor, what waits, and what an HPA makes of it
     offline: parseIdset('11-15'),
     allocated: ranksWith('9', { cores: '0-7' }),
     highestJob: JOB,
-    waiting: waitingJobs(waiting(2), waiting(2), waiting(2)),
+    waiting: waitingFor(waiting(2), waiting(2), waiting(2)),
   })
   assert.equal(
     summary,
@@ -77,7 +60,7 @@ test('explain counts ages and remaining times from the moment that it is asked',
 })
 
 test('explain puts first what wants more', () => {
-  const { reasons } = explainAt({ waiting: waitingJobs(waiting(5)) })
+  const { reasons } = explainAt({ waiting: waitingFor(waiting(5)) })
   assert.deepEqual(reasons, ['1 pending job needs 5 nodes, up to rank 11', 'rank 6 is allocated'])
 })
 
@@ -101,7 +84,7 @@ test('explain names the quorum where nothing else wants as many', () => {
 })
 
 test('explain says that every node of R is wanted', () => {
-  const { reasons, desired } = explainAt({ waiting: waitingJobs(waiting(9), waiting(9)) })
+  const { reasons, desired } = explainAt({ waiting: waitingFor(waiting(9), waiting(9)) })
   assert.equal(desired, 16)
   assert.ok(reasons.includes('that is every node of R'))
 })
@@ -127,7 +110,7 @@ function explainLast(
 }
 
 test('explain says what was wanted a moment ago', () => {
-  const readings = [{ waiting: waitingJobs(waiting(5)) }, { allocated: IDLE }]
+  const readings = [{ waiting: waitingFor(waiting(5)) }, { allocated: IDLE }]
   const { reasons, desired } = explainLast(readings, { gapMs: 1000 })
   assert.equal(desired, 12)
   assert.equal(reasons[0], '12 was wanted a moment ago')
@@ -169,7 +152,7 @@ test('explain tells each queue', () => {
       ['batch', { started: true, ranks: undefined }],
       ['debug', { started: false, ranks: parseIdset('15') }],
     ]),
-    waiting: waitingJobs(
+    waiting: waitingFor(
       waiting(2, { queue: 'batch' }),
       waiting(1, { queue: 'batch', priority: 0 }),
       waiting(1, { queue: 'debug' }),
@@ -224,7 +207,7 @@ for (const [desired, online, holds] of [
     const { summary, warnings, present } = explainAt({
       offline: parseIdset(`${online}-15`),
       allocated: IDLE,
-      waiting: waitingJobs(waiting(desired)),
+      waiting: waitingFor(waiting(desired)),
       jobs: {
         kind: 'known',
         total: { ...jobCounts(0), depend: 0, priority: 0 },

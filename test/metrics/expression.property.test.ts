@@ -4,13 +4,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compileExpression } from '#metrics/expression.ts'
 import { snapshotOf } from '../support/snapshots.ts'
-import { waiting, waitingJob } from '../support/waiting-jobs.ts'
+import { batchJob, waiting } from '../support/waiting.ts'
 
 const HIDDEN = { kind: 'withheld', reason: 'Flux hides jobs' } as const
 
 const SNAPSHOTS = [
-  snapshotOf(waiting([waitingJob(), waitingJob({ queue: undefined, nnodes: undefined })])),
-  snapshotOf({ ...waiting([waitingJob()], { untold: 'guests are not told' }) }),
+  snapshotOf(waiting([batchJob(), batchJob({ queue: undefined, nnodes: undefined })])),
+  snapshotOf({ ...waiting([batchJob()], { untold: 'guests are not told' }) }),
   snapshotOf({ jobs: HIDDEN, waiting: HIDDEN }),
 ]
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { compileExpression, type Expression, MAX_LENGTH } from '#metrics/expression.ts'
 import type { Snapshot } from '#metrics/snapshot.ts'
 import { snapshotOf } from '../support/snapshots.ts'
-import { waiting, waitingJob } from '../support/waiting-jobs.ts'
+import { batchJob, waiting } from '../support/waiting.ts'
 
 function compile(text: string): Expression {
   const compiled = compileExpression(text)
@@ -25,9 +25,9 @@ const PRIVATE = { kind: 'withheld', reason: 'Flux hides jobs' } as const
 
 /** Three jobs that differ in all that expressions read of them, the last one with the least that a job has. */
 const THREE = waiting([
-  waitingJob({ id: 1, queue: 'batch', nnodes: 4, submittedAt: waitingJob().submittedAt - 600 }),
-  waitingJob({ id: 2, queue: 'debug', nnodes: 1 }),
-  waitingJob({
+  batchJob({ id: 1, queue: 'batch', nnodes: 4, submittedAt: batchJob().submittedAt - 600 }),
+  batchJob({ id: 2, queue: 'debug', nnodes: 1 }),
+  batchJob({
     id: 3,
     queue: undefined,
     nnodes: undefined,
@@ -160,7 +160,7 @@ test('sizes are not known for the reason that their metrics have', () => {
 })
 
 test('pending jobs are not known while some of them are not listed', () => {
-  const cut = waiting([waitingJob()], { total: 20_000 })
+  const cut = waiting([batchJob()], { total: 20_000 })
   const unknown = '20000 jobs are pending, more than the 1 that we list'
   assert.deepEqual(value('pending.size()', cut), { unknown })
   assert.deepEqual(value('pending.exists(job, job.userid == 0) ? 1 : 0', cut), { unknown })
@@ -170,12 +170,12 @@ test('pending jobs are not known while some of them are not listed', () => {
 const GPUS = { nodes: 1, slots: 2, cores: 4, gpus: 3, exclusive: false }
 
 test('GPUs of a job are those of all its slots, and none where R has none', () => {
-  const jobs = waiting([waitingJob({ request: GPUS }), waitingJob()])
+  const jobs = waiting([batchJob({ request: GPUS }), batchJob()])
   assert.equal(value('pending.map(job, job.gpus).sum()', jobs), 6)
 })
 
 test('GPUs of jobs are not known where Flux does not tell them; other attributes are', () => {
-  const jobs = waiting([waitingJob(), waitingJob()], { untold: 'guests are not told' })
+  const jobs = waiting([batchJob(), batchJob()], { untold: 'guests are not told' })
   const unknown = 'guests are not told'
   for (const expression of [
     'pending.map(job, job.gpus).sum()',
@@ -189,7 +189,7 @@ test('GPUs of jobs are not known where Flux does not tell them; other attributes
 })
 
 test('what is known of some jobs is enough if the others cannot change the value', () => {
-  const jobs = waiting([waitingJob(), waitingJob({ request: GPUS })], { untold: 'not read yet' })
+  const jobs = waiting([batchJob(), batchJob({ request: GPUS })], { untold: 'not read yet' })
   assert.equal(value('pending.exists(job, job.gpus > 0) ? 1 : 0', jobs), 1)
   assert.deepEqual(value('pending.all(job, job.gpus > 0) ? 1 : 0', jobs), {
     unknown: 'not read yet',

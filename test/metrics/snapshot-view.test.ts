@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { TYPES, VARIABLES, viewSnapshot } from '#metrics/snapshot-view.ts'
 import { UnknownValue } from '#metrics/view-type.ts'
 import { jobCounts, snapshotOf } from '../support/snapshots.ts'
-import { TAKEN_AT, waiting, waitingJob } from '../support/waiting-jobs.ts'
+import { batchJob, TAKEN_AT, waiting } from '../support/waiting.ts'
 
 /** What a variable or field is, as the library reads it. */
 function read(from: unknown, key: string): unknown {
@@ -59,7 +59,7 @@ test('queues have the same counts, and whether they are started', () => {
 })
 
 test('a pending job has what Flux tells of it', () => {
-  const job = waitingJob({ id: 2n ** 60n, startEstimate: TAKEN_AT + 90 })
+  const job = batchJob({ id: 2n ** 60n, startEstimate: TAKEN_AT + 90 })
   const pending = read(viewSnapshot(snapshotOf(waiting([job]))), 'pending')
   assert.ok(Array.isArray(pending))
   assert.deepEqual(fieldsOf(pending[0], 'Job'), {
@@ -80,7 +80,7 @@ test('a pending job has what Flux tells of it', () => {
 })
 
 test('a pending job lacks what Flux leaves out', () => {
-  const job = waitingJob({
+  const job = batchJob({
     priority: undefined,
     queue: undefined,
     ntasks: undefined,
