@@ -45,7 +45,8 @@ export interface PendingJob {
   readonly startEstimate: number | undefined
 }
 
-const PENDING_ATTRIBUTES = [
+/** What is asked for of a job that waits: no more, for the broker builds the list in memory. */
+export const PENDING_ATTRIBUTES = [
   'state',
   'userid',
   'priority',

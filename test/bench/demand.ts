@@ -2,6 +2,7 @@
 // it comes from; and what a very long queue costs those who ask for metrics meanwhile.
 import { join } from 'node:path'
 import { Client } from '#flux/client.ts'
+import { PENDING_ATTRIBUTES } from '#flux/job-list-calls.ts'
 import type { Facts } from '#metrics/facts.ts'
 import { Instance as FluxInstance } from '#metrics/instance.ts'
 import { OutlookMaker } from '#metrics/outlook.ts'
@@ -19,18 +20,7 @@ const LIMITS = { timeoutMs: 60_000 }
 /** What we ask job-list for: pending jobs of anybody, with what decides about their start. */
 const LIST = {
   max_entries: JOBS,
-  attrs: [
-    'state',
-    'userid',
-    'priority',
-    'queue',
-    'ntasks',
-    'nnodes',
-    'ncores',
-    'duration',
-    't_submit',
-    'annotations',
-  ],
+  attrs: PENDING_ATTRIBUTES,
   since: 0,
   userid: 0xffffffff,
   states: 14,

@@ -1,33 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { State, Trace } from '#simulation/trace.ts'
 import { columnsOf, drawChart } from '../../../webhook/cli/chart.ts'
-
-const NOTHING: State = {
-  atMs: 0,
-  pods: 0,
-  busy: 0,
-  size: 0,
-  desired: undefined,
-  running: 0,
-  pending: 0,
-  lost: 0,
-}
-
-const SUMMARY = {
-  nodeHours: 0,
-  busyNodeHours: 0,
-  meanWait: 0,
-  longestWait: 0,
-  completed: 0,
-  killed: 0,
-  unfinished: 0,
-  doneAfter: undefined,
-}
-
-function traceOf(endMs: number, ...states: readonly Partial<State>[]): Trace {
-  return { states: states.map((state) => ({ ...NOTHING, ...state })), endMs, summary: SUMMARY }
-}
+import { traceOf } from './traces.ts'
 
 const TRACE = traceOf(
   80,

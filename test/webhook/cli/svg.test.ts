@@ -2,35 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readDocuments } from '../../../webhook/cli/documents.ts'
 import { drawPicture } from '../../../webhook/cli/svg.ts'
-
-const STATE = {
-  atMs: 0,
-  pods: 4,
-  busy: 2,
-  size: 4,
-  desired: 4,
-  running: 2,
-  pending: 0,
-  lost: 0,
-}
-
-const SUMMARY = {
-  nodeHours: 0,
-  busyNodeHours: 0,
-  meanWait: 0,
-  longestWait: 0,
-  completed: 0,
-  killed: 0,
-  unfinished: 0,
-  doneAfter: undefined,
-}
+import { traceOf } from './traces.ts'
 
 function draw(title: string): string {
-  const trace = {
-    states: [STATE, { ...STATE, atMs: 500, lost: 1 }],
-    endMs: 1_000,
-    summary: SUMMARY,
-  }
+  const trace = traceOf(1_000, { pods: 4, busy: 2 }, { atMs: 500, pods: 4, busy: 2, lost: 1 })
   return drawPicture([{ title, note: 'a note', trace }], { maxNodes: 4, endMs: 1_000 })
 }
 

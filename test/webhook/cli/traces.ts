@@ -1,0 +1,28 @@
+// Traces of runs for tests of what is drawn of them: nothing is there but what a test names.
+import type { State, Trace } from '#simulation/trace.ts'
+
+const NOTHING: State = {
+  atMs: 0,
+  pods: 0,
+  busy: 0,
+  size: 0,
+  desired: undefined,
+  running: 0,
+  pending: 0,
+  lost: 0,
+}
+
+const SUMMARY: Trace['summary'] = {
+  nodeHours: 0,
+  busyNodeHours: 0,
+  meanWait: 0,
+  longestWait: 0,
+  completed: 0,
+  killed: 0,
+  unfinished: 0,
+  doneAfter: undefined,
+}
+
+export function traceOf(endMs: number, ...states: readonly Partial<State>[]): Trace {
+  return { states: states.map((state) => ({ ...NOTHING, ...state })), endMs, summary: SUMMARY }
+}
