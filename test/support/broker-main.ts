@@ -24,7 +24,7 @@ const log = (line: string) => process.stdout.write(`${new Date().toISOString()} 
 
 async function lead(settings: Settings): Promise<void> {
   const { name, maxSize, coresPerNode, gpusPerNode, queues, socketPath } = settings
-  const { version, scheduler, role } = settings
+  const { version, scheduler, role, quorum } = settings
   const instance = new Instance({
     maxSize,
     coresPerNode,
@@ -42,7 +42,16 @@ async function lead(settings: Settings): Promise<void> {
   })
   const tick = setInterval(() => instance.tick(new Date()), TICK_MS)
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 })
-  const broker = await startBroker({ path: socketPath, instance, version, scheduler, role })
+  const owner = process.getuid?.() ?? 0
+  const broker = await startBroker({
+    path: socketPath,
+    instance,
+    version,
+    scheduler,
+    role,
+    owner,
+    quorum,
+  })
   const overlay = new Lead({
     onUp: (rank) => rank < maxSize && instance.up(rank),
     onDown: (rank) => rank < maxSize && instance.down(rank),

@@ -11,6 +11,8 @@ export interface Settings {
   readonly leadHost: string
   readonly socketPath: string
   readonly maxSize: number
+  /** `broker.quorum`: the operator takes the MiniCluster's `minSize`. */
+  readonly quorum: number
   readonly coresPerNode: number
   readonly gpusPerNode: number
   readonly queues: Readonly<Record<string, readonly number[]>>
@@ -33,6 +35,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     leadHost: env.LEAD_HOST ?? `${name}-0.${name}`,
     socketPath: uri.replace(/^local:\/\//, ''),
     maxSize: numberOf(env, 'MAX_SIZE', DEFAULT_MAX_SIZE),
+    quorum: numberOf(env, 'QUORUM', '1'),
     coresPerNode: numberOf(env, 'CORES_PER_NODE', '8'),
     gpusPerNode: numberOf(env, 'GPUS_PER_NODE', '0'),
     queues: queuesOf(env.QUEUES ?? ''),
