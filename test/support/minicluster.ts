@@ -17,6 +17,13 @@ export interface MiniClusterContainer {
     readonly limits?: Readonly<Record<string, string>>
     readonly requests?: Readonly<Record<string, string>>
   }
+  readonly securityContext?: SecurityContext
+}
+
+/** Whom a container runs as. */
+export interface SecurityContext {
+  readonly runAsUser?: number
+  readonly runAsGroup?: number
 }
 
 /** `spec` and `status` hold what the stand-in of the operator acts on, not the whole CRD. */
@@ -28,7 +35,13 @@ export interface MiniCluster extends KubernetesObject {
     readonly interactive?: boolean
     readonly deadlineSeconds?: number
     readonly containers: readonly MiniClusterContainer[]
-    readonly flux?: { readonly container?: { readonly image?: string; readonly name?: string } }
+    readonly flux?: {
+      readonly container?: {
+        readonly image?: string
+        readonly name?: string
+        readonly securityContext?: SecurityContext
+      }
+    }
     readonly network?: { readonly headlessName?: string }
   }
   readonly status?: {

@@ -1,6 +1,11 @@
 // The project installed, and one MiniCluster in a namespace of its own that serves the cluster's custom metrics API.
 // Every e2e file makes one and shares it among its cases; names of APIServices are cluster-wide, so files take turns.
-import type { V1Pod, V1PodTemplateSpec, V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
+import type {
+  KubernetesObject,
+  V1Pod,
+  V1PodTemplateSpec,
+  V2HorizontalPodAutoscaler,
+} from '@kubernetes/client-node'
 import { isMiniCluster, MINICLUSTERS, type MiniCluster } from '../../support/minicluster.ts'
 import { Operator } from '../../support/operator.ts'
 import { ApiserverLog } from './apiserver-log.ts'
@@ -13,15 +18,16 @@ import {
   remove,
   removeCrd,
 } from './cluster.ts'
+import { askControl, type Lead, tellControl } from './control.ts'
 import { Installation, run } from './installation.ts'
 import { getRaw, kubectl } from './kubectl.ts'
 import {
   API_SERVICES,
-  type BrokerSettings,
   ENABLED,
   GROUP,
   HOLD_FILE,
   MINICLUSTER,
+  type MiniClusterOptions,
   miniCluster,
   SERVICE,
 } from './manifests.ts'
@@ -29,13 +35,10 @@ import { firstItem } from './metric-values.ts'
 import { report } from './report.ts'
 import { holds } from './wait.ts'
 
-/** The broker's control API: the stand-in for users who submit jobs, and for what goes wrong. */
-const CONTROL_PORT = 8051
-
-export interface EnvironmentOptions {
-  readonly broker?: BrokerSettings
-  /** Of the MiniCluster; by default it serves metrics. */
-  readonly annotations?: Readonly<Record<string, string>>
+/** How the MiniCluster is to be: by default two of four nodes are up, and it serves metrics. */
+export interface EnvironmentOptions extends Partial<MiniClusterOptions> {
+  /** What has to be in its namespace before it. */
+  readonly objects?: readonly KubernetesObject[]
 }
 
 interface Parts {
@@ -65,9 +68,9 @@ export class Environment {
     this.#operatorLog = operatorLog
   }
 
-  /** The project installed, and a MiniCluster with two of four nodes up. If it is annotated so, it serves metrics. */
+  /** The project installed, and a MiniCluster with two nodes up. If it is annotated so, it serves metrics. */
   static async create(options: EnvironmentOptions = {}): Promise<Environment> {
-    const { broker = {}, annotations = ENABLED } = options
+    const { objects = [], annotations = ENABLED, ...others } = options
     const cluster = connect()
     await claimApiServices(cluster)
     await installCrd(cluster)
@@ -84,8 +87,10 @@ export class Environment {
     const environment = new Environment(parts)
     try {
       await operator.start()
-      const body = miniCluster(namespace, { size: 2, maxSize: 4, broker, annotations })
-      await cluster.objects.create(body)
+      const body = miniCluster(namespace, { size: 2, maxSize: 4, ...others, annotations })
+      for (const object of [...objects, body]) {
+        await cluster.objects.create({ ...object, metadata: { ...object.metadata, namespace } })
+      }
       await environment.readyPods(2)
       if (annotations['flux-metrics/enabled'] === 'true') await environment.serving()
       return environment
@@ -149,20 +154,22 @@ export class Environment {
   }
 
   /** Asks the lead broker's control API, through the API server. */
-  async state(): Promise<unknown> {
-    return getRaw(`${await this.#control()}/state`)
+  async ask(path: string): Promise<unknown> {
+    return askControl(await this.#control(), path)
   }
 
-  /** Tells the lead broker's control API. A broker told to die may not live to answer: the outcome is not checked. */
-  async tell(path: string, body: object = {}): Promise<void> {
-    const url = `${await this.#control()}${path}`
-    const { code, stderr } = await kubectl(
-      ['create', '--raw', url, '-f', '-'],
-      JSON.stringify(body),
-    )
-    if (code !== 0 && path !== '/kill' && path !== '/shutdown') {
-      throw new Error(`Cannot tell the broker ${path}: ${stderr.trim()}`)
-    }
+  async state(): Promise<unknown> {
+    return this.ask('/state')
+  }
+
+  /** Tells the lead broker's control API, and what it answered. */
+  async tell(path: string, body: object = {}): Promise<unknown> {
+    return tellControl(await this.#control(), path, body)
+  }
+
+  /** From now on nobody follows `spec.size`. */
+  async stopOperator(): Promise<void> {
+    await this.#operator.stop()
   }
 
   /** From now on a lead broker that was restarted waits before it starts, as one with much to restore does. */
@@ -237,9 +244,8 @@ export class Environment {
     if (code !== 0) throw new Error(`Cannot run ${command.join(' ')}: ${stderr.trim()}`)
   }
 
-  async #control(): Promise<string> {
-    const pod = `${await this.lead()}:${CONTROL_PORT}`
-    return `/api/v1/namespaces/${this.namespace}/pods/${pod}/proxy`
+  async #control(): Promise<Lead> {
+    return { namespace: this.namespace, pod: await this.lead() }
   }
 }
 

@@ -37,23 +37,32 @@ export const ENABLED = {
 /** Environment of the simulated broker (test/support/pod/settings.ts), e.g. `QUEUES`. */
 export type BrokerSettings = Readonly<Record<string, string>>
 
+export interface MiniClusterOptions {
+  readonly size: number
+  readonly maxSize: number
+  /** Default: 1. */
+  readonly minSize?: number
+  readonly broker?: BrokerSettings
+  /** UID of the broker. Default: the image's, root. */
+  readonly user?: number
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly name?: string
+}
+
 /** A MiniCluster of simulated brokers. */
 export function miniCluster(
   namespace: string,
   {
     size,
     maxSize,
+    minSize,
     broker = {},
+    user,
     annotations = {},
     name = MINICLUSTER,
-  }: {
-    readonly size: number
-    readonly maxSize: number
-    readonly broker?: BrokerSettings
-    readonly annotations?: Readonly<Record<string, string>>
-    readonly name?: string
-  },
+  }: MiniClusterOptions,
 ): MiniCluster {
+  const securityContext = user === undefined ? {} : { runAsUser: user, runAsGroup: user }
   return {
     apiVersion: 'flux-framework.org/v1alpha2',
     kind: 'MiniCluster',
@@ -61,14 +70,16 @@ export function miniCluster(
     spec: {
       size,
       maxSize,
+      ...(minSize !== undefined && { minSize }),
       interactive: true,
-      flux: { container: { image: BROKER_IMAGE } },
+      flux: { container: { image: BROKER_IMAGE, securityContext } },
       containers: [
         {
           image: BROKER_IMAGE,
           command: BROKER_COMMAND,
-          environment: { ...broker, MAX_SIZE: String(maxSize) },
+          environment: { ...broker, MAX_SIZE: String(maxSize), QUORUM: String(minSize ?? 1) },
           resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '256Mi' } },
+          securityContext,
         },
       ],
     },

@@ -1,0 +1,124 @@
+// Drain before shrink, on a real cluster: jobs keep arriving while an HPA shrinks and grows a MiniCluster, and none loses a
+// node. Ranks of pods that were told to end stay up, and schedulable, for the pods' grace, as they do in earnest.
+import assert from 'node:assert/strict'
+import { withEnvironment } from './support/cases.ts'
+import { readHistory } from './support/control.ts'
+import { submitJobs } from './support/job-stream.ts'
+import { ENABLED, GROUP, MINICLUSTER } from './support/manifests.ts'
+import { recommendedHpa } from './support/recommended.ts'
+import { reason, recordSizes, type SizeRecording } from './support/scaling.ts'
+import { holds } from './support/wait.ts'
+
+/** The broker's: any but root's, so that nothing works for root alone. */
+const UID = 1000
+/** Other jobs each time; the same ones with the number of an earlier run. */
+const SEED = Number(process.env.DRAIN_SEED ?? Date.now() % 1_000_000)
+/** A node that an administrator has taken out, among those that come and go. */
+const BROKEN = { rank: 2, reason: 'bad DIMM' } as const
+const OWN_REASON = /^flux-metrics\/[^:]+: scale-down to \d+$/
+
+/** How often the size grew, and shrank. */
+function turnsOf(sizes: SizeRecording): { readonly grown: number; readonly shrunk: number } {
+  const seen = sizes.seen()
+  const steps = seen.slice(1).map((one, index) => one - (seen[index] ?? one))
+  return {
+    grown: steps.filter((step) => step > 0).length,
+    shrunk: steps.filter((step) => step < 0).length,
+  }
+}
+
+withEnvironment(
+  'a MiniCluster that drains before it shrinks',
+  {
+    "the sidecar is the broker's owner, and may do nothing else": async (environment) => {
+      const [lead] = await environment.pods()
+      const sidecar = lead?.spec?.initContainers?.find(({ name }) => name === 'flux-metrics')
+      const context = sidecar?.securityContext
+      assert.deepEqual(JSON.parse(JSON.stringify(context ?? null)), {
+        runAsUser: UID,
+        runAsGroup: UID,
+        runAsNonRoot: true,
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        seccompProfile: { type: 'RuntimeDefault' },
+      })
+      // -O: it is owned by who asks, and who asks is the broker's user
+      await environment.inLead('test', '-O', '/mnt/flux/config/run/flux/local')
+    },
+
+    'jobs arrive for two minutes while it shrinks and grows, and none fails': async (
+      environment,
+      t,
+    ) => {
+      t.diagnostic(`DRAIN_SEED=${SEED}`)
+      await using sizes = await recordSizes(environment)
+      await environment.tell('/drain', BROKEN)
+      const { hpa } = await recommendedHpa(environment, {
+        stabilizationWindowSeconds: 5,
+        policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+      })
+      await environment.cluster.objects.create(hpa)
+      const ids = await submitJobs(environment, {
+        seed: SEED,
+        lengthMs: 120_000,
+        pauseMs: 600,
+        gangsAtMs: [0, 62_000],
+      })
+      await holds('the end of all jobs', async () => {
+        return (await readHistory(environment)).jobs.length === ids.length
+      })
+      const { jobs } = await readHistory(environment)
+      assert.deepEqual(
+        jobs.filter(({ result }) => result !== 'successful'),
+        [],
+      )
+      const { grown, shrunk } = turnsOf(sizes)
+      t.diagnostic(`${jobs.length} jobs, sizes ${sizes.seen().join(' ')}`)
+      assert.ok(grown > 0 && shrunk > 0, `grown ${grown}, shrunk ${shrunk}`)
+      await reason(environment, MINICLUSTER, 'ValidMetricFound')
+    },
+
+    'ranks were drained by us and given back, and the broken node stayed as it was': async (
+      environment,
+    ) => {
+      const { nodes } = await readHistory(environment)
+      const isOwn = (why = '') => OWN_REASON.test(why)
+      const own = nodes.filter((node) => node.name === 'drain' && isOwn(node.reason))
+      assert.notDeepEqual(own, [])
+      const given = nodes.filter(({ name }) => name === 'undrain')
+      assert.notDeepEqual(given, [])
+      // At its start the sidecar had drained all that was not there: the administrator insisted.
+      const from = nodes.findIndex((node) => node.reason === BROKEN.reason)
+      const later = nodes.slice(from).filter(({ ranks }) => ranks.includes(BROKEN.rank))
+      assert.deepEqual(
+        later.filter(({ name }) => name === 'drain' || name === 'undrain'),
+        [{ name: 'drain', ranks: [BROKEN.rank], reason: BROKEN.reason }],
+      )
+    },
+
+    'the log of the sidecar tells of each': async (environment) => {
+      const log = (await environment.sidecarLog()).join('\n')
+      for (const what of ['drained ranks', 'gave ranks back']) {
+        assert.match(log, new RegExp(`"ranks":"[0-9,-]+".*"${what}"`))
+      }
+    },
+
+    'the API server logged no error about our group': async ({ log }, t) => {
+      if (log === undefined) return t.skip("the API server's log is out of reach")
+      assert.deepEqual(await log.errors(GROUP), [])
+    },
+  },
+  {
+    maxSize: 6,
+    minSize: 2,
+    user: UID,
+    broker: { ROLE: 'owner' },
+    annotations: {
+      ...ENABLED,
+      'flux-metrics/drain': 'true',
+      'flux-metrics/run-as-user': String(UID),
+      'flux-metrics/idle-grace-seconds': '1',
+    },
+  },
+)

@@ -1,0 +1,56 @@
+// Jobs that keep arriving: small ones at random, and every while a gang that needs more nodes than there are.
+import { setTimeout as pause } from 'node:timers/promises'
+import fc from 'fast-check'
+import type { JobRequest } from '#simulation/instance.ts'
+import { submitJob } from './control.ts'
+import type { Environment } from './environment.ts'
+
+/** They overtake a gang that waits: some run at any time. */
+const arbitrarySmall: fc.Arbitrary<JobRequest> = fc
+  .record({
+    shape: fc.oneof(
+      { weight: 5, arbitrary: fc.integer({ min: 1, max: 6 }).map((cores) => ({ cores })) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 }).map((nodes) => ({ nodes })) },
+    ),
+    tenths: fc.integer({ min: 2, max: 20 }),
+  })
+  .map(({ shape, tenths }) => ({ ...shape, duration: tenths / 10, urgency: 20 }))
+
+const arbitraryGang: fc.Arbitrary<JobRequest> = fc.record({
+  nodes: fc.integer({ min: 3, max: 4 }),
+  duration: fc.integer({ min: 2, max: 6 }),
+})
+
+export interface JobStream {
+  readonly seed: number
+  readonly lengthMs: number
+  /** Before each small job. */
+  readonly pauseMs: number
+  /** When gangs arrive. */
+  readonly gangsAtMs: readonly number[]
+}
+
+/** Submits jobs for as long as the stream is, and tells their ids. */
+export async function submitJobs(
+  environment: Environment,
+  { seed, lengthMs, pauseMs, gangsAtMs }: JobStream,
+): Promise<readonly string[]> {
+  const count = Math.ceil(lengthMs / pauseMs)
+  const small = fc.sample(arbitrarySmall, { seed, numRuns: count })
+  const gangs = fc.sample(arbitraryGang, { seed, numRuns: gangsAtMs.length })
+  const ids: string[] = []
+  const start = performance.now()
+  let next = 0
+  for (const job of small) {
+    const passedMs = performance.now() - start
+    if (passedMs > lengthMs) break
+    const gang = gangs[next]
+    if (gang !== undefined && passedMs >= (gangsAtMs[next] ?? 0)) {
+      ids.push(await submitJob(environment, gang))
+      next += 1
+    }
+    ids.push(await submitJob(environment, job))
+    await pause(pauseMs)
+  }
+  return ids
+}

@@ -1,0 +1,63 @@
+// What HPAs have made of a MiniCluster: their conditions, and its sizes.
+import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
+import type { Environment } from './environment.ts'
+import { record } from './hpa-recorder.ts'
+import { MINICLUSTER } from './manifests.ts'
+import { holds } from './wait.ts'
+
+/** The condition that tells whether an HPA has its metric. */
+export async function scalingActive(environment: Environment, name: string) {
+  const { status } = await environment.hpa(name)
+  return status?.conditions?.find(({ type }) => type === 'ScalingActive')
+}
+
+/** Waits until that condition has a reason. */
+export async function reason(
+  environment: Environment,
+  name: string,
+  expected: string,
+): Promise<void> {
+  await holds(`condition ${expected} of HPA "${name}"`, async () => {
+    return (await scalingActive(environment, name))?.reason === expected
+  })
+}
+
+/** Waits until the MiniCluster, its Job's pods and Flux itself agree on a size. */
+export async function size(environment: Environment, expected: number): Promise<void> {
+  await specSize(environment, expected)
+  await environment.readyPods(expected)
+  await holds(`node_up_count ${expected}`, async () => {
+    return (await environment.metric('node_up_count')) === expected
+  })
+}
+
+/** Waits until an HPA, or who else, has asked for a size. */
+export async function specSize(environment: Environment, expected: number): Promise<void> {
+  await holds(`spec.size ${expected}`, async () => {
+    return (await environment.miniCluster()).spec.size === expected
+  })
+}
+
+export interface SizeRecording extends AsyncDisposable {
+  /** The sizes that were asked for, the first one included, each once until the next. */
+  seen(): readonly number[]
+}
+
+/** Records `spec.size` of the MiniCluster from now on. */
+export async function recordSizes(environment: Environment): Promise<SizeRecording> {
+  const { cluster, namespace } = environment
+  const { group, version, plural } = MINICLUSTERS
+  const { metadata, spec } = await environment.miniCluster()
+  const recording = record(cluster.kubeConfig, {
+    path: `/apis/${group}/${version}/namespaces/${namespace}/${plural}`,
+    from: metadata?.resourceVersion ?? '',
+    isOne: isMiniCluster,
+  })
+  return {
+    seen: () => {
+      const later = recording.statesOf(MINICLUSTER).map(({ object }) => object.spec.size)
+      return [spec.size, ...later].filter((one, index, sizes) => one !== sizes[index - 1])
+    },
+    [Symbol.asyncDispose]: () => recording[Symbol.asyncDispose](),
+  }
+}
