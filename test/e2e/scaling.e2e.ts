@@ -5,34 +5,13 @@ import { activeJobsHpa, externalHpa, prototypeHpa } from './support/autoscalers.
 import { withEnvironment } from './support/cases.ts'
 import { remove } from './support/cluster.ts'
 import type { Environment } from './support/environment.ts'
-import { EXTERNAL_GROUP, GROUP, MINICLUSTER } from './support/manifests.ts'
+import { ENABLED, EXTERNAL_GROUP, GROUP, MINICLUSTER } from './support/manifests.ts'
+import { reason, scalingActive, size } from './support/scaling.ts'
 import { eventually, holds } from './support/wait.ts'
 
 const PROTOTYPE = 'flux-sample-hpa'
 const ACTIVE_JOBS = 'flux-sample-jobs'
 const EXTERNAL = 'flux-sample-external'
-
-async function scalingActive(environment: Environment, name: string) {
-  const { status } = await environment.hpa(name)
-  return status?.conditions?.find(({ type }) => type === 'ScalingActive')
-}
-
-async function reason(environment: Environment, name: string, expected: string): Promise<void> {
-  await holds(`condition ${expected} of HPA "${name}"`, async () => {
-    return (await scalingActive(environment, name))?.reason === expected
-  })
-}
-
-/** Waits until the MiniCluster, its Job's pods and Flux itself agree on a size. */
-async function size(environment: Environment, expected: number): Promise<void> {
-  await holds(`spec.size ${expected}`, async () => {
-    return (await environment.miniCluster()).spec.size === expected
-  })
-  await environment.readyPods(expected)
-  await holds(`node_up_count ${expected}`, async () => {
-    return (await environment.metric('node_up_count')) === expected
-  })
-}
 
 /** How often HPAs of the namespace could not get their metric. */
 async function failures({ cluster, namespace }: Environment): Promise<number> {
@@ -59,114 +38,119 @@ async function brokerRestarts(environment: Environment): Promise<number> {
   return status.restartCount
 }
 
-withEnvironment('autoscaling a MiniCluster', {
-  'a MiniCluster has status.size 0 before its first resize': async (environment) => {
-    assert.equal((await environment.miniCluster()).status?.size, 0)
-  },
+withEnvironment(
+  'autoscaling a MiniCluster',
+  {
+    'a MiniCluster has status.size 0 before its first resize': async (environment) => {
+      assert.equal((await environment.miniCluster()).status?.size, 0)
+    },
 
-  "the prototype's HPA scales up: more nodes than its target": async (environment) => {
-    await environment.cluster.objects.create(prototypeHpa(environment.namespace, 1))
-    await size(environment, 4)
-    await reason(environment, PROTOTYPE, 'ValidMetricFound')
-    assert.equal((await environment.miniCluster()).status?.size, 4)
-  },
+    "the prototype's HPA scales up: more nodes than its target": async (environment) => {
+      await environment.cluster.objects.create(prototypeHpa(environment.namespace, 1))
+      await size(environment, 4)
+      await reason(environment, PROTOTYPE, 'ValidMetricFound')
+      assert.equal((await environment.miniCluster()).status?.size, 4)
+    },
 
-  "the prototype's HPA scales down: fewer nodes than its target": async (environment) => {
-    await setTarget(environment, 8)
-    await size(environment, 2)
-    await reason(environment, PROTOTYPE, 'ValidMetricFound')
-    await remove(environment.cluster, prototypeHpa(environment.namespace, 8))
-  },
+    "the prototype's HPA scales down: fewer nodes than its target": async (environment) => {
+      await setTarget(environment, 8)
+      await size(environment, 2)
+      await reason(environment, PROTOTYPE, 'ValidMetricFound')
+      await remove(environment.cluster, prototypeHpa(environment.namespace, 8))
+    },
 
-  'an HPA on an external metric follows the active jobs up and down': async (environment) => {
-    await environment.cluster.objects.create(externalHpa(environment.namespace))
-    await submit(environment, 3)
-    await size(environment, 3)
-    await reason(environment, EXTERNAL, 'ValidMetricFound')
-    await environment.tell('/jobs/cancel-all')
-    await size(environment, 2)
-    await remove(environment.cluster, externalHpa(environment.namespace))
-  },
+    'an HPA on an external metric follows the jobs up and down': async (environment) => {
+      await environment.cluster.objects.create(externalHpa(environment.namespace))
+      await submit(environment, 3)
+      await size(environment, 3)
+      await reason(environment, EXTERNAL, 'ValidMetricFound')
+      await environment.tell('/jobs/cancel-all')
+      await size(environment, 2)
+      await remove(environment.cluster, externalHpa(environment.namespace))
+    },
 
-  'an HPA on the MiniCluster follows the active jobs up and down': async (environment) => {
-    await environment.cluster.objects.create(activeJobsHpa(environment.namespace))
-    await submit(environment, 4)
-    await size(environment, 4)
-    await reason(environment, ACTIVE_JOBS, 'ValidMetricFound')
-    await environment.tell('/jobs/cancel-all')
-    await size(environment, 2)
-    await reason(environment, ACTIVE_JOBS, 'ValidMetricFound')
-  },
+    'an HPA on the MiniCluster follows the active jobs up and down': async (environment) => {
+      await environment.cluster.objects.create(activeJobsHpa(environment.namespace))
+      await submit(environment, 4)
+      await size(environment, 4)
+      await reason(environment, ACTIVE_JOBS, 'ValidMetricFound')
+      await environment.tell('/jobs/cancel-all')
+      await size(environment, 2)
+      await reason(environment, ACTIVE_JOBS, 'ValidMetricFound')
+    },
 
-  'the broker killed, the HPA reports it and holds the size': async (environment) => {
-    await submit(environment, 3)
-    await size(environment, 3)
-    await environment.holdBroker()
-    await environment.tell('/kill')
-    const condition = await eventually('condition FailedGetObjectMetric', async () => {
-      const found = await scalingActive(environment, ACTIVE_JOBS)
-      return found?.reason === 'FailedGetObjectMetric' ? found : undefined
-    })
-    assert.match(condition.message ?? '', /job_active_count.*Cannot tell the state of Flux/)
-    await holds('a second look of the HPA', async () => (await failures(environment)) > 1)
-    assert.equal((await environment.miniCluster()).spec.size, 3)
-    assert.equal((await environment.pods()).length, 3)
-  },
-
-  'the broker back in place, its old socket file still there, it scales again': async (
-    environment,
-  ) => {
-    await holds('a container restarted by the kubelet', async () => {
-      return (await brokerRestarts(environment)) > 0
-    })
-    await environment.inLead('test', '-S', '/mnt/flux/config/run/flux/local')
-    await environment.releaseBroker()
-    await holds('the new broker', async () => (await environment.state()) !== undefined)
-    await submit(environment, 4)
-    await reason(environment, ACTIVE_JOBS, 'ValidMetricFound')
-    await size(environment, 4)
-    const [lead] = await environment.pods()
-    const [sidecar] = (lead?.status?.initContainerStatuses ?? []).slice(-1)
-    assert.deepEqual([sidecar?.name, sidecar?.restartCount], ['flux-metrics', 0])
-  },
-
-  'the API server logged no error about our group': async ({ log }, t) => {
-    if (log === undefined) return t.skip("the API server's log is out of reach")
-    assert.deepEqual(await log.errors(GROUP), [])
-    assert.deepEqual(await log.errors(EXTERNAL_GROUP), [])
-  },
-
-  'the Job completes with the sidecar when the broker exits 0': async (environment) => {
-    await remove(environment.cluster, activeJobsHpa(environment.namespace))
-    await environment.tell('/shutdown')
-    const { namespace } = environment
-    await holds('a complete Job', async () => {
-      const { status } = await environment.cluster.batch.readNamespacedJob({
-        namespace,
-        name: MINICLUSTER,
+    'the broker killed, the HPA reports it and holds the size': async (environment) => {
+      await submit(environment, 3)
+      await size(environment, 3)
+      await environment.holdBroker()
+      await environment.tell('/kill')
+      const condition = await eventually('condition FailedGetObjectMetric', async () => {
+        const found = await scalingActive(environment, ACTIVE_JOBS)
+        return found?.reason === 'FailedGetObjectMetric' ? found : undefined
       })
-      return (
-        status?.conditions?.some(({ type, status: is }) => type === 'Complete' && is === 'True') ===
-        true
-      )
-    })
-    for (const pod of await environment.pods()) assert.equal(pod.status?.phase, 'Succeeded')
-  },
+      assert.match(condition.message ?? '', /job_active_count.*Cannot tell the state of Flux/)
+      await holds('a second look of the HPA', async () => (await failures(environment)) > 1)
+      assert.equal((await environment.miniCluster()).spec.size, 3)
+      assert.equal((await environment.pods()).length, 3)
+    },
 
-  'the log of the sidecar tells the story in under 30 lines': async (environment, t) => {
-    const lines = await environment.sidecarLog()
-    for (const line of lines) t.diagnostic(line)
-    assert.ok(lines.length < 30, `${lines.length} lines`)
-    // served, read Flux, lost the broker, read the new one, ended: in this order
-    const story = ['"serving"', 'stale → fresh', 'fresh → stale', 'stale → fresh', '"stopped"']
-    let from = 0
-    for (const part of story) {
-      const found = lines.findIndex((line, index) => index >= from && line.includes(part))
-      assert.notEqual(found, -1, `${part} after line ${from}`)
-      from = found + 1
-    }
+    'the broker back in place, its old socket file still there, it scales again': async (
+      environment,
+    ) => {
+      await holds('a container restarted by the kubelet', async () => {
+        return (await brokerRestarts(environment)) > 0
+      })
+      await environment.inLead('test', '-S', '/mnt/flux/config/run/flux/local')
+      await environment.releaseBroker()
+      await holds('the new broker', async () => (await environment.state()) !== undefined)
+      await submit(environment, 4)
+      await reason(environment, ACTIVE_JOBS, 'ValidMetricFound')
+      await size(environment, 4)
+      const [lead] = await environment.pods()
+      const [sidecar] = (lead?.status?.initContainerStatuses ?? []).slice(-1)
+      assert.deepEqual([sidecar?.name, sidecar?.restartCount], ['flux-metrics', 0])
+    },
+
+    'the API server logged no error about our group': async ({ log }, t) => {
+      if (log === undefined) return t.skip("the API server's log is out of reach")
+      assert.deepEqual(await log.errors(GROUP), [])
+      assert.deepEqual(await log.errors(EXTERNAL_GROUP), [])
+    },
+
+    'the Job completes with the sidecar when the broker exits 0': async (environment) => {
+      await remove(environment.cluster, activeJobsHpa(environment.namespace))
+      await environment.tell('/shutdown')
+      const { namespace } = environment
+      await holds('a complete Job', async () => {
+        const { status } = await environment.cluster.batch.readNamespacedJob({
+          namespace,
+          name: MINICLUSTER,
+        })
+        return (
+          status?.conditions?.some(
+            ({ type, status: is }) => type === 'Complete' && is === 'True',
+          ) === true
+        )
+      })
+      for (const pod of await environment.pods()) assert.equal(pod.status?.phase, 'Succeeded')
+    },
+
+    'the log of the sidecar tells the story in under 30 lines': async (environment, t) => {
+      const lines = await environment.sidecarLog()
+      for (const line of lines) t.diagnostic(line)
+      assert.ok(lines.length < 30, `${lines.length} lines`)
+      // served, read Flux, lost the broker, read the new one, ended: in this order
+      const story = ['"serving"', 'stale → fresh', 'fresh → stale', 'stale → fresh', '"stopped"']
+      let from = 0
+      for (const part of story) {
+        const found = lines.findIndex((line, index) => index >= from && line.includes(part))
+        assert.notEqual(found, -1, `${part} after line ${from}`)
+        from = found + 1
+      }
+    },
   },
-})
+  { annotations: { ...ENABLED, 'flux-metrics/idle-grace-seconds': '0' } },
+)
 
 /** Has this many active jobs of one node each, whatever there was before. */
 async function submit(environment: Environment, count: number): Promise<void> {

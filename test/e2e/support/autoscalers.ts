@@ -17,9 +17,22 @@ export function prototypeHpa(namespace: string, target: number): V2HorizontalPod
   })
 }
 
-/** The HPA we recommend in shape: the metric of the MiniCluster itself, one node for each active job. */
-export function activeJobsHpa(namespace: string): V2HorizontalPodAutoscaler {
-  return hpa(namespace, 'flux-sample-jobs', {
+export interface MiniClusterHpa {
+  readonly name: string
+  /** A metric of the MiniCluster that is its size. */
+  readonly metric: string
+  /** Of the jobs of one queue. Default: of all. */
+  readonly queue?: string
+  /** Default: 4. */
+  readonly maxReplicas?: number
+}
+
+/** On a metric of the MiniCluster itself, by the target of the HPA that we recommend, but with the default tolerance. */
+export function miniClusterHpa(
+  namespace: string,
+  { name, metric, queue, maxReplicas }: MiniClusterHpa,
+): V2HorizontalPodAutoscaler {
+  const spec: V2MetricSpec = {
     type: 'Object',
     object: {
       target: { type: 'AverageValue', averageValue: '1' },
@@ -28,19 +41,28 @@ export function activeJobsHpa(namespace: string): V2HorizontalPodAutoscaler {
         kind: 'MiniCluster',
         name: MINICLUSTER,
       },
-      metric: { name: 'job_active_count' },
+      metric: {
+        name: metric,
+        ...(queue !== undefined && { selector: { matchLabels: { queue } } }),
+      },
     },
-  })
+  }
+  return hpa(namespace, name, spec, maxReplicas)
 }
 
-/** The same by an external metric, which describes no object. */
+/** One node for each active job: simple, but a running job may lose its node to a shrink. */
+export function activeJobsHpa(namespace: string): V2HorizontalPodAutoscaler {
+  return miniClusterHpa(namespace, { name: 'flux-sample-jobs', metric: 'job_active_count' })
+}
+
+/** The size that the jobs need, by an external metric, which describes no object. */
 export function externalHpa(namespace: string): V2HorizontalPodAutoscaler {
   return hpa(namespace, 'flux-sample-external', {
     type: 'External',
     external: {
       target: { type: 'AverageValue', averageValue: '1' },
       metric: {
-        name: 'job_active_count',
+        name: 'node_desired_count',
         selector: { matchLabels: { minicluster: MINICLUSTER } },
       },
     },
@@ -55,7 +77,12 @@ export function cpuHpa(namespace: string): V2HorizontalPodAutoscaler {
   })
 }
 
-function hpa(namespace: string, name: string, metric: V2MetricSpec): V2HorizontalPodAutoscaler {
+function hpa(
+  namespace: string,
+  name: string,
+  metric: V2MetricSpec,
+  maxReplicas = 4,
+): V2HorizontalPodAutoscaler {
   const atOnce = {
     selectPolicy: 'Max',
     stabilizationWindowSeconds: 0,
@@ -72,7 +99,7 @@ function hpa(namespace: string, name: string, metric: V2MetricSpec): V2Horizonta
         name: MINICLUSTER,
       },
       minReplicas: 2,
-      maxReplicas: 4,
+      maxReplicas,
       metrics: [metric],
       behavior: { scaleUp: atOnce, scaleDown: atOnce },
     },

@@ -1,0 +1,22 @@
+// More nodes than a small machine has room for: ranks that are up without a pod, in a MiniCluster whose operator is away.
+import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
+import { MINICLUSTERS } from '../../support/minicluster.ts'
+import type { Environment } from './environment.ts'
+import { MINICLUSTER } from './manifests.ts'
+
+const MERGE_PATCH = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
+
+/** Makes the MiniCluster have a size as its operator would, by then stopped, but without pods for its new ranks. */
+export async function growWithoutPods(environment: Environment, size: number): Promise<void> {
+  const { cluster, namespace } = environment
+  const miniCluster = { ...MINICLUSTERS, namespace, name: MINICLUSTER }
+  await environment.tell('/up', { ranks: `0-${size - 1}` })
+  await cluster.custom.patchNamespacedCustomObject(
+    { ...miniCluster, body: { spec: { size } } },
+    MERGE_PATCH,
+  )
+  await cluster.custom.patchNamespacedCustomObjectStatus(
+    { ...miniCluster, body: { status: { size } } },
+    MERGE_PATCH,
+  )
+}
