@@ -69,17 +69,8 @@ withEnvironment(
       await remove(environment.cluster, externalHpa(environment.namespace))
     },
 
-    'an HPA on the MiniCluster follows the active jobs up and down': async (environment) => {
-      await environment.cluster.objects.create(activeJobsHpa(environment.namespace))
-      await submit(environment, 4)
-      await size(environment, 4)
-      await reason(environment, ACTIVE_JOBS, 'ValidMetricFound')
-      await environment.tell('/jobs/cancel-all')
-      await size(environment, 2)
-      await reason(environment, ACTIVE_JOBS, 'ValidMetricFound')
-    },
-
     'the broker killed, the HPA reports it and holds the size': async (environment) => {
+      await environment.cluster.objects.create(activeJobsHpa(environment.namespace))
       await submit(environment, 3)
       await size(environment, 3)
       await environment.holdBroker()
