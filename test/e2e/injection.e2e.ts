@@ -143,51 +143,7 @@ withEnvironment(
       await remove(environment.cluster, hpa)
     },
 
-    'an HPA on CPU finds a request in every container': async (environment) => {
-      await using _server = await serveCpuMetrics(environment)
-      const hpa = cpuHpa(environment.namespace)
-      await environment.cluster.objects.create(hpa)
-      const name = hpa.metadata?.name ?? ''
-      const condition = await eventually('a look of the HPA', async () => {
-        const { status } = await environment.hpa(name)
-        return status?.conditions?.find(({ type }) => type === 'ScalingActive')
-      })
-      assert.equal(condition.reason, 'ValidMetricFound', condition.message)
-      await remove(environment.cluster, hpa)
-    },
-
-    "kubectl logs and exec reach the user's container without -c": async (environment) => {
-      const scope = `--namespace=${environment.namespace}`
-      const lead = await environment.lead()
-      assert.match(await run(['logs', lead, scope]), /rank 0 of 4/)
-      const command = await run(['exec', lead, scope, '--', 'cat', '/proc/1/cmdline'])
-      assert.match(command, /broker-main/)
-    },
-
-    'an index-0 pod that is deleted is followed by one with the sidecar': async (environment) => {
-      assert.ok(isInjected(await remakeLead(environment)))
-      await environment.serving()
-    },
-
-    'the log of the webhook has one line for each review, with the reason': async (environment) => {
-      const reviewed = (await webhookLog()).filter(
-        ({ msg, namespace }) => msg === 'reviewed' && namespace === environment.namespace,
-      )
-      const uids = reviewed.map(({ uid }) => uid)
-      assert.equal(new Set(uids).size, uids.length)
-      const reasons = reviewed.map(({ decision, reason }) => `${decision} ${reason}`)
-      assert.deepEqual(
-        ['skip NotEnabled', 'inject Enabled'].map((it) => reasons.filter((is) => is === it).length),
-        [2, 2],
-      )
-    },
-
-    'the Job completes although the sidecar runs': async (environment) => {
-      await environment.tell('/shutdown')
-      await holds('a complete Job', async () => isComplete(environment, MINICLUSTER))
-    },
-
-    'as an ordinary container the sidecar ends with its broker': async (environment) => {
+    'as an ordinary container the sidecar runs beside its broker': async (environment) => {
       const { cluster, namespace } = environment
       const annotations = { ...ENABLED, 'flux-metrics/native-sidecar': 'false' }
       const legacy = miniCluster(namespace, { size: 1, maxSize: 1, name: LEGACY, annotations })
@@ -210,11 +166,62 @@ withEnvironment(
         const args = ['logs', name, `--namespace=${namespace}`, '--container=flux-metrics']
         return /stale → fresh/.test(await run(args))
       })
+      // That it is gone for good is known after a minute: meanwhile there is more to see.
       await kubectl(
         ['create', '--raw', `/api/v1/namespaces/${namespace}/pods/${control}/shutdown`, '-f', '-'],
         '{}',
       )
+    },
+
+    'an HPA on CPU finds a request in every container': async (environment) => {
+      await using _server = await serveCpuMetrics(environment)
+      const hpa = cpuHpa(environment.namespace)
+      await environment.cluster.objects.create(hpa)
+      const name = hpa.metadata?.name ?? ''
+      const condition = await eventually('a look of the HPA', async () => {
+        const { status } = await environment.hpa(name)
+        return status?.conditions?.find(({ type }) => type === 'ScalingActive')
+      })
+      assert.equal(condition.reason, 'ValidMetricFound', condition.message)
+      await remove(environment.cluster, hpa)
+    },
+
+    "kubectl logs and exec reach the user's container without -c": async (environment) => {
+      const scope = `--namespace=${environment.namespace}`
+      const lead = await environment.lead()
+      assert.match(await run(['logs', lead, scope]), /rank 0 of 4/)
+      const command = await run(['exec', lead, scope, '--', 'cat', '/proc/1/cmdline'])
+      assert.match(command, /broker-main/)
+    },
+
+    // Until then the Service has two sidecars behind it, of which one knows of no broker.
+    'and the sidecar of the other, an ordinary container, has ended with its broker': async (
+      environment,
+    ) => {
       await holds('a complete Job', async () => isComplete(environment, LEGACY))
+    },
+
+    'an index-0 pod that is deleted is followed by one with the sidecar': async (environment) => {
+      assert.ok(isInjected(await remakeLead(environment)))
+      await environment.serving()
+    },
+
+    'the log of the webhook has one line for each review, with the reason': async (environment) => {
+      const reviewed = (await webhookLog()).filter(
+        ({ msg, namespace }) => msg === 'reviewed' && namespace === environment.namespace,
+      )
+      const uids = reviewed.map(({ uid }) => uid)
+      assert.equal(new Set(uids).size, uids.length)
+      const reasons = reviewed.map(({ decision, reason }) => `${decision} ${reason}`)
+      assert.deepEqual(
+        ['skip NotEnabled', 'inject Enabled'].map((it) => reasons.filter((is) => is === it).length),
+        [2, 3],
+      )
+    },
+
+    'the Job completes although the sidecar runs': async (environment) => {
+      await environment.tell('/shutdown')
+      await holds('a complete Job', async () => isComplete(environment, MINICLUSTER))
     },
   },
   { annotations: {} },
