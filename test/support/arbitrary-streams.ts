@@ -53,7 +53,7 @@ const arbitraryTimes: fc.Arbitrary<Partial<Times>> = fc.record({
   firstSyncMs: anyTime(15_000),
   decideMs: anyTime(2_000),
   readMs: fc.constantFrom(1, 12, 100),
-  maxIntervalMs: fc.constantFrom(2_000, 10_000),
+  maxIntervalMs: fc.constantFrom(6_000, 10_000),
 })
 
 /** An HPA on `node_desired_count`, of one of the kinds that people have. */
