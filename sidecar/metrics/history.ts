@@ -41,6 +41,8 @@ export class History {
   /** Since when a rank that should be there has been missing. */
   readonly #missingSince = new Map<number, number>()
   readonly #sizes = new Map<string, SlidingMaximum>()
+  /** What was wanted at the reading before, by purpose. */
+  readonly #wanted = new Map<string, number>()
   #isNew = true
 
   constructor(patience: Patience = DEFAULT_PATIENCE) {
@@ -90,6 +92,9 @@ export class History {
       sizes = new SlidingMaximum(this.#patience.idleGraceMs)
       this.#sizes.set(purpose, sizes)
     }
+    // What was wanted at the last reading was wanted until a moment ago: no reading that fails makes it fall sooner.
+    sizes.add(now, this.#wanted.get(purpose) ?? size)
+    this.#wanted.set(purpose, size)
     return sizes.add(now, size)
   }
 

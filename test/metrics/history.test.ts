@@ -140,7 +140,9 @@ test('History holds the size of each purpose by itself, through a restart', () =
   history.restart()
   assert.equal(history.hold('', 1, 2), 8)
   assert.equal(history.hold('batch', 1, 2), 3)
-  assert.equal(history.hold('', GRACE, 2), 2)
+  // It was wanted until the reading after the last that wanted it.
+  assert.equal(history.hold('', GRACE, 2), 8)
+  assert.equal(history.hold('', GRACE + 1, 2), 2)
 })
 
 test('History says of any readings that recent ranks are there and free, and lost ones are not there', () => {

@@ -78,7 +78,8 @@ test('a size that is wanted no more is published for the grace', () => {
   const asking = reading(4, '', { waiting: waitingFor(wholeNodes(9)) })
   assert.equal(publishedBy(outlooks.draw(asking, 0)), 9)
   assert.equal(publishedBy(outlooks.draw(reading(4, ''), 1)), 9)
-  assert.equal(publishedBy(outlooks.draw(reading(4, ''), GRACE)), 1)
+  assert.equal(publishedBy(outlooks.draw(reading(4, ''), GRACE)), 9)
+  assert.equal(publishedBy(outlooks.draw(reading(4, ''), GRACE + 1)), 1)
 })
 
 test('a job that starts where it was placed changes nothing', () => {
@@ -242,10 +243,11 @@ test('with drains, ranks that never came hold no size when they are drained', ()
   const asking = { waiting: waitingFor(wholeNodes(8)) }
   const drained = new Drained(reading(6, '', asking))
   assert.equal(publishedBy(drained.draw(reading(6, '', asking), 0)), 8)
-  const outlook = drained.draw(reading(6, '0-3'), GRACE)
+  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1)), 8)
+  const outlook = drained.draw(reading(6, '0-3'), 1 + GRACE)
   assert.equal(publishedBy(outlook), 8)
   assert.equal(formatIdset(outlook.drains?.drain ?? parseIdset('')), '4-7')
-  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE)), 4)
+  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 2 + GRACE)), 4)
 })
 
 test('with drains, nothing is drained or given back while nobody knows what is wanted', () => {
