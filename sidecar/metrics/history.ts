@@ -18,6 +18,13 @@ export interface Patience {
   readonly joinTimeoutMs: number
 }
 
+/**
+ * What was wanted at one reading was wanted until the next, if that comes within so long: one that fails in between makes
+ * nothing fall. After a longer silence it would be a number of the past. The default of MAX_AGE_SECONDS, after which it is
+ * not served either.
+ */
+const UNSEEN_MS = 30_000
+
 export const DEFAULT_PATIENCE: Patience = { idleGraceMs: 60_000, joinTimeoutMs: 600_000 }
 
 /** What one reading told of ranks. */
@@ -41,8 +48,8 @@ export class History {
   /** Since when a rank that should be there has been missing. */
   readonly #missingSince = new Map<number, number>()
   readonly #sizes = new Map<string, SlidingMaximum>()
-  /** What was wanted at the reading before, by purpose. */
-  readonly #wanted = new Map<string, number>()
+  /** What was wanted at the reading before, by purpose, and when that was. */
+  readonly #wanted = new Map<string, { readonly at: number; readonly size: number }>()
   #isNew = true
 
   constructor(patience: Patience = DEFAULT_PATIENCE) {
@@ -92,9 +99,9 @@ export class History {
       sizes = new SlidingMaximum(this.#patience.idleGraceMs)
       this.#sizes.set(purpose, sizes)
     }
-    // What was wanted at the last reading was wanted until a moment ago: no reading that fails makes it fall sooner.
-    sizes.add(now, this.#wanted.get(purpose) ?? size)
-    this.#wanted.set(purpose, size)
+    const before = this.#wanted.get(purpose)
+    if (before !== undefined && now - before.at <= UNSEEN_MS) sizes.add(now, before.size)
+    this.#wanted.set(purpose, { at: now, size })
     return sizes.add(now, size)
   }
 

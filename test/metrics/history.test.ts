@@ -145,6 +145,17 @@ test('History holds the size of each purpose by itself, through a restart', () =
   assert.equal(history.hold('', GRACE + 1, 2), 2)
 })
 
+test('History holds no size through a long silence: what was wanted before is of the past', () => {
+  const history = new History()
+  assert.equal(history.hold('', 0, 8), 8)
+  assert.equal(history.hold('', 30_000, 2), 8)
+  assert.equal(history.hold('', 30_000 + GRACE - 1, 2), 8)
+  assert.equal(history.hold('', 30_000 + GRACE, 2), 2)
+  assert.equal(history.hold('', 200_000, 9), 9)
+  // An hour later nobody knows whether that job was cancelled.
+  assert.equal(history.hold('', 3_800_000, 2), 2)
+})
+
 test('History says of any readings that recent ranks are there and free, and lost ones are not there', () => {
   const sights = fc.array(
     fc.record({
