@@ -15,6 +15,11 @@ export interface Idset {
 
 export const EMPTY_IDSET: Idset = { ranges: [] }
 
+/** The ids from `first` on that are less than `end`. */
+export function idsBetween(first: number, end: number): Idset {
+  return first >= end ? EMPTY_IDSET : { ranges: [{ first, last: end - 1 }] }
+}
+
 /**
  * Reads an idset (RFC 22): `""`, `"0-3,5"`, or the same in brackets, as `job-list` writes it.
  *

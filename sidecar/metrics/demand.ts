@@ -1,5 +1,6 @@
 // How large the MiniCluster should be, and why: pure functions of what one reading told. Sizes are numbers of pods: a size
 // of n has the ranks 0 to n − 1, because an Indexed Job always loses its highest indices, busy or not.
+import { listIds, toIdset } from '#flux/id-list.ts'
 import {
   countIds,
   EMPTY_IDSET,
@@ -17,7 +18,7 @@ import {
 } from '#flux/resource-set.ts'
 import type { Facts, Remembered, WaitingJob, WaitingJobs } from './facts.ts'
 import { needOf } from './need.ts'
-import { type Domain, listIds, type Need, type Place, Placement, toIdset } from './placement.ts'
+import { type Domain, type Need, type Place, Placement } from './placement.ts'
 
 /** What a demand is computed from. */
 export interface DemandFacts

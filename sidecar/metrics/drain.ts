@@ -4,6 +4,7 @@
 import {
   EMPTY_IDSET,
   type Idset,
+  idsBetween,
   intersectIdsets,
   isEmpty,
   subtractIdsets,
@@ -116,7 +117,7 @@ export class DrainBeforeShrink {
     this.#published = [...recent, { size, until: undefined }]
     if (last !== undefined && last.size < size) return
     this.#fellAt = now
-    this.#left = intersectIdsets(this.#left, between(0, size))
+    this.#left = intersectIdsets(this.#left, idsBetween(0, size))
   }
 
   /** The smallest size that an HPA may still act on. */
@@ -129,7 +130,7 @@ export class DrainBeforeShrink {
 
   /** Sees which ranks go. */
   #follow(now: number, { online, own }: DrainSight): void {
-    const unwanted = subtractIdsets(intersectIdsets(own, online), between(0, this.size))
+    const unwanted = subtractIdsets(intersectIdsets(own, online), idsBetween(0, this.size))
     const leaving = unionIdsets(intersectIdsets(this.#leaving, own), unwanted)
     this.#leaving = intersectIdsets(leaving, online)
     this.#left = subtractIdsets(intersectIdsets(this.#left, own), unwanted)
@@ -139,8 +140,8 @@ export class DrainBeforeShrink {
   }
 
   #toUndrain(now: number, { online, own }: DrainSight, target: number): Idset {
-    const wanted = intersectIdsets(own, between(0, target))
-    const safe = intersectIdsets(wanted, between(0, this.#lowest(now)))
+    const wanted = intersectIdsets(own, idsBetween(0, target))
+    const safe = intersectIdsets(wanted, idsBetween(0, this.#lowest(now)))
     const remade = intersectIdsets(intersectIdsets(wanted, this.#left), online)
     // What was about to come would have: what comes now will be wanted.
     const isLate = this.#startedAt === undefined || now - this.#startedAt < this.#raceMs
@@ -151,12 +152,8 @@ export class DrainBeforeShrink {
 
 /** Those that are there, and those that may be about to come: a late pod must find itself drained. */
 function victimsOf(online: Idset, target: number, before: number): Idset {
-  const there = subtractIdsets(online, between(0, target))
-  return unionIdsets(there, between(target, before))
-}
-
-function between(from: number, to: number): Idset {
-  return from >= to ? EMPTY_IDSET : { ranges: [{ first: from, last: to - 1 }] }
+  const there = subtractIdsets(online, idsBetween(0, target))
+  return unionIdsets(there, idsBetween(target, before))
 }
 
 /** Reasons begin so; what follows tells people. */

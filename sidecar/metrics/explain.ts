@@ -1,5 +1,5 @@
 // Why the size is what it is, as data and in words. Pure. How it looks on a terminal is explain-text.ts's.
-import { formatIdset, hasId, highestId, type Idset, isEmpty, subtractIdsets } from '#flux/idset.ts'
+import { formatIdset, hasId, highestId, idsBetween, isEmpty, subtractIdsets } from '#flux/idset.ts'
 import { formatJobId } from '#flux/job-id.ts'
 import { ranksOf } from '#flux/resource-set.ts'
 import type { Demand, QueueDemand } from './demand.ts'
@@ -139,7 +139,7 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   const waits = describePending(demand)
   const reasons = [
     ...(desired > wanted
-      ? [`${ranksAre(between(wanted, desired))} drained before it shrinks`]
+      ? [`${ranksAre(idsBetween(wanted, desired))} drained before it shrinks`]
       : []),
     ...(wanted > least ? [`${wanted} was wanted a moment ago`] : []),
     ...(placed > floor ? [...waits, ...jobs] : [...jobs, ...waits]),
@@ -208,8 +208,4 @@ function drainsOf({ drains, ownDrains }: Snapshot): readonly DrainExplanation[] 
     reason,
     isOwn: !isEmpty(ranks) && isEmpty(subtractIdsets(ranks, ownDrains)),
   }))
-}
-
-function between(from: number, to: number): Idset {
-  return { ranges: [{ first: from, last: to - 1 }] }
 }

@@ -1,14 +1,15 @@
 // What one reading cannot tell: which ranks were busy a moment ago, which have not come for long, and how large we said
 // the MiniCluster should be. Times are milliseconds of a clock that never goes back.
+import { listIds, toIdset } from '#flux/id-list.ts'
 import {
   EMPTY_IDSET,
   highestId,
   type Idset,
+  idsBetween,
   intersectIdsets,
   subtractIdsets,
   unionIdsets,
 } from '#flux/idset.ts'
-import { listIds, toIdset } from './placement.ts'
 
 /** How patient we are. */
 export interface Patience {
@@ -79,10 +80,10 @@ export class History {
     const highest = highestId(online) ?? 0
     this.#came = intersectIdsets(
       unionIdsets(this.#came, online),
-      below(Math.max(wanted, highest + 1)),
+      idsBetween(0, Math.max(wanted, highest + 1)),
     )
     // Pods start from the lowest index on. Those above all that came may yet: a quota, or the HPA, lets no more come.
-    const missing = intersectIdsets(offline, unionIdsets(this.#came, below(highest)))
+    const missing = intersectIdsets(offline, unionIdsets(this.#came, idsBetween(0, highest)))
     return {
       recent: subtractIdsets(
         intersectIdsets(online, younger(this.#busyAt, now - idleGraceMs)),
@@ -151,8 +152,4 @@ function younger(times: Map<number, number>, limit: number): Idset {
   const marks = new Uint8Array(highest + 1)
   for (const id of times.keys()) marks[id] = 1
   return toIdset(marks)
-}
-
-function below(size: number): Idset {
-  return size <= 0 ? EMPTY_IDSET : { ranges: [{ first: 0, last: size - 1 }] }
 }

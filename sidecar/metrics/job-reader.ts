@@ -66,7 +66,8 @@ export class JobReader {
 
   /** @throws FluxError EPERM where Flux hides jobs from us */
   async readPending(limits: Limits): Promise<readonly PendingJob[]> {
-    return listPendingJobs(this.#client, MAX_WAITING, limits)
+    // One more, which tells whether there are more.
+    return listPendingJobs(this.#client, MAX_WAITING + 1, limits)
   }
 
   /**
@@ -80,13 +81,14 @@ export class JobReader {
     { counted, hasGpus }: { readonly counted: number; readonly hasGpus: boolean },
     limits: Limits,
   ): Promise<WaitingJobs> {
-    const requests = hasGpus ? await this.#readRequests(pending, limits) : new Map()
-    const isCut = pending.length >= MAX_WAITING
-    const isTold = !hasGpus || pending.every(({ id }) => requests.has(id))
+    const listed = pending.slice(0, MAX_WAITING)
+    const requests = hasGpus ? await this.#readRequests(listed, limits) : new Map()
+    const isTold = !hasGpus || listed.every(({ id }) => requests.has(id))
     return {
       kind: 'known',
-      jobs: pending.map((job) => ({ ...job, request: requests.get(job.id) })),
-      total: isCut ? Math.max(pending.length, counted) : pending.length,
+      jobs: listed.map((job) => ({ ...job, request: requests.get(job.id) })),
+      // Jobs come and go between the two answers: what is listed whole is counted so.
+      total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : pending.length,
       untold: isTold ? undefined : this.#isGuest ? GUEST : NOT_YET,
     }
   }

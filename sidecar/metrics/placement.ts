@@ -1,6 +1,6 @@
 // Where jobs would go: first fit, the lowest rank first, on what is free or could be made free by starting pods. Pure
 // arithmetic on ranks; which jobs and which ranks count is demand.ts's decision.
-import { countIds, EMPTY_IDSET, type IdRange, type Idset } from '#flux/idset.ts'
+import { countIds } from '#flux/idset.ts'
 import type { ResourceSet } from '#flux/resource-set.ts'
 
 /** What a job needs. */
@@ -171,24 +171,4 @@ function fill(set: ResourceSet, size: number): Capacity {
     gpus.fill(countIds(segment.gpus), first, last + 1)
   }
   return { cores, gpus }
-}
-
-/** The ids of a set one by one. The caller bounds it: ranks of R. */
-export function listIds({ ranges }: Idset): Int32Array {
-  const ids = new Int32Array(ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0))
-  let at = 0
-  for (const { first, last } of ranges) for (let id = first; id <= last; id += 1) ids[at++] = id
-  return ids
-}
-
-/** The set of ids that are marked (not 0). */
-export function toIdset(marks: Uint8Array): Idset {
-  const ranges: IdRange[] = []
-  for (let id = 0; id < marks.length; id += 1) {
-    if (marks[id] === 0) continue
-    const first = id
-    while (marks[id + 1] === 1) id += 1
-    ranges.push({ first, last: id })
-  }
-  return ranges.length === 0 ? EMPTY_IDSET : { ranges }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { listIds } from '#flux/id-list.ts'
 import {
   EMPTY_IDSET,
   formatIdset,
@@ -21,7 +22,6 @@ import {
   isSidecarReason,
   RACE_MS,
 } from '#metrics/drain.ts'
-import { listIds } from '#metrics/placement.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 
 /** A Flux of ten ranks that carries out every plan before the next. */

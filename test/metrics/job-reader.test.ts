@@ -39,7 +39,7 @@ function jobspec(slots: number): JsonObject {
 
 const GPUS = { counted: 0, hasGpus: true }
 
-test('readPending lists at most as many as it can bear', async (t) => {
+test('readPending lists at most as many as it can bear, and one more that tells of others', async (t) => {
   const { reader, requests } = await setUp(t, {
     [LIST]: { jobs: [{ id: 1, state: 8, userid: 0, t_submit: 1 }] },
   })
@@ -48,7 +48,7 @@ test('readPending lists at most as many as it can bear', async (t) => {
     jobs.map(({ id }) => id),
     [1],
   )
-  assert.equal(requests[0]?.args.max_entries, MAX_WAITING)
+  assert.equal(requests[0]?.args.max_entries, MAX_WAITING + 1)
 })
 
 test('readPending fails where Flux hides jobs', async (t) => {
@@ -138,18 +138,18 @@ test('complete fails with any other error', async (t) => {
   await assert.rejects(reader.complete(pending(1), GPUS, LIMITS), { errnum: ERRNO.EPROTO })
 })
 
-test('complete takes a list of the greatest length for cut, if there are more by job-stats', async (t) => {
+test('complete takes a list that is longer than we can bear for cut, whatever job-stats counted', async (t) => {
   const { reader } = await setUp(t, {})
-  const total = async (length: number, counted: number) => {
-    const jobs = pending(...upTo(length))
-    const waiting = await reader.complete(jobs, { counted, hasGpus: false }, LIMITS)
-    return waiting.total
+  const told = async (length: number, counted: number) => {
+    const listed = pending(...upTo(length))
+    const { jobs, total } = await reader.complete(listed, { counted, hasGpus: false }, LIMITS)
+    return [jobs.length, total]
   }
-  assert.equal(await total(MAX_WAITING, MAX_WAITING + 1), MAX_WAITING + 1)
-  assert.equal(await total(MAX_WAITING, MAX_WAITING), MAX_WAITING)
-  assert.equal(await total(MAX_WAITING, 3), MAX_WAITING)
-  // Counts are of another moment: what is short is whole.
-  assert.equal(await total(2, 3), 2)
+  assert.deepEqual(await told(MAX_WAITING + 1, 90_000), [MAX_WAITING, 90_000])
+  // Counts are of another moment.
+  assert.deepEqual(await told(MAX_WAITING + 1, 3), [MAX_WAITING, MAX_WAITING + 1])
+  assert.deepEqual(await told(MAX_WAITING, MAX_WAITING + 1), [MAX_WAITING, MAX_WAITING])
+  assert.deepEqual(await told(2, 3), [2, 2])
 })
 
 const TAKEN_AT = new Date('2026-11-24T01:02:03Z')

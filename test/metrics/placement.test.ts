@@ -2,17 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatIdset, parseIdset } from '#flux/idset.ts'
+import { listIds } from '#flux/id-list.ts'
+import { parseIdset } from '#flux/idset.ts'
 import { parseResourceSet, type ResourceSet, subtractResourceSets } from '#flux/resource-set.ts'
-import {
-  type Domain,
-  listIds,
-  type Need,
-  type Place,
-  Placement,
-  toIdset,
-} from '#metrics/placement.ts'
-import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
+import { type Domain, type Need, type Place, Placement } from '#metrics/placement.ts'
+import { idsToText } from '../support/arbitraries.ts'
 import { ranksWith } from '../support/snapshots.ts'
 
 const NOTHING = ranksWith('', { cores: '0' })
@@ -188,22 +182,6 @@ test('Placement places like a first fit that remembers nothing', () => {
       }
     }),
     { numRuns: 2000 },
-  )
-})
-
-test('listIds and toIdset undo one another', () => {
-  fc.assert(
-    fc.property(arbitraryIds, (ids) => {
-      const set = parseIdset(idsToText(ids))
-      const list = listIds(set)
-      assert.deepEqual(
-        [...list],
-        [...ids].sort((a, b) => a - b),
-      )
-      const marks = new Uint8Array(50)
-      for (const id of list) marks[id] = 1
-      assert.deepEqual(formatIdset(toIdset(marks)), formatIdset(set))
-    }),
   )
 })
 

@@ -1,7 +1,7 @@
 // A queue as somebody wrote it for `flux-metrics simulate`: which jobs come when, onto which nodes.
 import * as v from 'valibot'
+import { listIds } from '#flux/id-list.ts'
 import { parseIdset } from '#flux/idset.ts'
-import { listIds } from '#metrics/placement.ts'
 import type { JobRequest } from '#simulation/instance.ts'
 import type { Arrival } from '#simulation/simulation.ts'
 import type { Document, Reading } from './documents.ts'

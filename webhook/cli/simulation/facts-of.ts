@@ -1,5 +1,6 @@
 // What the sidecar would read of a simulated instance, without the broker and the messages in between: the same facts as
 // metrics/instance.ts gets of it as its owner, to which a test holds it.
+import { idsetOf } from '#flux/id-list.ts'
 import { EMPTY_IDSET, highestId, type Idset, parseIdset, subtractIdsets } from '#flux/idset.ts'
 import {
   countGpus,
@@ -9,7 +10,6 @@ import {
 } from '#flux/resource-set.ts'
 import { countResources } from '#metrics/counts.ts'
 import type { Facts, QueueState } from '#metrics/facts.ts'
-import { idsetOf } from './instance/id-pool.ts'
 import type { Node } from './instance/node.ts'
 import type { Instance } from './instance.ts'
 import { countJobs, failedJobs, jobOnRank, waitingJobs } from './job-facts.ts'

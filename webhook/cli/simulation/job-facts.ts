@@ -1,7 +1,7 @@
 // The jobs of a simulated instance as the sidecar reads them: counts by state, those that wait, those that failed lately.
+import { idsetOf } from '#flux/id-list.ts'
 import type { FailedJob, RunningJob } from '#flux/job-list-calls.ts'
 import { FAILED_SECONDS, type JobCounts, type Jobs, type WaitingJob } from '#metrics/facts.ts'
-import { idsetOf } from './instance/id-pool.ts'
 import type { Job } from './instance/job.ts'
 import type { Instance } from './instance.ts'
 

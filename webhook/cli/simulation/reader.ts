@@ -1,10 +1,11 @@
 // The sidecar of a simulated MiniCluster: reads when something changed or time is up, concludes with the real sidecar's own
 // code, publishes a little later, drains. It can be away for a while.
+
+import { listIds } from '#flux/id-list.ts'
 import { isEmpty } from '#flux/idset.ts'
 import { type DrainPlan, drainReason } from '#metrics/drain.ts'
 import type { Facts } from '#metrics/facts.ts'
 import { OutlookMaker, type OutlookOptions } from '#metrics/outlook.ts'
-import { listIds } from '#metrics/placement.ts'
 import type { Snapshot } from '#metrics/snapshot.ts'
 import type { Agenda } from './agenda.ts'
 import { factsOf } from './facts-of.ts'

@@ -1,10 +1,6 @@
 // The cores, or the GPUs, of one simulated node: which of their ids are taken. Knows nothing of jobs.
-import { EMPTY_IDSET, formatIdset, type Idset, joinRanges } from '#flux/idset.ts'
-
-/** Ascending ids as an idset. */
-export function idsetOf(ascending: readonly number[]): Idset {
-  return joinRanges(ascending.map((id) => ({ first: id, last: id })))
-}
+import { idsetOf } from '#flux/id-list.ts'
+import { EMPTY_IDSET, formatIdset, type Idset } from '#flux/idset.ts'
 
 /** Writes ascending ids as an idset (RFC 22), `"0-3,5"`. */
 export function formatIds(ascending: readonly number[]): string {
