@@ -2,7 +2,7 @@
 // have no samples: a graph with a gap is right, one that goes on with the last number is not.
 import { Gauge, type Registry } from 'prom-client'
 import type { JobCounts, Jobs } from '#metrics/facts.ts'
-import { countSizes, type SizeCounts } from '#metrics/size-counts.ts'
+import { SIZE_COUNTS } from '#metrics/size-counts.ts'
 import type { Reading, Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
 
 const JOB_STATES = ['new', 'depend', 'priority', 'sched', 'run', 'cleanup', 'inactive'] as const
@@ -10,7 +10,7 @@ const JOB_STATES = ['new', 'depend', 'priority', 'sched', 'run', 'cleanup', 'ina
 const JOB_RESULTS = ['successful', 'failed', 'canceled', 'timeout'] as const
 
 /** What the size follows from: a gauge each, because they overlap. */
-const SIZES: readonly (readonly [size: keyof SizeCounts, name: string, help: string])[] = [
+const SIZES: readonly (readonly [size: keyof typeof SIZE_COUNTS, name: string, help: string])[] = [
   ['desired', 'flux_desired_nodes', 'Size that the MiniCluster should have: node_desired_count'],
   ['floor', 'flux_floor_nodes', '1 + the highest busy rank: node_floor_count'],
   ['demand', 'flux_demand_nodes', 'Nodes that hold jobs or would be given pending ones'],
@@ -61,7 +61,7 @@ export function registerFluxGauges(registry: Registry, source: SnapshotSource): 
       help,
       labelNames: [],
       collect: (snapshot, set) => {
-        const count = countSizes(snapshot)[size]
+        const count = SIZE_COUNTS[size](snapshot)
         if (count !== undefined) set({}, count)
       },
     })

@@ -2,7 +2,7 @@
 import { idsetAt, partAt, unexpected } from './answer.ts'
 import { LEAD_RANK, type Limits } from './calls.ts'
 import type { Client } from './client.ts'
-import { EMPTY_IDSET, formatIdset, type Idset, parseIdset } from './idset.ts'
+import { EMPTY_IDSET, formatIdset, type Idset, parseIdset, unionIdsets } from './idset.ts'
 import { isJsonObject, type JsonObject } from './payload.ts'
 import { EMPTY_RESOURCE_SET, parseResourceSet, type ResourceSet } from './resource-set.ts'
 
@@ -45,6 +45,11 @@ export interface Drain {
   readonly ranks: Idset
   /** Empty if none was given. */
   readonly reason: string
+}
+
+/** All ranks that are drained, by whomever. */
+export function drainedRanks(drains: readonly Drain[]): Idset {
+  return drains.map(({ ranks }) => ranks).reduce(unionIdsets, EMPTY_IDSET)
 }
 
 /** Ranks by condition, as the resource module has them; a drained rank may be online or offline. */

@@ -11,6 +11,7 @@ import { fingerprint } from './jobs.ts'
 import { Knowledge, type TransitionLog } from './knowledge.ts'
 import type { CollectorObserver } from './observer.ts'
 import { OutlookMaker, type OutlookOptions } from './outlook.ts'
+import { publishedSize } from './sizes.ts'
 import type { Reading, Snapshot, SnapshotSource } from './snapshot.ts'
 
 /** How often we read. All in milliseconds. */
@@ -158,10 +159,11 @@ export class Collector implements SnapshotSource {
 
   /** Logs the size whenever it is another one, and why. */
   #tellSize(snapshot: Snapshot): void {
-    const { desired, summary } = explain(snapshot, new Date())
+    const size = publishedSize(snapshot.sizes)
+    const desired = typeof size === 'number' ? size : null
     if (desired === this.#desired) return
     this.#desired = desired
-    this.#options.log.info({}, summary)
+    this.#options.log.info({}, explain(snapshot, new Date()).summary)
   }
 
   #interval({ tookMs }: Snapshot, streaming: boolean): [minMs: number, maxMs: number] {

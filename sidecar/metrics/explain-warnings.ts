@@ -11,7 +11,7 @@ import {
 import type { Demand } from './demand.ts'
 import { isSidecarReason } from './drain.ts'
 import { FAILED_SECONDS } from './facts.ts'
-import { describeTraps, isRefused } from './scheduler.ts'
+import { describeTraps, isRefused, TOO_MANY_FAILED } from './scheduler.ts'
 import type { Snapshot } from './snapshot.ts'
 import { plural, ranksAre } from './wording.ts'
 
@@ -111,8 +111,6 @@ function describeDrain([reason, ranks]: readonly [reason: string, ranks: Idset])
 function shorten(text: string): string {
   return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)}…` : text
 }
-
-const TOO_MANY_FAILED = 'too many jobs failed lately to list them'
 
 /** What cannot be told, and why: what has one cause is told together. */
 export function unknownsOf({ demand, jobs, failed, sizes }: Snapshot): readonly string[] {

@@ -4,7 +4,7 @@ import { formatJobId } from '#flux/job-id.ts'
 import { ranksOf } from '#flux/resource-set.ts'
 import type { Demand, QueueDemand } from './demand.ts'
 import { unknownsOf, warningsOf } from './explain-warnings.ts'
-import { clampSize, demandedNodes, isWithinTolerance, sizeWith } from './sizes.ts'
+import { clampSize, demandedNodes, isWithinTolerance, publishedSize, sizeWith } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
 import { plural, ranksAre, spellSeconds } from './wording.ts'
 
@@ -81,7 +81,8 @@ export interface DrainExplanation {
 export function explain(snapshot: Snapshot, now: Date): Explanation {
   const { demand, sizes, quorum, takenAt } = snapshot
   const present = sizeWith(subtractIdsets(ranksOf(snapshot.all), snapshot.offline))
-  const desired = sizes.wanted.kind === 'known' ? (sizes.drained ?? sizes.wanted.whole) : null
+  const published = publishedSize(sizes)
+  const desired = typeof published === 'number' ? published : null
   const known = demand.kind === 'known' ? demand : undefined
   const reasons =
     known === undefined || desired === null

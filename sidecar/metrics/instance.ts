@@ -5,18 +5,17 @@ import type { Client } from '#flux/client.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import {
   countIds,
-  EMPTY_IDSET,
   highestId,
   type Idset,
   intersectIdsets,
   isEmpty,
   parseIdset,
   subtractIdsets,
-  unionIdsets,
 } from '#flux/idset.ts'
 import { getJobStats } from '#flux/job-calls.ts'
 import type { PendingJob } from '#flux/job-list-calls.ts'
 import {
+  drainedRanks,
   getResourceStatus,
   getSchedStatus,
   type ResourceStatus,
@@ -92,7 +91,7 @@ export class Instance {
         const { all, allocated } = sched
         const { quorum } = this
         return {
-          ...{ takenAt, tookMs, ...countResources(sched, drainedIn(status)), ...status },
+          ...{ takenAt, tookMs, ...countResources(sched, drainedRanks(status.drains)), ...status },
           ...{ all, allocated, failed: round.failed, quorum, ...more },
         }
       }
@@ -227,11 +226,7 @@ function contradictionOf(sched: SchedStatus, status: ResourceStatus): string | u
   const all = ranksOf(sched.all)
   const up = (ranks: Idset) => subtractIdsets(intersectIdsets(ranks, all), down)
   if (!isEmpty(up(status.offline))) return 'ranks are both offline and up'
-  if (!isEmpty(up(drainedIn(status)))) return 'ranks are both drained and up'
+  if (!isEmpty(up(drainedRanks(status.drains)))) return 'ranks are both drained and up'
   if (!isEmpty(subtractIdsets(down, all))) return 'ranks are down that are not in R'
   return undefined
-}
-
-function drainedIn({ drains }: ResourceStatus): Idset {
-  return drains.map(({ ranks }) => ranks).reduce(unionIdsets, EMPTY_IDSET)
 }

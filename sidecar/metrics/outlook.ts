@@ -5,7 +5,7 @@ import { computeDemand, type Demand } from './demand.ts'
 import { DrainBeforeShrink, type DrainPlan, isOwnReason } from './drain.ts'
 import type { Facts, Withheld } from './facts.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
-import { type Sizes, wantedSizes } from './sizes.ts'
+import { publishedSize, type Sizes, wantedSizes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export interface OutlookOptions {
@@ -66,7 +66,8 @@ export class OutlookMaker {
     // While nobody knows what is wanted, what was published stays so: nothing is drained for less.
     const sizes = { wanted, drained: this.#drains?.size }
     const snapshot = Object.freeze({ ...facts, ...remembered, demand, sizes, ownDrains: own })
-    if (wanted.kind === 'known') this.#published = sizes.drained ?? wanted.whole
+    const published = publishedSize(sizes)
+    if (typeof published === 'number') this.#published = published
     return { snapshot, drains }
   }
 

@@ -1,18 +1,12 @@
 // The metrics to scale on, and those that say why: rows of the catalog over what demand.ts and sizes.ts conclude.
-import {
-  countIds,
-  EMPTY_IDSET,
-  highestId,
-  type Idset,
-  subtractIdsets,
-  unionIdsets,
-} from '#flux/idset.ts'
+import { countIds, subtractIdsets, unionIdsets } from '#flux/idset.ts'
+import { drainedRanks } from '#flux/resource-calls.ts'
 import { ranksOf } from '#flux/resource-set.ts'
 import { type Demand, NO_DEMAND, type QueueDemand } from './demand.ts'
 import { FAILED_SECONDS } from './facts.ts'
 import type { Metric, Selection, Unknown } from './metric.ts'
-import { isRefused } from './scheduler.ts'
-import { compensatedSize, demandedNodes } from './sizes.ts'
+import { isRefused, TOO_MANY_FAILED } from './scheduler.ts'
+import { compensatedSize, demandedNodes, sizeWith } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const CUT = 'Flux has more pending jobs than we list, and what the others ask for is not known'
@@ -88,13 +82,8 @@ function desired({ sizes }: Snapshot, { queues }: Selection): number | Unknown {
 function floor(snapshot: Snapshot, demand: Demand): number {
   const { sizes, all, offline, drains } = snapshot
   if (sizes.drained === undefined) return demand.floor
-  const drained = drains.map(({ ranks }) => ranks).reduce(unionIdsets, EMPTY_IDSET)
-  const open = subtractIdsets(subtractIdsets(ranksOf(all), offline), drained)
-  return Math.max(demand.floor, sizeOf(open))
-}
-
-function sizeOf(ranks: Idset): number {
-  return 1 + (highestId(ranks) ?? -1)
+  const open = subtractIdsets(subtractIdsets(ranksOf(all), offline), drainedRanks(drains))
+  return Math.max(demand.floor, sizeWith(open))
 }
 
 function quantile(descending: readonly number[], share: number): number {
@@ -118,7 +107,7 @@ export const SCALING_METRICS: readonly Metric[] = [
     isSum: false,
     value: (snapshot, _, selection) => {
       const size = desired(snapshot, selection)
-      const present = sizeOf(subtractIdsets(ranksOf(snapshot.all), snapshot.offline))
+      const present = sizeWith(subtractIdsets(ranksOf(snapshot.all), snapshot.offline))
       return typeof size === 'number' ? compensatedSize(size, present) : size
     },
   }),
@@ -192,7 +181,7 @@ export const SCALING_METRICS: readonly Metric[] = [
     help: `Jobs that the scheduler refused within ${FAILED_SECONDS / 60} minutes because they ask for more nodes than are up (Fluxion with fcfs): demand that is lost`,
     unit: 'jobs',
     value: ({ failed }, _, { queues }) => {
-      if (failed === undefined) return { unknown: 'too many jobs failed lately to list them' }
+      if (failed === undefined) return { unknown: TOO_MANY_FAILED }
       return failed.filter((job) => isRefused(job) && isIn(queues, job.queue)).length
     },
   }),

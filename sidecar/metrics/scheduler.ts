@@ -78,3 +78,6 @@ function fillsLowFirst(matchPolicy = 'first'): boolean {
 export function isRefused({ exceptionType, exceptionNote }: FailedJob): boolean {
   return exceptionType === 'alloc' && /unsatisfiable/.test(exceptionNote ?? '')
 }
+
+/** Why it is not known which jobs were refused, where Flux tells us of jobs at all. */
+export const TOO_MANY_FAILED = 'too many jobs failed lately to list them'

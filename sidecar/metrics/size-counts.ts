@@ -3,33 +3,29 @@ import { countIds } from '#flux/idset.ts'
 import { METRICS } from './catalog.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Numbers of nodes; `undefined` is what cannot be told now. */
-export interface SizeCounts {
-  /** The published size. */
-  readonly desired: number | undefined
-  readonly floor: number | undefined
-  readonly demand: number | undefined
-  readonly pending: number | undefined
-  readonly stranded: number | undefined
-  /** Drained by us, to shrink. */
-  readonly ownDrained: number
-  /** Given up: they have not come for long. */
-  readonly lost: number
-}
+/** A number of nodes; `undefined` is what cannot be told now. */
+export type SizeCount = (snapshot: Snapshot) => number | undefined
 
-/** Counts them, as the metrics of the whole instance do. */
-export function countSizes(snapshot: Snapshot): SizeCounts {
-  const read = (name: string) => {
-    const value = METRICS.get(name)?.value(snapshot, {})
+/** How each is counted: as the metric of the whole instance, where there is one. */
+export const SIZE_COUNTS = {
+  /** The published size. */
+  desired: metric('node_desired_count'),
+  floor: metric('node_floor_count'),
+  demand: metric('node_demand_count'),
+  pending: metric('node_pending_count'),
+  stranded: metric('node_stranded_count'),
+  /** Drained by us, to shrink. */
+  ownDrained: ({ ownDrains }) => countIds(ownDrains),
+  /** Given up: they have not come for long. */
+  lost: ({ lost }) => countIds(lost),
+} as const satisfies Readonly<Record<string, SizeCount>>
+
+/** @throws RangeError if there is no such metric */
+function metric(name: string): SizeCount {
+  const found = METRICS.get(name)
+  if (found === undefined) throw new RangeError(`Cannot find metric "${name}"`)
+  return (snapshot) => {
+    const value = found.value(snapshot, {})
     return typeof value === 'number' ? value : undefined
-  }
-  return {
-    desired: read('node_desired_count'),
-    floor: read('node_floor_count'),
-    demand: read('node_demand_count'),
-    pending: read('node_pending_count'),
-    stranded: read('node_stranded_count'),
-    ownDrained: countIds(snapshot.ownDrains),
-    lost: countIds(snapshot.lost),
   }
 }

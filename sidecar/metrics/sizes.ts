@@ -17,6 +17,11 @@ export interface WantedSizes {
   readonly queues: ReadonlyMap<string, number>
 }
 
+/** The size that is published, for all queues; or why none is. */
+export function publishedSize({ wanted, drained }: Sizes): number | Withheld {
+  return wanted.kind === 'withheld' ? wanted : (drained ?? wanted.whole)
+}
+
 /** The purpose under which the size for all queues is held. */
 export const WHOLE = ''
 

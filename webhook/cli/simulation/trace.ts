@@ -1,4 +1,5 @@
 // What a run of a simulation was like: its states in the order of time, and the sums that one compares runs by.
+import { publishedSize } from '#metrics/sizes.ts'
 import type { Job } from './instance/job.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -71,14 +72,13 @@ export function traceRun(simulation: Simulation, { limitMs, restSize }: TraceOpt
 
 function stateOf(simulation: Simulation): State {
   const { instance, pods, published } = simulation
-  const sizes = published?.sizes
-  const wanted = sizes?.wanted.kind === 'known' ? sizes.wanted.whole : undefined
+  const size = published && publishedSize(published.sizes)
   return {
     atMs: simulation.elapsedMs,
     pods: pods.count,
     busy: instance.nodes.filter(({ online, idle }) => online && !idle).length,
     size: simulation.size,
-    desired: wanted === undefined ? undefined : (sizes?.drained ?? wanted),
+    desired: typeof size === 'number' ? size : undefined,
     running: instance.running.size,
     pending: instance.pending.length,
     lost: simulation.losses.length,
