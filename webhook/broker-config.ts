@@ -1,15 +1,10 @@
 // The broker configuration that a MiniCluster may bring along (TOML, flux-config(5)): the few keys about Fluxion. Pure.
 import { parse, TomlError } from 'smol-toml'
 import * as v from 'valibot'
-
-/** Settings of Fluxion; what is not set, or is no text, is `undefined`. */
-export interface FluxionSettings {
-  readonly queuePolicy?: string | undefined
-  readonly matchPolicy?: string | undefined
-  readonly pruneFilters?: string | undefined
-}
+import type { FluxionSettings } from '#flux/fluxion.ts'
 
 export type BrokerConfigReading =
+  /** What is not set, or is no text, is `undefined`. */
   | { readonly kind: 'settings'; readonly settings: FluxionSettings }
   /** No TOML: where, counted from 1. */
   | { readonly kind: 'malformed'; readonly line: number; readonly column: number }

@@ -1,17 +1,13 @@
 // Settings of a MiniCluster's scheduler that defeat autoscaling, and what cures them. The sidecar sees them too, once Flux
 // runs; here they are told before. Pure.
-import { type FluxionSettings, readBrokerConfig } from './broker-config.ts'
+import {
+  FLUXION_DEFAULTS,
+  type FluxionSettings,
+  fillsLowFirst,
+  refusesWideJobs,
+} from '#flux/fluxion.ts'
+import { readBrokerConfig } from './broker-config.ts'
 import type { MiniCluster } from './minicluster.ts'
-
-/** Fluxion's own defaults. */
-const DEFAULTS = {
-  queuePolicy: 'fcfs',
-  matchPolicy: 'first',
-  pruneFilters: 'ALL:core,ALL:node',
-} as const
-
-/** Policies that fill the lowest rank first. */
-const LOW_POLICIES = ['lonode', 'lonodex', 'low']
 
 /** Fluxion's start script gives these to its module; they win over the configuration. */
 const OPTIONS_VARIABLE = 'FLUXION_RESOURCE_OPTIONS'
@@ -56,7 +52,7 @@ const REFUSES_BY_CONFIG =
   'queue-policy = "conservative", or [sched-fluxion-resource] prune-filters = "ALL:core"'
 
 function fillsHigh({ matchPolicy }: FluxionSettings, place: string): string {
-  const policy = (matchPolicy ?? DEFAULTS.matchPolicy).slice(0, MAX_SHOWN)
+  const policy = (matchPolicy ?? FLUXION_DEFAULTS.matchPolicy).slice(0, MAX_SHOWN)
   const cure =
     place === CONFIG
       ? '[sched-fluxion-resource] match-policy = "lonode"'
@@ -69,18 +65,6 @@ function fillsHigh({ matchPolicy }: FluxionSettings, place: string): string {
 
 /** A custom policy may be long. */
 const MAX_SHOWN = 24
-
-/** Fluxion 0.43 and later, and only if its filters count nodes. */
-function refusesWideJobs({ queuePolicy, pruneFilters }: FluxionSettings): boolean {
-  const policy = queuePolicy ?? DEFAULTS.queuePolicy
-  return policy === 'fcfs' && /:node\b/.test(pruneFilters ?? DEFAULTS.pruneFilters)
-}
-
-/** A policy is a name, or `policy=NAME` among other settings. */
-function fillsLowFirst({ matchPolicy = DEFAULTS.matchPolicy }: FluxionSettings): boolean {
-  const [, name = matchPolicy] = /(?:^|\s)policy=(\S+)/.exec(matchPolicy) ?? []
-  return LOW_POLICIES.includes(name)
-}
 
 type Containers = NonNullable<NonNullable<MiniCluster['spec']>['containers']>
 

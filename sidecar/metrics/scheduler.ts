@@ -1,4 +1,5 @@
 // Settings of the scheduler that defeat autoscaling, as far as a guest can tell, and what cures them. Pure.
+import { fillsLowFirst, refusesWideJobs } from '#flux/fluxion.ts'
 import type { FailedJob } from '#flux/job-list-calls.ts'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
 import type { FluxionMatching } from '#flux/scheduler-calls.ts'
@@ -34,9 +35,6 @@ export function readFluxionSettings(
   }
 }
 
-/** Policies that fill the lowest rank first. */
-const LOW_POLICIES = ['lonode', 'lonodex', 'low']
-
 /**
  * Sentences on what stands in the way of autoscaling, each with its cure.
  *
@@ -48,17 +46,16 @@ export function describeTraps(
   { isStranded }: { readonly isStranded: boolean } = { isStranded: true },
 ): readonly string[] {
   if (settings === undefined) return []
-  const { queuePolicy, matchPolicy, pruneFilters = 'ALL:core,ALL:node' } = settings
+  const { matchPolicy } = settings
   const isHarmless = matchPolicy === undefined && !isStranded
-  const refuses = queuePolicy === 'fcfs' && /node/i.test(pruneFilters)
   return [
-    ...(refuses
+    ...(refusesWideJobs(settings)
       ? [
           'Fluxion (0.43 and later) with queue-policy "fcfs" refuses a job that asks for more nodes than are up, so that ' +
             'nobody sees its demand: set [sched-fluxion-resource] prune-filters = "ALL:core", or queue-policy "conservative"',
         ]
       : []),
-    ...(fillsLowFirst(matchPolicy) || isHarmless
+    ...(fillsLowFirst(settings) || isHarmless
       ? []
       : [
           `Fluxion with match-policy ${matchPolicy === undefined ? '"first", its default,' : `"${matchPolicy}"`} does not ` +
@@ -66,12 +63,6 @@ export function describeTraps(
             'set [sched-fluxion-resource] match-policy = "lonode"',
         ]),
   ]
-}
-
-/** A policy is a name, or `policy=NAME` among other settings (flux-config-sched-fluxion-resource(5)). */
-function fillsLowFirst(matchPolicy = 'first'): boolean {
-  const [, name = matchPolicy] = /(?:^|\s)policy=(\S+)/.exec(matchPolicy) ?? []
-  return LOW_POLICIES.includes(name)
 }
 
 /** Whether Fluxion refused a job. Its words are the same for one that is wider than R, which no size would cure. */

@@ -1,0 +1,32 @@
+// What settings of Fluxion mean for jobs (flux-config-sched-fluxion-qmanager(5), flux-config-sched-fluxion-resource(5)), those
+// that are not set as well. Names in, answers out.
+
+/** Settings; `undefined` is the default. */
+export interface FluxionSettings {
+  readonly queuePolicy?: string | undefined
+  readonly matchPolicy?: string | undefined
+  readonly pruneFilters?: string | undefined
+}
+
+/** Fluxion's own. */
+export const FLUXION_DEFAULTS = {
+  queuePolicy: 'fcfs',
+  matchPolicy: 'first',
+  pruneFilters: 'ALL:core,ALL:node',
+} as const
+
+/** Policies that fill the lowest rank first. */
+const LOW_POLICIES = ['lonode', 'lonodex', 'low']
+
+/** Whether a job for more nodes than are up is refused: by 0.43 and later, where filters count nodes. */
+export function refusesWideJobs({ queuePolicy, pruneFilters }: FluxionSettings): boolean {
+  const policy = queuePolicy ?? FLUXION_DEFAULTS.queuePolicy
+  return policy === 'fcfs' && /:node\b/.test(pruneFilters ?? FLUXION_DEFAULTS.pruneFilters)
+}
+
+/** Whether jobs go to the lowest ranks first. A policy is a name, or `policy=NAME` among other settings. */
+export function fillsLowFirst({ matchPolicy }: FluxionSettings): boolean {
+  const text = matchPolicy ?? FLUXION_DEFAULTS.matchPolicy
+  const [, name = text] = /(?:^|\s)policy=(\S+)/.exec(text) ?? []
+  return LOW_POLICIES.includes(name)
+}
