@@ -15,8 +15,13 @@ const ALLOWED: Readonly<
 > = {
   'sidecar/flux': { folders: [], packages: [] },
   'sidecar/metrics': {
-    folders: ['sidecar/flux'],
-    packages: ['@marcbachmann/cel-js', 'valibot', 'yaml'],
+    folders: ['sidecar/flux', 'sidecar/metrics/hpa', 'sidecar/metrics/user-metrics'],
+    packages: ['valibot'],
+  },
+  'sidecar/metrics/hpa': { folders: [], packages: [] },
+  'sidecar/metrics/user-metrics': {
+    folders: ['sidecar/flux', 'sidecar/metrics'],
+    packages: ['@marcbachmann/cel-js', 'yaml'],
   },
   'sidecar/serving': {
     folders: [],
@@ -54,6 +59,7 @@ const ALLOWED: Readonly<
     folders: [
       'sidecar/flux',
       'sidecar/metrics',
+      'sidecar/metrics/hpa',
       'sidecar/serving',
       'webhook',
       'webhook/cli/simulation',
@@ -61,7 +67,12 @@ const ALLOWED: Readonly<
     packages: ['diff', 'valibot', 'yaml'],
   },
   'webhook/cli/simulation': {
-    folders: ['sidecar/flux', 'sidecar/metrics', 'webhook/cli/simulation/instance'],
+    folders: [
+      'sidecar/flux',
+      'sidecar/metrics',
+      'sidecar/metrics/hpa',
+      'webhook/cli/simulation/instance',
+    ],
     packages: [],
   },
   'webhook/cli/simulation/instance': { folders: ['sidecar/flux'], packages: [] },
@@ -74,7 +85,7 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   [CLIENT_PACKAGE]: 'webhook/cluster.ts',
   jsonpatch: 'webhook/patch.ts',
   'smol-toml': 'webhook/broker-config.ts',
-  '@marcbachmann/cel-js': 'sidecar/metrics/expression.ts',
+  '@marcbachmann/cel-js': 'sidecar/metrics/user-metrics/expression.ts',
 }
 
 /** What decides and patches: values in, values out, so that the command line can do the same without a cluster. */

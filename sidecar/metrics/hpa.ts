@@ -1,9 +1,9 @@
 // A HorizontalPodAutoscaler (autoscaling/v2) and its controller, without a cluster: what one sync after the other makes of
 // metrics and sizes. Held to the real controller by test/e2e/hpa.e2e.ts, and to what it did then by
-// test/metrics/hpa-conformance.test.ts. What needs a cluster is not here: selectors, and a scale that cannot be read or
+// test/metrics/hpa/conformance.test.ts. What needs a cluster is not here: selectors, and a scale that cannot be read or
 // written.
-import { addEvent, type Dated, type ScaleEvents, within } from './hpa-behavior.ts'
-import { type Limits, limitsFor } from './hpa-limits.ts'
+import { addEvent, type Dated, type ScaleEvents, within } from './hpa/behavior.ts'
+import { type Limits, limitsFor } from './hpa/limits.ts'
 import {
   recommend,
   type Situation,
@@ -11,9 +11,9 @@ import {
   type Tolerances,
   targetOf,
   tolerancesOf,
-} from './hpa-proposal.ts'
-import { reasonFor, reasonWithout } from './hpa-reason.ts'
-import type { HpaSpec } from './hpa-spec.ts'
+} from './hpa/proposal.ts'
+import { reasonFor, reasonWithout } from './hpa/reason.ts'
+import type { HpaSpec } from './hpa/spec.ts'
 
 /** Flags of kube-controller-manager. */
 export interface HpaOptions {

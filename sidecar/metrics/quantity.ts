@@ -1,5 +1,5 @@
 // Numbers as Kubernetes writes them, resource.Quantity, in its canonical decimal form. Knows nothing of metrics; how an HPA
-// reads them is hpa-quantity.ts's business.
+// reads them is hpa/quantity.ts's business.
 
 /**
  * The largest number an HPA understands. It counts in thousandths as int64, so anything over 9.223e15 wraps around,

@@ -1,10 +1,11 @@
 // The metrics to scale on, and those that say why: rows of the catalog over what demand.ts and sizes.ts conclude.
-import { countIds, subtractIdsets, unionIdsets } from '#flux/idset.ts'
+import { countIds, subtractIdsets } from '#flux/idset.ts'
 import { drainedRanks } from '#flux/resource-calls.ts'
 import { ranksOf } from '#flux/resource-set.ts'
-import { type Demand, NO_DEMAND, type QueueDemand } from './demand.ts'
+import type { Demand } from './demand.ts'
 import { FAILED_SECONDS } from './facts.ts'
 import type { Metric, Selection, Unknown } from './metric.ts'
+import { addDemands, NO_DEMAND, type QueueDemand } from './queue-demand.ts'
 import { isRefused, TOO_MANY_FAILED } from './scheduler.ts'
 import { compensatedSize, demandedNodes, sizeWith } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -50,23 +51,6 @@ function pending(
 function part({ whole, queues }: Demand, selection: Selection): QueueDemand {
   if (selection.queues === undefined) return whole
   return selection.queues.map((name) => queues.get(name) ?? NO_DEMAND).reduce(addDemands, NO_DEMAND)
-}
-
-function addDemands(a: QueueDemand, b: QueueDemand): QueueDemand {
-  const { pendingGpus: ofA } = a
-  const { pendingGpus: ofB } = b
-  const starts = [a.startSeconds, b.startSeconds].filter((start) => start !== undefined)
-  return {
-    allocated: unionIdsets(a.allocated, b.allocated),
-    placed: unionIdsets(a.placed, b.placed),
-    pendingNodes: a.pendingNodes + b.pendingNodes,
-    pendingCores: a.pendingCores + b.pendingCores,
-    pendingGpus: ofA === undefined || ofB === undefined ? undefined : ofA + ofB,
-    held: a.held + b.held,
-    infeasible: a.infeasible + b.infeasible,
-    waits: [...a.waits, ...b.waits].sort((one, other) => other - one),
-    startSeconds: starts.length === 0 ? undefined : Math.min(...starts),
-  }
 }
 
 /** The published size: of all queues, or of those selected, whichever wants most. */

@@ -1,7 +1,8 @@
 // The sizes that are published: what is wanted now, held for a while, never below what is busy, never beyond R. Pure.
 import { countIds, highestId, type Idset, unionIdsets } from '#flux/idset.ts'
-import type { Demand, QueueDemand } from './demand.ts'
+import type { Demand } from './demand.ts'
 import type { Withheld } from './facts.ts'
+import type { QueueDemand } from './queue-demand.ts'
 
 /** Sizes as numbers of pods. */
 export interface Sizes {

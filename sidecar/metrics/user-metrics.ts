@@ -2,10 +2,10 @@
 // compile. One that is no good is left out, and told with its place; the others go on.
 import * as v from 'valibot'
 import { METRICS, type Metric } from './catalog.ts'
-import { compileExpression } from './expression.ts'
 import { MAX_WAITING } from './job-reader.ts'
 import { EXPLAIN } from './metric.ts'
-import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
+import { compileExpression } from './user-metrics/expression.ts'
+import { type Path, parseYaml, type YamlSource } from './user-metrics/yaml-source.ts'
 
 /** Prometheus has a series for each, discovery an entry in six lists, and 50 are more than anybody scales on. */
 export const MAX_METRICS = 50

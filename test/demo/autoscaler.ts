@@ -1,7 +1,7 @@
 // The demo's HPA: the recommended one in a hurry, and what it does in a sync.
 import * as v from 'valibot'
+import type { HpaSpec } from '#metrics/hpa/spec.ts'
 import { type Decision, Hpa } from '#metrics/hpa.ts'
-import type { HpaSpec } from '#metrics/hpa-spec.ts'
 import { MiniClusterSource } from '../../webhook/cli/minicluster-source.ts'
 import { recommendHpa } from '../../webhook/cli/recommended-hpa.ts'
 import { readMetric, readSummary } from './metrics.ts'

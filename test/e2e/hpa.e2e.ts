@@ -1,5 +1,5 @@
 // Holds our Hpa to the real controller: random sizes, specs and metrics are given to both. What the controller did can be
-// written down, so that test/metrics/hpa-conformance.test.ts holds our Hpa to it without a cluster:
+// written down, so that test/metrics/hpa/conformance.test.ts holds our Hpa to it without a cluster:
 //
 //   HPA_RECORD=test/recordings/kubernetes/hpa.jsonl node --test test/e2e/hpa.e2e.ts
 import assert from 'node:assert/strict'

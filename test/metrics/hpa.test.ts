@@ -1,9 +1,9 @@
-// One HPA over many syncs. The examples are computed by hand; the real controller is in hpa-conformance.test.ts.
+// One HPA over many syncs. The examples are computed by hand; the real controller is in hpa/conformance.test.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { Behavior, HpaSpec, MetricSpec, MetricTarget } from '#metrics/hpa/spec.ts'
 import { type Decision, Hpa, type HpaOptions } from '#metrics/hpa.ts'
-import type { Behavior, HpaSpec, MetricSpec, MetricTarget } from '#metrics/hpa-spec.ts'
 import { arbitraryHpaCase } from '../support/hpa-cases.ts'
 import { simulate } from '../support/hpa-model.ts'
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatIdset, parseIdset } from '#flux/idset.ts'
-import { type Demand, NO_DEMAND } from '#metrics/demand.ts'
+import type { Demand } from '#metrics/demand.ts'
+import { NO_DEMAND } from '#metrics/queue-demand.ts'
 import {
   clampSize,
   compensatedSize,

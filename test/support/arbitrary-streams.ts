@@ -1,7 +1,7 @@
 // What fast-check draws for the safety of sizes: streams of jobs onto a small MiniCluster, the HPA above it, and how long
 // everything takes. Small, so that jobs collide; times in tenths of a second, so that things happen between each other.
 import fc from 'fast-check'
-import type { HpaSpec } from '#metrics/hpa-spec.ts'
+import type { HpaSpec } from '#metrics/hpa/spec.ts'
 import type { JobRequest } from '#simulation/instance/job.ts'
 import {
   type Absence,

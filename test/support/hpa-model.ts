@@ -1,7 +1,8 @@
 // What our Hpa says that the controller writes into the status of an HPA, in one sync after the other.
+
+import { toMilli } from '#metrics/hpa/quantity.ts'
+import type { MetricSpec } from '#metrics/hpa/spec.ts'
 import { type Conditions, type Decision, Hpa, type HpaOptions } from '#metrics/hpa.ts'
-import { toMilli } from '#metrics/hpa-quantity.ts'
-import type { MetricSpec } from '#metrics/hpa-spec.ts'
 import { type Answer, type HpaCase, targetOf } from './hpa-cases.ts'
 
 /** What is shown of a sum below zero. */

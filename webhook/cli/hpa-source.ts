@@ -1,6 +1,6 @@
-// A HorizontalPodAutoscaler as somebody wrote it, checked as far as our arithmetic needs it (metrics/hpa-spec.ts).
+// A HorizontalPodAutoscaler as somebody wrote it, checked as far as our arithmetic needs it (metrics/hpa/spec.ts).
 import * as v from 'valibot'
-import type { HpaSpec } from '#metrics/hpa-spec.ts'
+import type { HpaSpec } from '#metrics/hpa/spec.ts'
 import type { Document, Reading } from './documents.ts'
 import { describeIssues } from './issues.ts'
 

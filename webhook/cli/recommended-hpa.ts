@@ -1,5 +1,5 @@
 // The HPA that we recommend for a MiniCluster (hpa-comments.ts has the reason for each of its settings). Pure.
-import type { Behavior, HpaSpec, MetricSpec, ObjectReference } from '#metrics/hpa-spec.ts'
+import type { Behavior, HpaSpec, MetricSpec, ObjectReference } from '#metrics/hpa/spec.ts'
 import { readAnnotations } from '../annotations.ts'
 import type { ServerVersion } from '../cluster.ts'
 import type { Path } from './documents.ts'

@@ -1,6 +1,6 @@
 // `flux-metrics simulate`: what HPAs would make of a queue of jobs. Here are its flags, its help, and what it reads and
 // prints; the simulation itself is in simulation/.
-import type { HpaSpec } from '#metrics/hpa-spec.ts'
+import type { HpaSpec } from '#metrics/hpa/spec.ts'
 import { Simulation } from '#simulation/simulation.ts'
 import { type Trace, traceRun } from '#simulation/trace.ts'
 import { drawChart, LEGEND } from './chart.ts'

@@ -1,7 +1,7 @@
 // The HPA that `flux-metrics hpa` writes for the MiniCluster, on this cluster; but that it does not shrink as slowly: a test
 // does not wait for minutes.
 import * as v from 'valibot'
-import type { ScalingRules } from '#metrics/hpa-spec.ts'
+import type { ScalingRules } from '#metrics/hpa/spec.ts'
 import { MiniClusterSource } from '../../../webhook/cli/minicluster-source.ts'
 import {
   type Choices,

@@ -1,6 +1,6 @@
 // The jobs of a simulated instance as the sidecar reads them: counts by state, those that wait, those that failed lately.
 import { idsetOf } from '#flux/id-list.ts'
-import type { FailedJob, RunningJob } from '#flux/job-list-calls.ts'
+import type { FailedJob, JobId, RunningJob } from '#flux/job-list-calls.ts'
 import { FAILED_SECONDS, type JobCounts, type Jobs, type WaitingJob } from '#metrics/facts.ts'
 import type { Job } from './instance/job.ts'
 import type { Instance } from './instance.ts'
@@ -21,7 +21,7 @@ export function waitingJobs(
 function toWaiting(job: Job, hasGpus: boolean): WaitingJob {
   const { id, nodes, cores, gpus, tasks, state, times } = job
   return {
-    id: id <= Number.MAX_SAFE_INTEGER ? Number(id) : id,
+    id: toWireId(id),
     state: state === 'DEPEND' || state === 'PRIORITY' ? state : 'SCHED',
     userid: OWNER,
     priority: times.PRIORITY === undefined ? undefined : job.urgency,
@@ -45,6 +45,11 @@ function toWaiting(job: Job, hasGpus: boolean): WaitingJob {
   }
 }
 
+/** As it comes out of JSON: a number as long as it is exact. */
+function toWireId(id: Job['id']): JobId {
+  return id <= Number.MAX_SAFE_INTEGER ? Number(id) : id
+}
+
 /** Those that failed a moment ago, the latest first. */
 export function failedJobs(instance: Instance): readonly FailedJob[] {
   const since = instance.now - FAILED_SECONDS * 1000
@@ -53,7 +58,7 @@ export function failedJobs(instance: Instance): readonly FailedJob[] {
     const at = times.INACTIVE ?? 0
     if (result !== 'failed' || at < since) continue
     failed.push({
-      id: Number(id),
+      id: toWireId(id),
       queue,
       inactiveAt: at / 1000,
       exceptionType: exception?.type,
@@ -75,7 +80,7 @@ export function jobOnRank(instance: Instance, rank: number): RunningJob | undefi
   const { id, allocations, times, timeLimit } = job
   const ranks = allocations.map(({ node }) => node.rank).sort((a, b) => a - b)
   return {
-    id: Number(id),
+    id: toWireId(id),
     userid: OWNER,
     ranks: idsetOf(ranks),
     expiration: timeLimit === 0 ? 0 : (times.RUN ?? 0) / 1000 + timeLimit,

@@ -3,8 +3,8 @@
 
 import { METRICS } from '#metrics/catalog.ts'
 import type { Facts } from '#metrics/facts.ts'
+import type { HpaSpec, MetricIdentifier } from '#metrics/hpa/spec.ts'
 import { type Decision, Hpa, type HpaOptions } from '#metrics/hpa.ts'
-import type { HpaSpec, MetricIdentifier } from '#metrics/hpa-spec.ts'
 import type { OutlookOptions } from '#metrics/outlook.ts'
 import type { Snapshot } from '#metrics/snapshot.ts'
 import { Agenda } from './agenda.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HpaSpec } from '#metrics/hpa-spec.ts'
+import type { HpaSpec } from '#metrics/hpa/spec.ts'
 import { Simulation, type SimulationOptions } from '#simulation/simulation.ts'
 
 /** AverageValue "1" of a metric, down after a minute. */

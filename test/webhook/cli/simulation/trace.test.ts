@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HpaSpec } from '#metrics/hpa-spec.ts'
+import type { HpaSpec } from '#metrics/hpa/spec.ts'
 import { type Arrival, Simulation } from '#simulation/simulation.ts'
 import { traceRun } from '#simulation/trace.ts'
 

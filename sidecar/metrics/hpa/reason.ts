@@ -1,5 +1,5 @@
 // What an HPA did in a sync, in a few words for people.
-import type { Outcome } from './hpa-limits.ts'
+import type { Outcome } from './limits.ts'
 
 /** What the metrics asked for, and what became of it. */
 export interface Step {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileExpression, type Expression, MAX_LENGTH } from '#metrics/expression.ts'
 import type { Snapshot } from '#metrics/snapshot.ts'
-import { snapshotOf } from '../support/snapshots.ts'
-import { batchJob, waiting } from '../support/waiting.ts'
+import { compileExpression, type Expression, MAX_LENGTH } from '#metrics/user-metrics/expression.ts'
+import { snapshotOf } from '../../support/snapshots.ts'
+import { batchJob, waiting } from '../../support/waiting.ts'
 
 function compile(text: string): Expression {
   const compiled = compileExpression(text)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { toFloat, toMilli } from '#metrics/hpa-quantity.ts'
+import { toFloat, toMilli } from '#metrics/hpa/quantity.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
 
 /** What the API machinery of Kubernetes 1.36 makes of the same texts. */

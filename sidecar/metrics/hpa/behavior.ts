@@ -1,6 +1,7 @@
 // What `behavior` allows: windows that steady recommendations, and policies that limit how fast sizes change. Pure.
-import type { ScalingPolicy, ScalingRules } from './hpa-spec.ts'
+
 import { addInt32, toInt32 } from './int32.ts'
+import type { ScalingPolicy, ScalingRules } from './spec.ts'
 
 export type Direction = 'scaleUp' | 'scaleDown'
 

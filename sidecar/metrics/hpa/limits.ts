@@ -1,8 +1,8 @@
 // From what the metrics ask for to what the HPA sets: steadied by what was asked for before, limited in speed and to
 // minReplicas … maxReplicas. With `behavior` and without it, which are two different sets of rules. Pure.
-import { type Dated, limitOf, type Pace, type Rules, rulesFor, within } from './hpa-behavior.ts'
-import type { Behavior } from './hpa-spec.ts'
+import { type Dated, limitOf, type Pace, type Rules, rulesFor, within } from './behavior.ts'
 import { toInt32 } from './int32.ts'
+import type { Behavior } from './spec.ts'
 
 /** What was made of what the metrics ask for, with the reasons of AbleToScale and of ScalingLimited. */
 export interface Outcome {

@@ -6,9 +6,9 @@ import {
   EvaluationError,
   ParseError,
 } from '@marcbachmann/cel-js'
+import type { Unknown } from '../metric.ts'
+import type { Snapshot } from '../snapshot.ts'
 import { costOf, type ExpressionProblem } from './expression-cost.ts'
-import type { Unknown } from './metric.ts'
-import type { Snapshot } from './snapshot.ts'
 import { TYPES, VARIABLES, viewSnapshot } from './snapshot-view.ts'
 import { UnknownValue } from './view-type.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TYPES, VARIABLES, viewSnapshot } from '#metrics/snapshot-view.ts'
-import { UnknownValue } from '#metrics/view-type.ts'
-import { jobCounts, snapshotOf } from '../support/snapshots.ts'
-import { batchJob, TAKEN_AT, waiting } from '../support/waiting.ts'
+import { TYPES, VARIABLES, viewSnapshot } from '#metrics/user-metrics/snapshot-view.ts'
+import { UnknownValue } from '#metrics/user-metrics/view-type.ts'
+import { jobCounts, snapshotOf } from '../../support/snapshots.ts'
+import { batchJob, TAKEN_AT, waiting } from '../../support/waiting.ts'
 
 /** What a variable or field is, as the library reads it. */
 function read(from: unknown, key: string): unknown {

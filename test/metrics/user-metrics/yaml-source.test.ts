@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Path, parseYaml } from '#metrics/yaml-source.ts'
+import { type Path, parseYaml } from '#metrics/user-metrics/yaml-source.ts'
 
 function parse(text: string) {
   const source = parseYaml(text, 'file.yaml')

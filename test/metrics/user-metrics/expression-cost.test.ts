@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileExpression } from '#metrics/expression.ts'
+import { compileExpression } from '#metrics/user-metrics/expression.ts'
 
 /** Expressions are parsed with the library itself: a tree made up here would prove nothing of the library's. */
 function stepsOf(text: string): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addInt32, MAX_REPLICAS, toInt32 } from '#metrics/int32.ts'
+import { addInt32, MAX_REPLICAS, toInt32 } from '#metrics/hpa/int32.ts'
 
 for (const [value, whole] of [
   [0, 0],

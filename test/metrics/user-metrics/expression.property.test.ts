@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { compileExpression } from '#metrics/expression.ts'
-import { snapshotOf } from '../support/snapshots.ts'
-import { batchJob, waiting } from '../support/waiting.ts'
+import { compileExpression } from '#metrics/user-metrics/expression.ts'
+import { snapshotOf } from '../../support/snapshots.ts'
+import { batchJob, waiting } from '../../support/waiting.ts'
 
 const HIDDEN = { kind: 'withheld', reason: 'Flux hides jobs' } as const
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { reasonFor, reasonWithout } from '#metrics/hpa-reason.ts'
+import { reasonFor, reasonWithout } from '#metrics/hpa/reason.ts'
 
 /** Of 10 replicas. */
 for (const [replicas, wanted, proposal, limit, reason] of [

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { HpaOptions } from '#metrics/hpa.ts'
-import { compare, plannedSyncs } from '../support/hpa-conformance.ts'
-import { formatRecording, parseRecording } from '../support/hpa-recording.ts'
+import { compare, plannedSyncs } from '../../support/hpa-conformance.ts'
+import { formatRecording, parseRecording } from '../../support/hpa-recording.ts'
 
-const PATH = join(import.meta.dirname, '../recordings/kubernetes/hpa.jsonl')
+const PATH = join(import.meta.dirname, '../../recordings/kubernetes/hpa.jsonl')
 const TEXT = readFileSync(PATH, 'utf8')
 const { options, cases } = parseRecording(TEXT)
 

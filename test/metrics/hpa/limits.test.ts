@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Circumstances, limitsFor } from '#metrics/hpa-limits.ts'
-import type { Behavior } from '#metrics/hpa-spec.ts'
+import { type Circumstances, limitsFor } from '#metrics/hpa/limits.ts'
+import type { Behavior } from '#metrics/hpa/spec.ts'
 
 const OPTIONS = { stabilizationSeconds: 300 }
 

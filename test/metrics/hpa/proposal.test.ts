@@ -6,8 +6,8 @@ import {
   type Target,
   targetOf,
   tolerancesOf,
-} from '#metrics/hpa-proposal.ts'
-import type { MetricSpec, MetricTarget } from '#metrics/hpa-spec.ts'
+} from '#metrics/hpa/proposal.ts'
+import type { MetricSpec, MetricTarget } from '#metrics/hpa/spec.ts'
 
 const DEFAULTS = { scaleUp: 0.1, scaleDown: 0.1 }
 const NONE = { scaleUp: 0, scaleDown: 0 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addEvent, limitOf, type Rules, rulesFor, within } from '#metrics/hpa-behavior.ts'
-import type { ScalingPolicy } from '#metrics/hpa-spec.ts'
+import { addEvent, limitOf, type Rules, rulesFor, within } from '#metrics/hpa/behavior.ts'
+import type { ScalingPolicy } from '#metrics/hpa/spec.ts'
 
 const OPTIONS = { stabilizationSeconds: 300 }
 const NO_EVENTS = { scaleUp: [], scaleDown: [] }

@@ -1,7 +1,8 @@
 // How many replicas the metrics ask for: each by its target, then the highest of all. No limits yet, no memory. Pure.
-import { toFloat, toMilli } from './hpa-quantity.ts'
-import type { Behavior, MetricSpec } from './hpa-spec.ts'
+
 import { MAX_REPLICAS, toInt32 } from './int32.ts'
+import { toFloat, toMilli } from './quantity.ts'
+import type { Behavior, MetricSpec } from './spec.ts'
 
 /** What a metric is compared with. */
 export interface Target {
