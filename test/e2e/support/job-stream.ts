@@ -1,4 +1,5 @@
-// Jobs that keep arriving: small ones at random, and every while a gang that needs more nodes than there are.
+// Jobs that keep arriving: small ones at random, every while a gang that needs more nodes than there are, and, whenever nodes
+// are about to be taken away, jobs for just these.
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { JobRequest } from '#simulation/instance.ts'
@@ -21,6 +22,9 @@ const arbitraryGang: fc.Arbitrary<JobRequest> = fc.record({
   duration: fc.integer({ min: 2, max: 6 }),
 })
 
+/** Longer than the grace of the pods here: on a node that is being taken away it does not live to its end. */
+const LATE_JOB: JobRequest = { nodes: 1, duration: 8, urgency: 31 }
+
 export interface JobStream {
   readonly seed: number
   readonly lengthMs: number
@@ -28,12 +32,14 @@ export interface JobStream {
   readonly pauseMs: number
   /** When gangs arrive. */
   readonly gangsAtMs: readonly number[]
+  /** The sizes that the MiniCluster was told to have so far. */
+  readonly sizes: () => readonly number[]
 }
 
 /** Submits jobs for as long as the stream is, and tells their ids. */
 export async function submitJobs(
   environment: Environment,
-  { seed, lengthMs, pauseMs, gangsAtMs }: JobStream,
+  { seed, lengthMs, pauseMs, gangsAtMs, sizes }: JobStream,
 ): Promise<readonly string[]> {
   const count = Math.ceil(lengthMs / pauseMs)
   const small = fc.sample(arbitrarySmall, { seed, numRuns: count })
@@ -41,6 +47,7 @@ export async function submitJobs(
   const ids: string[] = []
   const start = performance.now()
   let next = 0
+  let looked = 1
   for (const job of small) {
     const passedMs = performance.now() - start
     if (passedMs > lengthMs) break
@@ -50,6 +57,14 @@ export async function submitJobs(
       next += 1
     }
     ids.push(await submitJob(environment, job))
+    const seen = sizes()
+    const falling = seen.slice(looked - 1)
+    looked = seen.length
+    const before = falling[0] ?? 0
+    if ((falling.at(-1) ?? 0) < before) {
+      const late = Array.from({ length: before }, () => submitJob(environment, LATE_JOB))
+      ids.push(...(await Promise.all(late)))
+    }
     await pause(pauseMs)
   }
   return ids
