@@ -71,6 +71,9 @@ withEnvironment(
       ])
       assert.equal(code, 0)
       assert.match(stderr, /^Warning: flux-metrics\/log-levle: unknown/m)
+      // Fluxion's defaults, which the MiniCluster has, defeat autoscaling.
+      assert.match(stderr, /^Warning: spec\.flux\.scheduler\.queuePolicy: .* set conservative$/m)
+      assert.match(stderr, /^Warning: spec\.containers\.environment: .*match-policy=lonode$/m)
       await holds('an event', async () =>
         /Normal +MetricsPending .*when the index-0 pod is made again/.test(
           await describeMiniCluster(environment),
@@ -100,6 +103,11 @@ withEnvironment(
       assert.ok(other !== undefined && !isInjected(other))
       await holds('an event', async () =>
         /Normal +MetricsInjected .*Added container "flux-metrics"/.test(
+          await describeMiniCluster(environment),
+        ),
+      )
+      await holds('an event about the scheduler', async () =>
+        /Warning +MetricsScheduler .*queuePolicy: .*match-policy=lonode/.test(
           await describeMiniCluster(environment),
         ),
       )
