@@ -44,12 +44,13 @@ function describeNodes(explanation: Explanation): string {
 
 function describePending(pending: PendingCounts | null): string {
   if (pending === null) return 'unknown'
-  const { jobs, nodes, held, infeasible } = pending
-  return [
+  const { jobs, nodes, held, infeasible, isCut } = pending
+  const counts = [
     jobs === 0 ? 'no job' : `${plural(jobs, 'job')} for ${plural(nodes, 'node')}`,
     ...(held > 0 ? [`${held} held`] : []),
     ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
-  ].join(', ')
+  ]
+  return [...counts, ...(isCut ? ['of those that are listed'] : [])].join(', ')
 }
 
 function isOfInterest({ started, pending }: QueueExplanation): boolean {

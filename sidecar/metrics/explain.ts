@@ -58,6 +58,8 @@ export interface PendingCounts {
   readonly nodes: number
   readonly held: number
   readonly infeasible: number
+  /** More jobs wait than were listed: these are numbers of those that were. */
+  readonly isCut: boolean
 }
 
 /** One queue. */
@@ -104,7 +106,7 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     quorum,
     maximum: known?.maximum ?? null,
     floorHolder: known === undefined ? null : floorHolderOf(snapshot, known, now),
-    pending: known === undefined ? null : countPending(known.whole),
+    pending: known === undefined ? null : countPending(known.whole, known),
     queues: known === undefined ? [] : queuesOf(snapshot, known),
     drains: drainsOf(snapshot),
     lost: formatIdset(snapshot.lost),
@@ -190,8 +192,11 @@ function floorHolderOf(
   return { rank, job: formatJobId(id), user: userid, endsInSeconds }
 }
 
-function countPending({ waits, pendingNodes, held, infeasible }: QueueDemand): PendingCounts {
-  return { jobs: waits.length, nodes: pendingNodes, held, infeasible }
+function countPending(
+  { waits, pendingNodes, held, infeasible }: QueueDemand,
+  { isCut }: Demand,
+): PendingCounts {
+  return { jobs: waits.length, nodes: pendingNodes, held, infeasible, isCut }
 }
 
 function queuesOf({ sizes, queues }: Snapshot, demand: Demand): readonly QueueExplanation[] {
@@ -200,7 +205,7 @@ function queuesOf({ sizes, queues }: Snapshot, demand: Demand): readonly QueueEx
     name,
     desired: wanted.kind === 'known' ? (wanted.queues.get(name) ?? null) : null,
     started: queues.get(name)?.started ?? true,
-    pending: countPending(queue),
+    pending: countPending(queue, demand),
   }))
 }
 

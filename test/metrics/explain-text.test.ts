@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Explanation, QueueExplanation } from '#metrics/explain.ts'
 import { formatExplanation } from '#metrics/explain-text.ts'
 
-const NONE = { jobs: 0, nodes: 0, held: 0, infeasible: 0 }
+const NONE = { jobs: 0, nodes: 0, held: 0, infeasible: 0, isCut: false }
 
 const EXPLANATION: Explanation = {
   summary: 'desired 10: rank 9 is allocated',
@@ -45,7 +45,7 @@ test('formatExplanation puts the subject of each line in front, and continues be
     ...EXPLANATION,
     summary:
       'desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; 3 pending jobs need 6 nodes, up to rank 5; HPA tolerance would hold 11',
-    pending: { jobs: 3, nodes: 6, held: 1, infeasible: 2 },
+    pending: { ...NONE, jobs: 3, nodes: 6, held: 1, infeasible: 2 },
     queues: [
       queue('batch'),
       queue('empty', { pending: NONE }),
@@ -75,6 +75,12 @@ unknown  GPUs of pending jobs: Flux does not tell guests
 read     2 s ago, at 2026-11-24T01:02:03.456Z
 `,
   )
+})
+
+test('formatExplanation does not take the jobs that are listed for all of them', () => {
+  const pending = { ...NONE, jobs: 10_000, nodes: 40_000, isCut: true }
+  const text = formatExplanation({ ...EXPLANATION, pending })
+  assert.match(text, /^pending {2}10000 jobs for 40000 nodes, of those that are listed$/m)
 })
 
 test('formatExplanation says what is unknown', () => {

@@ -49,7 +49,7 @@ test('explain says what holds the floor, what waits, and what an HPA makes of it
   )
   const holder = { rank: 9, job: 'ƒ2aK', user: 1000, endsInSeconds: 41 * 60 }
   assert.deepEqual(floorHolder, holder)
-  assert.deepEqual(pending, { jobs: 3, nodes: 6, held: 0, infeasible: 0 })
+  assert.deepEqual(pending, { jobs: 3, nodes: 6, held: 0, infeasible: 0, isCut: false })
 })
 
 test('explain counts ages and remaining times from the moment that it is asked', () => {
@@ -91,10 +91,11 @@ test('explain says that every node of R is wanted', () => {
 
 test('explain says that the list of what waits was cut', () => {
   const cut = { kind: 'known', jobs: [waiting(1)], total: 2, untold: undefined } as const
-  const { reasons, unknowns, desired, demand } = explainAt({ waiting: cut })
+  const { reasons, unknowns, desired, demand, pending } = explainAt({ waiting: cut })
   assert.deepEqual([desired, demand], [16, 16])
   assert.equal(reasons[0], 'more jobs wait than we list: there may be work for every node of R')
   assert.deepEqual(unknowns, ['all that waits: more jobs wait than we list'])
+  assert.equal(pending?.isCut, true)
 })
 
 /** Readings one after the other, `gapMs` apart. */
@@ -163,13 +164,13 @@ test('explain tells each queue', () => {
       name: 'batch',
       desired: 9,
       started: true,
-      pending: { jobs: 1, nodes: 2, held: 1, infeasible: 0 },
+      pending: { jobs: 1, nodes: 2, held: 1, infeasible: 0, isCut: false },
     },
     {
       name: 'debug',
       desired: 7,
       started: false,
-      pending: { jobs: 0, nodes: 0, held: 0, infeasible: 0 },
+      pending: { jobs: 0, nodes: 0, held: 0, infeasible: 0, isCut: false },
     },
   ])
 })
