@@ -11,30 +11,9 @@ import { fingerprint } from './jobs.ts'
 import { Knowledge, type TransitionLog } from './knowledge.ts'
 import type { CollectorObserver } from './observer.ts'
 import { OutlookMaker, type OutlookOptions } from './outlook.ts'
+import { DEFAULT_PACE, type Pace, waitingTime } from './pace.ts'
 import { publishedSize } from './sizes.ts'
 import type { Reading, Snapshot, SnapshotSource } from './snapshot.ts'
-
-/** How often we read. All in milliseconds. */
-export interface Pace {
-  /** After a change we read at once, but not more often than this. */
-  readonly minIntervalMs: number
-  /** Without a change we read this often while streams tell us of changes … */
-  readonly streamingIntervalMs: number
-  /** … and this often where they do not. */
-  readonly pollingIntervalMs: number
-  /** The next reading waits at least this many times as long as the last one took: 20 is 5 % of the broker's time. */
-  readonly costFactor: number
-  /** Deadline of a call. Fluxion before 0.37 took 5 s for 10,000 nodes at worst. */
-  readonly callTimeoutMs: number
-}
-
-export const DEFAULT_PACE: Pace = {
-  minIntervalMs: 250,
-  streamingIntervalMs: 10_000,
-  pollingIntervalMs: 2_000,
-  costFactor: 20,
-  callTimeoutMs: 10_000,
-}
 
 export interface CollectorOptions extends OutlookOptions {
   /** Path of the broker's socket; it need not exist yet. */
@@ -119,6 +98,7 @@ export class Collector implements SnapshotSource {
     const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
     let feed: ChangeFeed | undefined
     let watched: Watched | undefined
+    let tookBeforeMs = 0
     try {
       while (!signal.aborted) {
         const snapshot = await this.#read(instance, signal)
@@ -128,7 +108,10 @@ export class Collector implements SnapshotSource {
         }
         feed ??= ChangeFeed.open(instance.client, instance.version, limits)
         watched = checkStream(watched, snapshot, feed)
-        const [minMs, maxMs] = this.#interval(snapshot, feed.streaming)
+        const { tookMs } = snapshot
+        const { streaming } = feed
+        const [minMs, maxMs] = waitingTime(this.#pace, { tookMs, tookBeforeMs, streaming })
+        tookBeforeMs = tookMs
         await feed.wait(minMs, maxMs, signal)
       }
     } finally {
@@ -164,12 +147,6 @@ export class Collector implements SnapshotSource {
     if (desired === this.#desired) return
     this.#desired = desired
     this.#options.log.info({}, explain(snapshot, new Date()).summary)
-  }
-
-  #interval({ tookMs }: Snapshot, streaming: boolean): [minMs: number, maxMs: number] {
-    const pace = this.#pace
-    const minMs = Math.max(pace.minIntervalMs, pace.costFactor * tookMs)
-    return [minMs, Math.max(minMs, streaming ? pace.streamingIntervalMs : pace.pollingIntervalMs)]
   }
 
   #failed(error: unknown): void {
