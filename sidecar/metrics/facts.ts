@@ -1,11 +1,11 @@
 // What one reading of Flux tells, before anything is remembered of others or concluded. Values: made by instance.ts, read by
 // everyone, changed by none.
+import type { FluxionSettings } from '#flux/fluxion.ts'
 import type { Idset } from '#flux/idset.ts'
 import type { FailedJob, PendingJob, RunningJob } from '#flux/job-list-calls.ts'
 import type { SlotRequest } from '#flux/jobspec.ts'
 import type { Drain } from '#flux/resource-calls.ts'
 import type { ResourceSet } from '#flux/resource-set.ts'
-import type { FluxionSettings } from './scheduler.ts'
 
 /** Counts of nodes (broker ranks), as `flux resource list` counts them, and two that it does not. */
 export interface NodeCounts {

@@ -1,20 +1,11 @@
 // Settings of the scheduler that defeat autoscaling, as far as a guest can tell, and what cures them. Pure.
-import { fillsLowFirst, refusesWideJobs } from '#flux/fluxion.ts'
+import { type FluxionSettings, fillsLowFirst, refusesWideJobs } from '#flux/fluxion.ts'
 import type { FailedJob } from '#flux/job-list-calls.ts'
 import { isJsonObject, type JsonObject } from '#flux/payload.ts'
 import type { FluxionMatching } from '#flux/scheduler-calls.ts'
 
-/** Fluxion's settings, where Fluxion it is. */
-export interface FluxionSettings {
-  readonly queuePolicy: string
-  /** As Fluxion tells its owner, or as configured; `undefined` where nothing is known to differ from the default. */
-  readonly matchPolicy: string | undefined
-  /** Likewise. */
-  readonly pruneFilters: string | undefined
-}
-
 /**
- * Reads what the broker's configuration says of Fluxion.
+ * Reads what the broker's configuration says of Fluxion; `undefined` where nothing is known to differ from the default.
  *
  * @param matching what is in force, where Fluxion tells it: that counts
  */

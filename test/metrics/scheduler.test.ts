@@ -1,13 +1,9 @@
 // Settings of Fluxion that defeat autoscaling, and its refusals, as they were recorded.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { FluxionSettings } from '#flux/fluxion.ts'
 import { isJsonObject } from '#flux/payload.ts'
-import {
-  describeTraps,
-  type FluxionSettings,
-  isRefused,
-  readFluxionSettings,
-} from '#metrics/scheduler.ts'
+import { describeTraps, isRefused, readFluxionSettings } from '#metrics/scheduler.ts'
 import { recordedAnswer } from '../support/recordings.ts'
 
 const GOOD: FluxionSettings = {

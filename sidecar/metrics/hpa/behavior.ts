@@ -1,5 +1,4 @@
 // What `behavior` allows: windows that steady recommendations, and policies that limit how fast sizes change. Pure.
-
 import { addInt32, toInt32 } from './int32.ts'
 import type { ScalingPolicy, ScalingRules } from './spec.ts'
 

@@ -1,5 +1,4 @@
 // How many replicas the metrics ask for: each by its target, then the highest of all. No limits yet, no memory. Pure.
-
 import { MAX_REPLICAS, toInt32 } from './int32.ts'
 import { toFloat, toMilli } from './quantity.ts'
 import type { Behavior, MetricSpec } from './spec.ts'

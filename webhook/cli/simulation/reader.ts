@@ -1,6 +1,5 @@
 // The sidecar of a simulated MiniCluster: reads when something changed or time is up, concludes with the real sidecar's own
 // code, publishes a little later, drains. It can be away for a while.
-
 import { listIds } from '#flux/id-list.ts'
 import { isEmpty } from '#flux/idset.ts'
 import { type DrainPlan, drainReason } from '#metrics/drain.ts'

@@ -1,6 +1,5 @@
 // A whole MiniCluster with its HPA on a clock of its own: an instance of Flux, pods, the sidecar's readings, the HPA's syncs.
 // The arithmetic is the sidecar's and the HPA's own code; only Flux and Kubernetes are models. Minutes pass in milliseconds.
-
 import { METRICS } from '#metrics/catalog.ts'
 import type { Facts } from '#metrics/facts.ts'
 import type { HpaSpec, MetricIdentifier } from '#metrics/hpa/spec.ts'
