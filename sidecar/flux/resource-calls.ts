@@ -45,6 +45,8 @@ export interface Drain {
   readonly ranks: Idset
   /** Empty if none was given. */
   readonly reason: string
+  /** When, by the broker's clock, in seconds since the epoch; `undefined` if Flux does not say. */
+  readonly drainedAt: number | undefined
 }
 
 /** All ranks that are drained, by whomever. */
@@ -67,10 +69,14 @@ export async function getResourceStatus(client: Client, limits: Limits): Promise
   return {
     offline: idsetAt(answer, 'offline', topic),
     torpid: answer.torpid === undefined ? EMPTY_IDSET : idsetAt(answer, 'torpid', topic),
-    drains: Object.entries(answer.drain).map(([ranks, drain]) => ({
-      ranks: partAt({ topic, key: 'drain' }, () => parseIdset(ranks)),
-      reason: isJsonObject(drain) && typeof drain.reason === 'string' ? drain.reason : '',
-    })),
+    drains: Object.entries(answer.drain).map(([ranks, drain]) => {
+      const { reason, timestamp } = isJsonObject(drain) ? drain : {}
+      return {
+        ranks: partAt({ topic, key: 'drain' }, () => parseIdset(ranks)),
+        reason: typeof reason === 'string' ? reason : '',
+        drainedAt: typeof timestamp === 'number' ? timestamp : undefined,
+      }
+    }),
   }
 }
 
@@ -81,7 +87,7 @@ export async function getResourceStatus(client: Client, limits: Limits): Promise
  */
 export async function drain(
   client: Client,
-  { ranks, reason }: Drain,
+  { ranks, reason }: Pick<Drain, 'ranks' | 'reason'>,
   limits: Limits,
 ): Promise<void> {
   // Without a mode: the others would replace an administrator's reason.

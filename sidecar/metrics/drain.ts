@@ -29,6 +29,8 @@ export interface DrainSight {
   readonly foreign: Idset
   /** Ranks with something allocated. */
   readonly allocated: Idset
+  /** Drained ranks that the scheduler may have given to a job just before, see {@link UnsettledRanks}. */
+  readonly unsettled: Idset
 }
 
 /** What is to be done now. */
@@ -83,7 +85,7 @@ export class DrainBeforeShrink {
    */
   plan(now: number, sight: DrainSight, target: number): DrainPlan {
     this.#startedAt ??= now
-    const { all, online, own, foreign, allocated } = sight
+    const { all, online, own, foreign, allocated, unsettled } = sight
     const drained = unionIdsets(own, foreign)
     // A rank that is there and not drained may be given a job at any moment, whoever made its pod.
     const before = Math.max(this.size, sizeWith(subtractIdsets(online, drained)))
@@ -91,7 +93,8 @@ export class DrainBeforeShrink {
     const reach = isFirst ? sizeWith(all) : before
     const victims = intersectIdsets(all, victimsOf(online, target, reach))
     const toDrain = subtractIdsets(victims, drained)
-    const isReady = isEmpty(toDrain) && isEmpty(intersectIdsets(victims, allocated))
+    const mayBeBusy = intersectIdsets(victims, unionIdsets(allocated, unsettled))
+    const isReady = isEmpty(toDrain) && isEmpty(mayBeBusy)
     this.#awaited = isFirst
       ? subtractIdsets(victims, online)
       : subtractIdsets(this.#awaited, unionIdsets(victims, online))

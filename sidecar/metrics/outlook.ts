@@ -7,6 +7,7 @@ import type { Facts, Withheld } from './facts.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
 import { publishedSize, type Sizes, wantedSizes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
+import { UnsettledRanks } from './unsettled-ranks.ts'
 
 export interface OutlookOptions {
   readonly patience?: Partial<Patience>
@@ -32,6 +33,7 @@ export class OutlookMaker {
   readonly #history: History
   readonly #instance: string | undefined
   readonly #drains: DrainBeforeShrink | undefined
+  readonly #unsettled = new UnsettledRanks()
   /** The size that was published last. */
   #published = 0
 
@@ -57,10 +59,16 @@ export class OutlookMaker {
     const { own, foreign } = this.#ownersOf(facts)
     const unusable = unionIdsets(foreign, torpid)
     const demand = demandOf(facts, { ...remembered, unusable })
+    const open = subtractIdsets(live, unionIdsets(own, foreign))
+    const unsettled = this.#unsettled.observe(now, { ...facts, open })
     const concluded = this.#wanted(demand, now)
     const drains =
       concluded.kind === 'known'
-        ? this.#drains?.plan(now, { all, online: live, own, foreign, allocated }, concluded.whole)
+        ? this.#drains?.plan(
+            now,
+            { all, online: live, own, foreign, allocated, unsettled },
+            concluded.whole,
+          )
         : undefined
     const wanted = drains !== undefined && drains.size === undefined ? STARTING : concluded
     // While nobody knows what is wanted, what was published stays so: nothing is drained for less.

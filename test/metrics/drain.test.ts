@@ -30,6 +30,7 @@ class Stage {
   own = ''
   foreign = ''
   allocated = ''
+  unsettled = ''
   all = '0-9'
   #drains = new DrainBeforeShrink()
 
@@ -39,8 +40,8 @@ class Stage {
   }
 
   plan(now: number, target: number): DrainPlan {
-    const { all, online, own, foreign, allocated } = this
-    const sight = { all, online, own, foreign, allocated }
+    const { all, online, own, foreign, allocated, unsettled } = this
+    const sight = { all, online, own, foreign, allocated, unsettled }
     const sets = Object.entries(sight).map(([name, ids]) => [name, parseIdset(ids)] as const)
     const plan = this.#drains.plan(now, { ...EMPTY_SIGHT, ...Object.fromEntries(sets) }, target)
     const left = subtractIdsets(parseIdset(own), plan.undrain)
@@ -61,6 +62,7 @@ const EMPTY_SIGHT = {
   own: EMPTY_IDSET,
   foreign: EMPTY_IDSET,
   allocated: EMPTY_IDSET,
+  unsettled: EMPTY_IDSET,
 }
 
 interface Told {
@@ -126,6 +128,15 @@ test('a drained rank on which a job still runs holds the size', () => {
   stage.allocated = '7'
   assert.deepEqual(stage.tell(1, 4), { size: 10, drain: '', undrain: '', preparing: 4 })
   stage.allocated = ''
+  assert.deepEqual(stage.tell(2, 4), published(4))
+})
+
+test('a drained rank to which the scheduler may have given a job just before holds the size', () => {
+  const stage = steady()
+  stage.plan(0, 4)
+  stage.unsettled = '7'
+  assert.deepEqual(stage.tell(1, 4), { size: 10, drain: '', undrain: '', preparing: 4 })
+  stage.unsettled = '3'
   assert.deepEqual(stage.tell(2, 4), published(4))
 })
 
@@ -346,7 +357,11 @@ test('of any readings, what is above the published size is drained and idle, and
         const foreign = subtractIdsets(parseIdset(idsToText(theirs)), own)
         const allocated = intersectIdsets(online, parseIdset(idsToText(busy)))
         const target = Math.min(41, 1 + (listIds(allocated).at(-1) ?? 0) + more)
-        const plan = drains.plan(now, { all, online, own, foreign, allocated }, target)
+        const plan = drains.plan(
+          now,
+          { ...EMPTY_SIGHT, all, online, own, foreign, allocated },
+          target,
+        )
         checkPlan(plan, { online, own, foreign, allocated, target })
         if (carriedOut !== 'drain' && carriedOut !== 'none') own = subtractIdsets(own, plan.undrain)
         if (carriedOut !== 'undrain' && carriedOut !== 'none') own = unionIdsets(own, plan.drain)

@@ -90,9 +90,9 @@ test('warningsOf tells of the only queue that it is stopped', () => {
 
 test('warningsOf tells the drains of others, with as much of their reason as anybody would read', () => {
   const drains = [
-    { ranks: parseIdset('2'), reason: 'broken fan' },
-    { ranks: parseIdset('3-4'), reason: '' },
-    { ranks: parseIdset('5'), reason: 'x'.repeat(61) },
+    { ranks: parseIdset('2'), reason: 'broken fan', drainedAt: 0 },
+    { ranks: parseIdset('3-4'), reason: '', drainedAt: 0 },
+    { ranks: parseIdset('5'), reason: 'x'.repeat(61), drainedAt: 0 },
   ]
   assert.deepEqual(warn({ drains }), [
     'rank 2 is drained by an administrator ("broken fan"): counted around, never touched',
@@ -105,6 +105,7 @@ test('warningsOf tells drains of one reason together, and no more than a person 
   const drains = Array.from({ length: 14 }, (_, rank) => ({
     ranks: parseIdset(String(rank)),
     reason: `reason ${rank % 7}`,
+    drainedAt: 0,
   }))
   const warnings = warn({ drains })
   assert.equal(warnings.length, 6)
@@ -114,7 +115,11 @@ test('warningsOf tells drains of one reason together, and no more than a person 
 
 test('warningsOf tells of our drains only where nobody lifts them', () => {
   const drains = [
-    { ranks: parseIdset('8-9'), reason: 'flux-metrics/default/flux-sample: scale-down to 8' },
+    {
+      ranks: parseIdset('8-9'),
+      reason: 'flux-metrics/default/flux-sample: scale-down to 8',
+      drainedAt: 0,
+    },
   ]
   assert.deepEqual(warn({ drains, ownDrains: parseIdset('8-9') }), [])
   assert.deepEqual(warn({ drains }), [

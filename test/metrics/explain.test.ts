@@ -125,8 +125,12 @@ test('explain says that a rank was released a moment ago', () => {
 
 test('explain says which ranks are being drained, and whose drains are whose', () => {
   const instance = 'default/flux-sample'
-  const ours = { ranks: parseIdset('8-9'), reason: `flux-metrics/${instance}: scale-down to 7` }
-  const theirs = { ranks: parseIdset('1'), reason: 'broken fan' }
+  const ours = {
+    ranks: parseIdset('8-9'),
+    reason: `flux-metrics/${instance}: scale-down to 7`,
+    drainedAt: 0,
+  }
+  const theirs = { ranks: parseIdset('1'), reason: 'broken fan', drainedAt: 0 }
   const draining = explainLast([{}, { drains: [theirs] }], {
     gapMs: 100_000,
     drains: { instance },

@@ -7,6 +7,7 @@ import { RACE_MS } from '#metrics/drain.ts'
 import type { Facts } from '#metrics/facts.ts'
 import { DEFAULT_PATIENCE } from '#metrics/history.ts'
 import { type Outlook, OutlookMaker } from '#metrics/outlook.ts'
+import { SETTLE_MS } from '#metrics/unsettled-ranks.ts'
 import { factsOf, ranksWith } from '../support/snapshots.ts'
 import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
@@ -167,7 +168,7 @@ test('drained and torpid ranks are counted around, whoever drained them, without
   const waiting = waitingFor(wholeNodes(6))
   const reasons = ['maintenance', 'flux-metrics/flux-sample: scale-down to 1']
   for (const reason of reasons) {
-    const drains = [{ ranks: parseIdset('2'), reason }]
+    const drains = [{ ranks: parseIdset('2'), reason, drainedAt: 0 }]
     const torpid = parseIdset('3')
     const outlooks = settled(NO_DRAINS, reading(6, '', { drains, torpid }))
     assert.equal(publishedBy(outlooks.draw(reading(6, '', { waiting, drains, torpid }), 0)), 8)
@@ -175,7 +176,9 @@ test('drained and torpid ranks are counted around, whoever drained them, without
 })
 
 test('ranks that we drained are given to pending jobs', () => {
-  const own = [{ ranks: parseIdset('2-3'), reason: 'flux-metrics/flux-sample: scale-down to 2' }]
+  const own = [
+    { ranks: parseIdset('2-3'), reason: 'flux-metrics/flux-sample: scale-down to 2', drainedAt: 0 },
+  ]
   const outlooks = settled(DRAINS, reading(4, '', { drains: own }))
   const waiting = waitingFor(wholeNodes(4))
   const { snapshot, drains } = outlooks.draw(reading(4, '', { drains: own, waiting }), RACE_MS)
@@ -186,8 +189,8 @@ test('ranks that we drained are given to pending jobs', () => {
 
 test('ranks that others drained are theirs with drains, too', () => {
   const drains = [
-    { ranks: parseIdset('2'), reason: 'maintenance' },
-    { ranks: parseIdset('3'), reason: 'flux-metrics/another: scale-down to 1' },
+    { ranks: parseIdset('2'), reason: 'maintenance', drainedAt: 0 },
+    { ranks: parseIdset('3'), reason: 'flux-metrics/another: scale-down to 1', drainedAt: 0 },
   ]
   const waiting = waitingFor(wholeNodes(4))
   const outlooks = settled(DRAINS, reading(4, '', { drains, waiting }))
@@ -210,7 +213,7 @@ class Drained {
     const { drain, preparing } = outlook.drains ?? {}
     if (drain !== undefined && preparing !== undefined && drain.ranges.length > 0) {
       const reason = `flux-metrics/flux-sample: scale-down to ${preparing}`
-      this.#drains = [...this.#drains, { ranks: drain, reason }]
+      this.#drains = [...this.#drains, { ranks: drain, reason, drainedAt: 0 }]
     }
     return outlook
   }
@@ -224,7 +227,8 @@ test('with drains, a size falls when its ranks are drained', () => {
   assert.equal(publishedBy(outlook), 8)
   assert.equal(formatIdset(outlook.drains?.drain ?? parseIdset('')), '4-7')
   assert.equal(outlook.drains?.preparing, 4)
-  const { snapshot } = drained.draw(reading(8, '0-3'), 2 + GRACE)
+  assert.equal(publishedBy(drained.draw(reading(8, '0-3'), 2 + GRACE)), 8, 'not settled yet')
+  const { snapshot } = drained.draw(reading(8, '0-3'), 1 + GRACE + SETTLE_MS)
   assert.deepEqual(snapshot.sizes, {
     wanted: {
       kind: 'known',
@@ -247,7 +251,7 @@ test('with drains, ranks that never came hold no size when they are drained', ()
   const outlook = drained.draw(reading(6, '0-3'), 1 + GRACE)
   assert.equal(publishedBy(outlook), 8)
   assert.equal(formatIdset(outlook.drains?.drain ?? parseIdset('')), '4-7')
-  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 2 + GRACE)), 4)
+  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE + SETTLE_MS)), 4)
 })
 
 test('with drains, nothing is drained or given back while nobody knows what is wanted', () => {

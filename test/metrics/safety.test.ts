@@ -31,7 +31,8 @@ function assertSound({ demand, sizes }: Snapshot): void {
 function raceOf({ options }: Stream): number {
   const times = { ...TIMES, ...options.times }
   const { maxIntervalMs, readMs, decideMs, reactionMs, graceMs } = times
-  return maxIntervalMs + 2 * readMs + decideMs + reactionMs + graceMs
+  const { commitMs = 0 } = options.instance
+  return maxIntervalMs + 2 * readMs + decideMs + reactionMs + graceMs + commitMs
 }
 
 describe('sizes over random streams of jobs', () => {

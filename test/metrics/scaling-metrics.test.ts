@@ -290,8 +290,12 @@ function draining(sizes: Snapshot['sizes']): Snapshot {
   return snapshotOf({
     allocated: ranksWith('0-3', { cores: '0-7' }),
     drains: [
-      { ranks: parseIdset('4-6'), reason: 'flux-metrics/flux-sample: scale-down to 4' },
-      { ranks: parseIdset('7'), reason: 'maintenance' },
+      {
+        ranks: parseIdset('4-6'),
+        reason: 'flux-metrics/flux-sample: scale-down to 4',
+        drainedAt: 0,
+      },
+      { ranks: parseIdset('7'), reason: 'maintenance', drainedAt: 0 },
     ],
     sizes,
   })
@@ -318,7 +322,7 @@ test('with drains, a rank that is there and open is as good as busy, and so it i
 })
 
 test('with drains, a rank that is there and drained is not open', () => {
-  const drains = [{ ranks: parseIdset('8-9'), reason: 'maintenance' }]
+  const drains = [{ ranks: parseIdset('8-9'), reason: 'maintenance', drainedAt: 0 }]
   const snapshot = { ...draining({ wanted: WANTED, drained: 8 }), drains }
   assert.equal(askFor('node_floor_count', snapshot), 8)
 })

@@ -142,9 +142,10 @@ export function arbitraryStream(
       fill: fc.constantFrom('lowest', 'highest'),
       idleGraceMs: fc.constantFrom(0, 10_000, 60_000),
       lostPodCleanupMs: fc.constantFrom(undefined, 25_000),
+      commitMs: anyTime(1_500),
       meddling: arbitraryMeddling,
     })
-    .map(({ fill, idleGraceMs, lostPodCleanupMs, meddling, ...rest }) => ({
+    .map(({ fill, idleGraceMs, lostPodCleanupMs, commitMs, meddling, ...rest }) => ({
       meddling,
       options: {
         ...rest,
@@ -152,6 +153,7 @@ export function arbitraryStream(
           maxSize: MAX_SIZE,
           coresPerNode: CORES,
           fill,
+          commitMs,
           ...(lostPodCleanupMs !== undefined && { lostPodCleanupMs }),
         },
         outlook: { drains, patience: { idleGraceMs, joinTimeoutMs: 600_000 } },

@@ -26,7 +26,7 @@ export function schedStatus(instance: Instance, author: Author): JsonObject {
     all: writeSet(instance, nodes.map(whole), author === 'python' ? 'core' : author),
     allocated: write(
       nodes
-        .filter(({ idle }) => !idle)
+        .filter(({ allocated }) => allocated)
         .map((node) => ({ node, cores: node.cores.takenText, gpus: node.gpus.takenText })),
     ),
     down: write(nodes.filter(({ online, drain }) => !online || drain !== undefined).map(whole)),

@@ -24,7 +24,7 @@ export function factsOf(instance: Instance, quorum = 1): Facts {
   const drained = nodes.filter(({ drain }) => drain !== undefined)
   const all = setOf(nodes, WHOLE)
   const allocated = setOf(
-    nodes.filter(({ idle }) => !idle),
+    nodes.filter((node) => node.allocated),
     TAKEN,
   )
   const down = setOf(
@@ -88,6 +88,7 @@ function drainsOf(drained: readonly Node[]): Facts['drains'] {
   return [...Map.groupBy(drained, ({ drain }) => drain)].map(([drain, nodes]) => ({
     ranks: ranksOf(nodes),
     reason: drain?.reason ?? '',
+    drainedAt: drain?.timestamp,
   }))
 }
 

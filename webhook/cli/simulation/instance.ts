@@ -27,6 +27,11 @@ export interface InstanceOptions {
   readonly now?: Date
   /** How long a job whose node was lost stays in CLEANUP, its resources allocated: with a real pod some 25 s. */
   readonly lostPodCleanupMs?: number
+  /**
+   * From the scheduler's decision until it shows, in milliseconds: R is committed to the KVS first, and until then the job
+   * waits and its ranks are free for whoever asks. Default: 0.
+   */
+  readonly commitMs?: number
   /** Which nodes are filled first. Default: `lowest`; Fluxion's own default is `highest`. */
   readonly fill?: 'lowest' | 'highest'
   /** Fails a job that asks for more nodes than are up, as Fluxion since 0.43 does with fcfs. Default: it waits. */
@@ -87,6 +92,7 @@ export class Instance extends EventEmitter<InstanceEvents> {
       nodes: this.nodes,
       queueOf: ({ queue }) => this.queue(queue),
       lostPodCleanupMs: options.lostPodCleanupMs,
+      commitMs: options.commitMs ?? 0,
       refusesMoreThanUp: options.refusesMoreThanUp ?? false,
       startedAt: this.startedAt,
     })
@@ -124,7 +130,7 @@ export class Instance extends EventEmitter<InstanceEvents> {
     return this.#workload.active
   }
 
-  /** When the clock will end a job next, in milliseconds since the epoch; `undefined` if it will not. */
+  /** When the clock will change a job next, in milliseconds since the epoch; `undefined` if it will not. */
   get nextDue(): number | undefined {
     return this.#workload.nextDue
   }

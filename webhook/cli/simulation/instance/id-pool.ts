@@ -1,4 +1,4 @@
-// The cores, or the GPUs, of one simulated node: which of their ids are taken. Knows nothing of jobs.
+// The cores, or the GPUs, of one simulated node: which of their ids are free, reserved and taken. Knows nothing of jobs.
 import { idsetOf } from '#flux/id-list.ts'
 import { EMPTY_IDSET, formatIdset, type Idset } from '#flux/idset.ts'
 
@@ -7,11 +7,15 @@ export function formatIds(ascending: readonly number[]): string {
   return formatIdset(idsetOf(ascending))
 }
 
-/** The ids from 0 to `size` - 1. */
+const FREE = 0
+const RESERVED = 1
+const TAKEN = 2
+
+/** The ids from 0 to `size` - 1. Reserved ids are not free, and not shown as taken. */
 export class IdPool {
   readonly size: number
   readonly text: string
-  readonly #taken: Uint8Array
+  readonly #states: Uint8Array
   #free: number
   #takenIds: Idset | undefined = EMPTY_IDSET
   #takenText: string | undefined = ''
@@ -19,7 +23,7 @@ export class IdPool {
   constructor(size: number) {
     this.size = size
     this.text = size === 0 ? '' : size === 1 ? '0' : `0-${size - 1}`
-    this.#taken = new Uint8Array(size)
+    this.#states = new Uint8Array(size)
     this.#free = size
   }
 
@@ -29,7 +33,7 @@ export class IdPool {
 
   /** The taken ids. */
   get takenIds(): Idset {
-    this.#takenIds ??= idsetOf(this.#list((taken) => taken === 1))
+    this.#takenIds ??= idsetOf(this.#list(TAKEN))
     return this.#takenIds
   }
 
@@ -39,35 +43,36 @@ export class IdPool {
     return this.#takenText
   }
 
-  /** Takes the lowest free ids. */
-  take(count: number): readonly number[] {
-    const ids = this.#list((taken) => taken === 0).slice(0, count)
-    this.claim(ids)
+  /** Reserves the lowest free ids. */
+  reserve(count: number): readonly number[] {
+    const ids = this.#list(FREE).slice(0, count)
+    this.#set(ids, RESERVED)
     return ids
   }
 
-  /** Takes exactly these ids. */
-  claim(ids: readonly number[]): void {
+  /** Takes ids that were reserved, or are free. */
+  take(ids: readonly number[]): void {
     for (const id of ids) {
-      if (this.#taken[id] !== 0) throw new RangeError(`Cannot take id ${id}: it is not free`)
-      this.#taken[id] = 1
+      if (this.#states[id] === TAKEN) throw new RangeError(`Cannot take id ${id}: it is taken`)
     }
-    this.#changed(-ids.length)
+    this.#set(ids, TAKEN)
   }
 
-  giveBack(ids: readonly number[]): void {
-    for (const id of ids) this.#taken[id] = 0
-    this.#changed(ids.length)
+  release(ids: readonly number[]): void {
+    this.#set(ids, FREE)
   }
 
-  #list(isWanted: (taken: number) => boolean): number[] {
+  #list(state: number): number[] {
     const ids: number[] = []
-    for (const [id, taken] of this.#taken.entries()) if (isWanted(taken)) ids.push(id)
+    for (const [id, each] of this.#states.entries()) if (each === state) ids.push(id)
     return ids
   }
 
-  #changed(by: number): void {
-    this.#free += by
+  #set(ids: readonly number[], state: number): void {
+    for (const id of ids) {
+      this.#free += Number(state === FREE) - Number(this.#states[id] === FREE)
+      this.#states[id] = state
+    }
     this.#takenIds = undefined
     this.#takenText = undefined
   }

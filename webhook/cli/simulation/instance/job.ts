@@ -85,7 +85,7 @@ export interface Job {
   allocations: readonly Allocation[]
   result: JobResult | undefined
   exception: JobException | undefined
-  /** When the clock is to end it: its run, or its clean-up. */
+  /** When the clock is to change it: end the commit of its R, its run, or its clean-up. */
   due: number | undefined
 }
 

@@ -47,9 +47,14 @@ export class Node {
     return this.online && this.drain === undefined && !this.excluded
   }
 
-  /** Whether nothing of it is allocated. */
+  /** Whether the scheduler has given none of it away. */
   get idle(): boolean {
     return this.cores.free === this.cores.size && this.gpus.free === this.gpus.size
+  }
+
+  /** Whether Flux shows some of it as allocated. */
+  get allocated(): boolean {
+    return this.cores.takenText !== '' || this.gpus.takenText !== ''
   }
 }
 

@@ -9,7 +9,7 @@ interface Share {
   readonly gpus: number
 }
 
-/** Takes resources for the job, from the first of `nodes` that have them; `undefined` if there is no room now. */
+/** Reserves resources for the job, on the first of `nodes` that have them; `undefined` if there is no room now. */
 export function place(job: Job, nodes: Iterable<Node>): readonly Allocation[] | undefined {
   const shares = find(job, nodes, (node) =>
     node.usable
@@ -18,8 +18,8 @@ export function place(job: Job, nodes: Iterable<Node>): readonly Allocation[] | 
   )
   return shares?.map(({ node, cores, gpus }) => ({
     node,
-    cores: node.cores.take(cores),
-    gpus: node.gpus.take(gpus),
+    cores: node.cores.reserve(cores),
+    gpus: node.gpus.reserve(gpus),
   }))
 }
 
@@ -29,14 +29,12 @@ export function isFeasible(job: Job, nodes: Iterable<Node>): boolean {
   return find(job, nodes, room) !== undefined
 }
 
-/** Takes what the job's own placement names. */
+/** The resources that the job's own placement names. */
 export function claim(job: Job, nodes: readonly Node[]): readonly Allocation[] {
   return (job.placement ?? []).flatMap(({ ranks, cores, gpus = [] }) =>
     ranks.map((rank) => {
       const node = nodes[rank]
       if (node === undefined) throw new RangeError(`Cannot place job: there is no rank ${rank}`)
-      node.cores.claim(cores)
-      node.gpus.claim(gpus)
       return { node, cores, gpus }
     }),
   )

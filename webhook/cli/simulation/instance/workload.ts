@@ -26,6 +26,7 @@ export interface WorkloadOptions {
   readonly nodes: readonly Node[]
   readonly queueOf: (job: { readonly queue: string | undefined }) => Queue | undefined
   readonly lostPodCleanupMs: number | undefined
+  readonly commitMs: number
   readonly refusesMoreThanUp: boolean
   readonly startedAt: number
 }
@@ -50,7 +51,9 @@ export class Workload {
   readonly #options: WorkloadOptions
   readonly #running = new Set<Job>()
   readonly #pending = new Set<Job>()
-  /** Jobs that time will end, so that a tick need not look at all. */
+  /** Jobs that the scheduler has given resources and whose R is not committed yet: they still wait for all to see. */
+  readonly #committing = new Map<Job, Job['allocations']>()
+  /** Jobs to which time will do something, so that a tick need not look at all. */
   readonly #clocked = new Set<Job>()
   readonly #line = new WaitingLine()
   #transitions: Transition[] = []
@@ -78,7 +81,7 @@ export class Workload {
     return this.#active
   }
 
-  /** When the clock will end a job next; `undefined` if it will not. */
+  /** When the clock will change a job next; `undefined` if it will not. */
   get nextDue(): number | undefined {
     const due = Math.min(...[...this.#clocked].map(dueOf))
     return Number.isFinite(due) ? due : undefined
@@ -172,7 +175,7 @@ export class Workload {
         return
       }
       this.#line.remove(head)
-      this.#start(head, allocations)
+      this.#allocate(head, allocations)
     }
   }
 
@@ -195,18 +198,45 @@ export class Workload {
     else this.#start(job, claim(job, this.#options.nodes))
   }
 
+  /** The scheduler has decided; nobody else sees it before R is committed. */
+  #allocate(job: Job, allocations: Job['allocations']): void {
+    const { commitMs } = this.#options
+    if (commitMs === 0) {
+      this.#start(job, allocations)
+      return
+    }
+    this.#committing.set(job, allocations)
+    this.#changeAt(job, this.now + commitMs)
+  }
+
+  /** R is committed: the job starts, whatever became of its nodes meanwhile. */
+  #commit(job: Job): void {
+    const allocations = this.#committing.get(job) ?? []
+    this.#committing.delete(job)
+    this.#clocked.delete(job)
+    job.due = undefined
+    this.#start(job, allocations)
+    const lost = allocations.find(({ node }) => !node.online)
+    if (lost !== undefined) this.#fail(job, lost.node)
+  }
+
   #start(job: Job, allocations: Job['allocations']): void {
+    for (const { node, cores, gpus } of allocations) {
+      node.cores.take(cores)
+      node.gpus.take(gpus)
+    }
     job.allocations = allocations
     this.#running.add(job)
     this.#enter(job, 'RUN')
     const limitMs = job.timeLimit > 0 ? job.timeLimit * 1000 : Number.POSITIVE_INFINITY
     const afterMs = Math.min(job.durationMs ?? Number.POSITIVE_INFINITY, limitMs)
-    if (afterMs < Number.POSITIVE_INFINITY) this.#endAt(job, this.now + afterMs)
+    if (afterMs < Number.POSITIVE_INFINITY) this.#changeAt(job, this.now + afterMs)
   }
 
   #expire(job: Job): void {
     const { durationMs, timeLimit } = job
-    if (job.state === 'CLEANUP') this.#deactivate(job)
+    if (job.state === 'SCHED') this.#commit(job)
+    else if (job.state === 'CLEANUP') this.#deactivate(job)
     else if (durationMs !== undefined && durationMs <= timeLimit * 1000) {
       this.#end(job, 'successful', undefined)
     } else this.#end(job, 'timeout', EXCEPTIONS.timeout)
@@ -219,7 +249,7 @@ export class Workload {
     this.#running.delete(job)
     this.#enter(job, 'CLEANUP')
     if (lostPodCleanupMs === undefined) this.#deactivate(job)
-    else this.#endAt(job, this.now + lostPodCleanupMs)
+    else this.#changeAt(job, this.now + lostPodCleanupMs)
   }
 
   #end(job: Job, result: JobResult, exception: JobException | undefined): void {
@@ -233,10 +263,11 @@ export class Workload {
   }
 
   #deactivate(job: Job): void {
-    for (const { node, cores, gpus } of job.allocations) {
-      node.cores.giveBack(cores)
-      node.gpus.giveBack(gpus)
+    for (const { node, cores, gpus } of this.#committing.get(job) ?? job.allocations) {
+      node.cores.release(cores)
+      node.gpus.release(gpus)
     }
+    this.#committing.delete(job)
     job.due = undefined
     this.#active -= 1
     this.#clocked.delete(job)
@@ -244,7 +275,7 @@ export class Workload {
     this.#enter(job, 'INACTIVE')
   }
 
-  #endAt(job: Job, due: number): void {
+  #changeAt(job: Job, due: number): void {
     job.due = due
     this.#clocked.add(job)
   }
