@@ -1,5 +1,7 @@
 // How long to wait before trying again: exponential, with full jitter, so that clients do not return in step.
 
+import { setTimeout } from 'node:timers/promises'
+
 const FIRST_MS = 100
 
 /** A broker that is back is found within this. */
@@ -30,9 +32,6 @@ export class Backoff {
 /** Waits, but not longer than until `signal` is aborted; never rejects. */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted || ms <= 0) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-  clearTimeout(timer)
+  // The only error is the abort.
+  await setTimeout(ms, undefined, { signal }).catch(() => {})
 }
