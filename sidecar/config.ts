@@ -1,6 +1,6 @@
 // The sidecar's environment: each variable read, checked and explained in one place.
 import { X509Certificate } from 'node:crypto'
-import { socketPath } from '#flux/connection.ts'
+import { socketPath } from '#flux/wire/connection.ts'
 import { Environment, type LogLevel, type Variable, type Variables } from '#serving/env.ts'
 import type { ConfigReading } from '#serving/program.ts'
 

@@ -1,7 +1,7 @@
 // Notices that the broker is gone for good, for pods in which the sidecar is an ordinary container: there the pod
 // completes only when we end too. (A native sidecar is ended by the kubelet.)
 import { existsSync } from 'node:fs'
-import type { CollectorObserver } from '#metrics/observer.ts'
+import type { CollectorObserver } from '#collecting/observer.ts'
 
 /**
  * A broker that exits removes its socket; one that crashes leaves it behind. A broker that exits with an error is

@@ -1,15 +1,15 @@
 // Puts the parts together: collector, app, server. The program (main.ts) and the demo start it from here.
 import { createApp } from '#api/app.ts'
 import { createClientVerifier } from '#api/front-proxy.ts'
-import { createTelemetry } from '#api/prometheus.ts'
+import { createTelemetry } from '#api/gauges/telemetry.ts'
+import { Collector } from '#collecting/collector.ts'
+import type { CollectorObserver } from '#collecting/observer.ts'
+import type { Pace } from '#collecting/pace.ts'
+import { createCredentials } from '#identity/credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
-import { Collector } from '#metrics/collector.ts'
-import type { CollectorObserver } from '#metrics/observer.ts'
-import type { Pace } from '#metrics/pace.ts'
 import type { Logger } from '#serving/log.ts'
 import { HttpsServer } from '#serving/server.ts'
 import type { Config } from './config.ts'
-import { createCredentials } from './credentials.ts'
 import { Departure } from './departure.ts'
 
 /** Kubelets must have their answers, or they kill the container. */
@@ -107,7 +107,7 @@ export async function startSidecar(
 /** Loading the language of user-defined metrics takes 15 ms, which no one should wait for who defines none. */
 async function followMetrics({ metricsFile: path }: Config, catalog: Catalog, log: Logger) {
   if (path === undefined) return undefined
-  const { followMetricsFile } = await import('./metrics-file.ts')
+  const { followMetricsFile } = await import('#metrics/user-metrics/metrics-file.ts')
   return followMetricsFile({ path, catalog, log })
 }
 

@@ -3,126 +3,164 @@ import assert from 'node:assert/strict'
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
+import packageJson from '../package.json' with { type: 'json' }
 
 const ROOT = join(import.meta.dirname, '..')
 
 const X509_PACKAGES = ['@peculiar/x509', 'reflect-metadata']
 const CLIENT_PACKAGE = '@kubernetes/client-node/dist/config.js'
 
-/** Folders of sources, the folders (or single files) they may import besides their own, and the packages. */
-const ALLOWED: Readonly<
-  Record<string, { readonly folders: readonly string[]; readonly packages: readonly string[] }>
-> = {
-  'sidecar/flux': { folders: [], packages: [] },
-  'sidecar/metrics': {
-    folders: ['sidecar/flux', 'sidecar/metrics/hpa', 'sidecar/metrics/user-metrics'],
-    packages: ['valibot'],
-  },
-  'sidecar/metrics/hpa': { folders: [], packages: [] },
-  'sidecar/metrics/user-metrics': {
-    folders: ['sidecar/flux', 'sidecar/metrics'],
-    packages: ['@marcbachmann/cel-js', 'yaml'],
-  },
+/** What a folder of sources may import besides its own files. */
+interface Rule {
+  /** Folders, or single files. */
+  readonly folders: readonly string[]
+  readonly packages: readonly string[]
+}
+
+const NOTHING: Rule = { folders: [], packages: [] }
+
+const FLUX = ['sidecar/flux', 'sidecar/flux/sets', 'sidecar/flux/wire', 'sidecar/flux/calls']
+const READING = [...FLUX, 'sidecar/reading']
+const SCALING = [...READING, 'sidecar/scaling']
+const METRICS = [...SCALING, 'sidecar/metrics']
+const USER_METRICS = [...METRICS, 'sidecar/metrics/user-metrics', 'sidecar/serving']
+const EXPLAINING = [...METRICS, 'sidecar/explaining']
+const COLLECTING = [...EXPLAINING, 'sidecar/collecting', 'sidecar/serving']
+const API = ['sidecar/api', 'sidecar/api/selectors', 'sidecar/api/documents', 'sidecar/api/gauges']
+const BELOW_API = [
+  'sidecar/metrics',
+  'sidecar/explaining',
+  'sidecar/scaling',
+  'sidecar/reading',
+  'sidecar/serving',
+]
+
+const WEBHOOK_GROUND = ['webhook/contract.ts', 'webhook/telemetry.ts', 'sidecar/serving']
+const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection']
+const KUBERNETES = [...WEBHOOK_GROUND, 'webhook/kubernetes']
+const ADMISSION = [
+  ...INJECTION,
+  ...KUBERNETES,
+  'webhook/admission',
+  'sidecar/flux/calls/fluxion.ts',
+]
+const AUTHORITY = [...KUBERNETES, 'webhook/authority']
+const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
+
+const SIMULATION = [...FLUX, 'sidecar/simulation']
+const CLI_INPUT = [...INJECTION, 'webhook/cli/command.ts', 'webhook/cli/input']
+const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input', 'webhook/cli/output']
+const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT, 'webhook/cli/flags.ts']
+const HPA_CONTROLLER = 'webhook/cli/simulate/hpa-controller'
+const CLI_HPA = [...CLI_GROUND, ...ADMISSION, 'webhook/cli/hpa', HPA_CONTROLLER]
+
+/**
+ * The rooms, those first that import least. Data flows up: from the socket's bytes (flux) to facts (reading), sizes
+ * (scaling), numbers (metrics) and words (explaining), to whoever asks (api).
+ */
+const ALLOWED: Readonly<Record<string, Rule>> = {
+  'sidecar/flux': NOTHING,
+  'sidecar/flux/wire': { folders: ['sidecar/flux'], packages: [] },
+  'sidecar/flux/sets': { folders: ['sidecar/flux', 'sidecar/flux/wire'], packages: [] },
+  'sidecar/flux/calls': { folders: FLUX, packages: [] },
   'sidecar/serving': {
     folders: [],
     packages: ['koa', 'pino', 'prom-client', ...X509_PACKAGES],
   },
   'sidecar/identity': { folders: ['sidecar/serving'], packages: [] },
-  'sidecar/api': {
-    folders: ['sidecar/metrics', 'sidecar/serving'],
-    packages: ['koa', 'koa-router', 'prom-client'],
+  'sidecar/simulation': { folders: SIMULATION, packages: [] },
+  'sidecar/reading': { folders: READING, packages: [] },
+  'sidecar/scaling': { folders: SCALING, packages: [] },
+  'sidecar/metrics': { folders: METRICS, packages: [] },
+  'sidecar/metrics/user-metrics': {
+    folders: USER_METRICS,
+    packages: ['@marcbachmann/cel-js', 'valibot', 'yaml'],
+  },
+  'sidecar/explaining': { folders: EXPLAINING, packages: [] },
+  'sidecar/collecting': { folders: COLLECTING, packages: [] },
+  'sidecar/api': { folders: [...BELOW_API, ...API], packages: ['koa', 'koa-router'] },
+  'sidecar/api/selectors': { folders: [...BELOW_API, 'sidecar/api'], packages: [] },
+  'sidecar/api/documents': {
+    folders: [...BELOW_API, 'sidecar/api'],
+    packages: ['koa', 'koa-router'],
+  },
+  'sidecar/api/gauges': {
+    folders: [...BELOW_API, 'sidecar/collecting', 'sidecar/api/documents'],
+    packages: ['koa-router', 'prom-client'],
   },
   sidecar: {
-    folders: [
-      'sidecar/flux',
-      'sidecar/metrics',
-      'sidecar/serving',
-      'sidecar/api',
-      'sidecar/identity',
-    ],
+    folders: [...COLLECTING, ...USER_METRICS, ...API, 'sidecar/identity'],
     packages: [],
   },
-  webhook: {
-    folders: ['sidecar/flux/fluxion.ts', 'sidecar/serving', 'webhook/authority'],
-    packages: [
-      'koa',
-      'koa-router',
-      'prom-client',
-      'valibot',
-      'jsonpatch',
-      'smol-toml',
-      CLIENT_PACKAGE,
-    ],
-  },
-  'webhook/authority': { folders: ['sidecar/serving', 'webhook'], packages: ['valibot'] },
+  webhook: { folders: IDENTITIES, packages: ['koa', 'koa-router', 'prom-client'] },
+  'webhook/injection': { folders: INJECTION, packages: ['jsonpatch', 'valibot'] },
+  'webhook/kubernetes': { folders: KUBERNETES, packages: ['valibot', CLIENT_PACKAGE] },
+  'webhook/admission': { folders: ADMISSION, packages: ['smol-toml', 'valibot'] },
+  'webhook/authority': { folders: AUTHORITY, packages: ['valibot'] },
+  'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
   'webhook/cli': {
     folders: [
-      'sidecar/flux',
-      'sidecar/metrics',
-      'sidecar/metrics/hpa',
-      'sidecar/serving',
-      'webhook',
-      'webhook/cli/simulation',
-    ],
-    packages: ['diff', 'valibot', 'yaml'],
-  },
-  'webhook/cli/simulation': {
-    folders: [
-      'sidecar/flux',
-      'sidecar/metrics',
-      'sidecar/metrics/hpa',
-      'webhook/cli/simulation/instance',
+      ...CLI_GROUND,
+      'webhook/cli/inject',
+      'webhook/cli/hpa',
+      'webhook/cli/simulate',
+      'webhook/cli/explain',
     ],
     packages: [],
   },
-  'webhook/cli/simulation/instance': { folders: ['sidecar/flux'], packages: [] },
+  'webhook/cli/input': { folders: CLI_INPUT, packages: ['valibot', 'yaml'] },
+  'webhook/cli/output': { folders: CLI_OUTPUT, packages: ['diff', 'yaml'] },
+  'webhook/cli/inject': {
+    folders: [...CLI_GROUND, ...ADMISSION, 'webhook/cli/inject'],
+    packages: ['valibot', 'yaml'],
+  },
+  'webhook/cli/hpa': { folders: CLI_HPA, packages: [] },
+  [HPA_CONTROLLER]: NOTHING,
+  'webhook/cli/simulate': {
+    folders: [...CLI_HPA, ...METRICS, ...SIMULATION, 'webhook/cli/simulate'],
+    packages: ['valibot'],
+  },
+  'webhook/cli/explain': {
+    folders: [...CLI_GROUND, 'sidecar/metrics', 'webhook/cli/explain'],
+    packages: ['valibot'],
+  },
 }
 
 /** Packages that one file alone imports. */
 const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   '@peculiar/x509': 'sidecar/serving/x509.ts',
   'reflect-metadata': 'sidecar/serving/x509.ts',
-  [CLIENT_PACKAGE]: 'webhook/cluster.ts',
-  jsonpatch: 'webhook/patch.ts',
-  'smol-toml': 'webhook/broker-config.ts',
+  [CLIENT_PACKAGE]: 'webhook/kubernetes/cluster.ts',
+  jsonpatch: 'webhook/injection/patch.ts',
+  'smol-toml': 'webhook/admission/broker-config.ts',
   '@marcbachmann/cel-js': 'sidecar/metrics/user-metrics/expression.ts',
 }
 
 /** What decides and patches: values in, values out, so that the command line can do the same without a cluster. */
 const PURE = [
-  'annotations',
-  'broker-config',
-  'decision',
-  'minicluster',
-  'minicluster-advice',
-  'patch',
-  'plan',
-  'pod',
-  'quantity',
-  'review',
-  'scheduler-advice',
-  'sidecar-container',
-  'sidecar-volumes',
-  'socket',
-].map((name) => `webhook/${name}.ts`)
+  ...globSync('webhook/injection/*.ts', { cwd: ROOT }),
+  ...['broker-config', 'decision', 'minicluster-advice', 'review', 'scheduler-advice'].map(
+    (name) => `webhook/admission/${name}.ts`,
+  ),
+]
 
 /** What pure files may use of others: values in, values out, as they are. */
 const PURE_ELSEWHERE = [
-  'sidecar/flux/fluxion.ts',
+  'sidecar/flux/calls/fluxion.ts',
   'sidecar/serving/nearest.ts',
   'sidecar/serving/status.ts',
 ]
 
 /** Imported by pure files for types alone. */
-const TYPES_ONLY = ['webhook/events.ts']
+const TYPES_ONLY = ['webhook/admission/events.ts']
 
-const ALIASES: Readonly<Record<string, string>> = {
-  '#flux': 'sidecar/flux',
-  '#metrics': 'sidecar/metrics',
-  '#api': 'sidecar/api',
-  '#serving': 'sidecar/serving',
-  '#simulation': 'webhook/cli/simulation',
-}
+/** `#flux` → `sidecar/flux`, as Node has it from package.json. */
+const ALIASES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(packageJson.imports).map(([alias, path]) => [
+    alias.replace('/*', ''),
+    path.replace('./', '').replace('/*', ''),
+  ]),
+)
 
 const SPECIFIER =
   /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+'([^']+)'|(?:^|\n)import\s+'([^']+)'|import\('([^']+)'\)/g
@@ -210,7 +248,7 @@ test('the command line asks no cluster', () => {
     }
   }
   visit('webhook/cli/main.ts')
-  assert.ok(reached.has('webhook/decision.ts'))
+  assert.ok(reached.has('webhook/admission/decision.ts'))
 })
 
 test('the environment is read by the programs alone', () => {

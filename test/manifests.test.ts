@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
 import { CA_BUNDLE_LABEL, PUBLISHED } from '../webhook/authority/published-object.ts'
-import type { ObjectReference } from '../webhook/cluster.ts'
+import type { ObjectReference } from '../webhook/kubernetes/cluster.ts'
 import {
   FILES,
   KUSTOMIZATIONS,

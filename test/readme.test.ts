@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
 import { VARIABLES } from '../sidecar/config.ts'
-import { readAnnotations } from '../webhook/annotations.ts'
+import { SKIP_REASONS } from '../webhook/admission/decision.ts'
 import { VARIABLES as WEBHOOK_VARIABLES } from '../webhook/config.ts'
-import { SKIP_REASONS } from '../webhook/decision.ts'
+import { readAnnotations } from '../webhook/injection/annotations.ts'
 import { catalogTable } from './support/catalog-table.ts'
 
 const README = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')

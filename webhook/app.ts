@@ -5,8 +5,8 @@ import { readBody } from '#serving/body.ts'
 import { failures } from '#serving/failure.ts'
 import type { Logger } from '#serving/log.ts'
 import { badRequest } from '#serving/status.ts'
-import type { Admission } from './admission.ts'
-import type { Identities } from './identities.ts'
+import type { Admission } from './admission/admission.ts'
+import type { Identities } from './identities/identities.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** Where API servers post reviews to: `clientConfig.service.path`. */

@@ -1,8 +1,8 @@
 // The program of the webhook's image. The only file of webhook/ that reads the environment.
 import { runProgram } from '#serving/program.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { connectCluster } from './cluster.ts'
 import { readConfig, VARIABLES } from './config.ts'
+import { connectCluster } from './kubernetes/cluster.ts'
 import { startWebhook } from './webhook.ts'
 
 const { version } = packageJson

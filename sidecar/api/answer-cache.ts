@@ -2,7 +2,7 @@
 // same: most requests repeat one that came before, and need no routing, parsing or writing then.
 import type { Middleware } from 'koa'
 import type { Catalog } from '#metrics/catalog.ts'
-import type { Snapshot, SnapshotSource } from '#metrics/snapshot.ts'
+import type { Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
 
 /** Our metrics and as many of users in three path forms and two versions are some 600 URLs. */
 const MAX_ANSWERS = 1024

@@ -2,13 +2,13 @@
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
-import type { SnapshotSource } from '#metrics/snapshot.ts'
+import type { SnapshotSource } from '#scaling/snapshot.ts'
 import type { AnswerCache } from './answer-cache.ts'
 import { NAMESPACES, VERSIONS, type Version, versionPath } from './api-group.ts'
 import { type DescribedObject, DescribedObjects, type Identity } from './described-object.ts'
 import { encodeMetricValueList } from './metric-value.ts'
 import { decodeSegment, expectFresh, findMetric } from './request.ts'
-import { parseSelector, type Selector, toLabelSelector } from './selector.ts'
+import { parseSelector, type Selector, toLabelSelector } from './selectors/selector.ts'
 import { readValue } from './series.ts'
 
 type Context = Router.RouterContext

@@ -2,10 +2,10 @@
 // may read those can ask with `kubectl get --raw`. JSON, or text for who asks for it.
 import type { Context } from 'koa'
 import type Router from 'koa-router'
-import { explain } from '#metrics/explain.ts'
-import { formatExplanation } from '#metrics/explain-text.ts'
+import { explain } from '#explaining/explanation.ts'
+import { formatExplanation } from '#explaining/text.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
-import type { SnapshotSource } from '#metrics/snapshot.ts'
+import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { badRequest } from '#serving/status.ts'
 import { VERSIONS, versionPath } from './api-group.ts'
 import { DescribedObjects, type Identity } from './described-object.ts'

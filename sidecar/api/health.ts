@@ -3,9 +3,9 @@
 
 import type { Context } from 'koa'
 import type Router from 'koa-router'
-import type { Reading, SnapshotSource } from '#metrics/snapshot.ts'
+import type { Reading, SnapshotSource } from '#scaling/snapshot.ts'
+import { createDocument, sendDocument } from './documents/static-document.ts'
 import { formatTime } from './metric-value.ts'
-import { createDocument, sendDocument } from './static-document.ts'
 
 /** Answered to everyone, at any load. */
 export const HEALTH_PATHS = ['/livez', '/readyz', '/healthz'] as const

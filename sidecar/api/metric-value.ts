@@ -1,7 +1,7 @@
 // MetricValueList, the answer to a metric request: one model, written as v1beta1 or as v1beta2.
 import { GROUP, type Version } from './api-group.ts'
 import type { ObjectReference } from './described-object.ts'
-import type { LabelSelector } from './selector.ts'
+import type { LabelSelector } from './selectors/selector.ts'
 
 /** A metric of an object at a time. */
 export interface MetricValue {

@@ -1,6 +1,6 @@
 // What requests of both metric groups have in common: segments to names, names to metrics, and a snapshot or an error.
 import type { Catalog, Metric } from '#metrics/catalog.ts'
-import type { Reading, Snapshot } from '#metrics/snapshot.ts'
+import type { Reading, Snapshot } from '#scaling/snapshot.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
 import { formatTime } from './metric-value.ts'

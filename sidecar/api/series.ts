@@ -4,10 +4,10 @@
 // A metric of nodes is one series without labels. A metric of jobs is one series for each named queue, with the label
 // `queue`; where Flux has no named queues, one without labels.
 import type { Metric, Selection } from '#metrics/catalog.ts'
-import type { Snapshot } from '#metrics/snapshot.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
 import { badRequest, notFound, unavailable } from '#serving/status.ts'
-import { type Labels, NO_LABELS } from './label.ts'
-import { formatSelector, matchesLabels, type Selector } from './selector.ts'
+import { type Labels, NO_LABELS } from './selectors/label.ts'
+import { formatSelector, matchesLabels, type Selector } from './selectors/selector.ts'
 import { enumerate, quote } from './text.ts'
 
 /** A metric, or the part of it that belongs to one queue. */

@@ -5,7 +5,7 @@ import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
 import type { Credentials } from '#serving/tls.ts'
 import { type AuthorityRequest, askAuthority, type Grant } from './authority-client.ts'
-import { createKeyAndRequest, type KeyAndRequest } from './certificate-request.ts'
+import { createKeyAndRequest, type KeyAndRequest } from './signing-request.ts'
 
 /**
  * How often the front proxy's authority is asked for: a rotation is known everywhere in half of the ten minutes that are

@@ -1,6 +1,6 @@
 // The metrics we serve: our own, one row each, and those that users define. Discovery, OpenAPI, README's table and
 // Prometheus follow from them.
-import type { JobCounts, NodeCounts, ResourceCounts } from './facts.ts'
+import type { JobCounts, NodeCounts, ResourceCounts } from '#reading/facts.ts'
 import type { Metric, Selection, Unknown } from './metric.ts'
 import { SCALING_METRICS } from './scaling-metrics.ts'
 

@@ -1,5 +1,5 @@
 // What a metric is: a name, its definition, and how it is read off a snapshot.
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
 
 /** Which part of the instance a value is asked for: the whole, or some queues. */
 export interface Selection {

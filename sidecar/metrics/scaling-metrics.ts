@@ -1,14 +1,15 @@
 // The metrics to scale on, and those that say why: rows of the catalog over what demand.ts and sizes.ts conclude.
-import { countIds, subtractIdsets } from '#flux/idset.ts'
-import { drainedRanks } from '#flux/resource-calls.ts'
-import { ranksOf } from '#flux/resource-set.ts'
-import type { Demand } from './demand.ts'
-import { FAILED_SECONDS } from './facts.ts'
+
+import { isRefused, TOO_MANY_FAILED } from '#explaining/scheduler-traps.ts'
+import { drainedRanks } from '#flux/calls/resource-calls.ts'
+import { countIds, subtractIdsets } from '#flux/sets/idset.ts'
+import { ranksOf } from '#flux/sets/resource-set.ts'
+import { FAILED_SECONDS } from '#reading/facts.ts'
+import type { Demand } from '#scaling/demand.ts'
+import { addDemands, NO_DEMAND, type QueueDemand } from '#scaling/queue-demand.ts'
+import { compensatedSize, demandedNodes, sizeWith } from '#scaling/sizes.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Metric, Selection, Unknown } from './metric.ts'
-import { addDemands, NO_DEMAND, type QueueDemand } from './queue-demand.ts'
-import { isRefused, TOO_MANY_FAILED } from './scheduler.ts'
-import { compensatedSize, demandedNodes, sizeWith } from './sizes.ts'
-import type { Snapshot } from './snapshot.ts'
 
 const CUT = 'Flux has more pending jobs than we list, and what the others ask for is not known'
 

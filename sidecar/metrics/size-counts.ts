@@ -1,7 +1,7 @@
 // The sizes of a MiniCluster, and the ranks that are in their way, as numbers for whoever watches them over time. Pure.
-import { countIds } from '#flux/idset.ts'
+import { countIds } from '#flux/sets/idset.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
 import { METRICS } from './catalog.ts'
-import type { Snapshot } from './snapshot.ts'
 
 /** A number of nodes; `undefined` is what cannot be told now. */
 export type SizeCount = (snapshot: Snapshot) => number | undefined

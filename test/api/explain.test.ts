@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { explain } from '#metrics/explain.ts'
-import { formatExplanation } from '#metrics/explain-text.ts'
+import { explain } from '#explaining/explanation.ts'
+import { formatExplanation } from '#explaining/text.ts'
 import { STALE, serveApp } from '../support/app.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 

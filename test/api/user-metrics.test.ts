@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BUILTIN_METRICS, Catalog, type Metric } from '#metrics/catalog.ts'
-import { RESERVED_PREFIXES } from '#metrics/user-metrics.ts'
+import { RESERVED_PREFIXES } from '#metrics/user-metrics/user-metrics.ts'
 import { STALE, serveApp } from '../support/app.ts'
 
 const CUSTOM = '/apis/custom.metrics.k8s.io'

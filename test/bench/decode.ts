@@ -2,16 +2,16 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { FrameDecoder } from '#flux/frame.ts'
-import { decodeMessage } from '#flux/message.ts'
-import { decodeJson, isJsonObject } from '#flux/payload.ts'
 import {
   countCores,
   countGpus,
   countNodes,
   parseResourceSet,
   subtractResourceSets,
-} from '#flux/resource-set.ts'
+} from '#flux/sets/resource-set.ts'
+import { FrameDecoder } from '#flux/wire/frame.ts'
+import { decodeMessage } from '#flux/wire/message.ts'
+import { decodeJson, isJsonObject } from '#flux/wire/payload.ts'
 import { type Figure, median } from './figures.ts'
 
 const RECORDING = join(import.meta.dirname, '../recordings/flux/0.88.0/big-sched-status.json')

@@ -1,11 +1,11 @@
 // What it costs to conclude sizes from a reading, beside the one thing that cannot be saved, JSON.parse of the answers that
 // it comes from; and what a very long queue costs those who ask for metrics meanwhile.
 import { join } from 'node:path'
-import { Client } from '#flux/client.ts'
-import { PENDING_ATTRIBUTES } from '#flux/job-list-calls.ts'
-import type { Facts } from '#metrics/facts.ts'
-import { Instance as FluxInstance } from '#metrics/instance.ts'
-import { OutlookMaker } from '#metrics/outlook.ts'
+import { PENDING_ATTRIBUTES } from '#flux/calls/job-list-calls.ts'
+import { Client } from '#flux/wire/client.ts'
+import type { Facts } from '#reading/facts.ts'
+import { Instance as FluxInstance } from '#reading/instance-reader.ts'
+import { OutlookMaker } from '#scaling/snapshot-maker.ts'
 import { Instance } from '#simulation/instance.ts'
 import { schedStatus } from '../support/broker/resource-answers.ts'
 import { type SimulatedBroker, startBroker } from '../support/broker.ts'

@@ -2,8 +2,8 @@
 // is left is our own work.
 import { readFileSync } from 'node:fs'
 import { createLogger } from '#serving/log.ts'
-import type { Cluster, ObjectReference } from '../../webhook/cluster.ts'
 import { readConfig } from '../../webhook/config.ts'
+import type { Cluster, ObjectReference } from '../../webhook/kubernetes/cluster.ts'
 import { startWebhook } from '../../webhook/webhook.ts'
 
 const objects: ReadonlyMap<string, object> = new Map(

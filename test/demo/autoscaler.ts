@@ -1,9 +1,9 @@
 // The demo's HPA: the recommended one in a hurry, and what it does in a sync.
 import * as v from 'valibot'
-import type { HpaSpec } from '#metrics/hpa/spec.ts'
-import { type Decision, Hpa } from '#metrics/hpa.ts'
-import { MiniClusterSource } from '../../webhook/cli/minicluster-source.ts'
-import { recommendHpa } from '../../webhook/cli/recommended-hpa.ts'
+import { recommendHpa } from '../../webhook/cli/hpa/recommended-hpa.ts'
+import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
+import { type Decision, Hpa } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import { readMetric, readSummary } from './metrics.ts'
 
 export const METRIC = 'node_desired_count'

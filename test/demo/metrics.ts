@@ -1,5 +1,5 @@
 // What the demo reads through the API: metrics as an HPA does, and why the size is what it is.
-import { toMilli } from '#metrics/hpa/quantity.ts'
+import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 import { ask } from '../support/https.ts'
 
 /** A metric's value, or why there is none. */

@@ -1,10 +1,10 @@
 // Explaining from end to end: a simulated broker, the sidecar that reads it, and what the command line prints.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { formatJobId } from '#flux/job-id.ts'
+import { formatJobId } from '#flux/calls/job-id.ts'
 import { readConfig } from '../../sidecar/config.ts'
 import { startSidecar } from '../../sidecar/sidecar.ts'
-import { EXPLAIN } from '../../webhook/cli/explain.ts'
+import { EXPLAIN } from '../../webhook/cli/explain/explain.ts'
 import { awaitedLog } from '../support/awaited-log.ts'
 import type { BrokerOptions } from '../support/broker.ts'
 import { createTestCluster, TEST_PACE } from '../support/cluster.ts'

@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { readConfig } from '../../webhook/config.ts'
-import { METRICS_SERVICE } from '../../webhook/sidecar-container.ts'
+import { METRICS_SERVICE } from '../../webhook/injection/container.ts'
 import { CONTAINER, environmentOf, SERVICE } from '../support/deployment.ts'
 import { kustomization, parseYaml, readObjects, readText, theOnly } from '../support/manifests.ts'
 

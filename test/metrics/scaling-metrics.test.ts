@@ -1,12 +1,12 @@
 // The metrics to scale on, each read off snapshots that make it say something.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseIdset } from '#flux/idset.ts'
-import type { FailedJob } from '#flux/job-list-calls.ts'
-import type { Facts, WaitingJob } from '#metrics/facts.ts'
+import type { FailedJob } from '#flux/calls/job-list-calls.ts'
+import { parseIdset } from '#flux/sets/idset.ts'
 import type { Selection, Unknown } from '#metrics/metric.ts'
 import { SCALING_METRICS } from '#metrics/scaling-metrics.ts'
-import type { Snapshot } from '#metrics/snapshot.ts'
+import type { Facts, WaitingJob } from '#reading/facts.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
 import { factsOf, ranksWith, snapshotOf } from '../support/snapshots.ts'
 import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FluxError } from '#flux/errors.ts'
-import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from '#flux/frame.ts'
-import { decodeMessage, encodeMessage } from '#flux/message.ts'
-import { decodeJson, decodeText, isJsonObject } from '#flux/payload.ts'
+import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from '#flux/wire/frame.ts'
+import { decodeMessage, encodeMessage } from '#flux/wire/message.ts'
+import { decodeJson, decodeText, isJsonObject } from '#flux/wire/payload.ts'
 import {
   RECORDED_VERSIONS,
   type RecordedStream,

@@ -2,9 +2,9 @@
 import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { TestContext } from 'node:test'
 import { type AppOptions, createApp } from '#api/app.ts'
-import { createTelemetry } from '#api/prometheus.ts'
+import { createTelemetry } from '#api/gauges/telemetry.ts'
 import { Catalog } from '#metrics/catalog.ts'
-import type { Reading, Snapshot } from '#metrics/snapshot.ts'
+import type { Reading, Snapshot } from '#scaling/snapshot.ts'
 import { createLogger } from '#serving/log.ts'
 import { snapshotOf } from './snapshots.ts'
 

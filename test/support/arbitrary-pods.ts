@@ -1,6 +1,6 @@
 // What fast-check draws: pods that an API server would accept, as odd as it lets them be.
 import fc from 'fast-check'
-import type { Container, Pod, Volume, VolumeMount } from '../../webhook/pod.ts'
+import type { Container, Pod, Volume, VolumeMount } from '../../webhook/injection/pod.ts'
 
 /** DNS labels (RFC 1123), some of them properties of every object. */
 const name = fc.oneof(

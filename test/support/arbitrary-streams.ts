@@ -1,15 +1,15 @@
 // What fast-check draws for the safety of sizes: streams of jobs onto a small MiniCluster, the HPA above it, and how long
 // everything takes. Small, so that jobs collide; times in tenths of a second, so that things happen between each other.
 import fc from 'fast-check'
-import type { HpaSpec } from '#metrics/hpa/spec.ts'
-import type { JobRequest } from '#simulation/instance/job.ts'
+import type { JobRequest } from '#simulation/job.ts'
+import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import {
   type Absence,
   type Arrival,
   Simulation,
   type SimulationOptions,
   type Times,
-} from '#simulation/simulation.ts'
+} from '../../webhook/cli/simulate/simulation.ts'
 
 /** So many streams are tried, the same each time; another seed for others. */
 export const STREAMS = { numRuns: 10_000, seed: Number(process.env.SAFETY_SEED ?? 1) }

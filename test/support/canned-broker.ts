@@ -5,10 +5,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { Client } from '#flux/client.ts'
-import { encodeFrame, FrameDecoder } from '#flux/frame.ts'
-import { decodeMessage, encodeMessage, FLAG } from '#flux/message.ts'
-import { decodeJson, encodeJson, type JsonObject } from '#flux/payload.ts'
+import { Client } from '#flux/wire/client.ts'
+import { encodeFrame, FrameDecoder } from '#flux/wire/frame.ts'
+import { decodeMessage, encodeMessage, FLAG } from '#flux/wire/message.ts'
+import { decodeJson, encodeJson, type JsonObject } from '#flux/wire/payload.ts'
 
 /** A payload, or the number of an error; an array gives one after the other and repeats the last. */
 export type Answer = JsonObject | number | readonly (JsonObject | number)[]

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { encodeFrame, FrameDecoder } from '#flux/frame.ts'
+import { encodeFrame, FrameDecoder } from '#flux/wire/frame.ts'
 import {
   decodeMessage,
   encodeMessage,
@@ -13,8 +13,8 @@ import {
   type Message,
   NODEID_ANY,
   USERID_UNKNOWN,
-} from '#flux/message.ts'
-import { decodeJson, decodeText, encodeJson, isJsonObject } from '#flux/payload.ts'
+} from '#flux/wire/message.ts'
+import { decodeJson, decodeText, encodeJson, isJsonObject } from '#flux/wire/payload.ts'
 
 const RECORDINGS = join(import.meta.dirname, '../recordings/flux')
 

@@ -1,14 +1,14 @@
 // Random cases for an HPA: a size, a spec, and what the metrics answer in one sync after the other. What is drawn is near
 // where rules meet: at the edges of tolerances, beside the bounds, on both sides of windows.
 import fc from 'fast-check'
-import { toMilli } from '#metrics/hpa/quantity.ts'
+import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 import type {
   Behavior,
   HpaSpec,
   MetricSpec,
   MetricTarget,
   ScalingRules,
-} from '#metrics/hpa/spec.ts'
+} from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 
 /** A quantity, or that there is none. In small letters: the controller asks for external metrics in these alone. */
 export type Answer = string | 'error'

@@ -1,7 +1,7 @@
 // Compares what the real controller made of a case with what our Hpa makes of it. No cluster: what was seen is data.
 import { isDeepStrictEqual } from 'node:util'
-import type { HpaSpec, MetricSpec } from '#metrics/hpa/spec.ts'
-import type { HpaOptions } from '#metrics/hpa.ts'
+import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaSpec, MetricSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Sync, type SyncStatus, simulate } from './hpa-model.ts'
 

@@ -1,8 +1,13 @@
 // What our Hpa says that the controller writes into the status of an HPA, in one sync after the other.
 
-import { toMilli } from '#metrics/hpa/quantity.ts'
-import type { MetricSpec } from '#metrics/hpa/spec.ts'
-import { type Conditions, type Decision, Hpa, type HpaOptions } from '#metrics/hpa.ts'
+import {
+  type Conditions,
+  type Decision,
+  Hpa,
+  type HpaOptions,
+} from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
+import type { MetricSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import { type Answer, type HpaCase, targetOf } from './hpa-cases.ts'
 
 /** What is shown of a sum below zero. */

@@ -1,5 +1,5 @@
 // What the real controller made of cases, written down: a line with how it was started, then one for each case.
-import type { HpaOptions } from '#metrics/hpa.ts'
+import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Observed, plannedSyncs } from './hpa-conformance.ts'
 

@@ -1,6 +1,6 @@
 // The objects of a MiniCluster whose lead broker has the sidecar, as an API server stores them, and its answers to
 // questions about tokens.
-import type { ClusterObject, NewObject, ObjectReference } from '../../webhook/cluster.ts'
+import type { ClusterObject, NewObject, ObjectReference } from '../../webhook/kubernetes/cluster.ts'
 
 export const NAMESPACE = 'hpc'
 

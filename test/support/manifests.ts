@@ -3,7 +3,7 @@ import { globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import * as v from 'valibot'
 import { parseAllDocuments } from 'yaml'
-import type { NewObject } from '../../webhook/cluster.ts'
+import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
 
 export const MANIFESTS = join(import.meta.dirname, '../../manifests')
 

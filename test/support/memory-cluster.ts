@@ -5,7 +5,7 @@ import {
   type ClusterObject,
   type NewObject,
   type ObjectReference,
-} from '../../webhook/cluster.ts'
+} from '../../webhook/kubernetes/cluster.ts'
 
 /** One call that was made: the verb as RBAC calls it, and what it was about. */
 export interface Call extends ObjectReference {

@@ -2,8 +2,8 @@
 // Made after the objects that the operator of June 2026 (v1alpha2) left on a real cluster.
 import type { V1ConfigMap, V1Job, V1ObjectMeta, V1Service } from '@kubernetes/client-node'
 import * as v from 'valibot'
-import { MiniClusterSource } from '../../webhook/cli/minicluster-source.ts'
-import { operatorJob } from '../../webhook/cli/operator-job.ts'
+import { operatorJob } from '../../webhook/cli/inject/operator-job.ts'
+import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
 import type { MiniCluster } from './minicluster.ts'
 
 /** Name and namespace of an object that the API server has stored. */

@@ -1,8 +1,8 @@
 // What RBAC allows (rbac.authorization.k8s.io/v1), as plain values: roles and bindings to grants, calls to what they ask
 // for. Resources without subresources; no URLs that are none.
 import * as v from 'valibot'
-import { pathOf } from '../../webhook/api-path.ts'
-import type { NewObject } from '../../webhook/cluster.ts'
+import { pathOf } from '../../webhook/kubernetes/api-path.ts'
+import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
 import type { Call } from './memory-cluster.ts'
 
 /** One verb on one resource. */

@@ -1,7 +1,7 @@
 // The recorded conversations of real brokers, each direction with its decoded twin: what an independent decoder says.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isJsonObject, type JsonObject } from '#flux/payload.ts'
+import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 
 const RECORDINGS = join(import.meta.dirname, '../recordings/flux')
 const TWINS = join(import.meta.dirname, '../recordings/flux-decoded')

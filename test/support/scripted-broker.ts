@@ -7,8 +7,8 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { FrameDecoder } from '#flux/frame.ts'
-import { decodeMessage, type RequestMessage } from '#flux/message.ts'
+import { FrameDecoder } from '#flux/wire/frame.ts'
+import { decodeMessage, type RequestMessage } from '#flux/wire/message.ts'
 
 const REQUEST_FLAGS = 0x09
 const STREAMING = 0x40

@@ -1,9 +1,9 @@
 // Snapshots for tests: a small instance in which every number differs, so that a mix-up shows.
-import { EMPTY_IDSET, parseIdset } from '#flux/idset.ts'
-import { parseResourceSet, type ResourceSet } from '#flux/resource-set.ts'
-import type { Facts, JobCounts } from '#metrics/facts.ts'
-import { OutlookMaker } from '#metrics/outlook.ts'
-import type { Snapshot } from '#metrics/snapshot.ts'
+import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
+import { parseResourceSet, type ResourceSet } from '#flux/sets/resource-set.ts'
+import type { Facts, JobCounts } from '#reading/facts.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
+import { OutlookMaker } from '#scaling/snapshot-maker.ts'
 
 /** Job counts that all differ, from `first` on: new, depend, priority, sched, run, cleanup, inactive, then results. */
 export function jobCounts(first: number): JobCounts {

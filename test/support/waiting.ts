@@ -1,5 +1,5 @@
 // Jobs that wait, for tests: each says what matters to it, and is ordinary in the rest.
-import type { Facts, WaitingJob, WaitingJobs } from '#metrics/facts.ts'
+import type { Facts, WaitingJob, WaitingJobs } from '#reading/facts.ts'
 
 /** A job of one core that has waited since 2026-11-24T01:02:03Z, one second less than the reading of factsOf() is old. */
 export function waitingJob(changes: Partial<WaitingJob> = {}): WaitingJob {

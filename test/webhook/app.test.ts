@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { createLogger } from '#serving/log.ts'
 import { forbidden } from '#serving/status.ts'
 import { type AppOptions, createApp } from '../../webhook/app.ts'
-import type { IdentityRequest } from '../../webhook/identities.ts'
+import type { IdentityRequest } from '../../webhook/identities/identities.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { TOKEN } from '../support/lead-broker.ts'
 

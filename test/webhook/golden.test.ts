@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { apply_patch } from 'jsonpatch'
 import * as v from 'valibot'
-import { ClusterError, type NewObject } from '../../webhook/cluster.ts'
+import { ClusterError, type NewObject } from '../../webhook/kubernetes/cluster.ts'
 import { createReviewer, SIDECAR } from './support-admission.ts'
 
 const GOLDEN = join(import.meta.dirname, '../golden')

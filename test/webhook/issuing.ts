@@ -1,7 +1,7 @@
 // Identities over one API server in memory, and a sidecar's requests to them.
 import assert from 'node:assert/strict'
-import { ClusterError, type NewObject } from '../../webhook/cluster.ts'
-import { Identities, type IdentitiesOptions } from '../../webhook/identities.ts'
+import { Identities, type IdentitiesOptions } from '../../webhook/identities/identities.ts'
+import { ClusterError, type NewObject } from '../../webhook/kubernetes/cluster.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { createRequest, dns } from '../support/certificate-requests.ts'
 import { job, leadBroker, miniCluster, NAMES, reviewer, TOKEN } from '../support/lead-broker.ts'

@@ -2,12 +2,17 @@
 import assert from 'node:assert/strict'
 import * as v from 'valibot'
 import type { LogLevel } from '#serving/env.ts'
-import { Admission } from '../../webhook/admission.ts'
-import type { Cluster, ClusterObject, NewObject, ServerVersion } from '../../webhook/cluster.ts'
-import { EventRecorder } from '../../webhook/events.ts'
-import { FactSource } from '../../webhook/facts.ts'
-import type { AddOperation } from '../../webhook/patch.ts'
-import type { SidecarOptions } from '../../webhook/sidecar-container.ts'
+import { Admission } from '../../webhook/admission/admission.ts'
+import { EventRecorder } from '../../webhook/admission/events.ts'
+import { FactSource } from '../../webhook/admission/look-ups.ts'
+import type { SidecarOptions } from '../../webhook/injection/container.ts'
+import type { AddOperation } from '../../webhook/injection/patch.ts'
+import type {
+  Cluster,
+  ClusterObject,
+  NewObject,
+  ServerVersion,
+} from '../../webhook/kubernetes/cluster.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
 import { memoryLog } from '../support/memory-log.ts'

@@ -1,7 +1,8 @@
 // A small MiniCluster with its Job, and the reviews of its pods: as little as the webhook reads.
-import type { NewObject } from '../../webhook/cluster.ts'
-import type { MiniCluster } from '../../webhook/minicluster.ts'
-import { COMPLETION_INDEX, type Container, type Pod } from '../../webhook/pod.ts'
+
+import type { MiniCluster } from '../../webhook/injection/minicluster.ts'
+import { COMPLETION_INDEX, type Container, type Pod } from '../../webhook/injection/pod.ts'
+import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
 
 export const JOB_OWNER = {
   apiVersion: 'batch/v1',

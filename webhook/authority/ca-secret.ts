@@ -1,7 +1,7 @@
 // The CA's state as a Secret's content, and back. What is wrong with a Secret is said by key, never with its content.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import * as v from 'valibot'
-import type { ClusterObject } from '../cluster.ts'
+import type { ClusterObject } from '../kubernetes/cluster.ts'
 import {
   type CaState,
   type RetiredCa,

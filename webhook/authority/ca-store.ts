@@ -1,5 +1,5 @@
 // Where the CA is kept: one Secret for all replicas. Every write is optimistic, so that no two replicas go different ways.
-import type { Cluster, ClusterObject, NewObject, ObjectReference } from '../cluster.ts'
+import type { Cluster, ClusterObject, NewObject, ObjectReference } from '../kubernetes/cluster.ts'
 import { decodeSecret, encodeAnnotations, encodeData } from './ca-secret.ts'
 import type { CaState } from './ca-state.ts'
 

@@ -1,6 +1,6 @@
 // The objects that carry our CA bundle: where in them it is, what is applied to set it, and who set it otherwise.
 import * as v from 'valibot'
-import type { ClusterObject, NewObject, ObjectReference } from '../cluster.ts'
+import type { ClusterObject, NewObject, ObjectReference } from '../kubernetes/cluster.ts'
 
 /** Objects without it are somebody else's, whatever their name: cert-manager's for one. */
 export const CA_BUNDLE_LABEL = 'flux-metrics/ca-bundle'

@@ -1,6 +1,6 @@
 // Keeps the CA bundle in the objects that tell API servers whom to trust, whoever else writes there.
 import type { Logger } from '#serving/log.ts'
-import type { Cluster, ObjectReference } from '../cluster.ts'
+import type { Cluster, ObjectReference } from '../kubernetes/cluster.ts'
 import { PUBLISHED, type PublishedObject, parsePublished } from './published-object.ts'
 
 /** What one look at the objects gave. */

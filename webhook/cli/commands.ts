@@ -1,10 +1,10 @@
 // The command `flux-metrics`: the table of its subcommands, its help, and which one is meant.
 import { nearestNames } from '#serving/nearest.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuse } from './command.ts'
-import { EXPLAIN } from './explain.ts'
-import { HPA } from './hpa.ts'
-import { INJECT } from './inject.ts'
-import { SIMULATE } from './simulate.ts'
+import { EXPLAIN } from './explain/explain.ts'
+import { HPA } from './hpa/hpa.ts'
+import { INJECT } from './inject/inject.ts'
+import { SIMULATE } from './simulate/simulate.ts'
 
 /** To add a subcommand, add its row. */
 export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, SIMULATE]

@@ -1,5 +1,5 @@
 // What an expression may use and what it costs at most, out of its syntax tree: nothing is evaluated.
-import { MAX_WAITING } from '../job-reader.ts'
+import { MAX_WAITING } from '#reading/pending-jobs.ts'
 
 /** A node of the tree, as far as it matters here. */
 export interface Syntax {

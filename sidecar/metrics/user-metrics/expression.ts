@@ -6,8 +6,8 @@ import {
   EvaluationError,
   ParseError,
 } from '@marcbachmann/cel-js'
+import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Unknown } from '../metric.ts'
-import type { Snapshot } from '../snapshot.ts'
 import { costOf, type ExpressionProblem } from './expression-cost.ts'
 import { TYPES, VARIABLES, viewSnapshot } from './snapshot-view.ts'
 import { UnknownValue } from './view-type.ts'

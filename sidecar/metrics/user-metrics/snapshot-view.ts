@@ -1,10 +1,10 @@
 // A snapshot as the expressions of users see it: which variables there are, of which types, and how each is read. What
 // Flux does not tell is neither 0 nor absent here: asking for it throws.
-import { formatJobId } from '#flux/job-id.ts'
+import { formatJobId } from '#flux/calls/job-id.ts'
+import type { JobCounts, WaitingJob } from '#reading/facts.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
 import { METRICS } from '../catalog.ts'
-import type { JobCounts, WaitingJob } from '../facts.ts'
 import type { Unknown } from '../metric.ts'
-import type { Snapshot } from '../snapshot.ts'
 import {
   counts,
   createType,

@@ -1,6 +1,6 @@
 // The objects of a case: a MiniCluster that nobody acts on, pods that never run though their status says so, and the HPA.
 import { PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node'
-import type { MetricSpec } from '#metrics/hpa/spec.ts'
+import type { MetricSpec } from '../../../webhook/cli/simulate/hpa-controller/spec.ts'
 import type { HpaCase } from '../../support/hpa-cases.ts'
 import { MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Cluster } from './cluster.ts'

@@ -1,7 +1,7 @@
 // Gives cases to the real controller, all at once, and waits until enough is seen of each.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
-import type { HpaOptions } from '#metrics/hpa.ts'
+import type { HpaOptions } from '../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { compare, type Observed, type Verdict } from '../../support/hpa-conformance.ts'
 import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Cluster } from './cluster.ts'

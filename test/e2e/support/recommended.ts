@@ -1,15 +1,15 @@
 // The HPA that `flux-metrics hpa` writes for the MiniCluster, on this cluster; but that it does not shrink as slowly: a test
 // does not wait for minutes.
 import * as v from 'valibot'
-import type { ScalingRules } from '#metrics/hpa/spec.ts'
-import { MiniClusterSource } from '../../../webhook/cli/minicluster-source.ts'
 import {
   type Choices,
   choicesFor,
   type RecommendedHpa,
   recommendHpa,
-} from '../../../webhook/cli/recommended-hpa.ts'
-import { readServerVersion } from '../../../webhook/cli/server-version.ts'
+} from '../../../webhook/cli/hpa/recommended-hpa.ts'
+import { MiniClusterSource } from '../../../webhook/cli/input/minicluster-source.ts'
+import { readServerVersion } from '../../../webhook/cli/input/server-version.ts'
+import type { ScalingRules } from '../../../webhook/cli/simulate/hpa-controller/spec.ts'
 import type { Environment } from './environment.ts'
 import { getRaw } from './kubectl.ts'
 

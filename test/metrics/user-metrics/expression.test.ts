@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Snapshot } from '#metrics/snapshot.ts'
 import { compileExpression, type Expression, MAX_LENGTH } from '#metrics/user-metrics/expression.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
 import { snapshotOf } from '../../support/snapshots.ts'
 import { batchJob, waiting } from '../../support/waiting.ts'
 

@@ -4,15 +4,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import type { AuthorityRequest, Grant } from '#identity/authority-client.ts'
+import { Identity } from '#identity/identity.ts'
 import type { Credentials } from '#serving/tls.ts'
-import type { AuthorityRequest, Grant } from '../../../sidecar/identity/authority-client.ts'
-import { Identity } from '../../../sidecar/identity/identity.ts'
 import {
   createCaKeys,
   HOUR_MS,
   issueLeaf,
 } from '../../../webhook/authority/certificate-authority.ts'
-import { parseCertificateRequest } from '../../../webhook/authority/certificate-request.ts'
+import { parseCertificateRequest } from '../../../webhook/identities/certificate-request.ts'
 import { createAuthority } from '../../support/certificates.ts'
 import { NAMES, TOKEN } from '../../support/lead-broker.ts'
 import { memoryLog } from '../../support/memory-log.ts'

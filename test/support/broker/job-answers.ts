@@ -1,7 +1,7 @@
 // Counts and lists of jobs as `job-list` answers them, made of a simulated instance.
-import type { JsonObject } from '#flux/payload.ts'
-import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/instance/job.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
+import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
 import type { JobFilter } from './job-query.ts'
 
 /** The answer to `job-list.job-stats`. Older releases name a queue only once it has had a job. */

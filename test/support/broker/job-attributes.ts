@@ -1,10 +1,10 @@
 // One job as `job-list` writes it: which attributes there are, and what they say in which state.
-import type { JsonObject } from '#flux/payload.ts'
-import { formatIds } from '#simulation/instance/id-pool.ts'
-import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/instance/job.ts'
-import { formatHosts } from '#simulation/instance/node.ts'
-import { isFeasible } from '#simulation/instance/placement.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
+import { isFeasible } from '#simulation/first-fit.ts'
+import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
+import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
+import { formatHosts } from '#simulation/node.ts'
 import type { BrokerState } from './method.ts'
 import type { Release, Scheduler } from './release.ts'
 

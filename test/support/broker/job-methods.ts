@@ -1,8 +1,8 @@
 // The methods about jobs: `job-list.*` and what of `job-manager.*` a metrics client may ask.
 import { ERRNO } from '#flux/errors.ts'
-import type { JsonObject } from '#flux/payload.ts'
-import type { Job } from '#simulation/instance/job.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
+import type { Job } from '#simulation/job.ts'
 import { jobStats, listJobs } from './job-answers.ts'
 import { ATTRIBUTE_NAMES, writeJob } from './job-attributes.ts'
 import { numberArg, parseQuery } from './job-query.ts'

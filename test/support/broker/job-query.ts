@@ -1,8 +1,8 @@
 // Which jobs a `job-list.list` request asks for: its older form of masks, and the constraint of RFC 43 and RFC 31.
 import { ERRNO } from '#flux/errors.ts'
-import { EMPTY_IDSET, hasId, parseIdset, unionIdsets } from '#flux/idset.ts'
-import { isJsonObject, type JsonObject } from '#flux/payload.ts'
-import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/instance/job.ts'
+import { EMPTY_IDSET, hasId, parseIdset, unionIdsets } from '#flux/sets/idset.ts'
+import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
+import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
 import { RpcError } from './method.ts'
 
 export type JobFilter = (job: Job) => boolean

@@ -1,6 +1,6 @@
 // The jobspec of a simulated job (RFC 25), as `job-manager.getattr` writes it: its resources are what was asked for.
-import type { JsonObject } from '#flux/payload.ts'
-import type { Job } from '#simulation/instance/job.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
+import type { Job } from '#simulation/job.ts'
 
 /** The whole, as far as a real one was recorded to be. */
 export function jobspecOf(job: Job): JsonObject {

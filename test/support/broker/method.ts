@@ -1,6 +1,6 @@
 // What a simulated broker's methods are made of: the call they get, the reply they give, the errors they answer with.
 import { ERRNO } from '#flux/errors.ts'
-import type { JsonObject } from '#flux/payload.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Release, Scheduler } from './release.ts'
 

@@ -1,5 +1,5 @@
 // Payloads as brokers write them: like payload.ts of the client, and with integers over 2^53.
-import type { JsonObject } from '#flux/payload.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
 
 const MARKED_INTEGER = /"bigint:(-?[0-9]+)"/g
 

@@ -1,8 +1,8 @@
 // Resource sets as brokers write them (RFC 20), made of a simulated instance: the shapes differ by who answers.
-import type { JsonObject } from '#flux/payload.ts'
-import { formatIds } from '#simulation/instance/id-pool.ts'
-import { formatHosts, type Node } from '#simulation/instance/node.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
+import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
+import { formatHosts, type Node } from '#simulation/node.ts'
 import type { Release } from './release.ts'
 
 /**

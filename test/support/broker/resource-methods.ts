@@ -1,10 +1,10 @@
 // The methods about nodes: `resource.*` of flux-core, and the scheduler's own `sched.resource-status`.
 import { ERRNO, FluxError } from '#flux/errors.ts'
-import { parseIdset } from '#flux/idset.ts'
-import type { JsonObject } from '#flux/payload.ts'
-import { formatIds } from '#simulation/instance/id-pool.ts'
-import { formatHosts, ranksOfHosts } from '#simulation/instance/node.ts'
+import { parseIdset } from '#flux/sets/idset.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
+import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance, NodeChange } from '#simulation/instance.ts'
+import { formatHosts, ranksOfHosts } from '#simulation/node.ts'
 import {
   always,
   type BrokerState,

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { ERRNO, FluxError } from '#flux/errors.ts'
-import { encodeFrame, FrameDecoder } from '#flux/frame.ts'
+import { encodeFrame, FrameDecoder } from '#flux/wire/frame.ts'
 import {
   decodeMessage,
   type EventMessage,
@@ -13,8 +13,8 @@ import {
   NODEID_ANY,
   type RequestMessage,
   USERID_UNKNOWN,
-} from '#flux/message.ts'
-import { decodeJson, type JsonObject } from '#flux/payload.ts'
+} from '#flux/wire/message.ts'
+import { decodeJson, type JsonObject } from '#flux/wire/payload.ts'
 import type { Faults } from './faults.ts'
 import { type BrokerState, type Call, type ClientState, ROLE, RpcError, Stream } from './method.ts'
 import { checkOwner, findMethod } from './methods.ts'

@@ -1,9 +1,9 @@
 // The control API of the lead's pod: HTTP and JSON, for tests that reach it through the API server's pod proxy. It is
 // how users submit jobs and how things go wrong; no part of Flux.
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { isJsonObject, type JsonObject } from '#flux/payload.ts'
-import { JOB_RESULTS } from '#simulation/instance/job.ts'
+import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 import type { Instance, Job, JobRequest, JobResult } from '#simulation/instance.ts'
+import { JOB_RESULTS } from '#simulation/job.ts'
 import { ranksOf } from './settings.ts'
 
 export interface ControlOptions {

@@ -1,6 +1,6 @@
 // The environment of the simulated broker's pod, read once.
 import { hostname } from 'node:os'
-import { parseIdset } from '#flux/idset.ts'
+import { parseIdset } from '#flux/sets/idset.ts'
 import type { BrokerOptions, FluxVersion, Scheduler } from '../broker.ts'
 
 export interface Settings {

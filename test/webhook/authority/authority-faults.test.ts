@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Cluster } from '../../../webhook/cluster.ts'
+import type { Cluster } from '../../../webhook/kubernetes/cluster.ts'
 import type { MemoryCluster } from '../../support/memory-cluster.ts'
 import {
   accepts,

@@ -5,7 +5,7 @@ import { connect } from 'node:tls'
 import { createLogger } from '#serving/log.ts'
 import { HttpsServer } from '#serving/server.ts'
 import { CA_LIFE_MS, HOUR_MS } from '../../../webhook/authority/certificate-authority.ts'
-import type { Cluster } from '../../../webhook/cluster.ts'
+import type { Cluster } from '../../../webhook/kubernetes/cluster.ts'
 import {
   accepts,
   bundleIn,

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PUBLISHED } from '../../../webhook/authority/published-object.ts'
 import { Publisher } from '../../../webhook/authority/publisher.ts'
-import { ClusterError, type NewObject, type ObjectReference } from '../../../webhook/cluster.ts'
+import {
+  ClusterError,
+  type NewObject,
+  type ObjectReference,
+} from '../../../webhook/kubernetes/cluster.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 import {

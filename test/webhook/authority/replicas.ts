@@ -9,7 +9,7 @@ import {
   type ClusterObject,
   type NewObject,
   type ObjectReference,
-} from '../../../webhook/cluster.ts'
+} from '../../../webhook/kubernetes/cluster.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 

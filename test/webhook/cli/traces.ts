@@ -1,5 +1,5 @@
 // Traces of runs for tests of what is drawn of them: nothing is there but what a test names.
-import type { State, Trace } from '#simulation/trace.ts'
+import type { State, Trace } from '../../../webhook/cli/simulate/trace.ts'
 
 const NOTHING: State = {
   atMs: 0,

@@ -1,0 +1,171 @@
+// OpenAPI v2 and v3 of the metric paths, for kube-apiserver, which merges them into its own.
+import type Router from 'koa-router'
+import type { Catalog, Metric } from '#metrics/catalog.ts'
+import { GROUP, MINICLUSTERS, SERVICES, VERSIONS, type Version, versionPath } from '../api-group.ts'
+import { derived } from './derived.ts'
+import { definitionName, metricValueListSchema } from './openapi-schema.ts'
+import { createDocument, sendTaggedDocument } from './static-document.ts'
+
+const PATHS = [
+  {
+    subject: 'MiniCluster',
+    path: `/namespaces/{namespace}/${MINICLUSTERS}/{name}/{metric}`,
+    description:
+      'A metric of the Flux instance that runs in a MiniCluster; "*" is every MiniCluster',
+  },
+  {
+    subject: 'Service',
+    path: `/namespaces/{namespace}/${SERVICES}/{name}/{metric}`,
+    description: 'The same, by the Service in front of the lead broker; "*" is every such Service',
+  },
+  {
+    subject: 'Namespace',
+    path: '/namespaces/{namespace}/metrics/{metric}',
+    description: 'The same, by the namespace of the MiniCluster',
+  },
+] as const
+
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+  namespace: 'Namespace of the object',
+  name: 'Name of the object, or "*"',
+  metric: 'Name of the metric',
+}
+
+const QUERY_PARAMETERS: Readonly<Record<string, string>> = {
+  labelSelector: 'Which objects "*" means, by their labels',
+  metricLabelSelector: 'Which series of the metric to add up, by their labels: "queue=debug"',
+}
+
+interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query'
+  readonly required: boolean
+  readonly description: string
+}
+
+/** What the documents tell of. */
+interface Subject {
+  readonly info: { readonly title: string; readonly version: string }
+  readonly metrics: readonly Metric[]
+}
+
+/** Adds `/openapi/v2`, `/openapi/v3` and what that points to. */
+export function routeOpenapi(
+  router: Router,
+  { catalog, version }: { readonly catalog: Catalog; readonly version: string },
+): void {
+  const info = { title: 'Flux metrics', version }
+  const v2 = derived(catalog, (metrics) => createDocument(swagger({ info, metrics })))
+  router.get('/openapi/v2', (ctx) => sendTaggedDocument(ctx, v2()))
+
+  const documents = VERSIONS.map((apiVersion) => ({
+    path: versionPath(apiVersion),
+    document: derived(catalog, (metrics) => createDocument(openapi({ info, metrics }, apiVersion))),
+  }))
+  for (const { path, document } of documents) {
+    router.get(`/openapi/v3${path}`, (ctx) => sendTaggedDocument(ctx, document()))
+  }
+  const index = derived(catalog, () => {
+    const paths = documents.map(({ path, document }) => {
+      const serverRelativeURL = `/openapi/v3${path}?hash=${document().hash}`
+      return [path.slice(1), { serverRelativeURL }] as const
+    })
+    return createDocument({ paths: Object.fromEntries(paths) })
+  })
+  router.get('/openapi/v3', (ctx) => sendTaggedDocument(ctx, index()))
+}
+
+function swagger({ info, metrics }: Subject) {
+  return {
+    swagger: '2.0',
+    info,
+    paths: Object.fromEntries(
+      VERSIONS.flatMap((version) =>
+        toPaths(version, {
+          toParameter: (parameter) => ({
+            ...parameter,
+            type: 'string',
+            ...only(parameter, metrics),
+          }),
+          toOperation: (schemaName) => ({
+            produces: ['application/json'],
+            responses: {
+              200: { description: 'OK', schema: { $ref: `#/definitions/${schemaName}` } },
+            },
+          }),
+        }),
+      ),
+    ),
+    definitions: Object.fromEntries(VERSIONS.map(toDefinition)),
+  }
+}
+
+function openapi({ info, metrics }: Subject, version: Version) {
+  const paths = toPaths(version, {
+    toParameter: (parameter) => ({
+      ...parameter,
+      schema: { type: 'string', ...only(parameter, metrics) },
+    }),
+    toOperation: (schemaName) => ({
+      responses: {
+        200: {
+          description: 'OK',
+          content: {
+            'application/json': { schema: { $ref: `#/components/schemas/${schemaName}` } },
+          },
+        },
+      },
+    }),
+  })
+  return {
+    openapi: '3.0.0',
+    info,
+    paths: Object.fromEntries(paths),
+    components: { schemas: Object.fromEntries([toDefinition(version)]) },
+  }
+}
+
+/** Of all names, those of metrics are known. */
+function only({ name }: Parameter, metrics: readonly Metric[]) {
+  return name === 'metric' ? { enum: metrics.map((metric) => metric.name) } : {}
+}
+
+/** What v2 and v3 say differently. */
+interface Dialect {
+  toParameter(parameter: Parameter): object
+  toOperation(schemaName: string): object
+}
+
+function toPaths(version: Version, dialect: Dialect): (readonly [string, object])[] {
+  const tag = `${GROUP}_${version}`
+  return PATHS.map(({ subject, path, description }) => [
+    versionPath(version) + path,
+    {
+      parameters: parametersOf(path).map((parameter) => dialect.toParameter(parameter)),
+      get: {
+        description,
+        operationId: `read${version.charAt(0).toUpperCase()}${version.slice(1)}MetricOf${subject}`,
+        tags: [tag],
+        ...dialect.toOperation(definitionName(version)),
+      },
+    },
+  ])
+}
+
+function parametersOf(path: string): Parameter[] {
+  const inPath = Object.entries(PATH_PARAMETERS).filter(([name]) => path.includes(`{${name}}`))
+  return [
+    ...inPath.map(([name, description]) => toParameter(name, 'path', description)),
+    ...Object.entries(QUERY_PARAMETERS).map(([name, description]) =>
+      toParameter(name, 'query', description),
+    ),
+  ]
+}
+
+function toParameter(name: string, place: 'path' | 'query', description: string): Parameter {
+  return { name, in: place, required: place === 'path', description }
+}
+
+function toDefinition(version: Version): readonly [string, object] {
+  return [definitionName(version), metricValueListSchema(version)]
+}

@@ -1,0 +1,111 @@
+// Our own metrics in Prometheus' format, in a registry of their own: of requests, of the collector, of the process.
+// What Flux does is in flux-gauges.ts.
+import type Router from 'koa-router'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { CollectorObserver } from '#collecting/observer.ts'
+import { registerProcessGauges } from '#serving/process-gauges.ts'
+
+export const METRICS_PATH = '/metrics'
+
+/** Answers come from memory, within a fraction of a millisecond; what takes longer waited for the event loop. */
+const REQUEST_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5]
+
+const REFRESH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Counts what happens; `registry` tells. */
+export interface Telemetry extends CollectorObserver {
+  readonly registry: Registry
+  /** @param route the pattern that matched, never a path: its values become label values */
+  observeRequest(route: string, code: number, seconds: number): void
+}
+
+export function createTelemetry(): Telemetry {
+  const registry = new Registry()
+  registerProcessGauges(registry)
+  return { registry, observeRequest: requestObserver(registry), ...collectorObserver(registry) }
+}
+
+/**
+ * Adds `/metrics`.
+ *
+ * @param prepare called before the registry is asked
+ */
+export function routePrometheus(
+  router: Router,
+  { registry }: Telemetry,
+  prepare: () => void,
+): void {
+  router.get(METRICS_PATH, async (ctx) => {
+    prepare()
+    const text = await registry.metrics()
+    ctx.set('Content-Type', registry.contentType)
+    ctx.body = text
+  })
+}
+
+function collectorObserver(registry: Registry): CollectorObserver {
+  const registers = [registry]
+  const refreshes = new Histogram({
+    name: 'flux_refresh_duration_seconds',
+    help: 'Time to read Flux once',
+    buckets: REFRESH_BUCKETS,
+    registers,
+  })
+  const failures = new Counter({
+    name: 'flux_refresh_failures_total',
+    help: 'Connections and readings that failed, by error code',
+    labelNames: ['code'],
+    registers,
+  })
+  const connections = new Counter({
+    name: 'flux_reconnects_total',
+    help: 'Connections to the broker after the first',
+    registers,
+  })
+  const connected = new Gauge({
+    name: 'flux_connected',
+    help: '1 while connected to the broker',
+    registers,
+  })
+  const drains = new Counter({
+    name: 'flux_drain_calls_total',
+    help: 'Calls to drain ranks or to give them back, by what and outcome',
+    labelNames: ['what', 'outcome'],
+    registers,
+  })
+  let isFirst = true
+  return {
+    refreshed: (tookMs) => refreshes.observe(tookMs / 1000),
+    failed: (code) => failures.inc({ code }),
+    connected() {
+      if (!isFirst) connections.inc()
+      isFirst = false
+      connected.set(1)
+    },
+    disconnected: () => connected.set(0),
+    drained: (what, outcome) => drains.inc({ what, outcome }),
+  }
+}
+
+/** Keeps one bound observer a route and code, because binding costs as much as the rest of the bookkeeping. */
+function requestObserver(registry: Registry): Telemetry['observeRequest'] {
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the request to its answer, by route and status code',
+    labelNames: ['route', 'code'],
+    buckets: REQUEST_BUCKETS,
+    registers: [registry],
+  })
+  type Observer = (seconds: number) => void
+  const routes = new Map<string, Map<number, Observer>>()
+  const bind = (route: string, code: number, codes: Map<number, Observer>): Observer => {
+    const { observe } = durations.labels({ route, code: String(code) })
+    routes.set(route, codes.set(code, observe))
+    return observe
+  }
+  return (route, code, seconds) => {
+    const codes = routes.get(route) ?? new Map<number, Observer>()
+    const observe = codes.get(code) ?? bind(route, code, codes)
+    observe(seconds)
+  }
+}

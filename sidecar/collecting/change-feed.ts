@@ -1,0 +1,102 @@
+// Says when it is worth reading again: listens to what a broker streams to us, and ticks where it does not stream.
+import type { Limits } from '#flux/calls/broker-calls.ts'
+import { type InstanceJobStats, watchJobStats } from '#flux/calls/job-calls.ts'
+import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
+import type { Client, FluxEvent } from '#flux/wire/client.ts'
+import { fingerprint, toJobs } from '#reading/job-counts.ts'
+import { sleep } from './backoff.ts'
+
+/** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
+const JOB_STATS_STREAM_SINCE = [0, 55] as const
+
+/** Notices of changes in a Flux instance, over one connection. */
+export class ChangeFeed {
+  readonly #abort = new AbortController()
+  #changed = false
+  #wake: () => void = () => {}
+  #open = true
+  #jobs: string | undefined
+
+  /**
+   * Opens the streams the broker has for us. Their failures are no errors: {@link ChangeFeed.streaming} turns false
+   * and the reader polls.
+   *
+   * @param version release of flux-core, `0.88.0`
+   */
+  static open(client: Client, version: string, limits: Limits): ChangeFeed {
+    const feed = new ChangeFeed()
+    const signal = AbortSignal.any([feed.#abort.signal, ...(limits.signal ? [limits.signal] : [])])
+    const bounded = { ...limits, signal }
+    feed.#follow(watchOnline(client, bounded))
+    if (hasJobStatsStream(version)) {
+      feed.#follow(feed.#note(watchJobStats(client, bounded)))
+    } else feed.#follow(jobStateEvents(client, bounded))
+    feed.#follow(watchResources(client, bounded), { optional: true })
+    return feed
+  }
+
+  /** Whether every change of nodes and jobs is noticed, so that polling is not needed. */
+  get streaming(): boolean {
+    return this.#open
+  }
+
+  /** What the job-stats stream said last, as {@link fingerprint}: one that does not keep up with the jobs is dead. */
+  get jobs(): string | undefined {
+    return this.#jobs
+  }
+
+  /** Waits for a change, but at least `minMs` and at most `maxMs`. Answers whether something changed. */
+  async wait(minMs: number, maxMs: number, signal: AbortSignal): Promise<boolean> {
+    await sleep(minMs, signal)
+    if (!this.#changed && maxMs > minMs) {
+      const changed = new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      const timeUp = new AbortController()
+      await Promise.race([changed, sleep(maxMs - minMs, AbortSignal.any([signal, timeUp.signal]))])
+      timeUp.abort()
+    }
+    const changed = this.#changed
+    this.#changed = false
+    return changed
+  }
+
+  close(): void {
+    this.#abort.abort()
+  }
+
+  async *#note(stream: AsyncIterable<InstanceJobStats>): AsyncGenerator<void> {
+    for await (const stats of stream) {
+      this.#jobs = fingerprint(toJobs(stats))
+      yield
+    }
+  }
+
+  #follow(stream: AsyncIterable<unknown>, { optional = false } = {}): void {
+    const run = async () => {
+      try {
+        for await (const _ of stream) this.#notice()
+      } catch {
+        // The broker does not stream this to us, or is gone: in both cases the next reading tells why.
+      }
+      if (!optional) this.#open = false
+      this.#notice()
+    }
+    void run()
+  }
+
+  #notice(): void {
+    this.#changed = true
+    this.#wake()
+  }
+}
+
+async function* jobStateEvents(client: Client, limits: Limits): AsyncGenerator<FluxEvent> {
+  yield* await client.subscribe('job-state', limits)
+}
+
+function hasJobStatsStream(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [sinceMajor, sinceMinor] = JOB_STATS_STREAM_SINCE
+  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
+}

@@ -1,0 +1,186 @@
+// Keeps the latest snapshot: connects, reads when something changed or time is up, drains what is to be drained, reconnects,
+// and says when it does not know.
+
+import { explain } from '#explaining/explanation.ts'
+import { FluxError } from '#flux/errors.ts'
+import { Client } from '#flux/wire/client.ts'
+import { Instance } from '#reading/instance-reader.ts'
+import { fingerprint } from '#reading/job-counts.ts'
+import { publishedSize } from '#scaling/sizes.ts'
+import type { Reading, Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
+import { OutlookMaker, type OutlookOptions } from '#scaling/snapshot-maker.ts'
+import { Backoff, sleep } from './backoff.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { Drainer } from './drainer.ts'
+import { Knowledge, type TransitionLog } from './latest-snapshot.ts'
+import type { CollectorObserver } from './observer.ts'
+import { DEFAULT_PACE, type Pace, waitingTime } from './pace.ts'
+
+export interface CollectorOptions extends OutlookOptions {
+  /** Path of the broker's socket; it need not exist yet. */
+  readonly path: string
+  /** Snapshots older than this are not served. */
+  readonly maxAgeMs: number
+  readonly log: TransitionLog
+  readonly observer: CollectorObserver
+  readonly pace?: Partial<Pace>
+}
+
+/** Reads one Flux instance for as long as it runs. A reading never throws and never waits. */
+export class Collector implements SnapshotSource {
+  readonly #options: CollectorOptions
+  readonly #pace: Pace
+  readonly #knowledge: Knowledge
+  readonly #backoff = new Backoff()
+  readonly #outlooks: OutlookMaker
+  readonly #drainer: Drainer | undefined
+  #desired: number | null | undefined
+  readonly #stop = new AbortController()
+  #running: Promise<void> | undefined
+
+  constructor(options: CollectorOptions) {
+    this.#options = options
+    this.#pace = { ...DEFAULT_PACE, ...options.pace }
+    this.#knowledge = new Knowledge(options.maxAgeMs, options.log)
+    this.#outlooks = new OutlookMaker(options)
+    this.#drainer = options.drains && new Drainer({ ...options, instance: options.drains.instance })
+  }
+
+  reading(): Reading {
+    return this.#knowledge.reading()
+  }
+
+  /** Begins to connect. Returns at once. */
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Disconnects. What is known stays until it is too old. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+    this.#knowledge.close()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      try {
+        await this.#serveOneConnection(signal)
+      } catch (error) {
+        this.#failed(error)
+      }
+      await sleep(this.#backoff.next(), signal)
+    }
+  }
+
+  async #serveOneConnection(signal: AbortSignal): Promise<void> {
+    const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
+    const client = await Client.connect(this.#options.path, limits)
+    // The end of the connection ends the waiting: what we know is void from that moment.
+    const ended = new AbortController()
+    void client.ended.then((reason) => {
+      if (reason.code !== 'FLUX_CANCELLED') this.#knowledge.lose(reason.message)
+      ended.abort()
+    })
+    this.#options.observer.connected()
+    this.#outlooks.restart()
+    try {
+      const instance = await Instance.open(client, limits)
+      await this.#follow(instance, AbortSignal.any([signal, ended.signal]))
+      if (!signal.aborted) throw await client.ended
+    } finally {
+      client.close()
+      this.#options.observer.disconnected()
+    }
+  }
+
+  async #follow(instance: Instance, signal: AbortSignal): Promise<void> {
+    const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
+    let feed: ChangeFeed | undefined
+    let watched: Watched | undefined
+    let tookBeforeMs = 0
+    try {
+      while (!signal.aborted) {
+        const snapshot = await this.#read(instance, signal)
+        if (snapshot === undefined) {
+          await sleep(this.#backoff.next(), signal)
+          continue
+        }
+        feed ??= ChangeFeed.open(instance.client, instance.version, limits)
+        watched = checkStream(watched, snapshot, feed)
+        const { tookMs } = snapshot
+        const { streaming } = feed
+        const [minMs, maxMs] = waitingTime(this.#pace, { tookMs, tookBeforeMs, streaming })
+        tookBeforeMs = tookMs
+        await feed.wait(minMs, maxMs, signal)
+      }
+    } finally {
+      feed?.close()
+    }
+  }
+
+  /** A snapshot, or `undefined` after a failure that leaves the connection usable. */
+  async #read(instance: Instance, signal: AbortSignal): Promise<Snapshot | undefined> {
+    try {
+      const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
+      const facts = await instance.read(limits)
+      const { snapshot, drains } = this.#outlooks.draw(facts, performance.now())
+      this.#backoff.reset()
+      this.#knowledge.learn(snapshot)
+      this.#options.observer.refreshed(snapshot.tookMs)
+      this.#tellSize(snapshot)
+      if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
+      return snapshot
+    } catch (error) {
+      if (signal.aborted) return undefined
+      // An answer that we do not like is an answer; after silence or nonsense only a new connection can be trusted.
+      if (!(error instanceof FluxError) || error.code !== 'FLUX_REMOTE') throw error
+      this.#failed(error)
+      return undefined
+    }
+  }
+
+  /** Logs the size whenever it is another one, and why. */
+  #tellSize(snapshot: Snapshot): void {
+    const size = publishedSize(snapshot.sizes)
+    const desired = typeof size === 'number' ? size : null
+    if (desired === this.#desired) return
+    this.#desired = desired
+    this.#options.log.info({}, explain(snapshot, new Date()).summary)
+  }
+
+  #failed(error: unknown): void {
+    if (this.#stop.signal.aborted) return
+    const [code, message] =
+      error instanceof FluxError
+        ? [error.code, error.message]
+        : ['INTERNAL', error instanceof Error ? error.message : String(error)]
+    this.#knowledge.lose(message)
+    this.#options.observer.failed(code)
+  }
+}
+
+/** How the job-stats stream compared with a reading. */
+interface Watched {
+  readonly told: string | undefined
+  readonly differs: boolean
+}
+
+/**
+ * A job-list module that is reloaded drops its streams without a word. A stream may be behind one reading, but not say
+ * the same still at the next.
+ *
+ * @throws FluxError so that a new connection opens new streams
+ */
+function checkStream(before: Watched | undefined, { jobs }: Snapshot, feed: ChangeFeed): Watched {
+  const told = feed.jobs
+  const differs = told !== undefined && jobs.kind === 'known' && told !== fingerprint(jobs)
+  if (differs && before?.differs && before.told === told) {
+    throw new FluxError(
+      'FLUX_DISCONNECTED',
+      'Lost a stream: jobs changed and job-stats did not say so',
+    )
+  }
+  return { told, differs }
+}

@@ -1,0 +1,232 @@
+// Why the size is what it is, as data and in words. Pure. How it looks on a terminal is explain-text.ts's.
+
+import { formatJobId } from '#flux/calls/job-id.ts'
+import {
+  formatIdset,
+  hasId,
+  highestId,
+  idsBetween,
+  isEmpty,
+  subtractIdsets,
+} from '#flux/sets/idset.ts'
+import { ranksOf } from '#flux/sets/resource-set.ts'
+import type { Demand } from '#scaling/demand.ts'
+import type { QueueDemand } from '#scaling/queue-demand.ts'
+import {
+  clampSize,
+  demandedNodes,
+  isWithinTolerance,
+  publishedSize,
+  sizeWith,
+} from '#scaling/sizes.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
+import { unknownsOf, warningsOf } from './warnings.ts'
+import { plural, ranksAre, spellSeconds } from './wording.ts'
+
+/** What there is to say about one snapshot: plain JSON. Sizes are numbers of nodes; `null` is what nobody knows. */
+export interface Explanation {
+  /** One line: `desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; …`. */
+  readonly summary: string
+  /** When Flux was read (ISO 8601), and how many seconds ago that was. */
+  readonly takenAt: string
+  readonly ageSeconds: number
+  /** The published size. */
+  readonly desired: number | null
+  /** 1 + the highest rank that is there now. */
+  readonly present: number
+  readonly floor: number | null
+  readonly demand: number | null
+  /** How many nodes Flux waits for when it starts. */
+  readonly quorum: number
+  /** Size with every rank of R. */
+  readonly maximum: number | null
+  /** What keeps the floor where it is; `null` where only the lead broker does. */
+  readonly floorHolder: FloorHolder | null
+  readonly pending: PendingCounts | null
+  /** Named queues. */
+  readonly queues: readonly QueueExplanation[]
+  readonly drains: readonly DrainExplanation[]
+  /** Ranks that are given up, as an idset (RFC 22); empty if none is. */
+  readonly lost: string
+  /** What decides the size, the most important first. */
+  readonly reasons: readonly string[]
+  /** What is wrong or will surprise, with the cure where there is one. */
+  readonly warnings: readonly string[]
+  /** What cannot be told, why, and what would help. */
+  readonly unknowns: readonly string[]
+}
+
+/** The highest busy rank, and the job on it where Flux names one. */
+export interface FloorHolder {
+  readonly rank: number
+  /** F58 (RFC 19): `ƒ2aK`. */
+  readonly job: string | null
+  readonly user: number | null
+  /** `null` without a time limit. */
+  readonly endsInSeconds: number | null
+}
+
+/** Jobs that wait; `jobs` and `nodes` are of those that the scheduler would start were there nodes. */
+export interface PendingCounts {
+  readonly jobs: number
+  readonly nodes: number
+  readonly held: number
+  readonly infeasible: number
+  /** More jobs wait than were listed: these are numbers of those that were. */
+  readonly isCut: boolean
+}
+
+/** One queue. */
+export interface QueueExplanation {
+  readonly name: string
+  /** The size that it alone would have. */
+  readonly desired: number | null
+  readonly started: boolean
+  readonly pending: PendingCounts
+}
+
+/** Ranks that were drained together. */
+export interface DrainExplanation {
+  /** An idset (RFC 22). */
+  readonly ranks: string
+  readonly reason: string
+  /** Whether we drained them, to shrink. */
+  readonly isOwn: boolean
+}
+
+/** @param now what ages and remaining times are counted from */
+export function explain(snapshot: Snapshot, now: Date): Explanation {
+  const { demand, sizes, quorum, takenAt } = snapshot
+  const present = sizeWith(subtractIdsets(ranksOf(snapshot.all), snapshot.offline))
+  const published = publishedSize(sizes)
+  const desired = typeof published === 'number' ? published : null
+  const known = demand.kind === 'known' ? demand : undefined
+  const reasons =
+    known === undefined || desired === null
+      ? [unknownReason(snapshot)]
+      : reasonsFor(snapshot, { demand: known, desired, now })
+  const isIgnored = desired !== null && desired !== present && isWithinTolerance(desired, present)
+  return {
+    summary: `desired ${desired ?? 'unknown'}: ${[
+      ...reasons,
+      ...(isIgnored ? [`HPA tolerance would hold ${present}`] : []),
+    ].join('; ')}`,
+    takenAt: takenAt.toISOString(),
+    ageSeconds: Math.max(0, now.getTime() - takenAt.getTime()) / 1000,
+    desired,
+    present,
+    floor: known?.floor ?? null,
+    demand: known === undefined || known.uncertain !== undefined ? null : demandOf(known),
+    quorum,
+    maximum: known?.maximum ?? null,
+    floorHolder: known === undefined ? null : floorHolderOf(snapshot, known, now),
+    pending: known === undefined ? null : countPending(known.whole, known),
+    queues: known === undefined ? [] : queuesOf(snapshot, known),
+    drains: drainsOf(snapshot),
+    lost: formatIdset(snapshot.lost),
+    reasons,
+    warnings: warningsOf(snapshot, { isIgnored, present }),
+    unknowns: unknownsOf(snapshot),
+  }
+}
+
+function unknownReason({ demand, sizes }: Snapshot): string {
+  if (sizes.wanted.kind === 'withheld') return sizes.wanted.reason
+  return demand.kind === 'withheld' ? demand.reason : 'nothing is known yet'
+}
+
+/** As `node_demand_count` has it. */
+function demandOf({ whole, isCut, maximum }: Demand): number {
+  return isCut ? maximum : demandedNodes(whole)
+}
+
+interface Known {
+  readonly demand: Demand
+  readonly desired: number
+  readonly now: Date
+}
+
+function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
+  const { sizes, lost } = snapshot
+  const { demand, desired } = known
+  const { whole, floor, quorum, maximum, isCut } = demand
+  const wanted = sizes.wanted.kind === 'known' ? sizes.wanted.whole : desired
+  const placed = isCut ? maximum : sizeWith(whole.placed)
+  const least = clampSize(demand, placed)
+  const jobs = isEmpty(whole.allocated) && floor === 1 ? [] : [describeFloor(snapshot, known)]
+  const waits = describePending(demand)
+  const reasons = [
+    ...(desired > wanted
+      ? [`${ranksAre(idsBetween(wanted, desired))} drained before it shrinks`]
+      : []),
+    ...(wanted > least ? [`${wanted} was wanted a moment ago`] : []),
+    ...(placed > floor ? [...waits, ...jobs] : [...jobs, ...waits]),
+    ...(quorum > Math.max(floor, placed) ? [`Flux needs ${quorum} nodes to start (quorum)`] : []),
+    ...(placed === maximum && !isCut ? ['that is every node of R'] : []),
+    ...(isEmpty(lost) ? [] : [`${ranksAre(lost)} given up for lost`]),
+  ]
+  return reasons.length === 0 ? ['nothing runs, and no job waits for nodes'] : reasons
+}
+
+function describePending({ whole, isCut }: Demand): readonly string[] {
+  if (isCut) return ['more jobs wait than we list: there may be work for every node of R']
+  const { waits, pendingNodes, placed } = whole
+  if (waits.length === 0) return []
+  const needs = `${plural(waits.length, 'pending job')} need${waits.length === 1 ? 's' : ''}`
+  const highest = highestId(placed)
+  const reach = highest === undefined ? '' : `, up to rank ${highest}`
+  return [`${needs} ${plural(pendingNodes, 'node')}${reach}`]
+}
+
+function describeFloor(snapshot: Snapshot, { demand, now }: Known): string {
+  const holder = floorHolderOf(snapshot, demand, now)
+  const rank = demand.floor - 1
+  if (holder !== null && holder.job !== null) {
+    const { job, user, endsInSeconds } = holder
+    const ends =
+      endsInSeconds === null ? 'without a time limit' : `ends in ${spellSeconds(endsInSeconds)}`
+    return `rank ${rank} runs ${job} of user ${user}, ${ends}`
+  }
+  if (hasId(snapshot.recent, rank)) return `rank ${rank} was released, or found, a moment ago`
+  return `rank ${rank} is allocated`
+}
+
+function floorHolderOf(
+  { highestJob, recent }: Snapshot,
+  { floor, whole }: Demand,
+  now: Date,
+): FloorHolder | null {
+  const rank = floor - 1
+  if (!hasId(whole.allocated, rank) && !hasId(recent, rank)) return null
+  if (highestJob === undefined || !hasId(highestJob.ranks, rank)) {
+    return { rank, job: null, user: null, endsInSeconds: null }
+  }
+  const { id, userid, expiration } = highestJob
+  const endsInSeconds = expiration === 0 ? null : Math.max(0, expiration - now.getTime() / 1000)
+  return { rank, job: formatJobId(id), user: userid, endsInSeconds }
+}
+
+function countPending(
+  { waits, pendingNodes, held, infeasible }: QueueDemand,
+  { isCut }: Demand,
+): PendingCounts {
+  return { jobs: waits.length, nodes: pendingNodes, held, infeasible, isCut }
+}
+
+function queuesOf({ sizes, queues }: Snapshot, demand: Demand): readonly QueueExplanation[] {
+  const { wanted } = sizes
+  return [...demand.queues].map(([name, queue]) => ({
+    name,
+    desired: wanted.kind === 'known' ? (wanted.queues.get(name) ?? null) : null,
+    started: queues.get(name)?.started ?? true,
+    pending: countPending(queue, demand),
+  }))
+}
+
+function drainsOf({ drains, ownDrains }: Snapshot): readonly DrainExplanation[] {
+  return drains.map(({ ranks, reason }) => ({
+    ranks: formatIdset(ranks),
+    reason,
+    isOwn: !isEmpty(ranks) && isEmpty(subtractIdsets(ranks, ownDrains)),
+  }))
+}

@@ -1,0 +1,102 @@
+// An explanation for a terminal: the line that says it all, then a few with their subject in front, 80 columns wide. Pure.
+import type {
+  DrainExplanation,
+  Explanation,
+  PendingCounts,
+  QueueExplanation,
+} from './explanation.ts'
+import { plural, spellSeconds } from './wording.ts'
+
+const COLUMNS = 80
+
+/** Queues and drains can be many; the JSON has them all. */
+const MAX_ROWS = 5
+
+/** Wide enough for the longest subject. */
+const INDENT = 9
+
+/** Writes it; the text ends with a newline. */
+export function formatExplanation(explanation: Explanation): string {
+  const rows: readonly (readonly [subject: string, text: string])[] = [
+    ['nodes', describeNodes(explanation)],
+    ['pending', describePending(explanation.pending)],
+    ...shorten(explanation.queues.filter(isOfInterest).map(describeQueue), 'queue'),
+    ...shorten(explanation.drains.filter(({ isOwn }) => isOwn).map(describeDrain), 'drained'),
+    ...explanation.warnings.map((warning) => ['warning', warning] as const),
+    ...explanation.unknowns.map((unknown) => ['unknown', unknown] as const),
+    ['read', `${spellSeconds(explanation.ageSeconds)} ago, at ${explanation.takenAt}`],
+  ]
+  const lines = [
+    ...wrap(explanation.summary, { first: '', rest: '  ' }),
+    ...rows.flatMap(([subject, text]) =>
+      wrap(text, { first: subject.padEnd(INDENT), rest: ' '.repeat(INDENT) }),
+    ),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function describeNodes(explanation: Explanation): string {
+  const { desired, present, floor, demand, quorum, maximum } = explanation
+  return [
+    `${present} there`,
+    `desired ${desired ?? 'unknown'}`,
+    `floor ${floor ?? 'unknown'}`,
+    `demand ${demand ?? 'unknown'}`,
+    `quorum ${quorum}`,
+    ...(maximum === null ? [] : [`R has ${maximum}`]),
+  ].join(', ')
+}
+
+function describePending(pending: PendingCounts | null): string {
+  if (pending === null) return 'unknown'
+  const { jobs, nodes, held, infeasible, isCut } = pending
+  const counts = [
+    jobs === 0 ? 'no job' : `${plural(jobs, 'job')} for ${plural(nodes, 'node')}`,
+    ...(held > 0 ? [`${held} held`] : []),
+    ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
+  ]
+  return [...counts, ...(isCut ? ['of those that are listed'] : [])].join(', ')
+}
+
+function isOfInterest({ started, pending }: QueueExplanation): boolean {
+  return !started || pending.jobs + pending.held + pending.infeasible > 0
+}
+
+function describeQueue({ name, desired, started, pending }: QueueExplanation): string {
+  const size = desired === null ? '' : `, desired ${desired}`
+  return `${name}: ${describePending(pending)}${size}${started ? '' : ', stopped'}`
+}
+
+/** Those of others are warned of. */
+function describeDrain({ ranks, reason }: DrainExplanation): string {
+  return `${ranks} by us (${reason})`
+}
+
+function shorten(
+  texts: readonly string[],
+  subject: string,
+): readonly (readonly [subject: string, text: string])[] {
+  const rows = texts.slice(0, MAX_ROWS).map((text) => [subject, text] as const)
+  const more = texts.length - rows.length
+  return more > 0 ? [...rows, [subject, `and ${more} more`]] : rows
+}
+
+/** Breaks at spaces. Reasons are other people's texts: nothing in them may move a cursor. */
+function wrap(
+  text: string,
+  { first, rest }: { readonly first: string; readonly rest: string },
+): readonly string[] {
+  const lines: string[] = []
+  let line = first
+  let isEmpty = true
+  for (const word of text.replace(/\p{C}/gu, '?').split(' ')) {
+    if (!isEmpty && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line)
+      line = rest
+      isEmpty = true
+    }
+    line += isEmpty ? word : ` ${word}`
+    isEmpty = false
+  }
+  return [...lines, line]
+}

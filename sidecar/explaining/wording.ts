@@ -1,0 +1,31 @@
+// Pieces of the sentences in which sizes are explained: counts, ranks and times as people say them.
+import { countIds, formatIdset, type Idset } from '#flux/sets/idset.ts'
+
+/** `1 job`, `2 jobs`. */
+export function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+/** Longer lists of ranks nobody reads. */
+const MAX_IDSET_LENGTH = 40
+
+/** `rank 4 is`, `ranks 4,7-9 are`, `500 ranks are`. */
+export function ranksAre(ranks: Idset): string {
+  const count = countIds(ranks)
+  if (count === 1) return `rank ${formatIdset(ranks)} is`
+  const text = formatIdset(ranks)
+  return text.length > MAX_IDSET_LENGTH ? `${count} ranks are` : `ranks ${text} are`
+}
+
+const UNITS = [
+  { seconds: 86_400, name: 'd' },
+  { seconds: 3_600, name: 'h' },
+  { seconds: 60, name: 'min' },
+] as const
+
+/** A time in the unit that one would say it in: `90 s`, `41 min`. What lies in the past is `0 s`. */
+export function spellSeconds(seconds: number): string {
+  const unit = UNITS.find((candidate) => seconds >= 2 * candidate.seconds)
+  if (unit === undefined) return `${Math.max(0, Math.round(seconds))} s`
+  return `${Math.round(seconds / unit.seconds)} ${unit.name}`
+}

@@ -1,0 +1,86 @@
+// The calls about jobs and queues, typed.
+
+import type { Client } from '../wire/client.ts'
+import { isJsonObject, type JsonObject } from '../wire/payload.ts'
+import { arrayAt, countAt, partAt, stringAt, unexpected } from './answer.ts'
+import { LEAD_RANK, type Limits } from './broker-calls.ts'
+import type { JobId } from './job-list-calls.ts'
+import { parseSlotRequest, type SlotRequest } from './jobspec.ts'
+
+/** States of jobs that `job-list.job-stats` counts; it does not see jobs in NEW but in `total`. */
+const JOB_STATES = ['depend', 'priority', 'sched', 'run', 'cleanup', 'inactive', 'total'] as const
+const JOB_RESULTS = ['successful', 'failed', 'canceled', 'timeout'] as const
+
+/** Counts of jobs by state, and of the inactive ones that are still remembered by result. */
+export type JobStats = Readonly<
+  Record<(typeof JOB_STATES)[number] | (typeof JOB_RESULTS)[number], number>
+>
+
+/** Job counts of the instance and of each named queue. */
+export interface InstanceJobStats {
+  readonly total: JobStats
+  readonly queues: ReadonlyMap<string, JobStats>
+}
+
+const JOB_STATS = 'job-list.job-stats'
+
+export async function getJobStats(client: Client, limits: Limits): Promise<InstanceJobStats> {
+  return parseJobStats(await client.call(JOB_STATS, {}, { ...limits, nodeid: LEAD_RANK }))
+}
+
+/** The counts now and after each change, at most five times a second. Streams since 0.55; before, it answers once. */
+export async function* watchJobStats(
+  client: Client,
+  limits: Limits,
+): AsyncGenerator<InstanceJobStats> {
+  const options = { ...limits, nodeid: LEAD_RANK }
+  for await (const answer of client.stream(JOB_STATS, {}, options)) yield parseJobStats(answer)
+}
+
+function parseJobStats(answer: JsonObject): InstanceJobStats {
+  const queues = new Map<string, JobStats>()
+  // Before 0.45 there were no named queues, and no key for them.
+  const list = answer.queues === undefined ? [] : arrayAt(answer, 'queues', JOB_STATS)
+  for (const queue of list) {
+    if (!isJsonObject(queue)) throw unexpected(JOB_STATS, 'queues[]', 'an object', queue)
+    queues.set(stringAt(queue, 'name', JOB_STATS), parseCounts(queue))
+  }
+  return { total: parseCounts(answer), queues }
+}
+
+function parseCounts(answer: JsonObject): JobStats {
+  const states = answer.job_states
+  if (!isJsonObject(states)) throw unexpected(JOB_STATS, 'job_states', 'an object', states)
+  const count = (from: JsonObject, key: string) => countAt(from, key, JOB_STATS)
+  return {
+    depend: count(states, 'depend'),
+    priority: count(states, 'priority'),
+    sched: count(states, 'sched'),
+    run: count(states, 'run'),
+    cleanup: count(states, 'cleanup'),
+    inactive: count(states, 'inactive'),
+    total: count(states, 'total'),
+    successful: count(answer, 'successful'),
+    failed: count(answer, 'failed'),
+    canceled: count(answer, 'canceled'),
+    timeout: count(answer, 'timeout'),
+  }
+}
+
+/**
+ * What a job asks for. For the owner, and a job's own user.
+ *
+ * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown, or has ended;
+ *   `FLUX_PROTOCOL` for one whose request is of another shape than ours
+ */
+export async function getSlotRequest(
+  client: Client,
+  id: JobId,
+  limits: Limits,
+): Promise<SlotRequest> {
+  const topic = 'job-manager.getattr'
+  const args = { id, attrs: ['jobspec'] }
+  const { jobspec } = await client.call(topic, args, { ...limits, nodeid: LEAD_RANK })
+  if (!isJsonObject(jobspec)) throw unexpected(topic, 'jobspec', 'an object', jobspec)
+  return partAt({ topic, key: 'jobspec' }, () => parseSlotRequest(jobspec))
+}

@@ -1,0 +1,218 @@
+// The calls that list jobs (RFC 43), typed. Lists are bounded by whoever asks: the broker builds one in memory, and serves
+// nobody else meanwhile.
+
+import { EMPTY_IDSET, type Idset } from '../sets/idset.ts'
+import type { Client } from '../wire/client.ts'
+import { isJsonObject, type JsonObject } from '../wire/payload.ts'
+import { arrayAt, idsetAt, numberAt, unexpected } from './answer.ts'
+import { LEAD_RANK, type Limits } from './broker-calls.ts'
+
+const LIST = 'job-list.list'
+
+/** Bits of states (RFC 21). */
+const STATES = { DEPEND: 2, PRIORITY: 4, SCHED: 8, RUN: 16, CLEANUP: 32, INACTIVE: 64 } as const
+
+const PENDING = STATES.DEPEND | STATES.PRIORITY | STATES.SCHED
+const RUNNING = STATES.RUN | STATES.CLEANUP
+
+/** Bits of results. */
+const FAILED = 2
+
+const ANY_USER = 0xffffffff
+
+/** A number, or a `bigint` from 2^53 on: an instance's seventh day. */
+export type JobId = number | bigint
+
+export type PendingState = 'DEPEND' | 'PRIORITY' | 'SCHED'
+
+/** A job that waits, with what decides about its start. What job-list leaves out is `undefined`. */
+export interface PendingJob {
+  readonly id: JobId
+  readonly state: PendingState
+  readonly userid: number
+  /** 0: held. `undefined` before a priority was given. */
+  readonly priority: number | undefined
+  readonly queue: string | undefined
+  readonly ntasks: number | undefined
+  /** `undefined` if the job does not ask for nodes. */
+  readonly nnodes: number | undefined
+  /** `undefined` for whole nodes (`--exclusive`). */
+  readonly ncores: number | undefined
+  /** Time limit in seconds, 0: none. */
+  readonly duration: number
+  /** Seconds since the epoch. */
+  readonly submittedAt: number
+  /** When the scheduler expects to start it, where it says so; seconds since the epoch. */
+  readonly startEstimate: number | undefined
+}
+
+/** What is asked for of a job that waits: no more, for the broker builds the list in memory. */
+export const PENDING_ATTRIBUTES = [
+  'state',
+  'userid',
+  'priority',
+  'queue',
+  'ntasks',
+  'nnodes',
+  'ncores',
+  'duration',
+  't_submit',
+  'annotations',
+] as const
+
+/** The jobs that wait, those of the highest priority first, `maxEntries` at most. */
+export async function listPendingJobs(
+  client: Client,
+  maxEntries: number,
+  limits: Limits,
+): Promise<readonly PendingJob[]> {
+  const query = { states: PENDING, maxEntries, attrs: PENDING_ATTRIBUTES }
+  return (await list(client, query, limits)).map(toPendingJob)
+}
+
+/** A job that has resources. */
+export interface RunningJob {
+  readonly id: JobId
+  readonly userid: number
+  readonly ranks: Idset
+  /** When its time is up, in seconds since the epoch; 0: never. */
+  readonly expiration: number
+}
+
+/** Jobs that run, the latest first, `maxEntries` at most; with `ranks`, only those that run on one of them (0.53). */
+export async function listRunningJobs(
+  client: Client,
+  options: { readonly maxEntries: number; readonly ranks?: string },
+  limits: Limits,
+): Promise<readonly RunningJob[]> {
+  const { maxEntries, ranks } = options
+  const attrs = ['userid', 'ranks', 'expiration']
+  const and = ranks === undefined ? [] : [{ ranks: [ranks] }]
+  return (await list(client, { states: RUNNING, maxEntries, attrs, and }, limits)).map(toRunningJob)
+}
+
+/** A job that failed, and by which exception (RFC 21), if by one. */
+export interface FailedJob {
+  readonly id: JobId
+  readonly queue: string | undefined
+  /** When it ended, in seconds since the epoch. */
+  readonly inactiveAt: number
+  readonly exceptionType: string | undefined
+  readonly exceptionNote: string | undefined
+}
+
+/** Jobs that failed after `since` (seconds since the epoch), the latest first, `maxEntries` at most. */
+export async function listFailedJobs(
+  client: Client,
+  options: { readonly maxEntries: number; readonly since: number },
+  limits: Limits,
+): Promise<readonly FailedJob[]> {
+  const attrs = ['queue', 't_inactive', 'exception_type', 'exception_note']
+  const query = { states: STATES.INACTIVE, results: FAILED, attrs, ...options }
+  return (await list(client, query, limits)).map(toFailedJob)
+}
+
+interface Query {
+  readonly states: number
+  readonly results?: number
+  readonly maxEntries: number
+  readonly attrs: readonly string[]
+  readonly since?: number
+  /** More constraints (RFC 31), which brokers before 0.53 do not know. */
+  readonly and?: readonly JsonObject[]
+}
+
+/** One request for all versions: old brokers ignore `constraint`, new ones prefer it. */
+async function list(client: Client, query: Query, limits: Limits): Promise<readonly JsonObject[]> {
+  const { states, results = 0, maxEntries, attrs, since = 0, and = [] } = query
+  const conditions: readonly JsonObject[] = [
+    { states: [states] },
+    ...(results === 0 ? [] : [{ results: [results] }]),
+    ...and,
+  ]
+  const args = {
+    max_entries: maxEntries,
+    attrs,
+    since,
+    userid: ANY_USER,
+    states,
+    results,
+    constraint: conditions.length === 1 ? conditions[0] : { and: conditions },
+  }
+  const answer = await client.call(LIST, args, { ...limits, nodeid: LEAD_RANK })
+  return arrayAt(answer, 'jobs', LIST).map((job) => {
+    if (!isJsonObject(job)) throw unexpected(LIST, 'jobs[]', 'an object', job)
+    return job
+  })
+}
+
+const PENDING_STATES: ReadonlyMap<unknown, PendingState> = new Map([
+  [STATES.DEPEND, 'DEPEND'],
+  [STATES.PRIORITY, 'PRIORITY'],
+  [STATES.SCHED, 'SCHED'],
+])
+
+function toPendingJob(job: JsonObject): PendingJob {
+  const state = PENDING_STATES.get(job.state)
+  if (state === undefined) throw unexpected(LIST, 'state', 'a pending state', job.state)
+  return {
+    id: idOf(job),
+    state,
+    userid: numberAt(job, 'userid', LIST),
+    priority: optionalNumber(job, 'priority'),
+    queue: optionalString(job, 'queue'),
+    ntasks: optionalNumber(job, 'ntasks'),
+    nnodes: optionalCount(job, 'nnodes'),
+    ncores: optionalCount(job, 'ncores'),
+    duration: optionalNumber(job, 'duration') ?? 0,
+    submittedAt: numberAt(job, 't_submit', LIST),
+    startEstimate: estimateOf(job),
+  }
+}
+
+function toRunningJob(job: JsonObject): RunningJob {
+  return {
+    id: idOf(job),
+    userid: numberAt(job, 'userid', LIST),
+    ranks: job.ranks === undefined ? EMPTY_IDSET : idsetAt(job, 'ranks', LIST),
+    expiration: optionalNumber(job, 'expiration') ?? 0,
+  }
+}
+
+function toFailedJob(job: JsonObject): FailedJob {
+  return {
+    id: idOf(job),
+    queue: optionalString(job, 'queue'),
+    inactiveAt: numberAt(job, 't_inactive', LIST),
+    exceptionType: optionalString(job, 'exception_type'),
+    exceptionNote: optionalString(job, 'exception_note'),
+  }
+}
+
+function idOf({ id }: JsonObject): JobId {
+  if (typeof id === 'bigint' || (typeof id === 'number' && Number.isSafeInteger(id))) return id
+  throw unexpected(LIST, 'id', 'an integer', id)
+}
+
+function optionalNumber(job: JsonObject, key: string): number | undefined {
+  return job[key] === undefined ? undefined : numberAt(job, key, LIST)
+}
+
+/** Some versions write −1 for what does not apply. */
+function optionalCount(job: JsonObject, key: string): number | undefined {
+  const count = optionalNumber(job, key)
+  return count === undefined || count < 0 ? undefined : count
+}
+
+function optionalString(job: JsonObject, key: string): string | undefined {
+  const value = job[key]
+  if (value === undefined || typeof value === 'string') return value
+  throw unexpected(LIST, key, 'a string', value)
+}
+
+/** Annotations are the scheduler's own (RFC 27), and may be anything. */
+function estimateOf({ annotations }: JsonObject): number | undefined {
+  const sched = isJsonObject(annotations) ? annotations.sched : undefined
+  const estimate = isJsonObject(sched) ? sched.t_estimate : undefined
+  return typeof estimate === 'number' && Number.isFinite(estimate) ? estimate : undefined
+}

@@ -1,0 +1,134 @@
+// Lists of host names as Flux writes them, such as "flux-sample-[0-3],login" (RFC 29). Order and repeats matter: the
+// n-th host belongs to the n-th rank. Knows nothing of ranks.
+import { FluxError } from '../errors.ts'
+import { IdScanner, quote } from './id-scanner.ts'
+import type { IdRange } from './idset.ts'
+
+/**
+ * Most hosts {@link expandHosts} makes unless told otherwise: over ten times the largest instance that we are tested
+ * with (10,000), and with names of usual length still under 8 MiB.
+ */
+const DEFAULT_HOST_LIMIT = 2 ** 17
+
+/** POSIX's limit for a host name, and Flux's. Without it few hosts could take much memory. */
+const MAX_NAME_LENGTH = 255
+
+const [SPACE, DELETE, COMMA, OPEN, CLOSE] = [0x20, 0x7f, 0x2c, 0x5b, 0x5d]
+
+/** The hosts of one range of one expression; the ids are written with at least `width` digits. */
+interface HostRange extends IdRange {
+  readonly prefix: string
+  readonly width: number
+  readonly suffix: string
+}
+
+/** One expression: a plain name, or names that differ in their ids only. */
+type Expression = string | readonly HostRange[]
+
+/**
+ * How many hosts the list has, repeats included, without making them.
+ *
+ * @throws FluxError `FLUX_PROTOCOL` if it is no hostlist, or has more than 2^53 − 1 hosts.
+ */
+export function countHosts(list: string): number {
+  let count = 0
+  for (const expression of expressions(list)) {
+    if (typeof expression === 'string') count += 1
+    else for (const { first, last } of expression) count += last - first + 1
+  }
+  if (!Number.isSafeInteger(count)) throw tooMany(list, Number.MAX_SAFE_INTEGER)
+  return count
+}
+
+/**
+ * The hosts of the list, in its order.
+ *
+ * @throws FluxError `FLUX_PROTOCOL` if it is no hostlist, or has more than `limit` hosts; then none is made.
+ */
+export function expandHosts(list: string, { limit = DEFAULT_HOST_LIMIT } = {}): string[] {
+  if (countHosts(list) > limit) throw tooMany(list, limit)
+  const hosts: string[] = []
+  for (const expression of expressions(list)) {
+    if (typeof expression === 'string') hosts.push(expression)
+    else for (const range of expression) pushHosts(hosts, range)
+  }
+  return hosts
+}
+
+function pushHosts(hosts: string[], { first, last, prefix, width, suffix }: HostRange): void {
+  for (let id = first; id <= last; id += 1) {
+    hosts.push(`${prefix}${String(id).padStart(width, '0')}${suffix}`)
+  }
+}
+
+/**
+ * Reads a hostlist one expression at a time (RFC 29):
+ *
+ *     hostlist   = expression *( "," expression )
+ *     expression = [ text ] [ "[" range *( "," range ) "]" ] [ text ]
+ *     range      = id [ "-" id ]
+ *     text       = 1*( printable ASCII but brackets and commas )
+ *
+ * An empty expression has no host. A second pair of brackets in one expression, which some tools take for a product, is
+ * refused: Flux writes none, and the RFC has no meaning for it.
+ */
+function* expressions(list: string): Generator<Expression> {
+  const scanner = new IdScanner('hostlist', list)
+  do {
+    const prefix = scanner.takeWhile(isNameCharacter)
+    if (scanner.take('[')) {
+      yield parseBrackets(scanner, prefix)
+    } else if (prefix.length > MAX_NAME_LENGTH) {
+      throw scanner.expected(`the end of a name of ${MAX_NAME_LENGTH} characters`)
+    } else if (prefix !== '') {
+      yield prefix
+    }
+  } while (scanner.take(','))
+  if (!scanner.isAtEnd) throw scanner.expected('"," or a character of a host name')
+}
+
+function parseBrackets(scanner: IdScanner, prefix: string): HostRange[] {
+  const ranges: Omit<HostRange, 'suffix'>[] = []
+  let listWidth = 1
+  let nameLength = 0
+  do {
+    const range = parseRange(scanner, listWidth)
+    if (ranges.length === 0) listWidth = range.width
+    nameLength = Math.max(nameLength, range.width, String(range.last).length)
+    ranges.push({ ...range, prefix })
+  } while (scanner.take(','))
+  if (!scanner.take(']')) throw scanner.expected('"," or "]"')
+
+  const suffix = scanner.takeWhile(isNameCharacter)
+  if (scanner.isAt('[')) throw scanner.expected('"," (an expression has one pair of brackets)')
+  if (prefix.length + nameLength + suffix.length > MAX_NAME_LENGTH) {
+    throw scanner.expected(`the end of names of ${MAX_NAME_LENGTH} characters`)
+  }
+  return ranges.map((range) => ({ ...range, suffix }))
+}
+
+/**
+ * The RFC hands the leading zeros of a list's first id on to the others (`[005,4]` is 005, 004). It says nothing of a
+ * later id with more of them; Flux writes `[45,015]` for hosts 45 and 015, so that one is taken as written.
+ */
+function parseRange(scanner: IdScanner, listWidth: number): IdRange & { readonly width: number } {
+  const first = scanner.takeId()
+  const firstWidth = scanner.idWidth
+  const width = scanner.isPadded ? Math.max(listWidth, firstWidth) : listWidth
+  if (!scanner.take('-')) return { first, last: first, width }
+  const last = scanner.takeId()
+  if (scanner.isPadded && scanner.idWidth !== firstWidth) {
+    throw scanner.expectedId('as many digits as in the first id of the range')
+  }
+  if (last <= first) throw scanner.expectedId(`an id of at least ${first + 1}`)
+  return { first, last, width }
+}
+
+function isNameCharacter(code: number): boolean {
+  return code > SPACE && code < DELETE && code !== COMMA && code !== OPEN && code !== CLOSE
+}
+
+function tooMany(list: string, limit: number): FluxError {
+  const message = `Cannot expand hostlist ${quote(list)}: it has more than ${limit} hosts`
+  return new FluxError('FLUX_PROTOCOL', message)
+}

@@ -1,0 +1,105 @@
+// Frames of Flux's local connector (RFC 3 "message framing", as brokers really do it): bytes ↔ bodies of messages.
+// What stands inside a body is message.ts's business.
+import { FluxError } from '../errors.ts'
+
+/**
+ * The first four bytes of a frame. RFC 3 prints `ff ee 00 12`; brokers write the integer in host order, which on
+ * every machine Flux runs on is little-endian, and drop a connection that sends it the other way round.
+ */
+const FRAME_MAGIC = 0x1200eeff
+
+const FRAME_HEADER_BYTES = 8
+
+/**
+ * The largest body we accept or send. The largest answer seen is 52 MB (the job-manager journal of 100,000 jobs);
+ * brokers themselves set no limit, so a corrupt length must not make us allocate 4 GiB.
+ */
+export const MAX_FRAME_BYTES = 256 * 1024 * 1024
+
+/** A proto part with its length byte: no message is shorter. */
+const MIN_FRAME_BYTES = 21
+
+/**
+ * Puts a header before the body of a message: `12 00 ee ff`, then the body's length (u32, big-endian; RFC 3 says
+ * that the length counts the header too, brokers do not).
+ *
+ * @throws FluxError `FLUX_PROTOCOL` for a body that is empty or over {@link MAX_FRAME_BYTES}. A length of 0 or
+ * of 0xfffffff8 and more would kill the broker, and with it every job.
+ */
+export function encodeFrame(body: Uint8Array): Buffer {
+  checkLength(body.byteLength, 'encode')
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + body.byteLength)
+  frame.writeUInt32BE(FRAME_MAGIC, 0)
+  frame.writeUInt32BE(body.byteLength, 4)
+  frame.set(body, FRAME_HEADER_BYTES)
+  return frame
+}
+
+/** Reassembles frames from a byte stream that may be cut anywhere. */
+export class FrameDecoder {
+  #chunks: Buffer[] = []
+  #buffered = 0
+  #needed = FRAME_HEADER_BYTES
+  #inBody = false
+
+  /** Bytes of an unfinished frame, header included: not 0 when a stream ended in the middle of a frame. */
+  get pendingBytes(): number {
+    return this.#inBody ? FRAME_HEADER_BYTES + this.#buffered : this.#buffered
+  }
+
+  /**
+   * Takes the next bytes of the stream and yields the body of each frame that they complete. A body may share
+   * memory with the chunks it came in: use it before the next chunk, or copy it.
+   *
+   * @throws FluxError `FLUX_PROTOCOL` for a wrong magic or length, before anything is allocated for it; the
+   * stream cannot be read on after that.
+   */
+  *push(chunk: Buffer): Generator<Buffer, void> {
+    this.#chunks.push(chunk)
+    this.#buffered += chunk.length
+    while (this.#buffered >= this.#needed) {
+      const bytes = this.#take(this.#needed)
+      if (this.#inBody) {
+        this.#inBody = false
+        this.#needed = FRAME_HEADER_BYTES
+        yield bytes
+      } else {
+        this.#needed = decodeHeader(bytes)
+        this.#inBody = true
+      }
+    }
+  }
+
+  #take(length: number): Buffer {
+    const [head] = this.#chunks
+    if (head !== undefined && this.#chunks.length > 1 && head.length < length) {
+      this.#chunks = [Buffer.concat(this.#chunks, this.#buffered)]
+    }
+    const first = this.#chunks[0] ?? Buffer.alloc(0)
+    if (first.length > length) this.#chunks[0] = first.subarray(length)
+    else this.#chunks.shift()
+    this.#buffered -= length
+    return first.subarray(0, length)
+  }
+}
+
+function decodeHeader(header: Buffer): number {
+  const magic = header.readUInt32BE(0)
+  if (magic !== FRAME_MAGIC) {
+    throw new FluxError(
+      'FLUX_PROTOCOL',
+      `Cannot decode frame: expected magic 1200eeff, got ${magic.toString(16).padStart(8, '0')}`,
+    )
+  }
+  const length = header.readUInt32BE(4)
+  checkLength(length, 'decode')
+  return length
+}
+
+function checkLength(length: number, verb: 'encode' | 'decode'): void {
+  if (length >= MIN_FRAME_BYTES && length <= MAX_FRAME_BYTES) return
+  throw new FluxError(
+    'FLUX_PROTOCOL',
+    `Cannot ${verb} frame: expected a length from ${MIN_FRAME_BYTES} to ${MAX_FRAME_BYTES} bytes, got ${length}`,
+  )
+}

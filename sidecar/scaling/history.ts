@@ -1,0 +1,155 @@
+// What one reading cannot tell: which ranks were busy a moment ago, which have not come for long, and how large we said
+// the MiniCluster should be. Times are milliseconds of a clock that never goes back.
+import { listIds, toIdset } from '#flux/sets/id-list.ts'
+import {
+  EMPTY_IDSET,
+  highestId,
+  type Idset,
+  idsBetween,
+  intersectIdsets,
+  subtractIdsets,
+  unionIdsets,
+} from '#flux/sets/idset.ts'
+
+/** How patient we are. */
+export interface Patience {
+  /** A rank counts as busy this long after it was released, and a size that is wanted no more is published this long. */
+  readonly idleGraceMs: number
+  /** A rank that others have passed, or that was there, and is not for this long is given up: its index has completed. */
+  readonly joinTimeoutMs: number
+}
+
+/**
+ * What was wanted at one reading was wanted until the next, if that comes within so long: one that fails in between makes
+ * nothing fall. After a longer silence it would be a number of the past. The default of MAX_AGE_SECONDS, after which it is
+ * not served either.
+ */
+const UNSEEN_MS = 30_000
+
+export const DEFAULT_PATIENCE: Patience = { idleGraceMs: 60_000, joinTimeoutMs: 600_000 }
+
+/** What one reading told of ranks. */
+export interface RankSight {
+  /** Ranks with a broker. */
+  readonly online: Idset
+  readonly offline: Idset
+  /** Online ranks with something allocated. */
+  readonly allocated: Idset
+}
+
+/** Remembers one connection's readings. */
+export class History {
+  readonly #patience: Patience
+  /** When a rank was last known to be busy. */
+  readonly #busyAt = new Map<number, number>()
+  /** Busy ranks of the reading before. */
+  #allocated: Idset = EMPTY_IDSET
+  /** Ranks that came since they are wanted. */
+  #came: Idset = EMPTY_IDSET
+  /** Since when a rank that should be there has been missing. */
+  readonly #missingSince = new Map<number, number>()
+  readonly #sizes = new Map<string, SlidingMaximum>()
+  /** What was wanted at the reading before, by purpose, and when that was. */
+  readonly #wanted = new Map<string, { readonly at: number; readonly size: number }>()
+  #isNew = true
+
+  constructor(patience: Patience = DEFAULT_PATIENCE) {
+    this.#patience = patience
+  }
+
+  /**
+   * From now on everything may have changed unseen: every rank that is there counts as released just now. So nothing that
+   * is published falls because we were away.
+   */
+  restart(): void {
+    this.#isNew = true
+  }
+
+  /**
+   * Takes a reading.
+   *
+   * @param wanted the size published last: ranks below it should be there, or soon
+   */
+  observe(now: number, { online, offline, allocated }: RankSight, wanted: number) {
+    const { idleGraceMs, joinTimeoutMs } = this.#patience
+    // What was busy at the last reading was released after it: up to a moment ago.
+    const busy = this.#isNew ? online : unionIdsets(allocated, this.#allocated)
+    for (const rank of listIds(busy)) this.#busyAt.set(rank, now)
+    this.#allocated = allocated
+    this.#isNew = false
+    const highest = highestId(online) ?? 0
+    this.#came = intersectIdsets(
+      unionIdsets(this.#came, online),
+      idsBetween(0, Math.max(wanted, highest + 1)),
+    )
+    // Pods start from the lowest index on. Those above all that came may yet: a quota, or the HPA, lets no more come.
+    const missing = intersectIdsets(offline, unionIdsets(this.#came, idsBetween(0, highest)))
+    return {
+      recent: subtractIdsets(
+        intersectIdsets(online, younger(this.#busyAt, now - idleGraceMs)),
+        allocated,
+      ),
+      lost: this.#lostAmong(missing, now, now - joinTimeoutMs),
+    }
+  }
+
+  /** Adds a size that is wanted for a purpose, and tells the largest of the last while: that may be published. */
+  hold(purpose: string, now: number, size: number): number {
+    let sizes = this.#sizes.get(purpose)
+    if (sizes === undefined) {
+      sizes = new SlidingMaximum(this.#patience.idleGraceMs)
+      this.#sizes.set(purpose, sizes)
+    }
+    const before = this.#wanted.get(purpose)
+    if (before !== undefined && now - before.at <= UNSEEN_MS) sizes.add(now, before.size)
+    this.#wanted.set(purpose, { at: now, size })
+    return sizes.add(now, size)
+  }
+
+  #lostAmong(missing: Idset, now: number, limit: number): Idset {
+    const ranks = listIds(missing)
+    const still = new Set(ranks)
+    for (const rank of this.#missingSince.keys()) {
+      if (!still.has(rank)) this.#missingSince.delete(rank)
+    }
+    const lost = new Uint8Array((ranks.at(-1) ?? -1) + 1)
+    for (const rank of ranks) {
+      const since = this.#missingSince.get(rank) ?? now
+      this.#missingSince.set(rank, since)
+      if (since <= limit) lost[rank] = 1
+    }
+    return toIdset(lost)
+  }
+}
+
+/** The largest value that was added within a time. */
+export class SlidingMaximum {
+  readonly #windowMs: number
+  /** Values that may yet be the largest: each smaller and later than the one before. */
+  #candidates: { readonly at: number; readonly value: number }[] = []
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs
+  }
+
+  /** Adds a value, and tells the largest. */
+  add(at: number, value: number): number {
+    const alive = this.#candidates.filter(
+      (one) => one.at > at - this.#windowMs && one.value > value,
+    )
+    this.#candidates = [...alive, { at, value }]
+    return this.#candidates[0]?.value ?? value
+  }
+}
+
+/** Drops what is older, and gives the rest. */
+function younger(times: Map<number, number>, limit: number): Idset {
+  let highest = -1
+  for (const [id, time] of times) {
+    if (time <= limit) times.delete(id)
+    else if (id > highest) highest = id
+  }
+  const marks = new Uint8Array(highest + 1)
+  for (const id of times.keys()) marks[id] = 1
+  return toIdset(marks)
+}

@@ -1,0 +1,79 @@
+// The cores, or the GPUs, of one simulated node: which of their ids are free, reserved and taken. Knows nothing of jobs.
+import { idsetOf } from '#flux/sets/id-list.ts'
+import { EMPTY_IDSET, formatIdset, type Idset } from '#flux/sets/idset.ts'
+
+/** Writes ascending ids as an idset (RFC 22), `"0-3,5"`. */
+export function formatIds(ascending: readonly number[]): string {
+  return formatIdset(idsetOf(ascending))
+}
+
+const FREE = 0
+const RESERVED = 1
+const TAKEN = 2
+
+/** The ids from 0 to `size` - 1. Reserved ids are not free, and not shown as taken. */
+export class IdPool {
+  readonly size: number
+  readonly text: string
+  readonly #states: Uint8Array
+  #free: number
+  #takenIds: Idset | undefined = EMPTY_IDSET
+  #takenText: string | undefined = ''
+
+  constructor(size: number) {
+    this.size = size
+    this.text = size === 0 ? '' : size === 1 ? '0' : `0-${size - 1}`
+    this.#states = new Uint8Array(size)
+    this.#free = size
+  }
+
+  get free(): number {
+    return this.#free
+  }
+
+  /** The taken ids. */
+  get takenIds(): Idset {
+    this.#takenIds ??= idsetOf(this.#list(TAKEN))
+    return this.#takenIds
+  }
+
+  /** The taken ids as RFC 22 writes them. */
+  get takenText(): string {
+    this.#takenText ??= formatIdset(this.takenIds)
+    return this.#takenText
+  }
+
+  /** Reserves the lowest free ids. */
+  reserve(count: number): readonly number[] {
+    const ids = this.#list(FREE).slice(0, count)
+    this.#set(ids, RESERVED)
+    return ids
+  }
+
+  /** Takes ids that were reserved, or are free. */
+  take(ids: readonly number[]): void {
+    for (const id of ids) {
+      if (this.#states[id] === TAKEN) throw new RangeError(`Cannot take id ${id}: it is taken`)
+    }
+    this.#set(ids, TAKEN)
+  }
+
+  release(ids: readonly number[]): void {
+    this.#set(ids, FREE)
+  }
+
+  #list(state: number): number[] {
+    const ids: number[] = []
+    for (const [id, each] of this.#states.entries()) if (each === state) ids.push(id)
+    return ids
+  }
+
+  #set(ids: readonly number[], state: number): void {
+    for (const id of ids) {
+      this.#free += Number(state === FREE) - Number(this.#states[id] === FREE)
+      this.#states[id] = state
+    }
+    this.#takenIds = undefined
+    this.#takenText = undefined
+  }
+}

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { derived } from '#api/documents/derived.ts'
+import { Catalog } from '#metrics/catalog.ts'
+
+test('derived makes its value again when the metrics are others, and only then', () => {
+  const catalog = new Catalog()
+  let made = 0
+  const count = derived(catalog, (metrics) => {
+    made += 1
+    return metrics.length
+  })
+  const before = [count(), count(), made]
+  const [first] = catalog.all()
+  assert.ok(first)
+  catalog.setUserMetrics([{ ...first, name: 'mine' }])
+  assert.deepEqual(before, [catalog.all().length - 1, catalog.all().length - 1, 1])
+  assert.deepEqual([count(), count(), made], [catalog.all().length, catalog.all().length, 2])
+})

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { explain } from '#explaining/explanation.ts'
+import type { RunningJob } from '#flux/calls/job-list-calls.ts'
+import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
+import type { Facts, WaitingJob } from '#reading/facts.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
+import { OutlookMaker } from '#scaling/snapshot-maker.ts'
+import { factsOf, jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
+import { waitingFor, wholeNodes } from '../support/waiting.ts'
+
+const TAKEN_AT = factsOf().takenAt
+const SECONDS = TAKEN_AT.getTime() / 1000
+const IDLE = ranksWith('', { cores: '0-7' })
+
+/** ƒ2aK */
+const JOB: RunningJob = {
+  id: 5296,
+  userid: 1000,
+  ranks: parseIdset('9'),
+  expiration: SECONDS + 41 * 60,
+}
+
+/** A job that has waited for a minute for whole nodes. */
+function waiting(nnodes: number, changes: Partial<WaitingJob> = {}): WaitingJob {
+  return wholeNodes(nnodes, { submittedAt: SECONDS - 60, ...changes })
+}
+
+function explainAt(changes: Partial<Snapshot>, laterMs = 0) {
+  return explain(snapshotOf(changes), new Date(TAKEN_AT.getTime() + laterMs))
+}
+
+test('explain says what holds the floor, what waits, and what an HPA makes of it', () => {
+  const { summary, ...explanation } = explainAt({
+    offline: parseIdset('11-15'),
+    allocated: ranksWith('9', { cores: '0-7' }),
+    highestJob: JOB,
+    waiting: waitingFor(waiting(2), waiting(2), waiting(2)),
+  })
+  assert.equal(
+    summary,
+    'desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; ' +
+      '3 pending jobs need 6 nodes, up to rank 5; HPA tolerance would hold 11',
+  )
+  const { floorHolder, pending, desired, present, floor, demand, quorum, maximum } = explanation
+  assert.deepEqual(
+    { desired, present, floor, demand, quorum, maximum },
+    { desired: 10, present: 11, floor: 10, demand: 7, quorum: 1, maximum: 16 },
+  )
+  const holder = { rank: 9, job: 'ƒ2aK', user: 1000, endsInSeconds: 41 * 60 }
+  assert.deepEqual(floorHolder, holder)
+  assert.deepEqual(pending, { jobs: 3, nodes: 6, held: 0, infeasible: 0, isCut: false })
+})
+
+test('explain counts ages and remaining times from the moment that it is asked', () => {
+  const allocated = ranksWith('9', { cores: '0-7' })
+  const { ageSeconds, floorHolder, takenAt } = explainAt({ allocated, highestJob: JOB }, 60_000)
+  assert.deepEqual([ageSeconds, floorHolder?.endsInSeconds], [60, 40 * 60])
+  assert.equal(takenAt, '2026-11-24T01:02:03.456Z')
+})
+
+test('explain puts first what wants more', () => {
+  const { reasons } = explainAt({ waiting: waitingFor(waiting(5)) })
+  assert.deepEqual(reasons, ['1 pending job needs 5 nodes, up to rank 11', 'rank 6 is allocated'])
+})
+
+test('explain says that a job has no time limit', () => {
+  const allocated = ranksWith('0', { cores: '0' })
+  const highestJob = { ...JOB, ranks: parseIdset('0'), expiration: 0 }
+  const { reasons, floorHolder } = explainAt({ allocated, highestJob })
+  assert.deepEqual(reasons, ['rank 0 runs ƒ2aK of user 1000, without a time limit'])
+  assert.equal(floorHolder?.endsInSeconds, null)
+})
+
+test('explain says so if nothing runs and nothing waits', () => {
+  const { reasons, floorHolder, desired } = explainAt({ allocated: IDLE })
+  assert.deepEqual(reasons, ['nothing runs, and no job waits for nodes'])
+  assert.deepEqual([desired, floorHolder], [1, null])
+})
+
+test('explain names the quorum where nothing else wants as many', () => {
+  const { reasons, desired } = explainAt({ allocated: IDLE, quorum: 4 })
+  assert.deepEqual([desired, reasons], [4, ['Flux needs 4 nodes to start (quorum)']])
+})
+
+test('explain says that every node of R is wanted', () => {
+  const { reasons, desired } = explainAt({ waiting: waitingFor(waiting(9), waiting(9)) })
+  assert.equal(desired, 16)
+  assert.ok(reasons.includes('that is every node of R'))
+})
+
+test('explain says that the list of what waits was cut', () => {
+  const cut = { kind: 'known', jobs: [waiting(1)], total: 2, untold: undefined } as const
+  const { reasons, unknowns, desired, demand, pending } = explainAt({ waiting: cut })
+  assert.deepEqual([desired, demand], [16, 16])
+  assert.equal(reasons[0], 'more jobs wait than we list: there may be work for every node of R')
+  assert.deepEqual(unknowns, ['all that waits: more jobs wait than we list'])
+  assert.equal(pending?.isCut, true)
+})
+
+/** Readings one after the other, `gapMs` apart. */
+function explainLast(
+  readings: readonly Partial<Facts>[],
+  { gapMs, drains }: { readonly gapMs: number; readonly drains?: { readonly instance: string } },
+) {
+  const outlooks = new OutlookMaker({ drains })
+  const drawn = readings.map((facts, at) => outlooks.draw(factsOf(facts), at * gapMs).snapshot)
+  const last = drawn.at(-1)
+  assert.ok(last)
+  return explain(last, TAKEN_AT)
+}
+
+test('explain says what was wanted a moment ago', () => {
+  const readings = [{ waiting: waitingFor(waiting(5)) }, { allocated: IDLE }]
+  const { reasons, desired } = explainLast(readings, { gapMs: 1000 })
+  assert.equal(desired, 12)
+  assert.equal(reasons[0], '12 was wanted a moment ago')
+})
+
+test('explain says that a rank was released a moment ago', () => {
+  const { reasons, floor } = explainLast([{}, { allocated: IDLE }], { gapMs: 1000 })
+  assert.equal(floor, 10)
+  assert.ok(reasons.includes('rank 9 was released, or found, a moment ago'))
+})
+
+test('explain says which ranks are being drained, and whose drains are whose', () => {
+  const instance = 'default/flux-sample'
+  const ours = {
+    ranks: parseIdset('8-9'),
+    reason: `flux-metrics/${instance}: scale-down to 7`,
+    drainedAt: 0,
+  }
+  const theirs = { ranks: parseIdset('1'), reason: 'broken fan', drainedAt: 0 }
+  const draining = explainLast([{}, { drains: [theirs] }], {
+    gapMs: 100_000,
+    drains: { instance },
+  })
+  assert.equal(draining.desired, 10)
+  assert.equal(draining.reasons[0], 'ranks 7-9 are drained before it shrinks')
+  const drained = explainLast([{ drains: [ours, theirs] }], { gapMs: 0, drains: { instance } })
+  assert.deepEqual(drained.drains, [
+    { ranks: '8-9', reason: ours.reason, isOwn: true },
+    { ranks: '1', reason: 'broken fan', isOwn: false },
+  ])
+})
+
+test('explain names the ranks that are given up', () => {
+  const { reasons, lost } = explainAt({ lost: parseIdset('3') })
+  assert.equal(lost, '3')
+  assert.ok(reasons.includes('rank 3 is given up for lost'))
+  assert.equal(explainAt({ lost: EMPTY_IDSET }).lost, '')
+})
+
+test('explain tells each queue', () => {
+  const { queues } = explainAt({
+    queues: new Map([
+      ['batch', { started: true, ranks: undefined }],
+      ['debug', { started: false, ranks: parseIdset('15') }],
+    ]),
+    waiting: waitingFor(
+      waiting(2, { queue: 'batch' }),
+      waiting(1, { queue: 'batch', priority: 0 }),
+      waiting(1, { queue: 'debug' }),
+    ),
+  })
+  assert.deepEqual(queues, [
+    {
+      name: 'batch',
+      desired: 9,
+      started: true,
+      pending: { jobs: 1, nodes: 2, held: 1, infeasible: 0, isCut: false },
+    },
+    {
+      name: 'debug',
+      desired: 7,
+      started: false,
+      pending: { jobs: 0, nodes: 0, held: 0, infeasible: 0, isCut: false },
+    },
+  ])
+})
+
+test('explain knows no size where Flux hides jobs, and says why once', () => {
+  const withheld = { kind: 'withheld', reason: 'Flux hides jobs from us' } as const
+  const { summary, unknowns, ...explanation } = explainAt({ jobs: withheld, waiting: withheld })
+  assert.equal(summary, 'desired unknown: Flux hides jobs from us')
+  assert.deepEqual(unknowns, ['the size, demand, job counts: Flux hides jobs from us'])
+  const { desired, floor, demand, pending, queues } = explanation
+  assert.deepEqual(
+    { desired, floor, demand, pending, queues },
+    { desired: null, floor: null, demand: null, pending: null, queues: [] },
+  )
+})
+
+test('explain knows no demand where jobs may want GPUs that a guest is not told of', () => {
+  const jobs = [waiting(1, { nnodes: undefined, ncores: 4 })]
+  const { desired, demand, floor, unknowns } = explainAt({
+    waiting: { kind: 'known', jobs, total: 1, untold: 'Flux does not tell guests' },
+  })
+  assert.deepEqual([desired, demand, floor], [null, null, 7])
+  assert.deepEqual(unknowns, ['the size, demand, GPUs of pending jobs: Flux does not tell guests'])
+})
+
+for (const [desired, online, holds] of [
+  [10, 11, true],
+  [11, 10, true],
+  [10, 9, false],
+  [9, 10, true],
+  [8, 9, false],
+  [10, 10, false],
+] as const) {
+  test(`explain says ${holds ? '' : 'not '}that an HPA ignores ${desired} where ${online} are`, () => {
+    const { summary, warnings, present } = explainAt({
+      offline: parseIdset(`${online}-15`),
+      allocated: IDLE,
+      waiting: waitingFor(waiting(desired)),
+      jobs: {
+        kind: 'known',
+        total: { ...jobCounts(0), depend: 0, priority: 0 },
+        queues: new Map(),
+      },
+    })
+    assert.equal(present, online)
+    assert.equal(summary.includes(`HPA tolerance would hold ${online}`), holds)
+    assert.equal(
+      warnings.some((warning) => warning.includes('default tolerance')),
+      holds,
+    )
+  })
+}

@@ -1,0 +1,158 @@
+// Keys of answers: what is of the type that is expected there, and what an error says of the rest.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  arrayAt,
+  booleanAt,
+  countAt,
+  idsetAt,
+  numberAt,
+  partAt,
+  show,
+  stringAt,
+  unexpected,
+} from '#flux/calls/answer.ts'
+import { FluxError } from '#flux/errors.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
+
+type Reader = (answer: JsonObject, key: string, topic: string) => unknown
+
+/** What each reader takes, as it is then, and what it does not. */
+const READERS: readonly {
+  readonly read: Reader
+  readonly wanted: string
+  readonly taken: readonly (readonly [value: unknown, read?: unknown])[]
+  readonly refused: readonly unknown[]
+}[] = [
+  {
+    read: stringAt,
+    wanted: 'a string',
+    taken: [[''], ['batch']],
+    refused: [undefined, null, 1, ['a'], {}, true],
+  },
+  {
+    read: countAt,
+    wanted: 'a count',
+    taken: [[0], [2 ** 53 - 1]],
+    refused: [undefined, null, -1, 1.5, '1', true, 2 ** 53, 2n ** 60n, Number.NaN],
+  },
+  {
+    read: numberAt,
+    wanted: 'a number',
+    taken: [[0], [-1.5], [1795458205.6498232], [2n ** 53n, 2 ** 53]],
+    refused: [undefined, null, '1', Number.POSITIVE_INFINITY, Number.NaN, [1]],
+  },
+  {
+    read: booleanAt,
+    wanted: 'a boolean',
+    taken: [[true], [false]],
+    refused: [undefined, null, 0, 'true'],
+  },
+  {
+    read: arrayAt,
+    wanted: 'an array',
+    taken: [[[]], [[1, 'a']]],
+    refused: [undefined, null, { length: 0 }, 'abc'],
+  },
+  {
+    read: idsetAt,
+    wanted: 'a string',
+    taken: [
+      ['', { ranges: [] }],
+      [
+        '0-3,5',
+        {
+          ranges: [
+            { first: 0, last: 3 },
+            { first: 5, last: 5 },
+          ],
+        },
+      ],
+    ],
+    refused: [undefined, null, 3, ['0-3']],
+  },
+]
+
+for (const { read, wanted, taken, refused } of READERS) {
+  test(`${read.name} takes ${wanted}`, () => {
+    for (const [value, told = value] of taken) {
+      assert.deepEqual(read({ other: null, key: value }, 'key', 'a.topic'), told)
+    }
+  })
+
+  test(`${read.name} says what it expected, where, and what came`, () => {
+    for (const value of refused) {
+      assert.throws(() => read({ key: value }, 'key', 'a.topic'), {
+        name: 'FluxError',
+        code: 'FLUX_PROTOCOL',
+        topic: 'a.topic',
+        message: `Cannot read the answer to "a.topic": expected ${wanted} at "key", got ${show(value)}`,
+      })
+    }
+  })
+
+  test(`${read.name} takes anything, or refuses it with FLUX_PROTOCOL`, () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.bigInt()), (value) => {
+        try {
+          read({ key: value }, 'key', 'a.topic')
+        } catch (error) {
+          if (!(error instanceof FluxError)) throw error
+          assert.equal(error.code, 'FLUX_PROTOCOL')
+        }
+      }),
+    )
+  })
+}
+
+test('idsetAt says what is wrong with an idset, and where it is', () => {
+  assert.throws(() => idsetAt({ offline: '3-1' }, 'offline', 'resource.status'), {
+    code: 'FLUX_PROTOCOL',
+    topic: 'resource.status',
+    message:
+      'Cannot read the answer to "resource.status" at "offline": Cannot parse idset "3-1": expected an id of at least 4 at position 2',
+  })
+})
+
+test('partAt adds where to what a reader says, and leaves our own defects alone', () => {
+  const where = { topic: 'a.topic', key: 'part' }
+  assert.equal(
+    partAt(where, () => 7),
+    7,
+  )
+  const cause = new FluxError('FLUX_PROTOCOL', 'Cannot read it')
+  assert.throws(
+    () =>
+      partAt(where, () => {
+        throw cause
+      }),
+    {
+      code: 'FLUX_PROTOCOL',
+      topic: 'a.topic',
+      cause,
+      message: 'Cannot read the answer to "a.topic" at "part": Cannot read it',
+    },
+  )
+  const defect = new TypeError('ours')
+  const fail = () =>
+    partAt(where, () => {
+      throw defect
+    })
+  assert.throws(fail, (error) => error === defect)
+})
+
+test('show writes any part of an answer, the beginning of it', () => {
+  assert.equal(show(undefined), 'undefined')
+  assert.equal(show({ id: 2n ** 60n, none: null }), '{"id":"1152921504606846976","none":null}')
+  assert.equal(show('x'.repeat(200)), `"${'x'.repeat(79)}`)
+})
+
+test('unexpected names topic, key, what was expected and what came', () => {
+  const { code, topic, message } = unexpected('job-list.list', 'jobs[]', 'an object', [1])
+  assert.deepEqual([code, topic], ['FLUX_PROTOCOL', 'job-list.list'])
+  assert.equal(
+    message,
+    'Cannot read the answer to "job-list.list": expected an object at "jobs[]", got [1]',
+  )
+})

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type CredentialSource, createCredentials } from '#identity/credentials.ts'
+import type { Credentials } from '#serving/tls.ts'
+import { type Config, readConfig } from '../../sidecar/config.ts'
+import { createCaKeys, issueLeaf } from '../../webhook/authority/certificate-authority.ts'
+import { parseCertificateRequest } from '../../webhook/identities/certificate-request.ts'
+import { createAuthority } from '../support/certificates.ts'
+import { NAMES, TOKEN } from '../support/lead-broker.ts'
+import { memoryLog } from '../support/memory-log.ts'
+
+const WHO = { NAMESPACE: 'hpc', MINICLUSTER: 'lammps' }
+const frontProxy = await createAuthority('front-proxy-ca')
+const provider = await createAuthority('cert-manager')
+
+function config(variables: Record<string, string>): Config {
+  const result = readConfig({ ...WHO, ...variables })
+  if (result.kind === 'problems') assert.fail(result.problems.join())
+  return result.config
+}
+
+/** Files in a folder of their own. */
+async function files(t: TestContext, texts: Readonly<Record<string, string>>) {
+  const folder = await mkdtemp(join(tmpdir(), 'credentials-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const paths: Record<string, string> = {}
+  for (const [name, text] of Object.entries(texts)) {
+    paths[name] = join(folder, name)
+    await writeFile(join(folder, name), text)
+  }
+  return paths
+}
+
+async function create(t: TestContext, variables: Record<string, string>) {
+  const { log, lines } = memoryLog()
+  const source = await createCredentials(config(variables), log)
+  t.after(() => source.close())
+  return { source, lines, messages: () => lines.map(({ msg }) => msg) }
+}
+
+function namesIn({ cert }: Credentials): string[] {
+  const { subjectAltName = '' } = new X509Certificate(cert)
+  return subjectAltName.split(', ')
+}
+
+/** The next credentials that the source hands on. */
+function started(source: CredentialSource): Promise<Credentials> {
+  return new Promise((resolve) => source.start(resolve))
+}
+
+const SELF_SIGNED = [...NAMES.map((name) => `DNS:${name}`), 'DNS:localhost', 'IP Address:127.0.0.1']
+
+test('without anything the certificate is self-signed and anyone may ask, with warnings', async (t) => {
+  const { source, messages } = await create(t, {})
+  assert.deepEqual(namesIn(source.first), SELF_SIGNED)
+  assert.deepEqual(
+    [source.first.clientCa, source.authenticatesClients, source.missing(), source.allowedNames()],
+    [undefined, false, undefined, []],
+  )
+  assert.deepEqual(messages(), [
+    'clients are not authenticated: CLIENT_CA_FILE is not set',
+    'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set',
+  ])
+})
+
+test('files are used as they are', async (t) => {
+  const pair = await provider.issue({ commonName: 'sidecar', dns: NAMES })
+  const {
+    TLS_CERT_FILE = '',
+    TLS_KEY_FILE = '',
+    CLIENT_CA_FILE = '',
+  } = await files(t, {
+    TLS_CERT_FILE: pair.cert,
+    TLS_KEY_FILE: pair.key,
+    CLIENT_CA_FILE: frontProxy.cert,
+  })
+  const { source, lines } = await create(t, {
+    TLS_CERT_FILE,
+    TLS_KEY_FILE,
+    CLIENT_CA_FILE,
+    CLIENT_ALLOWED_NAMES: 'front-proxy-client',
+  })
+  assert.deepEqual(source.first, { ...pair, clientCa: frontProxy.cert })
+  assert.deepEqual(
+    [source.authenticatesClients, source.missing(), source.allowedNames(), lines],
+    [true, undefined, ['front-proxy-client'], []],
+  )
+})
+
+test('a client CA that changes goes with the certificate that was made at start', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { CLIENT_CA_FILE = '' } = await files(t, { CLIENT_CA_FILE: frontProxy.cert })
+  const { source } = await create(t, { CLIENT_CA_FILE })
+  const changed = started(source)
+  await writeFile(CLIENT_CA_FILE, provider.cert)
+  t.mock.timers.tick(2_000)
+  assert.deepEqual(await changed, { ...source.first, clientCa: provider.cert })
+})
+
+test('a file that is no good is a reason not to start', async (t) => {
+  const { CLIENT_CA_FILE = '' } = await files(t, { CLIENT_CA_FILE: 'nonsense' })
+  await assert.rejects(create(t, { CLIENT_CA_FILE }), {
+    message: `Cannot use "${CLIENT_CA_FILE}": expected a certificate in PEM`,
+  })
+})
+
+/** A webhook that certifies whoever asks. */
+async function serveAuthority(t: TestContext): Promise<Record<string, string>> {
+  const ca = await createCaKeys(Date.now())
+  const webhook = await provider.issue({ commonName: 'webhook', ips: ['127.0.0.1'] })
+  const server = createServer(webhook, async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const { publicKey, dnsNames: names } = await parseCertificateRequest(JSON.parse(body).csr)
+    assert.ok(publicKey)
+    const certificate = await issueLeaf(ca, { publicKey, names }, Date.now())
+    const requestHeader = { clientCa: frontProxy.cert, allowedNames: ['front-proxy-client'] }
+    response.end(JSON.stringify({ certificate, ca: ca.certificate, requestHeader }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const { IDENTITY_TOKEN_FILE = '' } = await files(t, { IDENTITY_TOKEN_FILE: TOKEN })
+  return {
+    IDENTITY_URL: `https://127.0.0.1:${port}`,
+    IDENTITY_TOKEN_FILE,
+    IDENTITY_CA: provider.cert,
+  }
+}
+
+test('with an authority there is a certificate of nobody to begin with, and clients are asked for theirs', async (t) => {
+  const { source, lines } = await create(t, await serveAuthority(t))
+  assert.deepEqual(namesIn(source.first), SELF_SIGNED)
+  assert.deepEqual(
+    [source.first.clientCa, source.authenticatesClients, source.missing(), source.allowedNames()],
+    [undefined, true, 'no certificate yet', []],
+  )
+  assert.deepEqual(lines, [])
+})
+
+test('with an authority its certificate is handed on, with those whom to trust', async (t) => {
+  const { source, messages } = await create(t, await serveAuthority(t))
+  const given = await started(source)
+  assert.deepEqual(
+    namesIn(given),
+    NAMES.map((name) => `DNS:${name}`),
+  )
+  assert.equal(given.clientCa, frontProxy.cert)
+  assert.deepEqual(
+    [source.missing(), source.allowedNames(), messages()],
+    [undefined, ['front-proxy-client'], ['obtained a certificate']],
+  )
+})
+
+test('what an authority gave and has ended is replaced by the certificate of nobody', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.now() })
+  const { source } = await create(t, await serveAuthority(t))
+  const used: Credentials[] = []
+  const first = Promise.withResolvers<void>()
+  source.start((credentials) => {
+    used.push(credentials)
+    first.resolve()
+  })
+  await first.promise
+  await new Promise(setImmediate)
+  t.mock.timers.tick(25 * 3_600_000)
+  assert.deepEqual([used.at(-1), source.missing()], [source.first, 'the certificate has expired'])
+})

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import type { AuthorityRequest } from '#identity/authority-client.ts'
+import { HOUR_MS } from '../../webhook/authority/certificate-authority.ts'
+import { ca, frontProxy, setup } from '../sidecar/identity/driven-identity.ts'
+import { createAuthority } from '../support/certificates.ts'
+import { NAMES, TOKEN } from '../support/lead-broker.ts'
+
+const MINUTE_MS = 60_000
+
+const nextFrontProxy = await createAuthority('front-proxy-ca')
+
+/** Whether each is asked for a certificate, or for the front proxy alone. */
+function kinds(asked: readonly AuthorityRequest[]): string[] {
+  return asked.map(({ csr }) => (csr === undefined ? 'trust' : 'certificate'))
+}
+
+test('before anything was asked nothing is there, and that is said', async (t) => {
+  const { identity } = await setup(t)
+  assert.deepEqual([identity.missing, identity.allowedNames], ['no certificate yet', []])
+})
+
+test('the first tick obtains a certificate with our names and key, and the front proxy', async (t) => {
+  const { identity, authority, clock, used, lines } = await setup(t)
+  assert.equal(await identity.tick(), true)
+  assert.deepEqual([identity.missing, identity.allowedNames], [undefined, ['front-proxy-client']])
+  const [{ cert, key, clientCa } = assert.fail(), ...more] = used
+  assert.deepEqual([clientCa, more], [frontProxy.cert, []])
+  const certificate = new X509Certificate(cert)
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(key)))
+  assert.ok(NAMES.every((name) => certificate.checkHost(name) !== undefined))
+  const until = new Date(Math.floor((clock.ms + 24 * HOUR_MS) / 1000) * 1000).toISOString()
+  assert.deepEqual(lines, [{ level: 'info', names: NAMES, until, msg: 'obtained a certificate' }])
+  assert.deepEqual(
+    authority.asked.map(({ url, ca: trusted, token }) => [url, trusted, token]),
+    [['https://webhook.svc', 'the CA that the pod was given', TOKEN]],
+  )
+})
+
+test('ticks with nothing to do ask nobody', async (t) => {
+  const { identity, authority, after } = await setup(t)
+  await identity.tick()
+  for (let n = 0; n < 10; n += 1) assert.equal(await after(5_000), true)
+  assert.equal(authority.asked.length, 1)
+})
+
+test('the certificate is renewed at two thirds of its life, with another key', async (t) => {
+  const { identity, authority, after, used } = await setup(t)
+  await identity.tick()
+  await after(15.99 * HOUR_MS)
+  assert.deepEqual(kinds(authority.asked), ['certificate', 'trust'])
+  await after(0.02 * HOUR_MS)
+  assert.deepEqual(kinds(authority.asked), ['certificate', 'trust', 'certificate'])
+  const [first, second] = used
+  assert.notEqual(first?.key, second?.key)
+  assert.equal(used.length, 2)
+})
+
+for (const [random, minutes] of [
+  [0, 5],
+  [0.5, 3.75],
+  [1 - Number.EPSILON, 2.5],
+] as const) {
+  test(`the front proxy is asked for after ${minutes} minutes, with jitter ${random}`, async (t) => {
+    const { identity, authority, after } = await setup(t, { random })
+    await identity.tick()
+    await after(minutes * MINUTE_MS - 1)
+    assert.deepEqual(kinds(authority.asked), ['certificate'])
+    await after(1)
+    assert.deepEqual(kinds(authority.asked), ['certificate', 'trust'])
+  })
+}
+
+test('a front proxy that is another is used with the certificate that we have', async (t) => {
+  const { identity, authority, after, used, messages } = await setup(t)
+  await identity.tick()
+  authority.clientCa = `${nextFrontProxy.cert}\n${frontProxy.cert}\n`
+  authority.allowedNames = ['aggregator', 'front-proxy-client']
+  await after(5 * MINUTE_MS)
+  const [first, second, ...more] = used
+  assert.deepEqual([second, more], [{ ...first, clientCa: authority.clientCa }, []])
+  assert.deepEqual(identity.allowedNames, authority.allowedNames)
+  assert.equal(messages().at(-1), "info: the front proxy's authority has changed")
+})
+
+test('a front proxy that is the same changes nothing, and says nothing', async (t) => {
+  const { identity, after, used, lines } = await setup(t)
+  await identity.tick()
+  await after(5 * MINUTE_MS)
+  assert.deepEqual([used.length, lines.length], [1, 1])
+})
+
+test('what the authority says of its CA is what is trusted from then on', async (t) => {
+  const { identity, authority, after } = await setup(t)
+  await identity.tick()
+  await after(5 * MINUTE_MS)
+  assert.deepEqual(
+    authority.asked.map((request) => request.ca),
+    ['the CA that the pod was given', ca.certificate],
+  )
+})
+
+test('the token is read anew each time: the kubelet replaces it', async (t) => {
+  const { identity, authority, after, tokenFile } = await setup(t)
+  await identity.tick()
+  await writeFile(tokenFile, 'the next token')
+  await after(5 * MINUTE_MS)
+  assert.deepEqual(
+    authority.asked.map(({ token }) => token),
+    [TOKEN, 'the next token'],
+  )
+})
+
+test('a certificate of an hour is renewed after 40 minutes', async (t) => {
+  const { identity, authority, after } = await setup(t)
+  authority.lifeMs = HOUR_MS
+  await identity.tick()
+  await after(39 * MINUTE_MS)
+  await after(MINUTE_MS)
+  assert.deepEqual(kinds(authority.asked), ['certificate', 'trust', 'certificate'])
+})
+
+test('an identity that was started asks until it is closed, and ends what is under way', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { identity, authority, lines } = await setup(t, { random: 0.5 })
+  const asked = Promise.withResolvers<AuthorityRequest>()
+  authority.answer = async (request) => {
+    asked.resolve(request)
+    const { promise, reject } = Promise.withResolvers<never>()
+    request.signal.addEventListener('abort', () => reject(request.signal.reason))
+    return promise
+  }
+  identity.start()
+  const { signal } = await asked.promise
+  identity.close()
+  assert.ok(signal.aborted)
+  await new Promise(setImmediate)
+  t.mock.timers.tick(HOUR_MS)
+  assert.deepEqual([authority.asked.length, lines], [1, []])
+})

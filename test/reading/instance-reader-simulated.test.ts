@@ -1,0 +1,170 @@
+// One reading of a simulated instance over its broker, as guest and as owner.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { formatIdset } from '#flux/sets/idset.ts'
+import { ranksOf } from '#flux/sets/resource-set.ts'
+import { Client } from '#flux/wire/client.ts'
+import type { Facts } from '#reading/facts.ts'
+import { Instance } from '#reading/instance-reader.ts'
+import { Instance as SimulatedInstance } from '#simulation/instance.ts'
+import { type BrokerOptions, startBroker } from '../support/broker.ts'
+
+const LIMITS = { timeoutMs: 10_000 }
+
+/** A reading of a simulated instance over its broker. */
+async function readSimulated(
+  t: TestContext,
+  instance: SimulatedInstance,
+  options: Partial<BrokerOptions> = {},
+): Promise<Facts> {
+  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
+  const path = join(folder, 'local')
+  const broker = await startBroker({ path, instance, ...options })
+  const client = await Client.connect(path, LIMITS)
+  t.after(async () => {
+    client.close()
+    await broker.close()
+    await rm(folder, { recursive: true })
+  })
+  const opened = await Instance.open(client, LIMITS)
+  return opened.read(LIMITS)
+}
+
+/** What waits, as far as it decides about sizes. */
+function waitingOf({ waiting }: Facts): unknown {
+  if (waiting.kind === 'withheld') return waiting.reason
+  return waiting.jobs.map(({ state, priority, queue, nnodes, ncores, request }) => ({
+    ...{ state, priority, queue, nnodes, ncores },
+    request: request && [request.nodes, request.slots, request.cores, request.gpus],
+  }))
+}
+
+/** Eight GPU nodes in two queues, of which four are up and busy, and one job of every kind that waits. */
+function busyInstance(): SimulatedInstance {
+  const queues = { batch: [0, 1, 2, 3, 4, 5], debug: [6, 7] }
+  const instance = new SimulatedInstance({ maxSize: 8, up: 4, gpusPerNode: 2, queues })
+  for (let rank = 0; rank < 4; rank += 1)
+    instance.submit({ nodes: 1, queue: 'batch', timeLimit: 60 })
+  instance.submit({ nodes: 3, queue: 'batch' })
+  instance.submit({ cores: 4, gpus: 2, queue: 'debug' })
+  instance.submit({ cores: 1, queue: 'batch', urgency: 0 })
+  instance.submit({ cores: 1, queue: 'batch', dependency: 'after-success=ƒ1' })
+  return instance
+}
+
+for (const role of ['owner', 'guest'] as const) {
+  test(`Instance reads what waits as ${role}, and how many GPUs of it as the owner alone`, async (t) => {
+    const facts = await readSimulated(t, busyInstance(), { role })
+    const isOwner = role === 'owner'
+    const common = { state: 'SCHED', priority: 16, nnodes: undefined, queue: 'batch', ncores: 1 }
+    const oneCore = isOwner ? [undefined, 1, 1, 0] : undefined
+    assert.deepEqual(waitingOf(facts), [
+      { ...common, nnodes: 3, ncores: undefined, request: isOwner ? [3, 3, 1, 0] : undefined },
+      { ...common, queue: 'debug', ncores: 4, request: isOwner ? [undefined, 2, 2, 1] : undefined },
+      { ...common, priority: 0, request: oneCore },
+      { ...common, state: 'DEPEND', priority: undefined, request: oneCore },
+    ])
+    assert.ok(facts.waiting.kind === 'known')
+    assert.equal(facts.waiting.total, 4)
+    assert.equal(facts.waiting.untold !== undefined, !isOwner)
+  })
+}
+
+test('Instance asks for no jobspec where no node has GPUs, not even as the owner', async (t) => {
+  const instance = new SimulatedInstance({ maxSize: 2, up: 1 })
+  instance.submit({ nodes: 2 })
+  const { waiting } = await readSimulated(t, instance, { role: 'owner' })
+  assert.ok(waiting.kind === 'known')
+  assert.deepEqual(
+    waiting.jobs.map(({ nnodes, request }) => [nnodes, request]),
+    [[2, undefined]],
+  )
+  assert.equal(waiting.untold, undefined)
+})
+
+test('Instance reads queues with their ranks, the job on the highest busy rank, and the quorum', async (t) => {
+  const instance = busyInstance()
+  const debug = instance.queue('debug')
+  assert.ok(debug)
+  instance.setStarted(debug, false)
+  const facts = await readSimulated(t, instance, { quorum: 3 })
+  const queues = [...facts.queues].map(([name, { started, ranks }]) => [
+    name,
+    started,
+    ranks && formatIdset(ranks),
+  ])
+  assert.deepEqual(queues, [
+    ['batch', true, '0-5'],
+    ['debug', false, '6-7'],
+  ])
+  assert.equal(facts.quorum, 3)
+  const { highestJob } = facts
+  assert.ok(highestJob)
+  assert.equal(formatIdset(highestJob.ranks), '3')
+  assert.equal(highestJob.expiration, instance.now / 1000 + 60)
+})
+
+test('Instance reads drains with their reasons, and what is offline', async (t) => {
+  const instance = new SimulatedInstance({ maxSize: 8, up: 4 })
+  instance.drain([1, 2], 'maintenance')
+  instance.drain([3])
+  const { drains, offline, torpid, nodes } = await readSimulated(t, instance)
+  assert.deepEqual(
+    drains.map(({ ranks, reason }) => [formatIdset(ranks), reason]),
+    [
+      ['3', ''],
+      ['1-2', 'maintenance'],
+    ],
+  )
+  assert.deepEqual([formatIdset(offline), formatIdset(torpid)], ['4-7', ''])
+  assert.deepEqual([nodes.up, nodes.down, nodes.drained], [1, 7, 3])
+})
+
+test('Instance keeps the allocation of a lost rank apart from what is there', async (t) => {
+  const instance = new SimulatedInstance({ maxSize: 4, lostPodCleanupMs: 25_000 })
+  for (let rank = 0; rank < 4; rank += 1) instance.submit({ nodes: 1 })
+  instance.down(3)
+  const { allocated, offline, highestJob } = await readSimulated(t, instance)
+  assert.deepEqual([formatIdset(ranksOf(allocated)), formatIdset(offline)], ['0-3', '3'])
+  assert.equal(highestJob && formatIdset(highestJob.ranks), '2')
+})
+
+test('Instance reads the jobs that Fluxion refused, and its settings', async (t) => {
+  const instance = new SimulatedInstance({ maxSize: 4, up: 2, refusesMoreThanUp: true })
+  instance.submit({ nodes: 3 })
+  const config = { 'sched-fluxion-resource': { 'match-policy': 'lonode' } }
+  const { failed, fluxion } = await readSimulated(t, instance, { scheduler: 'fluxion', config })
+  assert.deepEqual(
+    failed?.map(({ exceptionType, exceptionNote }) => [exceptionType, exceptionNote]),
+    [['alloc', 'alloc denied due to type="unsatisfiable"']],
+  )
+  const settings = { queuePolicy: 'fcfs', matchPolicy: 'lonode', pruneFilters: 'ALL:core,ALL:node' }
+  assert.deepEqual(fluxion, settings)
+})
+
+test('Instance knows of no Fluxion where another scheduler runs', async (t) => {
+  const { fluxion, failed } = await readSimulated(t, new SimulatedInstance({ maxSize: 4 }))
+  assert.equal(fluxion, undefined)
+  assert.deepEqual(failed, [])
+})
+
+test('Instance withholds jobs, and what follows from them, where private mode hides them from guests', async (t) => {
+  const options = { role: 'guest', privateMode: true } as const
+  const facts = await readSimulated(t, busyInstance(), options)
+  assert.match(
+    `${waitingOf(facts)}`,
+    /^Flux hides jobs from us, a guest \(access\.private-mode\): /,
+  )
+  assert.equal(facts.jobs.kind, 'withheld')
+  assert.deepEqual([facts.queues.size, facts.highestJob, facts.failed], [0, undefined, undefined])
+  assert.equal(facts.nodes.allocated, 4)
+})
+
+test('Instance in private mode tells its owner everything', async (t) => {
+  const facts = await readSimulated(t, busyInstance(), { privateMode: true })
+  assert.equal(facts.jobs.kind, 'known')
+  assert.equal(facts.waiting.kind, 'known')
+})

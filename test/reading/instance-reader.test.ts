@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { ERRNO, FluxError } from '#flux/errors.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
+import type { Facts } from '#reading/facts.ts'
+import { Instance } from '#reading/instance-reader.ts'
+import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
+import { recordedAnswer } from '../support/recordings.ts'
+
+const LIMITS = { timeoutMs: 10_000 }
+
+/** The payload of the answer in a recording, e.g. `0.88.0/job-stats`. */
+function recorded(recording: string, topic: string): JsonObject {
+  const [version = '', name = ''] = recording.split('/')
+  return recordedAnswer(version, name, topic)
+}
+
+const RUN = { state: 'run', duration: 1 }
+
+/** Answers as in the recordings `<prefix>resource-sched-status` and the like. */
+function recordedAnswers(prefix: string): Record<string, Answer> {
+  return {
+    'attr.get': [
+      { value: prefix.split('/')[0]?.split('-')[0] ?? '', flags: 1 },
+      { value: '2', flags: 1 },
+    ],
+    'state-machine.get': RUN,
+    'resource.sched-status': recorded(`${prefix}resource-sched-status`, 'resource.sched-status'),
+    'resource.status': recorded(`${prefix}resource-status`, 'resource.status'),
+    'job-list.job-stats': recorded('0.88.0/job-stats', 'job-list.job-stats'),
+    // what waits, and then what failed and what runs
+    'job-list.list': [recorded('0.88.0/job-list-pending-union', 'job-list.list'), { jobs: [] }],
+    'job-manager.queue-status': recorded('0.88.0/queue-status-batch', 'job-manager.queue-status'),
+    'job-manager.getattr': ERRNO.EPERM,
+    'config.get': recorded('0.88.0/config-get', 'config.get'),
+  }
+}
+
+async function open(t: TestContext, answers: Record<string, Answer>) {
+  const broker = await connectToCannedBroker(t, answers)
+  return { broker, instance: await Instance.open(broker.client, LIMITS) }
+}
+
+async function read(t: TestContext, answers: Record<string, Answer>): Promise<Facts> {
+  const { instance } = await open(t, answers)
+  return instance.read(LIMITS)
+}
+
+/**
+ * As `flux resource list` counts: the first two nodes of 0.88.0 have no free core but free GPUs, and are free. Never
+ * started ranks are down.
+ */
+const CASES = [
+  {
+    prefix: '0.88.0/',
+    nodes: { total: 4, up: 4, down: 0, allocated: 4, free: 4, idle: 0, drained: 0 },
+    cores: { total: 32, up: 32, allocated: 20, free: 12 },
+    gpus: { total: 8, up: 8, allocated: 2, free: 6 },
+  },
+  {
+    prefix: '0.88.0-fluxion/mc-4of10-idle-',
+    nodes: { total: 10, up: 4, down: 6, allocated: 0, free: 4, idle: 4, drained: 0 },
+    cores: { total: 20, up: 8, allocated: 0, free: 8 },
+    gpus: { total: 0, up: 0, allocated: 0, free: 0 },
+  },
+] as const
+
+for (const { prefix, ...expected } of CASES) {
+  test(`Instance reads nodes, cores and GPUs as recorded in ${prefix}*`, async (t) => {
+    const { nodes, cores, gpus } = await read(t, recordedAnswers(prefix))
+    assert.deepEqual({ nodes, cores, gpus }, expected)
+  })
+}
+
+test('Instance reads jobs as `flux jobs --stats-only` prints them, by queue', async (t) => {
+  const answers = recordedAnswers('0.88.0/')
+  const { jobs } = await read(t, {
+    ...answers,
+    'job-list.job-stats': recorded('0.88.0/jobs-stats-only-cli', 'job-list.job-stats'),
+  })
+  assert.equal(jobs.kind, 'known')
+  assert.deepEqual(jobs.total, {
+    new: 0,
+    depend: 1,
+    priority: 0,
+    sched: 6,
+    run: 3,
+    cleanup: 0,
+    inactive: 6,
+    successful: 2,
+    failed: 2,
+    canceled: 1,
+    timeout: 1,
+  })
+  assert.deepEqual([...jobs.queues.keys()].sort(), ['batch', 'debug'])
+  assert.equal(jobs.queues.get('debug')?.sched, 1)
+})
+
+test('Instance remembers an ENOSYS and asks the scheduler instead, as with 0.51', async (t) => {
+  const { broker, instance } = await open(t, {
+    ...recordedAnswers('0.88.0/'),
+    'attr.get': [
+      { value: '0.51.0', flags: 1 },
+      { value: '0-1', flags: 1 },
+    ],
+    'resource.sched-status': ERRNO.ENOSYS,
+    'sched.resource-status': recorded('0.51.0/sched-resource-status', 'sched.resource-status'),
+    'resource.status': recorded('0.51.0/resource-status', 'resource.status'),
+    'job-list.job-stats': recorded('0.51.0/job-stats', 'job-list.job-stats'),
+  })
+  await instance.read(LIMITS)
+  await instance.read(LIMITS)
+  const asked = broker.asked.filter((topic) => topic === 'resource.sched-status')
+  assert.equal(asked.length, 1)
+})
+
+test('Instance takes the null of an idle Fluxion for an empty set', async (t) => {
+  const all = recorded('0.88.0-fluxion/idle-sched-resource-status', 'sched.resource-status')
+  assert.equal(all.down, null)
+  const { nodes } = await read(t, {
+    ...recordedAnswers('0.88.0-fluxion/idle-'),
+    'resource.sched-status': ERRNO.ENOSYS,
+    'sched.resource-status': all,
+  })
+  assert.deepEqual(nodes, { total: 4, up: 4, down: 0, allocated: 0, free: 4, idle: 4, drained: 0 })
+})
+
+test('Instance withholds job counts, and nothing else, where private mode hides them', async (t) => {
+  const answers = { ...recordedAnswers('0.88.0/'), 'job-list.job-stats': ERRNO.EPERM }
+  const { jobs, nodes } = await read(t, answers)
+  assert.equal(jobs.kind, 'withheld')
+  assert.match(jobs.reason, /access\.private-mode/)
+  assert.equal(nodes.total, 4)
+})
+
+test('Instance withholds what waits, and counts jobs, where their list alone is hidden', async (t) => {
+  const facts = await read(t, { ...recordedAnswers('0.88.0/'), 'job-list.list': ERRNO.EPERM })
+  assert.equal(facts.waiting.kind, 'withheld')
+  assert.match(facts.waiting.reason, /access\.private-mode/)
+  assert.equal(facts.jobs.kind, 'known')
+  assert.equal(facts.failed, undefined)
+  assert.equal(facts.nodes.total, 4)
+})
+
+test('Instance refuses to read while Flux starts, whatever else the broker answers', async (t) => {
+  await assert.rejects(
+    read(t, {
+      ...recordedAnswers('0.88.0/'),
+      'state-machine.get': { state: 'quorum', duration: 1 },
+      'resource.sched-status': ERRNO.EINVAL,
+    }),
+    {
+      code: 'FLUX_REMOTE',
+      message: 'Flux is starting or stopping: its state is "quorum", not "run"',
+    },
+  )
+})
+
+for (const topic of ['resource.status', 'resource.sched-status', 'job-list.job-stats']) {
+  test(`Instance has no half snapshot: it fails when ${topic} fails`, async (t) => {
+    await assert.rejects(
+      read(t, { ...recordedAnswers('0.88.0/'), [topic]: ERRNO.EINVAL }),
+      (error) =>
+        error instanceof FluxError && error.errnum === ERRNO.EINVAL && error.topic === topic,
+    )
+  })
+}
+
+test('Instance reads again when parts of a reading contradict each other', async (t) => {
+  const status = recorded('0.88.0/resource-status', 'resource.status')
+  const { broker, instance } = await open(t, {
+    ...recordedAnswers('0.88.0/'),
+    'resource.status': [{ ...status, drain: { '3': { timestamp: 1, reason: '' } } }, status],
+  })
+  const { nodes } = await instance.read(LIMITS)
+  assert.equal(nodes.drained, 0)
+  assert.equal(broker.asked.filter((topic) => topic === 'resource.sched-status').length, 2)
+})
+
+test('Instance fails when its parts go on contradicting each other', async (t) => {
+  const status = recorded('0.88.0/resource-status', 'resource.status')
+  await assert.rejects(
+    read(t, { ...recordedAnswers('0.88.0/'), 'resource.status': { ...status, offline: '3' } }),
+    {
+      code: 'FLUX_PROTOCOL',
+      message: "Cannot trust Flux's answers: ranks are both offline and up",
+    },
+  )
+})
+
+const BROKEN: readonly [what: string, answers: Record<string, Answer>][] = [
+  [
+    'counts that are no counts',
+    { 'job-list.job-stats': { job_states: { depend: -1 }, queues: [] } },
+  ],
+  ['job-stats without states', { 'job-list.job-stats': {} }],
+  ['a sched-status without allocated', { 'resource.sched-status': { all: {}, down: null } }],
+  [
+    'a sched-status without any nodes',
+    { 'resource.sched-status': { all: null, allocated: null, down: null } },
+  ],
+  ['a drain list that is no object', { 'resource.status': { drain: [], offline: '' } }],
+  ['a state that is no text', { 'state-machine.get': { state: 1 } }],
+]
+
+for (const [what, answers] of BROKEN) {
+  test(`Instance fails on ${what}, and never makes it a 0`, async (t) => {
+    await assert.rejects(read(t, { ...recordedAnswers('0.88.0/'), ...answers }), {
+      code: 'FLUX_PROTOCOL',
+    })
+  })
+}
+
+test('Instance asks what waits before what is allocated: a job that starts in between is in both, never in neither', async (t) => {
+  const { broker, instance } = await open(t, recordedAnswers('0.88.0/'))
+  await instance.read(LIMITS)
+  const first = (topic: string) => broker.asked.indexOf(topic)
+  assert.ok(first('job-list.list') < first('resource.sched-status'))
+  assert.ok(first('job-list.job-stats') < first('resource.sched-status'))
+})
+
+/** What Fluxion answers about itself: recorded, to its owner and to guests. */
+const FLUXION = {
+  ...recordedAnswers('0.88.0-fluxion/mc-4of10-idle-'),
+  'sched-fluxion-qmanager.params': recorded(
+    '0.88.0-fluxion/qmanager-params-easy',
+    'sched-fluxion-qmanager.params',
+  ),
+}
+const CONFIG = { 'sched-fluxion-resource': { 'match-policy': 'lonode' } }
+
+test('Instance tells of Fluxion what is in force, where it may ask, else what is configured', async (t) => {
+  const topic = 'sched-fluxion-resource.params'
+  const params = recorded('0.88.0-fluxion/fluxion-resource-params', topic)
+  const owner = await read(t, { ...FLUXION, 'config.get': CONFIG, [topic]: params })
+  const queuePolicy = 'easy'
+  const inForce = { queuePolicy, matchPolicy: 'first', pruneFilters: 'ALL:core,ALL:node' }
+  assert.deepEqual(owner.fluxion, inForce)
+  const guest = await read(t, { ...FLUXION, 'config.get': CONFIG, [topic]: ERRNO.EPERM })
+  const configured = { queuePolicy, matchPolicy: 'lonode', pruneFilters: undefined }
+  assert.deepEqual(guest.fluxion, configured)
+})
+
+test('Instance asks a guest’s broker no more often than it must', async (t) => {
+  const { broker, instance } = await open(t, recordedAnswers('0.88.0/'))
+  await instance.read(LIMITS)
+  const before = broker.asked.length
+  await instance.read(LIMITS)
+  assert.deepEqual(broker.asked.slice(before).sort(), [
+    'job-list.job-stats',
+    'job-list.list',
+    'job-manager.queue-status',
+    'job-manager.queue-status',
+    'resource.sched-status',
+    'resource.status',
+    'state-machine.get',
+  ])
+})
+
+for (const [quorum, count] of [
+  ['3', 3],
+  ['0-2', 3],
+  [ERRNO.ENOENT, 1],
+] as const) {
+  test(`Instance reads a quorum of ${quorum} as ${count}`, async (t) => {
+    const answer = typeof quorum === 'number' ? quorum : { value: quorum, flags: 1 }
+    const { instance } = await open(t, { 'attr.get': [{ value: '0.88.0', flags: 1 }, answer] })
+    assert.equal(instance.quorum, count)
+  })
+}
+
+test('Instance fails where the quorum is none, or cannot be told', async (t) => {
+  const version = { value: '0.88.0', flags: 1 }
+  await assert.rejects(open(t, { 'attr.get': [version, { value: 'all', flags: 1 }] }), {
+    code: 'FLUX_PROTOCOL',
+  })
+  await assert.rejects(open(t, { 'attr.get': [version, ERRNO.EPROTO] }), { errnum: ERRNO.EPROTO })
+})
+
+test('Instance fails where ranks are down that are not in R', async (t) => {
+  const sched = recorded('0.88.0/resource-sched-status', 'resource.sched-status')
+  const down = { version: 1, execution: { R_lite: [{ rank: '9', children: { core: '0' } }] } }
+  const answers = { ...recordedAnswers('0.88.0/'), 'resource.sched-status': { ...sched, down } }
+  await assert.rejects(read(t, answers), {
+    code: 'FLUX_PROTOCOL',
+    message: "Cannot trust Flux's answers: ranks are down that are not in R",
+  })
+})

@@ -1,0 +1,61 @@
+// Job counts out of job-stats.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JobStats } from '#flux/calls/job-calls.ts'
+import { fingerprint, toJobs } from '#reading/job-counts.ts'
+import { jobCounts } from '../support/snapshots.ts'
+
+/** Counts that all differ, and of jobs in NEW as many as the total has over the states. */
+function statsOf(fresh: number): JobStats {
+  const states = { depend: 1, priority: 2, sched: 3, run: 4, cleanup: 5, inactive: 26 }
+  const results = { successful: 10, failed: 9, canceled: 5, timeout: 2 }
+  return { ...states, ...results, total: 41 + fresh }
+}
+
+test('toJobs counts as new what the total has over the states', () => {
+  const { total, queues } = toJobs({
+    total: statsOf(7),
+    queues: new Map([
+      ['batch', statsOf(0)],
+      ['debug', statsOf(2)],
+    ]),
+  })
+  const { total: _, ...states } = statsOf(7)
+  assert.deepEqual(total, { ...states, new: 7 })
+  assert.deepEqual(
+    [...queues].map(([name, counts]) => [name, counts.new]),
+    [
+      ['batch', 0],
+      ['debug', 2],
+    ],
+  )
+})
+
+test('toJobs refuses states that exceed their total, of any queue', () => {
+  const refused = {
+    code: 'FLUX_PROTOCOL',
+    message: 'Cannot trust job-stats: its states exceed its total',
+  }
+  assert.throws(() => toJobs({ total: statsOf(-1), queues: new Map() }), refused)
+  const queues = new Map([['batch', statsOf(-1)]])
+  assert.throws(() => toJobs({ total: statsOf(0), queues }), refused)
+})
+
+test('fingerprint is the same for the same counts alone, in whatever order the queues came', () => {
+  const of = (first: number, ...queues: readonly (readonly [name: string, first: number])[]) =>
+    fingerprint({
+      kind: 'known',
+      total: jobCounts(first),
+      queues: new Map(queues.map(([name, count]) => [name, jobCounts(count)])),
+    })
+  const same = of(1, ['batch', 2], ['debug', 3])
+  assert.equal(of(1, ['debug', 3], ['batch', 2]), same)
+  for (const other of [
+    of(2, ['batch', 2], ['debug', 3]),
+    of(1, ['batch', 3], ['debug', 2]),
+    of(1, ['batch', 2]),
+    of(1),
+  ]) {
+    assert.notEqual(other, same)
+  }
+})

@@ -1,0 +1,47 @@
+// Counts of resources by hand; those of the recordings are in test/flux/resource-set.test.ts and instance.test.ts.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseIdset } from '#flux/sets/idset.ts'
+import { EMPTY_RESOURCE_SET, parseResourceSet } from '#flux/sets/resource-set.ts'
+import { countResources } from '#reading/node-counts.ts'
+import { ranksWith } from '../support/snapshots.ts'
+
+test('countResources counts a draining rank as allocated and down, a full one as not free, an idle one as both', () => {
+  const all = ranksWith('0-5', { cores: '0-3', gpus: '0-1' })
+  const allocated = parseResourceSet({
+    version: 1,
+    execution: {
+      R_lite: [
+        { rank: '0', children: { core: '0-3', gpu: '0-1' } },
+        { rank: '1,4', children: { core: '0' } },
+      ],
+    },
+  })
+  const down = ranksWith('4-5', { cores: '0-3', gpus: '0-1' })
+  assert.deepEqual(countResources({ all, allocated, down }, parseIdset('4,9')), {
+    nodes: { total: 6, up: 4, down: 2, allocated: 3, free: 3, idle: 2, drained: 1 },
+    cores: { total: 24, up: 16, allocated: 6, free: 11 },
+    gpus: { total: 12, up: 8, allocated: 2, free: 6 },
+  })
+})
+
+test('countResources counts a rank with a free GPU alone as free', () => {
+  const all = ranksWith('0', { cores: '0-3', gpus: '0' })
+  const allocated = ranksWith('0', { cores: '0-3' })
+  const { nodes, cores, gpus } = countResources(
+    { all, allocated, down: EMPTY_RESOURCE_SET },
+    parseIdset(''),
+  )
+  assert.deepEqual([nodes.free, nodes.idle, cores.free, gpus.free], [1, 0, 0, 1])
+})
+
+test('countResources of nothing is nothing', () => {
+  const nothing = {
+    all: EMPTY_RESOURCE_SET,
+    allocated: EMPTY_RESOURCE_SET,
+    down: EMPTY_RESOURCE_SET,
+  }
+  const { nodes, cores, gpus } = countResources(nothing, parseIdset(''))
+  const numbers = [nodes, cores, gpus].flatMap((counts) => Object.values(counts))
+  assert.deepEqual(new Set(numbers), new Set([0]))
+})

@@ -1,0 +1,99 @@
+// Queues over a simulated broker: which of them are asked about, and which ranks each has.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { getJobStats } from '#flux/calls/job-calls.ts'
+import { ERRNO } from '#flux/errors.ts'
+import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
+import { Client } from '#flux/wire/client.ts'
+import { toJobs } from '#reading/job-counts.ts'
+import { QueueReader, toQueueStates } from '#reading/queue-reader.ts'
+import { Instance, type InstanceOptions } from '#simulation/instance.ts'
+import { startBroker } from '../support/broker.ts'
+
+const LIMITS = { timeoutMs: 10_000 }
+const STATUS = 'job-manager.queue-status'
+
+const QUEUES = { batch: [0, 1, 2], debug: [3] }
+const PROPERTIES = new Map([
+  ['batch', parseIdset('0-2')],
+  ['debug', parseIdset('3')],
+])
+
+async function setUp(t: TestContext, options: Partial<InstanceOptions> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
+  const path = join(folder, 'local')
+  const instance = new Instance({ maxSize: 4, ...options })
+  const broker = await startBroker({ path, instance, role: 'guest' })
+  const client = await Client.connect(path, LIMITS)
+  t.after(async () => {
+    client.close()
+    await broker.close()
+    await rm(folder, { recursive: true })
+  })
+  const reader = new QueueReader(client)
+  const read = async () => reader.read(toJobs(await getJobStats(client, LIMITS)), LIMITS)
+  return { instance, broker, read, calls: (topic: string) => broker.calls.get(topic) ?? 0 }
+}
+
+/** Queues as texts. */
+function tell(reading: Parameters<typeof toQueueStates>[0]): unknown {
+  const states = toQueueStates(reading, PROPERTIES)
+  return Object.fromEntries(
+    [...states].map(([name, { started, ranks }]) => [name, [started, ranks && formatIdset(ranks)]]),
+  )
+}
+
+test('QueueReader asks about queues in which something waits for resources', async (t) => {
+  const { instance, read, calls } = await setUp(t, { queues: QUEUES })
+  const debug = instance.queue('debug')
+  assert.ok(debug)
+  instance.setStarted(debug, false)
+  assert.deepEqual(tell(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
+  assert.equal(calls(STATUS), 0)
+  instance.submit({ nodes: 1, queue: 'debug' })
+  assert.deepEqual(tell(await read()), { batch: [true, '0-2'], debug: [false, '3'] })
+  assert.equal(calls(STATUS), 1)
+  instance.setStarted(debug, true)
+  instance.submit({ nodes: 1, queue: 'debug' })
+  assert.deepEqual(tell(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
+})
+
+test('QueueReader asks about the anonymous queue where none is named', async (t) => {
+  const { instance, read } = await setUp(t)
+  const queue = instance.queue(undefined)
+  assert.ok(queue)
+  instance.setStarted(queue, false)
+  instance.submit({ nodes: 1 })
+  assert.deepEqual(tell(await read()), { '': [false, undefined] })
+})
+
+test('QueueReader takes a queue that was taken out of the configuration for stopped', async (t) => {
+  const { instance, broker, read } = await setUp(t, { queues: QUEUES })
+  instance.submit({ nodes: 3, queue: 'batch' })
+  instance.submit({ nodes: 3, queue: 'batch' })
+  broker.faults.fail(STATUS, ERRNO.EINVAL, "'batch' is not a valid queue")
+  assert.deepEqual(tell(await read()), { batch: [false, '0-2'], debug: [true, '3'] })
+})
+
+test('QueueReader fails with any other error', async (t) => {
+  const { instance, broker, read } = await setUp(t, { queues: QUEUES })
+  instance.submit({ nodes: 3, queue: 'batch' })
+  instance.submit({ nodes: 3, queue: 'batch' })
+  broker.faults.fail(STATUS, ERRNO.EPROTO)
+  await assert.rejects(read(), { code: 'FLUX_REMOTE', errnum: ERRNO.EPROTO })
+})
+
+test('QueueReader reads the configuration again once a minute', async (t) => {
+  const { read, calls } = await setUp(t)
+  const clock = t.mock.method(performance, 'now', () => 1_000_000)
+  await read()
+  clock.mock.mockImplementation(() => 1_060_000)
+  await read()
+  assert.equal(calls('config.get'), 1)
+  clock.mock.mockImplementation(() => 1_060_001)
+  await read()
+  assert.equal(calls('config.get'), 2)
+})

@@ -1,0 +1,579 @@
+// Demand: what pending jobs would be given, what is busy, and what is not demand at all.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
+import { parseResourceSet } from '#flux/sets/resource-set.ts'
+import type { WaitingJob } from '#reading/facts.ts'
+import { computeDemand, type Demand, type DemandFacts } from '#scaling/demand.ts'
+import { compensatedSize, demandedNodes, wantedSizes } from '#scaling/sizes.ts'
+import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
+import { ranksWith } from '../support/snapshots.ts'
+import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
+
+const NOBODY = parseIdset('')
+
+/** 64 ranks of 16 cores, of which so many are up: nothing runs, nothing waits. */
+function factsFor(size: number, changes: Partial<DemandFacts> = {}): DemandFacts {
+  return {
+    all: ranksWith('0-63', { cores: '0-15' }),
+    allocated: ranksWith('', { cores: '0' }),
+    offline: parseIdset(size < 63 ? `${size}-63` : '63'),
+    queues: new Map(),
+    quorum: 1,
+    takenAt: new Date('2026-11-24T01:02:13Z'),
+    recent: NOBODY,
+    lost: NOBODY,
+    unusable: NOBODY,
+    waiting: waitingFor(),
+    ...changes,
+  }
+}
+
+/** All cores of these ranks. */
+function busy(ranks: string): Pick<DemandFacts, 'allocated'> {
+  return { allocated: ranksWith(ranks, { cores: '0-15' }) }
+}
+
+function demandFor(size: number, changes: Partial<DemandFacts>): Demand {
+  return computeDemand(factsFor(size, changes))
+}
+
+/** Without anything held back. */
+function desiredFor(demand: Demand): number {
+  return wantedSizes(demand, (_, size) => size).whole
+}
+
+/** As text, so that a failure can be read. */
+function placedFor(demand: Demand): string {
+  return formatIdset(demand.whole.placed)
+}
+
+function times<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index))
+}
+
+/** The examples of the design, with the same numbers: 16 cores a node, R of 64 nodes. */
+const EXAMPLES: readonly {
+  readonly what: string
+  readonly size: number
+  readonly facts: Partial<DemandFacts>
+  readonly demand: number
+  readonly floor: number
+  readonly desired: number
+  readonly compensated: number
+}[] = [
+  {
+    what: '1: four busy nodes and a job of eight more',
+    size: 4,
+    facts: { ...busy('0-3'), waiting: waitingFor(wholeNodes(8)) },
+    ...{ demand: 12, floor: 4, desired: 12, compensated: 12 },
+  },
+  {
+    what: '2: four idle nodes and 40 jobs of one core fit three nodes',
+    size: 4,
+    facts: { waiting: waitingFor(...times(40, (id) => waitingJob({ id }))) },
+    ...{ demand: 3, floor: 1, desired: 3, compensated: 3 },
+  },
+  {
+    what: '3: one job on rank 9 keeps ten nodes',
+    size: 12,
+    facts: busy('9'),
+    ...{ demand: 1, floor: 10, desired: 10, compensated: 10 },
+  },
+  {
+    what: '3: of which none is kept when it has ended',
+    size: 12,
+    facts: {},
+    ...{ demand: 0, floor: 1, desired: 1, compensated: 1 },
+  },
+  {
+    what: '4: ten busy nodes and one more, which an HPA of the default tolerance would ignore',
+    size: 10,
+    facts: { ...busy('0-9'), waiting: waitingFor(wholeNodes(1)) },
+    ...{ demand: 11, floor: 10, desired: 11, compensated: 12 },
+  },
+  {
+    what: '5: a drained rank is counted around',
+    size: 6,
+    facts: { unusable: parseIdset('2'), waiting: waitingFor(wholeNodes(6)) },
+    ...{ demand: 6, floor: 1, desired: 7, compensated: 7 },
+  },
+]
+
+for (const { what, size, facts, demand, floor, desired, compensated } of EXAMPLES) {
+  test(`computeDemand, example ${what}`, () => {
+    const found = demandFor(size, facts)
+    assert.equal(demandedNodes(found.whole), demand)
+    assert.equal(found.floor, floor)
+    assert.equal(desiredFor(found), desired)
+    assert.equal(compensatedSize(desired, size), compensated)
+  })
+}
+
+test('computeDemand places on what is free before it asks for more', () => {
+  const found = demandFor(4, {
+    allocated: parseResourceSet({
+      version: 1,
+      execution: { R_lite: [{ rank: '0-3', children: { core: '0-13' } }] },
+    }),
+    waiting: waitingFor(...times(9, (id) => waitingJob({ id }))),
+  })
+  assert.equal(placedFor(found), '0-4')
+  assert.equal(desiredFor(found), 5)
+})
+
+test('computeDemand takes nothing off a rank whose pod is gone, though Flux still has a job there', () => {
+  const found = demandFor(4, { ...busy('0,7-9'), waiting: waitingFor(wholeNodes(4)) })
+  assert.equal(formatIdset(found.busy), '0')
+  assert.equal(found.floor, 1)
+  assert.equal(placedFor(found), '1-4')
+})
+
+test('computeDemand keeps ranks that were released a moment ago, and the lead, whatever is on it', () => {
+  const found = demandFor(8, { ...busy('2'), recent: parseIdset('5') })
+  assert.equal(formatIdset(found.busy), '0,2,5')
+  assert.equal(found.floor, 6)
+  assert.equal(demandedNodes(found.whole), 1)
+})
+
+test('computeDemand gives recent ranks that are free to pending jobs', () => {
+  const found = demandFor(2, { recent: parseIdset('1'), waiting: waitingFor(wholeNodes(2)) })
+  assert.equal(placedFor(found), '0-1')
+})
+
+/** Jobs that are no demand, and how they count. */
+const NO_DEMAND_CASES: readonly {
+  readonly what: string
+  readonly job: WaitingJob
+  readonly held?: number
+  readonly infeasible?: number
+}[] = [
+  { what: 'a held job', job: wholeNodes(8, { priority: 0 }), held: 1 },
+  { what: 'a job that waits for another', job: wholeNodes(8, { state: 'DEPEND' }) },
+  {
+    what: 'a job without a priority yet',
+    job: wholeNodes(8, { state: 'PRIORITY', priority: undefined }),
+  },
+  { what: 'a job of a stopped queue', job: wholeNodes(8, { queue: 'stopped' }) },
+  { what: 'more nodes than R has', job: wholeNodes(65), infeasible: 1 },
+  {
+    what: 'more cores than R has',
+    job: waitingJob({ ncores: 1025, ntasks: 1025 }),
+    infeasible: 1,
+  },
+  {
+    what: 'more cores than a node has',
+    job: waitingJob({ nnodes: 1, ncores: 17, ntasks: 1 }),
+    infeasible: 1,
+  },
+  {
+    what: 'a slot that no node has room for',
+    job: waitingJob({ ntasks: 1, ncores: 17 }),
+    infeasible: 1,
+  },
+]
+
+for (const { what, job, held = 0, infeasible = 0 } of NO_DEMAND_CASES) {
+  test(`computeDemand sees no demand in ${what}`, () => {
+    const found = demandFor(4, {
+      queues: new Map([['stopped', { started: false, ranks: undefined }]]),
+      waiting: waitingFor(job),
+    })
+    assert.equal(desiredFor(found), 1)
+    const { whole } = found
+    assert.deepEqual(
+      { placed: placedFor(found), nodes: whole.pendingNodes, cores: whole.pendingCores },
+      { placed: '', nodes: 0, cores: 0 },
+    )
+    assert.deepEqual({ held: whole.held, infeasible: whole.infeasible }, { held, infeasible })
+    assert.deepEqual(whole.waits, [])
+  })
+}
+
+test('computeDemand goes on after a job that is no demand', () => {
+  const jobs = [...NO_DEMAND_CASES.map(({ job }) => job), wholeNodes(2)]
+  const found = demandFor(4, {
+    queues: new Map([['stopped', { started: false, ranks: undefined }]]),
+    waiting: waitingFor(...jobs),
+  })
+  assert.equal(placedFor(found), '0-1')
+})
+
+test('computeDemand asks for the ranks of a job that waits for others to end, and not for both', () => {
+  const found = demandFor(64, { ...busy('0-39'), waiting: waitingFor(wholeNodes(30)) })
+  assert.equal(placedFor(found), '0-29')
+  assert.equal(desiredFor(found), 40)
+})
+
+test('computeDemand counts the stopped anonymous queue as stopped', () => {
+  const found = demandFor(4, {
+    queues: new Map([['', { started: false, ranks: undefined }]]),
+    waiting: waitingFor(wholeNodes(8)),
+  })
+  assert.equal(desiredFor(found), 1)
+  assert.deepEqual([...found.queues.keys()], [])
+})
+
+/** What a request becomes, by the nodes and cores that pend and the ranks that it would be given of four idle ones. */
+const REQUESTS: readonly {
+  readonly what: string
+  readonly job: WaitingJob
+  readonly nodes: number
+  readonly cores: number
+  readonly placed: string
+}[] = [
+  { what: 'whole nodes', job: wholeNodes(3), nodes: 3, cores: 48, placed: '0-2' },
+  {
+    what: 'nodes with some cores of each',
+    job: waitingJob({ nnodes: 3, ntasks: 3, ncores: 12 }),
+    ...{ nodes: 3, cores: 12, placed: '0-2' },
+  },
+  {
+    what: 'cores that do not divide by the nodes, rounded up',
+    job: waitingJob({ nnodes: 2, ntasks: 3, ncores: 3 }),
+    ...{ nodes: 2, cores: 4, placed: '0-1' },
+  },
+  {
+    what: 'cores alone',
+    job: waitingJob({ ntasks: 40, ncores: 40 }),
+    ...{ nodes: 3, cores: 40, placed: '0-2' },
+  },
+  {
+    what: 'tasks of several cores, which are not divided',
+    job: waitingJob({ ntasks: 3, ncores: 27 }),
+    ...{ nodes: 2, cores: 27, placed: '0-2' },
+  },
+  {
+    what: 'tasks that share cores unevenly, by the cores',
+    job: waitingJob({ ntasks: 2, ncores: 33 }),
+    ...{ nodes: 3, cores: 33, placed: '0-2' },
+  },
+  {
+    what: 'neither, by the tasks',
+    job: waitingJob({ ntasks: 17, ncores: undefined }),
+    ...{ nodes: 2, cores: 17, placed: '0-1' },
+  },
+  {
+    what: 'nothing at all, as one core',
+    job: waitingJob({ ntasks: undefined, ncores: undefined }),
+    ...{ nodes: 1, cores: 1, placed: '0' },
+  },
+  {
+    what: 'a jobspec, which knows better than the attributes',
+    job: waitingJob({
+      request: { nodes: 2, slots: 4, cores: 3, gpus: 0, exclusive: false },
+    }),
+    ...{ nodes: 2, cores: 12, placed: '0-1' },
+  },
+  {
+    what: 'a jobspec of whole nodes',
+    job: waitingJob({
+      request: { nodes: 2, slots: 2, cores: 1, gpus: 0, exclusive: true },
+    }),
+    ...{ nodes: 2, cores: 32, placed: '0-1' },
+  },
+]
+
+for (const { what, job, nodes, cores, placed } of REQUESTS) {
+  test(`computeDemand reads ${what}`, () => {
+    const found = demandFor(4, { waiting: waitingFor(job) })
+    const { pendingNodes, pendingCores } = found.whole
+    assert.deepEqual(
+      { nodes: pendingNodes, cores: pendingCores, placed: placedFor(found) },
+      { nodes, cores, placed },
+    )
+  })
+}
+
+test('computeDemand places the jobs of a queue on the ranks with what it requires', () => {
+  const found = demandFor(8, {
+    ...busy('3,5'),
+    queues: new Map([
+      ['batch', { started: true, ranks: parseIdset('0-3') }],
+      ['debug', { started: true, ranks: parseIdset('4-7') }],
+    ]),
+    waiting: waitingFor(
+      wholeNodes(2, { queue: 'debug' }),
+      wholeNodes(5, { queue: 'debug' }),
+      wholeNodes(1, { queue: 'batch' }),
+      wholeNodes(1, { queue: 'batch', priority: 0 }),
+    ),
+  })
+  assert.equal(placedFor(found), '0,4,6')
+  const parts = [...found.queues].map(
+    ([name, { allocated, placed, pendingNodes, held, infeasible }]) => [
+      name,
+      {
+        allocated: formatIdset(allocated),
+        placed: formatIdset(placed),
+        pendingNodes,
+        held,
+        infeasible,
+      },
+    ],
+  )
+  assert.deepEqual(Object.fromEntries(parts), {
+    batch: { allocated: '3', placed: '0', pendingNodes: 1, held: 1, infeasible: 0 },
+    debug: { allocated: '5', placed: '4,6', pendingNodes: 2, held: 0, infeasible: 1 },
+  })
+  const { pendingNodes, held, infeasible } = found.whole
+  assert.deepEqual([pendingNodes, held, infeasible], [3, 1, 1])
+  assert.deepEqual(
+    [...wantedSizes(found, (_, size) => size).queues],
+    [
+      ['batch', 6],
+      ['debug', 7],
+    ],
+  )
+})
+
+test('computeDemand knows no rank for a queue that requires what no rank has', () => {
+  const found = demandFor(8, {
+    queues: new Map([['gpu', { started: true, ranks: NOBODY }]]),
+    waiting: waitingFor(waitingJob({ queue: 'gpu' })),
+  })
+  assert.equal(found.whole.infeasible, 1)
+  assert.equal(desiredFor(found), 1)
+})
+
+test('computeDemand gives no rank twice, to whichever queues', () => {
+  const found = demandFor(2, {
+    queues: new Map([
+      ['batch', { started: true, ranks: undefined }],
+      ['debug', { started: true, ranks: parseIdset('0-9') }],
+    ]),
+    waiting: waitingFor(wholeNodes(2, { queue: 'debug' }), wholeNodes(2, { queue: 'batch' })),
+  })
+  assert.equal(formatIdset(found.queues.get('debug')?.placed ?? NOBODY), '0-1')
+  assert.equal(formatIdset(found.queues.get('batch')?.placed ?? NOBODY), '2-3')
+})
+
+test('computeDemand counts the jobs of a queue that it does not know for the whole alone', () => {
+  const found = demandFor(2, {
+    queues: new Map([['batch', { started: true, ranks: undefined }]]),
+    waiting: waitingFor(wholeNodes(3, { queue: 'new' })),
+  })
+  assert.equal(found.whole.pendingNodes, 3)
+  assert.equal(found.queues.get('batch')?.pendingNodes, 0)
+})
+
+const GPU_NODES = {
+  all: ranksWith('0-7', { cores: '0-15', gpus: '0-3' }),
+  offline: parseIdset('2-7'),
+  ...busy(''),
+}
+
+/** A job of so many slots with a GPU each. */
+function gpuJob(slots: number, known: boolean): WaitingJob {
+  return waitingJob({
+    ntasks: slots,
+    ncores: slots,
+    request: known ? { nodes: undefined, slots, cores: 1, gpus: 1, exclusive: false } : undefined,
+  })
+}
+
+const UNTOLD = 'Flux does not tell guests how many GPUs a job wants'
+
+test('computeDemand packs GPUs as the jobspecs say', () => {
+  const found = demandFor(2, { ...GPU_NODES, waiting: waitingFor(gpuJob(9, true)) })
+  assert.equal(placedFor(found), '0-2')
+  assert.equal(found.whole.pendingGpus, 9)
+  assert.equal(found.uncertain, undefined)
+})
+
+test('computeDemand does not guess where jobs of unknown GPUs would go', () => {
+  const waiting = { ...waitingFor(gpuJob(9, false)), untold: UNTOLD }
+  const found = demandFor(2, { ...GPU_NODES, waiting })
+  assert.equal(found.uncertain, UNTOLD)
+  assert.equal(found.untold, UNTOLD)
+  assert.equal(found.whole.pendingGpus, undefined)
+  assert.equal(found.whole.pendingCores, 9)
+})
+
+test('computeDemand takes a job of unknown GPUs to want all of its nodes, never fewer ranks', () => {
+  const jobs = times(3, () => waitingJob({ nnodes: 1, ncores: 1 }))
+  const waiting = { ...waitingFor(...jobs), untold: UNTOLD }
+  const found = demandFor(2, { ...GPU_NODES, waiting })
+  assert.equal(placedFor(found), '0-2')
+  assert.equal(found.uncertain, undefined)
+  assert.equal(found.whole.pendingGpus, undefined)
+})
+
+test('computeDemand passes over ranks whose GPUs are in use for a job of unknown GPUs', () => {
+  const allocated = parseResourceSet({
+    version: 1,
+    execution: { R_lite: [{ rank: '0', children: { core: '0', gpu: '0-3' } }] },
+  })
+  const waiting = { ...waitingFor(waitingJob({ nnodes: 1, ncores: 1 })), untold: UNTOLD }
+  const found = demandFor(2, { ...GPU_NODES, allocated, waiting })
+  assert.equal(placedFor(found), '1')
+})
+
+test('computeDemand lets a job of unknown GPUs have ranks without any, where those with are too few', () => {
+  const all = parseResourceSet({
+    version: 1,
+    execution: {
+      R_lite: [
+        { rank: '0-1', children: { core: '0-15', gpu: '0-3' } },
+        { rank: '2-7', children: { core: '0-15' } },
+      ],
+    },
+  })
+  const waiting = { ...waitingFor(waitingJob({ nnodes: 3, ncores: 3 })), untold: UNTOLD }
+  const found = demandFor(2, { ...GPU_NODES, all, waiting })
+  assert.equal(placedFor(found), '0-2')
+  assert.equal(found.whole.infeasible, 0)
+})
+
+test('computeDemand lets a job of unknown GPUs have ranks without any, where those with are taken', () => {
+  const all = parseResourceSet({
+    version: 1,
+    execution: {
+      R_lite: [
+        { rank: '0-1', children: { core: '0-15', gpu: '0-3' } },
+        { rank: '2-7', children: { core: '0-15' } },
+      ],
+    },
+  })
+  const waiting = { ...waitingFor(wholeNodes(1), wholeNodes(1)), untold: UNTOLD }
+  const found = demandFor(2, { ...GPU_NODES, ...busy('0-1'), all, waiting })
+  assert.equal(placedFor(found), '0-7')
+})
+
+test('computeDemand wants no rank for a job of unknown GPUs that none of the usable ranks would start', () => {
+  const waiting = { ...waitingFor(wholeNodes(8)), untold: UNTOLD }
+  const found = demandFor(2, { ...GPU_NODES, unusable: parseIdset('7'), waiting })
+  assert.equal(placedFor(found), '')
+})
+
+test('computeDemand is never less for guests than for the owner, who is told of GPUs', () => {
+  const job = fc.record({
+    nodes: fc.integer({ min: 1, max: 6 }),
+    cores: fc.integer({ min: 1, max: 16 }),
+    gpus: fc.nat(4),
+    queue: fc.constantFrom('batch', 'debug', undefined),
+  })
+  const queues = new Map([
+    ['batch', { started: true, ranks: undefined }],
+    ['debug', { started: true, ranks: parseIdset('2-6') }],
+  ])
+  fc.assert(
+    fc.property(fc.array(job, { maxLength: 12 }), arbitraryIds, (jobs, taken) => {
+      const allocated = ranksWith(idsToText(new Set([...taken].filter((id) => id < 8))), {
+        cores: '0-7',
+        gpus: '0',
+      })
+      const demandAs = (isOwner: boolean) => {
+        const waiting = jobs.map(({ nodes, cores, gpus, queue }) => {
+          const request = { nodes, slots: nodes, cores, gpus, exclusive: false }
+          const told = { nnodes: nodes, ncores: nodes * cores, queue }
+          return waitingJob({ ...told, request: isOwner ? request : undefined })
+        })
+        const facts = { queues, waiting: { ...waitingFor(...waiting), untold: UNTOLD } }
+        return demandFor(2, { ...GPU_NODES, offline: parseIdset('7'), allocated, ...facts })
+      }
+      const [guest, owner] = [demandAs(false), demandAs(true)]
+      assert.ok(desiredFor(guest) >= desiredFor(owner))
+      assert.ok(guest.whole.infeasible <= owner.whole.infeasible)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('computeDemand knows no sum of GPUs as soon as one job is not known', () => {
+  const known = { nodes: 1, slots: 2, cores: 1, gpus: 2, exclusive: false }
+  const sumOf = (...requests: WaitingJob['request'][]) => {
+    const jobs = requests.map((request) => waitingJob({ nnodes: 1, request }))
+    const waiting = { ...waitingFor(...jobs), untold: UNTOLD }
+    return demandFor(2, { ...GPU_NODES, waiting }).whole.pendingGpus
+  }
+  assert.equal(sumOf(known, known), 8)
+  assert.equal(sumOf(known, undefined, known), undefined)
+})
+
+test('computeDemand is not in doubt about jobs that are no demand, and of known ones', () => {
+  const waiting = {
+    ...waitingFor(gpuJob(1, true), { ...gpuJob(1, false), priority: 0 }),
+    untold: UNTOLD,
+  }
+  const found = demandFor(2, { ...GPU_NODES, waiting })
+  assert.equal(found.uncertain, undefined)
+  assert.equal(found.whole.pendingGpus, 1)
+})
+
+test('computeDemand asks for all of R while the list of jobs is cut', () => {
+  const found = demandFor(4, { waiting: { ...waitingFor(waitingJob()), total: 2 } })
+  assert.equal(found.isCut, true)
+  assert.equal(desiredFor(found), 64)
+})
+
+/** Ranks that no job is given, by why. */
+const UNUSABLE: readonly (readonly [what: string, facts: Partial<DemandFacts>, placed: string])[] =
+  [
+    ['drained or torpid ranks', { unusable: parseIdset('1-2') }, '0,3-4'],
+    ['lost ranks', { lost: parseIdset('0,2') }, '1,3-4'],
+    ['lost ranks that were drained', { lost: parseIdset('2'), unusable: parseIdset('2') }, '0-1,3'],
+  ]
+
+for (const [what, facts, placed] of UNUSABLE) {
+  test(`computeDemand goes around ${what}`, () => {
+    assert.equal(placedFor(demandFor(6, { ...facts, waiting: waitingFor(wholeNodes(3)) })), placed)
+  })
+}
+
+test('computeDemand wants lost ranks for a job that needs them, and drained ones for none', () => {
+  const waiting = waitingFor(wholeNodes(64))
+  assert.equal(desiredFor(demandFor(6, { lost: parseIdset('3-5'), waiting })), 64)
+  assert.equal(desiredFor(demandFor(6, { unusable: parseIdset('3-5'), waiting })), 1)
+})
+
+test('computeDemand is never below the quorum and never beyond R', () => {
+  assert.equal(desiredFor(demandFor(1, { quorum: 3 })), 3)
+  assert.equal(desiredFor(demandFor(1, { quorum: 100 })), 64)
+})
+
+test('computeDemand counts how long eligible jobs wait, the longest first, none less than 0', () => {
+  const at = (second: number) => Date.parse('2026-11-24T01:02:00Z') / 1000 + second
+  const submitted = [11, 3.5, 20, 7].map((second) => waitingJob({ submittedAt: at(second) }))
+  const held = waitingJob({ submittedAt: at(0), priority: 0 })
+  const { whole } = demandFor(1, { waiting: waitingFor(...submitted, held) })
+  assert.deepEqual(whole.waits, [9.5, 6, 2, 0])
+})
+
+test('computeDemand tells the first estimate of the scheduler, and 0 for one that has passed', () => {
+  const at = (second: number) => Date.parse('2026-11-24T01:02:00Z') / 1000 + second
+  const first = (...estimates: (number | undefined)[]) => {
+    const jobs = estimates.map((startEstimate) => waitingJob({ startEstimate }))
+    return demandFor(1, { waiting: waitingFor(...jobs) }).whole.startSeconds
+  }
+  assert.equal(first(undefined, at(23), at(14)), 10)
+  assert.equal(first(at(3), at(14)), 0)
+  assert.equal(first(undefined), undefined)
+})
+
+test('computeDemand of an R with a gap reaches its highest rank', () => {
+  const found = demandFor(2, {
+    all: ranksWith('0,5', { cores: '0-3' }),
+    offline: parseIdset('1-5'),
+    waiting: waitingFor(wholeNodes(2)),
+  })
+  assert.equal(found.maximum, 6)
+  assert.equal(placedFor(found), '0,5')
+  assert.equal(desiredFor(found), 6)
+})
+
+test('computeDemand guesses nodes by the cores of the largest', () => {
+  const all = parseResourceSet({
+    version: 1,
+    execution: {
+      R_lite: [
+        { rank: '0', children: { core: '0-1' } },
+        { rank: '1-3', children: { core: '0-7' } },
+      ],
+    },
+  })
+  const found = demandFor(1, { all, waiting: waitingFor(waitingJob({ ntasks: 9, ncores: 9 })) })
+  assert.equal(found.whole.pendingNodes, 2)
+  assert.equal(placedFor(found), '0-1')
+})

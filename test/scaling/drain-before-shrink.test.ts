@@ -1,0 +1,444 @@
+// Drain before shrink as a state machine: what is published, drained and given back, over a Flux that does as it is told.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { listIds } from '#flux/sets/id-list.ts'
+import {
+  EMPTY_IDSET,
+  formatIdset,
+  hasId,
+  type Idset,
+  intersectIdsets,
+  isEmpty,
+  parseIdset,
+  subtractIdsets,
+  unionIdsets,
+} from '#flux/sets/idset.ts'
+import {
+  DrainBeforeShrink,
+  type DrainPlan,
+  drainReason,
+  isOwnReason,
+  isSidecarReason,
+  RACE_MS,
+} from '#scaling/drain-before-shrink.ts'
+import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
+
+/** A Flux of ten ranks that carries out every plan before the next. */
+class Stage {
+  online = '0-9'
+  own = ''
+  foreign = ''
+  allocated = ''
+  unsettled = ''
+  all = '0-9'
+  #drains = new DrainBeforeShrink()
+
+  /** The sidecar is made anew. */
+  restart(): void {
+    this.#drains = new DrainBeforeShrink()
+  }
+
+  plan(now: number, target: number): DrainPlan {
+    const { all, online, own, foreign, allocated, unsettled } = this
+    const sight = { all, online, own, foreign, allocated, unsettled }
+    const sets = Object.entries(sight).map(([name, ids]) => [name, parseIdset(ids)] as const)
+    const plan = this.#drains.plan(now, { ...EMPTY_SIGHT, ...Object.fromEntries(sets) }, target)
+    const left = subtractIdsets(parseIdset(own), plan.undrain)
+    this.own = formatIdset(unionIdsets(left, plan.drain))
+    return plan
+  }
+
+  /** A plan as texts. */
+  tell(now: number, target: number): Told {
+    const { size, drain, undrain, preparing } = this.plan(now, target)
+    return { size, drain: formatIdset(drain), undrain: formatIdset(undrain), preparing }
+  }
+}
+
+const EMPTY_SIGHT = {
+  all: EMPTY_IDSET,
+  online: EMPTY_IDSET,
+  own: EMPTY_IDSET,
+  foreign: EMPTY_IDSET,
+  allocated: EMPTY_IDSET,
+  unsettled: EMPTY_IDSET,
+}
+
+interface Told {
+  readonly size: number | undefined
+  readonly drain: string
+  readonly undrain: string
+  readonly preparing: number | undefined
+}
+
+/** A plan that only publishes. */
+function published(size: number): Told {
+  return { size, drain: '', undrain: '', preparing: undefined }
+}
+
+/** A stage that has published 10 for long. */
+function steady(changes: Partial<Stage> = {}): Stage {
+  const stage = Object.assign(new Stage(), changes)
+  assert.deepEqual(stage.tell(-RACE_MS, 10), published(10))
+  return stage
+}
+
+/** A stage that has published 4 since 0, and of which nobody has taken a pod away. */
+function shrunk(): Stage {
+  const stage = steady()
+  stage.plan(-1, 4)
+  assert.deepEqual(stage.tell(0, 4), published(4))
+  assert.equal(stage.own, '4-9')
+  return stage
+}
+
+test('nothing is drained to stay or to grow', () => {
+  const stage = steady()
+  assert.deepEqual(stage.tell(0, 10), published(10))
+  assert.deepEqual(stage.tell(1, 64), published(64))
+})
+
+test('a smaller size is published when its ranks are drained, and not before', () => {
+  const stage = steady()
+  const preparing = { size: 10, drain: '4-9', undrain: '', preparing: 4 }
+  assert.deepEqual(stage.tell(0, 4), preparing)
+  assert.deepEqual(stage.tell(1, 4), published(4))
+})
+
+test('a drain that fails is asked for again, and the larger size published', () => {
+  const stage = steady()
+  const preparing = { size: 10, drain: '4-9', undrain: '', preparing: 4 }
+  for (const now of [0, 1, 2]) {
+    stage.own = ''
+    assert.deepEqual(stage.tell(now, 4), preparing)
+  }
+})
+
+test('some ranks that were drained do not do for all', () => {
+  const stage = steady()
+  stage.plan(0, 4)
+  stage.own = '4-6,8-9'
+  assert.deepEqual(stage.tell(1, 4), { size: 10, drain: '7', undrain: '', preparing: 4 })
+})
+
+test('a drained rank on which a job still runs holds the size', () => {
+  const stage = steady()
+  stage.plan(0, 4)
+  stage.allocated = '7'
+  assert.deepEqual(stage.tell(1, 4), { size: 10, drain: '', undrain: '', preparing: 4 })
+  stage.allocated = ''
+  assert.deepEqual(stage.tell(2, 4), published(4))
+})
+
+test('a drained rank to which the scheduler may have given a job just before holds the size', () => {
+  const stage = steady()
+  stage.plan(0, 4)
+  stage.unsettled = '7'
+  assert.deepEqual(stage.tell(1, 4), { size: 10, drain: '', undrain: '', preparing: 4 })
+  stage.unsettled = '3'
+  assert.deepEqual(stage.tell(2, 4), published(4))
+})
+
+test('ranks whose pods may be about to come are drained, too', () => {
+  const stage = steady({ online: '0-4' })
+  assert.equal(stage.tell(0, 2).drain, '2-9')
+})
+
+test("an administrator's drains are left alone, and serve as well", () => {
+  const stage = steady({ foreign: '1,6' })
+  assert.equal(stage.tell(0, 4).drain, '4-5,7-9')
+  assert.deepEqual(stage.tell(1, 4), published(4))
+  assert.equal(stage.tell(2, 10).undrain, '')
+  assert.equal(stage.tell(2 + RACE_MS, 10).undrain, '4-5,7-9')
+  assert.deepEqual(stage.tell(3 + RACE_MS, 10), published(10))
+})
+
+test('a drain that an administrator takes over is theirs', () => {
+  const stage = shrunk()
+  Object.assign(stage, { own: '4,6-9', foreign: '5' })
+  stage.plan(1, 10)
+  assert.equal(stage.tell(1 + RACE_MS, 10).undrain, '4,6-9')
+})
+
+test('a drain that an administrator lifts is asked for again, and the size goes back', () => {
+  const stage = shrunk()
+  stage.own = '4-7,9'
+  assert.deepEqual(stage.tell(1, 4), { size: 9, drain: '8', undrain: '', preparing: 4 })
+  assert.deepEqual(stage.tell(2, 4), published(4))
+})
+
+test('a size that rises is published at once, and its ranks given back when nobody can act on the smaller one', () => {
+  const stage = shrunk()
+  assert.deepEqual(stage.tell(1000, 8), published(8))
+  assert.deepEqual(stage.tell(1000 + RACE_MS - 1, 8), published(8))
+  assert.deepEqual(stage.tell(1000 + RACE_MS, 8), { ...published(8), undrain: '4-7' })
+  assert.equal(stage.own, '8-9')
+})
+
+test('a size that was being prepared and is wanted no more was never published: its ranks are given back at once', () => {
+  const stage = steady()
+  stage.plan(0, 4)
+  assert.equal(stage.own, '4-9')
+  assert.deepEqual(stage.tell(1, 10), { ...published(10), undrain: '4-9' })
+})
+
+test('part of the ranks is given back when less is to be taken away', () => {
+  const stage = steady()
+  stage.plan(0, 4)
+  assert.deepEqual(stage.tell(1, 6), { ...published(6), undrain: '4-5' })
+})
+
+test('the smallest size of the last while counts, also when several were published', () => {
+  const stage = shrunk()
+  stage.plan(1000, 10)
+  stage.plan(2000, 6)
+  assert.deepEqual(stage.tell(3000, 10), published(10))
+  assert.equal(stage.tell(1000 + RACE_MS, 10).undrain, '4-5')
+  assert.equal(stage.tell(3000 + RACE_MS, 10).undrain, '6-9')
+})
+
+test('a rank whose pod has ended and come anew is given back at once', () => {
+  const stage = settledAt4()
+  assert.deepEqual(stage.tell(RACE_MS + 2, 8), published(8))
+  stage.online = '0-5'
+  assert.deepEqual(stage.tell(RACE_MS + 3, 8), { ...published(8), undrain: '4-5' })
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(RACE_MS + 4, 8), { ...published(8), undrain: '6-7' })
+  assert.equal(stage.own, '8-9')
+})
+
+test('a rank whose pod ends soon after a fall waits: its successor may be taken away by that one', () => {
+  const fallenAt = 9 * RACE_MS
+  const stage = steady()
+  stage.plan(fallenAt - 1, 4)
+  assert.deepEqual(stage.tell(fallenAt, 4), published(4))
+  stage.online = '0-3'
+  assert.deepEqual(stage.tell(fallenAt + 1000, 8), published(8))
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(fallenAt + 2000, 8), published(8))
+  assert.equal(stage.tell(fallenAt + 1000 + RACE_MS, 8).undrain, '4-7')
+})
+
+/** A stage that has published 4 for long enough, and whose other pods have ended. */
+function settledAt4(): Stage {
+  const stage = shrunk()
+  stage.plan(RACE_MS, 4)
+  stage.online = '0-3'
+  assert.deepEqual(stage.tell(RACE_MS + 1, 4), published(4))
+  return stage
+}
+
+test('a rank that has come anew is given back at once, also if the size rises twice', () => {
+  const stage = settledAt4()
+  stage.plan(RACE_MS + 2, 6)
+  stage.plan(RACE_MS + 3, 8)
+  stage.online = '0-7'
+  assert.equal(stage.tell(RACE_MS + 4, 8).undrain, '4-7')
+})
+
+test('a rank that has come anew waits if the size has fallen since its pod ended', () => {
+  const stage = settledAt4()
+  const fallenAt = RACE_MS + 3
+  stage.plan(RACE_MS + 2, 8)
+  assert.deepEqual(stage.tell(fallenAt, 4), published(4))
+  const risenAt = fallenAt + RACE_MS - 1
+  assert.deepEqual(stage.tell(risenAt, 8), published(8))
+  assert.deepEqual(stage.tell(risenAt + 1, 8), published(8))
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(risenAt + 2, 8), published(8))
+  assert.equal(stage.tell(risenAt + RACE_MS, 8).undrain, '4-7')
+})
+
+test('a pod that was never there waits: it may be late, and of a size that is no more', () => {
+  const stage = steady({ online: '0-3' })
+  stage.plan(-1, 4)
+  assert.deepEqual(stage.tell(0, 4), published(4))
+  stage.plan(2 * RACE_MS - 1, 4)
+  assert.deepEqual(stage.tell(2 * RACE_MS, 8), published(8))
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(2 * RACE_MS + 1, 8), published(8))
+  assert.equal(stage.tell(3 * RACE_MS, 8).undrain, '4-7')
+})
+
+test('drains of ranks that shrinking took away stay, so that a late pod finds itself drained', () => {
+  const stage = shrunk()
+  stage.online = '0-3'
+  assert.deepEqual(stage.tell(10 * RACE_MS, 4), published(4))
+  assert.equal(stage.own, '4-9')
+})
+
+test('a restart knows its drains, and publishes the smaller size at once', () => {
+  const stage = shrunk()
+  stage.restart()
+  assert.deepEqual(stage.tell(1, 4), published(4))
+})
+
+test('a restart gives nothing back before what was published earlier is forgotten', () => {
+  const stage = shrunk()
+  stage.restart()
+  assert.deepEqual(stage.tell(1000, 10), published(10))
+  assert.deepEqual(stage.tell(1000 + RACE_MS - 1, 10), published(10))
+  assert.deepEqual(stage.tell(1000 + RACE_MS, 10), { ...published(10), undrain: '4-9' })
+})
+
+test('a restart without drains publishes nothing until every rank of R that may be lost is drained', () => {
+  const stage = new Stage()
+  stage.online = '0-6'
+  assert.deepEqual(stage.tell(0, 2), { size: undefined, drain: '2-9', undrain: '', preparing: 2 })
+  assert.deepEqual(stage.tell(1, 2), published(2))
+})
+
+test('ranks that were drained at a start and have not come within the race are given back', () => {
+  const stage = new Stage()
+  stage.online = '0-6'
+  stage.plan(0, 2)
+  assert.deepEqual(stage.tell(1, 2), published(2))
+  stage.online = '0-7'
+  assert.deepEqual(stage.tell(RACE_MS - 1, 2), published(2))
+  assert.equal(stage.tell(RACE_MS, 2).undrain, '8-9')
+  assert.equal(stage.own, '2-7')
+})
+
+test('a start at which nothing can be lost publishes at once', () => {
+  assert.deepEqual(new Stage().tell(0, 10), published(10))
+  assert.deepEqual(Object.assign(new Stage(), { foreign: '4-9' }).tell(0, 4), published(4))
+})
+
+test('drains that fail from the start keep nobody waiting for longer than the race', () => {
+  const stage = new Stage()
+  stage.online = '0-6'
+  for (const now of [0, 1_000, RACE_MS - 1]) {
+    assert.equal(stage.tell(now, 2).size, undefined)
+    stage.own = ''
+  }
+  assert.deepEqual(stage.tell(RACE_MS, 2), { size: 7, drain: '2-6', undrain: '', preparing: 2 })
+})
+
+test('a rank that is there and open holds the size until it is drained, whoever made its pod', () => {
+  const stage = new Stage()
+  stage.online = '0'
+  stage.plan(-1, 1)
+  assert.deepEqual(stage.tell(0, 1), published(1))
+  stage.online = '0-2'
+  stage.own = ''
+  assert.deepEqual(stage.tell(1, 1), { size: 3, drain: '1-2', undrain: '', preparing: 1 })
+  assert.deepEqual(stage.tell(2, 1), published(1))
+})
+
+test('ranks that R does not have are not drained', () => {
+  const stage = steady({ all: '0-4,6-9', online: '0-4,6-9' })
+  assert.equal(stage.tell(0, 4).drain, '4,6-9')
+  assert.deepEqual(stage.tell(1, 4), published(4))
+})
+
+const arbitrarySights = fc.array(
+  fc.record({
+    pause: fc.integer({ min: 1, max: RACE_MS }),
+    online: arbitraryIds,
+    foreign: arbitraryIds,
+    busy: arbitraryIds,
+    more: fc.nat(30),
+    carriedOut: fc.constantFrom('all', 'all', 'drain', 'undrain', 'none'),
+  }),
+  { minLength: 1, maxLength: 30 },
+)
+
+test('of any readings, what is above the published size is drained and idle, and no other drain is touched', () => {
+  fc.assert(
+    fc.property(arbitrarySights, (sights) => {
+      const all = parseIdset('0-40')
+      const drains = new DrainBeforeShrink()
+      let own = EMPTY_IDSET
+      let now = 0
+      for (const { pause, online: ids, foreign: theirs, busy, more, carriedOut } of sights) {
+        now += pause
+        const online = parseIdset(idsToText(ids))
+        const foreign = subtractIdsets(parseIdset(idsToText(theirs)), own)
+        const allocated = intersectIdsets(online, parseIdset(idsToText(busy)))
+        const target = Math.min(41, 1 + (listIds(allocated).at(-1) ?? 0) + more)
+        const plan = drains.plan(
+          now,
+          { ...EMPTY_SIGHT, all, online, own, foreign, allocated },
+          target,
+        )
+        checkPlan(plan, { online, own, foreign, allocated, target })
+        if (carriedOut !== 'drain' && carriedOut !== 'none') own = subtractIdsets(own, plan.undrain)
+        if (carriedOut !== 'undrain' && carriedOut !== 'none') own = unionIdsets(own, plan.drain)
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+function checkPlan(
+  { size, drain, undrain, preparing }: DrainPlan,
+  sight: Readonly<Record<'online' | 'own' | 'foreign' | 'allocated', Idset>> & { target: number },
+): void {
+  const { online, own, foreign, allocated, target } = sight
+  const drained = unionIdsets(own, foreign)
+  if (size === undefined) {
+    assert.equal(preparing, target)
+    assert.ok(isEmpty(undrain))
+    return
+  }
+  assert.ok(size >= target, 'what is wanted is published')
+  assert.equal(preparing, size > target ? target : undefined)
+  for (const rank of listIds(online)) {
+    if (rank < size) continue
+    assert.ok(hasId(drained, rank), `rank ${rank} is open, and ${size} is published`)
+    assert.ok(!hasId(allocated, rank), `rank ${rank} is busy, and ${size} is published`)
+  }
+  assert.ok(isEmpty(intersectIdsets(drain, drained)), 'drained twice')
+  assert.ok(
+    [...listIds(drain)].every((rank) => rank >= target),
+    'drained though wanted',
+  )
+  assert.ok(isEmpty(subtractIdsets(undrain, own)), 'gave back what is not ours')
+  assert.ok(
+    [...listIds(undrain)].every((rank) => rank < target || !hasId(online, rank)),
+    'gave back though unwanted, and there',
+  )
+}
+
+test('of any sizes, no rank is given back that an HPA may still take away', () => {
+  const steps = fc.array(
+    fc.tuple(fc.integer({ min: 1, max: RACE_MS }), fc.integer({ min: 1, max: 10 })),
+    {
+      minLength: 1,
+      maxLength: 30,
+    },
+  )
+  fc.assert(
+    fc.property(steps, (targets) => {
+      const stage = new Stage()
+      const sizes: { at: number; size: number }[] = []
+      let now = 0
+      for (const [pause, target] of targets) {
+        now += pause
+        // What was published last is so until now.
+        const last = sizes.at(-1)
+        if (last !== undefined) last.at = now
+        const { size, undrain } = stage.plan(now, target)
+        if (size !== undefined) sizes.push({ at: now, size })
+        const alive = sizes.filter(({ at }) => at > now - RACE_MS).map((one) => one.size)
+        for (const rank of listIds(undrain)) assert.ok(rank < Math.min(...alive))
+        if (now <= RACE_MS) assert.ok(isEmpty(undrain))
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('drainReason is known again by its instance alone', () => {
+  const reason = drainReason('flux-sample', 4)
+  assert.equal(reason, 'flux-metrics/flux-sample: scale-down to 4')
+  assert.equal(isOwnReason('flux-sample', reason), true)
+  assert.equal(isOwnReason('flux', reason), false)
+  assert.equal(isOwnReason('flux-sample-2', reason), false)
+  for (const text of ['', 'maintenance', 'scale-down to 4', 'see flux-metrics/flux-sample: why']) {
+    assert.equal(isOwnReason('flux-sample', text), false, text)
+    assert.equal(isSidecarReason(text), false, text)
+  }
+  assert.equal(isSidecarReason(reason), true)
+})

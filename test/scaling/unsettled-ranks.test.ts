@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EMPTY_IDSET, formatIdset, parseIdset } from '#flux/sets/idset.ts'
+import { SETTLE_MS, UnsettledRanks } from '#scaling/unsettled-ranks.ts'
+
+/** A broker that drained ranks 2 and 3 at 100 s of its clock; ours shows `at` seconds. */
+function reading(at: number, { open = '0-1' } = {}) {
+  const drains = [{ ranks: parseIdset('2-3'), reason: '', drainedAt: 100 }]
+  return { takenAt: new Date(at * 1000), drains, open: parseIdset(open) }
+}
+
+test('a rank is unsettled until two seconds after its drain, by the time of Flux', () => {
+  const ranks = new UnsettledRanks()
+  assert.equal(formatIdset(ranks.observe(0, reading(100.5))), '2-3')
+  assert.equal(formatIdset(ranks.observe(1_400, reading(101.9))), '2-3')
+  assert.equal(formatIdset(ranks.observe(1_500, reading(102))), '')
+})
+
+test('a sidecar that has just started trusts the time of a drain that it did not make', () => {
+  assert.equal(formatIdset(new UnsettledRanks().observe(0, reading(102))), '')
+})
+
+test('a rank that we saw open less than two seconds ago is unsettled, whatever the clock says', () => {
+  const ranks = new UnsettledRanks()
+  const before = { takenAt: new Date(0), drains: [], open: parseIdset('0-3') }
+  assert.equal(formatIdset(ranks.observe(0, before)), '')
+  assert.equal(formatIdset(ranks.observe(SETTLE_MS - 1, reading(9_000))), '2-3')
+  assert.equal(formatIdset(ranks.observe(SETTLE_MS, reading(9_000))), '')
+})
+
+test('without a time of the drain, or with one to come, a start is followed by two seconds of doubt', () => {
+  for (const drainedAt of [undefined, 500]) {
+    const ranks = new UnsettledRanks()
+    const drains = [{ ranks: parseIdset('2-3'), reason: '', drainedAt }]
+    const later = { ...reading(100), drains }
+    assert.equal(formatIdset(ranks.observe(0, later)), '2-3')
+    assert.equal(formatIdset(ranks.observe(SETTLE_MS - 1, later)), '2-3')
+    assert.equal(formatIdset(ranks.observe(SETTLE_MS, later)), '')
+  }
+})
+
+test('what is open is not drained, and nothing is remembered for longer than it matters', () => {
+  const ranks = new UnsettledRanks()
+  const open = { takenAt: new Date(0), drains: [], open: parseIdset('0-3') }
+  ranks.observe(0, open)
+  assert.deepEqual(ranks.observe(1, open), EMPTY_IDSET)
+  assert.equal(formatIdset(ranks.observe(SETTLE_MS, reading(9_000, { open: '' }))), '0-3')
+  assert.equal(formatIdset(ranks.observe(2 * SETTLE_MS, reading(9_000, { open: '' }))), '')
+})

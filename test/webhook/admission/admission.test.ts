@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StatusError } from '#serving/status.ts'
+import type { Pod } from '../../../webhook/injection/pod.ts'
+import { createReviewer, type ReviewerOptions } from '../support-admission.ts'
+import {
+  annotated,
+  BROKER,
+  job,
+  leadPod,
+  miniCluster,
+  miniClusterReview,
+  OBJECTS,
+  podReview,
+} from '../support-objects.ts'
+
+/** One review of a pod of an enabled MiniCluster, and what the log said. */
+async function reviewPod(pod: Pod, options: ReviewerOptions & { readonly request?: object } = {}) {
+  const { request = {}, ...others } = options
+  const reviewer = createReviewer({ objects: OBJECTS, ...others })
+  const answer = await reviewer.review(podReview(pod, request))
+  return { ...reviewer, answer }
+}
+
+/** Everything that the reviews' counter counted. */
+async function countsOf({ telemetry }: Pick<ReturnType<typeof createReviewer>, 'telemetry'>) {
+  const text = await telemetry.registry.metrics()
+  return text.split('\n').filter((line) => line.startsWith('flux_metrics_webhook_reviews_total{'))
+}
+
+/** A line without its milliseconds, which are some. */
+function withoutTime(line: Record<string, unknown> | undefined) {
+  const { ms, ...rest } = line ?? {}
+  assert.equal(typeof ms, 'number')
+  return rest
+}
+
+const LINE = {
+  level: 'info',
+  uid: 'uid-of-review',
+  namespace: 'default',
+  object: 'flux-sample-0-*',
+  minicluster: 'flux-sample',
+  decision: 'inject',
+  reason: 'Enabled',
+  msg: 'reviewed',
+}
+
+const DRAIN_WARNING = 'flux-metrics/drain: expected "true" or "false", got "yes"'
+
+test('review logs one line of an injection', async () => {
+  const { lines } = await reviewPod(leadPod())
+  assert.deepEqual(lines.map(withoutTime), [LINE])
+})
+
+test('review logs why a pod is left as it is', async () => {
+  const { lines } = await reviewPod(
+    leadPod({ metadata: { name: 'other', annotations: null, labels: null } }),
+  )
+  const { minicluster: _none, ...line } = LINE
+  const why = 'The pod is of no Indexed Job: only index 0 holds the lead broker'
+  assert.deepEqual(lines.map(withoutTime), [
+    { ...line, object: 'other', decision: 'skip', reason: 'NotIndexZero', why },
+  ])
+})
+
+test('review logs warnings, and that it was a dry run', async () => {
+  const pod = annotated({ 'flux-metrics/drain': 'yes' })
+  const { lines } = await reviewPod(pod, { request: { dryRun: true } })
+  assert.deepEqual(lines.map(withoutTime), [{ ...LINE, warnings: [DRAIN_WARNING], dryRun: true }])
+})
+
+test('review logs a patch at debug, and no sooner', async () => {
+  const [info, debug] = await Promise.all([
+    reviewPod(leadPod()),
+    reviewPod(leadPod(), { level: 'debug' }),
+  ])
+  const uid = 'uid-of-review'
+  const line = {
+    level: 'debug',
+    uid,
+    patch: debug.answer.patch,
+    msg: 'patch',
+  }
+  assert.deepEqual(debug.lines.slice(1), [line])
+  assert.doesNotMatch(JSON.stringify(info.lines), /securityContext/)
+})
+
+test('review logs nothing of what is in the pod', async () => {
+  const env = [{ name: 'KEY', value: '-----BEGIN PRIVATE KEY-----\nTUlHSA==' }]
+  const pod = leadPod({ spec: { containers: [{ ...BROKER, env }] } })
+  const { lines } = await reviewPod(pod, { level: 'trace' })
+  assert.equal(lines.length, 2)
+  assert.doesNotMatch(JSON.stringify(lines), /PRIVATE KEY|TUlHSA/)
+})
+
+test('review counts injections, skips and dry runs apart', async () => {
+  const reviewer = createReviewer({ objects: OBJECTS })
+  const review = podReview(leadPod())
+  for (const body of [review, review, podReview(leadPod(), { dryRun: true }), podReview(null)]) {
+    await reviewer.review(body)
+  }
+  const name = 'flux_metrics_webhook_reviews_total'
+  assert.deepEqual(await countsOf(reviewer), [
+    `${name}{decision="inject",reason="Enabled",dry_run="false"} 2`,
+    `${name}{decision="inject",reason="Enabled",dry_run="true"} 1`,
+    `${name}{decision="skip",reason="NotAPod",dry_run="false"} 1`,
+  ])
+})
+
+/** What the events say. */
+function told({ cluster }: Pick<ReturnType<typeof createReviewer>, 'cluster'>) {
+  return cluster.events.map(({ type, reason, message }) => ({ type, reason, message }))
+}
+
+const INJECTED = {
+  type: 'Normal',
+  reason: 'MetricsInjected',
+  message:
+    'Added container "flux-metrics" to pod flux-sample-0-* as native sidecar, for the socket /mnt/flux/config/run/flux/local',
+}
+
+test('review tells the MiniCluster of an injection', async () => {
+  assert.deepEqual(told(await reviewPod(leadPod())), [INJECTED])
+})
+
+test('review tells the MiniCluster of an ordinary container', async () => {
+  const reviewer = await reviewPod(leadPod(), { version: { major: 1, minor: 28 } })
+  const message = INJECTED.message.replace('as native sidecar', 'as ordinary container')
+  assert.deepEqual(told(reviewer), [{ ...INJECTED, message }])
+})
+
+test('review tells the MiniCluster of annotations that are no good', async () => {
+  const reviewer = await reviewPod(annotated({ 'flux-metrics/drain': 'yes' }))
+  assert.deepEqual(told(reviewer), [
+    INJECTED,
+    { type: 'Warning', reason: 'MetricsAnnotations', message: DRAIN_WARNING },
+  ])
+})
+
+test('review tells the MiniCluster of a scheduler that defeats autoscaling, beside its metrics', async () => {
+  const spec = { flux: { scheduler: { queuePolicy: 'conservative' } } }
+  const reviewer = await reviewPod(leadPod(), { objects: [job(), miniCluster({ spec })] })
+  const message =
+    "spec.containers.environment: Fluxion's match-policy first does not fill the lowest nodes first, " +
+    'which shrinking keeps: set FLUXION_RESOURCE_OPTIONS: match-policy=lonode'
+  assert.deepEqual(reviewer.answer.warnings, [message])
+  assert.deepEqual(told(reviewer), [
+    INJECTED,
+    { type: 'Warning', reason: 'MetricsScheduler', message },
+  ])
+})
+
+test('review tells the MiniCluster, and whoever makes the pod, why there are no metrics', async () => {
+  const containers = [BROKER, { name: 'web', ports: [{ containerPort: 8443 }] }]
+  const reviewer = await reviewPod(leadPod({ spec: { containers } }))
+  const message = 'Port 8443 of the pod is taken by its container "web"'
+  assert.deepEqual(reviewer.answer.warnings, [message])
+  assert.deepEqual(told(reviewer), [
+    { type: 'Warning', reason: 'MetricsNotInjected', message: `PortTaken: ${message}` },
+  ])
+})
+
+test('review tells nobody of a MiniCluster that asked for no metrics', async () => {
+  const objects = [...OBJECTS.slice(0, 1), miniCluster({ annotations: {} })]
+  const reviewer = await reviewPod(leadPod(), { objects })
+  assert.deepEqual([told(reviewer), reviewer.answer.warnings], [[], []])
+})
+
+test('review writes nothing in a dry run, and answers the same', async () => {
+  const pod = annotated({ 'flux-metrics/drain': 'yes' })
+  const real = await reviewPod(pod)
+  const dry = await reviewPod(pod, { request: { dryRun: true } })
+  assert.deepEqual(dry.answer, real.answer)
+  assert.deepEqual(
+    dry.cluster.calls.filter(({ verb }) => verb !== 'get'),
+    [],
+  )
+})
+
+test('review asks the API server nothing about pods of other indices', async () => {
+  const { cluster } = await reviewPod(leadPod({ metadata: { annotations: null, labels: null } }))
+  assert.deepEqual(cluster.calls, [])
+})
+
+test('review leaves a pod as it is, and says why, if a patch does not apply', async () => {
+  const { metadata, ...pod } = leadPod()
+  // No API server sends such a list, and the patch that it breaks stands for every defect of ours.
+  const object = { ...pod, metadata: { ...metadata, labels: [] } }
+  const { review, lines } = createReviewer({ objects: OBJECTS })
+  const answer = await review(podReview(object))
+  const message = 'The review failed by a defect of the webhook, which its log tells'
+  assert.deepEqual(answer, { uid: 'uid-of-review', patch: [], warnings: [message] })
+  const [{ err, ...defect } = {}, line] = lines
+  const { uid } = LINE
+  assert.deepEqual(defect, { level: 'error', uid, msg: 'a defect, please report it' })
+  assert.match(JSON.stringify(err), /Cannot apply the patch: /)
+  assert.equal(line?.reason, 'InternalError')
+})
+
+test('review takes a pod with deep nesting where nobody looks', async () => {
+  const depth = 100_000
+  const body = JSON.stringify(podReview({ ...leadPod(), status: 'deep' }))
+  const deep = body.replace('"deep"', `${'['.repeat(depth)}${']'.repeat(depth)}`)
+  const { review, lines } = createReviewer({ objects: OBJECTS })
+  await review(Buffer.from(deep))
+  assert.deepEqual(lines.map(withoutTime), [LINE])
+})
+
+test('review takes a pod with 100,000 labels', async () => {
+  const keys = Array.from({ length: 100_000 }, (_, index) => [`k${index}`, 'v'] as const)
+  const { answer } = await reviewPod(leadPod({ metadata: { labels: Object.fromEntries(keys) } }))
+  assert.equal(answer.patch.length, 6)
+})
+
+test('review refuses a body that is no review, and neither logs nor counts it', async () => {
+  const reviewer = createReviewer()
+  await assert.rejects(
+    reviewer.review(Buffer.from('pod')),
+    (error) => error instanceof StatusError && error.code === 400,
+  )
+  assert.deepEqual([reviewer.lines, await countsOf(reviewer)], [[], []])
+})
+
+test('review warns of a MiniCluster in the words of the advice', async () => {
+  const { review, lines } = createReviewer()
+  const object = miniCluster({ annotations: { 'flux-metrics/drain': 'yes' } })
+  const { patch, warnings } = await review(miniClusterReview(object))
+  assert.deepEqual([patch, warnings], [[], [DRAIN_WARNING]])
+  assert.deepEqual(lines.map(withoutTime), [
+    {
+      ...LINE,
+      object: 'flux-sample',
+      decision: 'advise',
+      reason: 'Warned',
+      warnings: [DRAIN_WARNING],
+    },
+  ])
+})
+
+test('review tells a MiniCluster that is switched on when metrics come', async () => {
+  const reviewer = createReviewer()
+  const before = miniCluster({ annotations: {} })
+  const { warnings } = await reviewer.review(miniClusterReview(miniCluster(), before))
+  assert.deepEqual(
+    [warnings, told(reviewer).map(({ reason }) => reason), reviewer.lines[0]?.reason],
+    [[], ['MetricsPending'], 'MetricsPending'],
+  )
+})
+
+test('review is silent about a MiniCluster to which there is nothing to say', async () => {
+  const reviewer = createReviewer()
+  await reviewer.review(miniClusterReview(miniCluster(), miniCluster()))
+  assert.deepEqual([reviewer.lines, reviewer.cluster.calls], [[], []])
+})

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { readBrokerConfig } from '../../../webhook/admission/broker-config.ts'
+
+const NOTHING = { queuePolicy: undefined, matchPolicy: undefined, pruneFilters: undefined }
+
+/** TOML, and what it sets. */
+const CASES = [
+  ['', {}],
+  ['[access]\nallow-guest-user = true\n', {}],
+  ['[sched-fluxion-qmanager]\nqueue-policy = "easy"\n', { queuePolicy: 'easy' }],
+  ['sched-fluxion-qmanager.queue-policy = "easy"', { queuePolicy: 'easy' }],
+  ['sched-fluxion-resource = { match-policy = "low" }', { matchPolicy: 'low' }],
+  [`[sched-fluxion-resource]\nmatch-policy = 'lonode' # "first"\n`, { matchPolicy: 'lonode' }],
+  [
+    '[sched-fluxion-resource]\nprune-filters = "ALL:core"\n"match-policy" = """lonodex"""\n',
+    { pruneFilters: 'ALL:core', matchPolicy: 'lonodex' },
+  ],
+  // What only looks like a setting.
+  ['note = """\n[sched-fluxion-qmanager]\nqueue-policy = "easy"\n"""', {}],
+  ['# [sched-fluxion-qmanager]\nqueue-policy = "easy"', {}],
+  // What Flux itself refuses is nobody's setting.
+  ['[sched-fluxion-qmanager]\nqueue-policy = 7\n', {}],
+  ['sched-fluxion-qmanager = "easy"', {}],
+] as const
+
+for (const [toml, settings] of CASES) {
+  test(`readBrokerConfig finds ${JSON.stringify(settings)} in ${JSON.stringify(toml)}`, () => {
+    const expected = { kind: 'settings', settings: { ...NOTHING, ...settings } }
+    assert.deepEqual(readBrokerConfig(toml), expected)
+  })
+}
+
+test('readBrokerConfig says where a text is no TOML', () => {
+  const toml = '[sched-fluxion-qmanager]\nqueue-policy = fcfs\n'
+  assert.deepEqual(readBrokerConfig(toml), { kind: 'malformed', line: 2, column: 16 })
+})
+
+test('readBrokerConfig takes any text', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (toml) => {
+      assert.match(readBrokerConfig(toml).kind, /^(settings|malformed)$/)
+    }),
+  )
+})
+
+test('readBrokerConfig takes a text that nests deeper than any stack', () => {
+  const { kind } = readBrokerConfig(`a = ${'['.repeat(100_000)}`)
+  assert.equal(kind, 'malformed')
+})

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Candidate } from '../../../webhook/admission/decision.ts'
+import { FactSource, findMiniCluster } from '../../../webhook/admission/look-ups.ts'
+import {
+  ClusterError,
+  type NewObject,
+  type ServerVersion,
+} from '../../../webhook/kubernetes/cluster.ts'
+import { MemoryCluster } from '../../support/memory-cluster.ts'
+import { SILENT_CLUSTER } from '../support-admission.ts'
+import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster, OBJECTS } from '../support-objects.ts'
+
+const CANDIDATE: Candidate = { kind: 'candidate', job: JOB_OWNER }
+const JOB = { apiVersion: 'batch/v1', kind: 'Job' } as const
+const MINICLUSTER = { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniCluster' } as const
+const V1_36: ServerVersion = { major: 1, minor: 36 }
+
+async function nameOfFound(objects: readonly NewObject[], namespace = 'default') {
+  const found = await findMiniCluster(new MemoryCluster(objects), CANDIDATE, namespace)
+  return found?.metadata.name
+}
+
+test('findMiniCluster follows the owners from the pod over its Job', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  const found = await findMiniCluster(cluster, CANDIDATE, 'default')
+  const { metadata, ...rest } = miniCluster()
+  assert.deepEqual(found, { ...rest, metadata: { ...metadata, resourceVersion: '2' } })
+  assert.deepEqual(cluster.calls, [
+    { verb: 'get', ...JOB, name: 'flux-sample', namespace: 'default' },
+    { verb: 'get', ...MINICLUSTER, name: 'flux-sample', namespace: 'default' },
+  ])
+})
+
+test('findMiniCluster asks for the version that the Job names', async () => {
+  const apiVersion = 'flux-framework.org/v1alpha1'
+  const owner = { ...MINICLUSTER_OWNER, apiVersion }
+  const objects = [job({ ownerReferences: [owner] }), { ...miniCluster(), apiVersion }]
+  assert.equal(await nameOfFound(objects), 'flux-sample')
+})
+
+const STRANGERS: readonly (readonly [what: string, objects: readonly NewObject[]])[] = [
+  ['a Job that is gone', [miniCluster()]],
+  ['a Job of the same name, made anew', [job({ uid: 'other' }), miniCluster()]],
+  ['a Job of nobody', [job({ ownerReferences: [] }), miniCluster()]],
+  ['a Job of something else', [job({ ownerReferences: [JOB_OWNER] }), miniCluster()]],
+  [
+    'a MiniCluster that does not control the Job',
+    [job({ ownerReferences: [{ ...MINICLUSTER_OWNER, controller: false }] }), miniCluster()],
+  ],
+  ['a MiniCluster that is gone', [job()]],
+  [
+    'a MiniCluster of the same name, made anew',
+    [job({ ownerReferences: [{ ...MINICLUSTER_OWNER, uid: 'other' }] }), miniCluster()],
+  ],
+]
+
+for (const [what, objects] of STRANGERS) {
+  test(`findMiniCluster finds none for ${what}`, async () => {
+    assert.equal(await nameOfFound(objects), undefined)
+  })
+}
+
+test('findMiniCluster stays in the namespace of the pod', async () => {
+  assert.equal(await nameOfFound(OBJECTS, 'elsewhere'), undefined)
+})
+
+const VERSIONS: readonly (readonly [ServerVersion, boolean])[] = [
+  [{ major: 1, minor: 28 }, false],
+  [{ major: 1, minor: 29 }, true],
+  [{ major: 2, minor: 0 }, true],
+  [{ major: 0, minor: 99 }, false],
+  [{ major: Number.NaN, minor: Number.NaN }, false],
+]
+
+for (const [version, nativeSidecars] of VERSIONS) {
+  const { major, minor } = version
+  test(`gather says of ${major}.${minor}: native sidecars ${nativeSidecars}`, async () => {
+    const facts = new FactSource({ cluster: new MemoryCluster(), readVersion: async () => version })
+    const gathered = await facts.gather(CANDIDATE, 'default')
+    assert.deepEqual(gathered, { minicluster: undefined, nativeSidecars })
+  })
+}
+
+/** A source, and how often it asked for the version, which fails while `away`. */
+function versioned() {
+  const state = { asked: 0, away: false }
+  const facts = new FactSource({
+    cluster: new MemoryCluster(),
+    readVersion: async () => {
+      state.asked += 1
+      if (state.away) throw new Error('connection refused')
+      return V1_36
+    },
+  })
+  return { state, gather: () => facts.gather(CANDIDATE, 'default') }
+}
+
+test('gather remembers the version', async () => {
+  const { state, gather } = versioned()
+  await gather()
+  await gather()
+  assert.equal(state.asked, 1)
+})
+
+test('gather asks for the version again after 10 minutes, and does without an answer', async (t) => {
+  const { state, gather } = versioned()
+  await gather()
+  const now = performance.now()
+  t.mock.method(performance, 'now', () => now + 600_001)
+  state.away = true
+  const { nativeSidecars } = await gather()
+  assert.deepEqual([state.asked, nativeSidecars], [2, true])
+})
+
+test('gather fails where the version was never known', async () => {
+  const { state, gather } = versioned()
+  state.away = true
+  await assert.rejects(gather(), { message: 'connection refused' })
+})
+
+test('warmUp asks for a Job, a MiniCluster and the version, before anybody needs them', async () => {
+  const cluster = new MemoryCluster()
+  let asked = 0
+  const readVersion = async () => {
+    asked += 1
+    return V1_36
+  }
+  const facts = new FactSource({ cluster, readVersion })
+  await facts.warmUp('flux-metrics')
+  const names = { name: 'flux-metrics-warm-up', namespace: 'flux-metrics' }
+  assert.deepEqual(cluster.calls, [
+    { verb: 'get', ...JOB, ...names },
+    { verb: 'get', ...MINICLUSTER, ...names },
+  ])
+  await facts.gather(CANDIDATE, 'default')
+  assert.equal(asked, 1)
+})
+
+test('warmUp does not mind an API server that is away', async () => {
+  const cluster = new MemoryCluster()
+  cluster.failWith(new ClusterError(0, 'Cannot reach the API server: refused'))
+  const readVersion = () => Promise.reject(new ClusterError(500, 'no'))
+  await new FactSource({ cluster, readVersion }).warmUp('flux-metrics')
+  assert.equal(cluster.calls.length, 2)
+})
+
+test('gather waits no longer than its deadline', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const facts = new FactSource({ cluster: SILENT_CLUSTER, readVersion: async () => V1_36 })
+  const gathered = facts.gather(CANDIDATE, 'default')
+  t.mock.timers.tick(2_000)
+  await assert.rejects(gathered, { message: 'The API server did not answer in 2000 ms' })
+})

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { describeTraps } from '#explaining/scheduler-traps.ts'
+import { adviseOnScheduler } from '../../../webhook/admission/scheduler-advice.ts'
+import type { MiniCluster } from '../../../webhook/injection/minicluster.ts'
+import { miniCluster } from '../support-objects.ts'
+
+function advise(spec: MiniCluster['spec']): readonly string[] {
+  return adviseOnScheduler(miniCluster({ spec }))
+}
+
+/** Which of the things there are to say are said. */
+function subjects(advice: readonly string[]): readonly string[] {
+  const words = { fcfs: 'refuses jobs', match: 'match-policy', ignored: 'ignored', toml: 'no TOML' }
+  return Object.entries(words).flatMap(([subject, word]) =>
+    advice.some(
+      (sentence) =>
+        sentence.includes(word) && !/queue-policy|fcfs/.test(sentence) === (subject !== 'fcfs'),
+    )
+      ? [subject]
+      : [],
+  )
+}
+
+function withOptions(options: string, others: MiniCluster['spec'] = {}): MiniCluster['spec'] {
+  return { ...others, containers: [{}, { environment: { FLUXION_RESOURCE_OPTIONS: options } }] }
+}
+
+const CONSERVATIVE = { scheduler: { queuePolicy: 'conservative' } }
+
+function config(resource: string, queuePolicy = 'fcfs') {
+  const brokerConfig = `[sched-fluxion-qmanager]\nqueue-policy = "${queuePolicy}"\n[sched-fluxion-resource]\n${resource}\n`
+  return { flux: { brokerConfig } }
+}
+
+const CASES: readonly (readonly [
+  what: string,
+  spec: MiniCluster['spec'],
+  said: readonly string[],
+])[] = [
+  ['no spec at all', null, ['fcfs', 'match']],
+  ['the defaults', {}, ['fcfs', 'match']],
+  [
+    'what the CRD fills in',
+    { flux: { scheduler: { queuePolicy: '' }, brokerConfig: '' } },
+    ['fcfs', 'match'],
+  ],
+  ['sched-simple', { flux: { scheduler: { simple: true, queuePolicy: 'fcfs' } } }, []],
+  ['conservative', { flux: CONSERVATIVE }, ['match']],
+  ['easy', { flux: { scheduler: { queuePolicy: 'easy' } } }, ['match']],
+  ['lonode by environment', withOptions('match-policy=lonode'), ['fcfs']],
+  ['high by environment', withOptions('match-policy=high', { flux: CONSERVATIVE }), ['match']],
+  ['filters by environment', withOptions('prune-filters=ALL:core  load-allowlist=node'), ['match']],
+  ['all by environment', withOptions('match-policy=low prune-filters=ALL:core'), []],
+  ['an environment of another kind', withOptions('match-policy= =lonode'), ['fcfs', 'match']],
+  ['a configuration', config(''), ['fcfs', 'match']],
+  ['a configuration without Fluxion', { flux: { brokerConfig: '[access]\n' } }, ['fcfs', 'match']],
+  ['a good configuration', config('match-policy = "lonodex"', 'hybrid'), []],
+  ['filters in a configuration', config('prune-filters = "ALL:core,ALL:gpu"'), ['match']],
+  [
+    'filters by node',
+    config('prune-filters = "ALL:core,cluster:node"\nmatch-policy = "low"'),
+    ['fcfs'],
+  ],
+  ['a custom policy', config('match-policy = "policy=low node_exclusive=true"', 'easy'), []],
+  [
+    'a custom high policy',
+    config('match-policy = "policy=high set_stop_on_1_matches=true"', 'easy'),
+    ['match'],
+  ],
+  ['both', withOptions('match-policy=lonode', config('match-policy = "high"', 'easy')), []],
+]
+
+for (const [what, spec, said] of CASES) {
+  test(`adviseOnScheduler speaks of ${said.join(' and ') || 'nothing'} given ${what}`, () => {
+    assert.deepEqual(subjects(advise(spec)), said)
+  })
+}
+
+test('adviseOnScheduler says that a queue policy beside a configuration is ignored', () => {
+  const { brokerConfig } = config('match-policy = "lonode"', 'easy').flux
+  assert.deepEqual(advise({ flux: { ...CONSERVATIVE, brokerConfig } }), [
+    'spec.flux.scheduler.queuePolicy: ignored, because spec.flux.brokerConfig is all of the configuration',
+  ])
+})
+
+test('adviseOnScheduler says where a configuration is no TOML, and nothing else', () => {
+  assert.deepEqual(advise({ flux: { ...CONSERVATIVE, brokerConfig: 'a =\n' } }), [
+    'spec.flux.brokerConfig: no TOML at line 1, column 4: the broker would not start',
+  ])
+})
+
+test('adviseOnScheduler names the cures where the user can use them', () => {
+  assert.deepEqual(advise({}), [
+    'spec.flux.scheduler.queuePolicy: with fcfs, the default, Fluxion refuses jobs for more nodes than are up, ' +
+      'and the MiniCluster does not grow for them: set conservative',
+    "spec.containers.environment: Fluxion's match-policy first does not fill the lowest nodes first, " +
+      'which shrinking keeps: set FLUXION_RESOURCE_OPTIONS: match-policy=lonode',
+  ])
+  assert.deepEqual(advise(config('')), [
+    'spec.flux.brokerConfig: with queue-policy fcfs Fluxion refuses jobs for more nodes than are up: ' +
+      'set queue-policy = "conservative", or [sched-fluxion-resource] prune-filters = "ALL:core"',
+    "spec.flux.brokerConfig: Fluxion's match-policy first does not fill the lowest nodes first, " +
+      'which shrinking keeps: set [sched-fluxion-resource] match-policy = "lonode"',
+  ])
+})
+
+test('adviseOnScheduler keeps to the length of a warning', () => {
+  const long = config(`match-policy = "${'x'.repeat(300)}"`)
+  for (const sentence of [...advise({}), ...advise(long)])
+    assert.ok(sentence.length <= 200, sentence)
+})
+
+test('adviseOnScheduler and the sidecar mean the same settings', () => {
+  for (const queuePolicy of ['fcfs', 'easy', 'hybrid', 'conservative']) {
+    for (const matchPolicy of [
+      'first',
+      'high',
+      'hinode',
+      'low',
+      'lonode',
+      'lonodex',
+      'policy=low',
+    ]) {
+      for (const pruneFilters of ['ALL:core', 'ALL:core,ALL:node', 'ALL:gpu,cluster:node']) {
+        const resource = `match-policy = "${matchPolicy}"\nprune-filters = "${pruneFilters}"`
+        const told = advise(config(resource, queuePolicy))
+        const seen = describeTraps({ queuePolicy, matchPolicy, pruneFilters })
+        assert.equal(told.length, seen.length, `${queuePolicy} ${matchPolicy} ${pruneFilters}`)
+      }
+    }
+  }
+})

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { createApp } from '#api/app.ts'
+import { createClientVerifier } from '#api/front-proxy.ts'
+import { createTelemetry } from '#api/gauges/telemetry.ts'
+import { explain } from '#explaining/explanation.ts'
+import { formatExplanation } from '#explaining/text.ts'
+import { Catalog } from '#metrics/catalog.ts'
+import type { Reading } from '#scaling/snapshot.ts'
+import { createLogger } from '#serving/log.ts'
+import { HttpsServer } from '#serving/server.ts'
+import { EXPLAIN } from '../../../../webhook/cli/explain/explain.ts'
+import { fresh, IDENTITY, STALE } from '../../../support/app.ts'
+import { createAuthority } from '../../../support/certificates.ts'
+import { fakeKubectl } from '../../../support/fake-kubectl.ts'
+import { snapshotOf } from '../../../support/snapshots.ts'
+import { createMemoryIo, type MemoryIoOptions } from '../memory-io.ts'
+
+const NOW = new Date('2026-11-24T01:02:05.456Z')
+
+async function run(args: readonly string[], options: MemoryIoOptions = {}) {
+  const { io, written } = createMemoryIo(options)
+  const code = await EXPLAIN.run(args, io)
+  return { code, ...written }
+}
+
+const PATH = 'namespaces/default/miniclusters.flux-framework.org/flux-sample/explain'
+const TEXT = `get --raw /apis/custom.metrics.k8s.io/v1beta2/${PATH}?format=text`
+
+test('explain asks the metrics API with kubectl, and prints the text', async (t) => {
+  const env = await fakeKubectl(t, { args: TEXT, out: 'desired 10: …\n' })
+  const expected = { code: 0, out: 'desired 10: …\n', err: '' }
+  assert.deepEqual(await run(['flux-sample'], { env }), expected)
+})
+
+test('explain passes on which cluster and namespace are meant', async (t) => {
+  const args = `--kubeconfig=k --context=c ${TEXT.replace('/default/', '/hpc/')}`
+  const env = await fakeKubectl(t, { args, out: 'desired 10: …\n' })
+  const flags = ['-n', 'hpc', '--kubeconfig', 'k', '--context', 'c']
+  const { code, out } = await run([...flags, 'flux-sample'], { env })
+  assert.deepEqual([code, out], [0, 'desired 10: …\n'])
+})
+
+test('explain --json prints what the metrics API answers', async (t) => {
+  const env = await fakeKubectl(t, {
+    args: TEXT.replace('?format=text', ''),
+    out: '{"desired":10}',
+  })
+  const { code, out } = await run(['flux-sample', '--json'], { env })
+  assert.deepEqual([code, out], [0, '{"desired":10}\n'])
+})
+
+test('explain says why kubectl does not get an answer', async (t) => {
+  const err = 'Error from server (ServiceUnavailable): Cannot tell the state of Flux: no broker\n'
+  const env = await fakeKubectl(t, { args: TEXT, err, code: 1 })
+  const expected = { code: 1, out: '', err: `flux-metrics explain: ${err}` }
+  assert.deepEqual(await run(['flux-sample'], { env }), expected)
+})
+
+test('explain says that there is no kubectl', async () => {
+  const { code, err } = await run(['flux-sample'], { env: { PATH: '/nowhere' } })
+  assert.deepEqual([code, err], [1, 'flux-metrics explain: there is no kubectl in PATH\n'])
+})
+
+const authority = await createAuthority('test')
+const PAIR = await authority.issue({ commonName: 'sidecar', ips: ['127.0.0.1'] })
+const FILES = { 'ca.pem': authority.cert, 'other.pem': (await createAuthority('other')).cert }
+
+/** The sidecar's own server and app. @returns its URL */
+async function serveSidecar(
+  t: TestContext,
+  { reading = fresh(), clientCa }: { readonly reading?: Reading; readonly clientCa?: string } = {},
+): Promise<string> {
+  const log = createLogger('silent')
+  const app = createApp({
+    source: { reading: () => reading },
+    catalog: new Catalog(),
+    identity: IDENTITY,
+    clients: clientCa === undefined ? undefined : createClientVerifier(() => []),
+    telemetry: createTelemetry(),
+    readiness: () => ({ ready: true, message: 'serving' }),
+    external: false,
+    version: '1.2.3',
+    log,
+  })
+  const credentials = { ...PAIR, clientCa }
+  const server = new HttpsServer({ handler: app.callback(), credentials, log })
+  const { port } = await server.listen({ port: 0, address: '127.0.0.1' })
+  t.after(() => server.drain(0))
+  return `https://127.0.0.1:${port}`
+}
+
+test('explain --url asks a sidecar whose certificate it verifies', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: NOW })
+  const url = await serveSidecar(t)
+  const explanation = explain(snapshotOf(), NOW)
+  const text = await run(['--url', url, '--ca', 'ca.pem'], { files: FILES })
+  assert.deepEqual(text, { code: 0, out: formatExplanation(explanation), err: '' })
+  const json = await run(['--url', `${url}/`, '--ca', 'ca.pem', '--json'], { files: FILES })
+  assert.deepEqual([json.code, JSON.parse(json.out)], [0, explanation])
+})
+
+test('explain --url trusts no other certificate, unless it is told to', async (t) => {
+  const url = await serveSidecar(t)
+  for (const ca of [[], ['--ca', 'other.pem']]) {
+    const { code, out, err } = await run(['--url', url, ...ca], { files: FILES })
+    assert.deepEqual([code, out], [1, ''])
+    assert.match(err, /^flux-metrics explain: .*certificate/)
+  }
+  assert.equal((await run(['--url', url, '--insecure'])).code, 0)
+})
+
+test('explain --url says what the sidecar says', async (t) => {
+  const stale = await serveSidecar(t, { reading: STALE })
+  const { code, err } = await run(['--url', stale, '--insecure'])
+  assert.equal(code, 1)
+  assert.match(err, /: Cannot tell the state of Flux: the broker closed the connection/)
+  const closed = await serveSidecar(t, { clientCa: authority.cert })
+  const refused = await run(['--url', closed, '--insecure'])
+  assert.equal(refused.code, 1)
+  assert.match(refused.err, /: Cannot authenticate the client: it gave no certificate; ask through/)
+})
+
+test('explain --url says that nobody listens, and that a file is not there', async () => {
+  const nobody = await run(['--url', 'https://127.0.0.1:1', '--insecure'])
+  assert.equal(nobody.code, 1)
+  assert.match(nobody.err, /^flux-metrics explain: .*ECONNREFUSED/)
+  const missing = await run(['--url', 'https://127.0.0.1:1', '--ca', 'gone.pem'])
+  const err = 'flux-metrics explain: Cannot read gone.pem: no such file or directory\n'
+  assert.deepEqual([missing.code, missing.err], [1, err])
+})
+
+for (const [args, problem] of [
+  ['', 'expected the name of a MiniCluster'],
+  ['a b', 'expected one MiniCluster, got a b'],
+  ['a --url https://b', 'expected a MiniCluster or --url, got both'],
+  ['A', '"A" is no name of a MiniCluster or namespace'],
+  ['a -n ../b', '"../b" is no name of a MiniCluster or namespace'],
+  ['--url http://a', '--url: expected https://HOST:PORT, got "http://a"'],
+  ['--url https://a/explain', '--url: expected https://HOST:PORT, got "https://a/explain"'],
+  ['--url a', '--url: expected https://HOST:PORT, got "a"'],
+  ['a --ca b', '--ca: not without --url'],
+  ['a --insecure', '--insecure: not without --url'],
+  ['--url https://a -n b', '--namespace: not with --url'],
+  ['a --yaml', "Unknown option '--yaml'"],
+] as const) {
+  test(`explain ${args} is wrong usage, and says so`, async () => {
+    const { code, out, err } = await run(args.split(' ').filter((arg) => arg !== ''))
+    assert.deepEqual([code, out], [2, ''])
+    const lines = [`flux-metrics explain: ${problem}`, 'See flux-metrics explain --help', '']
+    assert.deepEqual(err.split('\n'), lines)
+  })
+}

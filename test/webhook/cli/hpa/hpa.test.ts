@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as v from 'valibot'
+import { parse, parseAllDocuments } from 'yaml'
+import { runCommand } from '../../../../webhook/cli/commands.ts'
+import { serveApp } from '../../../support/app.ts'
+import { HpaSchema } from '../../../support/hpa-schema.ts'
+import { createMemoryIo, type MemoryIoOptions } from '../memory-io.ts'
+import { recordedText } from '../sources.ts'
+
+const MINICLUSTER = recordedText('operator/minicluster-after-resize.json')
+
+async function hpa(args: readonly string[], options: MemoryIoOptions = { input: MINICLUSTER }) {
+  const { io, written } = createMemoryIo(options)
+  const code = await runCommand(['hpa', ...args], io)
+  return { code, ...written }
+}
+
+for (const [args, problem] of [
+  [['--metric', 'a'], "Unknown option '--metric'"],
+  [['minicluster.yaml'], "Unexpected argument 'minicluster.yaml'"],
+  [['--kubernetes', 'new'], '--kubernetes: expected a version such as 1.32, got "new"'],
+] as const) {
+  test(`hpa ${args.join(' ')} is refused`, async () => {
+    const err = `flux-metrics hpa: ${problem}\nSee flux-metrics hpa --help\n`
+    assert.deepEqual(await hpa(args), { code: 2, out: '', err })
+  })
+}
+
+test('hpa refuses what has no MiniCluster in it', async () => {
+  const files = {
+    'pods.yaml': '# pods\napiVersion: v1\nkind: Pod\n---\napiVersion: v1\nkind: Service\n',
+    'old.yaml': 'apiVersion: flux-framework.example/v1\nkind: MiniCluster\n',
+    'empty.yaml': '',
+  }
+  for (const [file, problem] of [
+    ['pods.yaml', 'pods.yaml:2:1: expected a MiniCluster, found Pod, Service'],
+    ['old.yaml', 'old.yaml:1:1: expected a MiniCluster, found MiniCluster'],
+    ['empty.yaml', 'empty.yaml: expected Kubernetes objects, found nothing'],
+    ['none.yaml', 'Cannot read none.yaml: no such file or directory'],
+  ] as const) {
+    assert.deepEqual(await hpa(['-f', file], { files }), { code: 2, out: '', err: `${problem}\n` })
+  }
+})
+
+test('hpa prints nothing where one of several MiniClusters is no good', async () => {
+  const bad = 'apiVersion: flux-framework.org/v1alpha2\nkind: MiniCluster\nspec: {size: 1}\n'
+  const { code, out, err } = await hpa(['-f', '-', '-f', 'bad'], {
+    input: MINICLUSTER,
+    files: { bad },
+  })
+  assert.deepEqual([code, out], [2, ''])
+  assert.match(err, /^bad:1:1: metadata: expected .*\n/)
+})
+
+test('hpa reads standard input, named or not', async () => {
+  const { code, out } = await hpa([])
+  assert.equal(code, 0)
+  assert.equal((await hpa(['-f', '-'])).out, out)
+})
+
+test('hpa prints one HPA for each MiniCluster, that the API server takes', async () => {
+  const second = MINICLUSTER.replaceAll('flux-sample', 'second')
+  const { out } = await hpa(['-f', '-', '-f', 'second'], {
+    input: MINICLUSTER,
+    files: { second },
+  })
+  const documents = [...parseAllDocuments(out, { version: '1.1' })]
+  const hpas = documents.map((document) => v.parse(HpaSchema, document.toJS()))
+  assert.deepEqual(
+    hpas.map(({ metadata }) => metadata.name),
+    ['flux-sample', 'second'],
+  )
+})
+
+for (const [version, metric] of [
+  ['1.35', 'node_desired_count'],
+  ['1.34', 'node_desired_compensated_count'],
+] as const) {
+  test(`hpa --kubernetes ${version} names ${metric}, and the path that serves it`, async (t) => {
+    const { out } = await hpa(['--kubernetes', version])
+    const [{ object }] = v.parse(HpaSchema, parse(out)).spec.metrics
+    assert.equal(object.metric.name, metric)
+    const [, path = ''] = /# kubectl get --raw (\S+)\n/.exec(out) ?? []
+    const app = await serveApp(t)
+    const { code, text } = await app.get(path)
+    assert.equal(code, 200, text)
+    const [item] = JSON.parse(text).items
+    assert.equal(item.metric.name, metric)
+    const { apiVersion, kind, name } = item.describedObject
+    assert.deepEqual(object.describedObject, { apiVersion, kind, name })
+  })
+}
+
+test('hpa has a reason above each setting', async () => {
+  const { out } = await hpa([])
+  const lines = out.split('\n')
+  const settings = [
+    /^ {2}(min|max)Replicas:/,
+    /^ {10}(name|type):/,
+    /^ {6}(stabilizationWindowSeconds|policies|tolerance):/,
+  ]
+  const bare = lines.filter((line, index) => {
+    const isSetting = settings.some((setting) => setting.test(line))
+    return isSetting && !/^ *# \S/.test(lines[index - 1] ?? '')
+  })
+  // Of describedObject, which is the MiniCluster.
+  assert.deepEqual(bare, ['          name: flux-sample'])
+})
+
+test('hpa tells on standard error what keeps the metric from being there', async () => {
+  const { metadata, ...rest } = JSON.parse(MINICLUSTER)
+  const { annotations: _, ...others } = metadata
+  const input = JSON.stringify({ ...rest, metadata: others })
+  const { code, err } = await hpa([], { input })
+  assert.equal(code, 0)
+  assert.match(
+    err,
+    /^minicluster\/flux-sample: warning: flux-metrics\/enabled: expected "true", or/,
+  )
+})

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseAllDocuments } from 'yaml'
+import { runCommand } from '../../../../webhook/cli/commands.ts'
+import { SIDECAR_IMAGE } from '../../../../webhook/cli/inject/inject.ts'
+import { createMemoryIo, type MemoryIoOptions } from '../memory-io.ts'
+import { recordedText } from '../sources.ts'
+
+const MINICLUSTER = recordedText('operator/minicluster-after-resize.json')
+
+async function inject(args: readonly string[], options: MemoryIoOptions = {}) {
+  const { io, written } = createMemoryIo(options)
+  const code = await runCommand(['inject', ...args], io)
+  return { code, ...written }
+}
+
+for (const [args, problem] of [
+  [['--difff'], "Unknown option '--difff'"],
+  [['file.yaml'], "Unexpected argument 'file.yaml'"],
+  [['-f'], "Option '-f, --filename <value>' argument missing"],
+  [['--kubernetes', 'new'], '--kubernetes: expected a version such as 1.32, got "new"'],
+  [['--output', 'xml'], '--output: expected yaml or json, got "xml"'],
+  [['--image', 'a b'], '--image: expected an image, got "a b"'],
+  [['--webhook-url', 'http://a'], '--webhook-url: expected an https URL or none, got "http://a"'],
+] as const) {
+  test(`inject ${args.join(' ')} is refused`, async () => {
+    const err = `flux-metrics inject: ${problem}\nSee flux-metrics inject --help\n`
+    assert.deepEqual(await inject(args, { input: MINICLUSTER }), { code: 2, out: '', err })
+  })
+}
+
+test('inject tells all problems of all files, and prints nothing', async () => {
+  const files = { a: 'a: b: c', b: MINICLUSTER, c: '' }
+  const { code, out, err } = await inject(['-f', 'a', '-f', 'b', '-f', 'c', '-f', 'd'], { files })
+  assert.equal(code, 2)
+  assert.equal(out, '')
+  assert.deepEqual(err.split('\n'), [
+    'Cannot read d: no such file or directory',
+    'a:1:4: Nested mappings are not allowed in compact mappings',
+    'c: expected Kubernetes objects, found nothing',
+    '',
+  ])
+})
+
+test('inject names standard input in problems', async () => {
+  const { err } = await inject([], { input: 'kind: 1' })
+  assert.equal(err, '<stdin>:1:1: expected an object with apiVersion and kind\n')
+})
+
+test('inject prints the same pod whatever form the MiniCluster has', async () => {
+  const yaml = await inject([], { input: MINICLUSTER })
+  const list = `{"apiVersion": "v1", "kind": "List", "items": [${MINICLUSTER}]}`
+  assert.deepEqual(await inject([], { input: list }), yaml)
+  const { out } = await inject(['-o', 'json'], { input: MINICLUSTER })
+  const [document] = parseAllDocuments(yaml.out, { version: '1.1' })
+  assert.deepEqual(JSON.parse(out), document?.toJS())
+})
+
+test('inject leaves what it printed as it is', async () => {
+  const { out } = await inject([], { input: MINICLUSTER })
+  const again = await inject([], { input: `${out}---\n${MINICLUSTER}` })
+  assert.equal(again.code, 1)
+  assert.match(again.err, /AlreadyInjected: The pod has the sidecar already/)
+})
+
+test("the default image is the one of the webhook's Deployment", async () => {
+  const path = join(import.meta.dirname, '../../../../manifests/base/deployment.yaml')
+  assert.match(readFileSync(path, 'utf8'), new RegExp(`value: ${SIDECAR_IMAGE}:\\d`))
+  const { out } = await inject([], { input: MINICLUSTER })
+  assert.match(out, new RegExp(`image: ${SIDECAR_IMAGE}:1.2.3\n`))
+})

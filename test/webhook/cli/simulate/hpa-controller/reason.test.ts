@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  reasonFor,
+  reasonWithout,
+} from '../../../../../webhook/cli/simulate/hpa-controller/reason.ts'
+
+/** Of 10 replicas. */
+for (const [replicas, wanted, proposal, limit, reason] of [
+  [10, 10, 10, 'DesiredWithinRange', 'hold: on target'],
+  [12, 12, 12, 'DesiredWithinRange', 'grow to 12'],
+  [8, 8, 8, 'DesiredWithinRange', 'shrink to 8'],
+  [10, 10, 3, 'DesiredWithinRange', 'hold: stabilizing, then 3'],
+  [8, 8, 3, 'DesiredWithinRange', 'shrink to 8: stabilizing, then 3'],
+  [14, 30, 30, 'ScaleUpLimit', 'grow to 14, on the way to 30'],
+  [7, 3, 3, 'ScaleDownLimit', 'shrink to 7, on the way to 3'],
+  [10, 30, 30, 'ScaleUpLimit', 'hold: policies keep it from 30'],
+  [10, 3, 3, 'ScaleDownLimit', 'hold: policies keep it from 3'],
+  [16, 30, 30, 'TooManyReplicas', 'grow to 16: 30 is above maxReplicas'],
+  [10, 30, 30, 'TooManyReplicas', 'hold: 30 is above maxReplicas'],
+  [2, 1, 1, 'TooFewReplicas', 'shrink to 2: 1 is below minReplicas'],
+] as const) {
+  test(`reasonFor says "${reason}"`, () => {
+    const outcome = { replicas, wanted, steadiness: 'ReadyForNewScale', limit } as const
+    assert.equal(reasonFor({ before: 10, proposal, outcome }), reason)
+  })
+}
+
+test('reasonWithout tells how many metrics failed', () => {
+  assert.equal(reasonWithout([undefined]), 'hold: no metric')
+  assert.equal(reasonWithout([undefined, undefined]), 'hold: no metrics')
+  assert.equal(
+    reasonWithout([3, undefined, 4]),
+    'hold: 1 of 3 metrics failed, the others ask for less',
+  )
+})

@@ -1,0 +1,93 @@
+// Holds the short way from a simulated instance to facts to the long one: broker, socket, messages, client, readers.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Client } from '#flux/wire/client.ts'
+import type { Facts } from '#reading/facts.ts'
+import { Instance as FluxInstance } from '#reading/instance-reader.ts'
+import { Instance } from '#simulation/instance.ts'
+import { factsOf } from '../../../../webhook/cli/simulate/simulated-facts.ts'
+import { startBroker } from '../../../support/broker.ts'
+
+const LIMITS = { timeoutMs: 10_000 }
+
+async function readThroughBroker(t: TestContext, instance: Instance): Promise<Facts> {
+  const folder = await mkdtemp(join(tmpdir(), 'flux-facts-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const path = join(folder, 'local')
+  const broker = await startBroker({ path, instance, scheduler: 'fluxion' })
+  t.after(() => broker.close())
+  const client = await Client.connect(path, LIMITS)
+  t.after(() => client.close())
+  const reader = await FluxInstance.open(client, LIMITS)
+  // Settings that the simulated Fluxion tells have nothing to do with the instance.
+  return { ...(await reader.read(LIMITS)), fluxion: undefined }
+}
+
+/** What is the same whenever it is read; drains are told in no order. */
+function timeless({ takenAt: _, tookMs: __, drains, ...facts }: Facts) {
+  return { ...facts, drains: drains.toSorted((a, b) => (a.reason < b.reason ? -1 : 1)) }
+}
+
+async function assertSame(t: TestContext, instance: Instance): Promise<void> {
+  const expected = await readThroughBroker(t, instance)
+  assert.deepEqual(timeless(factsOf(instance)), timeless(expected))
+}
+
+test('an instance without jobs, some of its nodes up', async (t) => {
+  await assertSame(t, new Instance({ maxSize: 8, up: 3 }))
+})
+
+test('jobs that run, wait, are held, depend on others, have ended', async (t) => {
+  const instance = new Instance({ maxSize: 8, up: 5, now: new Date(Date.now() - 60_000) })
+  instance.submit({ cores: 3, duration: 5 })
+  instance.submit({ nodes: 2, timeLimit: 3_600 })
+  instance.submit({ nodes: 1, cores: 4, tasks: 1 })
+  instance.submit({ nodes: 7 })
+  instance.submit({ cores: 20, tasks: 10, urgency: 31 })
+  instance.submit({ nodes: 1, urgency: 0 })
+  instance.submit({ nodes: 1, dependency: 'after-success=ƒ1' })
+  const canceled = instance.submit({ nodes: 1 })
+  instance.cancel(canceled.id)
+  instance.advance(60_000)
+  await assertSame(t, instance)
+})
+
+test('nodes that are drained, lost under a job, excluded', async (t) => {
+  const instance = new Instance({
+    maxSize: 8,
+    exclude: [7],
+    lostPodCleanupMs: 25_000,
+    now: new Date(Date.now() - 10_000),
+  })
+  instance.submit({ nodes: 6, timeLimit: 60 })
+  instance.advance(10_000)
+  instance.down(5)
+  instance.drain([2, 3], 'broken fan')
+  instance.drain([6])
+  await assertSame(t, instance)
+})
+
+test('queues with nodes of their own, one of them stopped', async (t) => {
+  const instance = new Instance({
+    maxSize: 6,
+    up: 4,
+    queues: { batch: [0, 1, 2], debug: [3, 4, 5] },
+  })
+  instance.submit({ nodes: 1, queue: 'batch' })
+  instance.submit({ nodes: 2, queue: 'debug' })
+  const debug = instance.queue('debug')
+  assert.ok(debug !== undefined)
+  instance.setStarted(debug, false)
+  await assertSame(t, instance)
+})
+
+test('GPUs that jobs hold and ask for', async (t) => {
+  const instance = new Instance({ maxSize: 4, up: 2, gpusPerNode: 2 })
+  instance.submit({ gpus: 1, cores: 1 })
+  instance.submit({ gpus: 4, cores: 4 })
+  instance.submit({ nodes: 2 })
+  await assertSame(t, instance)
+})

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { HpaSpec } from '../../../../webhook/cli/simulate/hpa-controller/spec.ts'
+import { Simulation, type SimulationOptions } from '../../../../webhook/cli/simulate/simulation.ts'
+
+/** AverageValue "1" of a metric, down after a minute. */
+function hpaOn(name: string, selector?: Readonly<Record<string, string>>): HpaSpec {
+  const metric = { name, ...(selector && { selector: { matchLabels: selector } }) }
+  return {
+    minReplicas: 1,
+    maxReplicas: 8,
+    metrics: [
+      {
+        type: 'Object',
+        object: {
+          describedObject: { kind: 'MiniCluster', name: 'flux-sample' },
+          metric,
+          target: { type: 'AverageValue', averageValue: '1' },
+        },
+      },
+    ],
+    behavior: {
+      scaleUp: {
+        tolerance: 0,
+        stabilizationWindowSeconds: 0,
+        policies: [{ type: 'Pods', value: 8, periodSeconds: 15 }],
+      },
+      scaleDown: { tolerance: 0, stabilizationWindowSeconds: 60 },
+    },
+  }
+}
+
+function simulate(options: Partial<SimulationOptions> = {}): Simulation {
+  return new Simulation({
+    instance: { maxSize: 8, coresPerNode: 4 },
+    size: 1,
+    arrivals: [],
+    hpa: hpaOn('node_desired_count'),
+    outlook: { drains: undefined },
+    ...options,
+  })
+}
+
+/** Runs it until then, and tells the sizes that it had on the way. */
+function sizesUntil(simulation: Simulation, elapsedMs: number): readonly number[] {
+  const sizes = [simulation.size]
+  while (simulation.elapsedMs < elapsedMs) {
+    simulation.step()
+    if (simulation.size !== sizes.at(-1)) sizes.push(simulation.size)
+  }
+  return sizes
+}
+
+test('grows to what a job needs in one step, and shrinks when it has ended and the grace is over', () => {
+  const simulation = simulate({ arrivals: [{ atMs: 1_000, job: { nodes: 6, duration: 100 } }] })
+  assert.deepEqual(sizesUntil(simulation, 60_000), [1, 6])
+  assert.equal(simulation.instance.running.size, 1)
+  assert.equal(simulation.isDone, false)
+  // It started at 20 s, ended at 120 s; its nodes are kept for a minute, what was published for another, the HPA waits one.
+  assert.deepEqual(sizesUntil(simulation, 230_000), [6])
+  assert.deepEqual(sizesUntil(simulation, 400_000), [6, 1])
+  assert.equal(simulation.isDone, true)
+  assert.deepEqual(simulation.losses, [])
+})
+
+test('holds while the sidecar is gone', () => {
+  const simulation = simulate({
+    arrivals: [{ atMs: 20_000, job: { nodes: 4, duration: 10 } }],
+    absences: [{ atMs: 15_500, forMs: 100_000, comesBack: 'reconnected' }],
+  })
+  assert.deepEqual(sizesUntil(simulation, 115_000), [1])
+  assert.equal(simulation.decision?.reason, 'hold: no metric')
+  assert.deepEqual(sizesUntil(simulation, 140_000), [1, 4])
+})
+
+test('a job that starts on a rank whose pod is ending is lost; with drains it waits', () => {
+  const options = {
+    size: 4,
+    // Rank 0 is taken and the others fall idle; the second job comes when their pods were told to end.
+    arrivals: [
+      { atMs: 0, job: { nodes: 1, duration: 600 } },
+      { atMs: 130_000, job: { nodes: 1, duration: 300 } },
+    ],
+    times: { firstSyncMs: 10_000 },
+    outlook: { drains: undefined, patience: { idleGraceMs: 60_000 } },
+    hpa: hpaOn('node_desired_count'),
+  }
+  const without = simulate(options)
+  sizesUntil(without, 400_000)
+  assert.deepEqual(
+    without.losses.map(({ rank, resize }) => [rank, resize?.size]),
+    [[1, 1]],
+  )
+  const withDrains = simulate({ ...options, outlook: { drains: { instance: 'flux-sample' } } })
+  sizesUntil(withDrains, 600_000)
+  assert.deepEqual(withDrains.losses, [])
+  assert.equal(withDrains.isDone, true)
+})
+
+test("an HPA may go by one queue's size", () => {
+  const instance = {
+    maxSize: 8,
+    coresPerNode: 4,
+    queues: { batch: [0, 1, 2, 3], debug: [4, 5, 6, 7] },
+  }
+  const arrivals = [{ atMs: 1_000, job: { nodes: 1, queue: 'debug', duration: 1_000 } }]
+  const ofBatch = simulate({
+    ...{ instance, arrivals },
+    hpa: hpaOn('node_desired_count', { queue: 'batch' }),
+  })
+  assert.deepEqual(sizesUntil(ofBatch, 60_000), [1])
+  const ofDebug = simulate({
+    ...{ instance, arrivals },
+    hpa: hpaOn('node_desired_count', { queue: 'debug' }),
+  })
+  assert.deepEqual(sizesUntil(ofDebug, 60_000), [1, 5])
+})
+
+test('an HPA on a metric that is not there does nothing', () => {
+  const simulation = simulate({
+    arrivals: [{ atMs: 0, job: { nodes: 3 } }],
+    hpa: hpaOn('node_dezired_count'),
+  })
+  assert.deepEqual(sizesUntil(simulation, 60_000), [1])
+})
+
+test('people may do something in between', () => {
+  const simulation = simulate({ size: 2 })
+  const drained: number[] = []
+  simulation.at(5_000, () => {
+    simulation.instance.drain([1], 'broken fan')
+    drained.push(simulation.elapsedMs)
+  })
+  sizesUntil(simulation, 6_000)
+  assert.deepEqual(drained, [5_000])
+  assert.equal(simulation.instance.nodes[1]?.drain?.reason, 'broken fan')
+})

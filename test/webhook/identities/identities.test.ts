@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { test } from 'node:test'
+import { tooLarge, unavailable } from '#serving/status.ts'
+import { HOUR_MS } from '../../../webhook/authority/certificate-authority.ts'
+import { createRequest, dns } from '../../support/certificate-requests.ts'
+import {
+  INJECTED,
+  job,
+  leadBroker,
+  miniCluster,
+  NAMES,
+  POD,
+  SIDECAR,
+  TOKEN,
+} from '../../support/lead-broker.ts'
+import { accepts, replica, setup as setupAuthority } from '../authority/replicas.ts'
+import { AWAY, bodyOf, CSR, HEADER, setup, TRUST } from '../issuing.ts'
+
+const WHO = { namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
+
+test("a lead broker's sidecar gets a certificate, and whom it is to trust", async () => {
+  const { ask } = setup()
+  assert.deepEqual(await ask({ csr: CSR }), { certificate: 'a certificate', ...TRUST })
+})
+
+test('what is issued is logged and counted', async () => {
+  const { ask, lines, counts } = setup()
+  await ask({ csr: CSR })
+  assert.deepEqual(lines, [
+    { level: 'info', ...WHO, outcome: 'Issued', names: NAMES, msg: 'identity' },
+  ])
+  assert.deepEqual(await counts(), { Issued: 1 })
+})
+
+test('without a request for a certificate there is none, and the rest all the same', async () => {
+  const { ask, issued, lines, counts } = setup()
+  assert.deepEqual(await ask(), TRUST)
+  assert.deepEqual(issued, [])
+  assert.deepEqual(lines, [{ level: 'info', ...WHO, outcome: 'TrustOnly', msg: 'identity' }])
+  assert.deepEqual(await counts(), { TrustOnly: 1 })
+})
+
+for (const asked of [[], NAMES.slice(0, 1), NAMES.slice(1), NAMES]) {
+  test(`a certificate is for both names of the pod, if ${asked.length} are asked for: ${asked}`, async () => {
+    const { ask, issued } = setup()
+    await ask({ csr: await createRequest({ names: dns(...asked) }) })
+    assert.deepEqual(issued, [NAMES])
+  })
+}
+
+test('a certificate is of the CA, for the key of the request, for a day and exactly the names', async () => {
+  const { cluster, clock } = setupAuthority()
+  const { authority } = replica(cluster, clock)
+  await authority.tick()
+  const { certificate = '' } = await setup({ authority }).ask({ csr: CSR })
+  for (const name of NAMES)
+    assert.ok(accepts(authority.bundle, certificate, { name, at: clock.ms }))
+  const { subjectAltName, validToDate } = new X509Certificate(certificate)
+  assert.equal(subjectAltName, NAMES.map((name) => `DNS:${name}`).join(', '))
+  assert.equal(Math.round((validToDate.getTime() - clock.ms) / HOUR_MS), 24)
+})
+
+test('the API server is asked for the token with our audience', async () => {
+  const { ask, cluster } = setup()
+  const { review } = cluster
+  const asked: unknown[] = []
+  cluster.review = (object) => {
+    asked.push(object)
+    return review(object)
+  }
+  await ask()
+  assert.deepEqual(asked, [
+    {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenReview',
+      metadata: {},
+      spec: { token: TOKEN, audiences: ['flux-metrics'] },
+    },
+  ])
+})
+
+test('a sidecar that is an ordinary container gets its own too', async () => {
+  const pod = leadBroker({}, { initContainers: [], containers: [{ name: 'lammps' }, SIDECAR] })
+  assert.deepEqual(await setup({ objects: [miniCluster(), job(), pod] }).ask(), TRUST)
+})
+
+test('a pod in its grace period serves still, and gets its own', async () => {
+  const pod = leadBroker({ deletionTimestamp: '2026-11-24T01:02:03Z' })
+  assert.deepEqual(await setup({ objects: [miniCluster(), job(), pod] }).ask(), TRUST)
+})
+
+test('annotations of the pod enable as those of the MiniCluster do', async () => {
+  const annotations = { ...INJECTED, 'flux-metrics/enabled': 'true' }
+  const objects = [miniCluster({ annotations: {} }), job(), leadBroker({ annotations })]
+  assert.deepEqual(await setup({ objects }).ask(), TRUST)
+})
+
+test('whichever call to the API server fails, the answer is 503, and nothing is issued', async () => {
+  const { cluster, ask: askOnce } = setup()
+  await askOnce()
+  assert.deepEqual(
+    cluster.calls.map(({ verb, kind }) => `${verb} ${kind}`),
+    ['create TokenReview', 'get Pod', 'get Job', 'get MiniCluster'],
+  )
+  for (let n = 1; n <= cluster.calls.length; n += 1) {
+    const { cluster: failing, ask, counts, issued } = setup()
+    failing.failAt(n)
+    await assert.rejects(ask({ csr: CSR }), {
+      code: 503,
+      message: 'Cannot give an identity: cannot reach the API server: connection refused',
+    })
+    assert.deepEqual([issued, await counts()], [[], { ApiServerAway: 1 }])
+  }
+})
+
+const NO_REVIEWS: readonly [what: string, status: unknown][] = [
+  ['nothing', undefined],
+  ['null', null],
+  ['an answer of another shape', { authenticated: 'yes' }],
+  ['a user of another shape', { authenticated: true, user: { username: 7 } }],
+]
+
+for (const [what, status] of NO_REVIEWS) {
+  test(`an API server that says ${what} of a token has not reviewed it`, async () => {
+    const { ask, cluster, counts } = setup()
+    cluster.review = (review) => ({ ...review, status })
+    await assert.rejects(ask({ csr: CSR }), {
+      code: 503,
+      message: 'Cannot give an identity: the API server did not review the token',
+    })
+    assert.deepEqual(await counts(), { ApiServerAway: 1 })
+  })
+}
+
+test('a webhook without an authority of its own gives nothing', async () => {
+  const { ask, counts } = setup({ authority: undefined })
+  await assert.rejects(ask({ csr: CSR }), {
+    code: 503,
+    message: 'Cannot give an identity: this webhook issues no certificates (CERTIFICATES=files)',
+  })
+  assert.deepEqual(await counts(), { NoAuthority: 1 })
+})
+
+test("without the front proxy's authority nothing is given: anyone could pass for it", async () => {
+  const { ask, counts } = setup({ requestHeader: { header: undefined } })
+  await assert.rejects(ask({ csr: CSR }), {
+    code: 503,
+    message: "Cannot give an identity: the front proxy's authority is not known yet",
+  })
+  assert.deepEqual(await counts(), { NoAuthority: 1 })
+})
+
+test('what is given is of the moment', async () => {
+  const requestHeader = { header: HEADER }
+  const { ask } = setup({ requestHeader })
+  await ask()
+  requestHeader.header = { ...HEADER, allowedNames: ['aggregator'] }
+  assert.deepEqual((await ask()).requestHeader.allowedNames, ['aggregator'])
+})
+
+test('a CA that expired is 503 with its reason', async () => {
+  const message = 'Cannot use the certificate authority: it expired at 2027-01-01T00:00:00.000Z'
+  const issue = async () => {
+    throw unavailable(message)
+  }
+  const { ask, lines, counts } = setup({ authority: { bundle: TRUST.ca, issue } })
+  const told = `Cannot give an identity: cannot use the certificate authority: it expired at 2027-01-01T00:00:00.000Z`
+  await assert.rejects(ask({ csr: CSR }), { code: 503, message: told })
+  assert.deepEqual(lines, [
+    { level: 'warn', outcome: 'NoAuthority', why: told, msg: 'identity refused' },
+  ])
+  assert.deepEqual(await counts(), { NoAuthority: 1 })
+})
+
+test('a defect is 500 with a constant text, and its cause for the log', async () => {
+  const defect = new TypeError('secret detail')
+  const issue = async () => {
+    throw defect
+  }
+  const { ask, lines, counts } = setup({ authority: { bundle: TRUST.ca, issue } })
+  const told = 'Internal error of flux-metrics'
+  await assert.rejects(ask({ csr: CSR }), { code: 500, message: told, cause: defect })
+  assert.deepEqual(lines, [
+    { level: 'warn', outcome: 'InternalError', why: told, msg: 'identity refused' },
+  ])
+  assert.deepEqual(await counts(), { InternalError: 1 })
+})
+
+test('a body that cannot be read is an answer of its own, before anybody is asked', async () => {
+  const { issue, cluster, counts } = setup()
+  const body = Promise.reject(tooLarge('Cannot read the body: it has more than 7 bytes'))
+  await assert.rejects(issue({ token: TOKEN, body }), {
+    code: 413,
+    message: 'Cannot give an identity: cannot read the body: it has more than 7 bytes',
+  })
+  assert.deepEqual([cluster.calls, await counts()], [[], { BadRequest: 1 }])
+})
+
+for (const value of [null, 'text', { csr: 7 }, { csr: null }]) {
+  test(`a body that is no request is 400: ${JSON.stringify(value)}`, async () => {
+    const { issue, lines, counts } = setup()
+    const told = 'Cannot give an identity: expected a JSON object, with a text "csr" or without'
+    await assert.rejects(issue({ token: TOKEN, body: bodyOf(value) }), { code: 400, message: told })
+    assert.deepEqual(lines, [
+      { level: 'warn', ...WHO, outcome: 'BadRequest', why: told, msg: 'identity refused' },
+    ])
+    assert.deepEqual(await counts(), { BadRequest: 1 })
+  })
+}
+
+test('a body that is no JSON is 400', async () => {
+  const body = Promise.resolve(Buffer.from('csr=1'))
+  await assert.rejects(setup().issue({ token: TOKEN, body }), { code: 400 })
+})
+
+test('the API server away, a token is as good or bad as before', async () => {
+  const { ask, cluster } = setup()
+  cluster.failWith(AWAY)
+  await assert.rejects(ask({ csr: CSR }), { code: 503 })
+  cluster.failWith(undefined)
+  assert.deepEqual(await ask({ csr: CSR }), { certificate: 'a certificate', ...TRUST })
+})

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  CLIENT_CA,
+  INJECTED,
+  readAnnotations,
+  type Settings,
+} from '../../../webhook/injection/annotations.ts'
+
+const KNOWN =
+  'enabled socket run-as-user tls-secret metrics-config native-sidecar external-metrics drain idle-grace-seconds log-level cpu-request memory-limit'
+
+/** Keys (after the prefix) with values that are good, and what they mean. */
+const GOOD: readonly (readonly [key: string, value: string, settings: Settings])[] = [
+  ['enabled', 'true', { enabled: true }],
+  ['enabled', 'false', { enabled: false }],
+  ['socket', '/run/flux/local', { socket: '/run/flux/local' }],
+  ['socket', `/run/${'s'.repeat(102)}`, { socket: `/run/${'s'.repeat(102)}` }],
+  ['socket', '/a/B_c-d.e+f@g,h=i', { socket: '/a/B_c-d.e+f@g,h=i' }],
+  ['run-as-user', '0', { runAsUser: 0 }],
+  ['run-as-user', '2147483647', { runAsUser: 2_147_483_647 }],
+  ['tls-secret', 'serving.example', { tlsSecret: 'serving.example' }],
+  ['tls-secret', 'a', { tlsSecret: 'a' }],
+  ['metrics-config', 'queue-metrics', { metricsConfig: 'queue-metrics' }],
+  ['native-sidecar', 'auto', { nativeSidecar: 'auto' }],
+  ['native-sidecar', 'true', { nativeSidecar: 'true' }],
+  ['native-sidecar', 'false', { nativeSidecar: 'false' }],
+  ['external-metrics', 'true', { externalMetrics: true }],
+  ['external-metrics', 'false', { externalMetrics: false }],
+  ['drain', 'false', { drain: false }],
+  ['idle-grace-seconds', '0', { idleGraceSeconds: 0 }],
+  ['idle-grace-seconds', '3600', { idleGraceSeconds: 3600 }],
+  ['log-level', 'trace', { logLevel: 'trace' }],
+  ['cpu-request', '1m', { cpuRequest: '1m' }],
+  ['cpu-request', '4', { cpuRequest: '4' }],
+  ['cpu-request', '0.5', { cpuRequest: '0.5' }],
+  ['memory-limit', '96Mi', { memoryLimit: '96Mi' }],
+  ['memory-limit', '101M', { memoryLimit: '101M' }],
+]
+
+for (const [key, value, settings] of GOOD) {
+  test(`readAnnotations takes ${key} "${value}"`, () => {
+    assert.deepEqual(readAnnotations({ [`flux-metrics/${key}`]: value }, null), {
+      settings,
+      warnings: [],
+    })
+  })
+}
+
+const TRUE_OR_FALSE = '"true" or "false"'
+const SOCKET = 'an absolute path of at most 107 bytes'
+const UID = 'a UID from 0 to 2147483647'
+const SECRET = "a Secret's name"
+const CONFIG_MAP = "a ConfigMap's name"
+const NATIVE = '"auto", "true" or "false"'
+const GRACE = 'whole seconds from 0 to 3600'
+const LEVEL = 'one of fatal, error, warn, info, debug, trace, silent'
+const CPU = 'a quantity from 1m to 4, such as 50m'
+const MEMORY = 'a quantity of at least 96Mi, such as 128Mi'
+
+/** Keys with values that are no good, and what is expected instead. */
+const BAD: readonly (readonly [key: string, value: string, expected: string])[] = [
+  ['enabled', 'True', TRUE_OR_FALSE],
+  ['enabled', '', TRUE_OR_FALSE],
+  ['enabled', 'constructor', TRUE_OR_FALSE],
+  ['external-metrics', 'toString', TRUE_OR_FALSE],
+  ['socket', 'local:///run/flux/local', SOCKET],
+  ['socket', 'run/flux/local', SOCKET],
+  ['socket', '/local', SOCKET],
+  ['socket', '/run//local', SOCKET],
+  ['socket', '/run/../local', SOCKET],
+  ['socket', '/run/./local', SOCKET],
+  ['socket', '/run/flux/', SOCKET],
+  ['socket', '/run/$(HOME)', SOCKET],
+  ['socket', '/run/a b', SOCKET],
+  ['run-as-user', '-1', UID],
+  ['run-as-user', '1e3', UID],
+  ['run-as-user', '2147483648', UID],
+  ['run-as-user', 'root', UID],
+  ['tls-secret', 'Serving', SECRET],
+  ['tls-secret', 'a/b', SECRET],
+  ['tls-secret', '-a', SECRET],
+  ['metrics-config', 'metrics.yaml/queues', CONFIG_MAP],
+  ['metrics-config', '', CONFIG_MAP],
+  ['native-sidecar', 'yes', NATIVE],
+  ['drain', 'yes', TRUE_OR_FALSE],
+  ['idle-grace-seconds', '3601', GRACE],
+  ['idle-grace-seconds', '-1', GRACE],
+  ['idle-grace-seconds', '1.5', GRACE],
+  ['idle-grace-seconds', '60s', GRACE],
+  ['idle-grace-seconds', '', GRACE],
+  ['log-level', 'verbose', LEVEL],
+  ['cpu-request', '0', CPU],
+  ['cpu-request', '4001m', CPU],
+  ['cpu-request', '-1', CPU],
+  ['memory-limit', '95Mi', MEMORY],
+  ['memory-limit', '128', MEMORY],
+  ['memory-limit', '128MiB', MEMORY],
+]
+
+for (const [key, value, expected] of BAD) {
+  test(`readAnnotations warns of ${key} "${value}"`, () => {
+    assert.deepEqual(readAnnotations({ [`flux-metrics/${key}`]: value }, null), {
+      settings: {},
+      warnings: [`flux-metrics/${key}: expected ${expected}, got "${value}"`],
+    })
+  })
+}
+
+test('readAnnotations warns of a socket path of 108 bytes', () => {
+  const socket = `/run/${'s'.repeat(103)}`
+  const { settings, warnings } = readAnnotations({ 'flux-metrics/socket': socket }, null)
+  assert.deepEqual(settings, {})
+  assert.deepEqual(warnings, [
+    `flux-metrics/socket: expected ${SOCKET}, got "${socket.slice(0, 32)}…"`,
+  ])
+})
+
+/** Keys that are unknown, and what the user is told instead. */
+const UNKNOWN: readonly (readonly [key: string, hint: string])[] = [
+  ['sokcet', 'did you mean flux-metrics/socket?'],
+  ['loglevel', 'did you mean flux-metrics/log-level?'],
+  ['Enabled', 'did you mean flux-metrics/enabled?'],
+  ['enabled/', 'did you mean flux-metrics/enabled?'],
+  ['port', `known are ${KNOWN}`],
+  ['', `known are ${KNOWN}`],
+]
+
+for (const [key, hint] of UNKNOWN) {
+  test(`readAnnotations warns of the unknown key "${key}"`, () => {
+    assert.deepEqual(readAnnotations(null, { [`flux-metrics/${key}`]: 'true' }), {
+      settings: {},
+      warnings: [`flux-metrics/${key}: unknown, ${hint}`],
+    })
+  })
+}
+
+test('readAnnotations shows of an unknown key as much as leaves room for those that are known', () => {
+  const key = `flux-metrics/${'x'.repeat(300)}`
+  const { warnings } = readAnnotations({ [key]: 'true' }, null)
+  assert.deepEqual(warnings, [`${key.slice(0, 32)}…: unknown, known are ${KNOWN}`])
+  // Longer ones are cut in the answer.
+  assert.ok(warnings.every(({ length }) => length <= 200))
+})
+
+test('readAnnotations lets a sidecar drain that has the UID of the broker', () => {
+  const pod = { 'flux-metrics/drain': 'true' }
+  assert.deepEqual(readAnnotations(pod, { 'flux-metrics/run-as-user': '0' }), {
+    settings: { drain: true, runAsUser: 0 },
+    warnings: [],
+  })
+})
+
+test('readAnnotations warns of a drain by a guest, and does not let it', () => {
+  const minicluster = { 'flux-metrics/drain': 'true', 'flux-metrics/run-as-user': 'root' }
+  assert.deepEqual(readAnnotations(null, minicluster), {
+    settings: { drain: false },
+    warnings: [
+      `flux-metrics/run-as-user: expected ${UID}, got "root"`,
+      'flux-metrics/drain: ignored, Flux lets its owner alone drain: ' +
+        'set flux-metrics/run-as-user to the UID of the broker',
+    ],
+  })
+})
+
+test('readAnnotations shows of a value what is printable, and not much of it', () => {
+  const value = `\u001b[31m\n${'é'.repeat(100)}`
+  const { warnings } = readAnnotations({ 'flux-metrics/enabled': value }, null)
+  const shown = `?[31m?${'?'.repeat(26)}…`
+  assert.deepEqual(warnings, [`flux-metrics/enabled: expected ${TRUE_OR_FALSE}, got "${shown}"`])
+})
+
+test('readAnnotations has no opinion on what others and the webhook itself write', () => {
+  const pod = { [INJECTED]: '1.2.3', [CLIENT_CA]: 'PEM', 'example.com/enabled': 'x', enabled: 'x' }
+  assert.deepEqual(readAnnotations(pod, undefined), { settings: {}, warnings: [] })
+})
+
+test('readAnnotations prefers the pod, key by key', () => {
+  const pod = { 'flux-metrics/enabled': 'false', 'flux-metrics/log-level': 'debug' }
+  const minicluster = { 'flux-metrics/enabled': 'true', 'flux-metrics/run-as-user': '0' }
+  assert.deepEqual(readAnnotations(pod, minicluster), {
+    settings: { enabled: false, logLevel: 'debug', runAsUser: 0 },
+    warnings: [],
+  })
+})
+
+test('readAnnotations falls back to the MiniCluster where the pod is no good', () => {
+  const pod = { 'flux-metrics/enabled': 'valueOf' }
+  assert.deepEqual(readAnnotations(pod, { 'flux-metrics/enabled': 'true' }), {
+    settings: { enabled: true },
+    warnings: [`flux-metrics/enabled: expected ${TRUE_OR_FALSE}, got "valueOf"`],
+  })
+})
+
+test('readAnnotations says once what is wrong with both', () => {
+  const both = { 'flux-metrics/drain': 'yes' }
+  assert.deepEqual(readAnnotations(both, both).warnings, [
+    `flux-metrics/drain: expected ${TRUE_OR_FALSE}, got "yes"`,
+  ])
+})

@@ -1,0 +1,145 @@
+// What holds for every pod that is injected, whatever its user put into it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { apply_patch } from 'jsonpatch'
+import { allContainers, COMPLETION_INDEX, type Pod, toPod } from '../../../webhook/injection/pod.ts'
+import { arbitraryPod } from '../../support/arbitrary-pods.ts'
+import { restrictedViolations } from '../../support/pod-security.ts'
+import { createReviewer } from '../support-admission.ts'
+import { JOB_OWNER, OBJECTS, podReview } from '../support-objects.ts'
+
+const versions = fc.constantFrom({ major: 1, minor: 28 }, { major: 1, minor: 36 })
+
+/** Makes a pod that of an enabled MiniCluster's lead broker. */
+function toLeadPod(pod: Pod): Pod {
+  const annotations = { ...pod.metadata.annotations, [COMPLETION_INDEX]: '0' }
+  return { ...pod, metadata: { ...pod.metadata, annotations, ownerReferences: [JOB_OWNER] } }
+}
+
+const cases = fc.record({ pod: arbitraryPod().map(toLeadPod), version: versions })
+
+interface Injection {
+  readonly reason: unknown
+  readonly after: Pod
+}
+
+/** Reviews a pod, and applies the patch as the API server does. */
+async function inject(pod: Pod, version: { readonly major: number; readonly minor: number }) {
+  const { review, lines } = createReviewer({ objects: OBJECTS, version })
+  const { patch } = await review(podReview(pod))
+  const after = toPod(apply_patch<unknown>(pod, [...patch]))
+  assert.ok(after)
+  const injection: Injection = { reason: lines[0]?.reason, after }
+  const again = await review(podReview(after))
+  return { ...injection, again, secondReason: lines[1]?.reason }
+}
+
+/** Pointers to what differs: `added` where nothing (or null) was, else `changed`. Looks into what was there only. */
+function differences(before: unknown, after: unknown, path = ''): readonly string[] {
+  if (Object.is(before, after)) return []
+  if (before === undefined || before === null) return [`added ${path}`]
+  if (!isObject(before) || !isObject(after)) return [`changed ${path}`]
+  const was = new Map(Object.entries(before))
+  const is = new Map(Object.entries(after))
+  const keys = [...new Set([...was.keys(), ...is.keys()])]
+  return keys.flatMap((key) => differences(was.get(key), is.get(key), `${path}/${key}`))
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+const OUR_ADDITIONS = [
+  /^\/metadata\/labels(\/(api-server|flux-metrics\/minicluster))?$/,
+  /^\/metadata\/annotations\/flux-metrics\/(injected|client-ca)$/,
+  /^\/metadata\/annotations\/kubectl\.kubernetes\.io\/default-container$/,
+  /^\/spec\/volumes(\/\d+)?$/,
+  /^\/spec\/containers\/0\/volumeMounts(\/\d+)?$/,
+  /^\/spec\/(initContainers|containers)(\/\d+)?$/,
+]
+
+function assertUnique(texts: readonly string[]): void {
+  assert.deepEqual(texts, [...new Set(texts)])
+}
+
+const NUM_RUNS = { numRuns: 300 }
+
+test('a good part of all pods is injected', async () => {
+  const drawn = fc.sample(cases, { numRuns: 100, seed: 1 })
+  const injections = await Promise.all(drawn.map(({ pod, version }) => inject(pod, version)))
+  assert.ok(injections.filter(({ reason }) => reason === 'Enabled').length > 30)
+})
+
+test('a pod keeps all that its user put into it, in its order', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ pod, version }) => {
+      const { after } = await inject(pod, version)
+      const foreign = differences(pod, after).filter(
+        (what) => !OUR_ADDITIONS.some((ours) => ours.test(what.replace(/^added /, ''))),
+      )
+      assert.deepEqual(foreign, [])
+    }),
+    NUM_RUNS,
+  )
+})
+
+test('a pod that was injected is left as it is', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ pod, version }) => {
+      const { reason, again, secondReason } = await inject(pod, version)
+      assert.deepEqual(again.patch, [])
+      assert.equal(secondReason, reason === 'Enabled' ? 'AlreadyInjected' : reason)
+    }),
+    NUM_RUNS,
+  )
+})
+
+test('names of containers and volumes stay unique, and so do the paths of mounts', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ pod, version }) => {
+      const { after } = await inject(pod, version)
+      assertUnique(allContainers(after).map(({ name }) => name))
+      assertUnique((after.spec.volumes ?? []).map(({ name }) => name))
+      for (const { volumeMounts } of allContainers(after)) {
+        assertUnique((volumeMounts ?? []).map(({ mountPath }) => mountPath))
+      }
+    }),
+    NUM_RUNS,
+  )
+})
+
+test('the sidecar is last, and all that it mounts is there', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ pod, version }) => {
+      const { after, reason } = await inject(pod, version)
+      if (reason !== 'Enabled') return
+      const { containers, initContainers, volumes } = after.spec
+      const last = [containers.at(-1), initContainers?.at(-1)]
+      const sidecar = last.find((container) => container?.name === 'flux-metrics')
+      const known = new Set((volumes ?? []).map(({ name }) => name))
+      const mounted = (sidecar?.volumeMounts ?? []).map(({ name }) => name)
+      assert.ok(mounted.length >= 2)
+      assert.deepEqual(
+        mounted.filter((name) => !known.has(name)),
+        [],
+      )
+    }),
+    NUM_RUNS,
+  )
+})
+
+test('a pod that Pod Security "restricted" admits is admitted with the sidecar', async () => {
+  const restricted = fc.record({
+    pod: arbitraryPod({ restricted: true }).map(toLeadPod),
+    version: versions,
+  })
+  await fc.assert(
+    fc.asyncProperty(restricted, async ({ pod, version }) => {
+      assert.deepEqual(restrictedViolations(pod), [])
+      const { after } = await inject(pod, version)
+      assert.deepEqual(restrictedViolations(after), [])
+    }),
+    NUM_RUNS,
+  )
+})

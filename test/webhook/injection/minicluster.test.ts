@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  hasNoSocket,
+  isJob,
+  miniClusterOf,
+  socketOf,
+  toJob,
+  toMiniCluster,
+} from '../../../webhook/injection/minicluster.ts'
+import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster } from '../support-objects.ts'
+
+const V1ALPHA1 = { ...MINICLUSTER_OWNER, apiVersion: 'flux-framework.org/v1alpha1' }
+
+for (const owner of [MINICLUSTER_OWNER, V1ALPHA1]) {
+  test(`miniClusterOf finds a MiniCluster of ${owner.apiVersion}`, () => {
+    assert.deepEqual(miniClusterOf({ ownerReferences: [owner] }), owner)
+  })
+}
+
+const OTHERS: readonly (readonly [string, object])[] = [
+  ['another kind', { kind: 'Cluster' }],
+  ['another group', { apiVersion: 'example.com/v1' }],
+  ['a group that begins the same', { apiVersion: 'flux-framework.org.example/v1' }],
+  ['an owner that does not control', { controller: false }],
+]
+
+for (const [what, changes] of OTHERS) {
+  test(`miniClusterOf does not take ${what} for a MiniCluster`, () => {
+    const owner = { ...MINICLUSTER_OWNER, ...changes }
+    assert.equal(miniClusterOf({ ownerReferences: [owner] }), undefined)
+  })
+}
+
+test('isJob knows Jobs by group and kind', () => {
+  const owners = [JOB_OWNER, { ...JOB_OWNER, apiVersion: 'batch.example/v1' }, MINICLUSTER_OWNER]
+  assert.deepEqual(owners.map(isJob), [true, false, false])
+})
+
+test('toJob takes what has a UID', () => {
+  const found = job()
+  const { uid: _uid, ...metadata } = found.metadata
+  assert.deepEqual([found, { ...found, metadata }, undefined].map(toJob), [
+    found,
+    undefined,
+    undefined,
+  ])
+})
+
+test('toMiniCluster returns a MiniCluster as it is', () => {
+  const object = miniCluster({ spec: { size: 2, flux: null, pod: { annotations: null } } })
+  assert.equal(toMiniCluster(object), object)
+})
+
+test('toMiniCluster takes one without spec', () => {
+  const { spec: _spec, ...object } = miniCluster()
+  assert.equal(toMiniCluster(object), object)
+})
+
+const NO_MINICLUSTERS: readonly (readonly [string, unknown])[] = [
+  ['undefined', undefined],
+  ['one without name', { ...miniCluster(), metadata: {} }],
+  [
+    'one whose annotations are numbers',
+    { ...miniCluster(), metadata: { name: 'a', annotations: { a: 1 } } },
+  ],
+  ['one whose spec is a text', { ...miniCluster(), spec: 'size: 2' }],
+]
+
+for (const [what, object] of NO_MINICLUSTERS) {
+  test(`toMiniCluster does not take ${what}`, () => {
+    assert.equal(toMiniCluster(object), undefined)
+  })
+}
+
+/** What `mountPath` says, and where the socket is then. */
+const SOCKETS: readonly (readonly [mountPath: string | null | undefined, socket: string])[] = [
+  [undefined, '/mnt/flux/config/run/flux/local'],
+  [null, '/mnt/flux/config/run/flux/local'],
+  ['/opt/view', '/opt/view/config/run/flux/local'],
+  ['/opt/view//', '/opt/view/config/run/flux/local'],
+  ['/', '/config/run/flux/local'],
+]
+
+for (const [mountPath, socket] of SOCKETS) {
+  test(`socketOf finds ${socket} where mountPath is ${mountPath}`, () => {
+    assert.equal(socketOf(miniCluster({ spec: { flux: { container: { mountPath } } } })), socket)
+  })
+}
+
+test('socketOf finds the default where the MiniCluster says nothing', () => {
+  assert.equal(socketOf(miniCluster()), '/mnt/flux/config/run/flux/local')
+})
+
+test('hasNoSocket is true only where the user asked for it', () => {
+  const specs = [{ flux: { disableSocket: true } }, { flux: { disableSocket: false } }, {}, null]
+  assert.deepEqual(
+    specs.map((spec) => hasNoSocket(miniCluster({ spec }))),
+    [true, false, false, false],
+  )
+})

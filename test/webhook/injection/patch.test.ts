@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sidecarContainer } from '../../../webhook/injection/container.ts'
+import { applyTo, patchFor, pointer } from '../../../webhook/injection/patch.ts'
+import type { Plan } from '../../../webhook/injection/plan.ts'
+import type { Pod } from '../../../webhook/injection/pod.ts'
+import { sidecarVolumes } from '../../../webhook/injection/volumes.ts'
+import { SIDECAR } from '../support-admission.ts'
+import { annotated, BROKER, leadPod } from '../support-objects.ts'
+
+const PLAN: Plan = {
+  kind: 'inject',
+  minicluster: { namespace: 'default', name: 'flux-sample' },
+  socket: {
+    kind: 'shared',
+    path: '/mnt/flux/config/run/flux/local',
+    mount: { name: 'flux-view', mountPath: '/mnt/flux' },
+  },
+  native: true,
+  settings: {},
+}
+
+/** With a volume of its own for the socket. */
+const NEW_SOCKET: Plan = {
+  ...PLAN,
+  socket: { kind: 'new', path: '/run/flux/local', folder: '/run/flux' },
+}
+
+function add(path: string, value: unknown) {
+  return { op: 'add', path, value }
+}
+
+function pathsOf(pod: Pod, plan: Plan): readonly string[] {
+  return patchFor(pod, plan, SIDECAR).map(({ path }) => path)
+}
+
+/** The operations of a patch on one field and what is in it. */
+function onField(field: string, pod: Pod, plan: Plan = PLAN) {
+  return patchFor(pod, plan, SIDECAR).filter(({ path }) => path.startsWith(field))
+}
+
+test('patchFor adds labels, annotations, volumes and the sidecar, in that order', () => {
+  assert.deepEqual(pathsOf(leadPod(), PLAN), [
+    '/metadata/labels/api-server',
+    '/metadata/labels/flux-metrics~1minicluster',
+    '/metadata/annotations/flux-metrics~1injected',
+    '/metadata/annotations/kubectl.kubernetes.io~1default-container',
+    '/spec/volumes/-',
+    '/spec/initContainers/-',
+  ])
+})
+
+test('patchFor makes the maps that are not there', () => {
+  const pod = leadPod({ metadata: { labels: null, annotations: undefined } })
+  assert.deepEqual(onField('/metadata', pod), [
+    add('/metadata/labels', {
+      'api-server': 'custom-metrics',
+      'flux-metrics/minicluster': 'flux-sample',
+    }),
+    add('/metadata/annotations', {
+      'flux-metrics/injected': '1.2.3',
+      'kubectl.kubernetes.io/default-container': 'flux-sample',
+    }),
+  ])
+})
+
+test('patchFor leaves keys that have the right value', () => {
+  const labels = { 'api-server': 'custom-metrics', 'flux-metrics/minicluster': 'flux-sample' }
+  assert.deepEqual(onField('/metadata/labels', leadPod({ metadata: { labels } })), [])
+})
+
+test('patchFor keeps the default container of the user', () => {
+  const pod = annotated({ 'kubectl.kubernetes.io/default-container': 'helper' })
+  assert.deepEqual(onField('/metadata/annotations', pod), [
+    add('/metadata/annotations/flux-metrics~1injected', '1.2.3'),
+  ])
+})
+
+test('patchFor makes the list of init containers with the sidecar alone', () => {
+  const pod = leadPod({ spec: { initContainers: null } })
+  assert.deepEqual(onField('/spec/initContainers', pod), [
+    add('/spec/initContainers', [sidecarContainer(pod, PLAN, SIDECAR)]),
+  ])
+})
+
+test('patchFor makes the list of volumes with the first, and appends the others', () => {
+  const pod = leadPod({ spec: { volumes: undefined } })
+  const [socket, identity] = sidecarVolumes(pod, NEW_SOCKET)
+  assert.deepEqual(onField('/spec/volumes', pod, NEW_SOCKET), [
+    add('/spec/volumes', [socket]),
+    add('/spec/volumes/-', identity),
+  ])
+})
+
+test('patchFor mounts a new volume for the socket in the first container', () => {
+  const helper = { name: 'helper' }
+  const pod = leadPod({ spec: { containers: [BROKER, helper] } })
+  const mount = { name: 'flux-metrics-socket', mountPath: '/run/flux' }
+  assert.deepEqual(onField('/spec/containers', pod, NEW_SOCKET), [
+    add('/spec/containers/0/volumeMounts/-', mount),
+  ])
+})
+
+test('patchFor makes the list of mounts of a container that has none', () => {
+  const pod = leadPod({ spec: { containers: [{ name: 'flux-sample' }] } })
+  const mount = { name: 'flux-metrics-socket', mountPath: '/run/flux' }
+  assert.deepEqual(onField('/spec/containers', pod, NEW_SOCKET), [
+    add('/spec/containers/0/volumeMounts', [mount]),
+  ])
+})
+
+test('patchFor appends an ordinary container where there are no native sidecars', () => {
+  const ordinary = { ...PLAN, native: false }
+  const pod = leadPod()
+  assert.deepEqual(
+    [onField('/spec/containers', pod, ordinary), onField('/spec/initContainers', pod, ordinary)],
+    [[add('/spec/containers/-', sidecarContainer(pod, ordinary, SIDECAR))], []],
+  )
+})
+
+test('patchFor writes the front proxy onto a pod whose certificate is provided', () => {
+  const plan: Plan = { ...PLAN, settings: { tlsSecret: 'serving' } }
+  assert.deepEqual(onField('/metadata/annotations/flux-metrics~1client-ca', leadPod(), plan), [
+    add('/metadata/annotations/flux-metrics~1client-ca', SIDECAR.frontProxy?.clientCa),
+  ])
+})
+
+test('pointer escapes "~" and "/", in this order', () => {
+  assert.equal(pointer(['a/b', '~1', 'c~d/e', '', '-']), '/a~1b/~01/c~0d~1e//-')
+})
+
+test('applyTo makes another object and leaves the pod as it is', () => {
+  const pod = leadPod()
+  const before = structuredClone(pod)
+  const after = applyTo(pod, [{ op: 'add', path: '/metadata/labels/a~1b', value: 'c' }])
+  assert.deepEqual(pod, before)
+  const labels = { ...pod.metadata.labels, 'a/b': 'c' }
+  assert.deepEqual(after, { ...pod, metadata: { ...pod.metadata, labels } })
+})
+
+for (const path of ['/metadata/finalizers/-', '/spec/containers/7', '/spec/containers/a', 'spec']) {
+  test(`applyTo throws for a patch at ${path}`, () => {
+    assert.throws(
+      () => applyTo(leadPod(), [{ op: 'add', path, value: 'x' }]),
+      (error) =>
+        error instanceof Error &&
+        error.message.startsWith('Cannot apply the patch: ') &&
+        error.cause instanceof Error,
+    )
+  })
+}

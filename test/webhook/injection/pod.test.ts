@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  allContainers,
+  type Container,
+  controllerOf,
+  displayName,
+  hostsPort,
+  isGuaranteed,
+  toPod,
+} from '../../../webhook/injection/pod.ts'
+import { JOB_OWNER, leadPod } from '../support-objects.ts'
+
+test('toPod returns a pod as it is, with all that it does not know', () => {
+  const pod = { ...leadPod(), status: { phase: 'Pending' } }
+  assert.equal(toPod(pod), pod)
+})
+
+test('toPod takes null for what is not there, as Go writes it', () => {
+  const pod = leadPod({
+    metadata: { labels: null, annotations: null, ownerReferences: null },
+    spec: { initContainers: null, volumes: null },
+  })
+  assert.equal(toPod(pod), pod)
+})
+
+const NO_PODS: readonly (readonly [string, unknown])[] = [
+  ['null', null],
+  ['a text', 'pod'],
+  ['a pod without spec', { metadata: {} }],
+  ['a pod without containers', { metadata: {}, spec: { containers: [] } }],
+  ['a container without name', { metadata: {}, spec: { containers: [{ image: 'a' }] } }],
+  [
+    'labels that are numbers',
+    { metadata: { labels: { a: 1 } }, spec: { containers: [{ name: 'a' }] } },
+  ],
+  ['volumes that are a map', { metadata: {}, spec: { containers: [{ name: 'a' }], volumes: {} } }],
+]
+
+for (const [what, object] of NO_PODS) {
+  test(`toPod does not take ${what} for a pod`, () => {
+    assert.equal(toPod(object), undefined)
+  })
+}
+
+test('controllerOf finds the one owner that controls, not any', () => {
+  const other = { ...JOB_OWNER, uid: 'other', controller: false }
+  assert.deepEqual(controllerOf({ ownerReferences: [other, JOB_OWNER] }), JOB_OWNER)
+})
+
+test('controllerOf finds nobody among owners that do not control', () => {
+  const { controller: _controller, ...owner } = JOB_OWNER
+  assert.deepEqual(
+    [controllerOf({ ownerReferences: [owner] }), controllerOf({})],
+    [undefined, undefined],
+  )
+})
+
+test('allContainers begins with those that run first', () => {
+  assert.deepEqual(
+    allContainers(leadPod()).map(({ name }) => name),
+    ['flux-view', 'flux-sample'],
+  )
+})
+
+function portOf(port: NonNullable<Container['ports']>[number]): Container {
+  return { name: 'a', ports: [port] }
+}
+
+test('hostsPort finds a TCP port, said or by default', () => {
+  const said = portOf({ containerPort: 8443, protocol: 'TCP' })
+  const unsaid = portOf({ containerPort: 8443 })
+  assert.deepEqual([hostsPort(said, 8443), hostsPort(unsaid, 8443)], [true, true])
+})
+
+test('hostsPort finds a port of the node', () => {
+  assert.equal(hostsPort(portOf({ containerPort: 80, hostPort: 8443 }), 8443), true)
+})
+
+test('hostsPort finds neither other ports, nor UDP, nor any in a container without', () => {
+  const other = portOf({ containerPort: 8442 })
+  const udp = portOf({ containerPort: 8443, protocol: 'UDP' })
+  assert.deepEqual(
+    [other, udp, { name: 'a' }, { name: 'a', ports: null }].map((it) => hostsPort(it, 8443)),
+    [false, false, false, false],
+  )
+})
+
+/** A pod whose containers all have these resources. */
+function sized(...all: readonly Container['resources'][]) {
+  const containers = all.map((resources, index) => ({ name: `c${index}`, resources }))
+  return leadPod({ spec: { containers, initContainers: null } })
+}
+
+const GUARANTEED = { limits: { cpu: '2', memory: '4Gi' }, requests: { cpu: 2, memory: '4096Mi' } }
+
+test('isGuaranteed compares amounts, not texts', () => {
+  assert.equal(isGuaranteed(sized(GUARANTEED, GUARANTEED)), true)
+})
+
+test('isGuaranteed takes a request that is not set for the limit', () => {
+  assert.equal(isGuaranteed(sized({ limits: GUARANTEED.limits })), true)
+})
+
+const NOT_GUARANTEED: readonly (readonly [string, Container['resources']])[] = [
+  ['nothing', undefined],
+  ['requests alone', { requests: GUARANTEED.requests }],
+  ['no limit of memory', { limits: { cpu: '2' } }],
+  ['less requested than the limit', { ...GUARANTEED, requests: { cpu: '1', memory: '4Gi' } }],
+  ['a limit of 0', { limits: { cpu: '0', memory: '4Gi' } }],
+]
+
+for (const [what, resources] of NOT_GUARANTEED) {
+  test(`isGuaranteed is false where a container has ${what}`, () => {
+    assert.equal(isGuaranteed(sized(GUARANTEED, resources)), false)
+  })
+}
+
+test('isGuaranteed counts init containers', () => {
+  const pod = sized(GUARANTEED)
+  const spec = { ...pod.spec, initContainers: [{ name: 'init' }] }
+  assert.equal(isGuaranteed({ ...pod, spec }), false)
+})
+
+test('displayName is the name, or what it will begin with', () => {
+  assert.deepEqual(
+    [
+      leadPod({ metadata: { name: 'byhand' } }),
+      leadPod(),
+      leadPod({ metadata: { generateName: null } }),
+    ].map(displayName),
+    ['byhand', 'flux-sample-0-*', '?'],
+  )
+})

@@ -1,0 +1,248 @@
+// The verbs over a real HTTPS server that answers as an API server does; how they are to the real one is e2e's business.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { ApiConnection, ClusterError } from '../../../webhook/kubernetes/api-connection.ts'
+import { connectCluster } from '../../../webhook/kubernetes/cluster.ts'
+import { createAuthority } from '../../support/certificates.ts'
+
+const JOB = { apiVersion: 'batch/v1', kind: 'Job', name: 'flux-sample', namespace: 'hpc' } as const
+const JOB_PATH = '/apis/batch/v1/namespaces/hpc/jobs/flux-sample'
+
+const EVENT = {
+  apiVersion: 'v1',
+  kind: 'Event',
+  metadata: { generateName: 'flux-sample.', namespace: 'hpc' },
+} as const
+
+interface Seen {
+  readonly line: string
+  readonly authorization: string | undefined
+  readonly contentType: string | undefined
+  readonly body: string
+}
+
+type Answer = (request: Seen) => { readonly code: number; readonly body: unknown } | undefined
+
+/** An API server; what `answer` does not answer is never answered. */
+async function serve(t: TestContext, answer: Answer) {
+  const authority = await createAuthority('kubernetes-ca')
+  const { cert, key } = await authority.issue({ commonName: 'kube-apiserver', dns: ['localhost'] })
+  const seen: Seen[] = []
+  let connections = 0
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    const { authorization, 'content-type': contentType } = request.headers
+    const line = `${request.method} ${request.url}`
+    const call = { line, authorization, contentType, body: await text(request) }
+    seen.push(call)
+    const given = answer(call)
+    if (given === undefined) return
+    response.writeHead(given.code, { 'Content-Type': 'application/json' })
+    response.end(typeof given.body === 'string' ? given.body : JSON.stringify(given.body))
+  }
+  const server = createServer({ cert, key }, (request, response) => void handle(request, response))
+  server.on('secureConnection', () => {
+    connections += 1
+  })
+  server.listen(0, 'localhost')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(address !== null && typeof address === 'object')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return {
+    url: `https://localhost:${address.port}`,
+    ca: authority.cert,
+    seen,
+    connections: () => connections,
+  }
+}
+
+async function connect(t: TestContext, answer: Answer) {
+  const server = await serve(t, answer)
+  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'))
+  t.after(async () => rm(folder, { recursive: true }))
+  const path = join(folder, 'config')
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: 'a',
+        cluster: {
+          server: server.url,
+          'certificate-authority-data': Buffer.from(server.ca).toString('base64'),
+        },
+      },
+    ],
+    users: [{ name: 'a', user: { token: 'secret-token' } }],
+    contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+    'current-context': 'a',
+  }
+  await writeFile(path, JSON.stringify(kubeconfig))
+  return { ...server, cluster: connectCluster(path) }
+}
+
+const found = (body: unknown = { kind: 'Job' }) => ({ code: 200, body })
+const refused = (code: number, message = 'no') => ({ code, body: { kind: 'Status', message } })
+
+test('read asks for the object, as who the configuration says', async (t) => {
+  const { cluster, seen } = await connect(t, () => found({ kind: 'Job', spec: {} }))
+  assert.deepEqual(await cluster.read(JOB), { kind: 'Job', spec: {} })
+  assert.deepEqual(seen, [
+    {
+      line: `GET ${JOB_PATH}`,
+      authorization: 'Bearer secret-token',
+      contentType: undefined,
+      body: '',
+    },
+  ])
+})
+
+test('read answers nothing for what is not there, and for what cannot be', async (t) => {
+  const { cluster, seen } = await connect(t, () => refused(404))
+  assert.equal(await cluster.read(JOB), undefined)
+  assert.equal(await cluster.read({ ...JOB, name: '../../secrets' }), undefined)
+  assert.equal(seen.length, 1)
+})
+
+test('calls share connections', async (t) => {
+  const { cluster, connections } = await connect(t, () => found())
+  for (let count = 0; count < 5; count += 1) await cluster.read(JOB)
+  assert.equal(connections(), 1)
+})
+
+test('create posts to the collection, and tells a conflict', async (t) => {
+  const answers = [{ code: 201, body: { kind: 'Event', metadata: { name: 'x' } } }, refused(409)]
+  const { cluster, seen } = await connect(t, () => answers.shift())
+  assert.deepEqual(await cluster.create(EVENT), { kind: 'Event', metadata: { name: 'x' } })
+  assert.equal(await cluster.create(EVENT), 'conflict')
+  assert.deepEqual(
+    seen.map(({ line, contentType, body }) => [line, contentType, JSON.parse(body)]),
+    Array.from({ length: 2 }, () => [
+      'POST /api/v1/namespaces/hpc/events',
+      'application/json',
+      EVENT,
+    ]),
+  )
+})
+
+test('replace tells a conflict for another version, and for what is gone', async (t) => {
+  const answers = [refused(409), refused(404)]
+  const { cluster, seen } = await connect(t, () => answers.shift())
+  const { name, namespace, ...job } = JOB
+  const object = { ...job, metadata: { name, namespace, resourceVersion: '7' } }
+  assert.equal(await cluster.replace(object), 'conflict')
+  assert.equal(await cluster.replace(object), 'conflict')
+  assert.equal(seen[0]?.line, `PUT ${JOB_PATH}`)
+})
+
+test('apply looks first, and applies as our field manager, forced', async (t) => {
+  const { cluster, seen } = await connect(t, () => found())
+  const { name, namespace, ...job } = JOB
+  await cluster.apply({ ...job, metadata: { name, namespace } })
+  assert.deepEqual(
+    seen.map(({ line, contentType }) => [line, contentType]),
+    [
+      [`GET ${JOB_PATH}`, undefined],
+      [
+        `PATCH ${JOB_PATH}?fieldManager=flux-metrics-webhook&force=true`,
+        'application/apply-patch+yaml',
+      ],
+    ],
+  )
+})
+
+test('apply creates nothing', async (t) => {
+  const { cluster, seen } = await connect(t, () => refused(404))
+  const { name, namespace, ...job } = JOB
+  assert.equal(await cluster.apply({ ...job, metadata: { name, namespace } }), undefined)
+  assert.equal(seen.length, 1)
+})
+
+test('readVersion reads numbers out of what providers add to', async (t) => {
+  const { cluster } = await connect(t, () => found({ major: '1', minor: '31+' }))
+  assert.deepEqual(await cluster.readVersion(), { major: 1, minor: 31 })
+})
+
+test('readVersion does not make up a version', async (t) => {
+  const { cluster } = await connect(t, () => found({}))
+  await assert.rejects(cluster.readVersion(), /does not tell its version/)
+})
+
+test('a refusal is an error with its code and message', async (t) => {
+  const { cluster } = await connect(t, () => refused(403, 'jobs.batch is forbidden'))
+  await assert.rejects(cluster.read(JOB), (error) => {
+    assert.ok(error instanceof ClusterError)
+    assert.deepEqual(
+      [error.code, error.message],
+      [403, 'The API server answered 403: jobs.batch is forbidden'],
+    )
+    return true
+  })
+})
+
+test('an answer that is no JSON is an error as well', async (t) => {
+  const { cluster } = await connect(t, () => ({ code: 502, body: '<html>bad gateway' }))
+  await assert.rejects(cluster.read(JOB), /The API server answered 502: no Status/)
+})
+
+test('a server of another authority is not believed', async (t) => {
+  const { url } = await serve(t, () => found())
+  const other = await createAuthority('other')
+  const connection = new ApiConnection(url, async (options) => {
+    options.ca = other.cert
+  })
+  await assert.rejects(connection.call('GET', '/version'), (error) => {
+    return error instanceof ClusterError && error.code === 0
+  })
+})
+
+test('a call that is not answered ends in time', async (t) => {
+  const { url, ca } = await serve(t, () => undefined)
+  const apply = async (options: { ca?: unknown }) => {
+    options.ca = ca
+  }
+  const connection = new ApiConnection(url, apply, { timeoutMs: 20 })
+  await assert.rejects(connection.call('GET', '/version'), /Cannot reach.*no answer in 20 ms/)
+})
+
+test('credentials are asked for again after a 401', async (t) => {
+  const answers = [refused(401), found()]
+  const { url, ca, seen } = await serve(t, () => answers.shift())
+  let token = 0
+  const connection = new ApiConnection(url, async (options) => {
+    token += 1
+    options.ca = ca
+    options.headers = { Authorization: `Bearer ${token}` }
+  })
+  assert.equal((await connection.call('GET', '/version')).code, 401)
+  assert.equal((await connection.call('GET', '/version')).code, 200)
+  assert.deepEqual(
+    seen.map(({ authorization }) => authorization),
+    ['Bearer 1', 'Bearer 2'],
+  )
+})
+
+test('credentials are kept in between', async (t) => {
+  const { url, ca } = await serve(t, () => found())
+  let asked = 0
+  const connection = new ApiConnection(url, async (options) => {
+    asked += 1
+    options.ca = ca
+  })
+  for (let count = 0; count < 3; count += 1) await connection.call('GET', '/version')
+  assert.equal(asked, 1)
+})
+
+test('connectCluster names what is missing', () => {
+  assert.throws(() => connectCluster('/nowhere/kubeconfig'), /nowhere/)
+})

@@ -1,0 +1,211 @@
+// One admission review from its bytes to its answer: decode, look up, decide, patch, tell. Whatever happens, the object is
+// admitted: we add metrics, we guard nothing.
+import type { Logger } from '#serving/log.ts'
+import { NAME, type SidecarOptions } from '../injection/container.ts'
+import { KIND, type MiniCluster, toMiniCluster } from '../injection/minicluster.ts'
+import { type AddOperation, applyTo, patchFor } from '../injection/patch.ts'
+import type { Plan } from '../injection/plan.ts'
+import { displayName, type Pod, toPod } from '../injection/pod.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { type Decided, decide, preselect, type Skip, skip } from './decision.ts'
+import type { EventRecorder, EventText } from './events.ts'
+import type { FactSource } from './look-ups.ts'
+import { advise } from './minicluster-advice.ts'
+import { decodeReview, encodeAnswer, type Review } from './review.ts'
+import { adviseOnScheduler } from './scheduler-advice.ts'
+
+/** What came of a review. */
+interface Outcome {
+  readonly decision: 'inject' | 'skip' | 'advise'
+  /** For programs. */
+  readonly reason: string
+  /** One sentence for people; none where the reason says it all. */
+  readonly why: string | undefined
+  /** What the log calls the object. */
+  readonly object: string
+  readonly patch: readonly AddOperation[]
+  readonly warnings: readonly string[]
+  readonly minicluster: MiniCluster | undefined
+  readonly events: readonly EventText[]
+}
+
+export interface AdmissionOptions {
+  readonly facts: FactSource
+  readonly events: EventRecorder
+  readonly telemetry: Telemetry
+  /** What every sidecar is made of now: CAs change. */
+  readonly sidecar: () => SidecarOptions
+  readonly log: Logger
+}
+
+/** Reviews pods, and MiniClusters for advice. */
+export class Admission {
+  readonly #options: AdmissionOptions
+  readonly #log: Logger
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+    this.#log = options.log.child({ component: 'admission' })
+  }
+
+  /**
+   * Answers a review. One line of the log, one count, and events if the review is not a dry run.
+   *
+   * @param body of the request, an AdmissionReview
+   * @returns the body of the answer
+   * @throws StatusError 400 for a body that is no review
+   */
+  async review(body: Buffer): Promise<string> {
+    const startedAt = performance.now()
+    const review = decodeReview(body)
+    const outcome = await this.#judge(review)
+    const ms = performance.now() - startedAt
+    this.#tell(review, outcome, ms)
+    return encodeAnswer(review.uid, outcome)
+  }
+
+  async #judge(review: Review): Promise<Outcome> {
+    try {
+      return review.kind === KIND ? adviseOn(review) : await this.#judgePod(review)
+    } catch (err) {
+      this.#log.error({ err, uid: review.uid }, 'a defect, please report it')
+      const message = 'The review failed by a defect of the webhook, which its log tells'
+      return skipped(skip('InternalError', message), { warnings: [message], object: '?' })
+    }
+  }
+
+  async #judgePod({ kind, operation, subResource, namespace, object }: Review): Promise<Outcome> {
+    if (kind !== 'Pod' || subResource !== undefined) return skipped(skip('NotAPod', kind))
+    if (operation !== 'CREATE') return skipped(skip('NotCreated', operation))
+    const pod = toPod(object)
+    if (pod === undefined) return skipped(skip('NotAPod', 'The object has not the shape of a pod'))
+    const candidate = preselect(pod)
+    const named = { object: displayName(pod) }
+    if (candidate.kind === 'skip') return skipped(candidate, named)
+    const { facts, sidecar } = this.#options
+    const found = await facts.gather(candidate, namespace).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error)
+      return skip('LookUpFailed', `Could not look up the MiniCluster of the pod: ${why}`)
+    })
+    if ('kind' in found) return skipped(found, { ...named, warnings: [found.message] })
+    const options = sidecar()
+    const decided = decide(pod, found, {
+      hasAuthority: options.identity !== undefined,
+      knowsFrontProxy: options.frontProxy !== undefined,
+    })
+    const { decision, warnings } = decided
+    const { minicluster } = found
+    if (decision.kind === 'skip') return skipped(decision, { ...named, warnings, minicluster })
+    return this.#inject(pod, decision, { ...decided, minicluster, options })
+  }
+
+  #inject(
+    pod: Pod,
+    plan: Plan,
+    context: Decided & {
+      readonly minicluster: MiniCluster | undefined
+      readonly options: SidecarOptions
+    },
+  ): Outcome {
+    const { warnings, minicluster, options } = context
+    const advice = minicluster === undefined ? [] : adviseOnScheduler(minicluster)
+    const patch = patchFor(pod, plan, options)
+    applyTo(pod, patch)
+    const how = plan.native ? 'as native sidecar' : 'as ordinary container'
+    const name = displayName(pod)
+    const message = `Added container "${NAME}" to pod ${name} ${how}, for the socket ${plan.socket.path}`
+    return {
+      decision: 'inject',
+      reason: 'Enabled',
+      why: undefined,
+      object: name,
+      patch,
+      warnings: [...warnings, ...advice],
+      minicluster,
+      events: [
+        { type: 'Normal', reason: 'MetricsInjected', message },
+        ...warningEvents('MetricsAnnotations', warnings),
+        ...warningEvents('MetricsScheduler', advice),
+      ],
+    }
+  }
+
+  #tell({ uid, namespace, dryRun }: Review, outcome: Outcome, ms: number): void {
+    const { decision, reason, why, object, warnings, minicluster, patch, events } = outcome
+    const facts = {
+      uid,
+      namespace,
+      object,
+      ...(minicluster !== undefined && { minicluster: minicluster.metadata.name }),
+      decision,
+      reason,
+      ...(why !== undefined && { why }),
+      ...(warnings.length > 0 && { warnings }),
+      ...(dryRun && { dryRun }),
+      ms: Math.round(ms * 10) / 10,
+    }
+    this.#log[levelOf(outcome)](facts, 'reviewed')
+    if (patch.length > 0) this.#log.debug({ uid, patch }, 'patch')
+    this.#options.telemetry.countReview({ decision, reason, dryRun, seconds: ms / 1000 })
+    if (dryRun || minicluster === undefined) return
+    for (const event of events) this.#options.events.record(minicluster, event)
+  }
+}
+
+/** Its operator updates a MiniCluster often, and nearly always there is nothing to say to that. */
+function levelOf({ decision, reason, warnings, events }: Outcome): 'debug' | 'info' | 'warn' {
+  if (reason === 'LookUpFailed') return 'warn'
+  const isSilent = decision === 'advise' && warnings.length === 0 && events.length === 0
+  return isSilent ? 'debug' : 'info'
+}
+
+function skipped(
+  { reason, message, told }: Skip,
+  context: Partial<Pick<Outcome, 'object' | 'warnings' | 'minicluster'>> = {},
+): Outcome {
+  const { object = '?', warnings = [], minicluster } = context
+  return {
+    decision: 'skip',
+    reason,
+    why: message,
+    object,
+    patch: [],
+    warnings: told && !warnings.includes(message) ? [...warnings, message] : warnings,
+    minicluster,
+    events: [
+      ...(told
+        ? [
+            {
+              type: 'Warning' as const,
+              reason: 'MetricsNotInjected',
+              message: `${reason}: ${message}`,
+            },
+          ]
+        : []),
+      ...warningEvents('MetricsAnnotations', warnings),
+    ],
+  }
+}
+
+function warningEvents(reason: string, warnings: readonly string[]): readonly EventText[] {
+  if (warnings.length === 0) return []
+  return [{ type: 'Warning', reason, message: warnings.join('; ') }]
+}
+
+function adviseOn({ object, oldObject }: Review): Outcome {
+  const minicluster = toMiniCluster(object)
+  const { warnings, event } =
+    minicluster === undefined
+      ? { warnings: [], event: undefined }
+      : advise(minicluster, toMiniCluster(oldObject))
+  return {
+    decision: 'advise',
+    reason: warnings.length > 0 ? 'Warned' : event === undefined ? 'Nothing' : event.reason,
+    why: undefined,
+    object: minicluster?.metadata.name ?? '?',
+    patch: [],
+    warnings,
+    minicluster,
+    events: event === undefined ? [] : [event],
+  }
+}

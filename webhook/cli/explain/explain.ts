@@ -1,0 +1,145 @@
+// `flux-metrics explain`: why a MiniCluster has its size, as its sidecar explains it. Here are its flags and its help.
+import { EXPLAIN as SUBRESOURCE } from '#metrics/metric.ts'
+import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
+import { readArguments } from '../flags.ts'
+import { readInputs } from '../input/inputs.ts'
+import type { Answer } from './answer.ts'
+import { httpsGet } from './https-get.ts'
+import { getRaw, type KubectlFlags } from './kubectl.ts'
+
+const DEFAULT_NAMESPACE = 'default'
+
+/** A name of an object, or of a namespace (RFC 1123 label). */
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+const FLAGS = {
+  namespace: { type: 'string', short: 'n' },
+  json: { type: 'boolean' },
+  kubeconfig: { type: 'string' },
+  context: { type: 'string' },
+  url: { type: 'string' },
+  ca: { type: 'string' },
+  insecure: { type: 'boolean' },
+} as const
+
+const KUBECTL_FLAGS = ['namespace', 'kubeconfig', 'context'] as const
+const SIDECAR_FLAGS = ['ca', 'insecure'] as const
+
+/** Whom to ask. */
+type Target =
+  | { readonly kind: 'cluster'; readonly path: string; readonly kubectl: KubectlFlags }
+  | {
+      readonly kind: 'sidecar'
+      readonly url: URL
+      readonly caFile: string | undefined
+      readonly insecure: boolean
+    }
+
+interface Question {
+  readonly target: Target
+  readonly json: boolean
+}
+
+export const EXPLAIN: Command = {
+  name: 'explain',
+  summary: 'say why a MiniCluster has its size, and what keeps it from another',
+  help: () => `Usage: flux-metrics explain MINICLUSTER [options]
+       flux-metrics explain --url URL [options]
+
+Says which size the MiniCluster should have and why: what keeps its nodes busy, what waits
+for more, what an HPA would ignore, and which settings stand in the way, with their cures.
+
+Asks the metrics API of the cluster, with kubectl: whoever may get the metrics of the
+MiniCluster may ask (custom.metrics.k8s.io, miniclusters.flux-framework.org/explain).
+With --url it asks a sidecar itself, which may want the front proxy's certificate.
+
+  -n, --namespace NAME   namespace of the MiniCluster [${DEFAULT_NAMESPACE}]
+      --json             print JSON, which tells more
+      --kubeconfig FILE  for kubectl
+      --context NAME     for kubectl
+      --url URL          the sidecar, such as https://localhost:8443
+      --ca FILE          CA certificates (PEM) of its issuer [those of Node.js]
+      --insecure         do not verify its certificate
+
+Exit code: 0 explained, 1 no answer, 2 wrong usage.
+`,
+  run,
+}
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const question = readQuestion(args)
+  if (typeof question === 'string') {
+    return refuse(io, [`flux-metrics explain: ${question}`, 'See flux-metrics explain --help'])
+  }
+  const { target, json } = question
+  const answer =
+    target.kind === 'cluster'
+      ? await getRaw(target.path, target.kubectl, io.env)
+      : await askSidecar(target, json, io)
+  if (answer.kind === 'failure') {
+    io.err.write(`flux-metrics explain: ${answer.reason}\n`)
+    return EXIT.no
+  }
+  io.out.write(json ? `${answer.text.trimEnd()}\n` : answer.text)
+  return EXIT.ok
+}
+
+/** @returns a sentence if something is wrong with them */
+function readQuestion(args: readonly string[]): Question | string {
+  const read = readArguments(args, FLAGS)
+  if (read.kind === 'problem') return read.problem
+  const { values, positionals } = read
+  const { url, json = false, namespace = DEFAULT_NAMESPACE } = values
+  const [name, ...others] = positionals
+  const stray = url === undefined ? SIDECAR_FLAGS : KUBECTL_FLAGS
+  const flag = stray.find((candidate) => values[candidate] !== undefined)
+  if (flag !== undefined) return `--${flag}: not ${url === undefined ? 'without' : 'with'} --url`
+  if (others.length > 0) return `expected one MiniCluster, got ${positionals.join(' ')}`
+  if (url !== undefined) {
+    if (name !== undefined) return 'expected a MiniCluster or --url, got both'
+    const target = sidecarAt(url, values)
+    return typeof target === 'string' ? target : { target, json }
+  }
+  if (name === undefined) return 'expected the name of a MiniCluster'
+  const wrong = [name, namespace].find((candidate) => !NAME.test(candidate))
+  if (wrong !== undefined) return `"${wrong}" is no name of a MiniCluster or namespace`
+  const { kubeconfig, context } = values
+  return {
+    target: {
+      kind: 'cluster',
+      path: pathOf(name, namespace, json),
+      kubectl: { kubeconfig, context },
+    },
+    json,
+  }
+}
+
+/** kubectl always asks for JSON: the text is asked for in the path. */
+function pathOf(name: string, namespace: string, json: boolean): string {
+  const api = '/apis/custom.metrics.k8s.io/v1beta2'
+  const object = `namespaces/${namespace}/miniclusters.flux-framework.org/${name}`
+  return `${api}/${object}/${SUBRESOURCE}${json ? '' : '?format=text'}`
+}
+
+function sidecarAt(
+  text: string,
+  { ca, insecure = false }: { readonly ca?: string; readonly insecure?: boolean },
+): Target | string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'https:' || url.pathname !== '/') {
+    return `--url: expected https://HOST:PORT, got "${text}"`
+  }
+  return { kind: 'sidecar', url: new URL(`/${SUBRESOURCE}`, url), caFile: ca, insecure }
+}
+
+async function askSidecar(
+  { url, caFile, insecure }: Target & { readonly kind: 'sidecar' },
+  json: boolean,
+  io: Io,
+): Promise<Answer> {
+  const inputs = caFile === undefined ? { found: [], problems: [] } : await readInputs([caFile], io)
+  const [problem] = inputs.problems
+  if (problem !== undefined) return { kind: 'failure', reason: problem }
+  const accept = json ? 'application/json' : 'text/plain'
+  return httpsGet(url, { accept, ca: inputs.found[0]?.text, insecure })
+}

@@ -1,0 +1,90 @@
+// The volumes of the operator's pods and where they are mounted: its own, and those that the user's containers name. Pure.
+import type { Json } from '../../injection/container.ts'
+import { omitEmpty } from '../input/go-json.ts'
+import type {
+  ContainerSource,
+  MiniClusterSource,
+  VolumeSource,
+} from '../input/minicluster-source.ts'
+
+export const SCRIPT_FOLDER = '/flux_operator/'
+
+/** What the operator mounts into every container. */
+export function ownMounts(name: string, { flux }: MiniClusterSource['spec']): readonly Json[] {
+  return [
+    { name: 'flux-operator-home', mountPath: '/home/flux-operator' },
+    { name: flux.container.name, mountPath: flux.container.mountPath },
+    { name: `${name}-entrypoint`, mountPath: SCRIPT_FOLDER, readOnly: true },
+  ]
+}
+
+export function ownVolumes(
+  name: string,
+  { containers, flux }: MiniClusterSource['spec'],
+): readonly Json[] {
+  const executable = (key: string, path: string) => ({ key, path, mode: 0o777 })
+  const view = flux.container.name
+  const items = [
+    ...containers.flatMap((container, index) => {
+      const script = scriptOf(container, index)
+      return script === undefined ? [] : [executable(script, `${script}.sh`)]
+    }),
+    executable(view, 'flux-init.sh'),
+    { key: 'curve.cert', path: 'curve.cert' },
+  ]
+  return [
+    { name: 'spack-software', emptyDir: {} },
+    { name: 'flux-operator-home', emptyDir: {} },
+    { name: view, emptyDir: {} },
+    { name: `${name}-entrypoint`, configMap: { name: `${name}-entrypoint`, items } },
+  ]
+}
+
+/** The script that a container is started with. One that does not run Flux may keep its own entrypoint. */
+export function scriptOf(
+  { runFlux, noWrapEntrypoint }: ContainerSource,
+  index: number,
+): string | undefined {
+  if (runFlux) return `wait-${index}`
+  return noWrapEntrypoint ? undefined : `start-${index}`
+}
+
+/** The volumes that containers name, a name once, the last one's kind. */
+export function givenVolumes(containers: readonly ContainerSource[]): readonly Json[] {
+  const volumes = new Map(containers.flatMap(({ volumes }) => Object.entries(volumes)))
+  return [...volumes].map(([name, volume]) => givenVolume(name, volume))
+}
+
+/** How they are mounted, a name once, the first one's way. */
+export function mountsOf(containers: readonly ContainerSource[]): readonly Json[] {
+  const mounts = new Map<string, Json>()
+  for (const [name, volume] of containers.flatMap(({ volumes }) => Object.entries(volumes))) {
+    const { emptyDir, path, readOnly } = volume
+    const mount = emptyDir
+      ? { name, mountPath: '/dev/shm' }
+      : { name, mountPath: path, ...omitEmpty({ readOnly }) }
+    if (!mounts.has(name)) mounts.set(name, mount)
+  }
+  return [...mounts.values()]
+}
+
+function givenVolume(name: string, volume: VolumeSource): Json {
+  if (volume.csiDriver !== '') {
+    const { csiDriver: driver, csiDriverAttributes: volumeAttributes } = volume
+    return { name, csi: { driver, ...omitEmpty({ volumeAttributes }) } }
+  }
+  if (volume.secretName !== '') return { name, secret: { secretName: volume.secretName } }
+  if (volume.emptyDir) {
+    const medium = volume.emptyDirMedium === 'memory' ? 'Memory' : ''
+    return { name, emptyDir: omitEmpty({ medium, sizeLimit: volume.emptyDirSizeLimit }) }
+  }
+  if (volume.hostPath !== '')
+    return { name, hostPath: { path: volume.hostPath, type: 'Directory' } }
+  if (volume.configMapName !== '') {
+    // Not the name that it is mounted by, unless they are the same: so the operator does.
+    const { configMapName } = volume
+    const items = Object.entries(volume.items).map(([key, path]) => ({ key, path }))
+    return { name: configMapName, configMap: { name: configMapName, ...omitEmpty({ items }) } }
+  }
+  return { name, persistentVolumeClaim: { claimName: volume.claimName } }
+}

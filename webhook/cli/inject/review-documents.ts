@@ -1,0 +1,112 @@
+// Reads objects, and prints the pods that the webhook would admit: pods to standard output, all else to the other.
+import { stringify } from 'yaml'
+import { EXIT, type ExitCode, hasColor, type Io, refuse } from '../command.ts'
+import { readDocuments } from '../input/documents.ts'
+import { readInputs } from '../input/inputs.ts'
+import { type Found, readObjects } from '../input/objects.ts'
+import { formatDiff } from '../output/diff.ts'
+import { ObjectStore } from './object-store.ts'
+import { type Subject, subjectsOf } from './subjects.ts'
+import { type Circumstances, judge, type Verdict } from './verdict.ts'
+
+export interface InjectionSettings extends Omit<Circumstances, 'store'> {
+  readonly files: readonly string[]
+  /** Of the objects that name none. */
+  readonly namespace: string
+  readonly format: Format
+  /** Print what changes, not the whole. */
+  readonly diff: boolean
+}
+
+export type Format = 'yaml' | 'json'
+
+/** Does it all. */
+export async function inject(settings: InjectionSettings, io: Io): Promise<ExitCode> {
+  const inputs = await readInputs(settings.files, io)
+  const readings = inputs.found.map(({ name, text }) => readDocuments(text, name))
+  const problems = [...inputs.problems, ...readings.flatMap((reading) => reading.problems)]
+  if (problems.length > 0) return refuse(io, problems)
+  const documents = readings.flatMap(({ found }) => found)
+  const objects = readObjects(documents, settings)
+  if (objects.problems.length > 0) return refuse(io, objects.problems)
+  const verdicts = await judgeAll(objects.found, settings)
+  await print(verdicts, settings, io)
+  // Last, where people look.
+  for (const [subject, verdict] of verdicts) tell(subject, verdict, io)
+  return exitCodeFor(verdicts.map(([, verdict]) => verdict))
+}
+
+type Judged = readonly [Subject, Verdict]
+
+async function judgeAll(
+  found: readonly Found[],
+  settings: InjectionSettings,
+): Promise<readonly Judged[]> {
+  const { subjects, jobs } = subjectsOf(found)
+  const miniclusters = found.filter((object) => object.kind === 'MiniCluster')
+  const circumstances = { ...settings, store: new ObjectStore([...jobs, ...miniclusters]) }
+  return Promise.all(
+    subjects.map(async (subject) => [subject, await verdictOn(subject, circumstances)] as const),
+  )
+}
+
+async function verdictOn(subject: Subject, circumstances: Circumstances): Promise<Verdict> {
+  if (subject.kind === 'pod') return judge(subject.pod, circumstances)
+  return { kind: 'skipped', reason: 'NoPod', why: subject.why, warnings: [] }
+}
+
+function tell(subject: Subject, verdict: Verdict, { err }: Io): void {
+  const { kind, why } = verdict
+  const source = subject.kind === 'pod' ? subject.source : undefined
+  const name = source === undefined ? subject.name : `${subject.name} (made of ${source})`
+  if (kind === 'unknown') {
+    err.write(`${name}: cannot tell: ${why}\n`)
+    return
+  }
+  for (const warning of verdict.warnings) err.write(`${name}: warning: ${warning}\n`)
+  const how = kind === 'skipped' ? `not injected, ${verdict.reason}: ` : ''
+  err.write(`${name}: ${how}${why}\n`)
+}
+
+async function print(
+  verdicts: readonly Judged[],
+  { format, diff }: InjectionSettings,
+  io: Io,
+): Promise<void> {
+  const color = hasColor(io.out, io)
+  const texts: string[] = []
+  for (const [{ name }, verdict] of verdicts) {
+    if (verdict.kind !== 'admitted') continue
+    const after = render(verdict.after, format)
+    if (!diff) texts.push(after)
+    else {
+      const change = {
+        before: { name: `${name}, as created`, text: render(verdict.before, format) },
+        after: { name: `${name}, as admitted`, text: after },
+      }
+      texts.push(await formatDiff(change, { color }))
+    }
+  }
+  io.out.write(texts.join(diff || format === 'json' ? '' : '---\n'))
+}
+
+/** YAML as kubectl prints and reads it: version 1.1, so that a text like "yes" keeps its quotes. */
+function render(value: unknown, format: Format): string {
+  if (format === 'json') return `${JSON.stringify(value, undefined, 2)}\n`
+  return stringify(value, {
+    version: '1.1',
+    lineWidth: 0,
+    indentSeq: false,
+    aliasDuplicateObjects: false,
+  })
+}
+
+/** Other indices beside the pod that was asked about are no news. */
+function exitCodeFor(verdicts: readonly Verdict[]): ExitCode {
+  if (verdicts.some(({ kind }) => kind === 'unknown')) return EXIT.usage
+  const isInjected = verdicts.some(({ kind }) => kind === 'admitted')
+  const isRefused = verdicts.some(
+    (verdict) => verdict.kind === 'skipped' && verdict.reason !== 'NotIndexZero',
+  )
+  return isInjected && !isRefused ? EXIT.ok : EXIT.no
+}

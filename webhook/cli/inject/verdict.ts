@@ -1,0 +1,59 @@
+// What the webhook would do with a pod: its own code, with documents for an API server.
+import { decide, preselect } from '../../admission/decision.ts'
+import { FactSource, type FactSourceOptions } from '../../admission/look-ups.ts'
+import { adviseOnScheduler } from '../../admission/scheduler-advice.ts'
+import type { SidecarOptions } from '../../injection/container.ts'
+import { applyTo, patchFor } from '../../injection/patch.ts'
+import type { Pod } from '../../injection/pod.ts'
+import { asCreated } from './created-pod.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** What becomes of a pod; `why` is a sentence for people. */
+export type Verdict =
+  | {
+      readonly kind: 'admitted'
+      readonly before: unknown
+      readonly after: unknown
+      readonly why: string
+      readonly warnings: readonly string[]
+    }
+  | {
+      readonly kind: 'skipped'
+      readonly reason: string
+      readonly why: string
+      readonly warnings: readonly string[]
+    }
+  /** The documents do not say. */
+  | { readonly kind: 'unknown'; readonly why: string }
+
+export interface Circumstances {
+  readonly store: ObjectStore
+  readonly serverVersion: Awaited<ReturnType<FactSourceOptions['readVersion']>>
+  readonly sidecar: SidecarOptions
+}
+
+/** Reviews a pod as if it were created. */
+export async function judge(stored: Pod, circumstances: Circumstances): Promise<Verdict> {
+  const { store, serverVersion, sidecar } = circumstances
+  const pod = asCreated(stored)
+  const candidate = preselect(pod)
+  if (candidate.kind === 'skip') {
+    return { kind: 'skipped', reason: candidate.reason, why: candidate.message, warnings: [] }
+  }
+  const missing = store.missingFor(candidate, pod)
+  if (missing !== undefined) return { kind: 'unknown', why: missing }
+  const facts = new FactSource({ cluster: store, readVersion: async () => serverVersion })
+  const found = await facts.gather(candidate, pod.metadata.namespace ?? '')
+  const { decision, warnings } = decide(pod, found, {
+    hasAuthority: sidecar.identity !== undefined,
+    knowsFrontProxy: sidecar.frontProxy !== undefined,
+  })
+  if (decision.kind === 'skip') {
+    return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
+  }
+  const advice = found.minicluster === undefined ? [] : adviseOnScheduler(found.minicluster)
+  const after = applyTo(pod, patchFor(pod, decision, sidecar))
+  const how = decision.native ? 'native sidecar' : 'ordinary container'
+  const why = `injected as ${how}, for the socket ${decision.socket.path}`
+  return { kind: 'admitted', before: pod, after, why, warnings: [...warnings, ...advice] }
+}

@@ -1,0 +1,92 @@
+// A HorizontalPodAutoscaler as somebody wrote it, checked as far as our arithmetic needs it (metrics/hpa/spec.ts).
+import * as v from 'valibot'
+import type { Document, Reading } from '../input/documents.ts'
+import { describeIssues } from '../input/issues.ts'
+import type { HpaSpec } from './hpa-controller/spec.ts'
+
+const Quantity = v.union([v.string(), v.number()])
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+const Target = v.looseObject({
+  type: v.picklist(['Value', 'AverageValue']),
+  value: v.exactOptional(Quantity),
+  averageValue: v.exactOptional(Quantity),
+})
+
+const Identifier = v.looseObject({
+  name: v.string(),
+  selector: v.exactOptional(
+    v.looseObject({ matchLabels: v.exactOptional(v.record(v.string(), v.string())) }),
+  ),
+})
+
+const Metric = v.variant('type', [
+  v.looseObject({
+    type: v.literal('Object'),
+    object: v.looseObject({
+      describedObject: v.looseObject({
+        apiVersion: v.exactOptional(v.string()),
+        kind: v.string(),
+        name: v.string(),
+      }),
+      metric: Identifier,
+      target: Target,
+    }),
+  }),
+  v.looseObject({
+    type: v.literal('External'),
+    external: v.looseObject({ metric: Identifier, target: Target }),
+  }),
+])
+
+const Rules = v.looseObject({
+  stabilizationWindowSeconds: v.exactOptional(Count),
+  selectPolicy: v.exactOptional(v.picklist(['Max', 'Min', 'Disabled'])),
+  policies: v.exactOptional(
+    v.array(
+      v.looseObject({
+        type: v.picklist(['Pods', 'Percent']),
+        value: Count,
+        periodSeconds: Count,
+      }),
+    ),
+  ),
+  tolerance: v.exactOptional(Quantity),
+})
+
+const HpaSource = v.looseObject({
+  metadata: v.looseObject({ name: v.string() }),
+  spec: v.looseObject({
+    minReplicas: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    maxReplicas: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    metrics: v.pipe(v.array(Metric), v.minLength(1)),
+    behavior: v.exactOptional(
+      v.looseObject({ scaleUp: v.exactOptional(Rules), scaleDown: v.exactOptional(Rules) }),
+    ),
+  }),
+})
+
+/** An HPA by its name. */
+export interface NamedHpa {
+  readonly name: string
+  readonly spec: HpaSpec
+}
+
+/** Whether it is an HPA, good or not. */
+export function isHpa({ apiVersion, kind }: Document): boolean {
+  return kind === 'HorizontalPodAutoscaler' && apiVersion.startsWith('autoscaling/')
+}
+
+/** Reads an HPA of autoscaling/v2; one on CPU, memory or the pods' own metrics is a problem: nothing here knows them. */
+export function readHpa(document: Document): Reading<NamedHpa> {
+  if (document.apiVersion !== 'autoscaling/v2') {
+    const problem = `${document.placeOf(['apiVersion'])}: expected autoscaling/v2, got ${document.apiVersion}`
+    return { found: [], problems: [problem] }
+  }
+  const parsed = v.safeParse(HpaSource, document.value)
+  if (!parsed.success) {
+    return { found: [], problems: describeIssues(document, parsed.issues) }
+  }
+  const { metadata, spec } = parsed.output
+  return { found: [{ name: metadata.name, spec }], problems: [] }
+}

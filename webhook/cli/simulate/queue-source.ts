@@ -1,0 +1,143 @@
+// A queue as somebody wrote it for `flux-metrics simulate`: which jobs come when, onto which nodes.
+import * as v from 'valibot'
+import { listIds } from '#flux/sets/id-list.ts'
+import { parseIdset } from '#flux/sets/idset.ts'
+import type { JobRequest } from '#simulation/instance.ts'
+import type { Document, Reading } from '../input/documents.ts'
+import { parseDuration } from '../input/duration.ts'
+import { describeIssues } from '../input/issues.ts'
+import type { Arrival } from './simulation.ts'
+
+const API_VERSION = 'flux-metrics/v1alpha1'
+const KIND = 'Queue'
+
+/** More jobs than anybody looks at, and few enough for a run to end soon. */
+const MAX_JOBS = 20_000
+
+const Count = v.pipe(v.number(), v.integer(), v.minValue(1))
+const Duration = v.pipe(
+  v.unknown(),
+  v.transform(parseDuration),
+  v.number('a duration such as 90s, 5m or 2h'),
+)
+const Ranks = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return [...listIds(parseIdset(dataset.value))]
+    } catch {
+      addIssue({ message: 'an idset', expected: 'an idset such as 0-3,5' })
+      return NEVER
+    }
+  }),
+)
+
+const JobSource = v.strictObject({
+  at: v.optional(Duration, 0),
+  every: v.exactOptional(Duration),
+  count: v.optional(v.pipe(Count, v.maxValue(MAX_JOBS)), 1),
+  nodes: v.exactOptional(Count),
+  cores: v.exactOptional(Count),
+  gpus: v.exactOptional(Count),
+  tasks: v.exactOptional(Count),
+  duration: Duration,
+  timeLimit: v.exactOptional(Duration),
+  urgency: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(31))),
+  queue: v.exactOptional(v.string()),
+})
+
+const NodesSource = v.strictObject({
+  start: v.optional(Count, 1),
+  max: v.pipe(Count, v.maxValue(10_000)),
+  cores: v.optional(Count, 8),
+  gpus: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+})
+
+const QueueSource = v.looseObject({
+  spec: v.strictObject({
+    nodes: NodesSource,
+    fill: v.optional(v.picklist(['lowest', 'highest']), 'lowest'),
+    idleGrace: v.exactOptional(Duration),
+    until: v.exactOptional(Duration),
+    queues: v.exactOptional(v.record(v.string(), Ranks)),
+    jobs: v.optional(v.array(JobSource), []),
+  }),
+})
+
+/** Nodes of a MiniCluster. */
+export interface QueueNodes {
+  readonly start: number
+  /** `maxSize`. */
+  readonly max: number
+  /** Of each. */
+  readonly cores: number
+  readonly gpus: number
+}
+
+/** Jobs, and what they come to. */
+export interface QueueOfJobs {
+  readonly nodes: QueueNodes
+  /** Which ranks the scheduler fills first. */
+  readonly fill: 'lowest' | 'highest'
+  /** Ranks by queue; `undefined`: one queue without a name. */
+  readonly queues: Readonly<Record<string, readonly number[]>> | undefined
+  /** Seconds; `undefined`: the sidecar's default. */
+  readonly idleGrace: number | undefined
+  /** Seconds after which nobody looks any more; `undefined`: the longest that is simulated. */
+  readonly until: number | undefined
+  readonly arrivals: readonly Arrival[]
+}
+
+export function isQueue({ apiVersion, kind }: Document): boolean {
+  return kind === KIND && apiVersion === API_VERSION
+}
+
+/** What is printed where there is none. */
+export const QUEUE_KIND = `${KIND} of ${API_VERSION}`
+
+export function readQueue(document: Document): Reading<QueueOfJobs> {
+  const parsed = v.safeParse(QueueSource, document.value)
+  if (!parsed.success) return { found: [], problems: describeIssues(document, parsed.issues) }
+  const { spec } = parsed.output
+  const problems = problemsOf(document, spec)
+  if (problems.length > 0) return { found: [], problems }
+  const { nodes, fill, queues, idleGrace, until, jobs } = spec
+  const arrivals = jobs.flatMap(toArrivals).sort((a, b) => a.atMs - b.atMs)
+  return { found: [{ nodes, fill, queues, idleGrace, until, arrivals }], problems: [] }
+}
+
+type Spec = v.InferOutput<typeof QueueSource>['spec']
+
+/** What no schema says. */
+function problemsOf({ placeOf }: Document, { nodes, queues, jobs }: Spec): readonly string[] {
+  const problems: string[] = []
+  const complain = (path: readonly (string | number)[], problem: string) =>
+    problems.push(`${placeOf(path)}: ${problem}`)
+  if (nodes.start > nodes.max) {
+    complain(['spec', 'nodes', 'start'], `spec.nodes.start: expected at most max, ${nodes.max}`)
+  }
+  for (const [name, ranks] of Object.entries(queues ?? {})) {
+    if (Math.max(-1, ...ranks) < nodes.max) continue
+    complain(['spec', 'queues', name], `spec.queues.${name}: expected ranks below ${nodes.max}`)
+  }
+  const names = Object.keys(queues ?? {})
+  let total = 0
+  for (const [index, { queue, count }] of jobs.entries()) {
+    total += count
+    const isThere = queues === undefined ? queue === undefined : names.includes(queue ?? '')
+    if (isThere) continue
+    const expected = names.length === 0 ? 'none, for spec.queues names none' : names.join(' or ')
+    complain(['spec', 'jobs', index], `spec.jobs[${index}].queue: expected ${expected}`)
+  }
+  if (total > MAX_JOBS) complain(['spec', 'jobs'], `spec.jobs: expected at most ${MAX_JOBS} jobs`)
+  return problems
+}
+
+function toArrivals(source: v.InferOutput<typeof JobSource>): readonly Arrival[] {
+  const { at, every = 0, count, ...job } = source
+  const request: JobRequest = job
+  return Array.from({ length: count }, (_, index) => ({
+    atMs: Math.round((at + index * every) * 1000),
+    job: request,
+  }))
+}

@@ -1,0 +1,106 @@
+// What the sidecar would read of a simulated instance, without the broker and the messages in between: the same facts as
+// metrics/instance.ts gets of it as its owner, to which a test holds it.
+import { idsetOf } from '#flux/sets/id-list.ts'
+import { EMPTY_IDSET, highestId, type Idset, parseIdset, subtractIdsets } from '#flux/sets/idset.ts'
+import {
+  countGpus,
+  type RankSegment,
+  type ResourceSet,
+  ranksOf as ranksOfSet,
+} from '#flux/sets/resource-set.ts'
+import type { Facts, QueueState } from '#reading/facts.ts'
+import { countResources } from '#reading/node-counts.ts'
+import type { Instance } from '#simulation/instance.ts'
+import type { Node } from '#simulation/node.ts'
+import { countJobs, failedJobs, jobOnRank, waitingJobs } from './simulated-jobs.ts'
+
+/**
+ * Reads it.
+ *
+ * @param quorum `broker.quorum`, of which an instance that runs knows nothing
+ */
+export function factsOf(instance: Instance, quorum = 1): Facts {
+  const nodes = instance.nodes.filter(({ excluded }) => !excluded)
+  const drained = nodes.filter(({ drain }) => drain !== undefined)
+  const all = setOf(nodes, WHOLE)
+  const allocated = setOf(
+    nodes.filter((node) => node.allocated),
+    TAKEN,
+  )
+  const down = setOf(
+    nodes.filter(({ online, drain }) => !online || drain !== undefined),
+    WHOLE,
+  )
+  const offline = ranksOf(instance.nodes.filter(({ online }) => !online))
+  const busy = highestId(subtractIdsets(ranksOfSet(allocated), offline))
+  const waiting = waitingJobs(instance, { hasGpus: countGpus(all) > 0 })
+  return {
+    takenAt: new Date(instance.now),
+    tookMs: 0,
+    ...countResources({ all, allocated, down }, ranksOf(drained)),
+    jobs: countJobs(instance),
+    ...{ all, allocated, offline, torpid: EMPTY_IDSET, drains: drainsOf(drained) },
+    waiting: { kind: 'known', jobs: waiting, total: waiting.length, untold: undefined },
+    queues: queuesOf(instance),
+    failed: failedJobs(instance),
+    highestJob: busy === undefined ? undefined : jobOnRank(instance, busy),
+    fluxion: undefined,
+    quorum,
+  }
+}
+
+function ranksOf(nodes: readonly Node[]): Idset {
+  return idsetOf(nodes.map(({ rank }) => rank))
+}
+
+/** Which part of a node is meant, and a text that is the same for the same parts. */
+interface Part {
+  readonly of: (node: Node) => Pick<RankSegment, 'cores' | 'gpus'>
+  readonly textOf: (node: Node) => string
+}
+
+const WHOLE: Part = {
+  of: ({ cores, gpus }) => ({ cores: parseIdset(cores.text), gpus: parseIdset(gpus.text) }),
+  textOf: ({ cores, gpus }) => `${cores.text};${gpus.text}`,
+}
+
+const TAKEN: Part = {
+  of: ({ cores, gpus }) => ({ cores: cores.takenIds, gpus: gpus.takenIds }),
+  textOf: ({ cores, gpus }) => `${cores.takenText};${gpus.takenText}`,
+}
+
+/** Neighbours of which the same is meant make one segment. */
+function setOf(nodes: readonly Node[], part: Part): ResourceSet {
+  const segments: RankSegment[] = []
+  let lastText: string | undefined
+  for (const node of nodes) {
+    const last = segments.at(-1)
+    const text = part.textOf(node)
+    if (last?.last === node.rank - 1 && text === lastText) {
+      segments[segments.length - 1] = { ...last, last: node.rank }
+    } else segments.push({ first: node.rank, last: node.rank, ...part.of(node) })
+    lastText = text
+  }
+  return { segments }
+}
+
+function drainsOf(drained: readonly Node[]): Facts['drains'] {
+  return [...Map.groupBy(drained, ({ drain }) => drain)].map(([drain, nodes]) => ({
+    ranks: ranksOf(nodes),
+    reason: drain?.reason ?? '',
+    drainedAt: drain?.timestamp,
+  }))
+}
+
+function queuesOf(instance: Instance): ReadonlyMap<string, QueueState> {
+  const anonymous = instance.queue(undefined)
+  if (anonymous !== undefined) {
+    return new Map([['', { started: anonymous.started, ranks: undefined }]])
+  }
+  return new Map(
+    [...instance.queues].map(([name, { started, nodes }]) => {
+      const ranks = nodes.map(({ rank }) => rank).sort((a, b) => a - b)
+      return [name, { started, ranks: idsetOf(ranks) }]
+    }),
+  )
+}

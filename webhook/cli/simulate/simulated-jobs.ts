@@ -1,0 +1,124 @@
+// The jobs of a simulated instance as the sidecar reads them: counts by state, those that wait, those that failed lately.
+
+import type { FailedJob, JobId, RunningJob } from '#flux/calls/job-list-calls.ts'
+import { idsetOf } from '#flux/sets/id-list.ts'
+import { FAILED_SECONDS, type JobCounts, type Jobs, type WaitingJob } from '#reading/facts.ts'
+import type { Instance } from '#simulation/instance.ts'
+import type { Job } from '#simulation/job.ts'
+
+/** Whoever runs a simulated instance owns its jobs. */
+const OWNER = 0
+
+/** In the order of job-list: those of the highest priority first, then the oldest; those without one are last. */
+export function waitingJobs(
+  instance: Instance,
+  { hasGpus }: { readonly hasGpus: boolean },
+): readonly WaitingJob[] {
+  return instance.pending
+    .map((job) => toWaiting(job, hasGpus))
+    .sort((a, b) => (b.priority ?? -1) - (a.priority ?? -1))
+}
+
+function toWaiting(job: Job, hasGpus: boolean): WaitingJob {
+  const { id, nodes, cores, gpus, tasks, state, times } = job
+  return {
+    id: toWireId(id),
+    state: state === 'DEPEND' || state === 'PRIORITY' ? state : 'SCHED',
+    userid: OWNER,
+    priority: times.PRIORITY === undefined ? undefined : job.urgency,
+    queue: job.queue,
+    ntasks: tasks,
+    nnodes: nodes,
+    ncores: cores,
+    duration: job.timeLimit,
+    submittedAt: (times.NEW ?? 0) / 1000,
+    startEstimate: undefined,
+    // Job-list tells enough where nobody can ask for GPUs.
+    request: hasGpus
+      ? {
+          nodes,
+          slots: tasks,
+          cores: (cores ?? tasks) / tasks,
+          gpus: gpus / tasks,
+          exclusive: nodes !== undefined && cores === undefined,
+        }
+      : undefined,
+  }
+}
+
+/** As it comes out of JSON: a number as long as it is exact. */
+function toWireId(id: Job['id']): JobId {
+  return id <= Number.MAX_SAFE_INTEGER ? Number(id) : id
+}
+
+/** Those that failed a moment ago, the latest first. */
+export function failedJobs(instance: Instance): readonly FailedJob[] {
+  const since = instance.now - FAILED_SECONDS * 1000
+  const failed: FailedJob[] = []
+  for (const { id, queue, result, times, exception } of instance.jobs.values()) {
+    const at = times.INACTIVE ?? 0
+    if (result !== 'failed' || at < since) continue
+    failed.push({
+      id: toWireId(id),
+      queue,
+      inactiveAt: at / 1000,
+      exceptionType: exception?.type,
+      exceptionNote: exception?.note,
+    })
+  }
+  return failed.sort((a, b) => b.inactiveAt - a.inactiveAt)
+}
+
+/** Of the jobs that hold something of a rank, the one that started last. */
+export function jobOnRank(instance: Instance, rank: number): RunningJob | undefined {
+  let job: Job | undefined
+  for (const one of instance.jobs.values()) {
+    if (one.state === 'INACTIVE' || !one.allocations.some(({ node }) => node.rank === rank))
+      continue
+    if (job === undefined || (one.times.RUN ?? 0) >= (job.times.RUN ?? 0)) job = one
+  }
+  if (job === undefined) return undefined
+  const { id, allocations, times, timeLimit } = job
+  const ranks = allocations.map(({ node }) => node.rank).sort((a, b) => a - b)
+  return {
+    id: toWireId(id),
+    userid: OWNER,
+    ranks: idsetOf(ranks),
+    expiration: timeLimit === 0 ? 0 : (times.RUN ?? 0) / 1000 + timeLimit,
+  }
+}
+
+type Counts = { -readonly [State in keyof JobCounts]: JobCounts[State] }
+
+export function countJobs(instance: Instance): Jobs {
+  const total = noJobs()
+  const queues = new Map([...instance.queues.keys()].map((name) => [name, noJobs()]))
+  for (const job of instance.jobs.values()) {
+    count(total, job)
+    const ofQueue = queues.get(job.queue ?? '')
+    if (ofQueue !== undefined) count(ofQueue, job)
+  }
+  return { kind: 'known', total, queues }
+}
+
+const STATES = {
+  NEW: 'new',
+  DEPEND: 'depend',
+  PRIORITY: 'priority',
+  SCHED: 'sched',
+  RUN: 'run',
+  CLEANUP: 'cleanup',
+  INACTIVE: 'inactive',
+} as const
+
+function count(counts: Counts, { state, result }: Job): void {
+  counts[STATES[state]] += 1
+  if (state === 'INACTIVE' && result !== undefined) counts[result] += 1
+}
+
+function noJobs(): Counts {
+  return {
+    ...{ new: 0, depend: 0, priority: 0, sched: 0, run: 0, cleanup: 0, inactive: 0 },
+    ...{ successful: 0, failed: 0, canceled: 0, timeout: 0 },
+  }
+}

@@ -1,0 +1,113 @@
+// Who shows us a token: the pod that it is bound to, if that is the lead broker of a MiniCluster that serves metrics.
+// Everything that the pod says of itself is checked with the API server.
+import * as v from 'valibot'
+import { forbidden, unauthorized, unavailable } from '#serving/status.ts'
+import { preselect } from '../admission/decision.ts'
+import { findMiniCluster } from '../admission/look-ups.ts'
+import { INJECTED, readAnnotations } from '../injection/annotations.ts'
+import { NAME } from '../injection/container.ts'
+import { allContainers, hasEnded, type Pod, toPod } from '../injection/pod.ts'
+import { TOKEN_AUDIENCE } from '../injection/volumes.ts'
+import type { Cluster } from '../kubernetes/cluster.ts'
+import { type Bearer, refuse } from './refusal.ts'
+
+const POD_NAME = 'authentication.kubernetes.io/pod-name'
+const POD_UID = 'authentication.kubernetes.io/pod-uid'
+
+const ReviewSchema = v.object({
+  status: v.object({
+    authenticated: v.optional(v.boolean(), false),
+    error: v.optional(v.string()),
+    audiences: v.optional(v.array(v.string()), []),
+    user: v.optional(
+      v.object({
+        username: v.optional(v.string(), ''),
+        extra: v.optional(v.record(v.string(), v.array(v.string())), {}),
+      }),
+      {},
+    ),
+  }),
+})
+
+/** `system:serviceaccount:NAMESPACE:NAME` */
+const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9-]{1,63}):[^:]+$/
+
+/** Checks tokens. */
+export class BearerCheck {
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  /**
+   * Finds out whom a token is of.
+   *
+   * @throws Refusal with 401 or 403, ClusterError if the API server does not say
+   */
+  async authenticate(token: string | undefined): Promise<Bearer> {
+    if (token === undefined || token === '') {
+      throw refuse('NoToken', unauthorized('expected a bearer token in "Authorization"'))
+    }
+    const { namespace, podName, podUid } = await this.#reviewToken(token)
+    const claimed = { namespace, pod: podName }
+    const reference = { apiVersion: 'v1', kind: 'Pod', namespace, name: podName }
+    const pod = toPod(await this.#cluster.read(reference))
+    if (pod === undefined || pod.metadata.uid !== podUid || hasEnded(pod)) {
+      throw refuse('PodGone', forbidden('the pod of the token does not exist any more'), claimed)
+    }
+    return { ...claimed, minicluster: await this.#miniClusterOf(pod, namespace, claimed) }
+  }
+
+  async #reviewToken(token: string) {
+    const answer = await this.#cluster.create({
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenReview',
+      metadata: {},
+      spec: { token, audiences: [TOKEN_AUDIENCE] },
+    })
+    const parsed = v.safeParse(ReviewSchema, answer)
+    if (!parsed.success) {
+      throw refuse('ApiServerAway', unavailable('the API server did not review the token'))
+    }
+    const { authenticated, audiences, user, error } = parsed.output.status
+    if (!authenticated || !audiences.includes(TOKEN_AUDIENCE)) {
+      const why = error ?? `it is not for the audience "${TOKEN_AUDIENCE}"`
+      throw refuse('TokenRefused', unauthorized(`the API server does not accept the token: ${why}`))
+    }
+    const [, namespace] = SERVICE_ACCOUNT.exec(user.username) ?? []
+    const [podName] = user.extra[POD_NAME] ?? []
+    const [podUid] = user.extra[POD_UID] ?? []
+    if (namespace === undefined || podName === undefined || podUid === undefined) {
+      throw refuse('NotAPodsToken', forbidden('expected a token that is bound to a pod'))
+    }
+    return { namespace, podName, podUid }
+  }
+
+  /**
+   * Labels and annotations are easily copied: the Job must exist, with the UID that the pod gives, and the MiniCluster
+   * likewise. Who can make pods in a namespace that name its Jobs as owners can act as any pod of it anyway.
+   */
+  async #miniClusterOf(pod: Pod, namespace: string, claimed: Partial<Bearer>): Promise<string> {
+    const injected = pod.metadata.annotations?.[INJECTED] !== undefined
+    if (!injected || !allContainers(pod).some(({ name }) => name === NAME)) {
+      throw refuse('NotInjected', forbidden('the pod has no injected sidecar'), claimed)
+    }
+    const candidate = preselect(pod)
+    if (candidate.kind === 'skip') {
+      throw refuse('NotALeadBroker', forbidden(candidate.message), claimed)
+    }
+    const minicluster = await findMiniCluster(this.#cluster, candidate, namespace)
+    if (minicluster === undefined) {
+      const message = "the pod's Job is not controlled by a MiniCluster"
+      throw refuse('NotALeadBroker', forbidden(message), claimed)
+    }
+    const { settings } = readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations)
+    const { name } = minicluster.metadata
+    if (settings.enabled !== true) {
+      const message = `flux-metrics/enabled is not "true" on MiniCluster "${name}"`
+      throw refuse('NotEnabled', forbidden(message), claimed)
+    }
+    return name
+  }
+}
