@@ -1,6 +1,8 @@
 // The sidecar's environment: each variable read, checked and explained in one place.
+
 import { X509Certificate } from 'node:crypto'
 import { socketPath } from '#flux/wire/connection.ts'
+import type { Authority, CredentialOptions } from '#identity/credentials.ts'
 import { Environment, type LogLevel, type Variable, type Variables } from '#serving/env.ts'
 import type { ConfigReading } from '#serving/program.ts'
 
@@ -81,21 +83,10 @@ export const VARIABLES: readonly Variable[] = [
 ]
 
 /** A checked configuration, frozen. */
-export interface Config {
+export interface Config extends CredentialOptions {
   /** Path of the broker's socket. */
   readonly socketPath: string
   readonly listen: { readonly address: string | undefined; readonly port: number }
-  /** Files of the serving certificate; without them one is made at start. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined
-  readonly clientCaFile: string | undefined
-  readonly clientAllowedNames: readonly string[]
-  /** Where certificate and front-proxy CA are obtained; `undefined`: from files. */
-  readonly authority: Authority | undefined
-  readonly identity: {
-    readonly namespace: string
-    readonly minicluster: string
-    readonly serviceName: string
-  }
   /** File of user-defined metrics, which may come later: a ConfigMap is optional. */
   readonly metricsFile: string | undefined
   readonly maxAgeMs: number
@@ -104,15 +95,6 @@ export interface Config {
   readonly externalMetrics: boolean
   readonly exitWithBroker: boolean
   readonly logLevel: LogLevel
-}
-
-/** The webhook as authority. */
-export interface Authority {
-  /** `https://NAME.NAMESPACE.svc` */
-  readonly url: string
-  readonly tokenFile: string
-  /** PEM */
-  readonly ca: string
 }
 
 /** Below this a snapshot would be stale before the next one comes (it is read at least every 10 s). */
@@ -133,7 +115,7 @@ export function readConfig(variables: Variables): ConfigReading<Config> {
     clientCaFile: env.file('CLIENT_CA_FILE'),
     clientAllowedNames: readAllowedNames(env),
     authority: readAuthority(env),
-    identity: {
+    names: {
       namespace: env.label('NAMESPACE', 'default'),
       minicluster: env.label('MINICLUSTER', 'flux-sample'),
       serviceName: env.label('SERVICE_NAME', 'custom-metrics-apiserver'),

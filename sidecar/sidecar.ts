@@ -39,7 +39,7 @@ export async function startSidecar(
   options: { readonly log: Logger; readonly version: string; readonly pace?: Partial<Pace> },
 ): Promise<Sidecar> {
   const { log, version } = options
-  const { namespace, minicluster } = config.identity
+  const { namespace, minicluster } = config.names
   let stopping = false
   const credentials = await createCredentials(config, log)
   const telemetry = createTelemetry()
@@ -66,7 +66,7 @@ export async function startSidecar(
   const app = createApp({
     source: collector,
     catalog,
-    identity: config.identity,
+    names: config.names,
     clients: credentials.authenticatesClients
       ? createClientVerifier(credentials.allowedNames)
       : undefined,
@@ -85,7 +85,7 @@ export async function startSidecar(
     unlimitedPaths: UNLIMITED_PATHS,
   })
   const { port } = await server.listen(config.listen)
-  log.info({ port, version, ...config.identity }, 'serving')
+  log.info({ port, version, ...config.names }, 'serving')
   credentials.start((changed) => server.update(changed))
   collector.start()
   return {

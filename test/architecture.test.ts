@@ -48,7 +48,12 @@ const AUTHORITY = [...KUBERNETES, 'webhook/authority']
 const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
 
 const SIMULATION = [...FLUX, 'sidecar/simulation']
-const CLI_INPUT = [...INJECTION, 'webhook/cli/command.ts', 'webhook/cli/input']
+const CLI_INPUT = [
+  ...INJECTION,
+  'webhook/kubernetes/server-version.ts',
+  'webhook/cli/command.ts',
+  'webhook/cli/input',
+]
 const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input', 'webhook/cli/output']
 const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT, 'webhook/cli/flags.ts']
 const HPA_CONTROLLER = 'webhook/cli/simulate/hpa-controller'
@@ -149,6 +154,7 @@ const PURE_ELSEWHERE = [
   'sidecar/flux/calls/fluxion.ts',
   'sidecar/serving/nearest.ts',
   'sidecar/serving/status.ts',
+  'webhook/contract.ts',
 ]
 
 /** Imported by pure files for types alone. */

@@ -11,9 +11,10 @@ import { createApp, HEALTH_PATHS } from './app.ts'
 import { type Authority, SelfAuthority } from './authority/authority.ts'
 import type { Config } from './config.ts'
 import { Identities } from './identities/identities.ts'
-import type { Identity } from './injection/container.ts'
-import type { Cluster, ServerVersion } from './kubernetes/cluster.ts'
+import type { AuthorityAddress } from './injection/container.ts'
+import type { Cluster } from './kubernetes/cluster.ts'
 import { RequestHeaderWatch } from './kubernetes/request-header.ts'
+import type { ServerVersion } from './kubernetes/server-version.ts'
 import { createTelemetry } from './telemetry.ts'
 
 /** How long we go on serving after readiness is off: until no API server sends us reviews any more. */
@@ -105,7 +106,7 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
 }
 
 /** A CA that has expired, or is not there yet, gives nobody an identity. */
-function identityAt(url: string, authority: Authority | undefined): Identity | undefined {
+function identityAt(url: string, authority: Authority | undefined): AuthorityAddress | undefined {
   try {
     return authority === undefined ? undefined : { url, ca: authority.bundle }
   } catch (error) {

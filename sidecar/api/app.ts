@@ -8,7 +8,7 @@ import type { Logger } from '#serving/log.ts'
 import { unavailable } from '#serving/status.ts'
 import { AnswerCache, recallAnswers } from './answer-cache.ts'
 import { routeCustomMetrics } from './custom-metrics.ts'
-import type { Identity } from './described-object.ts'
+import type { DescribedNames } from './described-object.ts'
 import { routeDiscovery } from './documents/discovery.ts'
 import { routeOpenapi } from './documents/openapi.ts'
 import { routeExplain } from './explain.ts'
@@ -23,7 +23,7 @@ import { explainMissingPaths } from './missing-path.ts'
 export interface AppOptions {
   readonly source: SnapshotSource
   readonly catalog: Catalog
-  readonly identity: Identity
+  readonly names: DescribedNames
   /** `undefined`: whoever can connect may ask. */
   readonly clients: ClientVerifier | undefined
   /** One app each: the app registers its gauges there. */

@@ -5,7 +5,7 @@ import { formatQuantity } from '#metrics/quantity.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import type { AnswerCache } from './answer-cache.ts'
 import { NAMESPACES, VERSIONS, type Version, versionPath } from './api-group.ts'
-import { type DescribedObject, DescribedObjects, type Identity } from './described-object.ts'
+import { type DescribedNames, type DescribedObject, DescribedObjects } from './described-object.ts'
 import { encodeMetricValueList } from './metric-value.ts'
 import { decodeSegment, expectFresh, findMetric } from './request.ts'
 import { parseSelector, type Selector, toLabelSelector } from './selectors/selector.ts'
@@ -16,7 +16,7 @@ type Context = Router.RouterContext
 export interface CustomMetricsOptions {
   readonly source: SnapshotSource
   readonly catalog: Catalog
-  readonly identity: Identity
+  readonly names: DescribedNames
   /** Where answers go that may be given again. */
   readonly answers: AnswerCache
 }
@@ -34,9 +34,9 @@ type ToTarget = (segments: readonly string[]) => Target
 /** Adds the metric paths of both versions to `router`. */
 export function routeCustomMetrics(
   router: Router,
-  { source, catalog, identity, answers }: CustomMetricsOptions,
+  { source, catalog, names, answers }: CustomMetricsOptions,
 ): void {
-  const objects = new DescribedObjects(identity)
+  const objects = new DescribedObjects(names)
 
   function respond(ctx: Context, version: Version, toTarget: ToTarget): void {
     const target = toTarget(ctx.path.slice(versionPath(version).length).split('/'))

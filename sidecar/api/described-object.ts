@@ -6,7 +6,7 @@ import { matchesLabels, type Selector } from './selectors/selector.ts'
 import { quote } from './text.ts'
 
 /** Whom the metrics are about. */
-export interface Identity {
+export interface DescribedNames {
   readonly namespace: string
   readonly minicluster: string
   /** The Service in front of the lead broker, by which the metrics can be asked for as well. */
@@ -43,7 +43,7 @@ export class DescribedObjects {
   /** Half a sentence that says what there is. */
   readonly #summary: string
 
-  constructor({ namespace, minicluster, serviceName }: Identity) {
+  constructor({ namespace, minicluster, serviceName }: DescribedNames) {
     const ours = ['flux-metrics/minicluster', minicluster] as const
     this.#namespace = {
       resource: NAMESPACES,

@@ -8,7 +8,7 @@ import { EXPLAIN } from '#metrics/metric.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { badRequest } from '#serving/status.ts'
 import { VERSIONS, versionPath } from './api-group.ts'
-import { DescribedObjects, type Identity } from './described-object.ts'
+import { type DescribedNames, DescribedObjects } from './described-object.ts'
 import { decodeSegment, expectFresh } from './request.ts'
 import { quote } from './text.ts'
 
@@ -18,15 +18,15 @@ type Format = (typeof FORMATS)[number]
 
 export interface ExplainOptions {
   readonly source: SnapshotSource
-  readonly identity: Identity
+  readonly names: DescribedNames
 }
 
 /**
  * Adds the paths. Those under the API group must come before the metrics of any name; the object is checked as it is
  * for a metric.
  */
-export function routeExplain(router: Router, { source, identity }: ExplainOptions): void {
-  const objects = new DescribedObjects(identity)
+export function routeExplain(router: Router, { source, names }: ExplainOptions): void {
+  const objects = new DescribedObjects(names)
   router.get(`/${EXPLAIN}`, (ctx) => respond(ctx, source))
   for (const version of VERSIONS) {
     const path = versionPath(version)

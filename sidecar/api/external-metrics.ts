@@ -5,7 +5,7 @@ import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION } from './api-group.ts'
-import type { Identity } from './described-object.ts'
+import type { DescribedNames } from './described-object.ts'
 import { formatTime } from './metric-value.ts'
 import { decodeSegment, expectFresh, findMetric } from './request.ts'
 import { matchesLabels, parseSelector, type Selector } from './selectors/selector.ts'
@@ -16,15 +16,15 @@ const MINICLUSTER_LABEL = 'minicluster'
 export interface ExternalMetricsOptions {
   readonly source: SnapshotSource
   readonly catalog: Catalog
-  readonly identity: Identity
+  readonly names: DescribedNames
 }
 
 /** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
 export function routeExternalMetrics(
   router: Router,
-  { source, catalog, identity }: ExternalMetricsOptions,
+  { source, catalog, names }: ExternalMetricsOptions,
 ): void {
-  const { minicluster } = identity
+  const { minicluster } = names
   const groupVersion = `${EXTERNAL_GROUP}/${EXTERNAL_VERSION}`
   router.get(`/apis/${groupVersion}/namespaces/:namespace/:metric`, (ctx) => {
     const [namespace = '', metricName = ''] = ctx.path.split('/').slice(-2).map(decodeSegment)
@@ -32,7 +32,7 @@ export function routeExternalMetrics(
     const text = new URLSearchParams(ctx.querystring).get('labelSelector') ?? ''
     const { ofCluster, ofSeries } = split(parseSelector(text, 'labelSelector'))
     const isOurs =
-      namespace === identity.namespace &&
+      namespace === names.namespace &&
       matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]]))
     const snapshot = isOurs ? expectFresh(source.reading()) : undefined
     const series = snapshot === undefined ? [] : readSeries(metric, snapshot, ofSeries)

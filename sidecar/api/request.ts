@@ -1,5 +1,6 @@
 // What requests of both metric groups have in common: segments to names, names to metrics, and a snapshot or an error.
-import type { Catalog, Metric } from '#metrics/catalog.ts'
+import type { Catalog } from '#metrics/catalog.ts'
+import type { Metric } from '#metrics/metric.ts'
 import type { Reading, Snapshot } from '#scaling/snapshot.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'

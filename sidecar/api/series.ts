@@ -3,7 +3,7 @@
 //
 // A metric of nodes is one series without labels. A metric of jobs is one series for each named queue, with the label
 // `queue`; where Flux has no named queues, one without labels.
-import type { Metric, Selection } from '#metrics/catalog.ts'
+import type { Metric, Selection } from '#metrics/metric.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { badRequest, notFound, unavailable } from '#serving/status.ts'
 import { type Labels, NO_LABELS } from './selectors/label.ts'
@@ -50,12 +50,12 @@ export function readSeries(
 function readOne(metric: Metric, snapshot: Snapshot, selection: Selection): number {
   const value = metric.value(snapshot, selection)
   if (typeof value === 'number') return value
-  throw unavailable(`Cannot read ${metric.name}: ${value.unknown}`)
+  throw unavailable(`Cannot read ${metric.name}: ${value.reason}`)
 }
 
 function select(metric: Metric, { jobs }: Snapshot, selector: Selector): Selection {
   if (selector.length === 0) return {}
-  if (metric.labels.length > 0 && jobs.kind === 'withheld') {
+  if (metric.labels.length > 0 && jobs.kind === 'unknown') {
     throw unavailable(`Cannot read ${metric.name}: ${jobs.reason}`)
   }
   const names = metric.labels.length > 0 && jobs.kind === 'known' ? [...jobs.queues.keys()] : []

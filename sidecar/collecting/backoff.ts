@@ -1,7 +1,5 @@
 // How long to wait before trying again: exponential, with full jitter, so that clients do not return in step.
 
-import { setTimeout } from 'node:timers/promises'
-
 const FIRST_MS = 100
 
 /** A broker that is back is found within this. */
@@ -27,11 +25,4 @@ export class Backoff {
   reset(): void {
     this.#failures = 0
   }
-}
-
-/** Waits, but not longer than until `signal` is aborted; never rejects. */
-export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || ms <= 0) return
-  // The only error is the abort.
-  await setTimeout(ms, undefined, { signal }).catch(() => {})
 }

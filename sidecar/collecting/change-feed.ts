@@ -4,7 +4,7 @@ import { type InstanceJobStats, watchJobStats } from '#flux/calls/job-calls.ts'
 import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
 import type { Client, FluxEvent } from '#flux/wire/client.ts'
 import { fingerprint, toJobs } from '#reading/job-counts.ts'
-import { sleep } from './backoff.ts'
+import { sleep } from '#serving/sleep.ts'
 
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const

@@ -4,19 +4,20 @@
 import { explain } from '#explaining/explanation.ts'
 import { FluxError } from '#flux/errors.ts'
 import { Client } from '#flux/wire/client.ts'
-import { Instance } from '#reading/instance-reader.ts'
+import { InstanceReader } from '#reading/instance-reader.ts'
 import { fingerprint } from '#reading/job-counts.ts'
 import { publishedSize } from '#scaling/sizes.ts'
 import type { Reading, Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
-import { OutlookMaker, type OutlookOptions } from '#scaling/snapshot-maker.ts'
-import { Backoff, sleep } from './backoff.ts'
+import { SnapshotMaker, type SnapshotOptions } from '#scaling/snapshot-maker.ts'
+import { sleep } from '#serving/sleep.ts'
+import { Backoff } from './backoff.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Drainer } from './drainer.ts'
-import { Knowledge, type TransitionLog } from './latest-snapshot.ts'
+import { LatestSnapshot, type TransitionLog } from './latest-snapshot.ts'
 import type { CollectorObserver } from './observer.ts'
 import { DEFAULT_PACE, type Pace, waitingTime } from './pace.ts'
 
-export interface CollectorOptions extends OutlookOptions {
+export interface CollectorOptions extends SnapshotOptions {
   /** Path of the broker's socket; it need not exist yet. */
   readonly path: string
   /** Snapshots older than this are not served. */
@@ -30,9 +31,9 @@ export interface CollectorOptions extends OutlookOptions {
 export class Collector implements SnapshotSource {
   readonly #options: CollectorOptions
   readonly #pace: Pace
-  readonly #knowledge: Knowledge
+  readonly #latest: LatestSnapshot
   readonly #backoff = new Backoff()
-  readonly #outlooks: OutlookMaker
+  readonly #snapshots: SnapshotMaker
   readonly #drainer: Drainer | undefined
   #desired: number | null | undefined
   readonly #stop = new AbortController()
@@ -41,13 +42,13 @@ export class Collector implements SnapshotSource {
   constructor(options: CollectorOptions) {
     this.#options = options
     this.#pace = { ...DEFAULT_PACE, ...options.pace }
-    this.#knowledge = new Knowledge(options.maxAgeMs, options.log)
-    this.#outlooks = new OutlookMaker(options)
+    this.#latest = new LatestSnapshot(options.maxAgeMs, options.log)
+    this.#snapshots = new SnapshotMaker(options)
     this.#drainer = options.drains && new Drainer({ ...options, instance: options.drains.instance })
   }
 
   reading(): Reading {
-    return this.#knowledge.reading()
+    return this.#latest.reading()
   }
 
   /** Begins to connect. Returns at once. */
@@ -59,7 +60,7 @@ export class Collector implements SnapshotSource {
   async stop(): Promise<void> {
     this.#stop.abort()
     await this.#running
-    this.#knowledge.close()
+    this.#latest.close()
   }
 
   async #run(): Promise<void> {
@@ -80,13 +81,13 @@ export class Collector implements SnapshotSource {
     // The end of the connection ends the waiting: what we know is void from that moment.
     const ended = new AbortController()
     void client.ended.then((reason) => {
-      if (reason.code !== 'FLUX_CANCELLED') this.#knowledge.lose(reason.message)
+      if (reason.code !== 'FLUX_CANCELLED') this.#latest.lose(reason.message)
       ended.abort()
     })
     this.#options.observer.connected()
-    this.#outlooks.restart()
+    this.#snapshots.restart()
     try {
-      const instance = await Instance.open(client, limits)
+      const instance = await InstanceReader.open(client, limits)
       await this.#follow(instance, AbortSignal.any([signal, ended.signal]))
       if (!signal.aborted) throw await client.ended
     } finally {
@@ -95,7 +96,7 @@ export class Collector implements SnapshotSource {
     }
   }
 
-  async #follow(instance: Instance, signal: AbortSignal): Promise<void> {
+  async #follow(instance: InstanceReader, signal: AbortSignal): Promise<void> {
     const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
     let feed: ChangeFeed | undefined
     let watched: Watched | undefined
@@ -121,13 +122,13 @@ export class Collector implements SnapshotSource {
   }
 
   /** A snapshot, or `undefined` after a failure that leaves the connection usable. */
-  async #read(instance: Instance, signal: AbortSignal): Promise<Snapshot | undefined> {
+  async #read(instance: InstanceReader, signal: AbortSignal): Promise<Snapshot | undefined> {
     try {
       const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
       const facts = await instance.read(limits)
-      const { snapshot, drains } = this.#outlooks.draw(facts, performance.now())
+      const { snapshot, drains } = this.#snapshots.make(facts, performance.now())
       this.#backoff.reset()
-      this.#knowledge.learn(snapshot)
+      this.#latest.learn(snapshot)
       this.#options.observer.refreshed(snapshot.tookMs)
       this.#tellSize(snapshot)
       if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
@@ -156,7 +157,7 @@ export class Collector implements SnapshotSource {
       error instanceof FluxError
         ? [error.code, error.message]
         : ['INTERNAL', error instanceof Error ? error.message : String(error)]
-    this.#knowledge.lose(message)
+    this.#latest.lose(message)
     this.#options.observer.failed(code)
   }
 }

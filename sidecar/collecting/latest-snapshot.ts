@@ -11,7 +11,7 @@ export interface TransitionLog {
 const MAX_REASONS = 16
 
 /** Holds the latest snapshot and judges its age, by the clock that a suspended machine or a set clock fools least. */
-export class Knowledge {
+export class LatestSnapshot {
   readonly #maxAgeMs: number
   readonly #log: TransitionLog
   readonly #reasons = new Set<string>()

@@ -9,16 +9,11 @@ import {
   isEmpty,
   subtractIdsets,
 } from '#flux/sets/idset.ts'
-import { ranksOf } from '#flux/sets/resource-set.ts'
 import type { Demand } from '#scaling/demand.ts'
+import { isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import type { QueueDemand } from '#scaling/queue-demand.ts'
-import {
-  clampSize,
-  demandedNodes,
-  isWithinTolerance,
-  publishedSize,
-  sizeWith,
-} from '#scaling/sizes.ts'
+import { sizeWith } from '#scaling/ranks.ts'
+import { clampSize, demandedNodes, publishedSize } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { unknownsOf, warningsOf } from './warnings.ts'
 import { plural, ranksAre, spellSeconds } from './wording.ts'
@@ -97,7 +92,7 @@ export interface DrainExplanation {
 /** @param now what ages and remaining times are counted from */
 export function explain(snapshot: Snapshot, now: Date): Explanation {
   const { demand, sizes, quorum, takenAt } = snapshot
-  const present = sizeWith(subtractIdsets(ranksOf(snapshot.all), snapshot.offline))
+  const present = sizeWith(snapshot.ranks.live)
   const published = publishedSize(sizes)
   const desired = typeof published === 'number' ? published : null
   const known = demand.kind === 'known' ? demand : undefined
@@ -116,7 +111,7 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     desired,
     present,
     floor: known?.floor ?? null,
-    demand: known === undefined || known.uncertain !== undefined ? null : demandOf(known),
+    demand: known === undefined || known.unknownPlaces !== undefined ? null : demandOf(known),
     quorum,
     maximum: known?.maximum ?? null,
     floorHolder: known === undefined ? null : floorHolderOf(snapshot, known, now),
@@ -131,8 +126,8 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
 }
 
 function unknownReason({ demand, sizes }: Snapshot): string {
-  if (sizes.wanted.kind === 'withheld') return sizes.wanted.reason
-  return demand.kind === 'withheld' ? demand.reason : 'nothing is known yet'
+  if (sizes.wanted.kind === 'unknown') return sizes.wanted.reason
+  return demand.kind === 'unknown' ? demand.reason : 'nothing is known yet'
 }
 
 /** As `node_demand_count` has it. */
@@ -223,10 +218,10 @@ function queuesOf({ sizes, queues }: Snapshot, demand: Demand): readonly QueueEx
   }))
 }
 
-function drainsOf({ drains, ownDrains }: Snapshot): readonly DrainExplanation[] {
+function drainsOf({ drains, ranks: { ownDrained } }: Snapshot): readonly DrainExplanation[] {
   return drains.map(({ ranks, reason }) => ({
     ranks: formatIdset(ranks),
     reason,
-    isOwn: !isEmpty(ranks) && isEmpty(subtractIdsets(ranks, ownDrains)),
+    isOwn: !isEmpty(ranks) && isEmpty(subtractIdsets(ranks, ownDrained)),
   }))
 }

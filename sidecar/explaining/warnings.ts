@@ -8,11 +8,12 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import { FAILED_SECONDS } from '#reading/facts.ts'
+import { FAILED_SECONDS, isRefused } from '#reading/failed-jobs.ts'
+import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
-import { isSidecarReason } from '#scaling/drain-before-shrink.ts'
+import { isSidecarReason } from '#scaling/drain-reason.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { describeTraps, isRefused, TOO_MANY_FAILED } from './scheduler-traps.ts'
+import { describeTraps } from './scheduler-traps.ts'
 import { plural, ranksAre } from './wording.ts'
 
 /** Drains are told by their reason, and people give many; the JSON has them all. */
@@ -47,7 +48,7 @@ function isStranded({ demand }: Snapshot): boolean {
 }
 
 function describeRefused({ failed }: Snapshot): readonly string[] {
-  const count = failed?.filter(isRefused).length ?? 0
+  const count = isUnknown(failed) ? 0 : failed.filter(isRefused).length
   if (count === 0) return []
   return [
     `${plural(count, 'job')} refused within ${FAILED_SECONDS / 60} min, asking for more nodes than were up: ` +
@@ -85,11 +86,11 @@ function describeNoDemand(
 }
 
 /** Drains that are not ours are counted around. Ours that nobody lifts are told of: DRAIN was switched off. */
-function describeDrains({ drains, ownDrains }: Snapshot): readonly string[] {
+function describeDrains({ drains, ranks: { ownDrained } }: Snapshot): readonly string[] {
   const foreign = new Map<string, Idset>()
   let left = EMPTY_IDSET
   for (const { ranks, reason } of drains) {
-    const others = subtractIdsets(ranks, ownDrains)
+    const others = subtractIdsets(ranks, ownDrained)
     if (isEmpty(others)) continue
     if (isSidecarReason(reason)) left = unionIdsets(left, others)
     else foreign.set(reason, unionIdsets(foreign.get(reason) ?? EMPTY_IDSET, others))
@@ -115,14 +116,17 @@ function shorten(text: string): string {
 /** What cannot be told, and why: what has one cause is told together. */
 export function unknownsOf({ demand, jobs, failed, sizes }: Snapshot): readonly string[] {
   const known = demand.kind === 'known' ? demand : undefined
-  const hidden = jobs.kind === 'withheld' ? jobs.reason : undefined
+  const hidden = jobs.kind === 'unknown' ? jobs.reason : undefined
   const unknowns: readonly (readonly [what: string, why: string | undefined])[] = [
-    ['the size', sizes.wanted.kind === 'withheld' ? sizes.wanted.reason : undefined],
-    ['demand', demand.kind === 'withheld' ? demand.reason : known?.uncertain],
+    ['the size', sizes.wanted.kind === 'unknown' ? sizes.wanted.reason : undefined],
+    ['demand', demand.kind === 'unknown' ? demand.reason : known?.unknownPlaces?.reason],
     ['job counts', hidden],
-    ['GPUs of pending jobs', known?.whole.pendingGpus === undefined ? known?.untold : undefined],
+    [
+      'GPUs of pending jobs',
+      known?.whole.pendingGpus === undefined ? known?.unknownRequests?.reason : undefined,
+    ],
     ['all that waits', known?.isCut ? 'more jobs wait than we list' : undefined],
-    ['refused jobs', failed === undefined ? (hidden ?? TOO_MANY_FAILED) : undefined],
+    ['refused jobs', isUnknown(failed) ? failed.reason : undefined],
   ]
   const byReason = new Map<string, string[]>()
   for (const [what, why] of unknowns) {

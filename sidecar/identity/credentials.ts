@@ -3,8 +3,34 @@
 import type { Logger } from '#serving/log.ts'
 import { createSelfSigned } from '#serving/self-signed.ts'
 import { type Credentials, CredentialWatch, readCredentials } from '#serving/tls.ts'
-import type { Config } from '../config.ts'
 import { Identity } from './identity.ts'
+
+/** Where certificates come from, and the names that ours is to be valid for. */
+export interface CredentialOptions {
+  /** Files of the serving certificate; without them, and without an authority, one is made at start. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** File with the front proxy's authority; without it, and without an authority, clients are not authenticated. */
+  readonly clientCaFile: string | undefined
+  /** Common names of the front proxy; empty: any. */
+  readonly clientAllowedNames: readonly string[]
+  /** The webhook, which then issues the certificate and says who the front proxy is. */
+  readonly authority: Authority | undefined
+  readonly names: {
+    readonly namespace: string
+    readonly minicluster: string
+    /** The Service in front of the sidecar. */
+    readonly serviceName: string
+  }
+}
+
+/** The webhook as authority. */
+export interface Authority {
+  /** `https://NAME.NAMESPACE.svc` */
+  readonly url: string
+  readonly tokenFile: string
+  /** PEM */
+  readonly ca: string
+}
 
 /** Credentials that may change, as the program uses them. */
 export interface CredentialSource {
@@ -22,13 +48,16 @@ export interface CredentialSource {
 }
 
 /** @throws Error naming the file that is no good */
-export async function createCredentials(config: Config, log: Logger): Promise<CredentialSource> {
+export async function createCredentials(
+  config: CredentialOptions,
+  log: Logger,
+): Promise<CredentialSource> {
   return config.authority === undefined
     ? fromFiles(config, log.child({ component: 'tls' }))
     : fromAuthority(config, config.authority, log.child({ component: 'identity' }))
 }
 
-async function fromFiles(config: Config, log: Logger): Promise<CredentialSource> {
+async function fromFiles(config: CredentialOptions, log: Logger): Promise<CredentialSource> {
   const { tls, clientCaFile, clientAllowedNames } = config
   const files = { ...tls, clientCa: clientCaFile }
   const read = await readCredentials(files)
@@ -48,8 +77,8 @@ async function fromFiles(config: Config, log: Logger): Promise<CredentialSource>
 }
 
 async function fromAuthority(
-  config: Config,
-  authority: NonNullable<Config['authority']>,
+  config: CredentialOptions,
+  authority: NonNullable<CredentialOptions['authority']>,
   log: Logger,
 ): Promise<CredentialSource> {
   const names = namesOf(config)
@@ -75,8 +104,8 @@ async function fromAuthority(
 }
 
 /** The Service in front of us, and the MiniCluster itself, for whoever asks it directly. */
-function namesOf({ identity }: Config): readonly string[] {
-  const { serviceName, namespace, minicluster } = identity
+function namesOf({ names }: CredentialOptions): readonly string[] {
+  const { serviceName, namespace, minicluster } = names
   return [
     `${serviceName}.${namespace}.svc`,
     `${minicluster}.${namespace}.miniclusters.flux-metrics`,
@@ -86,7 +115,7 @@ function namesOf({ identity }: Config): readonly string[] {
 /** Makes up for what no file gives, and says what that means. */
 async function complete(
   read: Partial<Credentials>,
-  config: Config,
+  config: CredentialOptions,
   log: Logger,
 ): Promise<Credentials> {
   if (config.clientCaFile === undefined) {

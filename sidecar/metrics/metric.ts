@@ -1,4 +1,5 @@
 // What a metric is: a name, its definition, and how it is read off a snapshot.
+import type { Unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 
 /** Which part of the instance a value is asked for: the whole, or some queues. */
@@ -9,11 +10,6 @@ export interface Selection {
 
 /** The name under which every object explains its size, beside its metrics: no metric may have it. */
 export const EXPLAIN = 'explain'
-
-/** A value that cannot be told, and why: half a sentence for whoever asks. */
-export interface Unknown {
-  readonly unknown: string
-}
 
 /** One metric: what it is called, what it means and how it is read off a {@link Snapshot}. */
 export interface Metric {

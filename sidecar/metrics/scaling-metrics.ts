@@ -1,17 +1,19 @@
-// The metrics to scale on, and those that say why: rows of the catalog over what demand.ts and sizes.ts conclude.
-
-import { isRefused, TOO_MANY_FAILED } from '#explaining/scheduler-traps.ts'
-import { drainedRanks } from '#flux/calls/resource-calls.ts'
-import { countIds, subtractIdsets } from '#flux/sets/idset.ts'
-import { ranksOf } from '#flux/sets/resource-set.ts'
-import { FAILED_SECONDS } from '#reading/facts.ts'
+import { countIds } from '#flux/sets/idset.ts'
+import { FAILED_SECONDS, isRefused } from '#reading/failed-jobs.ts'
+import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
+import { compensatedSize } from '#scaling/hpa-tolerance.ts'
 import { addDemands, NO_DEMAND, type QueueDemand } from '#scaling/queue-demand.ts'
-import { compensatedSize, demandedNodes, sizeWith } from '#scaling/sizes.ts'
+import { sizeWith } from '#scaling/ranks.ts'
+import { demandedNodes } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import type { Metric, Selection, Unknown } from './metric.ts'
+import type { Metric, Selection } from './metric.ts'
 
-const CUT = 'Flux has more pending jobs than we list, and what the others ask for is not known'
+const CUT = unknown(
+  'Flux has more pending jobs than we list, and what the others ask for is not known',
+)
+
+const NO_ESTIMATE = unknown('the scheduler gives no estimate')
 
 interface Row {
   readonly name: string
@@ -30,7 +32,7 @@ function row({ value, ...fields }: Row): Metric {
     labels: ['queue'],
     value: (snapshot, selection) => {
       const { demand } = snapshot
-      if (demand.kind === 'withheld') return { unknown: demand.reason }
+      if (demand.kind === 'unknown') return demand
       return value(snapshot, demand, selection)
     },
   }
@@ -43,8 +45,7 @@ function pending(
 ): Metric {
   return row({
     ...fields,
-    value: (_, demand, selection) =>
-      demand.isCut ? { unknown: CUT } : of(part(demand, selection), demand),
+    value: (_, demand, selection) => (demand.isCut ? CUT : of(part(demand, selection), demand)),
   })
 }
 
@@ -57,18 +58,16 @@ function part({ whole, queues }: Demand, selection: Selection): QueueDemand {
 /** The published size: of all queues, or of those selected, whichever wants most. */
 function desired({ sizes }: Snapshot, { queues }: Selection): number | Unknown {
   const { wanted, drained } = sizes
-  if (wanted.kind === 'withheld') return { unknown: wanted.reason }
+  if (wanted.kind === 'unknown') return wanted
   if (queues === undefined) return drained ?? wanted.whole
   // Ranks are drained for one size only.
   return Math.max(drained ?? 0, ...queues.map((name) => wanted.queues.get(name) ?? 0))
 }
 
 /** With drains a rank that is there and may be given jobs is as good as busy. */
-function floor(snapshot: Snapshot, demand: Demand): number {
-  const { sizes, all, offline, drains } = snapshot
+function floor({ sizes, ranks }: Snapshot, demand: Demand): number {
   if (sizes.drained === undefined) return demand.floor
-  const open = subtractIdsets(subtractIdsets(ranksOf(all), offline), drainedRanks(drains))
-  return Math.max(demand.floor, sizeWith(open))
+  return Math.max(demand.floor, sizeWith(ranks.open))
 }
 
 function quantile(descending: readonly number[], share: number): number {
@@ -92,7 +91,7 @@ export const SCALING_METRICS: readonly Metric[] = [
     isSum: false,
     value: (snapshot, _, selection) => {
       const size = desired(snapshot, selection)
-      const present = sizeWith(subtractIdsets(ranksOf(snapshot.all), snapshot.offline))
+      const present = sizeWith(snapshot.ranks.live)
       return typeof size === 'number' ? compensatedSize(size, present) : size
     },
   }),
@@ -109,7 +108,7 @@ export const SCALING_METRICS: readonly Metric[] = [
     unit: 'nodes',
     isSum: false,
     value: (_, demand, selection) => {
-      if (demand.uncertain !== undefined) return { unknown: demand.uncertain }
+      if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
       return demand.isCut ? demand.maximum : demandedNodes(part(demand, selection))
     },
   }),
@@ -119,8 +118,7 @@ export const SCALING_METRICS: readonly Metric[] = [
       help: 'Nodes that eligible pending jobs ask for, those without a number of nodes by their cores; not to scale on: it falls when work starts',
       unit: 'nodes',
     },
-    ({ pendingNodes }, { uncertain }) =>
-      uncertain === undefined ? pendingNodes : { unknown: uncertain },
+    ({ pendingNodes }, { unknownPlaces }) => unknownPlaces ?? pendingNodes,
   ),
   pending(
     {
@@ -136,7 +134,7 @@ export const SCALING_METRICS: readonly Metric[] = [
       help: 'GPUs that eligible pending jobs ask for; Flux tells them to its owner only',
       unit: 'gpus',
     },
-    ({ pendingGpus }, { untold }) => pendingGpus ?? { unknown: untold ?? CUT },
+    ({ pendingGpus }, { unknownRequests }) => pendingGpus ?? unknownRequests ?? CUT,
   ),
   row({
     name: 'node_stranded_count',
@@ -166,7 +164,7 @@ export const SCALING_METRICS: readonly Metric[] = [
     help: `Jobs that the scheduler refused within ${FAILED_SECONDS / 60} minutes because they ask for more nodes than are up (Fluxion with fcfs): demand that is lost`,
     unit: 'jobs',
     value: ({ failed }, _, { queues }) => {
-      if (failed === undefined) return { unknown: TOO_MANY_FAILED }
+      if (isUnknown(failed)) return failed
       return failed.filter((job) => isRefused(job) && isIn(queues, job.queue)).length
     },
   }),
@@ -193,8 +191,7 @@ export const SCALING_METRICS: readonly Metric[] = [
     help: 'In how long the scheduler expects to start the next job; 503 where it says nothing (fcfs)',
     unit: 'seconds',
     isSum: false,
-    value: (_, demand, selection) =>
-      part(demand, selection).startSeconds ?? { unknown: 'the scheduler gives no estimate' },
+    value: (_, demand, selection) => part(demand, selection).startSeconds ?? NO_ESTIMATE,
   }),
   {
     name: 'snapshot_age_seconds',

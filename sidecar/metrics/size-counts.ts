@@ -15,7 +15,7 @@ export const SIZE_COUNTS = {
   pending: metric('node_pending_count'),
   stranded: metric('node_stranded_count'),
   /** Drained by us, to shrink. */
-  ownDrained: ({ ownDrains }) => countIds(ownDrains),
+  ownDrained: ({ ranks }) => countIds(ranks.ownDrained),
   /** Given up: they have not come for long. */
   lost: ({ lost }) => countIds(lost),
 } as const satisfies Readonly<Record<string, SizeCount>>

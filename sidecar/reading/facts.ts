@@ -6,6 +6,7 @@ import type { SlotRequest } from '#flux/calls/jobspec.ts'
 import type { Drain } from '#flux/calls/resource-calls.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
+import type { Unknown } from './unknown.ts'
 
 /** Counts of nodes (broker ranks), as `flux resource list` counts them, and two that it does not. */
 export interface NodeCounts {
@@ -55,12 +56,6 @@ export interface Jobs {
   readonly queues: ReadonlyMap<string, JobCounts>
 }
 
-/** Flux answered that it will not tell us; `reason` says why and what to do, in one sentence. */
-export interface Withheld {
-  readonly kind: 'withheld'
-  readonly reason: string
-}
-
 /** What is remembered of ranks beyond one reading. */
 export interface Remembered {
   /** Ranks that are there and were released less than the idle grace ago, or that we do not know better of. */
@@ -88,14 +83,11 @@ export interface WaitingJobs {
   readonly jobs: readonly WaitingJob[]
   /** How many there are: more than `jobs`, if the list was cut. */
   readonly total: number
-  /** Why some requests are not known, a sentence; `undefined` if nothing depends on them. */
-  readonly untold: string | undefined
+  /** Why some requests are not known; `undefined` if they are, or nothing depends on them. */
+  readonly unknownRequests: Unknown | undefined
 }
 
-export type Waiting = WaitingJobs | Withheld
-
-/** For how long jobs that failed are remembered in a reading. */
-export const FAILED_SECONDS = 600
+export type Waiting = WaitingJobs | Unknown
 
 /** One consistent reading of a Flux instance. */
 export interface Facts {
@@ -106,7 +98,7 @@ export interface Facts {
   readonly nodes: NodeCounts
   readonly cores: ResourceCounts
   readonly gpus: ResourceCounts
-  readonly jobs: Jobs | Withheld
+  readonly jobs: Jobs | Unknown
   /** R. */
   readonly all: ResourceSet
   /** What jobs hold; of a rank that went away too, until its job is cleaned up. */
@@ -117,8 +109,8 @@ export interface Facts {
   readonly drains: readonly Drain[]
   readonly waiting: Waiting
   readonly queues: ReadonlyMap<string, QueueState>
-  /** Jobs that failed within {@link FAILED_SECONDS}; `undefined` if there were too many to list. */
-  readonly failed: readonly FailedJob[] | undefined
+  /** Jobs that failed in the last ten minutes. */
+  readonly failed: readonly FailedJob[] | Unknown
   /** A job on the highest rank that is busy, where Flux names one. */
   readonly highestJob: RunningJob | undefined
   /** Settings of Fluxion, where it is the scheduler and tells them. */

@@ -1,7 +1,6 @@
 // One Flux instance over one connection: probes once what the broker offers, then reads it, again and again. When to read,
 // what to do with an error, and what follows from a reading is the business of others.
 
-import { readFluxionSettings } from '#explaining/scheduler-traps.ts'
 import { getAttribute, getBrokerState, type Limits } from '#flux/calls/broker-calls.ts'
 import { getJobStats } from '#flux/calls/job-calls.ts'
 import type { PendingJob } from '#flux/calls/job-list-calls.ts'
@@ -22,7 +21,6 @@ import {
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import {
   countIds,
-  highestId,
   type Idset,
   intersectIdsets,
   isEmpty,
@@ -31,27 +29,34 @@ import {
 } from '#flux/sets/idset.ts'
 import { countGpus, ranksOf } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
-import type { Facts, Jobs, Withheld } from './facts.ts'
+import type { Facts, Jobs } from './facts.ts'
+import { FailedJobReader } from './failed-jobs.ts'
+import { readFluxionSettings } from './fluxion-settings.ts'
+import { HighestJobReader, highestBusyRank } from './highest-job.ts'
 import { toJobs } from './job-counts.ts'
 import { countResources } from './node-counts.ts'
-import { JobReader } from './pending-jobs.ts'
+import { PendingJobReader } from './pending-jobs.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
+import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /** Readings in which parts contradict each other are repeated; this often in a row is no coincidence. */
 const MAX_ATTEMPTS = 3
 
-const PRIVATE_MODE =
+const HIDDEN = unknown(
   'Flux hides jobs from us, a guest (access.private-mode): unset it in the broker configuration, or run the ' +
-  'sidecar with the UID of the broker (annotation flux-metrics/run-as-user)'
+    'sidecar with the UID of the broker (annotation flux-metrics/run-as-user)',
+)
 
-/** A connected Flux instance. */
-export class Instance {
+/** Reads a connected Flux instance. */
+export class InstanceReader {
   readonly client: Client
   /** Release of flux-core, `0.88.0`, as the broker says it. */
   readonly version: string
   /** How many ranks Flux waits for when it starts; 1 where the broker does not say. */
   readonly quorum: number
-  readonly #jobs: JobReader
+  readonly #pending: PendingJobReader
+  readonly #failed: FailedJobReader
+  readonly #highest: HighestJobReader
   readonly #queues: QueueReader
   #schedStatusTopic: SchedStatusTopic = SCHED_STATUS_TOPICS[0]
   /** Fluxion's settings, once they were asked for: while Flux starts, no scheduler is there yet. */
@@ -61,15 +66,17 @@ export class Instance {
     this.client = client
     this.version = version
     this.quorum = quorum
-    this.#jobs = new JobReader(client)
+    this.#pending = new PendingJobReader(client)
+    this.#failed = new FailedJobReader(client)
+    this.#highest = new HighestJobReader(client)
     this.#queues = new QueueReader(client)
   }
 
   /** @throws FluxError if the broker does not answer */
-  static async open(client: Client, limits: Limits): Promise<Instance> {
+  static async open(client: Client, limits: Limits): Promise<InstanceReader> {
     const version = await getAttribute(client, 'version', limits)
     const quorum = await readQuorum(client, limits)
-    return new Instance(client, { version, quorum })
+    return new InstanceReader(client, { version, quorum })
   }
 
   /**
@@ -105,26 +112,27 @@ export class Instance {
   async #round(takenAt: Date, limits: Limits): Promise<Round> {
     const waits = await Promise.allSettled([
       getJobStats(this.client, limits).then(toJobs),
-      this.#jobs.readPending(limits),
+      this.#pending.read(limits),
     ])
     const [jobs, pending] = waits
+    // Where Flux hides jobs, what failed and the queues need not be asked for.
     const counts = jobs.status === 'fulfilled' ? jobs.value : undefined
     const [state, sched, status, failed, queues] = await Promise.allSettled([
       getBrokerState(this.client, limits),
       this.#schedStatus(limits),
       getResourceStatus(this.client, limits),
-      counts && this.#jobs.readFailed(counts.total.failed, takenAt, limits),
+      counts === undefined ? HIDDEN : this.#failed.read(counts.total.failed, takenAt, limits),
       counts && this.#queues.read(counts, limits),
     ])
     // Outside of `run` the other calls fail in many ways, and this is why.
     const phase = fulfilled(state)
     if (phase !== 'run') throw notRunning(phase)
     return {
-      jobs: told(jobs),
-      pending: told(pending),
+      jobs: knownUnlessHidden(jobs),
+      pending: knownUnlessHidden(pending),
       sched: fulfilled(sched),
       status: fulfilled(status),
-      failed: isHidden(failed) ? undefined : fulfilled(failed),
+      failed: knownUnlessHidden(failed),
       queues: fulfilled(queues),
     }
   }
@@ -134,21 +142,20 @@ export class Instance {
     { jobs, pending, sched, status, queues }: Round,
     limits: Limits,
   ): Promise<Pick<Facts, 'jobs' | 'waiting' | 'queues' | 'highestJob' | 'fluxion'>> {
-    if ('kind' in pending || jobs.kind === 'withheld' || queues === undefined) {
-      const withheld = { kind: 'withheld', reason: PRIVATE_MODE } as const
+    if (isUnknown(pending) || isUnknown(jobs) || queues === undefined) {
       const nothing = { queues: new Map(), highestJob: undefined, fluxion: undefined }
-      return { jobs, waiting: withheld, ...nothing }
+      return { jobs, waiting: HIDDEN, ...nothing }
     }
     this.#fluxion ??= await readFluxion(this.client, limits)
     const { policy, matching } = this.#fluxion
     const { depend, priority, sched: waits } = jobs.total
     const facts = { counted: depend + priority + waits, hasGpus: countGpus(sched.all) > 0 }
-    const busy = highestId(subtractIdsets(ranksOf(sched.allocated), status.offline))
+    const busy = highestBusyRank({ allocated: sched.allocated, offline: status.offline })
     return {
       jobs,
-      waiting: await this.#jobs.complete(pending, facts, limits),
+      waiting: await this.#pending.complete(pending, facts, limits),
       queues: toQueueStates(queues, sched.properties),
-      highestJob: await this.#jobs.readHighest(busy, jobs, limits),
+      highestJob: await this.#highest.read(busy, jobs, limits),
       fluxion:
         policy === undefined ? undefined : readFluxionSettings(policy, queues.config, matching),
     }
@@ -183,8 +190,8 @@ async function readFluxion(client: Client, limits: Limits): Promise<FluxionParam
 
 /** The answers of one round. */
 interface Round {
-  readonly jobs: Jobs | Withheld
-  readonly pending: readonly PendingJob[] | Withheld
+  readonly jobs: Jobs | Unknown
+  readonly pending: readonly PendingJob[] | Unknown
   readonly sched: SchedStatus
   readonly status: ResourceStatus
   readonly failed: Facts['failed']
@@ -208,8 +215,8 @@ function fulfilled<T>(result: PromiseSettledResult<T>): T {
 }
 
 /** What Flux refuses to tell a guest is no failure. */
-function told<T>(result: PromiseSettledResult<T>): T | Withheld {
-  return isHidden(result) ? { kind: 'withheld', reason: PRIVATE_MODE } : fulfilled(result)
+function knownUnlessHidden<T>(result: PromiseSettledResult<T>): T | Unknown {
+  return isHidden(result) ? HIDDEN : fulfilled(result)
 }
 
 function isHidden(result: PromiseSettledResult<unknown>): boolean {

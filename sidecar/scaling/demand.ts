@@ -1,15 +1,16 @@
 // How large the MiniCluster should be, and why: pure functions of what one reading told. Sizes are numbers of pods: a size
 // of n has the ranks 0 to n − 1, because an Indexed Job always loses its highest indices, busy or not.
-import { highestId, type Idset, subtractIdsets, unionIdsets } from '#flux/sets/idset.ts'
-import { ranksOf } from '#flux/sets/resource-set.ts'
+import { type Idset, unionIdsets } from '#flux/sets/idset.ts'
 import type { Facts, Remembered } from '#reading/facts.ts'
-import { Board, type BoardFacts, type BoardSums } from './pending-placement.ts'
+import type { Unknown } from '#reading/unknown.ts'
+import { PendingPlacement, type PendingSums, type PlacementFacts } from './pending-placement.ts'
+import { sizeWith } from './ranks.ts'
 
 /** What a demand is computed from. */
-export interface DemandFacts extends BoardFacts, Pick<Facts, 'offline' | 'quorum'>, Remembered {}
+export interface DemandFacts extends PlacementFacts, Pick<Facts, 'quorum'>, Remembered {}
 
 /** What is wanted of the MiniCluster. */
-export interface Demand extends BoardSums {
+export interface Demand extends PendingSums {
   readonly kind: 'known'
   /** Size of the MiniCluster if every rank of R is started. */
   readonly maximum: number
@@ -19,28 +20,27 @@ export interface Demand extends BoardSums {
   readonly busy: Idset
   readonly quorum: number
   /** Why some jobs' GPUs are not known; `undefined` where no job can want any, or all are known. */
-  readonly untold: string | undefined
+  readonly unknownRequests: Unknown | undefined
   /** Whether pending jobs are missing, because the list was cut: there may be work for every rank. */
   readonly isCut: boolean
 }
 
 const LEAD: Idset = { ranges: [{ first: 0, last: 0 }] }
 
-/** Computes what is wanted. What a rank that is not there any more holds, until its job is cleaned up, is not live. */
+/** Computes what is wanted. */
 export function computeDemand(facts: DemandFacts): Demand {
-  const { all, quorum, waiting } = facts
-  const allocated = subtractIdsets(ranksOf(facts.allocated), facts.offline)
-  const busy = unionIdsets(unionIdsets(allocated, facts.recent), LEAD)
-  const board = new Board(facts, allocated)
-  for (const job of waiting.jobs) board.add(job)
+  const { ranks, quorum, waiting } = facts
+  const busy = unionIdsets(unionIdsets(ranks.allocated, facts.recent), LEAD)
+  const pending = new PendingPlacement(facts)
+  for (const job of waiting.jobs) pending.add(job)
   return {
     kind: 'known',
-    maximum: 1 + (highestId(ranksOf(all)) ?? 0),
-    floor: 1 + (highestId(busy) ?? 0),
+    maximum: Math.max(1, sizeWith(ranks.all)),
+    floor: sizeWith(busy),
     busy,
     quorum,
-    untold: waiting.untold,
+    unknownRequests: waiting.unknownRequests,
     isCut: waiting.jobs.length < waiting.total,
-    ...board.sums(),
+    ...pending.sums(),
   }
 }

@@ -10,7 +10,7 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import { sizeWith } from './sizes.ts'
+import { type Ranks, sizeWith } from './ranks.ts'
 
 /**
  * For so long after a size was published an HPA may act on it: two of its syncs (15 s), and the grace of a pod that was
@@ -18,17 +18,8 @@ import { sizeWith } from './sizes.ts'
  */
 export const RACE_MS = 60_000
 
-/** What a reading told, as far as drains go. */
-export interface DrainSight {
-  /** Ranks of R: no others can be drained. */
-  readonly all: Idset
-  readonly online: Idset
-  /** Drained by us, or by who ran here before us. */
-  readonly own: Idset
-  /** Drained by anybody else: never touched. */
-  readonly foreign: Idset
-  /** Ranks with something allocated. */
-  readonly allocated: Idset
+/** Which ranks may be drained, are drained, and may hold a job, by one reading. */
+export interface DrainFacts extends Ranks {
   /** Drained ranks that the scheduler may have given to a job just before, see {@link UnsettledRanks}. */
   readonly unsettled: Idset
 }
@@ -83,31 +74,31 @@ export class DrainBeforeShrink {
    *
    * @param target the size that is wanted: above every rank that is busy
    */
-  plan(now: number, sight: DrainSight, target: number): DrainPlan {
+  plan(now: number, facts: DrainFacts, target: number): DrainPlan {
     this.#startedAt ??= now
-    const { all, online, own, foreign, allocated, unsettled } = sight
-    const drained = unionIdsets(own, foreign)
+    const { all, live, ownDrained, foreignDrained, allocated, open, unsettled } = facts
+    const drained = unionIdsets(ownDrained, foreignDrained)
     // A rank that is there and not drained may be given a job at any moment, whoever made its pod.
-    const before = Math.max(this.size, sizeWith(subtractIdsets(online, drained)))
+    const before = Math.max(this.size, sizeWith(open))
     const isFirst = this.size === 0 && now - this.#startedAt < this.#raceMs
     const reach = isFirst ? sizeWith(all) : before
-    const victims = intersectIdsets(all, victimsOf(online, target, reach))
+    const victims = intersectIdsets(all, victimsOf(live, target, reach))
     const toDrain = subtractIdsets(victims, drained)
     const mayBeBusy = intersectIdsets(victims, unionIdsets(allocated, unsettled))
     const isReady = isEmpty(toDrain) && isEmpty(mayBeBusy)
     this.#awaited = isFirst
-      ? subtractIdsets(victims, online)
-      : subtractIdsets(this.#awaited, unionIdsets(victims, online))
+      ? subtractIdsets(victims, live)
+      : subtractIdsets(this.#awaited, unionIdsets(victims, live))
     if (isFirst && !isReady) {
       return { size: undefined, drain: toDrain, undrain: EMPTY_IDSET, preparing: target }
     }
     const size = target >= before || isReady ? target : before
     this.#publish(now, size)
-    this.#follow(now, sight)
+    this.#follow(now, facts)
     return {
       size,
       drain: size > target ? toDrain : EMPTY_IDSET,
-      undrain: this.#toUndrain(now, sight, target),
+      undrain: this.#toUndrain(now, facts, target),
       preparing: size > target ? target : undefined,
     }
   }
@@ -132,47 +123,29 @@ export class DrainBeforeShrink {
   }
 
   /** Sees which ranks go. */
-  #follow(now: number, { online, own }: DrainSight): void {
-    const unwanted = subtractIdsets(intersectIdsets(own, online), idsBetween(0, this.size))
-    const leaving = unionIdsets(intersectIdsets(this.#leaving, own), unwanted)
-    this.#leaving = intersectIdsets(leaving, online)
-    this.#left = subtractIdsets(intersectIdsets(this.#left, own), unwanted)
+  #follow(now: number, { live, ownDrained }: DrainFacts): void {
+    const unwanted = subtractIdsets(intersectIdsets(ownDrained, live), idsBetween(0, this.size))
+    const leaving = unionIdsets(intersectIdsets(this.#leaving, ownDrained), unwanted)
+    this.#leaving = intersectIdsets(leaving, live)
+    this.#left = subtractIdsets(intersectIdsets(this.#left, ownDrained), unwanted)
     // Soon after a fall it may be an earlier one that ends the pod, and its successor may be about to be ended by this one.
     if (now - this.#fellAt < this.#raceMs) return
-    this.#left = unionIdsets(this.#left, subtractIdsets(leaving, online))
+    this.#left = unionIdsets(this.#left, subtractIdsets(leaving, live))
   }
 
-  #toUndrain(now: number, { online, own }: DrainSight, target: number): Idset {
-    const wanted = intersectIdsets(own, idsBetween(0, target))
+  #toUndrain(now: number, { live, ownDrained }: DrainFacts, target: number): Idset {
+    const wanted = intersectIdsets(ownDrained, idsBetween(0, target))
     const safe = intersectIdsets(wanted, idsBetween(0, this.#lowest(now)))
-    const remade = intersectIdsets(intersectIdsets(wanted, this.#left), online)
+    const remade = intersectIdsets(intersectIdsets(wanted, this.#left), live)
     // What was about to come would have: what comes now will be wanted.
     const isLate = this.#startedAt === undefined || now - this.#startedAt < this.#raceMs
-    const absent = isLate ? EMPTY_IDSET : intersectIdsets(own, this.#awaited)
+    const absent = isLate ? EMPTY_IDSET : intersectIdsets(ownDrained, this.#awaited)
     return [safe, remade, absent].reduce(unionIdsets)
   }
 }
 
 /** Those that are there, and those that may be about to come: a late pod must find itself drained. */
-function victimsOf(online: Idset, target: number, before: number): Idset {
-  const there = subtractIdsets(online, idsBetween(0, target))
+function victimsOf(live: Idset, target: number, before: number): Idset {
+  const there = subtractIdsets(live, idsBetween(0, target))
   return unionIdsets(there, idsBetween(target, before))
-}
-
-/** Reasons begin so; what follows tells people. */
-const PREFIX = 'flux-metrics'
-
-/** The reason of our drains: by it alone they are known again. */
-export function drainReason(instance: string, size: number): string {
-  return `${PREFIX}/${instance}: scale-down to ${size}`
-}
-
-/** Whether a drain was made by a sidecar, whichever instance it was of. */
-export function isSidecarReason(reason: string): boolean {
-  return reason.startsWith(`${PREFIX}/`)
-}
-
-/** Whether a drain is ours. */
-export function isOwnReason(instance: string, reason: string): boolean {
-  return reason.startsWith(`${PREFIX}/${instance}: `)
 }

@@ -1,5 +1,6 @@
 // What one reading cannot tell: which ranks were busy a moment ago, which have not come for long, and how large we said
 // the MiniCluster should be. Times are milliseconds of a clock that never goes back.
+
 import { listIds, toIdset } from '#flux/sets/id-list.ts'
 import {
   EMPTY_IDSET,
@@ -10,6 +11,9 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
+import type { Facts } from '#reading/facts.ts'
+import type { Ranks } from './ranks.ts'
+import { SlidingMaximum } from './sliding-maximum.ts'
 
 /** How patient we are. */
 export interface Patience {
@@ -28,13 +32,9 @@ const UNSEEN_MS = 30_000
 
 export const DEFAULT_PATIENCE: Patience = { idleGraceMs: 60_000, joinTimeoutMs: 600_000 }
 
-/** What one reading told of ranks. */
-export interface RankSight {
-  /** Ranks with a broker. */
-  readonly online: Idset
-  readonly offline: Idset
-  /** Online ranks with something allocated. */
-  readonly allocated: Idset
+/** Which ranks are there and busy, by one reading. */
+export interface RankFacts extends Pick<Facts, 'offline'> {
+  readonly ranks: Pick<Ranks, 'live' | 'allocated'>
 }
 
 /** Remembers one connection's readings. */
@@ -70,23 +70,24 @@ export class History {
    *
    * @param wanted the size published last: ranks below it should be there, or soon
    */
-  observe(now: number, { online, offline, allocated }: RankSight, wanted: number) {
+  observe(now: number, { ranks, offline }: RankFacts, wanted: number) {
+    const { live, allocated } = ranks
     const { idleGraceMs, joinTimeoutMs } = this.#patience
     // What was busy at the last reading was released after it: up to a moment ago.
-    const busy = this.#isNew ? online : unionIdsets(allocated, this.#allocated)
+    const busy = this.#isNew ? live : unionIdsets(allocated, this.#allocated)
     for (const rank of listIds(busy)) this.#busyAt.set(rank, now)
     this.#allocated = allocated
     this.#isNew = false
-    const highest = highestId(online) ?? 0
+    const highest = highestId(live) ?? 0
     this.#came = intersectIdsets(
-      unionIdsets(this.#came, online),
+      unionIdsets(this.#came, live),
       idsBetween(0, Math.max(wanted, highest + 1)),
     )
     // Pods start from the lowest index on. Those above all that came may yet: a quota, or the HPA, lets no more come.
     const missing = intersectIdsets(offline, unionIdsets(this.#came, idsBetween(0, highest)))
     return {
       recent: subtractIdsets(
-        intersectIdsets(online, younger(this.#busyAt, now - idleGraceMs)),
+        intersectIdsets(live, younger(this.#busyAt, now - idleGraceMs)),
         allocated,
       ),
       lost: this.#lostAmong(missing, now, now - joinTimeoutMs),
@@ -119,26 +120,6 @@ export class History {
       if (since <= limit) lost[rank] = 1
     }
     return toIdset(lost)
-  }
-}
-
-/** The largest value that was added within a time. */
-export class SlidingMaximum {
-  readonly #windowMs: number
-  /** Values that may yet be the largest: each smaller and later than the one before. */
-  #candidates: { readonly at: number; readonly value: number }[] = []
-
-  constructor(windowMs: number) {
-    this.#windowMs = windowMs
-  }
-
-  /** Adds a value, and tells the largest. */
-  add(at: number, value: number): number {
-    const alive = this.#candidates.filter(
-      (one) => one.at > at - this.#windowMs && one.value > value,
-    )
-    this.#candidates = [...alive, { at, value }]
-    return this.#candidates[0]?.value ?? value
   }
 }
 

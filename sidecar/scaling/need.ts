@@ -1,6 +1,18 @@
 // What a waiting job needs, out of what Flux tells of it. Pure.
 import type { WaitingJob } from '#reading/facts.ts'
-import type { Need } from './placement.ts'
+
+/** What a job needs. */
+export interface Need {
+  /** `undefined` if its slots may be spread as they fit. */
+  readonly nodes: number | undefined
+  readonly slots: number
+  /** Per slot. */
+  readonly cores: number
+  /** Per slot. */
+  readonly gpus: number
+  /** Whole nodes, whatever is on them. */
+  readonly exclusive: boolean
+}
 
 /** What a job needs: by its jobspec, or as far as job-list tells. */
 export function needOf({ request, nnodes, ncores, ntasks }: WaitingJob): Need {

@@ -3,45 +3,41 @@
 import { listIds, toIdset } from '#flux/sets/id-list.ts'
 import {
   countIds,
-  highestId,
   type Idset,
   intersectIdsets,
   subtractIdsets,
+  unionIdsets,
 } from '#flux/sets/idset.ts'
-import {
-  type ResourceSet,
-  ranksOf,
-  restrictToRanks,
-  subtractResourceSets,
-} from '#flux/sets/resource-set.ts'
+import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/sets/resource-set.ts'
 import type { Facts, Remembered, WaitingJob, WaitingJobs } from '#reading/facts.ts'
-import { needOf } from './need.ts'
-import { type Domain, type Need, type Place, Placement } from './placement.ts'
+import type { Unknown } from '#reading/unknown.ts'
+import { type Need, needOf } from './need.ts'
+import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
+import { type Ranks, sizeWith } from './ranks.ts'
 
 /** What jobs are placed by. */
-export interface BoardFacts
-  extends Pick<Facts, 'all' | 'allocated' | 'queues' | 'takenAt'>,
+export interface PlacementFacts
+  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'queues' | 'takenAt'>,
     Pick<Remembered, 'lost'> {
   readonly waiting: WaitingJobs
-  /** Ranks that no job is given though they may be there: drained by others, torpid. */
-  readonly unusable: Idset
+  readonly ranks: Pick<Ranks, 'all' | 'allocated' | 'foreignDrained'>
 }
 
 /** What the jobs on a board come to. */
-export interface BoardSums {
+export interface PendingSums {
   readonly whole: QueueDemand
   /** By named queue; empty without any. */
   readonly queues: ReadonlyMap<string, QueueDemand>
-  /** Why nobody can say where the pending jobs would go, in half a sentence; `undefined`: it is said. */
-  readonly uncertain: string | undefined
+  /** Why it is not known where the pending jobs would go; `undefined`: it is. */
+  readonly unknownPlaces: Unknown | undefined
 }
 
 /** The name under which the jobs of no named queue are kept. */
 const NO_QUEUE = ''
 
 /** One queue while jobs are added. */
-interface Tally {
+interface QueueSums {
   readonly domain: Domain
   readonly allocated: Idset
   readonly placed: Uint8Array
@@ -62,38 +58,37 @@ interface Tally {
  * lost ranks are left out. A job that does not fit beside the others counts with the ranks that it would have alone, lost
  * ones too if it must: it starts when they end, or come.
  */
-export class Board {
-  readonly #facts: BoardFacts
+export class PendingPlacement {
+  readonly #facts: PlacementFacts
   readonly #placement: Placement
-  readonly #whole: Tally
-  readonly #queues = new Map<string, Tally>()
+  readonly #whole: QueueSums
+  readonly #queues = new Map<string, QueueSums>()
   /** Cores of the rank with the most, to guess nodes by. */
   readonly #coresPerNode: number
   /** GPUs of the rank with the most. */
   readonly #gpusPerNode: number
-  #isUncertain = false
+  #hasUnknownPlaces = false
   /** Whether a job of unknown GPUs may be given any rank. */
   #isOpen = false
 
-  /** @param allocated ranks with something allocated that are there */
-  constructor(facts: BoardFacts, allocated: Idset) {
+  constructor(facts: PlacementFacts) {
     this.#facts = facts
-    const { all } = facts
-    this.#placement = new Placement(all, freeOf(facts, allocated))
+    const { all, ranks: known } = facts
+    this.#placement = new Placement(all, freeOf(facts))
     this.#coresPerNode = Math.max(1, mostIn(all, 'cores'))
     this.#gpusPerNode = mostIn(all, 'gpus')
-    this.#whole = this.#tally(ranksOf(all), allocated)
+    this.#whole = this.#sumsOf(known.all)
     for (const [name, { ranks }] of facts.queues) {
       if (name === NO_QUEUE) continue
-      this.#queues.set(name, ranks === undefined ? this.#alike() : this.#tally(ranks, allocated))
+      this.#queues.set(name, ranks === undefined ? this.#alike() : this.#sumsOf(ranks))
     }
   }
 
   add(job: WaitingJob): void {
     const { queues, takenAt } = this.#facts
     const name = job.queue ?? NO_QUEUE
-    const tally = this.#queues.get(name) ?? this.#whole
-    const both = tally === this.#whole ? [tally] : [tally, this.#whole]
+    const sums = this.#queues.get(name) ?? this.#whole
+    const both = sums === this.#whole ? [sums] : [sums, this.#whole]
     if (job.state !== 'SCHED') return
     if (job.priority === 0) {
       for (const one of both) one.held += 1
@@ -101,7 +96,7 @@ export class Board {
     }
     if (queues.get(name)?.started === false) return
     const need = needOf(job)
-    const place = this.#place(job, need, tally.domain)
+    const place = this.#place(job, need, sums.domain)
     for (const one of both) {
       if (place.kind === 'infeasible') one.infeasible += 1
       else {
@@ -111,15 +106,15 @@ export class Board {
         one.startSeconds ??= startOf(job, takenAt)
       }
     }
-    if (need.nodes === undefined && !this.#tellsGpus(job)) this.#isUncertain = true
+    if (need.nodes === undefined && !this.#tellsGpus(job)) this.#hasUnknownPlaces = true
   }
 
-  sums(): BoardSums {
+  sums(): PendingSums {
     const isOpen = this.#isOpen
     return {
       whole: finish(this.#whole, isOpen),
-      queues: new Map([...this.#queues].map(([name, tally]) => [name, finish(tally, isOpen)])),
-      uncertain: this.#isUncertain ? this.#facts.waiting.untold : undefined,
+      queues: new Map([...this.#queues].map(([name, sums]) => [name, finish(sums, isOpen)])),
+      unknownPlaces: this.#hasUnknownPlaces ? this.#facts.waiting.unknownRequests : undefined,
     }
   }
 
@@ -135,40 +130,39 @@ export class Board {
     return most
   }
 
-  #count(tally: Tally, job: WaitingJob, need: Need): void {
+  #count(sums: QueueSums, job: WaitingJob, need: Need): void {
     const cores = need.exclusive ? (need.nodes ?? 0) * this.#coresPerNode : need.slots * need.cores
-    tally.pendingNodes += need.nodes ?? Math.ceil(cores / this.#coresPerNode)
-    tally.pendingCores += cores
-    if (tally.pendingGpus === undefined) return
-    tally.pendingGpus = this.#tellsGpus(job)
-      ? tally.pendingGpus + need.slots * need.gpus
-      : undefined
+    sums.pendingNodes += need.nodes ?? Math.ceil(cores / this.#coresPerNode)
+    sums.pendingCores += cores
+    if (sums.pendingGpus === undefined) return
+    sums.pendingGpus = this.#tellsGpus(job) ? sums.pendingGpus + need.slots * need.gpus : undefined
   }
 
   #tellsGpus({ request }: WaitingJob): boolean {
-    return request !== undefined || this.#facts.waiting.untold === undefined
+    return request !== undefined || this.#facts.waiting.unknownRequests === undefined
   }
 
-  #tally(ranks: Idset, allocated: Idset): Tally {
-    const { all, unusable, lost } = this.#facts
-    const known = intersectIdsets(ranks, ranksOf(all))
+  #sumsOf(queue: Idset): QueueSums {
+    const { ranks, torpid, lost } = this.#facts
+    const known = intersectIdsets(queue, ranks.all)
+    // Nobody is given them, though they may be there.
+    const unusable = unionIdsets(ranks.foreignDrained, torpid)
     const startable = subtractIdsets(known, unusable)
-    const size = 1 + (highestId(ranksOf(all)) ?? -1)
     return {
       domain: {
         ranks: listIds(known),
         usable: listIds(subtractIdsets(startable, lost)),
         startable: listIds(startable),
       },
-      allocated: intersectIdsets(allocated, known),
-      placed: new Uint8Array(size),
+      allocated: intersectIdsets(ranks.allocated, known),
+      placed: new Uint8Array(sizeWith(ranks.all)),
       ...NOTHING,
       waits: [],
     }
   }
 
   /** A queue that has every rank shares the domain, and what was learnt of it. */
-  #alike(): Tally {
+  #alike(): QueueSums {
     const { domain, allocated, placed } = this.#whole
     return { domain, allocated, placed: new Uint8Array(placed.length), ...NOTHING, waits: [] }
   }
@@ -189,8 +183,8 @@ function mostIn({ segments }: ResourceSet, what: 'cores' | 'gpus'): number {
 }
 
 /** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */
-function freeOf({ all, allocated }: BoardFacts, live: Idset): ResourceSet {
-  return subtractResourceSets(all, restrictToRanks(allocated, live))
+function freeOf({ all, allocated, ranks }: PlacementFacts): ResourceSet {
+  return subtractResourceSets(all, restrictToRanks(allocated, ranks.allocated))
 }
 
 /** An estimate may lie in the past: then the job is due. */
@@ -199,7 +193,7 @@ function startOf({ startEstimate }: WaitingJob, takenAt: Date): number | undefin
   return Math.max(0, startEstimate - takenAt.getTime() / 1000)
 }
 
-function finish({ domain, placed, waits, ...sums }: Tally, isOpen: boolean): QueueDemand {
+function finish({ domain, placed, waits, ...sums }: QueueSums, isOpen: boolean): QueueDemand {
   if (isOpen && waits.length > 0) for (const rank of domain.usable) placed[rank] = 1
   return { ...sums, placed: toIdset(placed), waits: waits.sort((a, b) => b - a) }
 }

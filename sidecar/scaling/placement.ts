@@ -2,19 +2,7 @@
 // arithmetic on ranks; which jobs and which ranks count is demand.ts's decision.
 import { countIds } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
-
-/** What a job needs. */
-export interface Need {
-  /** `undefined` if its slots may be spread as they fit. */
-  readonly nodes: number | undefined
-  readonly slots: number
-  /** Per slot. */
-  readonly cores: number
-  /** Per slot. */
-  readonly gpus: number
-  /** Whole nodes, whatever is on them. */
-  readonly exclusive: boolean
-}
+import type { Need } from './need.ts'
 
 /** Ranks by which conditions a job may be placed. All ascending. */
 export interface Domain {

@@ -1,12 +1,13 @@
 // The sizes that are published: what is wanted now, held for a while, never below what is busy, never beyond R. Pure.
-import { countIds, highestId, type Idset, unionIdsets } from '#flux/sets/idset.ts'
-import type { Withheld } from '#reading/facts.ts'
+import { countIds, unionIdsets } from '#flux/sets/idset.ts'
+import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
 import type { QueueDemand } from './queue-demand.ts'
+import { sizeWith } from './ranks.ts'
 
 /** Sizes as numbers of pods. */
 export interface Sizes {
-  readonly wanted: WantedSizes | Withheld
+  readonly wanted: WantedSizes | Unknown
   /** What is published for all, while ranks are drained before it shrinks; `undefined` without drains. */
   readonly drained: number | undefined
 }
@@ -19,8 +20,8 @@ export interface WantedSizes {
 }
 
 /** The size that is published, for all queues; or why none is. */
-export function publishedSize({ wanted, drained }: Sizes): number | Withheld {
-  return wanted.kind === 'withheld' ? wanted : (drained ?? wanted.whole)
+export function publishedSize({ wanted, drained }: Sizes): number | Unknown {
+  return wanted.kind === 'unknown' ? wanted : (drained ?? wanted.whole)
 }
 
 /** The purpose under which the size for all queues is held. */
@@ -54,30 +55,4 @@ export function demandedNodes({ allocated, placed }: QueueDemand): number {
 /** Within what is busy and what there is. */
 export function clampSize({ floor, quorum, maximum }: Demand, size: number): number {
   return Math.min(Math.max(size, floor, quorum), maximum)
-}
-
-/** The size that just has these ranks. */
-export function sizeWith(ranks: Idset): number {
-  return 1 + (highestId(ranks) ?? -1)
-}
-
-/** The default of `--horizontal-pod-autoscaler-tolerance`. */
-const TOLERANCE = 0.1
-
-/** Whether an HPA of the default tolerance, with `present` replicas, ignores that `wanted` are wanted (AverageValue). */
-export function isWithinTolerance(wanted: number, present: number): boolean {
-  const ratio = wanted / present
-  return 1 - TOLERANCE <= ratio && ratio <= 1 + TOLERANCE
-}
-
-/**
- * A size that an HPA of the default tolerance does not ignore: where the wanted one is more than the present one, but
- * within the tolerance, the first beyond it. It never shrinks anything. It may be more than R has, which the HPA's
- * maxReplicas is for: clamped to that it could be ignored again.
- *
- * @param present ranks that are there now
- */
-export function compensatedSize(wanted: number, present: number): number {
-  const isIgnored = wanted > present && isWithinTolerance(wanted, present)
-  return isIgnored ? Math.floor(present * (1 + TOLERANCE)) + 1 : wanted
 }

@@ -1,35 +1,33 @@
 // From a reading to a snapshot: remembers, concludes, and says which ranks to drain. Makes no calls.
-import { EMPTY_IDSET, type Idset, subtractIdsets, unionIdsets } from '#flux/sets/idset.ts'
-import { ranksOf } from '#flux/sets/resource-set.ts'
-import type { Facts, Withheld } from '#reading/facts.ts'
+import type { Facts } from '#reading/facts.ts'
+import { type Unknown, unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand } from './demand.ts'
-import { DrainBeforeShrink, type DrainPlan, isOwnReason } from './drain-before-shrink.ts'
+import { DrainBeforeShrink, type DrainPlan } from './drain-before-shrink.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
+import { ranksIn } from './ranks.ts'
 import { publishedSize, type Sizes, wantedSizes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
 import { UnsettledRanks } from './unsettled-ranks.ts'
 
-export interface OutlookOptions {
+export interface SnapshotOptions {
   readonly patience?: Partial<Patience>
   /** Drain ranks before a smaller size is published, and mark our drains with this. */
   readonly drains: { readonly instance: string; readonly raceMs?: number } | undefined
 }
 
 /** A snapshot, and what it takes to make the next one smaller. */
-export interface Outlook {
+export interface MadeSnapshot {
   readonly snapshot: Snapshot
   /** `undefined` without drains, and while nobody knows what is wanted. */
   readonly drains: DrainPlan | undefined
 }
 
-const STARTING: Withheld = {
-  kind: 'withheld',
-  reason:
-    'the ranks that may be lost are being drained first, because nobody knows which pods are about to come',
-}
+const STARTING = unknown(
+  'the ranks that may be lost are being drained first, because nobody knows which pods are about to come',
+)
 
 /** Draws conclusions, reading by reading. */
-export class OutlookMaker {
+export class SnapshotMaker {
   readonly #history: History
   readonly #instance: string | undefined
   readonly #drains: DrainBeforeShrink | undefined
@@ -37,7 +35,7 @@ export class OutlookMaker {
   /** The size that was published last. */
   #published = 0
 
-  constructor({ patience, drains }: OutlookOptions) {
+  constructor({ patience, drains }: SnapshotOptions) {
     this.#history = new History({ ...DEFAULT_PATIENCE, ...patience })
     this.#instance = drains?.instance
     this.#drains = drains && new DrainBeforeShrink(drains.raceMs)
@@ -49,58 +47,32 @@ export class OutlookMaker {
   }
 
   /** @param now milliseconds of a clock that never goes back */
-  draw(facts: Facts, now: number): Outlook {
-    const { offline, torpid } = facts
-    const all = ranksOf(facts.all)
-    const live = subtractIdsets(all, offline)
-    const allocated = subtractIdsets(ranksOf(facts.allocated), offline)
-    const sight = { online: live, offline, allocated }
-    const remembered = this.#history.observe(now, sight, this.#published)
-    const { own, foreign } = this.#ownersOf(facts)
-    const unusable = unionIdsets(foreign, torpid)
-    const demand = demandOf(facts, { ...remembered, unusable })
-    const open = subtractIdsets(live, unionIdsets(own, foreign))
-    const unsettled = this.#unsettled.observe(now, { ...facts, open })
+  make(facts: Facts, now: number): MadeSnapshot {
+    const ranks = ranksIn(facts, this.#instance)
+    const remembered = this.#history.observe(now, { ...facts, ranks }, this.#published)
+    const unsettled = this.#unsettled.observe(now, { ...facts, open: ranks.open })
+    const { waiting } = facts
+    const demand =
+      waiting.kind === 'unknown'
+        ? waiting
+        : computeDemand({ ...facts, ...remembered, ranks, waiting })
     const concluded = this.#wanted(demand, now)
     const drains =
       concluded.kind === 'known'
-        ? this.#drains?.plan(
-            now,
-            { all, online: live, own, foreign, allocated, unsettled },
-            concluded.whole,
-          )
+        ? this.#drains?.plan(now, { ...ranks, unsettled }, concluded.whole)
         : undefined
     const wanted = drains !== undefined && drains.size === undefined ? STARTING : concluded
-    // While nobody knows what is wanted, what was published stays so: nothing is drained for less.
+    // While it is not known what is wanted, what was published stays so: nothing is drained for less.
     const sizes = { wanted, drained: this.#drains?.size }
-    const snapshot = Object.freeze({ ...facts, ...remembered, demand, sizes, ownDrains: own })
+    const snapshot = Object.freeze({ ...facts, ...remembered, ranks, demand, sizes })
     const published = publishedSize(sizes)
     if (typeof published === 'number') this.#published = published
     return { snapshot, drains }
   }
 
-  #wanted(demand: Demand | Withheld, now: number): Sizes['wanted'] {
-    if (demand.kind === 'withheld') return demand
-    if (demand.uncertain !== undefined) return { kind: 'withheld', reason: demand.uncertain }
+  #wanted(demand: Demand | Unknown, now: number): Sizes['wanted'] {
+    if (demand.kind === 'unknown') return demand
+    if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
     return wantedSizes(demand, (purpose, size) => this.#history.hold(purpose, now, size))
   }
-
-  #ownersOf({ drains }: Facts): { readonly own: Idset; readonly foreign: Idset } {
-    let own = EMPTY_IDSET
-    let foreign = EMPTY_IDSET
-    for (const { ranks, reason } of drains) {
-      const isOwn = this.#instance !== undefined && isOwnReason(this.#instance, reason)
-      if (isOwn) own = unionIdsets(own, ranks)
-      else foreign = unionIdsets(foreign, ranks)
-    }
-    return { own, foreign }
-  }
-}
-
-function demandOf(
-  facts: Facts,
-  more: { readonly recent: Idset; readonly lost: Idset; readonly unusable: Idset },
-): Demand | Withheld {
-  const { waiting } = facts
-  return waiting.kind === 'withheld' ? waiting : computeDemand({ ...facts, ...more, waiting })
 }

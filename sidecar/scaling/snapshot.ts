@@ -1,16 +1,16 @@
 // What we know of a Flux instance at one moment: what a reading told, and what follows from it. A value: made by the
 // collector, read by everyone, changed by none.
-import type { Idset } from '#flux/sets/idset.ts'
-import type { Facts, Remembered, Withheld } from '#reading/facts.ts'
+import type { Facts, Remembered } from '#reading/facts.ts'
+import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
+import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
 
 /** One moment. Frozen. */
 export interface Snapshot extends Facts, Remembered {
-  readonly demand: Demand | Withheld
+  readonly demand: Demand | Unknown
   readonly sizes: Sizes
-  /** Ranks that we drained, to shrink; empty without `DRAIN`. */
-  readonly ownDrains: Idset
+  readonly ranks: Ranks
 }
 
 /**

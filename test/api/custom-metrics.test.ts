@@ -93,7 +93,7 @@ test('both versions answer the same number for every metric', async (t) => {
   for (const metric of BUILTIN_METRICS.filter(({ isOfNow }) => isOfNow !== true)) {
     const value = metric.value(snapshotOf(), {})
     const expected =
-      typeof value === 'number' ? String(value) : `Cannot read ${metric.name}: ${value.unknown}`
+      typeof value === 'number' ? String(value) : `Cannot read ${metric.name}: ${value.reason}`
     assert.equal(await answer(V1BETA2, metric.name), expected)
     assert.equal(await answer(V1BETA1, metric.name), expected)
   }
@@ -451,7 +451,7 @@ for (const path of [
 
 test('a number that Flux withholds is 503 with the reason, the others are answered', async (t) => {
   const app = await serveApp(t)
-  app.reading = fresh({ jobs: { kind: 'withheld', reason: 'Flux hides job counts from us' } })
+  app.reading = fresh({ jobs: { kind: 'unknown', reason: 'Flux hides job counts from us' } })
   const withheld = await app.get(`${V1BETA2}${SERVICE}/job_active_count`)
   const known = await app.get(`${V1BETA2}${SERVICE}/node_up_count`)
   assert.deepEqual([withheld.code, known.code], [503, 200])
@@ -461,7 +461,7 @@ test('a number that Flux withholds is 503 with the reason, the others are answer
 
 test('a number withheld is 503 with a selector, too', async (t) => {
   const app = await serveApp(t)
-  app.reading = fresh({ jobs: { kind: 'withheld', reason: 'private' } })
+  app.reading = fresh({ jobs: { kind: 'unknown', reason: 'private' } })
   const { code } = await app.get(V1BETA2 + queried('queue=debug'))
   assert.equal(code, 503)
 })

@@ -113,7 +113,7 @@ test('external metrics are 503 while Flux is not known', async (t) => {
 
 test('external job metrics are 503 while Flux withholds them', async (t) => {
   const app = await serveApp(t, { external: true })
-  app.reading = fresh({ jobs: { kind: 'withheld', reason: 'private mode' } })
+  app.reading = fresh({ jobs: { kind: 'unknown', reason: 'private mode' } })
   assert.equal((await app.get(path('job_pending_count'))).code, 503)
   assert.equal((await app.get(path('node_up_count'))).code, 200)
 })

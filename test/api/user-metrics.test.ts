@@ -1,8 +1,11 @@
 // Metrics that users define, everywhere where metrics are served, and when they change.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BUILTIN_METRICS, Catalog, type Metric } from '#metrics/catalog.ts'
+import { BUILTIN_METRICS, Catalog } from '#metrics/catalog.ts'
+import type { Metric } from '#metrics/metric.ts'
 import { RESERVED_PREFIXES } from '#metrics/user-metrics/user-metrics.ts'
+import { unknown } from '#reading/unknown.ts'
 import { STALE, serveApp } from '../support/app.ts'
 
 const CUSTOM = '/apis/custom.metrics.k8s.io'
@@ -24,7 +27,7 @@ function userMetric(name: string, value: Metric['value']): Metric {
 /** A number that users made of nodes, and one that nobody knows. */
 const METRICS = [
   userMetric('twice_up', ({ nodes }) => 2 * nodes.up),
-  userMetric('untold', () => ({ unknown: 'Flux does not say' })),
+  userMetric('untold', () => unknown('Flux does not say')),
 ]
 
 function catalogWith(metrics: readonly Metric[]): Catalog {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { PENDING_ATTRIBUTES } from '#flux/calls/job-list-calls.ts'
 import { Client } from '#flux/wire/client.ts'
 import type { Facts } from '#reading/facts.ts'
-import { Instance as FluxInstance } from '#reading/instance-reader.ts'
-import { OutlookMaker } from '#scaling/snapshot-maker.ts'
+import { InstanceReader } from '#reading/instance-reader.ts'
+import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import { Instance } from '#simulation/instance.ts'
 import { schedStatus } from '../support/broker/resource-answers.ts'
 import { type SimulatedBroker, startBroker } from '../support/broker.ts'
@@ -50,8 +50,8 @@ export async function demandFigure(bench: Bench): Promise<Figure> {
     const ours: number[] = []
     const ratios: number[] = []
     for (let round = 0; round <= ROUNDS; round += 1) {
-      const outlooks = new OutlookMaker({ drains: undefined })
-      const draw = time(() => outlooks.draw(facts, 0))
+      const snapshots = new SnapshotMaker({ drains: undefined })
+      const draw = time(() => snapshots.make(facts, 0))
       const parse = time(() => answers.map((answer) => JSON.parse(answer)))
       // The first round warms up.
       if (round === 0) continue
@@ -77,7 +77,7 @@ async function read(
 ): Promise<{ readonly facts: Facts; readonly answers: readonly string[] }> {
   const client = await Client.connect(broker.path, LIMITS)
   try {
-    const facts = await (await FluxInstance.open(client, LIMITS)).read(LIMITS)
+    const facts = await (await InstanceReader.open(client, LIMITS)).read(LIMITS)
     const jobs = await client.call('job-list.list', LIST, LIMITS)
     return { facts, answers: [schedStatus(instance, 'core'), jobs].map((it) => JSON.stringify(it)) }
   } finally {

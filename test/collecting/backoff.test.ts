@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
-import { BACKOFF_CAP_MS, Backoff, sleep } from '#collecting/backoff.ts'
+import { BACKOFF_CAP_MS, Backoff } from '#collecting/backoff.ts'
+import { sleep } from '#serving/sleep.ts'
 
 test('Backoff doubles its ceiling up to the cap', () => {
   const backoff = new Backoff(() => 1)

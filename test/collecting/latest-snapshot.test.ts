@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Knowledge } from '#collecting/latest-snapshot.ts'
+import { LatestSnapshot } from '#collecting/latest-snapshot.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 
 const MAX_AGE_MS = 30_000
 
-function setUp(t: TestContext): { knowledge: Knowledge; lines: string[] } {
+function setUp(t: TestContext): { knowledge: LatestSnapshot; lines: string[] } {
   const lines: string[] = []
   const write = (_fields: object, message: string) => {
     lines.push(message)
   }
-  const knowledge = new Knowledge(MAX_AGE_MS, { info: write, warn: write })
+  const knowledge = new LatestSnapshot(MAX_AGE_MS, { info: write, warn: write })
   t.after(() => knowledge.close())
   return { knowledge, lines }
 }
@@ -21,7 +21,7 @@ function fresh(): Snapshot {
   return snapshotOf({ takenAt: new Date(), tookMs: 0 })
 }
 
-test('Knowledge has no answer before the first snapshot', (t) => {
+test('LatestSnapshot has no answer before the first snapshot', (t) => {
   const { knowledge } = setUp(t)
   assert.deepEqual(knowledge.reading(), {
     kind: 'stale',
@@ -30,7 +30,7 @@ test('Knowledge has no answer before the first snapshot', (t) => {
   })
 })
 
-test('Knowledge serves the latest snapshot', (t) => {
+test('LatestSnapshot serves the latest snapshot', (t) => {
   const { knowledge } = setUp(t)
   knowledge.learn(fresh())
   const latest = fresh()
@@ -38,7 +38,7 @@ test('Knowledge serves the latest snapshot', (t) => {
   assert.deepEqual(knowledge.reading(), { kind: 'fresh', snapshot: latest })
 })
 
-test('Knowledge does not serve a snapshot once anything failed', (t) => {
+test('LatestSnapshot does not serve a snapshot once anything failed', (t) => {
   const { knowledge } = setUp(t)
   const snapshot = fresh()
   knowledge.learn(snapshot)
@@ -50,7 +50,7 @@ test('Knowledge does not serve a snapshot once anything failed', (t) => {
   })
 })
 
-test('Knowledge serves a snapshot up to its limit of age and no longer', (t) => {
+test('LatestSnapshot serves a snapshot up to its limit of age and no longer', (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.parse('2026-11-24T00:00:00Z') })
   const { knowledge, lines } = setUp(t)
   knowledge.learn(fresh())
@@ -62,7 +62,7 @@ test('Knowledge serves a snapshot up to its limit of age and no longer', (t) => 
   assert.equal(lines.at(-1), 'fresh → stale: the last reading of Flux is older than 30 s')
 })
 
-test('Knowledge judges age by the clock as well as by timers, which a suspended machine stops', (t) => {
+test('LatestSnapshot judges age by the clock as well as by timers, which a suspended machine stops', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24T00:00:00Z') })
   const { knowledge } = setUp(t)
   knowledge.learn(fresh())
@@ -70,14 +70,14 @@ test('Knowledge judges age by the clock as well as by timers, which a suspended 
   assert.equal(knowledge.reading().kind, 'stale')
 })
 
-test('Knowledge does not take a clock set back for youth', (t) => {
+test('LatestSnapshot does not take a clock set back for youth', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { knowledge } = setUp(t)
   knowledge.learn(snapshotOf({ takenAt: new Date(Date.now() + 3_600_000), tookMs: MAX_AGE_MS + 1 }))
   assert.equal(knowledge.reading().kind, 'stale')
 })
 
-test('Knowledge logs each change once, and each reason once until it knows again', (t) => {
+test('LatestSnapshot logs each change once, and each reason once until it knows again', (t) => {
   const { knowledge, lines } = setUp(t)
   knowledge.lose('there is no socket yet')
   knowledge.lose('there is no socket yet')

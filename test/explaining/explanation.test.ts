@@ -4,8 +4,9 @@ import { explain } from '#explaining/explanation.ts'
 import type { RunningJob } from '#flux/calls/job-list-calls.ts'
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import type { Facts, WaitingJob } from '#reading/facts.ts'
+import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { OutlookMaker } from '#scaling/snapshot-maker.ts'
+import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import { factsOf, jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
 import { waitingFor, wholeNodes } from '../support/waiting.ts'
 
@@ -90,7 +91,7 @@ test('explain says that every node of R is wanted', () => {
 })
 
 test('explain says that the list of what waits was cut', () => {
-  const cut = { kind: 'known', jobs: [waiting(1)], total: 2, untold: undefined } as const
+  const cut = { kind: 'known', jobs: [waiting(1)], total: 2, unknownRequests: undefined } as const
   const { reasons, unknowns, desired, demand, pending } = explainAt({ waiting: cut })
   assert.deepEqual([desired, demand], [16, 16])
   assert.equal(reasons[0], 'more jobs wait than we list: there may be work for every node of R')
@@ -103,8 +104,8 @@ function explainLast(
   readings: readonly Partial<Facts>[],
   { gapMs, drains }: { readonly gapMs: number; readonly drains?: { readonly instance: string } },
 ) {
-  const outlooks = new OutlookMaker({ drains })
-  const drawn = readings.map((facts, at) => outlooks.draw(factsOf(facts), at * gapMs).snapshot)
+  const snapshots = new SnapshotMaker({ drains })
+  const drawn = readings.map((facts, at) => snapshots.make(factsOf(facts), at * gapMs).snapshot)
   const last = drawn.at(-1)
   assert.ok(last)
   return explain(last, TAKEN_AT)
@@ -180,7 +181,7 @@ test('explain tells each queue', () => {
 })
 
 test('explain knows no size where Flux hides jobs, and says why once', () => {
-  const withheld = { kind: 'withheld', reason: 'Flux hides jobs from us' } as const
+  const withheld = { kind: 'unknown', reason: 'Flux hides jobs from us' } as const
   const { summary, unknowns, ...explanation } = explainAt({ jobs: withheld, waiting: withheld })
   assert.equal(summary, 'desired unknown: Flux hides jobs from us')
   assert.deepEqual(unknowns, ['the size, demand, job counts: Flux hides jobs from us'])
@@ -194,7 +195,12 @@ test('explain knows no size where Flux hides jobs, and says why once', () => {
 test('explain knows no demand where jobs may want GPUs that a guest is not told of', () => {
   const jobs = [waiting(1, { nnodes: undefined, ncores: 4 })]
   const { desired, demand, floor, unknowns } = explainAt({
-    waiting: { kind: 'known', jobs, total: 1, untold: 'Flux does not tell guests' },
+    waiting: {
+      kind: 'known',
+      jobs,
+      total: 1,
+      unknownRequests: unknown('Flux does not tell guests'),
+    },
   })
   assert.deepEqual([desired, demand, floor], [null, null, 7])
   assert.deepEqual(unknowns, ['the size, demand, GPUs of pending jobs: Flux does not tell guests'])

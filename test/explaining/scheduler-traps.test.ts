@@ -1,10 +1,8 @@
 // Settings of Fluxion that defeat autoscaling, and its refusals, as they were recorded.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeTraps, isRefused, readFluxionSettings } from '#explaining/scheduler-traps.ts'
+import { describeTraps } from '#explaining/scheduler-traps.ts'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
-import { isJsonObject } from '#flux/wire/payload.ts'
-import { recordedAnswer } from '../support/recordings.ts'
 
 const GOOD: FluxionSettings = {
   queuePolicy: 'fcfs',
@@ -55,34 +53,4 @@ test('describeTraps finds none without Fluxion', () => {
 test('describeTraps names the policy that is set, and the default as such', () => {
   assert.match(describeTraps({ ...GOOD, matchPolicy: 'hinode' })[0] ?? '', /match-policy "hinode"/)
   assert.match(describeTraps({ ...GOOD, matchPolicy: undefined })[0] ?? '', /"first", its default/)
-})
-
-test('readFluxionSettings reads what is configured, and nothing of another shape', () => {
-  const config = {
-    'sched-fluxion-resource': { 'match-policy': 'lonode', 'prune-filters': 'ALL:core' },
-  }
-  assert.deepEqual(readFluxionSettings('fcfs', config), GOOD)
-  const none = { queuePolicy: 'easy', matchPolicy: undefined, pruneFilters: undefined }
-  assert.deepEqual(readFluxionSettings('easy', {}), none)
-  assert.deepEqual(readFluxionSettings('easy', { 'sched-fluxion-resource': 'lonode' }), none)
-  const wrong = { 'sched-fluxion-resource': { 'match-policy': 1, 'prune-filters': ['ALL:core'] } }
-  assert.deepEqual(readFluxionSettings('easy', wrong), none)
-})
-
-test('readFluxionSettings prefers what is in force to what is configured', () => {
-  const config = { 'sched-fluxion-resource': { 'match-policy': 'high' } }
-  const matching = { policy: 'lonode', pruneFilters: 'ALL:core' }
-  assert.deepEqual(readFluxionSettings('fcfs', config, matching), GOOD)
-})
-
-test('isRefused knows a job that Fluxion was recorded to refuse', () => {
-  const { jobs } = recordedAnswer('0.88.0-fluxion', 'mc-4of10-refused', 'job-list.list')
-  const [job] = Array.isArray(jobs) ? jobs : []
-  assert.ok(isJsonObject(job))
-  const { exception_type: exceptionType, exception_note: exceptionNote } = job
-  assert.ok(typeof exceptionType === 'string' && typeof exceptionNote === 'string')
-  const refused = { id: 1, queue: undefined, inactiveAt: 1, exceptionType, exceptionNote }
-  assert.equal(isRefused(refused), true)
-  assert.equal(isRefused({ ...refused, exceptionType: 'exec' }), false)
-  assert.equal(isRefused({ ...refused, exceptionNote: undefined }), false)
 })

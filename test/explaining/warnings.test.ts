@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { unknownsOf, warningsOf } from '#explaining/warnings.ts'
 import type { FailedJob } from '#flux/calls/job-list-calls.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
+import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
 import { waitingFor, waitingJob } from '../support/waiting.ts'
@@ -121,7 +122,10 @@ test('warningsOf tells of our drains only where nobody lifts them', () => {
       drainedAt: 0,
     },
   ]
-  assert.deepEqual(warn({ drains, ownDrains: parseIdset('8-9') }), [])
+  assert.deepEqual(
+    warn({ drains, ranks: { ...snapshotOf().ranks, ownDrained: parseIdset('8-9') } }),
+    [],
+  )
   assert.deepEqual(warn({ drains }), [
     'ranks 8-9 are still drained from when DRAIN was on: flux resource undrain 8-9',
   ])
@@ -143,16 +147,17 @@ test('unknownsOf is empty where all is known', () => {
   assert.deepEqual(unknownsOf(snapshotOf()), [])
 })
 
-test('unknownsOf tells that too many jobs failed to list them', () => {
-  assert.deepEqual(unknownsOf(snapshotOf({ failed: undefined })), [
-    'refused jobs: too many jobs failed lately to list them',
-  ])
+test('unknownsOf says that too many jobs failed to list them', () => {
+  assert.deepEqual(
+    unknownsOf(snapshotOf({ failed: unknown('too many jobs failed lately to list them') })),
+    ['refused jobs: too many jobs failed lately to list them'],
+  )
 })
 
 test('unknownsOf tells of GPUs only if a job waits that may want some', () => {
-  const untold = 'Flux does not tell guests'
-  const idle = { kind: 'known', jobs: [], total: 0, untold } as const
+  const reason = 'Flux does not tell guests'
+  const idle = { kind: 'known', jobs: [], total: 0, unknownRequests: unknown(reason) } as const
   assert.deepEqual(unknownsOf(snapshotOf({ waiting: idle })), [])
   const busy = { ...idle, jobs: [waitingJob({ nnodes: 1 })], total: 1 }
-  assert.deepEqual(unknownsOf(snapshotOf({ waiting: busy })), [`GPUs of pending jobs: ${untold}`])
+  assert.deepEqual(unknownsOf(snapshotOf({ waiting: busy })), [`GPUs of pending jobs: ${reason}`])
 })

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
 import { HOUR_MS } from '../../webhook/authority/certificate-authority.ts'
-import { setup } from '../sidecar/identity/driven-identity.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { NAMES, TOKEN } from '../support/lead-broker.ts'
+import { setup } from './driven-identity.ts'
 
 const MINUTE_MS = 60_000
 const AWAY = 'the authority at webhook.svc cannot be reached: connect ECONNREFUSED'

@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { AuthorityRequest } from '#identity/authority-client.ts'
 import { HOUR_MS } from '../../webhook/authority/certificate-authority.ts'
-import { ca, frontProxy, setup } from '../sidecar/identity/driven-identity.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { NAMES, TOKEN } from '../support/lead-broker.ts'
+import { ca, frontProxy, setup } from './driven-identity.ts'
 
 const MINUTE_MS = 60_000
 

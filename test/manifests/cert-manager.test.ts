@@ -1,5 +1,6 @@
 // components/cert-manager and its example: certificates for the names that are called, where the programs look for them,
 // and an authority of ours that may do nothing any more.
+
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +8,8 @@ import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { readConfig } from '../../webhook/config.ts'
-import { METRICS_SERVICE } from '../../webhook/injection/container.ts'
+import { METRICS_SERVICE } from '../../webhook/contract.ts'
+
 import { CONTAINER, environmentOf, SERVICE } from '../support/deployment.ts'
 import { kustomization, parseYaml, readObjects, readText, theOnly } from '../support/manifests.ts'
 

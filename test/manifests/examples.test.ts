@@ -1,4 +1,5 @@
 // examples/: a MiniCluster, its HPAs and metrics, which must fit each other, the catalog and the overlays.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
@@ -6,8 +7,9 @@ import { METRICS } from '#metrics/catalog.ts'
 import { readUserMetrics } from '#metrics/user-metrics/user-metrics.ts'
 import { adviseOnScheduler } from '../../webhook/admission/scheduler-advice.ts'
 import { runCommand } from '../../webhook/cli/commands.ts'
+import { METRICS_SERVICE } from '../../webhook/contract.ts'
 import { readAnnotations } from '../../webhook/injection/annotations.ts'
-import { METRICS_SERVICE } from '../../webhook/injection/container.ts'
+
 import { toMiniCluster } from '../../webhook/injection/minicluster.ts'
 import { HpaSchema } from '../support/hpa-schema.ts'
 import { kustomization, parseYaml, readText, theOnly } from '../support/manifests.ts'

@@ -1,10 +1,12 @@
 // overlays/: how the API server finds the sidecar, and by which names.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
+import { METRICS_SERVICE, SERVICE_LABEL, SIDECAR_PORT } from '../../webhook/contract.ts'
 import { Identities } from '../../webhook/identities/identities.ts'
-import { LISTEN_PORT, METRICS_SERVICE, SERVICE_LABEL } from '../../webhook/injection/container.ts'
+
 import { ServiceSchema } from '../support/deployment.ts'
 import { kustomization, objectsBelow, theOnly } from '../support/manifests.ts'
 
@@ -31,7 +33,7 @@ function apiServicesIn(folder: string) {
 test('the Service finds the pods that the webhook labels, at the port that it adds', () => {
   assert.equal(SERVICE.metadata.name, METRICS_SERVICE)
   assert.deepEqual(SERVICE.spec.selector, { [SERVICE_LABEL.key]: SERVICE_LABEL.value })
-  assert.deepEqual([PORT.port, PORT.targetPort], [443, LISTEN_PORT])
+  assert.deepEqual([PORT.port, PORT.targetPort], [443, SIDECAR_PORT])
 })
 
 test('the Service leads to a pod whose broker is not ready as well', () => {

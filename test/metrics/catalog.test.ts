@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BUILTIN_METRICS, Catalog, METRICS, type Metric } from '#metrics/catalog.ts'
+import { BUILTIN_METRICS, Catalog, METRICS } from '#metrics/catalog.ts'
+import type { Metric } from '#metrics/metric.ts'
 import { SCALING_METRICS } from '#metrics/scaling-metrics.ts'
+import { unknown } from '#reading/unknown.ts'
 import { catalogTable } from '../support/catalog-table.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 
@@ -145,9 +147,9 @@ test('a metric of jobs rejects a queue that does not exist', () => {
 })
 
 test('metrics of jobs are not known while Flux withholds them, the others are', () => {
-  const snapshot = snapshotOf({ jobs: { kind: 'withheld', reason: 'private' } })
+  const snapshot = snapshotOf({ jobs: { kind: 'unknown', reason: 'private' } })
   for (const metric of jobMetrics) {
-    assert.deepEqual(metric.value(snapshot, {}), { unknown: 'private' })
+    assert.deepEqual(metric.value(snapshot, {}), unknown('private'))
   }
   for (const metric of nodeMetrics) assert.equal(metric.value(snapshot, {}), WHOLE[metric.name])
 })

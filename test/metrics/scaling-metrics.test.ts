@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FailedJob } from '#flux/calls/job-list-calls.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
-import type { Selection, Unknown } from '#metrics/metric.ts'
+import type { Selection } from '#metrics/metric.ts'
 import { SCALING_METRICS } from '#metrics/scaling-metrics.ts'
 import type { Facts, WaitingJob } from '#reading/facts.ts'
+import type { Unknown } from '#reading/unknown.ts'
+import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { factsOf, ranksWith, snapshotOf } from '../support/snapshots.ts'
 import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
@@ -43,7 +45,7 @@ const LOADED = snapshotOf({
   ),
 })
 
-const NO_ESTIMATE = { unknown: 'the scheduler gives no estimate' }
+const NO_ESTIMATE = unknown('the scheduler gives no estimate')
 
 test('scaling metrics of the whole instance', () => {
   assert.deepEqual(valuesOf(LOADED), {
@@ -139,22 +141,25 @@ test('a queue of which nobody knows anything wants nothing', () => {
 const UNKNOWN: readonly {
   readonly what: string
   readonly facts: Partial<Facts>
-  readonly unknown: string
+  readonly reason: string
   readonly told: Readonly<Record<string, number>>
 }[] = [
   {
     what: 'where Flux hides jobs',
-    facts: { waiting: { kind: 'withheld', reason: 'Flux hides jobs' } },
-    unknown: 'Flux hides jobs',
+    facts: { waiting: { kind: 'unknown', reason: 'Flux hides jobs' } },
+    reason: 'Flux hides jobs',
     told: {},
   },
   {
     what: 'while nobody knows how many GPUs a job wants',
     facts: {
       all: ranksWith('0-15', { cores: '0-7', gpus: '0' }),
-      waiting: { ...waitingFor(waited(5, { ntasks: 4, ncores: 4 })), untold: 'GPUs are not told' },
+      waiting: {
+        ...waitingFor(waited(5, { ntasks: 4, ncores: 4 })),
+        unknownRequests: unknown('GPUs are not told'),
+      },
     },
-    unknown: 'GPUs are not told',
+    reason: 'GPUs are not told',
     told: {
       node_floor_count: 7,
       node_cores_pending_count: 4,
@@ -169,7 +174,7 @@ const UNKNOWN: readonly {
   {
     what: 'while the list of jobs is cut',
     facts: { waiting: { ...waitingFor(waited(5)), total: 20_000 } },
-    unknown: 'Flux has more pending jobs than we list, and what the others ask for is not known',
+    reason: 'Flux has more pending jobs than we list, and what the others ask for is not known',
     told: {
       node_desired_count: 16,
       node_desired_compensated_count: 16,
@@ -181,12 +186,12 @@ const UNKNOWN: readonly {
   },
 ]
 
-for (const { what, facts, unknown, told } of UNKNOWN) {
+for (const { what, facts, reason, told } of UNKNOWN) {
   test(`scaling metrics say what they do not know ${what}`, () => {
     const { job_start_seconds: start, ...values } = valuesOf(snapshotOf(facts))
     assert.ok(typeof start === 'object')
     const names = Object.keys(values)
-    const expected = names.map((name) => [name, told[name] ?? { unknown }])
+    const expected = names.map((name) => [name, told[name] ?? unknown(reason)])
     assert.deepEqual(values, Object.fromEntries(expected))
   })
 }
@@ -197,7 +202,7 @@ test('node_gpus_pending_count adds up what the owner is told', () => {
     all: ranksWith('0-15', { cores: '0-7', gpus: '0-3' }),
     waiting: {
       ...waitingFor(waited(1, { queue: 'batch', request }), waited(1, { queue: 'debug', request })),
-      untold: 'not every job is read',
+      unknownRequests: unknown('not every job is read'),
     },
   })
   assert.equal(askFor('node_gpus_pending_count', snapshot), 12)
@@ -211,14 +216,14 @@ test('node_gpus_pending_count of two queues is unknown if one is', () => {
     all: ranksWith('0-15', { cores: '0-7', gpus: '0-3' }),
     waiting: {
       ...waitingFor(waited(1, { queue: 'batch', request }), wholeNodes(1, { queue: 'debug' })),
-      untold: 'not every job is read',
+      unknownRequests: unknown('not every job is read'),
     },
   })
-  const unknown = { unknown: 'not every job is read' }
+  const notRead = unknown('not every job is read')
   assert.equal(askFor('node_gpus_pending_count', snapshot, { queues: ['batch'] }), 6)
-  assert.deepEqual(askFor('node_gpus_pending_count', snapshot, { queues: ['debug'] }), unknown)
+  assert.deepEqual(askFor('node_gpus_pending_count', snapshot, { queues: ['debug'] }), notRead)
   const both = { queues: ['batch', 'debug'] }
-  assert.deepEqual(askFor('node_gpus_pending_count', snapshot, both), unknown)
+  assert.deepEqual(askFor('node_gpus_pending_count', snapshot, both), notRead)
 })
 
 test('node_stranded_count is what a job on a high rank costs', () => {
@@ -260,8 +265,11 @@ for (const [what, changes, refused] of FAILED) {
 }
 
 test('job_refused_count is unknown where too many jobs failed', () => {
-  const value = askFor('job_refused_count', snapshotOf({ failed: undefined }))
-  assert.deepEqual(value, { unknown: 'too many jobs failed lately to list them' })
+  const value = askFor(
+    'job_refused_count',
+    snapshotOf({ failed: unknown('too many jobs failed lately to list them') }),
+  )
+  assert.deepEqual(value, unknown('too many jobs failed lately to list them'))
 })
 
 test('job_wait_seconds_p90 is what nine of ten jobs have waited at most', () => {
@@ -286,7 +294,7 @@ test('snapshot_age_seconds goes with the time of the asking, and never below 0',
 })
 
 /** A MiniCluster that drains before it shrinks: 4 nodes are wanted, and rank 8 and 9 not drained yet. */
-function draining(sizes: Snapshot['sizes']): Snapshot {
+function draining(sizes: Snapshot['sizes'], changes: Partial<Snapshot> = {}): Snapshot {
   return snapshotOf({
     allocated: ranksWith('0-3', { cores: '0-7' }),
     drains: [
@@ -298,6 +306,7 @@ function draining(sizes: Snapshot['sizes']): Snapshot {
       { ranks: parseIdset('7'), reason: 'maintenance', drainedAt: 0 },
     ],
     sizes,
+    ...changes,
   })
 }
 
@@ -317,13 +326,15 @@ test('with drains, a queue that wants more than is published gets it', () => {
 
 test('with drains, a rank that is there and open is as good as busy, and so it is while nobody knows the size', () => {
   assert.equal(askFor('node_floor_count', draining({ wanted: WANTED, drained: 10 })), 10)
-  const withheld = { kind: 'withheld', reason: 'GPUs are not told' } as const
-  assert.equal(askFor('node_floor_count', draining({ wanted: withheld, drained: 10 })), 10)
+  assert.equal(
+    askFor('node_floor_count', draining({ wanted: unknown('GPUs are not told'), drained: 10 })),
+    10,
+  )
 })
 
 test('with drains, a rank that is there and drained is not open', () => {
   const drains = [{ ranks: parseIdset('8-9'), reason: 'maintenance', drainedAt: 0 }]
-  const snapshot = { ...draining({ wanted: WANTED, drained: 8 }), drains }
+  const snapshot = draining({ wanted: WANTED, drained: 8 }, { drains })
   assert.equal(askFor('node_floor_count', snapshot), 8)
 })
 

@@ -8,7 +8,8 @@ import { formatIdset } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
 import { Client } from '#flux/wire/client.ts'
 import type { Facts } from '#reading/facts.ts'
-import { Instance } from '#reading/instance-reader.ts'
+import { InstanceReader } from '#reading/instance-reader.ts'
+import { isUnknown } from '#reading/unknown.ts'
 import { Instance as SimulatedInstance } from '#simulation/instance.ts'
 import { type BrokerOptions, startBroker } from '../support/broker.ts'
 
@@ -29,13 +30,13 @@ async function readSimulated(
     await broker.close()
     await rm(folder, { recursive: true })
   })
-  const opened = await Instance.open(client, LIMITS)
+  const opened = await InstanceReader.open(client, LIMITS)
   return opened.read(LIMITS)
 }
 
 /** What waits, as far as it decides about sizes. */
 function waitingOf({ waiting }: Facts): unknown {
-  if (waiting.kind === 'withheld') return waiting.reason
+  if (waiting.kind === 'unknown') return waiting.reason
   return waiting.jobs.map(({ state, priority, queue, nnodes, ncores, request }) => ({
     ...{ state, priority, queue, nnodes, ncores },
     request: request && [request.nodes, request.slots, request.cores, request.gpus],
@@ -69,7 +70,7 @@ for (const role of ['owner', 'guest'] as const) {
     ])
     assert.ok(facts.waiting.kind === 'known')
     assert.equal(facts.waiting.total, 4)
-    assert.equal(facts.waiting.untold !== undefined, !isOwner)
+    assert.equal(facts.waiting.unknownRequests !== undefined, !isOwner)
   })
 }
 
@@ -82,7 +83,7 @@ test('Instance asks for no jobspec where no node has GPUs, not even as the owner
     waiting.jobs.map(({ nnodes, request }) => [nnodes, request]),
     [[2, undefined]],
   )
-  assert.equal(waiting.untold, undefined)
+  assert.equal(waiting.unknownRequests, undefined)
 })
 
 test('Instance reads queues with their ranks, the job on the highest busy rank, and the quorum', async (t) => {
@@ -138,7 +139,10 @@ test('Instance reads the jobs that Fluxion refused, and its settings', async (t)
   const config = { 'sched-fluxion-resource': { 'match-policy': 'lonode' } }
   const { failed, fluxion } = await readSimulated(t, instance, { scheduler: 'fluxion', config })
   assert.deepEqual(
-    failed?.map(({ exceptionType, exceptionNote }) => [exceptionType, exceptionNote]),
+    (isUnknown(failed) ? undefined : failed)?.map(({ exceptionType, exceptionNote }) => [
+      exceptionType,
+      exceptionNote,
+    ]),
     [['alloc', 'alloc denied due to type="unsatisfiable"']],
   )
   const settings = { queuePolicy: 'fcfs', matchPolicy: 'lonode', pruneFilters: 'ALL:core,ALL:node' }
@@ -158,8 +162,9 @@ test('Instance withholds jobs, and what follows from them, where private mode hi
     `${waitingOf(facts)}`,
     /^Flux hides jobs from us, a guest \(access\.private-mode\): /,
   )
-  assert.equal(facts.jobs.kind, 'withheld')
-  assert.deepEqual([facts.queues.size, facts.highestJob, facts.failed], [0, undefined, undefined])
+  assert.equal(facts.jobs.kind, 'unknown')
+  assert.deepEqual([facts.queues.size, facts.highestJob], [0, undefined])
+  assert.deepEqual(facts.failed, facts.waiting)
   assert.equal(facts.nodes.allocated, 4)
 })
 

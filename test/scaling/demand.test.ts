@@ -2,32 +2,46 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
+import { formatIdset, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'
+import { unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand, type DemandFacts } from '#scaling/demand.ts'
-import { compensatedSize, demandedNodes, wantedSizes } from '#scaling/sizes.ts'
+import { compensatedSize } from '#scaling/hpa-tolerance.ts'
+import { ranksIn } from '#scaling/ranks.ts'
+import { demandedNodes, wantedSizes } from '#scaling/sizes.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 import { ranksWith } from '../support/snapshots.ts'
 import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
 const NOBODY = parseIdset('')
 
+/** What differs from {@link factsFor}, and what its ranks follow from. */
+interface Changes extends Partial<DemandFacts> {
+  readonly offline?: Idset
+  readonly drained?: Idset
+}
+
 /** 64 ranks of 16 cores, of which so many are up: nothing runs, nothing waits. */
-function factsFor(size: number, changes: Partial<DemandFacts> = {}): DemandFacts {
-  return {
+function factsFor(
+  size: number,
+  { offline, drained = NOBODY, ...changes }: Changes = {},
+): DemandFacts {
+  const facts = {
     all: ranksWith('0-63', { cores: '0-15' }),
     allocated: ranksWith('', { cores: '0' }),
-    offline: parseIdset(size < 63 ? `${size}-63` : '63'),
+    torpid: NOBODY,
     queues: new Map(),
     quorum: 1,
     takenAt: new Date('2026-11-24T01:02:13Z'),
     recent: NOBODY,
     lost: NOBODY,
-    unusable: NOBODY,
     waiting: waitingFor(),
     ...changes,
   }
+  const absent = offline ?? parseIdset(size < 63 ? `${size}-63` : '63')
+  const drains = [{ ranks: drained, reason: '', drainedAt: 0 }]
+  return { ...facts, ranks: ranksIn({ ...facts, offline: absent, drains }, undefined) }
 }
 
 /** All cores of these ranks. */
@@ -35,7 +49,7 @@ function busy(ranks: string): Pick<DemandFacts, 'allocated'> {
   return { allocated: ranksWith(ranks, { cores: '0-15' }) }
 }
 
-function demandFor(size: number, changes: Partial<DemandFacts>): Demand {
+function demandFor(size: number, changes: Changes): Demand {
   return computeDemand(factsFor(size, changes))
 }
 
@@ -57,7 +71,7 @@ function times<T>(count: number, make: (index: number) => T): T[] {
 const EXAMPLES: readonly {
   readonly what: string
   readonly size: number
-  readonly facts: Partial<DemandFacts>
+  readonly facts: Changes
   readonly demand: number
   readonly floor: number
   readonly desired: number
@@ -96,7 +110,7 @@ const EXAMPLES: readonly {
   {
     what: '5: a drained rank is counted around',
     size: 6,
-    facts: { unusable: parseIdset('2'), waiting: waitingFor(wholeNodes(6)) },
+    facts: { drained: parseIdset('2'), waiting: waitingFor(wholeNodes(6)) },
     ...{ demand: 6, floor: 1, desired: 7, compensated: 7 },
   },
 ]
@@ -373,30 +387,30 @@ function gpuJob(slots: number, known: boolean): WaitingJob {
   })
 }
 
-const UNTOLD = 'Flux does not tell guests how many GPUs a job wants'
+const UNKNOWN = unknown('Flux does not tell guests how many GPUs a job wants')
 
 test('computeDemand packs GPUs as the jobspecs say', () => {
   const found = demandFor(2, { ...GPU_NODES, waiting: waitingFor(gpuJob(9, true)) })
   assert.equal(placedFor(found), '0-2')
   assert.equal(found.whole.pendingGpus, 9)
-  assert.equal(found.uncertain, undefined)
+  assert.equal(found.unknownPlaces, undefined)
 })
 
 test('computeDemand does not guess where jobs of unknown GPUs would go', () => {
-  const waiting = { ...waitingFor(gpuJob(9, false)), untold: UNTOLD }
+  const waiting = { ...waitingFor(gpuJob(9, false)), unknownRequests: UNKNOWN }
   const found = demandFor(2, { ...GPU_NODES, waiting })
-  assert.equal(found.uncertain, UNTOLD)
-  assert.equal(found.untold, UNTOLD)
+  assert.equal(found.unknownPlaces, UNKNOWN)
+  assert.equal(found.unknownRequests, UNKNOWN)
   assert.equal(found.whole.pendingGpus, undefined)
   assert.equal(found.whole.pendingCores, 9)
 })
 
 test('computeDemand takes a job of unknown GPUs to want all of its nodes, never fewer ranks', () => {
   const jobs = times(3, () => waitingJob({ nnodes: 1, ncores: 1 }))
-  const waiting = { ...waitingFor(...jobs), untold: UNTOLD }
+  const waiting = { ...waitingFor(...jobs), unknownRequests: UNKNOWN }
   const found = demandFor(2, { ...GPU_NODES, waiting })
   assert.equal(placedFor(found), '0-2')
-  assert.equal(found.uncertain, undefined)
+  assert.equal(found.unknownPlaces, undefined)
   assert.equal(found.whole.pendingGpus, undefined)
 })
 
@@ -405,7 +419,7 @@ test('computeDemand passes over ranks whose GPUs are in use for a job of unknown
     version: 1,
     execution: { R_lite: [{ rank: '0', children: { core: '0', gpu: '0-3' } }] },
   })
-  const waiting = { ...waitingFor(waitingJob({ nnodes: 1, ncores: 1 })), untold: UNTOLD }
+  const waiting = { ...waitingFor(waitingJob({ nnodes: 1, ncores: 1 })), unknownRequests: UNKNOWN }
   const found = demandFor(2, { ...GPU_NODES, allocated, waiting })
   assert.equal(placedFor(found), '1')
 })
@@ -420,7 +434,7 @@ test('computeDemand lets a job of unknown GPUs have ranks without any, where tho
       ],
     },
   })
-  const waiting = { ...waitingFor(waitingJob({ nnodes: 3, ncores: 3 })), untold: UNTOLD }
+  const waiting = { ...waitingFor(waitingJob({ nnodes: 3, ncores: 3 })), unknownRequests: UNKNOWN }
   const found = demandFor(2, { ...GPU_NODES, all, waiting })
   assert.equal(placedFor(found), '0-2')
   assert.equal(found.whole.infeasible, 0)
@@ -436,14 +450,14 @@ test('computeDemand lets a job of unknown GPUs have ranks without any, where tho
       ],
     },
   })
-  const waiting = { ...waitingFor(wholeNodes(1), wholeNodes(1)), untold: UNTOLD }
+  const waiting = { ...waitingFor(wholeNodes(1), wholeNodes(1)), unknownRequests: UNKNOWN }
   const found = demandFor(2, { ...GPU_NODES, ...busy('0-1'), all, waiting })
   assert.equal(placedFor(found), '0-7')
 })
 
 test('computeDemand wants no rank for a job of unknown GPUs that none of the usable ranks would start', () => {
-  const waiting = { ...waitingFor(wholeNodes(8)), untold: UNTOLD }
-  const found = demandFor(2, { ...GPU_NODES, unusable: parseIdset('7'), waiting })
+  const waiting = { ...waitingFor(wholeNodes(8)), unknownRequests: UNKNOWN }
+  const found = demandFor(2, { ...GPU_NODES, drained: parseIdset('7'), waiting })
   assert.equal(placedFor(found), '')
 })
 
@@ -470,7 +484,7 @@ test('computeDemand is never less for guests than for the owner, who is told of 
           const told = { nnodes: nodes, ncores: nodes * cores, queue }
           return waitingJob({ ...told, request: isOwner ? request : undefined })
         })
-        const facts = { queues, waiting: { ...waitingFor(...waiting), untold: UNTOLD } }
+        const facts = { queues, waiting: { ...waitingFor(...waiting), unknownRequests: UNKNOWN } }
         return demandFor(2, { ...GPU_NODES, offline: parseIdset('7'), allocated, ...facts })
       }
       const [guest, owner] = [demandAs(false), demandAs(true)]
@@ -485,7 +499,7 @@ test('computeDemand knows no sum of GPUs as soon as one job is not known', () =>
   const known = { nodes: 1, slots: 2, cores: 1, gpus: 2, exclusive: false }
   const sumOf = (...requests: WaitingJob['request'][]) => {
     const jobs = requests.map((request) => waitingJob({ nnodes: 1, request }))
-    const waiting = { ...waitingFor(...jobs), untold: UNTOLD }
+    const waiting = { ...waitingFor(...jobs), unknownRequests: UNKNOWN }
     return demandFor(2, { ...GPU_NODES, waiting }).whole.pendingGpus
   }
   assert.equal(sumOf(known, known), 8)
@@ -495,10 +509,10 @@ test('computeDemand knows no sum of GPUs as soon as one job is not known', () =>
 test('computeDemand is not in doubt about jobs that are no demand, and of known ones', () => {
   const waiting = {
     ...waitingFor(gpuJob(1, true), { ...gpuJob(1, false), priority: 0 }),
-    untold: UNTOLD,
+    unknownRequests: UNKNOWN,
   }
   const found = demandFor(2, { ...GPU_NODES, waiting })
-  assert.equal(found.uncertain, undefined)
+  assert.equal(found.unknownPlaces, undefined)
   assert.equal(found.whole.pendingGpus, 1)
 })
 
@@ -509,12 +523,11 @@ test('computeDemand asks for all of R while the list of jobs is cut', () => {
 })
 
 /** Ranks that no job is given, by why. */
-const UNUSABLE: readonly (readonly [what: string, facts: Partial<DemandFacts>, placed: string])[] =
-  [
-    ['drained or torpid ranks', { unusable: parseIdset('1-2') }, '0,3-4'],
-    ['lost ranks', { lost: parseIdset('0,2') }, '1,3-4'],
-    ['lost ranks that were drained', { lost: parseIdset('2'), unusable: parseIdset('2') }, '0-1,3'],
-  ]
+const UNUSABLE: readonly (readonly [what: string, facts: Changes, placed: string])[] = [
+  ['drained or torpid ranks', { drained: parseIdset('1-2') }, '0,3-4'],
+  ['lost ranks', { lost: parseIdset('0,2') }, '1,3-4'],
+  ['lost ranks that were drained', { lost: parseIdset('2'), drained: parseIdset('2') }, '0-1,3'],
+]
 
 for (const [what, facts, placed] of UNUSABLE) {
   test(`computeDemand goes around ${what}`, () => {
@@ -525,7 +538,7 @@ for (const [what, facts, placed] of UNUSABLE) {
 test('computeDemand wants lost ranks for a job that needs them, and drained ones for none', () => {
   const waiting = waitingFor(wholeNodes(64))
   assert.equal(desiredFor(demandFor(6, { lost: parseIdset('3-5'), waiting })), 64)
-  assert.equal(desiredFor(demandFor(6, { unusable: parseIdset('3-5'), waiting })), 1)
+  assert.equal(desiredFor(demandFor(6, { drained: parseIdset('3-5'), waiting })), 1)
 })
 
 test('computeDemand is never below the quorum and never beyond R', () => {

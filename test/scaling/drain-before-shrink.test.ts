@@ -16,17 +16,16 @@ import {
 } from '#flux/sets/idset.ts'
 import {
   DrainBeforeShrink,
+  type DrainFacts,
   type DrainPlan,
-  drainReason,
-  isOwnReason,
-  isSidecarReason,
   RACE_MS,
 } from '#scaling/drain-before-shrink.ts'
+import { drainReason, isOwnReason, isSidecarReason } from '#scaling/drain-reason.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 
 /** A Flux of ten ranks that carries out every plan before the next. */
 class Stage {
-  online = '0-9'
+  live = '0-9'
   own = ''
   foreign = ''
   allocated = ''
@@ -40,10 +39,19 @@ class Stage {
   }
 
   plan(now: number, target: number): DrainPlan {
-    const { all, online, own, foreign, allocated, unsettled } = this
-    const sight = { all, online, own, foreign, allocated, unsettled }
-    const sets = Object.entries(sight).map(([name, ids]) => [name, parseIdset(ids)] as const)
-    const plan = this.#drains.plan(now, { ...EMPTY_SIGHT, ...Object.fromEntries(sets) }, target)
+    const { live, own, foreign } = this
+    const plan = this.#drains.plan(
+      now,
+      factsOf({
+        all: parseIdset(this.all),
+        live: parseIdset(live),
+        ownDrained: parseIdset(own),
+        foreignDrained: parseIdset(foreign),
+        allocated: parseIdset(this.allocated),
+        unsettled: parseIdset(this.unsettled),
+      }),
+      target,
+    )
     const left = subtractIdsets(parseIdset(own), plan.undrain)
     this.own = formatIdset(unionIdsets(left, plan.drain))
     return plan
@@ -56,13 +64,10 @@ class Stage {
   }
 }
 
-const EMPTY_SIGHT = {
-  all: EMPTY_IDSET,
-  online: EMPTY_IDSET,
-  own: EMPTY_IDSET,
-  foreign: EMPTY_IDSET,
-  allocated: EMPTY_IDSET,
-  unsettled: EMPTY_IDSET,
+/** What is open follows from the others. */
+function factsOf(facts: Omit<DrainFacts, 'open'>): DrainFacts {
+  const drained = unionIdsets(facts.ownDrained, facts.foreignDrained)
+  return { ...facts, open: subtractIdsets(facts.live, drained) }
 }
 
 interface Told {
@@ -141,7 +146,7 @@ test('a drained rank to which the scheduler may have given a job just before hol
 })
 
 test('ranks whose pods may be about to come are drained, too', () => {
-  const stage = steady({ online: '0-4' })
+  const stage = steady({ live: '0-4' })
   assert.equal(stage.tell(0, 2).drain, '2-9')
 })
 
@@ -201,9 +206,9 @@ test('the smallest size of the last while counts, also when several were publish
 test('a rank whose pod has ended and come anew is given back at once', () => {
   const stage = settledAt4()
   assert.deepEqual(stage.tell(RACE_MS + 2, 8), published(8))
-  stage.online = '0-5'
+  stage.live = '0-5'
   assert.deepEqual(stage.tell(RACE_MS + 3, 8), { ...published(8), undrain: '4-5' })
-  stage.online = '0-7'
+  stage.live = '0-7'
   assert.deepEqual(stage.tell(RACE_MS + 4, 8), { ...published(8), undrain: '6-7' })
   assert.equal(stage.own, '8-9')
 })
@@ -213,9 +218,9 @@ test('a rank whose pod ends soon after a fall waits: its successor may be taken 
   const stage = steady()
   stage.plan(fallenAt - 1, 4)
   assert.deepEqual(stage.tell(fallenAt, 4), published(4))
-  stage.online = '0-3'
+  stage.live = '0-3'
   assert.deepEqual(stage.tell(fallenAt + 1000, 8), published(8))
-  stage.online = '0-7'
+  stage.live = '0-7'
   assert.deepEqual(stage.tell(fallenAt + 2000, 8), published(8))
   assert.equal(stage.tell(fallenAt + 1000 + RACE_MS, 8).undrain, '4-7')
 })
@@ -224,7 +229,7 @@ test('a rank whose pod ends soon after a fall waits: its successor may be taken 
 function settledAt4(): Stage {
   const stage = shrunk()
   stage.plan(RACE_MS, 4)
-  stage.online = '0-3'
+  stage.live = '0-3'
   assert.deepEqual(stage.tell(RACE_MS + 1, 4), published(4))
   return stage
 }
@@ -233,7 +238,7 @@ test('a rank that has come anew is given back at once, also if the size rises tw
   const stage = settledAt4()
   stage.plan(RACE_MS + 2, 6)
   stage.plan(RACE_MS + 3, 8)
-  stage.online = '0-7'
+  stage.live = '0-7'
   assert.equal(stage.tell(RACE_MS + 4, 8).undrain, '4-7')
 })
 
@@ -245,25 +250,25 @@ test('a rank that has come anew waits if the size has fallen since its pod ended
   const risenAt = fallenAt + RACE_MS - 1
   assert.deepEqual(stage.tell(risenAt, 8), published(8))
   assert.deepEqual(stage.tell(risenAt + 1, 8), published(8))
-  stage.online = '0-7'
+  stage.live = '0-7'
   assert.deepEqual(stage.tell(risenAt + 2, 8), published(8))
   assert.equal(stage.tell(risenAt + RACE_MS, 8).undrain, '4-7')
 })
 
 test('a pod that was never there waits: it may be late, and of a size that is no more', () => {
-  const stage = steady({ online: '0-3' })
+  const stage = steady({ live: '0-3' })
   stage.plan(-1, 4)
   assert.deepEqual(stage.tell(0, 4), published(4))
   stage.plan(2 * RACE_MS - 1, 4)
   assert.deepEqual(stage.tell(2 * RACE_MS, 8), published(8))
-  stage.online = '0-7'
+  stage.live = '0-7'
   assert.deepEqual(stage.tell(2 * RACE_MS + 1, 8), published(8))
   assert.equal(stage.tell(3 * RACE_MS, 8).undrain, '4-7')
 })
 
 test('drains of ranks that shrinking took away stay, so that a late pod finds itself drained', () => {
   const stage = shrunk()
-  stage.online = '0-3'
+  stage.live = '0-3'
   assert.deepEqual(stage.tell(10 * RACE_MS, 4), published(4))
   assert.equal(stage.own, '4-9')
 })
@@ -284,17 +289,17 @@ test('a restart gives nothing back before what was published earlier is forgotte
 
 test('a restart without drains publishes nothing until every rank of R that may be lost is drained', () => {
   const stage = new Stage()
-  stage.online = '0-6'
+  stage.live = '0-6'
   assert.deepEqual(stage.tell(0, 2), { size: undefined, drain: '2-9', undrain: '', preparing: 2 })
   assert.deepEqual(stage.tell(1, 2), published(2))
 })
 
 test('ranks that were drained at a start and have not come within the race are given back', () => {
   const stage = new Stage()
-  stage.online = '0-6'
+  stage.live = '0-6'
   stage.plan(0, 2)
   assert.deepEqual(stage.tell(1, 2), published(2))
-  stage.online = '0-7'
+  stage.live = '0-7'
   assert.deepEqual(stage.tell(RACE_MS - 1, 2), published(2))
   assert.equal(stage.tell(RACE_MS, 2).undrain, '8-9')
   assert.equal(stage.own, '2-7')
@@ -307,7 +312,7 @@ test('a start at which nothing can be lost publishes at once', () => {
 
 test('drains that fail from the start keep nobody waiting for longer than the race', () => {
   const stage = new Stage()
-  stage.online = '0-6'
+  stage.live = '0-6'
   for (const now of [0, 1_000, RACE_MS - 1]) {
     assert.equal(stage.tell(now, 2).size, undefined)
     stage.own = ''
@@ -317,25 +322,25 @@ test('drains that fail from the start keep nobody waiting for longer than the ra
 
 test('a rank that is there and open holds the size until it is drained, whoever made its pod', () => {
   const stage = new Stage()
-  stage.online = '0'
+  stage.live = '0'
   stage.plan(-1, 1)
   assert.deepEqual(stage.tell(0, 1), published(1))
-  stage.online = '0-2'
+  stage.live = '0-2'
   stage.own = ''
   assert.deepEqual(stage.tell(1, 1), { size: 3, drain: '1-2', undrain: '', preparing: 1 })
   assert.deepEqual(stage.tell(2, 1), published(1))
 })
 
 test('ranks that R does not have are not drained', () => {
-  const stage = steady({ all: '0-4,6-9', online: '0-4,6-9' })
+  const stage = steady({ all: '0-4,6-9', live: '0-4,6-9' })
   assert.equal(stage.tell(0, 4).drain, '4,6-9')
   assert.deepEqual(stage.tell(1, 4), published(4))
 })
 
-const arbitrarySights = fc.array(
+const arbitraryReadings = fc.array(
   fc.record({
     pause: fc.integer({ min: 1, max: RACE_MS }),
-    online: arbitraryIds,
+    live: arbitraryIds,
     foreign: arbitraryIds,
     busy: arbitraryIds,
     more: fc.nat(30),
@@ -346,23 +351,30 @@ const arbitrarySights = fc.array(
 
 test('of any readings, what is above the published size is drained and idle, and no other drain is touched', () => {
   fc.assert(
-    fc.property(arbitrarySights, (sights) => {
+    fc.property(arbitraryReadings, (readings) => {
       const all = parseIdset('0-40')
       const drains = new DrainBeforeShrink()
       let own = EMPTY_IDSET
       let now = 0
-      for (const { pause, online: ids, foreign: theirs, busy, more, carriedOut } of sights) {
+      for (const { pause, live: ids, foreign: theirs, busy, more, carriedOut } of readings) {
         now += pause
-        const online = parseIdset(idsToText(ids))
+        const live = parseIdset(idsToText(ids))
         const foreign = subtractIdsets(parseIdset(idsToText(theirs)), own)
-        const allocated = intersectIdsets(online, parseIdset(idsToText(busy)))
+        const allocated = intersectIdsets(live, parseIdset(idsToText(busy)))
         const target = Math.min(41, 1 + (listIds(allocated).at(-1) ?? 0) + more)
         const plan = drains.plan(
           now,
-          { ...EMPTY_SIGHT, all, online, own, foreign, allocated },
+          factsOf({
+            all,
+            live,
+            ownDrained: own,
+            foreignDrained: foreign,
+            allocated,
+            unsettled: EMPTY_IDSET,
+          }),
           target,
         )
-        checkPlan(plan, { online, own, foreign, allocated, target })
+        checkPlan(plan, { live, own, foreign, allocated, target })
         if (carriedOut !== 'drain' && carriedOut !== 'none') own = subtractIdsets(own, plan.undrain)
         if (carriedOut !== 'undrain' && carriedOut !== 'none') own = unionIdsets(own, plan.drain)
       }
@@ -373,9 +385,9 @@ test('of any readings, what is above the published size is drained and idle, and
 
 function checkPlan(
   { size, drain, undrain, preparing }: DrainPlan,
-  sight: Readonly<Record<'online' | 'own' | 'foreign' | 'allocated', Idset>> & { target: number },
+  facts: Readonly<Record<'live' | 'own' | 'foreign' | 'allocated', Idset>> & { target: number },
 ): void {
-  const { online, own, foreign, allocated, target } = sight
+  const { live, own, foreign, allocated, target } = facts
   const drained = unionIdsets(own, foreign)
   if (size === undefined) {
     assert.equal(preparing, target)
@@ -384,7 +396,7 @@ function checkPlan(
   }
   assert.ok(size >= target, 'what is wanted is published')
   assert.equal(preparing, size > target ? target : undefined)
-  for (const rank of listIds(online)) {
+  for (const rank of listIds(live)) {
     if (rank < size) continue
     assert.ok(hasId(drained, rank), `rank ${rank} is open, and ${size} is published`)
     assert.ok(!hasId(allocated, rank), `rank ${rank} is busy, and ${size} is published`)
@@ -396,7 +408,7 @@ function checkPlan(
   )
   assert.ok(isEmpty(subtractIdsets(undrain, own)), 'gave back what is not ours')
   assert.ok(
-    [...listIds(undrain)].every((rank) => rank < target || !hasId(online, rank)),
+    [...listIds(undrain)].every((rank) => rank < target || !hasId(live, rank)),
     'gave back though unwanted, and there',
   )
 }

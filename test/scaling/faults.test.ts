@@ -7,7 +7,7 @@ import { isEmpty, subtractIdsets } from '#flux/sets/idset.ts'
 import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 import type { Facts } from '#reading/facts.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { OutlookMaker } from '#scaling/snapshot-maker.ts'
+import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import {
   arbitraryStream,
   runStream,
@@ -60,18 +60,18 @@ function untilPodComes(readings: readonly Facts[], from: number): readonly Facts
   return end < 0 ? readings : readings.slice(0, end)
 }
 
-function makerOf({ options }: Stream): OutlookMaker {
-  return new OutlookMaker(options.outlook)
+function makerOf({ options }: Stream): SnapshotMaker {
+  return new SnapshotMaker(options.snapshots)
 }
 
-function draw(maker: OutlookMaker, facts: Facts): Snapshot {
-  return maker.draw(facts, facts.takenAt.getTime()).snapshot
+function draw(maker: SnapshotMaker, facts: Facts): Snapshot {
+  return maker.make(facts, facts.takenAt.getTime()).snapshot
 }
 
 /** Runs a stream twice: as it is, and with `fault` before or in the reading of a number. */
 function compare(
   { stream, faultAt }: { readonly stream: Stream; readonly faultAt: number },
-  fault: (maker: OutlookMaker, facts: Facts) => Facts,
+  fault: (maker: SnapshotMaker, facts: Facts) => Facts,
 ): readonly (readonly [sound: Snapshot, faulty: Snapshot])[] {
   const sound = makerOf(stream)
   const faulty = makerOf(stream)
@@ -112,7 +112,7 @@ describe('a single fault', () => {
     const property = fc.property(arbitraryFault, fc.nat(3), (drawn, kept) => {
       const pairs = compare(drawn, (_, facts) => {
         const { waiting } = facts
-        if (waiting.kind === 'withheld' || waiting.jobs.length <= kept) return facts
+        if (waiting.kind === 'unknown' || waiting.jobs.length <= kept) return facts
         cuts += 1
         return { ...facts, waiting: { ...waiting, jobs: waiting.jobs.slice(0, kept) } }
       })
@@ -157,11 +157,11 @@ describe('a single fault', () => {
       for (const facts of readings) draw(maker, facts)
       const facts = readings.at(-1)
       assert.ok(facts !== undefined)
-      const { idleGraceMs = 0 } = stream.options.outlook.patience ?? {}
+      const { idleGraceMs = 0 } = stream.options.snapshots.patience ?? {}
       const startAt = facts.takenAt.getTime()
-      let last = sizeIn(maker.draw(facts, startAt).snapshot) ?? 0
+      let last = sizeIn(maker.make(facts, startAt).snapshot) ?? 0
       for (let afterMs = 1_000; afterMs <= 300_000; afterMs += 7_000) {
-        const size = sizeIn(maker.draw(facts, startAt + afterMs).snapshot)
+        const size = sizeIn(maker.make(facts, startAt + afterMs).snapshot)
         assert.ok(size !== undefined && size <= last, `${size} after ${last}`)
         // What was released a moment ago counts for the grace, and what was published for that, for the grace.
         if (afterMs > 2 * idleGraceMs + 7_000) assert.equal(size, last)
@@ -181,6 +181,6 @@ function sizeIn(snapshot: Snapshot): number | undefined {
 }
 
 function hidden(facts: Facts): Facts {
-  const withheld = { kind: 'withheld', reason: 'Flux hides jobs from us' } as const
+  const withheld = { kind: 'unknown', reason: 'Flux hides jobs from us' } as const
   return { ...facts, jobs: withheld, waiting: withheld, queues: new Map() }
 }

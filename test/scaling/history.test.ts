@@ -9,14 +9,15 @@ import {
   parseIdset,
   subtractIdsets,
 } from '#flux/sets/idset.ts'
-import { DEFAULT_PATIENCE, History, SlidingMaximum } from '#scaling/history.ts'
+import { DEFAULT_PATIENCE, History } from '#scaling/history.ts'
+import { SlidingMaximum } from '#scaling/sliding-maximum.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 
 const GRACE = DEFAULT_PATIENCE.idleGraceMs
 const JOIN = DEFAULT_PATIENCE.joinTimeoutMs
 
 /** One reading: ranks as texts; offline are all others of 16. */
-interface Sight {
+interface Observation {
   readonly at: number
   readonly online: string
   readonly allocated?: string
@@ -25,15 +26,17 @@ interface Sight {
 }
 
 /** What the last of some readings told. */
-function observe(history: History, ...sights: readonly Sight[]): { recent: string; lost: string } {
+function observe(
+  history: History,
+  ...observations: readonly Observation[]
+): { recent: string; lost: string } {
   let told = { recent: '', lost: '' }
-  for (const { at, online, allocated = '', wanted = 0 } of sights) {
-    const sight = {
-      online: parseIdset(online),
+  for (const { at, online, allocated = '', wanted = 0 } of observations) {
+    const facts = {
+      ranks: { live: parseIdset(online), allocated: parseIdset(allocated) },
       offline: subtractIdsets(parseIdset('0-15'), parseIdset(online)),
-      allocated: parseIdset(allocated),
     }
-    const { recent, lost } = history.observe(at, sight, wanted)
+    const { recent, lost } = history.observe(at, facts, wanted)
     told = { recent: formatIdset(recent), lost: formatIdset(lost) }
   }
   return told
@@ -178,11 +181,15 @@ test('History says of any readings that recent ranks are there and free, and los
       let now = 0
       for (const { pause, online: ids, busy, wanted } of readings) {
         now += pause
-        const online = parseIdset(idsToText(ids))
-        const allocated = intersectIdsets(online, parseIdset(idsToText(busy)))
-        const offline = subtractIdsets(parseIdset('0-63'), online)
-        const { recent, lost } = history.observe(now, { online, offline, allocated }, wanted)
-        assert.ok(isEmpty(subtractIdsets(recent, subtractIdsets(online, allocated))))
+        const live = parseIdset(idsToText(ids))
+        const allocated = intersectIdsets(live, parseIdset(idsToText(busy)))
+        const offline = subtractIdsets(parseIdset('0-63'), live)
+        const { recent, lost } = history.observe(
+          now,
+          { ranks: { live, allocated }, offline },
+          wanted,
+        )
+        assert.ok(isEmpty(subtractIdsets(recent, subtractIdsets(live, allocated))))
         assert.ok(isEmpty(subtractIdsets(lost, offline)))
       }
     }),

@@ -9,7 +9,8 @@ import {
   type ResourceSet,
   subtractResourceSets,
 } from '#flux/sets/resource-set.ts'
-import { type Domain, type Need, type Place, Placement } from '#scaling/placement.ts'
+import type { Need } from '#scaling/need.ts'
+import { type Domain, type Place, Placement } from '#scaling/placement.ts'
 import { idsToText } from '../support/arbitraries.ts'
 import { ranksWith } from '../support/snapshots.ts'
 

@@ -17,7 +17,7 @@ import {
 function assertSound({ demand, sizes }: Snapshot): void {
   const { wanted, drained } = sizes
   assert.ok(demand.kind === 'known')
-  if (wanted.kind === 'withheld') {
+  if (wanted.kind === 'unknown') {
     assert.equal(drained, 0, 'nothing was published yet')
     return
   }

@@ -4,15 +4,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { Demand } from '#scaling/demand.ts'
+import { compensatedSize, isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import { NO_DEMAND } from '#scaling/queue-demand.ts'
-import {
-  clampSize,
-  compensatedSize,
-  demandedNodes,
-  isWithinTolerance,
-  sizeWith,
-  wantedSizes,
-} from '#scaling/sizes.ts'
+import { sizeWith } from '#scaling/ranks.ts'
+import { clampSize, demandedNodes, wantedSizes } from '#scaling/sizes.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 
 function demandOf(changes: Partial<Demand> = {}): Demand {
@@ -24,8 +19,8 @@ function demandOf(changes: Partial<Demand> = {}): Demand {
     quorum: 1,
     whole: NO_DEMAND,
     queues: new Map(),
-    uncertain: undefined,
-    untold: undefined,
+    unknownPlaces: undefined,
+    unknownRequests: undefined,
     isCut: false,
     ...changes,
   }

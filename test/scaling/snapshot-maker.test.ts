@@ -1,12 +1,14 @@
 // From readings to snapshots: what is held back for a while, what is remembered, and what is drained.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Drain } from '#flux/calls/resource-calls.ts'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
+import { unknown } from '#reading/unknown.ts'
 import { RACE_MS } from '#scaling/drain-before-shrink.ts'
 import { DEFAULT_PATIENCE } from '#scaling/history.ts'
-import { type Outlook, OutlookMaker } from '#scaling/snapshot-maker.ts'
+import { type MadeSnapshot, SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import { SETTLE_MS } from '#scaling/unsettled-ranks.ts'
 import { factsOf, ranksWith } from '../support/snapshots.ts'
 import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
@@ -27,22 +29,22 @@ function reading(size: number, busy: string, changes: Partial<Facts> = {}): Fact
 }
 
 /** The size that is published, or why there is none. */
-function publishedBy({ snapshot }: Outlook): number | string {
+function publishedBy({ snapshot }: MadeSnapshot): number | string {
   const { wanted, drained } = snapshot.sizes
-  return wanted.kind === 'withheld' ? wanted.reason : (drained ?? wanted.whole)
+  return wanted.kind === 'unknown' ? wanted.reason : (drained ?? wanted.whole)
 }
 
-/** An outlook that has seen the first reading's grace pass. */
-function settled(options: ConstructorParameters<typeof OutlookMaker>[0], facts: Facts) {
-  const outlooks = new OutlookMaker(options)
-  outlooks.draw(facts, -2 * GRACE)
-  outlooks.draw(facts, -GRACE)
-  return outlooks
+/** A snapshot maker that has seen the first reading's grace pass. */
+function settled(options: ConstructorParameters<typeof SnapshotMaker>[0], facts: Facts) {
+  const snapshots = new SnapshotMaker(options)
+  snapshots.make(facts, -2 * GRACE)
+  snapshots.make(facts, -GRACE)
+  return snapshots
 }
 
 test('a snapshot is what was read and what follows, frozen', () => {
   const facts = reading(4, '0-1')
-  const { snapshot, drains } = new OutlookMaker(NO_DRAINS).draw(facts, 0)
+  const { snapshot, drains } = new SnapshotMaker(NO_DRAINS).make(facts, 0)
   assert.ok(Object.isFrozen(snapshot))
   for (const [name, value] of Object.entries(facts)) {
     assert.equal(Object.entries(snapshot).find(([key]) => key === name)?.[1], value, name)
@@ -53,77 +55,77 @@ test('a snapshot is what was read and what follows, frozen', () => {
 })
 
 test('the first reading keeps all that is there for the grace', () => {
-  const outlooks = new OutlookMaker(NO_DRAINS)
-  assert.equal(publishedBy(outlooks.draw(reading(8, '2'), 0)), 8)
-  assert.equal(publishedBy(outlooks.draw(reading(8, '2'), GRACE - 1)), 8)
-  assert.equal(publishedBy(outlooks.draw(reading(8, '2'), GRACE)), 3)
+  const snapshots = new SnapshotMaker(NO_DRAINS)
+  assert.equal(publishedBy(snapshots.make(reading(8, '2'), 0)), 8)
+  assert.equal(publishedBy(snapshots.make(reading(8, '2'), GRACE - 1)), 8)
+  assert.equal(publishedBy(snapshots.make(reading(8, '2'), GRACE)), 3)
 })
 
 test('so does the first after a new connection', () => {
-  const outlooks = settled(NO_DRAINS, reading(8, ''))
-  assert.equal(publishedBy(outlooks.draw(reading(8, ''), 0)), 1)
-  outlooks.restart()
-  assert.equal(publishedBy(outlooks.draw(reading(8, ''), 1)), 8)
+  const snapshots = settled(NO_DRAINS, reading(8, ''))
+  assert.equal(publishedBy(snapshots.make(reading(8, ''), 0)), 1)
+  snapshots.restart()
+  assert.equal(publishedBy(snapshots.make(reading(8, ''), 1)), 8)
 })
 
 test('example 3: a job on rank 9 keeps ten nodes, and for the grace after its end', () => {
-  const outlooks = settled(NO_DRAINS, reading(12, '9'))
-  assert.equal(publishedBy(outlooks.draw(reading(12, '9'), 0)), 10)
-  assert.equal(publishedBy(outlooks.draw(reading(12, ''), 1)), 10)
-  assert.equal(publishedBy(outlooks.draw(reading(12, ''), GRACE)), 10)
-  assert.equal(publishedBy(outlooks.draw(reading(12, ''), 1 + GRACE)), 1)
+  const snapshots = settled(NO_DRAINS, reading(12, '9'))
+  assert.equal(publishedBy(snapshots.make(reading(12, '9'), 0)), 10)
+  assert.equal(publishedBy(snapshots.make(reading(12, ''), 1)), 10)
+  assert.equal(publishedBy(snapshots.make(reading(12, ''), GRACE)), 10)
+  assert.equal(publishedBy(snapshots.make(reading(12, ''), 1 + GRACE)), 1)
 })
 
 test('a size that is wanted no more is published for the grace', () => {
-  const outlooks = settled(NO_DRAINS, reading(4, ''))
+  const snapshots = settled(NO_DRAINS, reading(4, ''))
   const asking = reading(4, '', { waiting: waitingFor(wholeNodes(9)) })
-  assert.equal(publishedBy(outlooks.draw(asking, 0)), 9)
-  assert.equal(publishedBy(outlooks.draw(reading(4, ''), 1)), 9)
-  assert.equal(publishedBy(outlooks.draw(reading(4, ''), GRACE)), 9)
-  assert.equal(publishedBy(outlooks.draw(reading(4, ''), GRACE + 1)), 1)
+  assert.equal(publishedBy(snapshots.make(asking, 0)), 9)
+  assert.equal(publishedBy(snapshots.make(reading(4, ''), 1)), 9)
+  assert.equal(publishedBy(snapshots.make(reading(4, ''), GRACE)), 9)
+  assert.equal(publishedBy(snapshots.make(reading(4, ''), GRACE + 1)), 1)
 })
 
 test('a job that starts where it was placed changes nothing', () => {
-  const outlooks = settled(NO_DRAINS, reading(4, ''))
+  const snapshots = settled(NO_DRAINS, reading(4, ''))
   const sizes = [
-    outlooks.draw(reading(4, '', { waiting: waitingFor(wholeNodes(6)) }), 0),
-    outlooks.draw(reading(6, '', { waiting: waitingFor(wholeNodes(6)) }), 5_000),
-    outlooks.draw(reading(6, '0-5'), 10_000),
-    outlooks.draw(reading(6, '0-5'), 10_000 + 2 * GRACE),
+    snapshots.make(reading(4, '', { waiting: waitingFor(wholeNodes(6)) }), 0),
+    snapshots.make(reading(6, '', { waiting: waitingFor(wholeNodes(6)) }), 5_000),
+    snapshots.make(reading(6, '0-5'), 10_000),
+    snapshots.make(reading(6, '0-5'), 10_000 + 2 * GRACE),
   ].map(publishedBy)
   assert.deepEqual(sizes, [6, 6, 6, 6])
 })
 
 test('a rank of which Flux knows a job, but whose pod is gone, is not waited for', () => {
-  const outlooks = settled(NO_DRAINS, reading(4, '0'))
-  const outlook = outlooks.draw(reading(4, '0,9'), 0)
-  assert.equal(publishedBy(outlook), 1)
+  const snapshots = settled(NO_DRAINS, reading(4, '0'))
+  const made = snapshots.make(reading(4, '0,9'), 0)
+  assert.equal(publishedBy(made), 1)
 })
 
 test('ranks that have only come hold no size', () => {
-  const outlooks = settled(NO_DRAINS, reading(4, '0'))
-  assert.equal(publishedBy(outlooks.draw(reading(4, '0'), 0)), 1)
-  assert.equal(publishedBy(outlooks.draw(reading(8, '0'), 1)), 1)
+  const snapshots = settled(NO_DRAINS, reading(4, '0'))
+  assert.equal(publishedBy(snapshots.make(reading(4, '0'), 0)), 1)
+  assert.equal(publishedBy(snapshots.make(reading(8, '0'), 1)), 1)
 })
 
 test('a completed index is counted around when it has not come for long', () => {
   const waiting = waitingFor(wholeNodes(6))
   const without = { waiting, offline: parseIdset('2,6-15') }
-  const outlooks = settled(NO_DRAINS, reading(6, ''))
-  assert.equal(publishedBy(outlooks.draw(reading(6, '', without), 0)), 6)
-  assert.equal(publishedBy(outlooks.draw(reading(6, '', without), JOIN - 1)), 6)
-  const outlook = outlooks.draw(reading(6, '', without), JOIN)
-  assert.equal(publishedBy(outlook), 7)
-  assert.equal(formatIdset(outlook.snapshot.lost), '2')
+  const snapshots = settled(NO_DRAINS, reading(6, ''))
+  assert.equal(publishedBy(snapshots.make(reading(6, '', without), 0)), 6)
+  assert.equal(publishedBy(snapshots.make(reading(6, '', without), JOIN - 1)), 6)
+  const made = snapshots.make(reading(6, '', without), JOIN)
+  assert.equal(publishedBy(made), 7)
+  assert.equal(formatIdset(made.snapshot.lost), '2')
 })
 
 test('the highest index is counted around, too, if it has completed', () => {
   const waiting = waitingFor(wholeNodes(6))
-  const outlooks = new OutlookMaker(NO_DRAINS)
-  outlooks.draw(reading(6, '', { waiting }), 0)
-  assert.equal(publishedBy(outlooks.draw(reading(5, '', { waiting }), 1)), 6)
-  assert.equal(publishedBy(outlooks.draw(reading(5, '', { waiting }), 1 + JOIN)), 7)
-  assert.equal(publishedBy(outlooks.draw(reading(5, '', { waiting }), 1 + 2 * JOIN)), 7)
+  const snapshots = new SnapshotMaker(NO_DRAINS)
+  snapshots.make(reading(6, '', { waiting }), 0)
+  assert.equal(publishedBy(snapshots.make(reading(5, '', { waiting }), 1)), 6)
+  assert.equal(publishedBy(snapshots.make(reading(5, '', { waiting }), 1 + JOIN)), 7)
+  assert.equal(publishedBy(snapshots.make(reading(5, '', { waiting }), 1 + 2 * JOIN)), 7)
 })
 
 /** Ways in which pods do not come, and a queue that goes on asking: no size may come of it but the one. */
@@ -156,9 +158,9 @@ const STUCK: readonly (readonly [
 
 for (const [what, size, changes, published] of STUCK) {
   test(`a constant queue gives a constant size, for hours, where ${what}`, () => {
-    const outlooks = settled(NO_DRAINS, reading(size, '', changes))
+    const snapshots = settled(NO_DRAINS, reading(size, '', changes))
     const sizes = Array.from({ length: 200 }, (_, index) =>
-      publishedBy(outlooks.draw(reading(size, '', changes), index * 60_000)),
+      publishedBy(snapshots.make(reading(size, '', changes), index * 60_000)),
     )
     assert.deepEqual(new Set(sizes), new Set([published]))
   })
@@ -170,8 +172,8 @@ test('drained and torpid ranks are counted around, whoever drained them, without
   for (const reason of reasons) {
     const drains = [{ ranks: parseIdset('2'), reason, drainedAt: 0 }]
     const torpid = parseIdset('3')
-    const outlooks = settled(NO_DRAINS, reading(6, '', { drains, torpid }))
-    assert.equal(publishedBy(outlooks.draw(reading(6, '', { waiting, drains, torpid }), 0)), 8)
+    const snapshots = settled(NO_DRAINS, reading(6, '', { drains, torpid }))
+    assert.equal(publishedBy(snapshots.make(reading(6, '', { waiting, drains, torpid }), 0)), 8)
   }
 })
 
@@ -179,11 +181,11 @@ test('ranks that we drained are given to pending jobs', () => {
   const own = [
     { ranks: parseIdset('2-3'), reason: 'flux-metrics/flux-sample: scale-down to 2', drainedAt: 0 },
   ]
-  const outlooks = settled(DRAINS, reading(4, '', { drains: own }))
+  const snapshots = settled(DRAINS, reading(4, '', { drains: own }))
   const waiting = waitingFor(wholeNodes(4))
-  const { snapshot, drains } = outlooks.draw(reading(4, '', { drains: own, waiting }), RACE_MS)
+  const { snapshot, drains } = snapshots.make(reading(4, '', { drains: own, waiting }), RACE_MS)
   assert.equal(snapshot.demand.kind === 'known' && formatIdset(snapshot.demand.whole.placed), '0-3')
-  assert.equal(formatIdset(snapshot.ownDrains), '2-3')
+  assert.equal(formatIdset(snapshot.ranks.ownDrained), '2-3')
   assert.equal(drains?.size, 4)
 })
 
@@ -193,29 +195,29 @@ test('ranks that others drained are theirs with drains, too', () => {
     { ranks: parseIdset('3'), reason: 'flux-metrics/another: scale-down to 1', drainedAt: 0 },
   ]
   const waiting = waitingFor(wholeNodes(4))
-  const outlooks = settled(DRAINS, reading(4, '', { drains, waiting }))
-  const { snapshot } = outlooks.draw(reading(4, '', { drains, waiting }), 0)
-  assert.equal(formatIdset(snapshot.ownDrains), '')
+  const snapshots = settled(DRAINS, reading(4, '', { drains, waiting }))
+  const { snapshot } = snapshots.make(reading(4, '', { drains, waiting }), 0)
+  assert.equal(formatIdset(snapshot.ranks.ownDrained), '')
   assert.equal(snapshot.sizes.drained, 6)
 })
 
-/** An outlook with drains, and what Flux says after each plan was carried out. */
+/** A snapshot maker with drains, and what Flux says after each plan was carried out. */
 class Drained {
-  readonly #outlooks: OutlookMaker
+  readonly #snapshots: SnapshotMaker
   #drains: readonly Drain[] = []
 
   constructor(facts: Facts) {
-    this.#outlooks = settled(DRAINS, facts)
+    this.#snapshots = settled(DRAINS, facts)
   }
 
-  draw(facts: Facts, now: number): Outlook {
-    const outlook = this.#outlooks.draw({ ...facts, drains: this.#drains }, now)
-    const { drain, preparing } = outlook.drains ?? {}
+  draw(facts: Facts, now: number): MadeSnapshot {
+    const made = this.#snapshots.make({ ...facts, drains: this.#drains }, now)
+    const { drain, preparing } = made.drains ?? {}
     if (drain !== undefined && preparing !== undefined && drain.ranges.length > 0) {
       const reason = `flux-metrics/flux-sample: scale-down to ${preparing}`
       this.#drains = [...this.#drains, { ranks: drain, reason, drainedAt: 0 }]
     }
-    return outlook
+    return made
   }
 }
 
@@ -223,10 +225,10 @@ test('with drains, a size falls when its ranks are drained', () => {
   const drained = new Drained(reading(8, '0-7'))
   assert.equal(publishedBy(drained.draw(reading(8, '0-7'), 0)), 8)
   assert.equal(publishedBy(drained.draw(reading(8, '0-3'), 1)), 8)
-  const outlook = drained.draw(reading(8, '0-3'), 1 + GRACE)
-  assert.equal(publishedBy(outlook), 8)
-  assert.equal(formatIdset(outlook.drains?.drain ?? parseIdset('')), '4-7')
-  assert.equal(outlook.drains?.preparing, 4)
+  const made = drained.draw(reading(8, '0-3'), 1 + GRACE)
+  assert.equal(publishedBy(made), 8)
+  assert.equal(formatIdset(made.drains?.drain ?? parseIdset('')), '4-7')
+  assert.equal(made.drains?.preparing, 4)
   assert.equal(publishedBy(drained.draw(reading(8, '0-3'), 2 + GRACE)), 8, 'not settled yet')
   const { snapshot } = drained.draw(reading(8, '0-3'), 1 + GRACE + SETTLE_MS)
   assert.deepEqual(snapshot.sizes, {
@@ -240,7 +242,7 @@ test('with drains, a size falls when its ranks are drained', () => {
     },
     drained: 4,
   })
-  assert.equal(formatIdset(snapshot.ownDrains), '4-7')
+  assert.equal(formatIdset(snapshot.ranks.ownDrained), '4-7')
 })
 
 test('with drains, ranks that never came hold no size when they are drained', () => {
@@ -248,38 +250,38 @@ test('with drains, ranks that never came hold no size when they are drained', ()
   const drained = new Drained(reading(6, '', asking))
   assert.equal(publishedBy(drained.draw(reading(6, '', asking), 0)), 8)
   assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1)), 8)
-  const outlook = drained.draw(reading(6, '0-3'), 1 + GRACE)
-  assert.equal(publishedBy(outlook), 8)
-  assert.equal(formatIdset(outlook.drains?.drain ?? parseIdset('')), '4-7')
+  const made = drained.draw(reading(6, '0-3'), 1 + GRACE)
+  assert.equal(publishedBy(made), 8)
+  assert.equal(formatIdset(made.drains?.drain ?? parseIdset('')), '4-7')
   assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE + SETTLE_MS)), 4)
 })
 
 test('with drains, nothing is drained or given back while nobody knows what is wanted', () => {
   const all = ranksWith('0-15', { cores: '0-7', gpus: '0' })
-  const outlooks = settled(DRAINS, reading(8, '', { all }))
-  const waiting = { ...waitingFor(waitingJob()), untold: 'GPUs are not told' }
-  const { snapshot, drains } = outlooks.draw(reading(8, '', { all, waiting }), 0)
+  const snapshots = settled(DRAINS, reading(8, '', { all }))
+  const waiting = { ...waitingFor(waitingJob()), unknownRequests: unknown('GPUs are not told') }
+  const { snapshot, drains } = snapshots.make(reading(8, '', { all, waiting }), 0)
   assert.equal(drains, undefined)
   assert.deepEqual(snapshot.sizes, {
-    wanted: { kind: 'withheld', reason: 'GPUs are not told' },
+    wanted: { kind: 'unknown', reason: 'GPUs are not told' },
     drained: 8,
   })
 })
 
 test('no size is known where Flux hides jobs, and what it was before is held when it shows them', () => {
-  const outlooks = settled(NO_DRAINS, reading(8, ''))
+  const snapshots = settled(NO_DRAINS, reading(8, ''))
   const waiting = waitingFor(wholeNodes(12))
-  assert.equal(publishedBy(outlooks.draw(reading(8, '', { waiting }), 0)), 12)
-  const hidden = reading(8, '', { waiting: { kind: 'withheld', reason: 'Flux hides jobs' } })
-  const outlook = outlooks.draw(hidden, 1)
-  assert.equal(publishedBy(outlook), 'Flux hides jobs')
-  assert.deepEqual(outlook.snapshot.demand, { kind: 'withheld', reason: 'Flux hides jobs' })
-  assert.equal(publishedBy(outlooks.draw(reading(8, ''), 2)), 12)
+  assert.equal(publishedBy(snapshots.make(reading(8, '', { waiting }), 0)), 12)
+  const hidden = reading(8, '', { waiting: { kind: 'unknown', reason: 'Flux hides jobs' } })
+  const made = snapshots.make(hidden, 1)
+  assert.equal(publishedBy(made), 'Flux hides jobs')
+  assert.deepEqual(made.snapshot.demand, { kind: 'unknown', reason: 'Flux hides jobs' })
+  assert.equal(publishedBy(snapshots.make(reading(8, ''), 2)), 12)
 })
 
 test('patience is as configured', () => {
-  const outlooks = new OutlookMaker({ ...NO_DRAINS, patience: { idleGraceMs: 5 } })
-  outlooks.draw(reading(8, ''), 0)
-  assert.equal(publishedBy(outlooks.draw(reading(8, ''), 4)), 8)
-  assert.equal(publishedBy(outlooks.draw(reading(8, ''), 5)), 1)
+  const snapshots = new SnapshotMaker({ ...NO_DRAINS, patience: { idleGraceMs: 5 } })
+  snapshots.make(reading(8, ''), 0)
+  assert.equal(publishedBy(snapshots.make(reading(8, ''), 4)), 8)
+  assert.equal(publishedBy(snapshots.make(reading(8, ''), 5)), 1)
 })

@@ -26,7 +26,7 @@ test('readConfig has a default for everything', () => {
     clientCaFile: undefined,
     clientAllowedNames: [],
     authority: undefined,
-    identity: {
+    names: {
       namespace: 'default',
       minicluster: 'flux-sample',
       serviceName: 'custom-metrics-apiserver',
@@ -69,7 +69,7 @@ test('readConfig reads every variable', () => {
       clientCaFile: FILE,
       clientAllowedNames: ['front-proxy-client', 'other'],
       authority: undefined,
-      identity: { namespace: 'hpc', minicluster: 'lammps', serviceName: 'metrics' },
+      names: { namespace: 'hpc', minicluster: 'lammps', serviceName: 'metrics' },
       metricsFile: '/etc/metrics.yaml',
       maxAgeMs: 60_000,
       idleGraceMs: 90_000,

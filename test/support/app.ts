@@ -44,7 +44,7 @@ export async function serveApp(t: TestContext, changes: Partial<AppOptions> = {}
   const app = createApp({
     source: { reading: () => served.reading },
     catalog: new Catalog(),
-    identity: IDENTITY,
+    names: IDENTITY,
     clients: undefined,
     telemetry: createTelemetry(),
     readiness: () => ({ ready: true, message: 'serving' }),

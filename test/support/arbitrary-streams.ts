@@ -129,7 +129,7 @@ export interface Stream {
 }
 
 export function arbitraryStream(
-  drains: SimulationOptions['outlook']['drains'],
+  drains: SimulationOptions['snapshots']['drains'],
 ): fc.Arbitrary<Stream> {
   return fc
     .record({
@@ -156,7 +156,7 @@ export function arbitraryStream(
           commitMs,
           ...(lostPodCleanupMs !== undefined && { lostPodCleanupMs }),
         },
-        outlook: { drains, patience: { idleGraceMs, joinTimeoutMs: 600_000 } },
+        snapshots: { drains, patience: { idleGraceMs, joinTimeoutMs: 600_000 } },
       },
     }))
 }

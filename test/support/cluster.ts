@@ -102,7 +102,7 @@ export function upOf(reading: Reading): number | undefined {
 
 /** The number of running jobs of a fresh reading. */
 export function runningOf(reading: Reading): number | undefined {
-  if (reading.kind === 'stale' || reading.snapshot.jobs.kind === 'withheld') return undefined
+  if (reading.kind === 'stale' || reading.snapshot.jobs.kind === 'unknown') return undefined
   return reading.snapshot.jobs.total.run
 }
 

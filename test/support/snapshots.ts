@@ -3,7 +3,7 @@ import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet, type ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Facts, JobCounts } from '#reading/facts.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { OutlookMaker } from '#scaling/snapshot-maker.ts'
+import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 
 /** Job counts that all differ, from `first` on: new, depend, priority, sched, run, cleanup, inactive, then results. */
 export function jobCounts(first: number): JobCounts {
@@ -56,7 +56,7 @@ export function factsOf(changes: Partial<Facts> = {}): Facts {
     offline: parseIdset('10-15'),
     torpid: EMPTY_IDSET,
     drains: [],
-    waiting: { kind: 'known', jobs: [], total: 0, untold: undefined },
+    waiting: { kind: 'known', jobs: [], total: 0, unknownRequests: undefined },
     queues: new Map([
       ['batch', { started: true, ranks: undefined }],
       ['debug', { started: true, ranks: undefined }],
@@ -71,6 +71,6 @@ export function factsOf(changes: Partial<Facts> = {}): Facts {
 
 /** What follows from such a reading, without anything remembered of others; `changes` replace whole parts. */
 export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
-  const outlooks = new OutlookMaker({ patience: { idleGraceMs: 0 }, drains: undefined })
-  return { ...outlooks.draw(factsOf(changes), 0).snapshot, ...changes }
+  const snapshots = new SnapshotMaker({ patience: { idleGraceMs: 0 }, drains: undefined })
+  return { ...snapshots.make(factsOf(changes), 0).snapshot, ...changes }
 }

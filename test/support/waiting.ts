@@ -27,7 +27,7 @@ export function wholeNodes(nnodes: number, changes: Partial<WaitingJob> = {}): W
 
 /** A list that is whole. */
 export function waitingFor(...jobs: readonly WaitingJob[]): WaitingJobs {
-  return { kind: 'known', jobs, total: jobs.length, untold: undefined }
+  return { kind: 'known', jobs, total: jobs.length, unknownRequests: undefined }
 }
 
 /** When factsOf() was read, in seconds since the epoch. */

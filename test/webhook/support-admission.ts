@@ -7,12 +7,8 @@ import { EventRecorder } from '../../webhook/admission/events.ts'
 import { FactSource } from '../../webhook/admission/look-ups.ts'
 import type { SidecarOptions } from '../../webhook/injection/container.ts'
 import type { AddOperation } from '../../webhook/injection/patch.ts'
-import type {
-  Cluster,
-  ClusterObject,
-  NewObject,
-  ServerVersion,
-} from '../../webhook/kubernetes/cluster.ts'
+import type { Cluster, ClusterObject, NewObject } from '../../webhook/kubernetes/cluster.ts'
+import type { ServerVersion } from '../../webhook/kubernetes/server-version.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
 import { memoryLog } from '../support/memory-log.ts'

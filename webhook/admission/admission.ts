@@ -1,7 +1,9 @@
 // One admission review from its bytes to its answer: decode, look up, decide, patch, tell. Whatever happens, the object is
 // admitted: we add metrics, we guard nothing.
+
 import type { Logger } from '#serving/log.ts'
-import { NAME, type SidecarOptions } from '../injection/container.ts'
+import { CONTAINER_NAME } from '../contract.ts'
+import type { SidecarOptions } from '../injection/container.ts'
 import { KIND, type MiniCluster, toMiniCluster } from '../injection/minicluster.ts'
 import { type AddOperation, applyTo, patchFor } from '../injection/patch.ts'
 import type { Plan } from '../injection/plan.ts'
@@ -113,7 +115,7 @@ export class Admission {
     applyTo(pod, patch)
     const how = plan.native ? 'as native sidecar' : 'as ordinary container'
     const name = displayName(pod)
-    const message = `Added container "${NAME}" to pod ${name} ${how}, for the socket ${plan.socket.path}`
+    const message = `Added container "${CONTAINER_NAME}" to pod ${name} ${how}, for the socket ${plan.socket.path}`
     return {
       decision: 'inject',
       reason: 'Enabled',

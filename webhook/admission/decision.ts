@@ -1,11 +1,7 @@
 // Whether a pod gets the sidecar, and if not, why not: pure functions of the pod and of what was looked up about it.
-import {
-  type AnnotationReading,
-  INJECTED,
-  readAnnotations,
-  type Settings,
-} from '../injection/annotations.ts'
-import { LISTEN_PORT, NAME, SERVICE_LABEL } from '../injection/container.ts'
+import { CONTAINER_NAME, INJECTED_ANNOTATION, SERVICE_LABEL, SIDECAR_PORT } from '../contract.ts'
+import { type AnnotationReading, readAnnotations, type Settings } from '../injection/annotations.ts'
+
 import { hasNoSocket, isJob, type MiniCluster, socketOf } from '../injection/minicluster.ts'
 import type { Plan } from '../injection/plan.ts'
 import {
@@ -165,7 +161,7 @@ function findObstacle(
   settings: Settings,
   { hasAuthority, knowsFrontProxy }: Means,
 ): Skip | undefined {
-  const named = allContainers(pod).find(({ name }) => name === NAME)
+  const named = allContainers(pod).find(({ name }) => name === CONTAINER_NAME)
   if (named !== undefined) return alreadyThere(pod)
   if (hasNoSocket(minicluster)) {
     const message = 'The broker has no socket: spec.flux.disableSocket of the MiniCluster is true'
@@ -180,9 +176,9 @@ function findObstacle(
   if (label !== undefined && label !== value) {
     return skip('NameTaken', `The pod has the label ${key}=${label}, and we need ${key}=${value}`)
   }
-  const other = allContainers(pod).find((container) => hostsPort(container, LISTEN_PORT))
+  const other = allContainers(pod).find((container) => hostsPort(container, SIDECAR_PORT))
   if (other !== undefined) {
-    const message = `Port ${LISTEN_PORT} of the pod is taken by its container "${other.name}"`
+    const message = `Port ${SIDECAR_PORT} of the pod is taken by its container "${other.name}"`
     if (pod.spec.hostNetwork !== true) return skip('PortTaken', message)
     return skip('HostNetworkPortTaken', `${message}, on the network of its node`)
   }
@@ -201,8 +197,8 @@ function findObstacle(
 }
 
 function alreadyThere({ metadata }: Pod): Skip {
-  if (metadata.annotations?.[INJECTED] !== undefined) {
+  if (metadata.annotations?.[INJECTED_ANNOTATION] !== undefined) {
     return skip('AlreadyInjected', 'The pod has the sidecar already')
   }
-  return skip('NameTaken', `The pod has a container "${NAME}" that is not ours`)
+  return skip('NameTaken', `The pod has a container "${CONTAINER_NAME}" that is not ours`)
 }

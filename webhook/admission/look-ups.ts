@@ -1,7 +1,8 @@
 // What has to be looked up to decide about a pod, in one place and within one deadline.
 
 import { type MiniCluster, miniClusterOf, toJob, toMiniCluster } from '../injection/minicluster.ts'
-import type { Cluster, ServerVersion } from '../kubernetes/cluster.ts'
+import type { Cluster } from '../kubernetes/cluster.ts'
+import { isSince, type ServerVersion } from '../kubernetes/server-version.ts'
 import type { Candidate, Facts } from './decision.ts'
 
 /** For all look-ups together: the API server gives us 3 s, and a pod that waits is worse than one without metrics. */
@@ -50,12 +51,10 @@ export class FactSource {
 
   /** @throws Error that says why not: the API server is away, slow, or forbids it */
   async gather(candidate: Candidate, namespace: string): Promise<Facts> {
-    const [minicluster, { major, minor }] = await this.#within(
+    const [minicluster, version] = await this.#within(
       Promise.all([findMiniCluster(this.#cluster, candidate, namespace), this.#serverVersion()]),
     )
-    const since = NATIVE_SIDECARS_SINCE
-    const nativeSidecars = major > since.major || (major === since.major && minor >= since.minor)
-    return { minicluster, nativeSidecars }
+    return { minicluster, nativeSidecars: isSince(version, NATIVE_SIDECARS_SINCE) }
   }
 
   /** Remembered; where it cannot be read again, the old one is as good. */

@@ -1,13 +1,15 @@
 // Who shows us a token: the pod that it is bound to, if that is the lead broker of a MiniCluster that serves metrics.
 // Everything that the pod says of itself is checked with the API server.
+
 import * as v from 'valibot'
 import { forbidden, unauthorized, unavailable } from '#serving/status.ts'
 import { preselect } from '../admission/decision.ts'
 import { findMiniCluster } from '../admission/look-ups.ts'
-import { INJECTED, readAnnotations } from '../injection/annotations.ts'
-import { NAME } from '../injection/container.ts'
+import { CONTAINER_NAME, INJECTED_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
+import { readAnnotations } from '../injection/annotations.ts'
+
 import { allContainers, hasEnded, type Pod, toPod } from '../injection/pod.ts'
-import { TOKEN_AUDIENCE } from '../injection/volumes.ts'
+
 import type { Cluster } from '../kubernetes/cluster.ts'
 import { type Bearer, refuse } from './refusal.ts'
 
@@ -29,7 +31,7 @@ const ReviewSchema = v.object({
   }),
 })
 
-/** `system:serviceaccount:NAMESPACE:NAME` */
+/** `system:serviceaccount:NAMESPACE:CONTAINER_NAME` */
 const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9-]{1,63}):[^:]+$/
 
 /** Checks tokens. */
@@ -89,8 +91,8 @@ export class BearerCheck {
    * likewise. Who can make pods in a namespace that name its Jobs as owners can act as any pod of it anyway.
    */
   async #miniClusterOf(pod: Pod, namespace: string, claimed: Partial<Bearer>): Promise<string> {
-    const injected = pod.metadata.annotations?.[INJECTED] !== undefined
-    if (!injected || !allContainers(pod).some(({ name }) => name === NAME)) {
+    const injected = pod.metadata.annotations?.[INJECTED_ANNOTATION] !== undefined
+    if (!injected || !allContainers(pod).some(({ name }) => name === CONTAINER_NAME)) {
       throw refuse('NotInjected', forbidden('the pod has no injected sidecar'), claimed)
     }
     const candidate = preselect(pod)

@@ -1,5 +1,6 @@
 // The webhook as authority: a sidecar shows its token, and obtains the certificate that its pod may have and the
 // authorities that it is to trust. Everything that the pod says of itself is checked with the API server.
+
 import * as v from 'valibot'
 import type { Logger } from '#serving/log.ts'
 import {
@@ -11,7 +12,8 @@ import {
   unavailable,
 } from '#serving/status.ts'
 import type { Authority } from '../authority/authority.ts'
-import { METRICS_SERVICE } from '../injection/container.ts'
+import { METRICS_SERVICE } from '../contract.ts'
+
 import { type Cluster, ClusterError } from '../kubernetes/cluster.ts'
 import type { RequestHeader, RequestHeaderWatch } from '../kubernetes/request-header.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -20,7 +22,7 @@ import { parseCertificateRequest } from './certificate-request.ts'
 import { type Bearer, Refusal, refuse } from './refusal.ts'
 
 /** What a sidecar is given. */
-export interface Identity {
+export interface IssuedIdentity {
   /** PEM of its serving certificate; absent if it did not ask for one. */
   readonly certificate?: string
   /** PEM of the project's authorities, the one that signs our own certificate among them. */
@@ -28,7 +30,7 @@ export interface Identity {
   readonly requestHeader: RequestHeader
 }
 
-/** A request for an {@link Identity}. */
+/** A request for an {@link IssuedIdentity}. */
 export interface IdentityRequest {
   /** The pod's projected token, with our audience. */
   readonly token: string | undefined
@@ -67,7 +69,7 @@ export class Identities {
    *
    * @throws StatusError 400, 401, 403, 413 or 503 with the reason, or 500 without
    */
-  async issue(request: IdentityRequest): Promise<Identity> {
+  async issue(request: IdentityRequest): Promise<IssuedIdentity> {
     const { countCertificate } = this.#options.telemetry
     this.#pending += 1
     try {

@@ -1,6 +1,8 @@
 // The annotations that users set (`flux-metrics/…`), on a MiniCluster or its pods: read, checked, explained.
 // An annotation that is no good never stops anything: its default is used, and a warning says so.
+
 import { nearestNames } from '#serving/nearest.ts'
+import { ANNOTATION_PREFIX, CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../contract.ts'
 import { parseQuantity } from './container-quantity.ts'
 import { isSocketPath, MAX_SOCKET_BYTES } from './socket.ts'
 
@@ -39,13 +41,6 @@ export interface AnnotationReading {
 }
 
 type Annotations = Readonly<Record<string, string>> | null | undefined
-
-export const PREFIX = 'flux-metrics/'
-
-/** Written by ourselves onto the pods that we changed. */
-export const INJECTED = `${PREFIX}injected`
-/** Likewise: PEM of the front proxy's authority, for pods whose certificate is provided. */
-export const CLIENT_CA = `${PREFIX}client-ca`
 
 /** A Secret's or ConfigMap's name (RFC 1123 subdomain). */
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
@@ -193,13 +188,18 @@ export function readAnnotations(pod: Annotations, minicluster: Annotations): Ann
 }
 
 /** A sidecar is a guest of the broker unless it has the broker's UID, and nobody but the user knows that. */
-const GUEST = `${PREFIX}drain: ignored, Flux lets its owner alone drain: set ${PREFIX}run-as-user to the UID of the broker`
+const GUEST = `${ANNOTATION_PREFIX}drain: ignored, Flux lets its owner alone drain: set ${ANNOTATION_PREFIX}run-as-user to the UID of the broker`
 
 function readOne(annotations: Annotations, warnings: string[]): Settings {
   let settings: Settings = {}
   for (const [key, value] of Object.entries(annotations ?? {})) {
-    if (!key.startsWith(PREFIX) || key === INJECTED || key === CLIENT_CA) continue
-    const name = key.slice(PREFIX.length)
+    if (
+      !key.startsWith(ANNOTATION_PREFIX) ||
+      key === INJECTED_ANNOTATION ||
+      key === CLIENT_CA_ANNOTATION
+    )
+      continue
+    const name = key.slice(ANNOTATION_PREFIX.length)
     const rule = RULES.get(name)
     const read = rule?.read(value)
     if (read !== undefined) settings = { ...settings, ...read }
@@ -213,7 +213,7 @@ function readOne(annotations: Annotations, warnings: string[]): Settings {
 /** What somebody may have meant who wrote a key that is unknown. */
 function hintFor(name: string): string {
   const known = [...RULES.keys()]
-  const nearest = nearestNames(name, known).map((near) => `${PREFIX}${near}`)
+  const nearest = nearestNames(name, known).map((near) => `${ANNOTATION_PREFIX}${near}`)
   if (nearest.length > 0) return `did you mean ${nearest.join(' or ')}?`
   return `known are ${known.join(' ')}`
 }

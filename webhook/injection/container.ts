@@ -1,4 +1,5 @@
 // The container that is injected: what is in it and why. Pure; where it goes in the pod is patch.ts's.
+import { CONTAINER_NAME, METRICS_SERVICE, PORT_NAME, SIDECAR_PORT } from '../contract.ts'
 import type { Settings } from './annotations.ts'
 import { isMore } from './container-quantity.ts'
 import type { Plan } from './plan.ts'
@@ -6,11 +7,6 @@ import { isGuaranteed, type Pod } from './pod.ts'
 import { FILES, type Json, sidecarMounts } from './volumes.ts'
 
 export type { Json } from './volumes.ts'
-
-export const NAME = 'flux-metrics'
-export const LISTEN_PORT = 8443
-/** Its name in `targetPort`s. */
-export const PORT_NAME = 'custom-metrics'
 
 /** The user of distroless images. Brokers take any UID for a guest. */
 const DEFAULT_UID = 65_532
@@ -23,12 +19,6 @@ const CPU_LIMIT = '1'
 const MEMORY_REQUEST = '64Mi'
 const MEMORY_LIMIT = '128Mi'
 
-/** The Service that the sidecar's metrics describe as well: the prototype's. */
-export const METRICS_SERVICE = 'custom-metrics-apiserver'
-
-/** The pod's label by which that Service finds it. */
-export const SERVICE_LABEL = { key: 'api-server', value: 'custom-metrics' } as const
-
 /** What the webhook's own configuration says of every sidecar. */
 export interface SidecarOptions {
   readonly image: string
@@ -36,13 +26,13 @@ export interface SidecarOptions {
   /** Of this program, for the annotation. */
   readonly version: string
   /** Where sidecars get their certificates; `undefined` where we issue none. */
-  readonly identity: Identity | undefined
+  readonly identity: AuthorityAddress | undefined
   /** The front proxy, for sidecars whose certificate is provided; `undefined` while it is not known. */
   readonly frontProxy: FrontProxy | undefined
 }
 
 /** Where the authority is, and the PEM of its CA, which is public. */
-export interface Identity {
+export interface AuthorityAddress {
   readonly url: string
   readonly ca: string
 }
@@ -57,17 +47,17 @@ export interface FrontProxy {
 export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions): Json {
   const { settings, native } = plan
   return {
-    name: NAME,
+    name: CONTAINER_NAME,
     image: options.image,
     ...(options.imagePullPolicy !== undefined && { imagePullPolicy: options.imagePullPolicy }),
     ...(native && { restartPolicy: 'Always' }),
     env: environment(plan, options),
-    ports: [{ name: PORT_NAME, containerPort: LISTEN_PORT, protocol: 'TCP' }],
+    ports: [{ name: PORT_NAME, containerPort: SIDECAR_PORT, protocol: 'TCP' }],
     resources: resources(pod, settings),
     securityContext: securityContext(settings),
     // Alive only. Readiness would be the pod's, and a pod that is not ready has no DNS name: no worker finds its broker.
     livenessProbe: {
-      httpGet: { path: '/livez', port: LISTEN_PORT, scheme: 'HTTPS' },
+      httpGet: { path: '/livez', port: SIDECAR_PORT, scheme: 'HTTPS' },
       initialDelaySeconds: 10,
       periodSeconds: 10,
       timeoutSeconds: 5,

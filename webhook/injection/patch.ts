@@ -1,7 +1,9 @@
 // From a plan to JSON Patch operations (RFC 6902) on a pod. Appends only: what the user has keeps its content and order.
+
 import { apply_patch } from 'jsonpatch'
-import { CLIENT_CA, INJECTED } from './annotations.ts'
-import { SERVICE_LABEL, type SidecarOptions, sidecarContainer } from './container.ts'
+import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION, SERVICE_LABEL } from '../contract.ts'
+
+import { type SidecarOptions, sidecarContainer } from './container.ts'
 import type { Plan } from './plan.ts'
 import type { Pod } from './pod.ts'
 import { brokerMount, type Json, sidecarVolumes } from './volumes.ts'
@@ -30,9 +32,11 @@ export function patchFor(pod: Pod, plan: Plan, options: SidecarOptions): readonl
       [MINICLUSTER_LABEL]: plan.minicluster.name,
     }),
     ...setKeys(['metadata', 'annotations'], metadata.annotations, {
-      [INJECTED]: options.version,
+      [INJECTED_ANNOTATION]: options.version,
       ...(plan.settings.tlsSecret !== undefined &&
-        options.frontProxy !== undefined && { [CLIENT_CA]: options.frontProxy.clientCa }),
+        options.frontProxy !== undefined && {
+          [CLIENT_CA_ANNOTATION]: options.frontProxy.clientCa,
+        }),
       [DEFAULT_CONTAINER]: defaultContainer,
     }),
     ...append(['spec', 'volumes'], spec.volumes, sidecarVolumes(pod, plan)),

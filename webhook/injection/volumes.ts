@@ -1,5 +1,6 @@
 // The volumes of the injected container, and where it has them mounted. Pure.
-import { CLIENT_CA, type Settings } from './annotations.ts'
+import { CLIENT_CA_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
+import type { Settings } from './annotations.ts'
 import type { Plan } from './plan.ts'
 import type { Pod } from './pod.ts'
 
@@ -27,8 +28,6 @@ const METRICS_FOLDER = '/var/run/flux-metrics/config'
 /** The ConfigMap's key, and the file's name. */
 const METRICS_KEY = 'metrics.yaml'
 
-/** Audience of the projected token: it is good for nothing but asking us for a certificate. */
-export const TOKEN_AUDIENCE = 'flux-metrics'
 /** The kubelet renews it at four fifths. */
 const TOKEN_SECONDS = 3600
 
@@ -114,7 +113,7 @@ function credentialVolume({ tlsSecret }: Settings): Json {
               items: [
                 {
                   path: 'client-ca.crt',
-                  fieldRef: { fieldPath: `metadata.annotations['${CLIENT_CA}']` },
+                  fieldRef: { fieldPath: `metadata.annotations['${CLIENT_CA_ANNOTATION}']` },
                 },
               ],
             },

@@ -1,9 +1,11 @@
 // The API server, as webhook and authority need it: four verbs over plain objects. The one importer of the Kubernetes
 // client, which knows how to reach an API server and who we are to it.
 // The whole package is twice as large, in memory too, and this is the part of it that we use.
+
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import { type ApiAnswer, ApiConnection, ClusterError } from './api-connection.ts'
 import { pathOf } from './api-path.ts'
+import type { ServerVersion } from './server-version.ts'
 
 export { ClusterError } from './api-connection.ts'
 
@@ -68,13 +70,13 @@ export interface Cluster {
   apply(object: NewObject): Promise<ClusterObject | undefined>
 }
 
-const FIELD_MANAGER = 'flux-metrics-webhook'
+/**
+ * How often the API server is asked for what others may change: a change is repaired or taken over within 10 s, which is
+ * the interval and the time that a call takes.
+ */
+export const POLL_PACE = { intervalMs: 5_000, pauseCapMs: 10_000 } as const
 
-/** The API server's `major.minor` version, for what depends on it. */
-export interface ServerVersion {
-  readonly major: number
-  readonly minor: number
-}
+const FIELD_MANAGER = 'flux-metrics-webhook'
 
 /** The verbs, and the version, over one connection. */
 export interface ApiServer extends Cluster {

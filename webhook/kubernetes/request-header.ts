@@ -5,8 +5,8 @@ import * as v from 'valibot'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
 import type { Cluster, ClusterObject } from './cluster.ts'
+import { POLL_PACE } from './cluster.ts'
 import { Outage } from './outage.ts'
-import { POLL_PACE } from './pace.ts'
 
 /** ConfigMap that every kube-apiserver with an aggregation layer keeps. */
 export const REFERENCE = {

@@ -1,7 +1,8 @@
 // Discovery: what there is under /apis, in the plain form and in the aggregated one. From the catalog alone; it depends on
 // no broker, because a group that cannot be discovered makes the deletion of every namespace hang.
 import type Router from 'koa-router'
-import type { Catalog, Metric } from '#metrics/catalog.ts'
+import type { Catalog } from '#metrics/catalog.ts'
+import type { Metric } from '#metrics/metric.ts'
 import {
   EXTERNAL_GROUP,
   EXTERNAL_VERSION,

@@ -1,6 +1,7 @@
 // OpenAPI v2 and v3 of the metric paths, for kube-apiserver, which merges them into its own.
 import type Router from 'koa-router'
-import type { Catalog, Metric } from '#metrics/catalog.ts'
+import type { Catalog } from '#metrics/catalog.ts'
+import type { Metric } from '#metrics/metric.ts'
 import { GROUP, MINICLUSTERS, SERVICES, VERSIONS, type Version, versionPath } from '../api-group.ts'
 import { derived } from './derived.ts'
 import { definitionName, metricValueListSchema } from './openapi-schema.ts'

@@ -130,7 +130,7 @@ interface JobSamples {
 }
 
 function setJobs(jobs: Snapshot['jobs'], { label, keys, set }: JobSamples): void {
-  if (jobs.kind === 'withheld') return
+  if (jobs.kind === 'unknown') return
   for (const key of keys) {
     for (const [queue, counts] of jobs.queues) set({ [label]: key, queue }, counts[key])
     set({ [label]: key, queue: NO_QUEUE }, withoutQueue(jobs, key))

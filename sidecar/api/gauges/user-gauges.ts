@@ -1,7 +1,8 @@
 // The metrics that users define, in Prometheus' format: a gauge each, under its own name. Where a value is not known there
 // is no sample.
 import { Gauge, type Registry } from 'prom-client'
-import type { Catalog, Metric } from '#metrics/catalog.ts'
+import type { Catalog } from '#metrics/catalog.ts'
+import type { Metric } from '#metrics/metric.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { derived } from '../documents/derived.ts'
 

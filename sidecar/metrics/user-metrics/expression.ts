@@ -6,11 +6,11 @@ import {
   EvaluationError,
   ParseError,
 } from '@marcbachmann/cel-js'
+import { type Unknown, unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import type { Unknown } from '../metric.ts'
 import { costOf, type ExpressionProblem } from './expression-cost.ts'
 import { TYPES, VARIABLES, viewSnapshot } from './snapshot-view.ts'
-import { UnknownValue } from './view-type.ts'
+import { UnknownError } from './view-type.ts'
 
 /** Bounds of what is parsed: a screenful of text, and a tree that no recursion of ours or the library's minds. */
 export const MAX_LENGTH = 4_000
@@ -110,12 +110,12 @@ function evaluate(run: (context: object) => unknown, snapshot: Snapshot): number
   try {
     result = run(viewSnapshot(snapshot))
   } catch (error) {
-    if (error instanceof UnknownValue) return { unknown: error.message }
-    return { unknown: `its expression fails: ${summaryOf(error)}` }
+    if (error instanceof UnknownError) return error.unknown
+    return unknown(`its expression fails: ${summaryOf(error)}`)
   }
   const value = typeof result === 'bigint' ? Number(result) : result
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
-  return { unknown: `its expression gives ${value}, expected a number of 0 or more` }
+  return unknown(`its expression gives ${value}, expected a number of 0 or more`)
 }
 
 function refused(offset: number, message: string): Compilation {

@@ -2,9 +2,9 @@
 // Flux does not tell is neither 0 nor absent here: asking for it throws.
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { JobCounts, WaitingJob } from '#reading/facts.ts'
+import { type Unknown, unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { METRICS } from '../catalog.ts'
-import type { Unknown } from '../metric.ts'
 import {
   counts,
   createType,
@@ -13,7 +13,7 @@ import {
   type Fields,
   int,
   string,
-  UnknownValue,
+  UnknownError,
 } from './view-type.ts'
 
 const NODES = createType(
@@ -57,7 +57,7 @@ interface PendingJob {
   /** Seconds since the epoch. */
   readonly takenAt: number
   /** Why the GPUs of some jobs are not known. One for all jobs: to make an error takes longer than to evaluate a field. */
-  readonly untold: UnknownValue | undefined
+  readonly unknownRequest: UnknownError | undefined
 }
 
 const JOB = createType<PendingJob>('Job', {
@@ -76,9 +76,9 @@ const JOB = createType<PendingJob>('Job', {
   start: double(({ job }) => job.startEstimate),
 })
 
-function gpusOf({ job: { request }, untold }: PendingJob): number {
+function gpusOf({ job: { request }, unknownRequest }: PendingJob): number {
   if (request !== undefined) return request.slots * request.gpus
-  if (untold !== undefined) throw untold
+  if (unknownRequest !== undefined) throw unknownRequest
   // Jobspecs are read only where R has GPUs.
   return 0
 }
@@ -88,7 +88,7 @@ function size(name: string): Field<Snapshot> {
   return int((snapshot) => {
     const value: number | Unknown | undefined = METRICS.get(name)?.value(snapshot, {})
     if (typeof value === 'number') return value
-    throw new UnknownValue(value?.unknown ?? `there is no metric "${name}"`)
+    throw new UnknownError(value ?? unknown(`there is no metric "${name}"`))
   })
 }
 
@@ -154,7 +154,7 @@ class SnapshotView implements Readonly<Record<keyof typeof VARIABLES, object>> {
 }
 
 function knownJobs({ jobs }: Snapshot) {
-  if (jobs.kind === 'withheld') throw new UnknownValue(jobs.reason)
+  if (jobs.kind === 'unknown') throw new UnknownError(jobs)
   return jobs
 }
 
@@ -167,14 +167,16 @@ function viewQueues(snapshot: Snapshot): ReadonlyMap<string, object> {
 }
 
 function viewPending({ waiting, takenAt }: Snapshot): readonly object[] {
-  if (waiting.kind === 'withheld') throw new UnknownValue(waiting.reason)
+  if (waiting.kind === 'unknown') throw new UnknownError(waiting)
   const { jobs, total } = waiting
   if (jobs.length < total) {
-    throw new UnknownValue(`${total} jobs are pending, more than the ${jobs.length} that we list`)
+    const reason = `${total} jobs are pending, more than the ${jobs.length} that we list`
+    throw new UnknownError(unknown(reason))
   }
-  const untold = waiting.untold === undefined ? undefined : new UnknownValue(waiting.untold)
+  const { unknownRequests } = waiting
+  const error = unknownRequests && new UnknownError(unknownRequests)
   const seconds = takenAt.getTime() / 1000
-  return jobs.map((job) => new JOB.ctor({ job, takenAt: seconds, untold }))
+  return jobs.map((job) => new JOB.ctor({ job, takenAt: seconds, unknownRequest: error }))
 }
 
 const views = new WeakMap<Snapshot, SnapshotView>()

@@ -2,8 +2,8 @@
 // compile. One that is no good is left out, and told with its place; the others go on.
 import * as v from 'valibot'
 import { MAX_WAITING } from '#reading/pending-jobs.ts'
-import { METRICS, type Metric } from '../catalog.ts'
-import { EXPLAIN } from '../metric.ts'
+import { METRICS } from '../catalog.ts'
+import { EXPLAIN, type Metric } from '../metric.ts'
 import { compileExpression } from './expression.ts'
 import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 

@@ -1,8 +1,15 @@
 // Types of objects in the expressions of users: fields, each with its type and how it is read. Knows nothing of Flux.
+import type { Unknown } from '#reading/unknown.ts'
 
-/** Thrown where an expression asks for what is not known. The message says why, in half a sentence. */
-export class UnknownValue extends Error {
-  override readonly name = 'UnknownValue'
+/** Thrown where an expression asks for what is not known. */
+export class UnknownError extends Error {
+  override readonly name = 'UnknownError'
+  readonly unknown: Unknown
+
+  constructor(unknown: Unknown) {
+    super(unknown.reason)
+    this.unknown = unknown
+  }
 }
 
 /** Types of the Common Expression Language that a field may have. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import { fresh, STALE, serveApp } from '../../support/app.ts'
-import { jobCounts, ranksWith } from '../../support/snapshots.ts'
+import { jobCounts, ranksWith, snapshotOf } from '../../support/snapshots.ts'
 
 /** The samples of a metric, without its comments: `flux_nodes{state="up"} 10`. */
 function samplesOf(text: string, name: string): string[] {
@@ -63,7 +63,7 @@ test('/metrics tells the sizes and what they follow from', async (t) => {
   const app = await serveApp(t)
   app.reading = fresh({
     allocated: ranksWith('0-2,6', { cores: '0-7' }),
-    ownDrains: parseIdset('8-9'),
+    ranks: { ...snapshotOf().ranks, ownDrained: parseIdset('8-9') },
     lost: parseIdset('4'),
   })
   const { text } = await app.get('/metrics')
@@ -83,7 +83,7 @@ test('/metrics tells the sizes and what they follow from', async (t) => {
 
 test('/metrics has no samples of sizes that nobody knows', async (t) => {
   const app = await serveApp(t)
-  app.reading = fresh({ waiting: { kind: 'withheld', reason: 'private' } })
+  app.reading = fresh({ waiting: { kind: 'unknown', reason: 'private' } })
   const { text } = await app.get('/metrics')
   assert.deepEqual(
     SIZES.flatMap((name) => samplesOf(text, name)),
@@ -122,7 +122,7 @@ test('flux_jobs_ended tells results', async (t) => {
 
 test('jobs that Flux withholds have no samples', async (t) => {
   const app = await serveApp(t)
-  app.reading = fresh({ jobs: { kind: 'withheld', reason: 'private' } })
+  app.reading = fresh({ jobs: { kind: 'unknown', reason: 'private' } })
   const { text } = await app.get('/metrics')
   assert.deepEqual(samplesOf(text, 'flux_jobs'), [])
   assert.equal(samplesOf(text, 'flux_nodes').length, 7)

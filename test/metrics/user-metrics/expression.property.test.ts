@@ -1,16 +1,18 @@
 // Whatever somebody writes: it is compiled or refused, and evaluated to a number or a reason. Nothing is thrown.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { compileExpression } from '#metrics/user-metrics/expression.ts'
+import { unknown } from '#reading/unknown.ts'
 import { snapshotOf } from '../../support/snapshots.ts'
 import { batchJob, waiting } from '../../support/waiting.ts'
 
-const HIDDEN = { kind: 'withheld', reason: 'Flux hides jobs' } as const
+const HIDDEN = { kind: 'unknown', reason: 'Flux hides jobs' } as const
 
 const SNAPSHOTS = [
   snapshotOf(waiting([batchJob(), batchJob({ queue: undefined, nnodes: undefined })])),
-  snapshotOf({ ...waiting([batchJob()], { untold: 'guests are not told' }) }),
+  snapshotOf({ ...waiting([batchJob()], { unknownRequests: unknown('guests are not told') }) }),
   snapshotOf({ jobs: HIDDEN, waiting: HIDDEN }),
 ]
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compileExpression, type Expression, MAX_LENGTH } from '#metrics/user-metrics/expression.ts'
+import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { snapshotOf } from '../../support/snapshots.ts'
 import { batchJob, waiting } from '../../support/waiting.ts'
@@ -21,7 +22,7 @@ function problem(text: string) {
   return compiled.problem
 }
 
-const PRIVATE = { kind: 'withheld', reason: 'Flux hides jobs' } as const
+const PRIVATE = { kind: 'unknown', reason: 'Flux hides jobs' } as const
 
 /** Three jobs that differ in all that expressions read of them, the last one with the least that a job has. */
 const THREE = waiting([
@@ -89,9 +90,9 @@ const FAILURES: readonly (readonly [expression: string, reason: string])[] = [
   ['[9223372036854775807, 1].sum()', 'its expression fails: the sum is no int of 64 bits'],
 ]
 
-for (const [expression, unknown] of FAILURES) {
+for (const [expression, reason] of FAILURES) {
   test(`the value of ${expression} is not known, and why`, () => {
-    assert.deepEqual(value(expression, THREE), { unknown })
+    assert.deepEqual(value(expression, THREE), unknown(reason))
   })
 }
 
@@ -146,7 +147,7 @@ for (const [expression, name] of [
 test('what Flux hides is not known, and why; what does not ask for it is', () => {
   const hidden = { jobs: PRIVATE, waiting: PRIVATE }
   for (const expression of ['jobs.run', 'queues["batch"].run', 'pending.size()', 'size.desired']) {
-    assert.deepEqual(value(expression, hidden), { unknown: 'Flux hides jobs' }, expression)
+    assert.deepEqual(value(expression, hidden), unknown('Flux hides jobs'), expression)
   }
   assert.equal(value('nodes.up + cores.up', hidden), 90)
 })
@@ -154,16 +155,18 @@ test('what Flux hides is not known, and why; what does not ask for it is', () =>
 test('sizes are not known for the reason that their metrics have', () => {
   const { demand } = snapshotOf()
   assert.ok(demand.kind === 'known')
-  const uncertain = { demand: { ...demand, uncertain: 'nobody knows where they would go' } }
-  assert.deepEqual(value('size.demand', uncertain), { unknown: 'nobody knows where they would go' })
-  assert.equal(value('size.floor', uncertain), 7)
+  const unplaced = {
+    demand: { ...demand, unknownPlaces: unknown('nobody knows where they would go') },
+  }
+  assert.deepEqual(value('size.demand', unplaced), unknown('nobody knows where they would go'))
+  assert.equal(value('size.floor', unplaced), 7)
 })
 
 test('pending jobs are not known while some of them are not listed', () => {
   const cut = waiting([batchJob()], { total: 20_000 })
-  const unknown = '20000 jobs are pending, more than the 1 that we list'
-  assert.deepEqual(value('pending.size()', cut), { unknown })
-  assert.deepEqual(value('pending.exists(job, job.userid == 0) ? 1 : 0', cut), { unknown })
+  const reason = '20000 jobs are pending, more than the 1 that we list'
+  assert.deepEqual(value('pending.size()', cut), unknown(reason))
+  assert.deepEqual(value('pending.exists(job, job.userid == 0) ? 1 : 0', cut), unknown(reason))
   assert.equal(value('jobs.sched', cut), 303)
 })
 
@@ -175,25 +178,26 @@ test('GPUs of a job are those of all its slots, and none where R has none', () =
 })
 
 test('GPUs of jobs are not known where Flux does not tell them; other attributes are', () => {
-  const jobs = waiting([batchJob(), batchJob()], { untold: 'guests are not told' })
-  const unknown = 'guests are not told'
+  const jobs = waiting([batchJob(), batchJob()], {
+    unknownRequests: unknown('guests are not told'),
+  })
   for (const expression of [
     'pending.map(job, job.gpus).sum()',
     'pending.filter(job, has(job.gpus)).size()',
     'pending.exists(job, job.gpus > 0) ? 1 : 0',
     'pending[1].gpus',
   ]) {
-    assert.deepEqual(value(expression, jobs), { unknown }, expression)
+    assert.deepEqual(value(expression, jobs), unknown('guests are not told'), expression)
   }
   assert.equal(value('pending.map(job, job.nodes).sum()', jobs), 4)
 })
 
 test('what is known of some jobs is enough if the others cannot change the value', () => {
-  const jobs = waiting([batchJob(), batchJob({ request: GPUS })], { untold: 'not read yet' })
-  assert.equal(value('pending.exists(job, job.gpus > 0) ? 1 : 0', jobs), 1)
-  assert.deepEqual(value('pending.all(job, job.gpus > 0) ? 1 : 0', jobs), {
-    unknown: 'not read yet',
+  const jobs = waiting([batchJob(), batchJob({ request: GPUS })], {
+    unknownRequests: unknown('not read yet'),
   })
+  assert.equal(value('pending.exists(job, job.gpus > 0) ? 1 : 0', jobs), 1)
+  assert.deepEqual(value('pending.all(job, job.gpus > 0) ? 1 : 0', jobs), unknown('not read yet'))
 })
 
 test('an expression is evaluated once for each snapshot', () => {

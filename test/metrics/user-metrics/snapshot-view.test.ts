@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TYPES, VARIABLES, viewSnapshot } from '#metrics/user-metrics/snapshot-view.ts'
-import { UnknownValue } from '#metrics/user-metrics/view-type.ts'
+import { UnknownError } from '#metrics/user-metrics/view-type.ts'
 import { jobCounts, snapshotOf } from '../../support/snapshots.ts'
 import { batchJob, TAKEN_AT, waiting } from '../../support/waiting.ts'
 
@@ -99,9 +99,9 @@ test('a pending job lacks what Flux leaves out', () => {
 
 test('what is not known throws, with the reason', () => {
   const reason = 'Flux hides jobs'
-  const hidden = { kind: 'withheld', reason } as const
+  const hidden = { kind: 'unknown', reason } as const
   const view = viewSnapshot(snapshotOf({ jobs: hidden, waiting: hidden }))
-  const unknown = (error: unknown) => error instanceof UnknownValue && error.message === reason
+  const unknown = (error: unknown) => error instanceof UnknownError && error.message === reason
   for (const name of ['jobs', 'queues', 'pending']) assert.throws(() => read(view, name), unknown)
   assert.throws(() => read(read(view, 'size'), 'demand'), unknown)
 })

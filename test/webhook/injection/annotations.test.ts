@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  CLIENT_CA,
-  INJECTED,
-  readAnnotations,
-  type Settings,
-} from '../../../webhook/injection/annotations.ts'
+import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../../../webhook/contract.ts'
+import { readAnnotations, type Settings } from '../../../webhook/injection/annotations.ts'
 
 const KNOWN =
   'enabled socket run-as-user tls-secret metrics-config native-sidecar external-metrics drain idle-grace-seconds log-level cpu-request memory-limit'
@@ -171,7 +167,12 @@ test('readAnnotations shows of a value what is printable, and not much of it', (
 })
 
 test('readAnnotations has no opinion on what others and the webhook itself write', () => {
-  const pod = { [INJECTED]: '1.2.3', [CLIENT_CA]: 'PEM', 'example.com/enabled': 'x', enabled: 'x' }
+  const pod = {
+    [INJECTED_ANNOTATION]: '1.2.3',
+    [CLIENT_CA_ANNOTATION]: 'PEM',
+    'example.com/enabled': 'x',
+    enabled: 'x',
+  }
   assert.deepEqual(readAnnotations(pod, undefined), { settings: {}, warnings: [] })
 })
 

@@ -3,7 +3,7 @@ import { EXPLAIN as SUBRESOURCE } from '#metrics/metric.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
 import { readArguments } from '../flags.ts'
 import { readInputs } from '../input/inputs.ts'
-import type { Answer } from './answer.ts'
+import type { Answer } from './https-get.ts'
 import { httpsGet } from './https-get.ts'
 import { getRaw, type KubectlFlags } from './kubectl.ts'
 

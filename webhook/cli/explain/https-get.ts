@@ -2,7 +2,12 @@
 import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
-import type { Answer } from './answer.ts'
+
+/** What came of a request: the text, or why there is none. */
+export type Answer =
+  | { readonly kind: 'text'; readonly text: string }
+  /** `reason` is for people, whole sentences. */
+  | { readonly kind: 'failure'; readonly reason: string }
 
 /** A sidecar answers from memory. */
 const TIMEOUT_MS = 10_000

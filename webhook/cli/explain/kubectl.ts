@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Io } from '../command.ts'
-import type { Answer } from './answer.ts'
+import type { Answer } from './https-get.ts'
 
 export interface KubectlFlags {
   readonly kubeconfig?: string | undefined

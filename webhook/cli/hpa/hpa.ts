@@ -3,7 +3,7 @@
 import { advise } from '../../admission/minicluster-advice.ts'
 import { readAnnotations } from '../../injection/annotations.ts'
 import { toMiniCluster } from '../../injection/minicluster.ts'
-import type { ServerVersion } from '../../kubernetes/cluster.ts'
+import type { ServerVersion } from '../../kubernetes/server-version.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
 import { readFlags } from '../flags.ts'
 import { type Document, type Reading, readDocuments } from '../input/documents.ts'

@@ -1,10 +1,10 @@
 // The HPA that we recommend for a MiniCluster (hpa-comments.ts has the reason for each of its settings). Pure.
 
 import { readAnnotations } from '../../injection/annotations.ts'
-import type { ServerVersion } from '../../kubernetes/cluster.ts'
+import type { ServerVersion } from '../../kubernetes/server-version.ts'
+import { isSince } from '../../kubernetes/server-version.ts'
 import type { Path } from '../input/documents.ts'
 import { type MiniClusterSource, refusalOf } from '../input/minicluster-source.ts'
-import { isSince } from '../input/server-version.ts'
 import type {
   Behavior,
   HpaSpec,

@@ -1,5 +1,5 @@
 // `flux-metrics inject`: the pod as the webhook would admit it, or why not. Here are its flags and its help.
-import type { FrontProxy, Identity } from '../../injection/container.ts'
+import type { AuthorityAddress, FrontProxy } from '../../injection/container.ts'
 import { type Command, type ExitCode, type Io, refuse } from '../command.ts'
 import { readFlags } from '../flags.ts'
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
@@ -100,7 +100,7 @@ function isFormat(text: string): text is Format {
 }
 
 /** @returns null for none, a sentence if it is no good */
-function identityAt(url: string): Identity | null | string {
+function identityAt(url: string): AuthorityAddress | null | string {
   if (url === 'none') return null
   const isHttps = URL.canParse(url) && new URL(url).protocol === 'https:'
   return isHttps ? { url, ca: CA } : `--webhook-url: expected an https URL or none, got "${url}"`

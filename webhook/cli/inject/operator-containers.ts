@@ -1,8 +1,8 @@
 // The containers of the operator's pods: the one that brings Flux along, and the user's. Pure. What the operator's scripts
 // do inside of them is not here.
 import type { Json } from '../../injection/container.ts'
-import { omitEmpty } from '../input/go-json.ts'
 import type { ContainerSource, MiniClusterSource } from '../input/minicluster-source.ts'
+import { omitEmpty } from '../input/minicluster-source.ts'
 import { mountsOf, ownMounts, SCRIPT_FOLDER, scriptOf } from './operator-volumes.ts'
 
 /** The init container that copies Flux and its configuration to where the others find it. */

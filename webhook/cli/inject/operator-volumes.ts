@@ -1,11 +1,11 @@
 // The volumes of the operator's pods and where they are mounted: its own, and those that the user's containers name. Pure.
 import type { Json } from '../../injection/container.ts'
-import { omitEmpty } from '../input/go-json.ts'
 import type {
   ContainerSource,
   MiniClusterSource,
   VolumeSource,
 } from '../input/minicluster-source.ts'
+import { omitEmpty } from '../input/minicluster-source.ts'
 
 export const SCRIPT_FOLDER = '/flux_operator/'
 

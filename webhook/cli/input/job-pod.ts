@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import type { Json } from '../../injection/container.ts'
 import { COMPLETION_INDEX, Metadata } from '../../injection/pod.ts'
-import { omitEmpty } from './go-json.ts'
+import { omitEmpty } from './minicluster-source.ts'
 
 const INDEX_VARIABLE = 'JOB_COMPLETION_INDEX'
 

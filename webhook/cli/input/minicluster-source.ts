@@ -1,6 +1,7 @@
 // A MiniCluster as far as its operator makes a Job of it (flux-framework.org/v1alpha2): more than the webhook reads.
 // Go knows no absent values: an empty text is as good as none.
 import * as v from 'valibot'
+import type { Json } from '../../injection/container.ts'
 import { Metadata } from '../../injection/pod.ts'
 
 const Text = v.nullish(v.string(), '')
@@ -117,4 +118,14 @@ export function refusalOf({ spec }: MiniClusterSource): string | undefined {
   }
   const unnamed = containers.findIndex(({ runFlux, name }) => !runFlux && name === '')
   return unnamed === -1 ? undefined : `spec.containers[${unnamed}] has no name`
+}
+
+/** Without the fields that Go leaves out where they are empty (`omitempty`). */
+export function omitEmpty(fields: Json): Json {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)))
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === false) return true
+  return typeof value === 'object' && Object.keys(value).length === 0
 }

@@ -1,5 +1,5 @@
 // The version of an API server, as `kubectl version` prints it: what `--kubernetes` takes.
-import type { ServerVersion } from '../../kubernetes/cluster.ts'
+import type { ServerVersion } from '../../kubernetes/server-version.ts'
 
 /** Where `--kubernetes` is not given: the newest that the project was tried with. */
 export const DEFAULT_KUBERNETES = '1.36'
@@ -11,9 +11,4 @@ export function readServerVersion(text: string): ServerVersion | string {
     return `--kubernetes: expected a version such as 1.32, got "${text}"`
   }
   return { major: Number(major), minor: Number(minor) }
-}
-
-/** Whether a server has what came with a version. */
-export function isSince({ major, minor }: ServerVersion, since: ServerVersion): boolean {
-  return major > since.major || (major === since.major && minor >= since.minor)
 }

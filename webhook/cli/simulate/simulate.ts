@@ -162,7 +162,7 @@ function simulate(queue: QueueOfJobs, { name, spec }: NamedHpa, drain: boolean):
     arrivals,
     hpa: spec,
     quorum: spec.minReplicas ?? 1,
-    outlook: {
+    snapshots: {
       drains: drain && isOnSize(spec) ? { instance: 'simulation' } : undefined,
       ...(idleGrace !== undefined && { patience: { idleGraceMs: idleGrace * 1000 } }),
     },

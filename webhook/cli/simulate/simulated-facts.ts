@@ -1,14 +1,10 @@
 // What the sidecar would read of a simulated instance, without the broker and the messages in between: the same facts as
 // metrics/instance.ts gets of it as its owner, to which a test holds it.
 import { idsetOf } from '#flux/sets/id-list.ts'
-import { EMPTY_IDSET, highestId, type Idset, parseIdset, subtractIdsets } from '#flux/sets/idset.ts'
-import {
-  countGpus,
-  type RankSegment,
-  type ResourceSet,
-  ranksOf as ranksOfSet,
-} from '#flux/sets/resource-set.ts'
+import { EMPTY_IDSET, type Idset, parseIdset } from '#flux/sets/idset.ts'
+import { countGpus, type RankSegment, type ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Facts, QueueState } from '#reading/facts.ts'
+import { highestBusyRank } from '#reading/highest-job.ts'
 import { countResources } from '#reading/node-counts.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Node } from '#simulation/node.ts'
@@ -32,7 +28,7 @@ export function factsOf(instance: Instance, quorum = 1): Facts {
     WHOLE,
   )
   const offline = ranksOf(instance.nodes.filter(({ online }) => !online))
-  const busy = highestId(subtractIdsets(ranksOfSet(allocated), offline))
+  const busy = highestBusyRank({ allocated, offline })
   const waiting = waitingJobs(instance, { hasGpus: countGpus(all) > 0 })
   return {
     takenAt: new Date(instance.now),
@@ -40,7 +36,7 @@ export function factsOf(instance: Instance, quorum = 1): Facts {
     ...countResources({ all, allocated, down }, ranksOf(drained)),
     jobs: countJobs(instance),
     ...{ all, allocated, offline, torpid: EMPTY_IDSET, drains: drainsOf(drained) },
-    waiting: { kind: 'known', jobs: waiting, total: waiting.length, untold: undefined },
+    waiting: { kind: 'known', jobs: waiting, total: waiting.length, unknownRequests: undefined },
     queues: queuesOf(instance),
     failed: failedJobs(instance),
     highestJob: busy === undefined ? undefined : jobOnRank(instance, busy),

@@ -2,7 +2,8 @@
 
 import type { FailedJob, JobId, RunningJob } from '#flux/calls/job-list-calls.ts'
 import { idsetOf } from '#flux/sets/id-list.ts'
-import { FAILED_SECONDS, type JobCounts, type Jobs, type WaitingJob } from '#reading/facts.ts'
+import type { JobCounts, Jobs, WaitingJob } from '#reading/facts.ts'
+import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Job } from '#simulation/job.ts'
 

@@ -3,9 +3,10 @@
 import { listIds } from '#flux/sets/id-list.ts'
 import { isEmpty } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
-import { type DrainPlan, drainReason } from '#scaling/drain-before-shrink.ts'
+import type { DrainPlan } from '#scaling/drain-before-shrink.ts'
+import { drainReason } from '#scaling/drain-reason.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { OutlookMaker, type OutlookOptions } from '#scaling/snapshot-maker.ts'
+import { SnapshotMaker, type SnapshotOptions } from '#scaling/snapshot-maker.ts'
 import type { Agenda } from '#simulation/agenda.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { factsOf } from './simulated-facts.ts'
@@ -26,7 +27,7 @@ export interface ReaderOptions {
   readonly instance: Instance
   readonly agenda: Agenda
   readonly times: ReadTimes
-  readonly outlook: OutlookOptions
+  readonly snapshots: SnapshotOptions
   /** `broker.quorum` */
   readonly quorum: number
   /** Told of every reading. */
@@ -36,7 +37,7 @@ export interface ReaderOptions {
 /** Reads one instance. */
 export class Reader {
   readonly #options: ReaderOptions
-  #outlooks: OutlookMaker
+  #snapshots: SnapshotMaker
   #published: Snapshot | undefined
   #readAt = Number.NEGATIVE_INFINITY
   /** When the next reading is due; entries of the agenda for another time are void. */
@@ -46,7 +47,7 @@ export class Reader {
 
   constructor(options: ReaderOptions) {
     this.#options = options
-    this.#outlooks = new OutlookMaker(options.outlook)
+    this.#snapshots = new SnapshotMaker(options.snapshots)
   }
 
   /** What it answers with now; `undefined`: with an error. */
@@ -63,14 +64,14 @@ export class Reader {
 
   /** Is gone for a while, and so are its answers. What it remembered is lost if it is `made` anew, not if it reconnects. */
   leave(forMs: number, comesBack: 'reconnected' | 'made anew'): void {
-    const { instance, agenda, outlook } = this.#options
+    const { instance, agenda, snapshots } = this.#options
     this.#absences += 1
     this.#published = undefined
     this.#dueAt = Number.POSITIVE_INFINITY
     agenda.add(instance.now + forMs, () => {
       this.#absences -= 1
-      if (comesBack === 'made anew') this.#outlooks = new OutlookMaker(outlook)
-      else this.#outlooks.restart()
+      if (comesBack === 'made anew') this.#snapshots = new SnapshotMaker(snapshots)
+      else this.#snapshots.restart()
       this.wake()
     })
   }
@@ -89,10 +90,10 @@ export class Reader {
     this.#dueAt = Number.POSITIVE_INFINITY
     const facts = factsOf(instance, quorum)
     onFacts?.(facts)
-    const outlooks = this.#outlooks
-    const { snapshot, drains } = outlooks.draw(facts, instance.now)
+    const snapshots = this.#snapshots
+    const { snapshot, drains } = snapshots.make(facts, instance.now)
     agenda.add(instance.now + times.readMs, () => {
-      if (this.#absences > 0 || this.#outlooks !== outlooks) return
+      if (this.#absences > 0 || this.#snapshots !== snapshots) return
       this.#published = snapshot
       if (drains !== undefined) this.#carryOut(drains)
     })
@@ -101,11 +102,11 @@ export class Reader {
 
   /** As Flux does it: of ranks one of which is drained already, none is drained. */
   #carryOut({ drain, undrain, preparing }: DrainPlan): void {
-    const { instance, outlook } = this.#options
+    const { instance, snapshots } = this.#options
     const isDrained = (rank: number) => instance.nodes[rank]?.drain !== undefined
     if (!isEmpty(undrain)) instance.undrain([...listIds(undrain)].filter(isDrained))
     const ranks = [...listIds(drain)]
     if (ranks.length === 0 || preparing === undefined || ranks.some(isDrained)) return
-    instance.drain(ranks, drainReason(outlook.drains?.instance ?? '', preparing))
+    instance.drain(ranks, drainReason(snapshots.drains?.instance ?? '', preparing))
   }
 }

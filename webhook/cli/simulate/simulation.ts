@@ -3,7 +3,7 @@
 import { METRICS } from '#metrics/catalog.ts'
 import type { Facts } from '#reading/facts.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import type { OutlookOptions } from '#scaling/snapshot-maker.ts'
+import type { SnapshotOptions } from '#scaling/snapshot-maker.ts'
 import { Agenda } from '#simulation/agenda.ts'
 import { Instance, type InstanceOptions } from '#simulation/instance.ts'
 import type { Job, JobRequest } from '#simulation/job.ts'
@@ -53,7 +53,7 @@ export interface SimulationOptions {
   readonly absences?: readonly Absence[]
   readonly hpa: HpaSpec
   readonly hpaOptions?: HpaOptions
-  readonly outlook: OutlookOptions
+  readonly snapshots: SnapshotOptions
   /** `broker.quorum`: the operator makes it the MiniCluster's `minSize`. Default: 1. */
   readonly quorum?: number
   readonly times?: Partial<Times>
@@ -87,7 +87,7 @@ export class Simulation {
   #arrivalsLeft: number
 
   constructor(options: SimulationOptions) {
-    const { size, outlook, quorum = 1, onFacts, arrivals } = options
+    const { size, snapshots, quorum = 1, onFacts, arrivals } = options
     this.#options = options
     this.#times = { ...TIMES, ...options.times }
     this.#size = size
@@ -97,7 +97,7 @@ export class Simulation {
     const shared = { instance, agenda: this.#agenda, times: this.#times }
     this.instance = instance
     this.pods = new Pods({ ...shared, size })
-    this.#reader = new Reader({ ...shared, outlook, quorum, ...(onFacts && { onFacts }) })
+    this.#reader = new Reader({ ...shared, snapshots, quorum, ...(onFacts && { onFacts }) })
     instance.on('nodes', () => this.#reader.wake())
     instance.on('jobs', (transitions) => {
       this.#noteLosses(transitions)

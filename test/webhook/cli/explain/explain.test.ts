@@ -75,7 +75,7 @@ async function serveSidecar(
   const app = createApp({
     source: { reading: () => reading },
     catalog: new Catalog(),
-    identity: IDENTITY,
+    names: IDENTITY,
     clients: clientCa === undefined ? undefined : createClientVerifier(() => []),
     telemetry: createTelemetry(),
     readiness: () => ({ ready: true, message: 'serving' }),

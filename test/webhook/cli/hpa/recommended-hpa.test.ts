@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compensatedSize } from '#scaling/sizes.ts'
+import { compensatedSize } from '#scaling/hpa-tolerance.ts'
 import {
   choicesFor,
   metricFor,

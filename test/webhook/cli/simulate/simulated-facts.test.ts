@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client } from '#flux/wire/client.ts'
 import type { Facts } from '#reading/facts.ts'
-import { Instance as FluxInstance } from '#reading/instance-reader.ts'
+import { InstanceReader } from '#reading/instance-reader.ts'
 import { Instance } from '#simulation/instance.ts'
 import { factsOf } from '../../../../webhook/cli/simulate/simulated-facts.ts'
 import { startBroker } from '../../../support/broker.ts'
@@ -21,7 +21,7 @@ async function readThroughBroker(t: TestContext, instance: Instance): Promise<Fa
   t.after(() => broker.close())
   const client = await Client.connect(path, LIMITS)
   t.after(() => client.close())
-  const reader = await FluxInstance.open(client, LIMITS)
+  const reader = await InstanceReader.open(client, LIMITS)
   // Settings that the simulated Fluxion tells have nothing to do with the instance.
   return { ...(await reader.read(LIMITS)), fluxion: undefined }
 }

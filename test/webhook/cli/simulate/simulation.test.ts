@@ -36,7 +36,7 @@ function simulate(options: Partial<SimulationOptions> = {}): Simulation {
     size: 1,
     arrivals: [],
     hpa: hpaOn('node_desired_count'),
-    outlook: { drains: undefined },
+    snapshots: { drains: undefined },
     ...options,
   })
 }
@@ -82,7 +82,7 @@ test('a job that starts on a rank whose pod is ending is lost; with drains it wa
       { atMs: 130_000, job: { nodes: 1, duration: 300 } },
     ],
     times: { firstSyncMs: 10_000 },
-    outlook: { drains: undefined, patience: { idleGraceMs: 60_000 } },
+    snapshots: { drains: undefined, patience: { idleGraceMs: 60_000 } },
     hpa: hpaOn('node_desired_count'),
   }
   const without = simulate(options)
@@ -91,7 +91,7 @@ test('a job that starts on a rank whose pod is ending is lost; with drains it wa
     without.losses.map(({ rank, resize }) => [rank, resize?.size]),
     [[1, 1]],
   )
-  const withDrains = simulate({ ...options, outlook: { drains: { instance: 'flux-sample' } } })
+  const withDrains = simulate({ ...options, snapshots: { drains: { instance: 'flux-sample' } } })
   sizesUntil(withDrains, 600_000)
   assert.deepEqual(withDrains.losses, [])
   assert.equal(withDrains.isDone, true)

@@ -25,7 +25,7 @@ function run(arrivals: readonly Arrival[], limitMs: number) {
     size: 1,
     arrivals,
     hpa: HPA,
-    outlook: { drains: undefined, patience: { idleGraceMs: 10_000 } },
+    snapshots: { drains: undefined, patience: { idleGraceMs: 10_000 } },
   })
   return traceRun(simulation, { limitMs, restSize: 1 })
 }

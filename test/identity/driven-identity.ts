@@ -7,16 +7,12 @@ import type { TestContext } from 'node:test'
 import type { AuthorityRequest, Grant } from '#identity/authority-client.ts'
 import { Identity } from '#identity/identity.ts'
 import type { Credentials } from '#serving/tls.ts'
-import {
-  createCaKeys,
-  HOUR_MS,
-  issueLeaf,
-} from '../../../webhook/authority/certificate-authority.ts'
-import { parseCertificateRequest } from '../../../webhook/identities/certificate-request.ts'
-import { createAuthority } from '../../support/certificates.ts'
-import { NAMES, TOKEN } from '../../support/lead-broker.ts'
-import { memoryLog } from '../../support/memory-log.ts'
-import { Clock } from '../../webhook/authority/replicas.ts'
+import { createCaKeys, HOUR_MS, issueLeaf } from '../../webhook/authority/certificate-authority.ts'
+import { parseCertificateRequest } from '../../webhook/identities/certificate-request.ts'
+import { createAuthority } from '../support/certificates.ts'
+import { NAMES, TOKEN } from '../support/lead-broker.ts'
+import { memoryLog } from '../support/memory-log.ts'
+import { Clock } from '../webhook/authority/replicas.ts'
 
 export const ca = await createCaKeys(Date.now() - HOUR_MS)
 export const frontProxy = await createAuthority('front-proxy-ca')
