@@ -24,7 +24,7 @@ const READING = [...FLUX, 'sidecar/reading']
 const SCALING = [...READING, 'sidecar/scaling']
 const METRICS = [...SCALING, 'sidecar/metrics']
 const USER_METRICS = [...METRICS, 'sidecar/metrics/user-metrics', 'sidecar/serving']
-const EXPLAINING = [...METRICS, 'sidecar/explaining']
+const EXPLAINING = [...METRICS, 'sidecar/explaining', 'sidecar/serving/text.ts']
 const COLLECTING = [...EXPLAINING, 'sidecar/collecting', 'sidecar/serving']
 const API = ['sidecar/api', 'sidecar/api/selectors', 'sidecar/api/documents', 'sidecar/api/gauges']
 const BELOW_API = [
@@ -154,6 +154,7 @@ const PURE_ELSEWHERE = [
   'sidecar/flux/calls/fluxion.ts',
   'sidecar/serving/nearest.ts',
   'sidecar/serving/status.ts',
+  'sidecar/serving/text.ts',
   'webhook/contract.ts',
 ]
 

@@ -1,9 +1,9 @@
 // The Kubernetes objects that our metrics describe, and how a request finds them. Everything is known at start.
 import { notFound, type StatusError } from '#serving/status.ts'
+import { quote } from '#serving/text.ts'
 import { MINICLUSTERS, NAMESPACES, SERVICES } from './api-group.ts'
 import { type Labels, NO_LABELS } from './selectors/label.ts'
 import { matchesLabels, type Selector } from './selectors/selector.ts'
-import { quote } from './text.ts'
 
 /** Whom the metrics are about. */
 export interface DescribedNames {

@@ -7,10 +7,10 @@ import { formatExplanation } from '#explaining/text.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { badRequest } from '#serving/status.ts'
+import { quote } from '#serving/text.ts'
 import { VERSIONS, versionPath } from './api-group.ts'
 import { type DescribedNames, DescribedObjects } from './described-object.ts'
 import { decodeSegment, expectFresh } from './request.ts'
-import { quote } from './text.ts'
 
 const FORMATS = ['json', 'text'] as const
 

@@ -1,8 +1,8 @@
 // Why nothing is at a path of the metric groups: who writes a path by hand, or an HPA for a group that is off, need not guess.
 import type { Middleware } from 'koa'
 import { notFound } from '#serving/status.ts'
+import { enumerate, quote } from '#serving/text.ts'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from './api-group.ts'
-import { enumerate, quote } from './text.ts'
 
 interface Served {
   readonly versions: readonly string[]

@@ -4,8 +4,8 @@ import type { Metric } from '#metrics/metric.ts'
 import type { Reading, Snapshot } from '#scaling/snapshot.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
+import { enumerate, quote, shorten } from '#serving/text.ts'
 import { formatTime } from './metric-value.ts'
-import { enumerate, quote, shorten } from './text.ts'
 
 /** The router leaves a malformed segment as it is; we would rather not look for an object of that name. */
 export function decodeSegment(segment = ''): string {

@@ -6,9 +6,9 @@
 import type { Metric, Selection } from '#metrics/metric.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { badRequest, notFound, unavailable } from '#serving/status.ts'
+import { enumerate, quote } from '#serving/text.ts'
 import { type Labels, NO_LABELS } from './selectors/label.ts'
 import { formatSelector, matchesLabels, type Selector } from './selectors/selector.ts'
-import { enumerate, quote } from './text.ts'
 
 /** A metric, or the part of it that belongs to one queue. */
 export interface Series {

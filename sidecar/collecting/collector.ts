@@ -9,13 +9,16 @@ import { fingerprint } from '#reading/job-counts.ts'
 import { publishedSize } from '#scaling/sizes.ts'
 import type { Reading, Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
 import { SnapshotMaker, type SnapshotOptions } from '#scaling/snapshot-maker.ts'
+import { Backoff } from '#serving/backoff.ts'
 import { sleep } from '#serving/sleep.ts'
-import { Backoff } from './backoff.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Drainer } from './drainer.ts'
 import { LatestSnapshot, type TransitionLog } from './latest-snapshot.ts'
 import type { CollectorObserver } from './observer.ts'
 import { DEFAULT_PACE, type Pace, waitingTime } from './pace.ts'
+
+/** A broker that is back is found within 5 s. */
+const BACKOFF = { firstMs: 100, capMs: 5_000 }
 
 export interface CollectorOptions extends SnapshotOptions {
   /** Path of the broker's socket; it need not exist yet. */
@@ -32,7 +35,7 @@ export class Collector implements SnapshotSource {
   readonly #options: CollectorOptions
   readonly #pace: Pace
   readonly #latest: LatestSnapshot
-  readonly #backoff = new Backoff()
+  readonly #backoff = new Backoff(BACKOFF)
   readonly #snapshots: SnapshotMaker
   readonly #drainer: Drainer | undefined
   #desired: number | null | undefined

@@ -20,8 +20,8 @@ export function formatExplanation(explanation: Explanation): string {
   const rows: readonly (readonly [subject: string, text: string])[] = [
     ['nodes', describeNodes(explanation)],
     ['pending', describePending(explanation.pending)],
-    ...shorten(explanation.queues.filter(isOfInterest).map(describeQueue), 'queue'),
-    ...shorten(explanation.drains.filter(({ isOwn }) => isOwn).map(describeDrain), 'drained'),
+    ...firstRows(explanation.queues.filter(isOfInterest).map(describeQueue), 'queue'),
+    ...firstRows(explanation.drains.filter(({ isOwn }) => isOwn).map(describeDrain), 'drained'),
     ...explanation.warnings.map((warning) => ['warning', warning] as const),
     ...explanation.unknowns.map((unknown) => ['unknown', unknown] as const),
     ['read', `${spellSeconds(explanation.ageSeconds)} ago, at ${explanation.takenAt}`],
@@ -72,7 +72,7 @@ function describeDrain({ ranks, reason }: DrainExplanation): string {
   return `${ranks} by us (${reason})`
 }
 
-function shorten(
+function firstRows(
   texts: readonly string[],
   subject: string,
 ): readonly (readonly [subject: string, text: string])[] {

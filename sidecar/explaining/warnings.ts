@@ -13,6 +13,7 @@ import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isSidecarReason } from '#scaling/drain-reason.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
+import { quote } from '#serving/text.ts'
 import { describeTraps } from './scheduler-traps.ts'
 import { plural, ranksAre } from './wording.ts'
 
@@ -105,12 +106,8 @@ function describeDrains({ drains, ranks: { ownDrained } }: Snapshot): readonly s
 }
 
 function describeDrain([reason, ranks]: readonly [reason: string, ranks: Idset]): string {
-  const why = reason === '' ? 'no reason given' : `"${shorten(reason)}"`
+  const why = reason === '' ? 'no reason given' : quote(reason, MAX_REASON_LENGTH)
   return `${ranksAre(ranks)} drained by an administrator (${why}): counted around, never touched`
-}
-
-function shorten(text: string): string {
-  return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)}…` : text
 }
 
 /** What cannot be told, and why: what has one cause is told together. */

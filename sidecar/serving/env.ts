@@ -1,5 +1,7 @@
 // Reads environment variables and collects every problem with them, so that a program can tell all of them at once.
+
 import { accessSync, constants } from 'node:fs'
+import { quote } from './text.ts'
 
 /** Names and values as the system gives them. */
 export type Variables = Readonly<Record<string, string | undefined>>
@@ -39,7 +41,8 @@ export class Environment {
   /** Adds a problem that a reader of its own found. */
   problem(name: string, expected: string): void {
     const value = this.optional(name)
-    const got = value === undefined ? 'it is not set' : `got "${shorten(value)}"`
+    const got =
+      value === undefined ? 'it is not set' : `got ${quote(firstLine(value), SHOWN_LENGTH)}`
     this.#problems.push(`${name}: expected ${expected}, ${got}`)
   }
 
@@ -113,8 +116,7 @@ export class Environment {
   }
 }
 
-/** The first line, cut. */
-function shorten(value: string): string {
+function firstLine(value: string): string {
   const [line = ''] = value.split('\n')
-  return line === value && line.length <= SHOWN_LENGTH ? line : `${line.slice(0, SHOWN_LENGTH)}…`
+  return line === value ? line : `${line}…`
 }

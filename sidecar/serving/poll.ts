@@ -1,5 +1,7 @@
 // Does something again and again: at an interval while it succeeds, with growing and random pauses while it fails.
 
+import { Backoff } from './backoff.ts'
+
 const FIRST_PAUSE_MS = 250
 
 export interface PollOptions {
@@ -15,22 +17,25 @@ export interface PollOptions {
 /** Calls of the task never overlap. */
 export class Poll {
   readonly #options: PollOptions
+  readonly #backoff: Backoff
   #timer: NodeJS.Timeout | undefined
-  #failures = 0
   #succeeded = false
   #closed = false
 
   constructor(options: PollOptions) {
+    const { pauseCapMs: capMs, random } = options
     this.#options = options
+    this.#backoff = new Backoff({ firstMs: FIRST_PAUSE_MS, capMs, random })
   }
 
   /** Does it now, and then again until {@link close}. Resolves after the first time. */
   async start(): Promise<void> {
     const succeeded = await this.#options.task()
     if (this.#closed) return
-    this.#failures = succeeded ? 0 : this.#failures + 1
+    if (succeeded) this.#backoff.reset()
     this.#succeeded ||= succeeded
-    this.#timer = setTimeout(() => void this.start(), this.#pauseMs())
+    const pauseMs = succeeded ? this.#options.intervalMs : this.#backoff.next()
+    this.#timer = setTimeout(() => void this.start(), pauseMs)
     // Before the first success, the program may be waiting for nothing else.
     if (this.#succeeded) this.#timer.unref()
   }
@@ -38,13 +43,5 @@ export class Poll {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
-  }
-
-  /** Those that failed together do not return together. */
-  #pauseMs(): number {
-    const { intervalMs, pauseCapMs, random = Math.random } = this.#options
-    if (this.#failures === 0) return intervalMs
-    const ceiling = Math.min(pauseCapMs, FIRST_PAUSE_MS * 2 ** (this.#failures - 1))
-    return Math.ceil(random() * ceiling)
   }
 }

@@ -1,6 +1,7 @@
 // An AdmissionReview (admission.k8s.io/v1): the request's bytes to a value, and answers as the API server wants them.
 import * as v from 'valibot'
 import { badRequest } from '#serving/status.ts'
+import { shorten } from '#serving/text.ts'
 
 export const API_VERSION = 'admission.k8s.io/v1'
 
@@ -79,7 +80,11 @@ export function encodeAnswer(uid: string, { patch, warnings }: Answer): string {
         patchType: 'JSONPatch',
         patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
       }),
-      ...(warnings.length > 0 && { warnings: warnings.slice(0, MAX_WARNINGS).map(shorten) }),
+      ...(warnings.length > 0 && {
+        warnings: warnings
+          .slice(0, MAX_WARNINGS)
+          .map((warning) => shorten(warning, MAX_WARNING_LENGTH - 1)),
+      }),
     },
   })
 }
@@ -94,8 +99,4 @@ function parseJson(body: Buffer): unknown {
 
 function refused(why: string) {
   return badRequest(`Cannot read AdmissionReview: ${why}`)
-}
-
-function shorten(text: string): string {
-  return text.length > MAX_WARNING_LENGTH ? `${text.slice(0, MAX_WARNING_LENGTH - 1)}…` : text
 }

@@ -2,6 +2,7 @@
 // An annotation that is no good never stops anything: its default is used, and a warning says so.
 
 import { nearestNames } from '#serving/nearest.ts'
+import { quote, shorten } from '#serving/text.ts'
 import { ANNOTATION_PREFIX, CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../contract.ts'
 import { parseQuantity } from './container-quantity.ts'
 import { isSocketPath, MAX_SOCKET_BYTES } from './socket.ts'
@@ -204,8 +205,8 @@ function readOne(annotations: Annotations, warnings: string[]): Settings {
     const read = rule?.read(value)
     if (read !== undefined) settings = { ...settings, ...read }
     else if (rule !== undefined) {
-      warnings.push(`${key}: expected ${rule.expected}, got "${shorten(value)}"`)
-    } else warnings.push(`${shorten(key)}: unknown, ${hintFor(name)}`)
+      warnings.push(`${key}: expected ${rule.expected}, got ${quote(printable(value), MAX_SHOWN)}`)
+    } else warnings.push(`${shorten(printable(key), MAX_SHOWN)}: unknown, ${hintFor(name)}`)
   }
   return settings
 }
@@ -218,7 +219,6 @@ function hintFor(name: string): string {
   return `known are ${known.join(' ')}`
 }
 
-function shorten(text: string): string {
-  const printable = text.replace(/[^\x20-\x7e]/g, '?')
-  return printable.length > MAX_SHOWN ? `${printable.slice(0, MAX_SHOWN)}…` : printable
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?')
 }

@@ -7,7 +7,7 @@
 //
 // A value may be empty. `in` and `notin` are ordinary words where a key or a value stands.
 import { badRequest, type StatusError } from '#serving/status.ts'
-import { quote } from '../text.ts'
+import { quote } from '#serving/text.ts'
 import { isLabelKey, isLabelValue } from './label.ts'
 import { type Token, type TokenKind, tokenize } from './lexer.ts'
 
