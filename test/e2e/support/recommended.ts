@@ -9,11 +9,8 @@ import {
   type RecommendedHpa,
   recommendHpa,
 } from '../../../webhook/cli/recommended-hpa.ts'
-import { readServerVersion } from '../../../webhook/cli/server-version.ts'
 import type { Environment } from './environment.ts'
-import { getRaw } from './kubectl.ts'
-
-const Version = v.object({ gitVersion: v.string() })
+import { readVersion } from './server-version.ts'
 
 export interface Recommended {
   readonly hpa: RecommendedHpa
@@ -28,10 +25,7 @@ export async function recommendedHpa(
 ): Promise<Recommended> {
   const miniCluster = await environment.miniCluster()
   const source = v.parse(MiniClusterSource, miniCluster)
-  const { gitVersion } = v.parse(Version, await getRaw('/version'))
-  const version = readServerVersion(gitVersion)
-  if (typeof version === 'string') throw new TypeError(`Cannot recommend an HPA: ${version}`)
-  const choices = choicesFor(source, version)
+  const choices = choicesFor(source, (await readVersion()).version)
   const { spec, ...header } = recommendHpa(miniCluster.apiVersion ?? '', source, choices)
   const behavior = { ...spec.behavior, scaleDown: { ...spec.behavior?.scaleDown, ...scaleDown } }
   return { hpa: { ...header, spec: { ...spec, behavior } }, choices }
