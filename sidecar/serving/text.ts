@@ -2,9 +2,9 @@
 
 const MAX_CHARACTERS = 200
 
-/** `text`, cut after `maxCharacters` where nobody would read on. */
+/** `text`, with at most `maxCharacters`: nobody would read on. */
 export function shorten(text: string, maxCharacters = MAX_CHARACTERS): string {
-  return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text
 }
 
 export function quote(text: string, maxCharacters = MAX_CHARACTERS): string {

@@ -238,12 +238,17 @@ export class Instance extends EventEmitter<InstanceEvents> {
   }
 
   advance(ms: number): void {
-    this.tick(new Date(this.now + ms))
+    this.tick(this.now + ms)
   }
 
-  /** Moves the clock, never back; jobs whose time has come end, and others start in their place. */
-  tick(now: Date): void {
-    this.#workload.tick(now.getTime())
+  /**
+   * Moves the clock, never back; jobs whose time has come end, and others start in their place.
+   *
+   * @param now milliseconds since the epoch, and fractions of them: no Date, which would cut them off and stop short of
+   *   what is due
+   */
+  tick(now: number): void {
+    this.#workload.tick(now)
     this.#publish()
   }
 

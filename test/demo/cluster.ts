@@ -42,7 +42,7 @@ export async function startDemoCluster(random: () => number = Math.random): Prom
   let size = FIRST_SIZE
   const waveStartedAt = Date.now() - BEGUN_MS
   const tick = () => {
-    instance.tick(new Date())
+    instance.tick(Date.now())
     const phase = ((Date.now() - waveStartedAt) / WAVE_MS) * 2 * Math.PI
     const perSecond =
       FEWEST_PER_SECOND + ((MOST_PER_SECOND - FEWEST_PER_SECOND) * (1 - Math.cos(phase))) / 2

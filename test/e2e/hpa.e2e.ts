@@ -1,10 +1,12 @@
 // Holds our Hpa to the real controller: random sizes, specs and metrics are given to both. What the controller did can be
-// written down, so that test/metrics/hpa/conformance.test.ts holds our Hpa to it without a cluster:
+// written down, so that test/webhook/cli/simulate/hpa-controller/conformance.test.ts holds our Hpa to it without a cluster:
 //
-//   HPA_RECORD=test/recordings/kubernetes/hpa.jsonl node --test test/e2e/hpa.e2e.ts
+//   HPA_RECORD=test/recordings/kubernetes/hpa/1.37.jsonl node --test test/e2e/hpa.e2e.ts
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
+import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import { isSince } from '../../webhook/kubernetes/server-version.ts'
 import { drawHpaCases, type HpaCase } from '../support/hpa-cases.ts'
 import { plannedSyncs } from '../support/hpa-conformance.ts'
 import { formatRecording } from '../support/hpa-recording.ts'
@@ -19,15 +21,16 @@ import {
 import { createAll, createTargets, hpaOf, named } from './support/hpa-objects.ts'
 import { type Result, runCases } from './support/hpa-run.ts'
 import { type HpaServer, serveHpaMetrics } from './support/hpa-server.ts'
+import { readVersion } from './support/server-version.ts'
 import { holds } from './support/wait.ts'
 
 const COUNT = 200
 /** The same cases each time; another number for others. */
 const SEED = Number(process.env.HPA_SEED ?? 1)
 /** How the cluster's controller was started; it does not say. */
-const OPTIONS = {
-  downscaleStabilizationSeconds: Number.parseFloat(process.env.HPA_DOWNSCALE_STABILIZATION ?? '5s'),
-}
+const DOWNSCALE_STABILIZATION = process.env.HPA_DOWNSCALE_STABILIZATION ?? '5s'
+/** Its gate is on by default since then. */
+const SCALES_TO_ZERO_SINCE = { major: 1, minor: 37 }
 
 /** An HPA that works, if the controller knows MiniClusters and both metrics APIs. */
 const FIRST: HpaCase = {
@@ -93,12 +96,17 @@ describe('our HPA and the real one', { timeout: 600_000 }, () => {
   it(`${COUNT} random cases come to the same, seed ${SEED}`, async (t) => {
     assert.ok(server)
     const cases = drawHpaCases(COUNT, SEED).map((drawn, index) => named(drawn, `case-${index}`))
-    const results = await runCases(cases, { cluster, namespace, server, options: OPTIONS })
+    const { gitVersion, version } = await readVersion()
+    const options: HpaOptions = {
+      downscaleStabilizationSeconds: Number.parseFloat(DOWNSCALE_STABILIZATION),
+      scaleToZero: isSince(version, SCALES_TO_ZERO_SINCE),
+    }
+    const results = await runCases(cases, { cluster, namespace, server, options })
     for (const line of summaryOf(results)) t.diagnostic(line)
     const record = process.env.HPA_RECORD
     if (record !== undefined) {
       const seen = results.map(({ hpaCase, observed }) => ({ hpaCase: hpaCase.drawn, observed }))
-      await writeFile(record, formatRecording({ options: OPTIONS, cases: seen }))
+      await writeFile(record, formatRecording({ kubernetes: gitVersion, options, cases: seen }))
     }
     const others = results.filter(({ verdict }) => verdict.kind !== 'agrees')
     assert.equal(others.length, 0, others.map(describeResult).join('\n'))

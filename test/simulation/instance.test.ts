@@ -147,6 +147,20 @@ test('a job of some duration succeeds when it is over, and the next one starts a
   assert.equal(second.result, 'successful')
 })
 
+test('what is due ends at the moment that nextDue tells, were it a fraction of a millisecond', () => {
+  const instance = instanceOf({ lostPodCleanupMs: 0.3 })
+  const jobs = [{ duration: 10.0653 }, { timeLimit: 0.0004 }, { nodes: 1 }].map((request) =>
+    instance.submit(request),
+  )
+  instance.down(1)
+  // The lost one is cleaned up, one is over its limit, one is over.
+  for (const ended of [1, 2, 3]) {
+    instance.tick(instance.nextDue ?? Number.NaN)
+    assert.equal(jobs.filter(({ state }) => state === 'INACTIVE').length, ended)
+  }
+  assert.equal(instance.nextDue, undefined)
+})
+
 test('a job over its time limit ends with a time-out', () => {
   const instance = instanceOf()
   const job = instance.submit({ nodes: 1, timeLimit: 5 })

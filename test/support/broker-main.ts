@@ -40,7 +40,7 @@ async function lead(settings: Settings): Promise<void> {
         log(`job ${job.id}: ${state} ${job.result ?? ''}`)
     }
   })
-  const tick = setInterval(() => instance.tick(new Date()), TICK_MS)
+  const tick = setInterval(() => instance.tick(Date.now()), TICK_MS)
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 })
   const owner = process.getuid?.() ?? 0
   const broker = await startBroker({

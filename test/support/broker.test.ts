@@ -159,7 +159,7 @@ test('a cancelled journal of resources ends', async (t) => {
 
 test('job ids over 2^53 arrive with all of their digits', async (t) => {
   const instance = new Instance({ maxSize: 1, now: new Date(0) })
-  instance.tick(new Date(7 * 24 * 3600 * 1000))
+  instance.tick(7 * 24 * 3600 * 1000)
   const job = instance.submit()
   const { call } = await setUp(t, { instance })
   const states = { userid: 0xffffffff, states: 0, results: 0 }

@@ -1,4 +1,5 @@
-// What the real controller made of cases, written down: a line with how it was started, then one for each case.
+// What the real controller made of cases, written down: a line with its version and how it was started,
+// then one for each case.
 import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Observed, plannedSyncs } from './hpa-conformance.ts'
@@ -9,12 +10,14 @@ export interface RecordedCase {
 }
 
 export interface Recording {
+  /** The version of the server, such as `v1.37.2`. */
+  readonly kubernetes: string
   readonly options: HpaOptions
   readonly cases: readonly RecordedCase[]
 }
 
 /** JSON, a line each. Times count from the first sync; what came after the planned ones is left out. */
-export function formatRecording({ options, cases }: Recording): string {
+export function formatRecording({ kubernetes, options, cases }: Recording): string {
   const lines = cases.map(({ hpaCase, observed }): RecordedCase => {
     const planned = plannedSyncs(hpaCase)
     const [start = 0] = observed.times
@@ -27,10 +30,10 @@ export function formatRecording({ options, cases }: Recording): string {
       },
     }
   })
-  return [options, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('')
+  return [{ kubernetes, options }, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
 export function parseRecording(text: string): Recording {
   const [first = '', ...lines] = text.trimEnd().split('\n')
-  return { options: JSON.parse(first), cases: lines.map((line) => JSON.parse(line)) }
+  return { ...JSON.parse(first), cases: lines.map((line) => JSON.parse(line)) }
 }

@@ -83,7 +83,7 @@ export function encodeAnswer(uid: string, { patch, warnings }: Answer): string {
       ...(warnings.length > 0 && {
         warnings: warnings
           .slice(0, MAX_WARNINGS)
-          .map((warning) => shorten(warning, MAX_WARNING_LENGTH - 1)),
+          .map((warning) => shorten(warning, MAX_WARNING_LENGTH)),
       }),
     },
   })

@@ -8,12 +8,9 @@ import {
   recommendHpa,
 } from '../../../webhook/cli/hpa/recommended-hpa.ts'
 import { MiniClusterSource } from '../../../webhook/cli/input/minicluster-source.ts'
-import { readServerVersion } from '../../../webhook/cli/input/server-version.ts'
 import type { ScalingRules } from '../../../webhook/cli/simulate/hpa-controller/spec.ts'
 import type { Environment } from './environment.ts'
-import { getRaw } from './kubectl.ts'
-
-const Version = v.object({ gitVersion: v.string() })
+import { readVersion } from './server-version.ts'
 
 export interface Recommended {
   readonly hpa: RecommendedHpa
@@ -28,10 +25,7 @@ export async function recommendedHpa(
 ): Promise<Recommended> {
   const miniCluster = await environment.miniCluster()
   const source = v.parse(MiniClusterSource, miniCluster)
-  const { gitVersion } = v.parse(Version, await getRaw('/version'))
-  const version = readServerVersion(gitVersion)
-  if (typeof version === 'string') throw new TypeError(`Cannot recommend an HPA: ${version}`)
-  const choices = choicesFor(source, version)
+  const choices = choicesFor(source, (await readVersion()).version)
   const { spec, ...header } = recommendHpa(miniCluster.apiVersion ?? '', source, choices)
   const behavior = { ...spec.behavior, scaleDown: { ...spec.behavior?.scaleDown, ...scaleDown } }
   return { hpa: { ...header, spec: { ...spec, behavior } }, choices }

@@ -139,7 +139,7 @@ export class Simulation {
   step(): void {
     const { nextAt = Number.POSITIVE_INFINITY } = this.#agenda
     const { nextDue = Number.POSITIVE_INFINITY } = this.instance
-    this.instance.tick(new Date(Math.min(nextAt, nextDue)))
+    this.instance.tick(Math.min(nextAt, nextDue))
     if (nextAt <= nextDue) this.#agenda.next()
   }
 

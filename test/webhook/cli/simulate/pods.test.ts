@@ -19,10 +19,10 @@ function setUp(size: number) {
     /** Lets everything happen until then. */
     goTo: (ms: number) => {
       while (agenda.nextAt !== undefined && agenda.nextAt <= startedAt + ms) {
-        instance.tick(new Date(agenda.nextAt))
+        instance.tick(agenda.nextAt)
         agenda.next()
       }
-      instance.tick(new Date(startedAt + ms))
+      instance.tick(startedAt + ms)
     },
   }
 }

@@ -63,6 +63,27 @@ test('grows to what a job needs in one step, and shrinks when it has ended and t
   assert.deepEqual(simulation.losses, [])
 })
 
+test('goes on from step to step, whatever fractions of milliseconds its times have', () => {
+  const simulation = simulate({
+    instance: { maxSize: 8, coresPerNode: 4, lostPodCleanupMs: 0.1 },
+    arrivals: [
+      { atMs: 0.7, job: { nodes: 1, duration: 160.0653 } },
+      { atMs: 1_000.0001, job: { cores: 1, duration: 0.00005 } },
+      { atMs: 1_000.5, job: { nodes: 4, duration: 90.12345, timeLimit: 30.00001 } },
+    ],
+    absences: [{ atMs: 70_000.3, forMs: 0.9, comesBack: 'reconnected' }],
+    times: { decideMs: 99.9, readMs: 10.3, joinMs: 4_000.0001 },
+  })
+  let steps = 0
+  for (; !simulation.isDone && steps < 1_000; steps += 1) simulation.step()
+  assert.ok(steps < 1_000, `it stays at ${simulation.elapsedMs} ms`)
+  const jobs = [...simulation.instance.jobs.values()]
+  assert.deepEqual(
+    jobs.map(({ result }) => result),
+    ['successful', 'successful', 'timeout'],
+  )
+})
+
 test('holds while the sidecar is gone', () => {
   const simulation = simulate({
     arrivals: [{ atMs: 20_000, job: { nodes: 4, duration: 10 } }],

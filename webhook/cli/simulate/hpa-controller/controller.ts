@@ -21,6 +21,8 @@ export interface HpaOptions {
   readonly tolerance?: number
   /** `--horizontal-pod-autoscaler-downscale-stabilization`, 300 by default. */
   readonly downscaleStabilizationSeconds?: number
+  /** The feature gate `HPAScaleToZero`, on since Kubernetes 1.37: a rescale says whether it was one to 0. Default: off. */
+  readonly scaleToZero?: boolean
 }
 
 /** What a sync finds. */
@@ -39,6 +41,8 @@ export interface Conditions {
   readonly AbleToScale?: Condition
   readonly ScalingActive?: Condition
   readonly ScalingLimited?: Condition
+  /** Of the last rescale, if `scaleToZero` is on. */
+  readonly ScaledToZero?: Condition
 }
 
 /** What a sync does. */
@@ -64,6 +68,7 @@ export class Hpa {
   readonly #targets: readonly Target[]
   readonly #tolerances: Tolerances
   readonly #limits: Limits
+  readonly #scaleToZero: boolean
   #recommendations: readonly Dated[] | undefined
   #events: ScaleEvents = { scaleUp: [], scaleDown: [] }
   #conditions: Conditions = {}
@@ -72,6 +77,7 @@ export class Hpa {
   /** @throws RangeError if one of the spec's quantities is none */
   constructor(spec: HpaSpec, options: HpaOptions = {}) {
     const { tolerance = 0.1, downscaleStabilizationSeconds: stabilizationSeconds = 300 } = options
+    this.#scaleToZero = options.scaleToZero ?? false
     this.#minReplicas = spec.minReplicas ?? 1
     this.#maxReplicas = spec.maxReplicas
     this.#targets = spec.metrics.map(targetOf)
@@ -142,6 +148,7 @@ export class Hpa {
   /** Sets another size, and remembers by how much it changed. */
   #resize({ now, replicas }: Observation, wanted: number, because: Because): Decision {
     this.#set({ AbleToScale: { status: true, reason: 'SucceededRescale' } })
+    if (this.#scaleToZero) this.#set({ ScaledToZero: scaledToZero(wanted) })
     const { rules } = this.#limits
     if (rules !== undefined) {
       const direction = wanted > replicas ? 'scaleUp' : 'scaleDown'
@@ -165,4 +172,11 @@ export class Hpa {
   #set(conditions: Conditions): void {
     this.#conditions = { ...this.#conditions, ...conditions }
   }
+}
+
+/** Only minReplicas 0 lets a metric ask for 0 replicas. */
+function scaledToZero(replicas: number): Condition {
+  return replicas === 0
+    ? { status: true, reason: 'ScaledToZero' }
+    : { status: false, reason: 'NotScaledToZero' }
 }

@@ -69,7 +69,7 @@ export interface Behavior {
 
 export interface HpaSpec {
   readonly scaleTargetRef?: ObjectReference
-  /** 1 by default. With 0, which a feature gate allows, the real controller leaves size 0 by itself; here it does not. */
+  /** 1 by default. With 0 (a feature gate until 1.36) the real controller leaves size 0 by itself; here it does not. */
   readonly minReplicas?: number
   readonly maxReplicas: number
   readonly metrics: readonly MetricSpec[]

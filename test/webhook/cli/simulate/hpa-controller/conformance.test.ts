@@ -1,75 +1,92 @@
-// Replays what the real controller made of 200 random cases: our Hpa comes to the same, without a cluster. The recording
-// is of test/e2e/hpa.e2e.ts, which tells how to make it anew.
+// Replays what the real controllers of several versions made of 200 random cases: our Hpa comes to the same, without a
+// cluster. The recordings are of test/e2e/hpa.e2e.ts, which tells how to make them anew.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { HpaOptions } from '../../../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { compare, plannedSyncs } from '../../../../support/hpa-conformance.ts'
 import { formatRecording, parseRecording } from '../../../../support/hpa-recording.ts'
 
-const PATH = join(import.meta.dirname, '../../../../recordings/kubernetes/hpa.jsonl')
-const TEXT = readFileSync(PATH, 'utf8')
-const { options, cases } = parseRecording(TEXT)
+const FOLDER = join(import.meta.dirname, '../../../../recordings/kubernetes/hpa')
 
-function verdicts(changed: HpaOptions = {}) {
-  return cases.map(({ hpaCase, observed }, index) => ({
-    case: index,
-    ...compare(hpaCase, observed, { ...options, ...changed }),
-  }))
-}
+/** All that depend on the arithmetic. */
+const REASONS = [
+  'False DesiredWithinRange',
+  'False FailedGetExternalMetric',
+  'False FailedGetObjectMetric',
+  'False ScalingDisabled',
+  'True ReadyForNewScale',
+  'True ScaleDownLimit',
+  'True ScaleDownStabilized',
+  'True ScaleUpLimit',
+  'True ScaleUpStabilized',
+  'True SucceededGetScale',
+  'True SucceededRescale',
+  'True TooFewReplicas',
+  'True TooManyReplicas',
+  'True ValidMetricFound',
+]
 
-test('Hpa comes to what the real controller came to, in every case', () => {
-  assert.equal(cases.length, 200)
-  assert.deepEqual(
-    verdicts().filter(({ kind }) => kind !== 'agrees'),
-    [],
-  )
+const RECORDINGS = readdirSync(FOLDER).map((name) => {
+  const text = readFileSync(join(FOLDER, name), 'utf8')
+  return { name, text, recording: parseRecording(text) }
 })
 
-test('few syncs are left out because a window ended too near to them', () => {
-  const compared = verdicts().reduce(
-    (sum, verdict) => sum + (verdict.kind === 'agrees' ? verdict.syncs.length : 0),
-    0,
-  )
-  const planned = cases.reduce((sum, { hpaCase }) => sum + plannedSyncs(hpaCase), 0)
-  assert.ok(compared > 0.9 * planned, `${compared} of ${planned}`)
+test('there are recordings of a server that tells of size 0, and of one that does not', () => {
+  const told = RECORDINGS.map(({ recording }) => recording.options.scaleToZero)
+  assert.deepEqual(new Set(told), new Set([false, true]))
 })
 
-test('every reason that depends on the arithmetic came up', () => {
-  const seen = verdicts().flatMap((verdict) =>
-    verdict.kind === 'agrees'
-      ? verdict.syncs.flatMap(({ status }) => Object.values(status.conditions))
-      : [],
-  )
-  assert.deepEqual([...new Set(seen)].sort(), [
-    'False DesiredWithinRange',
-    'False FailedGetExternalMetric',
-    'False FailedGetObjectMetric',
-    'False ScalingDisabled',
-    'True ReadyForNewScale',
-    'True ScaleDownLimit',
-    'True ScaleDownStabilized',
-    'True ScaleUpLimit',
-    'True ScaleUpStabilized',
-    'True SucceededGetScale',
-    'True SucceededRescale',
-    'True TooFewReplicas',
-    'True TooManyReplicas',
-    'True ValidMetricFound',
-  ])
-})
+for (const { name, text, recording } of RECORDINGS) {
+  const { kubernetes, options, cases } = recording
 
-for (const changed of [
-  { tolerance: 0.09 },
-  { tolerance: 0.11 },
-  { downscaleStabilizationSeconds: 300 },
-]) {
-  test(`Hpa comes to something else with ${JSON.stringify(changed)}`, () => {
-    assert.ok(verdicts(changed).some(({ kind }) => kind !== 'agrees'))
+  const verdicts = (changed: HpaOptions = {}) =>
+    cases.map(({ hpaCase, observed }, index) => ({
+      case: index,
+      ...compare(hpaCase, observed, { ...options, ...changed }),
+    }))
+
+  test(`Hpa comes to what the controller of ${kubernetes} came to, in every case`, () => {
+    assert.equal(cases.length, 200)
+    assert.deepEqual(
+      verdicts().filter(({ kind }) => kind !== 'agrees'),
+      [],
+    )
+  })
+
+  test(`few syncs of ${kubernetes} are left out because a window ended too near to them`, () => {
+    const compared = verdicts().reduce(
+      (sum, verdict) => sum + (verdict.kind === 'agrees' ? verdict.syncs.length : 0),
+      0,
+    )
+    const planned = cases.reduce((sum, { hpaCase }) => sum + plannedSyncs(hpaCase), 0)
+    assert.ok(compared > 0.9 * planned, `${compared} of ${planned}`)
+  })
+
+  test(`every reason that depends on the arithmetic came up with ${kubernetes}`, () => {
+    const seen = verdicts().flatMap((verdict) =>
+      verdict.kind === 'agrees'
+        ? verdict.syncs.flatMap(({ status }) => Object.values(status.conditions))
+        : [],
+    )
+    const more = options.scaleToZero === true ? ['False NotScaledToZero'] : []
+    assert.deepEqual([...new Set(seen)].sort(), [...REASONS, ...more].sort())
+  })
+
+  for (const changed of [
+    { tolerance: 0.09 },
+    { tolerance: 0.11 },
+    { downscaleStabilizationSeconds: 300 },
+    { scaleToZero: options.scaleToZero !== true },
+  ]) {
+    test(`Hpa comes to something else than ${kubernetes} with ${JSON.stringify(changed)}`, () => {
+      assert.ok(verdicts(changed).some(({ kind }) => kind !== 'agrees'))
+    })
+  }
+
+  test(`the recording ${name} is of that version, and is written as it was read`, () => {
+    assert.ok(kubernetes.startsWith(`v${name.replace('.jsonl', '')}`), kubernetes)
+    assert.equal(formatRecording(recording), text)
   })
 }
-
-test('a recording is written as it was read', () => {
-  assert.equal(formatRecording(parseRecording(TEXT)), TEXT)
-})

@@ -317,6 +317,22 @@ test('at size 0 scaling is disabled, until somebody else makes it larger', () =>
   assert.equal(hpa.decide({ ...found, now: SYNC_MS }).replicas, 5)
 })
 
+test('with scaleToZero each rescale says whether it was one to 0, which is true until the next one', () => {
+  const told = (options?: HpaOptions) =>
+    follow(hpaOf({ minReplicas: 0, behavior: AT_ONCE }, options), 4, [4, 7, 7, undefined, 0]).map(
+      ({ conditions }) => conditions.ScaledToZero,
+    )
+  const not = { status: false, reason: 'NotScaledToZero' }
+  const zero = { status: true, reason: 'ScaledToZero' }
+  assert.deepEqual(told({ scaleToZero: true }), [undefined, not, not, not, zero])
+  assert.deepEqual(told(), times(5, undefined))
+})
+
+test('with scaleToZero a return into the bounds is a rescale', () => {
+  const [below] = follow(hpaOf({ minReplicas: 4 }, { scaleToZero: true }), 2, [7])
+  assert.equal(below?.conditions.ScaledToZero?.reason, 'NotScaledToZero')
+})
+
 test('Hpa refuses a spec whose quantities are none', () => {
   const metrics = [object({ type: 'Value', value: 'many' })]
   assert.throws(() => hpaOf({ metrics }), /^RangeError: Cannot read quantity "many"$/)

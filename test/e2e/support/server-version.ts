@@ -1,0 +1,20 @@
+// The version of the cluster under test, for what depends on it.
+import * as v from 'valibot'
+import { readServerVersion } from '../../../webhook/cli/input/server-version.ts'
+import type { ServerVersion } from '../../../webhook/kubernetes/server-version.ts'
+import { getRaw } from './kubectl.ts'
+
+const Version = v.object({ gitVersion: v.string() })
+
+export interface ReadVersion {
+  /** With what a provider adds, such as `v1.37.2`. */
+  readonly gitVersion: string
+  readonly version: ServerVersion
+}
+
+export async function readVersion(): Promise<ReadVersion> {
+  const { gitVersion } = v.parse(Version, await getRaw('/version'))
+  const version = readServerVersion(gitVersion)
+  if (typeof version === 'string') throw new TypeError(`Cannot read the version: ${version}`)
+  return { gitVersion, version }
+}
