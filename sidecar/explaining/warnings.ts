@@ -106,7 +106,7 @@ function describeDrains({ drains, ranks: { ownDrained } }: Snapshot): readonly s
 }
 
 function describeDrain([reason, ranks]: readonly [reason: string, ranks: Idset]): string {
-  const why = reason === '' ? 'no reason given' : quote(reason, MAX_REASON_LENGTH)
+  const why = reason === '' ? 'no reason given' : quote(reason, { characters: MAX_REASON_LENGTH })
   return `${ranksAre(ranks)} drained by an administrator (${why}): counted around, never touched`
 }
 

@@ -42,7 +42,9 @@ export class Environment {
   problem(name: string, expected: string): void {
     const value = this.optional(name)
     const got =
-      value === undefined ? 'it is not set' : `got ${quote(firstLine(value), SHOWN_LENGTH)}`
+      value === undefined
+        ? 'it is not set'
+        : `got ${quote(firstLine(value), { characters: SHOWN_LENGTH })}`
     this.#problems.push(`${name}: expected ${expected}, ${got}`)
   }
 

@@ -2,13 +2,18 @@
 
 const MAX_CHARACTERS = 200
 
-/** `text`, with at most `maxCharacters`: nobody would read on. */
-export function shorten(text: string, maxCharacters = MAX_CHARACTERS): string {
-  return text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text
+interface Limit {
+  /** How much of the text is shown. */
+  readonly characters?: number
 }
 
-export function quote(text: string, maxCharacters = MAX_CHARACTERS): string {
-  return `"${shorten(text, maxCharacters)}"`
+/** `text`, cut where nobody would read on. */
+export function shorten(text: string, { characters = MAX_CHARACTERS }: Limit = {}): string {
+  return text.length > characters ? `${text.slice(0, characters)}…` : text
+}
+
+export function quote(text: string, limit?: Limit): string {
+  return `"${shorten(text, limit)}"`
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -81,9 +81,7 @@ export function encodeAnswer(uid: string, { patch, warnings }: Answer): string {
         patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
       }),
       ...(warnings.length > 0 && {
-        warnings: warnings
-          .slice(0, MAX_WARNINGS)
-          .map((warning) => shorten(warning, MAX_WARNING_LENGTH)),
+        warnings: warnings.slice(0, MAX_WARNINGS).map(fit),
       }),
     },
   })
@@ -99,4 +97,10 @@ function parseJson(body: Buffer): unknown {
 
 function refused(why: string) {
   return badRequest(`Cannot read AdmissionReview: ${why}`)
+}
+
+/** Cut to what the API server passes on, with the mark that it was cut. */
+function fit(warning: string): string {
+  const characters = MAX_WARNING_LENGTH - 1
+  return warning.length > MAX_WARNING_LENGTH ? shorten(warning, { characters }) : warning
 }

@@ -205,8 +205,13 @@ function readOne(annotations: Annotations, warnings: string[]): Settings {
     const read = rule?.read(value)
     if (read !== undefined) settings = { ...settings, ...read }
     else if (rule !== undefined) {
-      warnings.push(`${key}: expected ${rule.expected}, got ${quote(printable(value), MAX_SHOWN)}`)
-    } else warnings.push(`${shorten(printable(key), MAX_SHOWN)}: unknown, ${hintFor(name)}`)
+      warnings.push(
+        `${key}: expected ${rule.expected}, got ${quote(printable(value), { characters: MAX_SHOWN })}`,
+      )
+    } else
+      warnings.push(
+        `${shorten(printable(key), { characters: MAX_SHOWN })}: unknown, ${hintFor(name)}`,
+      )
   }
   return settings
 }
