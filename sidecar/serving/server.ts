@@ -24,6 +24,12 @@ export interface ServerLimits {
   readonly requestMs: number
   /** How long an unused connection is kept: longer than the aggregator's 90 s, so that it is never the one to lose. */
   readonly keepAliveMs: number
+  /**
+   * How long nothing may move on a connection with a request: longer than reviews (3 s), certificates and the aggregator's
+   * probes (5 s) are waited for; metrics come from memory. Node takes a half-written answer for moving the first time that
+   * it looks: who does not read is gone after twice this, still within the 60 s after which an API server gives up.
+   */
+  readonly stallMs: number
   /** How often the time limits are checked. */
   readonly checkMs: number
   readonly concurrentRequests: number
@@ -36,6 +42,7 @@ const DEFAULT_LIMITS: ServerLimits = {
   headersMs: 5_000,
   requestMs: 10_000,
   keepAliveMs: 100_000,
+  stallMs: 15_000,
   checkMs: 1_000,
   concurrentRequests: 200,
   connections: 1_000,
@@ -93,6 +100,7 @@ export class HttpsServer {
       connectionsCheckingInterval: this.#limits.checkMs,
     })
     this.#server.maxConnections = this.#limits.connections
+    this.#server.timeout = this.#limits.stallMs
     this.#server.on('connection', (socket) => {
       if (socket instanceof Socket) this.#remember(socket)
     })
@@ -260,6 +268,8 @@ function statusOf(error: Error): StatusError | undefined {
 /** Answers on the bare connection, and ends it. */
 function refuse(socket: Duplex, status: StatusError | undefined): void {
   socket.on('error', () => {})
+  // What has been upgraded is no longer Node's to close when it stalls.
+  socket.on('timeout', () => socket.destroy())
   if (status === undefined || !socket.writable) {
     socket.destroy()
     return

@@ -228,6 +228,99 @@ test('HttpsServer answers 429 beyond its limit, without Retry-After, but answers
   )
 })
 
+const UPGRADE = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+
+/** For tests whose defect is to wait for ever. */
+const WITHIN = { timeout: 20_000 }
+
+/** More than the buffers of two systems hold. */
+const LARGE = Buffer.alloc(64 * 1024 * 1024)
+
+/** Answers `/large` with more than a client takes unread, others with their port; tells when the former's connection is closed. */
+function answerLarge() {
+  const closed = Promise.withResolvers<void>()
+  const handler: RequestListener = ({ url, socket }, response) => {
+    if (url === '/large') socket.once('close', () => closed.resolve())
+    response.end(url === '/large' ? LARGE : `from ${socket.remotePort}`)
+  }
+  return { handler, closed: closed.promise }
+}
+
+const GET_LARGE = 'GET /large HTTP/1.1\r\nHost: x\r\n\r\n'
+
+/** Sends over TLS, and reads nothing. */
+async function sendUnread(t: TestContext, port: number, text: string): Promise<TLSSocket> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  t.after(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'secureConnect')
+  socket.write(text)
+  return socket
+}
+
+const STALL = { stallMs: 50, concurrentRequests: 1 }
+
+test(
+  'HttpsServer closes a connection whose answer nobody reads, and has its request free',
+  WITHIN,
+  async (t) => {
+    const { handler, closed } = answerLarge()
+    const { port } = await serve(t, { handler, limits: STALL })
+    await sendUnread(t, port, GET_LARGE)
+    assert.equal((await ask(port, '/')).status, 429)
+    await closed
+    assert.equal((await ask(port, '/')).status, 200)
+  },
+)
+
+test(
+  'HttpsServer closes a connection whose client stops in the middle of an answer',
+  WITHIN,
+  async (t) => {
+    const { handler, closed } = answerLarge()
+    const { port } = await serve(t, { handler, limits: STALL })
+    const socket = await sendUnread(t, port, GET_LARGE)
+    let length = 0
+    socket.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length > LARGE.length / 4) socket.pause()
+    })
+    await closed
+    assert.equal((await ask(port, '/')).status, 200)
+  },
+)
+
+test(
+  'HttpsServer closes a connection that it refuses, though nobody reads what it said before',
+  WITHIN,
+  async (t) => {
+    const { handler, closed } = answerLarge()
+    const { port } = await serve(t, { handler, limits: STALL })
+    await sendUnread(t, port, GET_LARGE + UPGRADE)
+    await closed
+  },
+)
+
+test('HttpsServer closes a connection whose request has no answer', WITHIN, async (t) => {
+  const { port } = await serve(t, { handler: () => {}, limits: STALL })
+  await assert.rejects(ask(port, '/'), { code: 'ECONNRESET' })
+})
+
+test(
+  'HttpsServer keeps a connection between requests for longer than one may stall',
+  WITHIN,
+  async (t) => {
+    const { handler, closed } = answerLarge()
+    const { port } = await serve(t, { handler, limits: { stallMs: 50 } })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    t.after(() => agent.destroy())
+    const { text } = await ask(port, '/', { agent })
+    await sendUnread(t, port, GET_LARGE)
+    await closed
+    assert.equal((await ask(port, '/', { agent })).text, text)
+  },
+)
+
 test('HttpsServer says that a port is taken, and by what setting to choose another', async (t) => {
   const { port } = await serve(t)
   const other = new HttpsServer({
