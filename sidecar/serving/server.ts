@@ -61,6 +61,13 @@ export interface HttpsServerOptions {
   readonly limits?: Partial<ServerLimits>
 }
 
+/** What a connection is busy with. A client may send requests before the answers to those before. */
+interface Use {
+  /** The last one, until it is closed. */
+  response: ServerResponse | undefined
+  unanswered: number
+}
+
 /** An HTTPS server, HTTP/1.1 over TLS 1.2 or later. */
 export class HttpsServer {
   readonly #server: Server
@@ -74,7 +81,7 @@ export class HttpsServer {
    * What each connection is busy with. Entries stay as long as their connection: a set that responses enter and leave
    * grows new tables all the time, and its garbage doubled our p99.
    */
-  readonly #responses = new Map<Socket, ServerResponse | undefined>()
+  readonly #uses = new Map<Socket, Use>()
   /** Every TCP connection by its peer, those still in their handshake included. */
   readonly #connections = new Map<string, Socket>()
   #draining = false
@@ -169,14 +176,7 @@ export class HttpsServer {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request
-    this.#active += 1
-    if (!this.#responses.has(socket)) socket.once('close', () => this.#responses.delete(socket))
-    this.#responses.set(socket, response)
-    response.once('close', () => {
-      this.#active -= 1
-      if (this.#responses.get(socket) === response) this.#responses.set(socket, undefined)
-    })
+    this.#count(request.socket, response)
     if (this.#draining) response.shouldKeepAlive = false
     if (!this.#readsBodies && hasBody(request)) {
       response.shouldKeepAlive = false
@@ -194,6 +194,32 @@ export class HttpsServer {
     this.#handler(request, response)
   }
 
+  #count(socket: Socket, response: ServerResponse): void {
+    const use = this.#uses.get(socket) ?? this.#open(socket)
+    this.#active += 1
+    use.unanswered += 1
+    use.response = response
+    response.once('close', () => {
+      if (use.response === response) use.response = undefined
+      // Its connection may be gone, and this counted with it.
+      if (use.unanswered === 0) return
+      this.#active -= 1
+      use.unanswered -= 1
+    })
+  }
+
+  #open(socket: Socket): Use {
+    const use: Use = { response: undefined, unanswered: 0 }
+    this.#uses.set(socket, use)
+    socket.once('close', () => {
+      this.#uses.delete(socket)
+      // Node closes no answer that waits behind another on a connection that asks for an upgrade.
+      this.#active -= use.unanswered
+      use.unanswered = 0
+    })
+    return use
+  }
+
   #remember(socket: Socket): void {
     const peer = peerOf(socket)
     this.#connections.set(peer, socket)
@@ -206,7 +232,7 @@ export class HttpsServer {
   /** Node counts as idle only what has answered before: it would leave new connections, verified by the old CA. */
   #forgetClients(): void {
     const busy = new Set<string>()
-    for (const [socket, response] of this.#responses) {
+    for (const [socket, { response }] of this.#uses) {
       if (response === undefined) continue
       busy.add(peerOf(socket))
       response.shouldKeepAlive = false
@@ -217,7 +243,7 @@ export class HttpsServer {
   }
 
   #closeAfterAnswers(): void {
-    for (const response of this.#responses.values()) {
+    for (const { response } of this.#uses.values()) {
       if (response !== undefined) response.shouldKeepAlive = false
     }
     this.#server.closeIdleConnections()

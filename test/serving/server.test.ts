@@ -228,6 +228,7 @@ test('HttpsServer answers 429 beyond its limit, without Retry-After, but answers
   )
 })
 
+const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 const UPGRADE = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 
 /** For tests whose defect is to wait for ever. */
@@ -320,6 +321,15 @@ test(
     assert.equal((await ask(port, '/', { agent })).text, text)
   },
 )
+
+test('HttpsServer has the requests of a connection free that ends before their answers', async (t) => {
+  const handler: RequestListener = (_request, response) => {
+    setImmediate(() => response.end('late'))
+  }
+  const { port } = await serve(t, { handler, limits: { concurrentRequests: 2 } })
+  await raw(port, GET.repeat(3) + UPGRADE)
+  assert.equal((await ask(port, '/')).status, 200)
+})
 
 test('HttpsServer says that a port is taken, and by what setting to choose another', async (t) => {
   const { port } = await serve(t)
