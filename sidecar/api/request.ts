@@ -33,7 +33,10 @@ export function findMetric(
   const nearest = nearestNames(metric, known)
   const hint =
     nearest.length > 0
-      ? `did you mean ${enumerate(nearest.map(quote), 'or')}?`
+      ? `did you mean ${enumerate(
+          nearest.map((one) => quote(one)),
+          'or',
+        )}?`
       : 'the discovery document of this version lists all there are'
   const object = name === undefined ? {} : { name: shorten(name) }
   throw metricNotFound(shorten(resource), shorten(metric), { ...object, hint })

@@ -78,5 +78,5 @@ function queueLabels(queue: string): Labels {
 function explain({ labels, name }: Metric, queues: readonly string[]): string {
   if (labels.length === 0) return `${name} has no labels`
   if (queues.length === 0) return 'Flux has no named queues'
-  return `its label is "queue", and the queues are ${enumerate(queues.map(quote))}`
+  return `its label is "queue", and the queues are ${enumerate(queues.map((name) => quote(name)))}`
 }

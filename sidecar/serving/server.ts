@@ -1,45 +1,14 @@
-// The HTTPS server under an app: TLS, limits, what is not HTTP, and a graceful end. Knows nothing of what is served.
+// The HTTPS server under an app: TLS, which requests reach the app, and a graceful end. Knows nothing of what is served.
 import { constants } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { type AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { TlsOptions } from 'node:tls'
+import { Connections } from './connections.ts'
+import { DEFAULT_LIMITS, type ServerLimits } from './limits.ts'
 import type { Logger } from './log.ts'
-import {
-  badRequest,
-  headersTooLarge,
-  requestTimeout,
-  type StatusError,
-  tooManyRequests,
-} from './status.ts'
+import { refuseAllButRequests, refuseOverload } from './refusals.ts'
 import type { Credentials } from './tls.ts'
-
-/** Bounds on what clients may take of us. */
-export interface ServerLimits {
-  /** All headers of a request, in bytes. The aggregator's are under 2 KiB. */
-  readonly headerBytes: number
-  readonly handshakeMs: number
-  readonly headersMs: number
-  readonly requestMs: number
-  /** How long an unused connection is kept: longer than the aggregator's 90 s, so that it is never the one to lose. */
-  readonly keepAliveMs: number
-  /** How often the time limits are checked. */
-  readonly checkMs: number
-  readonly concurrentRequests: number
-  readonly connections: number
-}
-
-const DEFAULT_LIMITS: ServerLimits = {
-  headerBytes: 16 * 1024,
-  handshakeMs: 5_000,
-  headersMs: 5_000,
-  requestMs: 10_000,
-  keepAliveMs: 100_000,
-  checkMs: 1_000,
-  concurrentRequests: 200,
-  connections: 1_000,
-}
 
 export interface HttpsServerOptions {
   readonly handler: RequestListener
@@ -61,15 +30,8 @@ export class HttpsServer {
   readonly #limits: ServerLimits
   readonly #unlimited: ReadonlySet<string>
   readonly #readsBodies: boolean
+  readonly #connections = new Connections()
   #clientCa: string | undefined
-  #active = 0
-  /**
-   * What each connection is busy with. Entries stay as long as their connection: a set that responses enter and leave
-   * grows new tables all the time, and its garbage doubled our p99.
-   */
-  readonly #responses = new Map<Socket, ServerResponse | undefined>()
-  /** Every TCP connection by its peer, those still in their handshake included. */
-  readonly #connections = new Map<string, Socket>()
   #draining = false
 
   constructor(options: HttpsServerOptions) {
@@ -93,17 +55,12 @@ export class HttpsServer {
       connectionsCheckingInterval: this.#limits.checkMs,
     })
     this.#server.maxConnections = this.#limits.connections
+    this.#server.timeout = this.#limits.stallMs
     this.#server.on('connection', (socket) => {
-      if (socket instanceof Socket) this.#remember(socket)
+      if (socket instanceof Socket) this.#connections.remember(socket)
     })
     this.#server.on('request', (request, response) => this.#handle(request, response))
-    this.#server.on('upgrade', (_request, socket) =>
-      refuse(socket, badRequest('Cannot upgrade the connection: only HTTP/1.1 is served here')),
-    )
-    this.#server.on('connect', (_request, socket) =>
-      refuse(socket, badRequest('Cannot CONNECT: this is no proxy')),
-    )
-    this.#server.on('clientError', (error, socket) => refuse(socket, statusOf(error)))
+    refuseAllButRequests(this.#server)
     this.#server.on('tlsClientError', (err) => log.debug({ err }, 'TLS handshake failed'))
     this.#server.on('error', (err) => log.error({ err }, 'server failed'))
   }
@@ -143,7 +100,7 @@ export class HttpsServer {
     this.#server.setSecureContext(contextOf(credentials))
     if (credentials.clientCa === this.#clientCa) return
     this.#clientCa = credentials.clientCa
-    this.#forgetClients()
+    this.#connections.forgetClients()
   }
 
   /** Stops accepting, lets requests end, and closes what is left after `deadlineMs`. */
@@ -151,68 +108,27 @@ export class HttpsServer {
     this.#draining = true
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#server.close(() => resolve())
-    this.#closeAfterAnswers()
-    const timer = setTimeout(() => {
-      // Node's own closeAllConnections does not know connections that are still in their handshake.
-      for (const socket of this.#connections.values()) socket.destroy()
-    }, deadlineMs)
+    this.#connections.endAfterAnswers()
+    this.#server.closeIdleConnections()
+    const timer = setTimeout(() => this.#connections.destroyAll(), deadlineMs)
     await promise
     clearTimeout(timer)
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request
-    this.#active += 1
-    if (!this.#responses.has(socket)) socket.once('close', () => this.#responses.delete(socket))
-    this.#responses.set(socket, response)
-    response.once('close', () => {
-      this.#active -= 1
-      if (this.#responses.get(socket) === response) this.#responses.set(socket, undefined)
-    })
+    this.#connections.count(request.socket, response)
     if (this.#draining) response.shouldKeepAlive = false
     if (!this.#readsBodies && hasBody(request)) {
       response.shouldKeepAlive = false
       response.once('finish', () => request.destroy())
     }
-    const overload = this.#active > this.#limits.concurrentRequests
+    const { concurrentRequests } = this.#limits
+    const overload = this.#connections.unanswered > concurrentRequests
     if (overload && !this.#unlimited.has(request.url ?? '')) {
-      const status = tooManyRequests(
-        `Cannot take more than ${this.#limits.concurrentRequests} requests at once`,
-      )
-      response.writeHead(status.code, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(status.toStatus()))
-      return
+      refuseOverload(response, concurrentRequests)
+    } else {
+      this.#handler(request, response)
     }
-    this.#handler(request, response)
-  }
-
-  #remember(socket: Socket): void {
-    const peer = peerOf(socket)
-    this.#connections.set(peer, socket)
-    socket.once('close', () => {
-      // The same port may already be a newer connection's.
-      if (this.#connections.get(peer) === socket) this.#connections.delete(peer)
-    })
-  }
-
-  /** Node counts as idle only what has answered before: it would leave new connections, verified by the old CA. */
-  #forgetClients(): void {
-    const busy = new Set<string>()
-    for (const [socket, response] of this.#responses) {
-      if (response === undefined) continue
-      busy.add(peerOf(socket))
-      response.shouldKeepAlive = false
-      // Too late for the header if it is out already; the connection ends all the same.
-      response.once('close', () => socket.destroySoon())
-    }
-    for (const [peer, socket] of this.#connections) if (!busy.has(peer)) socket.destroy()
-  }
-
-  #closeAfterAnswers(): void {
-    for (const response of this.#responses.values()) {
-      if (response !== undefined) response.shouldKeepAlive = false
-    }
-    this.#server.closeIdleConnections()
   }
 }
 
@@ -228,52 +144,15 @@ function contextOf({ cert, key, clientCa }: Credentials): TlsOptions {
   }
 }
 
-/** What the two ends of a connection have in common: a TLS socket has no public way to the TCP socket under it. */
-function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
-  return `${localAddress} ${remoteAddress} ${remotePort}`
-}
-
 /** What takes no body does not read one to its end. */
 function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-function statusOf(error: Error): StatusError | undefined {
-  switch (codeOf(error)) {
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return undefined
-    case 'HPE_HEADER_OVERFLOW':
-      return headersTooLarge('Cannot read the request: its headers are too large')
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return requestTimeout('Cannot wait longer for the request')
-    default:
-      return badRequest('Cannot read the request: it is not HTTP/1.1')
-  }
-}
-
-/** Answers on the bare connection, and ends it. */
-function refuse(socket: Duplex, status: StatusError | undefined): void {
-  socket.on('error', () => {})
-  if (status === undefined || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const body = JSON.stringify(status.toStatus())
-  socket.end(
-    `HTTP/1.1 ${status.code} ${status.reason}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  )
-}
-
 function whyNot(error: unknown): string {
-  switch (codeOf(error)) {
+  if (!(error instanceof Error)) return String(error)
+  switch ('code' in error && error.code) {
     case 'EADDRINUSE':
       return 'another program uses it; choose another with LISTEN_PORT'
     case 'EACCES':
@@ -281,6 +160,6 @@ function whyNot(error: unknown): string {
     case 'EADDRNOTAVAIL':
       return 'LISTEN_ADDRESS is no address of this machine'
     default:
-      return error instanceof Error ? error.message : String(error)
+      return error.message
   }
 }

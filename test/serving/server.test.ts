@@ -2,53 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { Agent } from 'node:https'
-import { connect as connectTcp } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { connect, TLSSocket } from 'node:tls'
 import { createLogger } from '#serving/log.ts'
-import { HttpsServer, type HttpsServerOptions } from '#serving/server.ts'
-import { createAuthority } from '../support/certificates.ts'
+import { HttpsServer } from '#serving/server.ts'
 import { ask } from '../support/https.ts'
-
-const authority = await createAuthority('test')
-const pair = await authority.issue({ commonName: 'server', dns: ['localhost'], ips: ['127.0.0.1'] })
-const log = createLogger('silent')
-
-const sayHello: RequestListener = (_request, response) => response.end('hello')
-
-async function serve(
-  t: TestContext,
-  options: Partial<HttpsServerOptions> & { clientCa?: string } = {},
-) {
-  const { clientCa, limits, ...rest } = options
-  const server = new HttpsServer({
-    handler: sayHello,
-    credentials: { ...pair, clientCa },
-    log,
-    unlimitedPaths: ['/livez'],
-    limits: { checkMs: 10, ...limits },
-    ...rest,
-  })
-  const { port } = await server.listen({ port: 0, address: '127.0.0.1' })
-  t.after(() => server.drain(0))
-  return { server, port }
-}
-
-/** A raw TLS connection: what it received once it ended. */
-async function raw(port: number, text: string): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
-  await once(socket, 'secureConnect')
-  const chunks: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  socket.on('error', () => {})
-  socket.write(text)
-  await once(socket, 'close')
-  return Buffer.concat(chunks).toString()
-}
-
-function statusLine(answer: string): string {
-  return answer.split('\r\n')[0] ?? ''
-}
+import { authority, echo, pair, sayHello, serve } from './support-server.ts'
 
 test('HttpsServer speaks TLS 1.2 and 1.3, and nothing older', async (t) => {
   const { port } = await serve(t)
@@ -103,58 +62,11 @@ test('HttpsServer resumes no session, which would carry an old verification', as
   assert.equal(second.isSessionReused(), false)
 })
 
-test('HttpsServer refuses an upgrade', async (t) => {
-  const { port } = await serve(t)
-  const answer = await raw(
-    port,
-    'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-  )
-  assert.equal(statusLine(answer), 'HTTP/1.1 400 BadRequest')
-  assert.match(answer, /"kind":"Status"/)
-})
-
-test('HttpsServer refuses CONNECT', async (t) => {
-  const { port } = await serve(t)
-  const answer = await raw(port, 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n')
-  assert.equal(statusLine(answer), 'HTTP/1.1 400 BadRequest')
-})
-
-test('HttpsServer answers 431 to headers that are too large', async (t) => {
-  const { port } = await serve(t)
-  const answer = await raw(
-    port,
-    `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(20_000)}\r\n\r\n`,
-  )
-  assert.equal(statusLine(answer), 'HTTP/1.1 431 BadRequest')
-})
-
-test('HttpsServer answers 408 to headers that do not end', async (t) => {
-  const { port } = await serve(t, { limits: { headersMs: 20, requestMs: 20 } })
-  const answer = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n')
-  assert.equal(statusLine(answer), 'HTTP/1.1 408 Timeout')
-})
-
-test('HttpsServer answers 400 to what is not HTTP', async (t) => {
-  const { port } = await serve(t)
-  assert.equal(
-    statusLine(await raw(port, '\x12\x00\xee\xff nonsense\r\n\r\n')),
-    'HTTP/1.1 400 BadRequest',
-  )
-  assert.equal((await ask(port, '/')).text, 'hello')
-})
-
 test('HttpsServer does not keep a connection that sends a body', async (t) => {
   const { port } = await serve(t)
   const answer = await ask(port, '/', { headers: { 'content-length': '4' }, body: 'body' })
   assert.equal(answer.headers.connection, 'close')
 })
-
-/** Answers with the body. */
-const echo: RequestListener = (request, response) => {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.on('end', () => response.end(Buffer.concat(chunks)))
-}
 
 test('HttpsServer lets a handler read bodies, and keeps the connection', async (t) => {
   const { port } = await serve(t, { handler: echo, readsBodies: true })
@@ -164,13 +76,6 @@ test('HttpsServer lets a handler read bodies, and keeps the connection', async (
     const { text, headers } = await ask(port, '/', { method: 'POST', body, agent })
     assert.deepEqual([text, headers.connection], [body, 'keep-alive'])
   }
-})
-
-test('HttpsServer answers 408 to a body that does not end', async (t) => {
-  const limits = { headersMs: 20, requestMs: 20 }
-  const { port } = await serve(t, { handler: echo, readsBodies: true, limits })
-  const answer = await raw(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf')
-  assert.equal(statusLine(answer), 'HTTP/1.1 408 Timeout')
 })
 
 /** Answers with what is known of the client. */
@@ -206,34 +111,12 @@ test('HttpsServer answers who has no certificate, though it asks for one', async
   assert.equal((await ask(port, '/')).text, 'undefined false')
 })
 
-test('HttpsServer answers 429 beyond its limit, without Retry-After, but answers health', async (t) => {
-  const held: (() => void)[] = []
-  const bothHeld = Promise.withResolvers<void>()
-  const handler: RequestListener = (request, response) => {
-    if (request.url === '/livez') response.end('ok')
-    else if (held.push(() => response.end('late')) === 2) bothHeld.resolve()
-  }
-  const { port } = await serve(t, { handler, limits: { concurrentRequests: 2 } })
-  const slow = [ask(port, '/slow'), ask(port, '/slow')]
-  await bothHeld.promise
-  const refused = await ask(port, '/')
-  assert.equal(refused.status, 429)
-  assert.equal(refused.headers['retry-after'], undefined)
-  assert.equal(JSON.parse(refused.text).reason, 'TooManyRequests')
-  assert.equal((await ask(port, '/livez')).status, 200)
-  for (const release of held) release()
-  assert.deepEqual(
-    (await Promise.all(slow)).map(({ text }) => text),
-    ['late', 'late'],
-  )
-})
-
 test('HttpsServer says that a port is taken, and by what setting to choose another', async (t) => {
   const { port } = await serve(t)
   const other = new HttpsServer({
     handler: sayHello,
     credentials: { ...pair, clientCa: undefined },
-    log,
+    log: createLogger('silent'),
   })
   await assert.rejects(other.listen({ port, address: '127.0.0.1' }), {
     message: `Cannot listen on port ${port}: another program uses it; choose another with LISTEN_PORT`,
@@ -266,14 +149,6 @@ test('HttpsServer does not wait for a request beyond its deadline', async (t) =>
   await answer
 })
 
-test('HttpsServer does not wait for a client that is in its handshake beyond its deadline', async (t) => {
-  const { server, port } = await serve(t)
-  const socket = connectTcp(port, '127.0.0.1')
-  t.after(() => socket.destroy())
-  await once(socket, 'connect')
-  await server.drain(1)
-})
-
 test('HttpsServer serves a new certificate from the next connection on', async (t) => {
   const { server, port } = await serve(t)
   const renewed = await authority.issue({ commonName: 'renewed', dns: ['localhost'] })
@@ -282,20 +157,4 @@ test('HttpsServer serves a new certificate from the next connection on', async (
   t.after(() => socket.destroy())
   await once(socket, 'secureConnect')
   assert.equal(socket.getPeerCertificate().subject.CN, 'renewed')
-})
-
-test('HttpsServer lets a request end that is under way when the client CA changes, then closes', async (t) => {
-  const begun = Promise.withResolvers<() => void>()
-  const handler: RequestListener = (_request, response) => {
-    response.write('first ')
-    begun.resolve(() => response.end('last'))
-  }
-  const { server, port } = await serve(t, { handler, clientCa: authority.cert })
-  const answer = raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-  const finish = await begun.promise
-  server.update({ ...pair, clientCa: (await createAuthority('other')).cert })
-  finish()
-  const text = await answer
-  assert.match(text, /first /)
-  assert.match(text, /last/)
 })

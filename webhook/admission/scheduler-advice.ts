@@ -17,17 +17,22 @@ export function adviseOnScheduler({ spec }: MiniCluster): readonly string[] {
   const { scheduler, brokerConfig } = spec?.flux ?? {}
   // sched-simple keeps wide jobs waiting, and fills the lowest rank first.
   if (scheduler?.simple === true) return []
-  const options = readOptions(spec?.containers ?? [])
+  const text = optionsText(spec?.containers ?? [])
+  if (text.length > MAX_OPTIONS_LENGTH) {
+    return [tooLong(`${ENVIRONMENT}.${OPTIONS_VARIABLE}`, text.length, MAX_OPTIONS_LENGTH)]
+  }
+  const options = readOptions(text)
   const { queuePolicy } = scheduler ?? {}
   // The operator writes the policy into the configuration that it makes; one that is given replaces all of that.
   if ((brokerConfig ?? '') === '') {
     const settings = { queuePolicy: queuePolicy || undefined, ...options }
     return [
       ...(refusesWideJobs(settings) ? [REFUSES] : []),
-      ...(fillsLowFirst(settings) ? [] : [fillsHigh(settings, 'spec.containers.environment')]),
+      ...(fillsLowFirst(settings) ? [] : [fillsHigh(settings, ENVIRONMENT)]),
     ]
   }
   const config = readBrokerConfig(brokerConfig ?? '')
+  if (config.kind === 'too-long') return [tooLong(CONFIG, config.length, config.maxLength)]
   if (config.kind === 'malformed') {
     const { line, column } = config
     return [`${CONFIG}: no TOML at line ${line}, column ${column}: the broker would not start`]
@@ -41,6 +46,7 @@ export function adviseOnScheduler({ spec }: MiniCluster): readonly string[] {
 }
 
 const CONFIG = 'spec.flux.brokerConfig'
+const ENVIRONMENT = 'spec.containers.environment'
 const POLICY = 'spec.flux.scheduler.queuePolicy'
 
 const REFUSES =
@@ -63,16 +69,31 @@ function fillsHigh({ matchPolicy }: FluxionSettings, place: string): string {
   )
 }
 
+function tooLong(place: string, length: number, maxLength: number): string {
+  return (
+    `${place}: ${length} characters are too long to be read here, at most ${maxLength} are: ` +
+    "once Flux runs, /explain tells of Fluxion's settings"
+  )
+}
+
 /** A custom policy may be long. */
 const MAX_SHOWN = 24
 
+/** A handful of words. Those of an object as large as the API server takes would be read for a second, in 65 MB. */
+const MAX_OPTIONS_LENGTH = 16_384
+
 type Containers = NonNullable<NonNullable<MiniCluster['spec']>['containers']>
 
-/** `match-policy=lonode prune-filters=ALL:core`, of whichever container runs the broker. */
-function readOptions(containers: Containers): FluxionSettings {
-  const text = containers.map(({ environment }) => environment?.[OPTIONS_VARIABLE]).find(Boolean)
+/** Of whichever container runs the broker. */
+function optionsText(containers: Containers): string {
+  const texts = containers.map(({ environment }) => environment?.[OPTIONS_VARIABLE])
+  return texts.find(Boolean) ?? ''
+}
+
+/** `match-policy=lonode prune-filters=ALL:core` */
+function readOptions(text: string): FluxionSettings {
   const options = new Map<string, string>()
-  for (const option of text?.split(/\s+/) ?? []) {
+  for (const option of text.split(/\s+/)) {
     const [, key = '', value = ''] = /^([^=]+)=(.+)$/.exec(option) ?? []
     options.set(key, value)
   }

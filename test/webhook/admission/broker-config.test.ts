@@ -45,7 +45,31 @@ test('readBrokerConfig takes any text', () => {
   )
 })
 
+test('readBrokerConfig does not parse a text that would fill the heap', () => {
+  const toml = `a${'.a'.repeat(300_000)} = 1\n`
+  const { length } = toml
+  assert.deepEqual(readBrokerConfig(toml), { kind: 'too-long', length, maxLength: 16_384 })
+})
+
+test('readBrokerConfig reads texts up to its bound', () => {
+  const toml = 'sched-fluxion-resource.match-policy = "low"\n'
+  const padded = (length: number) => toml.padEnd(length, '#')
+  assert.deepEqual(readBrokerConfig(padded(16_384)), {
+    kind: 'settings',
+    settings: { ...NOTHING, matchPolicy: 'low' },
+  })
+  assert.equal(readBrokerConfig(padded(16_385)).kind, 'too-long')
+})
+
 test('readBrokerConfig takes a text that nests deeper than any stack', () => {
-  const { kind } = readBrokerConfig(`a = ${'['.repeat(100_000)}`)
-  assert.equal(kind, 'malformed')
+  for (const open of ['[', '{a=', '[{a=']) {
+    const toml = `a = ${open.repeat(Math.floor(16_000 / open.length))}`
+    assert.equal(readBrokerConfig(toml).kind, 'malformed')
+  }
+})
+
+test('readBrokerConfig does not go deeper than a configuration of Flux does', () => {
+  const nested = (depth: number) => `a = ${'['.repeat(depth)}${']'.repeat(depth)}`
+  assert.equal(readBrokerConfig(nested(32)).kind, 'settings')
+  assert.equal(readBrokerConfig(nested(33)).kind, 'malformed')
 })

@@ -90,6 +90,22 @@ test('adviseOnScheduler says where a configuration is no TOML, and nothing else'
   ])
 })
 
+test('adviseOnScheduler says that a configuration is too long to be read, and nothing else', () => {
+  const brokerConfig = `a${'.a'.repeat(300_000)} = 1\n`
+  assert.deepEqual(advise({ flux: { ...CONSERVATIVE, brokerConfig } }), [
+    'spec.flux.brokerConfig: 600006 characters are too long to be read here, at most 16384 are: ' +
+      "once Flux runs, /explain tells of Fluxion's settings",
+  ])
+})
+
+test('adviseOnScheduler says that options are too long to be read, and nothing else', () => {
+  assert.deepEqual(advise(withOptions('a=1 '.repeat(5_000))), [
+    'spec.containers.environment.FLUXION_RESOURCE_OPTIONS: 20000 characters are too long to be read here, ' +
+      "at most 16384 are: once Flux runs, /explain tells of Fluxion's settings",
+  ])
+  assert.deepEqual(subjects(advise(withOptions('match-policy=low'.padEnd(16_384)))), ['fcfs'])
+})
+
 test('adviseOnScheduler names the cures where the user can use them', () => {
   assert.deepEqual(advise({}), [
     'spec.flux.scheduler.queuePolicy: with fcfs, the default, Fluxion refuses jobs for more nodes than are up, ' +
@@ -107,7 +123,8 @@ test('adviseOnScheduler names the cures where the user can use them', () => {
 
 test('adviseOnScheduler keeps to the length of a warning', () => {
   const long = config(`match-policy = "${'x'.repeat(300)}"`)
-  for (const sentence of [...advise({}), ...advise(long)])
+  const tooLong = advise(withOptions(' '.repeat(9_999_999)))
+  for (const sentence of [...advise({}), ...advise(long), ...tooLong])
     assert.ok(sentence.length <= 200, sentence)
 })
 

@@ -1,0 +1,93 @@
+// An HTTPS server on this machine, and clients that are not well-behaved.
+import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
+import type { TestContext } from 'node:test'
+import { connect, type TLSSocket } from 'node:tls'
+import { createLogger } from '#serving/log.ts'
+import { HttpsServer, type HttpsServerOptions } from '#serving/server.ts'
+import { createAuthority } from '../support/certificates.ts'
+
+export const authority = await createAuthority('test')
+
+/** The server's own. */
+export const pair = await authority.issue({
+  commonName: 'server',
+  dns: ['localhost'],
+  ips: ['127.0.0.1'],
+})
+
+const log = createLogger('silent')
+
+export const sayHello: RequestListener = (_request, response) => response.end('hello')
+
+/** Answers with the body. */
+export const echo: RequestListener = (request, response) => {
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  request.on('end', () => response.end(Buffer.concat(chunks)))
+}
+
+export async function serve(
+  t: TestContext,
+  options: Partial<HttpsServerOptions> & { clientCa?: string } = {},
+) {
+  const { clientCa, limits, ...rest } = options
+  const server = new HttpsServer({
+    handler: sayHello,
+    credentials: { ...pair, clientCa },
+    log,
+    unlimitedPaths: ['/livez'],
+    limits: { checkMs: 10, ...limits },
+    ...rest,
+  })
+  const { port } = await server.listen({ port: 0, address: '127.0.0.1' })
+  t.after(() => server.drain(0))
+  return { server, port }
+}
+
+export const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+export const UPGRADE =
+  'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+export const GET_LARGE = 'GET /large HTTP/1.1\r\nHost: x\r\n\r\n'
+
+/** A raw TLS connection: what it received once it ended. */
+export async function raw(port: number, text: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  socket.on('error', () => {})
+  socket.write(text)
+  await once(socket, 'close')
+  return Buffer.concat(chunks).toString()
+}
+
+export function statusLine(answer: string): string {
+  return answer.split('\r\n')[0] ?? ''
+}
+
+/** Sends over TLS, and reads nothing. */
+export async function sendUnread(t: TestContext, port: number, text: string): Promise<TLSSocket> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  t.after(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'secureConnect')
+  socket.write(text)
+  return socket
+}
+
+/** For tests whose defect is to wait for ever. */
+export const WITHIN = { timeout: 20_000 }
+
+/** More than the buffers of two systems hold. */
+export const LARGE = Buffer.alloc(64 * 1024 * 1024)
+
+/** Answers `/large` with more than a client takes unread, others with their port; tells when the former's connection is closed. */
+export function answerLarge() {
+  const closed = Promise.withResolvers<void>()
+  const handler: RequestListener = ({ url, socket }, response) => {
+    if (url === '/large') socket.once('close', () => closed.resolve())
+    response.end(url === '/large' ? LARGE : `from ${socket.remotePort}`)
+  }
+  return { handler, closed: closed.promise }
+}
