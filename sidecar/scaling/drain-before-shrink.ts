@@ -1,6 +1,6 @@
-// Drain before shrink: before a smaller size is published, the ranks that it would take away are drained in Flux, so that
-// no job can be placed on them between our answer and the end of their pods. A state machine of plain values that is told
-// the time; who makes the calls is no matter here.
+// Drain before shrink: the ranks that a smaller size takes away are drained in Flux before that size is published, so that
+// no job starts on them between our answer and the end of their pods. A state machine of plain values and times. It makes
+// no calls: collecting/drainer.ts carries out its plans.
 import {
   EMPTY_IDSET,
   type Idset,
@@ -10,142 +10,127 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
+import { OwnDrains } from './own-drains.ts'
+import { PublishedSizes, RACE_MS } from './published-sizes.ts'
 import { type Ranks, sizeWith } from './ranks.ts'
 
-/**
- * For so long after a size was published an HPA may act on it: two of its syncs (15 s), and the grace of a pod that was
- * told to end (30 s), while its rank is up.
- */
-export const RACE_MS = 60_000
-
-/** Which ranks may be drained, are drained, and may hold a job, by one reading. */
+/** Which ranks can be drained, are drained, and may hold a job, by one reading. */
 export interface DrainFacts extends Ranks {
-  /** Drained ranks that the scheduler may have given to a job just before, see {@link UnsettledRanks}. */
+  /** Drained ranks that the scheduler may have given to a job just before, see unsettled-ranks.ts. */
   readonly unsettled: Idset
 }
 
-/** What is to be done now. */
+/** Where the handshake with the HPA stands. */
+export type DrainState =
+  /**
+   * Nothing is published. An earlier process may have published any size, so that pods may be about to start: every rank
+   * of R above the first size is drained before that size is published.
+   */
+  | { readonly kind: 'starting'; readonly since: number }
+  /** The size that is wanted is published. Live ranks above it are drained, idle and settled, and their pods may end. */
+  | { readonly kind: 'offered'; readonly size: number }
+  /** A smaller size is wanted. The larger one stays published while the ranks between them are drained. */
+  | { readonly kind: 'draining'; readonly size: number; readonly target: number }
+
+/** What to do after a reading. */
 export interface DrainPlan {
-  /** The size to publish; `undefined`: none yet, see {@link DrainBeforeShrink.plan}. */
+  /** The size to publish; `undefined` while starting. */
   readonly size: number | undefined
-  /** Ranks to drain, with the size that they make room for. */
+  /** Ranks to drain. */
   readonly drain: Idset
-  /** Ranks of ours to give back. */
+  /** Ranks of ours to undrain. */
   readonly undrain: Idset
-  /** The smaller size that is being prepared; `undefined` while none is. */
+  /** The smaller size for which ranks are being drained; `undefined` if none is wanted. */
   readonly preparing: number | undefined
 }
 
-/** A size that was published, and when it was given up; `undefined` while it is published. */
-interface Published {
-  readonly size: number
-  readonly until: number | undefined
+/** What a transition depends on. */
+interface Situation {
+  readonly now: number
+  readonly facts: DrainFacts
+  /** The size that is wanted: above every busy rank. */
+  readonly target: number
+}
+
+/** The transitions. */
+export function nextState(state: DrainState, situation: Situation): DrainState {
+  const { target } = situation
+  if (isReady(victimsOf(state, situation), situation)) return { kind: 'offered', size: target }
+  // Where draining fails, the size of what is there is published once no earlier size can be acted on any more.
+  if (state.kind === 'starting' && isInRace(state.since, situation)) return state
+  const size = presentSize(state, situation)
+  return size > target ? { kind: 'draining', size, target } : { kind: 'offered', size: target }
+}
+
+function isInRace(since: number, { now }: Pick<Situation, 'now'>): boolean {
+  return now - since < RACE_MS
+}
+
+/** The published size, or the size of the ranks that may be given jobs, whichever is larger. */
+function presentSize(state: DrainState, { facts }: Situation): number {
+  const published = state.kind === 'starting' ? 0 : state.size
+  // An open rank may be given a job at any moment, whichever size its pod was started for.
+  return Math.max(published, sizeWith(facts.open))
+}
+
+/** Ranks that the wanted size takes away: live ones, and those whose pods may be about to start. */
+function victimsOf(state: DrainState, situation: Situation): Idset {
+  const { facts, target } = situation
+  const isStarting = state.kind === 'starting' && isInRace(state.since, situation)
+  const reach = isStarting ? sizeWith(facts.all) : presentSize(state, situation)
+  const live = subtractIdsets(facts.live, idsBetween(0, target))
+  return intersectIdsets(facts.all, unionIdsets(live, idsBetween(target, reach)))
+}
+
+/** Whether no job can be on the victims, or start there. */
+function isReady(victims: Idset, { facts }: Situation): boolean {
+  const mayBeBusy = unionIdsets(facts.allocated, facts.unsettled)
+  return isEmpty(undrainedOf(victims, facts)) && isEmpty(intersectIdsets(victims, mayBeBusy))
+}
+
+function undrainedOf(victims: Idset, { ownDrained, foreignDrained }: DrainFacts): Idset {
+  return subtractIdsets(victims, unionIdsets(ownDrained, foreignDrained))
 }
 
 /** One MiniCluster's drains. */
 export class DrainBeforeShrink {
-  readonly #raceMs: number
-  #published: readonly Published[] = []
-  /** Ranks of ours that are there and that a size which is or was published takes away. */
-  #leaving: Idset = EMPTY_IDSET
-  /** Ranks of those that have gone: what comes back is a pod of a larger size, which no earlier decision will end. */
-  #left: Idset = EMPTY_IDSET
-  /** When the published size last fell. */
-  #fellAt = Number.NEGATIVE_INFINITY
-  /** Before the first plan somebody may have published anything. */
+  readonly #sizes = new PublishedSizes()
+  readonly #drains = new OwnDrains()
   #startedAt: number | undefined
-  /** Ranks that were drained for that reason alone, and have not come since. */
-  #awaited: Idset = EMPTY_IDSET
+  #state: DrainState | undefined
 
-  constructor(raceMs: number = RACE_MS) {
-    this.#raceMs = raceMs
-  }
-
-  /** The size that is published; 0 before the first plan. */
+  /** The size that is published; 0 before the first one. */
   get size(): number {
-    return this.#published.at(-1)?.size ?? 0
+    return this.#sizes.current
   }
 
   /**
-   * Decides.
+   * Takes a reading.
    *
-   * Who has just started knows of no pods that may be about to come, of a size that somebody published before: until every
-   * rank of R above the first size is drained, nothing is published, or for the length of the race if that fails.
-   *
-   * @param target the size that is wanted: above every rank that is busy
+   * @param now milliseconds of a clock that never goes back
+   * @param target the size that is wanted: above every busy rank
    */
   plan(now: number, facts: DrainFacts, target: number): DrainPlan {
     this.#startedAt ??= now
-    const { all, live, ownDrained, foreignDrained, allocated, open, unsettled } = facts
-    const drained = unionIdsets(ownDrained, foreignDrained)
-    // A rank that is there and not drained may be given a job at any moment, whoever made its pod.
-    const before = Math.max(this.size, sizeWith(open))
-    const isFirst = this.size === 0 && now - this.#startedAt < this.#raceMs
-    const reach = isFirst ? sizeWith(all) : before
-    const victims = intersectIdsets(all, victimsOf(live, target, reach))
-    const toDrain = subtractIdsets(victims, drained)
-    const mayBeBusy = intersectIdsets(victims, unionIdsets(allocated, unsettled))
-    const isReady = isEmpty(toDrain) && isEmpty(mayBeBusy)
-    this.#awaited = isFirst
-      ? subtractIdsets(victims, live)
-      : subtractIdsets(this.#awaited, unionIdsets(victims, live))
-    if (isFirst && !isReady) {
+    const before = this.#state ?? { kind: 'starting', since: this.#startedAt }
+    const situation = { now, facts, target }
+    const victims = victimsOf(before, situation)
+    const state = nextState(before, situation)
+    this.#state = state
+    const isStarting = isInRace(this.#startedAt, situation)
+    if (before.kind === 'starting' && isStarting) this.#drains.drainFirst(victims, facts)
+    else this.#drains.join(victims, facts)
+    const toDrain = undrainedOf(victims, facts)
+    if (state.kind === 'starting') {
       return { size: undefined, drain: toDrain, undrain: EMPTY_IDSET, preparing: target }
     }
-    const size = target >= before || isReady ? target : before
-    this.#publish(now, size)
-    this.#follow(now, facts)
-    return {
-      size,
-      drain: size > target ? toDrain : EMPTY_IDSET,
-      undrain: this.#toUndrain(now, facts, target),
-      preparing: size > target ? target : undefined,
-    }
+    const { size } = state
+    if (this.#sizes.publish(now, size)) this.#drains.fall(size)
+    this.#drains.observe(now, facts, this.#sizes)
+    const safeSize = isStarting ? 0 : this.#sizes.smallestInRace(now)
+    const undrain = this.#drains.liftable(facts, { target, safeSize, isStarting })
+    return state.kind === 'draining'
+      ? { size, drain: toDrain, undrain, preparing: target }
+      : { size, drain: EMPTY_IDSET, undrain, preparing: undefined }
   }
-
-  #publish(now: number, size: number): void {
-    const last = this.#published.at(-1)
-    if (last?.size === size) return
-    const closed = this.#published.map((one) => ({ ...one, until: one.until ?? now }))
-    const recent = closed.filter(({ until }) => until > now - this.#raceMs)
-    this.#published = [...recent, { size, until: undefined }]
-    if (last !== undefined && last.size < size) return
-    this.#fellAt = now
-    this.#left = intersectIdsets(this.#left, idsBetween(0, size))
-  }
-
-  /** The smallest size that an HPA may still act on. */
-  #lowest(now: number): number {
-    if (this.#startedAt === undefined || now - this.#startedAt < this.#raceMs) return 0
-    const limit = now - this.#raceMs
-    const alive = this.#published.filter(({ until }) => until === undefined || until > limit)
-    return Math.min(...alive.map(({ size }) => size))
-  }
-
-  /** Sees which ranks go. */
-  #follow(now: number, { live, ownDrained }: DrainFacts): void {
-    const unwanted = subtractIdsets(intersectIdsets(ownDrained, live), idsBetween(0, this.size))
-    const leaving = unionIdsets(intersectIdsets(this.#leaving, ownDrained), unwanted)
-    this.#leaving = intersectIdsets(leaving, live)
-    this.#left = subtractIdsets(intersectIdsets(this.#left, ownDrained), unwanted)
-    // Soon after a fall it may be an earlier one that ends the pod, and its successor may be about to be ended by this one.
-    if (now - this.#fellAt < this.#raceMs) return
-    this.#left = unionIdsets(this.#left, subtractIdsets(leaving, live))
-  }
-
-  #toUndrain(now: number, { live, ownDrained }: DrainFacts, target: number): Idset {
-    const wanted = intersectIdsets(ownDrained, idsBetween(0, target))
-    const safe = intersectIdsets(wanted, idsBetween(0, this.#lowest(now)))
-    const remade = intersectIdsets(intersectIdsets(wanted, this.#left), live)
-    // What was about to come would have: what comes now will be wanted.
-    const isLate = this.#startedAt === undefined || now - this.#startedAt < this.#raceMs
-    const absent = isLate ? EMPTY_IDSET : intersectIdsets(ownDrained, this.#awaited)
-    return [safe, remade, absent].reduce(unionIdsets)
-  }
-}
-
-/** Those that are there, and those that may be about to come: a late pod must find itself drained. */
-function victimsOf(live: Idset, target: number, before: number): Idset {
-  const there = subtractIdsets(live, idsBetween(0, target))
-  return unionIdsets(there, idsBetween(target, before))
 }

@@ -1,19 +1,19 @@
-// The reasons of our drains: by them alone they are known again, after a restart too.
+// The reasons of our drains. By its reason alone a drain is recognised as ours, after a restart too.
 
-/** Reasons begin so; what follows tells people. */
+/** How the reasons begin. The rest is for people. */
 const PREFIX = 'flux-metrics'
 
-/** The reason of our drains: by it alone they are known again. */
+/** @param size the size for which the ranks are drained */
 export function drainReason(instance: string, size: number): string {
   return `${PREFIX}/${instance}: scale-down to ${size}`
 }
 
-/** Whether a drain was made by a sidecar, whichever instance it was of. */
+/** Whether a sidecar made a drain, of this instance or of another one. */
 export function isSidecarReason(reason: string): boolean {
   return reason.startsWith(`${PREFIX}/`)
 }
 
-/** Whether a drain is ours. */
+/** Whether the sidecar of this instance made a drain. */
 export function isOwnReason(instance: string, reason: string): boolean {
   return reason.startsWith(`${PREFIX}/${instance}: `)
 }

@@ -1,4 +1,5 @@
-// From a reading to a snapshot: remembers, concludes, and says which ranks to drain. Makes no calls.
+// From a reading to a snapshot: adds what is remembered of earlier readings and what follows from them, and plans the
+// drains. Makes no calls.
 import type { Facts } from '#reading/facts.ts'
 import { type Unknown, unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand } from './demand.ts'
@@ -11,22 +12,22 @@ import { UnsettledRanks } from './unsettled-ranks.ts'
 
 export interface SnapshotOptions {
   readonly patience?: Partial<Patience>
-  /** Drain ranks before a smaller size is published, and mark our drains with this. */
-  readonly drains: { readonly instance: string; readonly raceMs?: number } | undefined
+  /** The instance that the reasons of our drains name; `undefined`: nothing is drained before a smaller size is published. */
+  readonly drains: { readonly instance: string } | undefined
 }
 
-/** A snapshot, and what it takes to make the next one smaller. */
+/** A snapshot, and the drains to make after it. */
 export interface MadeSnapshot {
   readonly snapshot: Snapshot
-  /** `undefined` without drains, and while nobody knows what is wanted. */
+  /** `undefined` without drains, and while the wanted size is not known. */
   readonly drains: DrainPlan | undefined
 }
 
 const STARTING = unknown(
-  'the ranks that may be lost are being drained first, because nobody knows which pods are about to come',
+  'the sidecar has just started and drains the ranks above the size first: pods of an earlier size may be starting',
 )
 
-/** Draws conclusions, reading by reading. */
+/** Makes snapshots, one after each reading of one instance. */
 export class SnapshotMaker {
   readonly #history: History
   readonly #instance: string | undefined
@@ -38,10 +39,10 @@ export class SnapshotMaker {
   constructor({ patience, drains }: SnapshotOptions) {
     this.#history = new History({ ...DEFAULT_PATIENCE, ...patience })
     this.#instance = drains?.instance
-    this.#drains = drains && new DrainBeforeShrink(drains.raceMs)
+    this.#drains = drains && new DrainBeforeShrink()
   }
 
-  /** The next reading is of a connection that has just been made. */
+  /** Call it before the first reading of a new connection: anything may have changed since the last one. */
   restart(): void {
     this.#history.restart()
   }
@@ -56,13 +57,13 @@ export class SnapshotMaker {
       waiting.kind === 'unknown'
         ? waiting
         : computeDemand({ ...facts, ...remembered, ranks, waiting })
-    const concluded = this.#wanted(demand, now)
+    const sizesOfDemand = this.#wanted(demand, now)
     const drains =
-      concluded.kind === 'known'
-        ? this.#drains?.plan(now, { ...ranks, unsettled }, concluded.whole)
+      sizesOfDemand.kind === 'known'
+        ? this.#drains?.plan(now, { ...ranks, unsettled }, sizesOfDemand.whole)
         : undefined
-    const wanted = drains !== undefined && drains.size === undefined ? STARTING : concluded
-    // While it is not known what is wanted, what was published stays so: nothing is drained for less.
+    const wanted = drains !== undefined && drains.size === undefined ? STARTING : sizesOfDemand
+    // While the wanted size is not known, the published size stays, and nothing is drained for a smaller one.
     const sizes = { wanted, drained: this.#drains?.size }
     const snapshot = Object.freeze({ ...facts, ...remembered, ranks, demand, sizes })
     const published = publishedSize(sizes)

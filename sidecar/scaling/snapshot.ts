@@ -1,12 +1,11 @@
-// What we know of a Flux instance at one moment: what a reading told, and what follows from it. A value: made by the
-// collector, read by everyone, changed by none.
+// A snapshot: one reading of a Flux instance, and what follows from it. The collector makes it, and nothing changes it.
 import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
 import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
 
-/** One moment. Frozen. */
+/** One reading and its consequences. Frozen. */
 export interface Snapshot extends Facts, Remembered {
   readonly demand: Demand | Unknown
   readonly sizes: Sizes
@@ -14,14 +13,14 @@ export interface Snapshot extends Facts, Remembered {
 }
 
 /**
- * What a reader gets: a snapshot that is young enough to act upon, or the reason why there is none.
- * `since` is when the last good reading began, `undefined` if there never was one.
+ * A snapshot that is young enough to act upon, or the reason why there is none. `since` is when the last successful reading
+ * began; `undefined` if there was none.
  */
 export type Reading =
   | { readonly kind: 'fresh'; readonly snapshot: Snapshot }
   | { readonly kind: 'stale'; readonly reason: string; readonly since: Date | undefined }
 
-/** Who answers "what do you know now?" from memory: the collector; in tests, anything. */
+/** Answers from memory with the latest snapshot: the collector, or a test's stand-in. */
 export interface SnapshotSource {
   /** The latest reading, judged at `now` (default: the present). Never waits, never asks Flux. */
   reading(now?: Date): Reading

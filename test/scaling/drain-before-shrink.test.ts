@@ -18,9 +18,10 @@ import {
   DrainBeforeShrink,
   type DrainFacts,
   type DrainPlan,
-  RACE_MS,
+  type DrainState,
+  nextState,
 } from '#scaling/drain-before-shrink.ts'
-import { drainReason, isOwnReason, isSidecarReason } from '#scaling/drain-reason.ts'
+import { RACE_MS } from '#scaling/published-sizes.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 
 /** A Flux of ten ranks that carries out every plan before the next. */
@@ -96,6 +97,97 @@ function shrunk(): Stage {
   assert.deepEqual(stage.tell(0, 4), published(4))
   assert.equal(stage.own, '4-9')
   return stage
+}
+
+/** Ten ranks that are live and open; these differ. */
+function ranks(changes: Readonly<Record<string, string>>): DrainFacts {
+  const texts = { all: '0-9', live: '0-9', ownDrained: '', foreignDrained: '', allocated: '' }
+  const { all, live, ownDrained, foreignDrained, allocated, unsettled } = Object.fromEntries(
+    Object.entries({ ...texts, unsettled: '', ...changes }).map(([key, ids]) => [
+      key,
+      parseIdset(ids),
+    ]),
+  )
+  const none = EMPTY_IDSET
+  return factsOf({
+    all: all ?? none,
+    live: live ?? none,
+    ownDrained: ownDrained ?? none,
+    foreignDrained: foreignDrained ?? none,
+    allocated: allocated ?? none,
+    unsettled: unsettled ?? none,
+  })
+}
+
+const STARTING: DrainState = { kind: 'starting', since: 0 }
+
+/** Every transition: from a state, by a reading and the size that is wanted, to the next state. */
+const TRANSITIONS: readonly {
+  readonly what: string
+  readonly from: DrainState
+  readonly by: Readonly<Record<string, string>>
+  readonly target: number
+  readonly now?: number
+  readonly to: DrainState
+}[] = [
+  {
+    what: 'starting goes on while ranks above the size are not drained',
+    ...{ from: STARTING, by: { ownDrained: '4-8' }, target: 4, to: STARTING },
+  },
+  {
+    what: 'starting goes on while a drained rank is busy',
+    ...{ from: STARTING, by: { ownDrained: '4-9', allocated: '7' }, target: 4, to: STARTING },
+  },
+  {
+    what: 'starting goes on while ranks that are not live are not drained',
+    ...{ from: STARTING, by: { live: '0-3' }, target: 4, to: STARTING },
+  },
+  {
+    what: 'starting ends when every rank above the size is drained and idle',
+    ...{ from: STARTING, by: { ownDrained: '4-9' }, target: 4, to: { kind: 'offered', size: 4 } },
+  },
+  {
+    what: 'starting ends with the size of what is open when the race is over',
+    ...{ from: STARTING, by: { live: '0-6' }, target: 4, now: RACE_MS },
+    to: { kind: 'draining', size: 7, target: 4 },
+  },
+  {
+    what: 'an offered size grows at once',
+    ...{ from: { kind: 'offered', size: 4 }, by: {}, target: 12 },
+    to: { kind: 'offered', size: 12 },
+  },
+  {
+    what: 'an offered size is kept while ranks are drained for a smaller one',
+    ...{ from: { kind: 'offered', size: 10 }, by: {}, target: 4 },
+    to: { kind: 'draining', size: 10, target: 4 },
+  },
+  {
+    what: 'an open rank above the offered size is part of the size until it is drained',
+    ...{ from: { kind: 'offered', size: 4 }, by: { ownDrained: '4-6,8-9' }, target: 4 },
+    to: { kind: 'draining', size: 8, target: 4 },
+  },
+  {
+    what: 'draining goes on while a drained rank is not settled',
+    ...{ from: { kind: 'draining', size: 10, target: 4 }, target: 4 },
+    by: { ownDrained: '4-9', unsettled: '5' },
+    to: { kind: 'draining', size: 10, target: 4 },
+  },
+  {
+    what: 'draining ends when the ranks are drained, idle and settled',
+    ...{ from: { kind: 'draining', size: 10, target: 4 }, by: { ownDrained: '4-9' }, target: 4 },
+    to: { kind: 'offered', size: 4 },
+  },
+  {
+    what: 'draining ends when the larger size is wanted again',
+    ...{ from: { kind: 'draining', size: 10, target: 4 }, by: { ownDrained: '4-9' }, target: 10 },
+    to: { kind: 'offered', size: 10 },
+  },
+]
+
+for (const { what, from, by, target, now = 1, to } of TRANSITIONS) {
+  test(`nextState: ${what}`, () => {
+    assert.deepEqual(nextState(from, { now, facts: ranks(by), target }), to)
+  })
 }
 
 test('nothing is drained to stay or to grow', () => {
@@ -440,17 +532,4 @@ test('of any sizes, no rank is given back that an HPA may still take away', () =
     }),
     { numRuns: 1000 },
   )
-})
-
-test('drainReason is known again by its instance alone', () => {
-  const reason = drainReason('flux-sample', 4)
-  assert.equal(reason, 'flux-metrics/flux-sample: scale-down to 4')
-  assert.equal(isOwnReason('flux-sample', reason), true)
-  assert.equal(isOwnReason('flux', reason), false)
-  assert.equal(isOwnReason('flux-sample-2', reason), false)
-  for (const text of ['', 'maintenance', 'scale-down to 4', 'see flux-metrics/flux-sample: why']) {
-    assert.equal(isOwnReason('flux-sample', text), false, text)
-    assert.equal(isSidecarReason(text), false, text)
-  }
-  assert.equal(isSidecarReason(reason), true)
 })
