@@ -1,11 +1,10 @@
 // Holds the sources to the table of who may import whom, and the top folder to what may stand in it.
 import assert from 'node:assert/strict'
-import { globSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import packageJson from '../package.json' with { type: 'json' }
-
-const ROOT = join(import.meta.dirname, '..')
+import { drawArchitecture, PATH } from './support/architecture-picture.ts'
+import { fileOf, importsOf, ROOT, SOURCES, VALUE_SPECIFIER } from './support/imports.ts'
 
 const X509_PACKAGES = ['@peculiar/x509', 'reflect-metadata']
 const CLIENT_PACKAGE = '@kubernetes/client-node/dist/config.js'
@@ -161,43 +160,11 @@ const PURE_ELSEWHERE = [
 /** Imported by pure files for types alone. */
 const TYPES_ONLY = ['webhook/admission/events.ts']
 
-/** `#flux` → `sidecar/flux`, as Node has it from package.json. */
-const ALIASES: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(packageJson.imports).map(([alias, path]) => [
-    alias.replace('/*', ''),
-    path.replace('./', '').replace('/*', ''),
-  ]),
-)
-
-const SPECIFIER =
-  /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+'([^']+)'|(?:^|\n)import\s+'([^']+)'|import\('([^']+)'\)/g
-
-/** What is left of them when types are erased. */
-const VALUE_SPECIFIER = new RegExp(
-  SPECIFIER.source.replace('(?:import|export)\\s', '(?:import|export)\\s(?!type\\s)'),
-  'g',
-)
-
-function importsOf(file: string, pattern = SPECIFIER): string[] {
-  const text = readFileSync(join(ROOT, file), 'utf8')
-  return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
-}
-
-/** The project's file that a specifier means, or `undefined` for a package. */
-function fileOf(specifier: string, importer: string): string | undefined {
-  if (specifier.startsWith('.')) return relative(ROOT, join(ROOT, dirname(importer), specifier))
-  const [alias = '', ...rest] = specifier.split('/')
-  const folder = ALIASES[alias]
-  return folder === undefined ? undefined : join(folder, ...rest)
-}
-
-const sources = globSync('{sidecar,webhook}/**/*.ts', { cwd: ROOT })
-
 test('there are sources to check', () => {
-  assert.ok(sources.length > 20)
+  assert.ok(SOURCES.length > 20)
 })
 
-for (const file of sources) {
+for (const file of SOURCES) {
   test(`${file} imports only what its folder may import`, () => {
     const folder = dirname(file)
     const allowed = ALLOWED[folder]
@@ -228,7 +195,7 @@ test('no import leads back to where it came from', () => {
     }
     done.add(file)
   }
-  for (const file of sources) visit(file, [])
+  for (const file of SOURCES) visit(file, [])
 })
 
 for (const file of PURE) {
@@ -259,11 +226,15 @@ test('the command line asks no cluster', () => {
 })
 
 test('the environment is read by the programs alone', () => {
-  const readers = sources.filter((file) =>
+  const readers = SOURCES.filter((file) =>
     readFileSync(join(ROOT, file), 'utf8').includes('process.env'),
   )
   const programs = ['sidecar/main.ts', 'webhook/cli/main.ts', 'webhook/main.ts']
   assert.deepEqual(readers.sort(), programs)
+})
+
+test('the picture in docs/ARCHITECTURE.md shows the imports as they are', () => {
+  assert.equal(readFileSync(PATH, 'utf8'), drawArchitecture())
 })
 
 test('the top folder holds four folders, the fixed files and the usual ones', () => {
@@ -279,6 +250,7 @@ test('the top folder holds four folders, the fixed files and the usual ones', ()
     'Dockerfile.webhook',
     'README.md',
     'CHANGELOG.md',
+    'docs',
     'LICENSE',
     'biome.json',
     'node_modules',
@@ -286,4 +258,11 @@ test('the top folder holds four folders, the fixed files and the usual ones', ()
   ])
   const others = readdirSync(ROOT).filter((name) => !name.startsWith('.') && !allowed.has(name))
   assert.deepEqual(others, [])
+})
+
+test('every file that docs/ARCHITECTURE.md names is there', () => {
+  const text = readFileSync(join(ROOT, 'docs/ARCHITECTURE.md'), 'utf8')
+  const named = [...text.matchAll(/`((?:sidecar|webhook|test)\/[^`\s]*)`/g)].map(([, path]) => path)
+  assert.ok(named.length > 20)
+  for (const path of named) assert.ok(existsSync(join(ROOT, path ?? '')), path)
 })
