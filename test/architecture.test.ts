@@ -1,4 +1,4 @@
-// Holds the sources to the table of who may import whom, and the top folder to what may stand in it.
+// Checks the sources against the table of allowed imports, and the top folder against the list of its files.
 import assert from 'node:assert/strict'
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '..')
 const X509_PACKAGES = ['@peculiar/x509', 'reflect-metadata']
 const CLIENT_PACKAGE = '@kubernetes/client-node/dist/config.js'
 
-/** What a folder of sources may import besides its own files. */
+/** The imports of a folder of sources, besides its own files. */
 interface Rule {
   /** Folders, or single files. */
   readonly folders: readonly string[]
@@ -60,8 +60,8 @@ const HPA_CONTROLLER = 'webhook/cli/simulate/hpa-controller'
 const CLI_HPA = [...CLI_GROUND, ...ADMISSION, 'webhook/cli/hpa', HPA_CONTROLLER]
 
 /**
- * The rooms, those first that import least. Data flows up: from the socket's bytes (flux) to facts (reading), sizes
- * (scaling), numbers (metrics) and words (explaining), to whoever asks (api).
+ * The rooms, those with the fewest imports first. Data flows up: from the socket's bytes (flux) to facts (reading), sizes
+ * (scaling), numbers (metrics) and words (explaining), and to the clients (api).
  */
 const ALLOWED: Readonly<Record<string, Rule>> = {
   'sidecar/flux': NOTHING,
@@ -131,7 +131,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   },
 }
 
-/** Packages that one file alone imports. */
+/** Packages that only one file may import. */
 const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   '@peculiar/x509': 'sidecar/serving/x509.ts',
   'reflect-metadata': 'sidecar/serving/x509.ts',
@@ -141,7 +141,7 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   '@marcbachmann/cel-js': 'sidecar/metrics/user-metrics/expression.ts',
 }
 
-/** What decides and patches: values in, values out, so that the command line can do the same without a cluster. */
+/** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */
 const PURE = [
   ...globSync('webhook/injection/*.ts', { cwd: ROOT }),
   ...['broker-config', 'decision', 'minicluster-advice', 'review', 'scheduler-advice'].map(
@@ -149,7 +149,7 @@ const PURE = [
   ),
 ]
 
-/** What pure files may use of others: values in, values out, as they are. */
+/** Files of other rooms that pure files may import. They do no I/O either. */
 const PURE_ELSEWHERE = [
   'sidecar/flux/calls/fluxion.ts',
   'sidecar/serving/nearest.ts',
@@ -158,7 +158,7 @@ const PURE_ELSEWHERE = [
   'webhook/contract.ts',
 ]
 
-/** Imported by pure files for types alone. */
+/** Files of which pure files import only types. */
 const TYPES_ONLY = ['webhook/admission/events.ts']
 
 /** `#flux` → `sidecar/flux`, as Node has it from package.json. */
@@ -172,7 +172,7 @@ const ALIASES: Readonly<Record<string, string>> = Object.fromEntries(
 const SPECIFIER =
   /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+'([^']+)'|(?:^|\n)import\s+'([^']+)'|import\('([^']+)'\)/g
 
-/** What is left of them when types are erased. */
+/** The specifiers that remain when types are erased. */
 const VALUE_SPECIFIER = new RegExp(
   SPECIFIER.source.replace('(?:import|export)\\s', '(?:import|export)\\s(?!type\\s)'),
   'g',
@@ -183,7 +183,7 @@ function importsOf(file: string, pattern = SPECIFIER): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }
 
-/** The project's file that a specifier means, or `undefined` for a package. */
+/** The project's file behind a specifier; `undefined` for a package. */
 function fileOf(specifier: string, importer: string): string | undefined {
   if (specifier.startsWith('.')) return relative(ROOT, join(ROOT, dirname(importer), specifier))
   const [alias = '', ...rest] = specifier.split('/')
@@ -217,7 +217,7 @@ for (const file of sources) {
   })
 }
 
-test('no import leads back to where it came from', () => {
+test('there are no import cycles', () => {
   const done = new Set<string>()
   const visit = (file: string, path: readonly string[]): void => {
     assert.ok(!path.includes(file), `cycle: ${[...path, file].join(' → ')}`)
@@ -243,7 +243,7 @@ for (const file of PURE) {
   })
 }
 
-test('the command line asks no cluster', () => {
+test('the command line imports no Kubernetes client', () => {
   const reached = new Set<string>()
   const visit = (file: string): void => {
     if (reached.has(file)) return
@@ -258,7 +258,7 @@ test('the command line asks no cluster', () => {
   assert.ok(reached.has('webhook/admission/decision.ts'))
 })
 
-test('the environment is read by the programs alone', () => {
+test('only the programs read the environment', () => {
   const readers = sources.filter((file) =>
     readFileSync(join(ROOT, file), 'utf8').includes('process.env'),
   )
