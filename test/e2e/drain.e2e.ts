@@ -99,8 +99,8 @@ withEnvironment(
 
     'the log of the sidecar has both': async (environment) => {
       const log = (await environment.sidecarLog()).join('\n')
-      for (const message of ['drained ranks', 'gave ranks back']) {
-        assert.match(log, new RegExp(`"ranks":"[0-9,-]+".*"${message}"`))
+      for (const what of ['drained ranks', 'gave ranks back']) {
+        assert.match(log, new RegExp(`"ranks":"[0-9,-]+".*"${what}"`))
       }
     },
 

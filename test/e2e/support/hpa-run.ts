@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly cluster: Cluster
   readonly namespace: string
   readonly server: HpaServer
-  /** The flags of the real controller. */
+  /** How the real controller was started. */
   readonly options: HpaOptions
 }
 
