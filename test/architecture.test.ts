@@ -1,4 +1,4 @@
-// Holds the sources to the table of who may import whom, and the top folder to what may stand in it.
+// Checks the sources against the table of allowed imports, and the top folder against the list of its files.
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -9,7 +9,7 @@ import { fileOf, importsOf, ROOT, SOURCES, VALUE_SPECIFIER } from './support/imp
 const X509_PACKAGES = ['@peculiar/x509', 'reflect-metadata']
 const CLIENT_PACKAGE = '@kubernetes/client-node/dist/config.js'
 
-/** What a folder of sources may import besides its own files. */
+/** The imports of a folder of sources, besides its own files. */
 interface Rule {
   /** Folders, or single files. */
   readonly folders: readonly string[]
@@ -59,8 +59,8 @@ const HPA_CONTROLLER = 'webhook/cli/simulate/hpa-controller'
 const CLI_HPA = [...CLI_GROUND, ...ADMISSION, 'webhook/cli/hpa', HPA_CONTROLLER]
 
 /**
- * The rooms, those first that import least. Data flows up: from the socket's bytes (flux) to facts (reading), sizes
- * (scaling), numbers (metrics) and words (explaining), to whoever asks (api).
+ * The rooms, those with the fewest imports first. Data flows up: from the socket's bytes (flux) to facts (reading), sizes
+ * (scaling), numbers (metrics) and words (explaining), and to the clients (api).
  */
 const ALLOWED: Readonly<Record<string, Rule>> = {
   'sidecar/flux': NOTHING,
@@ -130,7 +130,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   },
 }
 
-/** Packages that one file alone imports. */
+/** Packages that only one file may import. */
 const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   '@peculiar/x509': 'sidecar/serving/x509.ts',
   'reflect-metadata': 'sidecar/serving/x509.ts',
@@ -140,7 +140,7 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   '@marcbachmann/cel-js': 'sidecar/metrics/user-metrics/expression.ts',
 }
 
-/** What decides and patches: values in, values out, so that the command line can do the same without a cluster. */
+/** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */
 const PURE = [
   ...globSync('webhook/injection/*.ts', { cwd: ROOT }),
   ...['broker-config', 'decision', 'minicluster-advice', 'review', 'scheduler-advice'].map(
@@ -148,7 +148,7 @@ const PURE = [
   ),
 ]
 
-/** What pure files may use of others: values in, values out, as they are. */
+/** Files of other rooms that pure files may import. They do no I/O either. */
 const PURE_ELSEWHERE = [
   'sidecar/flux/calls/fluxion.ts',
   'sidecar/serving/nearest.ts',
@@ -157,7 +157,7 @@ const PURE_ELSEWHERE = [
   'webhook/contract.ts',
 ]
 
-/** Imported by pure files for types alone. */
+/** Files of which pure files import only types. */
 const TYPES_ONLY = ['webhook/admission/events.ts']
 
 test('there are sources to check', () => {
@@ -184,7 +184,7 @@ for (const file of SOURCES) {
   })
 }
 
-test('no import leads back to where it came from', () => {
+test('there are no import cycles', () => {
   const done = new Set<string>()
   const visit = (file: string, path: readonly string[]): void => {
     assert.ok(!path.includes(file), `cycle: ${[...path, file].join(' → ')}`)
@@ -210,7 +210,7 @@ for (const file of PURE) {
   })
 }
 
-test('the command line asks no cluster', () => {
+test('the command line imports no Kubernetes client', () => {
   const reached = new Set<string>()
   const visit = (file: string): void => {
     if (reached.has(file)) return

@@ -1,4 +1,4 @@
-// The floor under the webhook: node:https with one handler that parses a review and writes it again.
+// The baseline of the webhook: node:https with one handler that parses a review and writes it again.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 

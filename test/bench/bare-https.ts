@@ -1,4 +1,4 @@
-// The floor under koa: node:https with one handler that sends the same bytes, whatever is asked.
+// The baseline of koa: node:https with one handler that sends the same bytes for every request.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 

@@ -1,5 +1,4 @@
-// What decoding costs beside the one thing that cannot be saved: JSON.parse of the payload.
-
+// Measures the cost of decoding against the one cost that cannot be avoided: JSON.parse of the payload.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -18,7 +17,7 @@ const RECORDING = join(import.meta.dirname, '../recordings/flux/0.88.0/big-sched
 const RUNS = 400
 const ROUNDS = 15
 
-/** The bytes a real broker answered with: 10,000 nodes, 6,000 jobs. */
+/** The answer of a real broker, in bytes: 10,000 nodes, 6,000 jobs. */
 function recordedAnswer(): Buffer {
   const { messages }: { messages: { dir: string; hex?: string }[] } = JSON.parse(
     readFileSync(RECORDING, 'utf8'),
@@ -54,8 +53,8 @@ function time(run: () => unknown): number {
 }
 
 /**
- * From the bytes to the counts, the very first time in this process, with nothing compiled yet: the longest that a
- * reading of 10,000 nodes ever holds up the event loop.
+ * The time from the bytes to the counts, for the first answer in this process, when nothing is compiled yet. A reading of
+ * 10,000 nodes never blocks the event loop for longer.
  */
 export function blockFigure(): Figure {
   const bytes = recordedAnswer()

@@ -1,5 +1,5 @@
-// What it costs to conclude sizes from a reading, beside the one thing that cannot be saved, JSON.parse of the answers that
-// it comes from; and what a very long queue costs those who ask for metrics meanwhile.
+// Measures the cost of computing sizes from a reading, against the one cost that cannot be avoided: JSON.parse of the answers
+// that the reading consists of.
 import { join } from 'node:path'
 import { PENDING_ATTRIBUTES } from '#flux/calls/job-list-calls.ts'
 import { Client } from '#flux/wire/client.ts'
@@ -9,7 +9,7 @@ import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import { Instance } from '#simulation/instance.ts'
 import { schedStatus } from '../support/broker/resource-answers.ts'
 import { type SimulatedBroker, startBroker } from '../support/broker.ts'
-import { type Bench, say } from './common.ts'
+import { type Bench, say } from './bench.ts'
 import { type Figure, median } from './figures.ts'
 
 const NODES = 10_000
@@ -17,7 +17,7 @@ const JOBS = 10_000
 const ROUNDS = 15
 const LIMITS = { timeoutMs: 60_000 }
 
-/** What we ask job-list for: pending jobs of anybody, with what decides about their start. */
+/** The sidecar's request to job-list: pending jobs of all users, with the attributes that decide about their start. */
 const LIST = {
   max_entries: JOBS,
   attrs: PENDING_ATTRIBUTES,
@@ -28,7 +28,7 @@ const LIST = {
   constraint: { states: [14] },
 }
 
-/** A machine in use: every tenth node has a job, the first job in line wants more than is left, the others wait behind it. */
+/** A busy machine: every tenth node has a job, the first pending job wants more than is free, the others wait behind it. */
 export function busyInstance(pending: number): Instance {
   const instance = new Instance({ maxSize: NODES, coresPerNode: 16, up: NODES / 2 })
   for (let job = 0; job < NODES / 10; job += 1) instance.submit({ cores: 1 + (job % 16) })
@@ -40,7 +40,7 @@ export function busyInstance(pending: number): Instance {
   return instance
 }
 
-/** From a reading of 10,000 nodes and 10,000 pending jobs to its sizes, every time as if the jobs were new. */
+/** The time from a reading of 10,000 nodes and 10,000 pending jobs to its sizes. Nothing is kept from the round before. */
 export async function demandFigure(bench: Bench): Promise<Figure> {
   say('demand …')
   const instance = busyInstance(JOBS)
@@ -70,7 +70,7 @@ export async function demandFigure(bench: Bench): Promise<Figure> {
   }
 }
 
-/** What the sidecar reads, and the two answers that are long. */
+/** The facts that the sidecar reads, and the two long answers. */
 async function read(
   broker: SimulatedBroker,
   instance: Instance,

@@ -1,4 +1,4 @@
-// The least a koa app can be, over TLS: what start-up is measured against.
+// The baseline of start-up: the smallest possible koa app, over TLS.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import Koa from 'koa'

@@ -1,5 +1,5 @@
-// An API server as far as the webhook asks one: discovery, version, the front proxy's authority, one Job, one MiniCluster;
-// events are taken. All answers are ready-made.
+// A fake API server with what the webhook asks for: version, the front proxy's CA, one Job and one MiniCluster. It accepts
+// Events. All answers are ready-made.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 

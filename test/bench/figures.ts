@@ -1,4 +1,4 @@
-// The figures of the benchmark: what is measured, against what, and what is to be reached.
+// A figure of the benchmark: its value, its target, and how figures are printed.
 
 /** One measured figure. */
 export interface Figure {

@@ -1,6 +1,6 @@
-// A load generator in a process of its own: N keep-alive TLS connections, one request at a time on each, as fast as they
-// are answered or at a rate. Prints one JSON line: requests, seconds, latencies in milliseconds. Speaks just enough
-// HTTP/1.1 to be cheap.
+// A load generator in a process of its own: N keep-alive TLS connections with one request at a time on each, either as fast
+// as the server answers or at a rate. It prints one JSON line: requests, requests per second, latencies in milliseconds. It
+// speaks only as much HTTP/1.1 as it needs, so that it costs little.
 import { readFileSync } from 'node:fs'
 import { connect, type TLSSocket } from 'node:tls'
 import { parseArgs } from 'node:util'
@@ -14,7 +14,7 @@ const { values } = parseArgs({
     requests: { type: 'string' },
     cert: { type: 'string' },
     key: { type: 'string' },
-    // Posts this file instead of asking.
+    // Posts this file instead of sending GET requests.
     body: { type: 'string' },
     // Requests per second, all connections together.
     rate: { type: 'string' },
@@ -40,7 +40,7 @@ const request = Buffer.concat([
 ])
 const HEADER_END = Buffer.from('\r\n\r\n')
 
-/** Opens a connection and waits until it may send. */
+/** Opens a connection and waits for the end of the TLS handshake. */
 function open(): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
   const socket = connect({
@@ -56,7 +56,7 @@ function open(): Promise<TLSSocket> {
   return promise
 }
 
-/** Bytes of the whole answer once its header is there; throws if it is no 200. */
+/** Length of the whole answer; `undefined` until its header is complete. Throws if the status is not 200. */
 function answerLength(bytes: Buffer): number | undefined {
   const end = bytes.indexOf(HEADER_END)
   if (end < 0) return undefined
@@ -66,7 +66,7 @@ function answerLength(bytes: Buffer): number | undefined {
   return end + HEADER_END.length + Number(length)
 }
 
-/** Sends requests one after the other until `more` says no; collects their latencies. */
+/** Sends requests one after the other while `more` returns true, and collects their latencies. */
 function drive(socket: TLSSocket, latencies: number[], more: () => boolean): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let pending: Buffer = Buffer.alloc(0)
@@ -78,7 +78,7 @@ function drive(socket: TLSSocket, latencies: number[], more: () => boolean): Pro
       resolve()
       return
     }
-    // A request that had to wait for the one before is late from when it was due.
+    // If a request has to wait for the one before, its latency counts from the time when it was due.
     sentAt = periodMs === 0 ? performance.now() : dueAt
     dueAt += periodMs
     socket.write(request)

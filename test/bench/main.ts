@@ -1,8 +1,8 @@
-// `npm run bench`: ratios measured in one run, on the bundles that the images have. `--json` for machines, and the name of
-// a program (`sidecar`, `webhook`) for its figures alone.
+// `npm run bench`: ratios that are measured in one run, on the bundles of the images. `--json` prints JSON. The name of a
+// program (`sidecar`, `webhook`) selects its figures.
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { prepare } from './common.ts'
+import { prepare } from './bench.ts'
 import { type Figure, formatFigures, reached } from './figures.ts'
 import { sidecarFigures } from './sidecar.ts'
 import { webhookFigures } from './webhook.ts'

@@ -1,4 +1,4 @@
-// Servers and load generators of the benchmark, each a process of its own; and what they cost.
+// Servers and load generators of the benchmark, each in a process of its own, and the memory that they use.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -35,10 +35,10 @@ export async function freePort(): Promise<number> {
 }
 
 export interface StartOptions {
-  /** Of Node. */
+  /** Flags of Node. */
   readonly flags: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** The path that is asked until it is answered. */
+  /** The path that is requested until there is an answer. */
   readonly probe?: string
 }
 
@@ -87,7 +87,7 @@ export function residentMiB(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
 }
 
-/** Puts load on a port. */
+/** Runs the load generator against a port. */
 export async function load(options: Readonly<Record<string, string | number>>): Promise<Load> {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   const { stdout } = await promisify(execFile)(process.execPath, [LOAD, ...args])

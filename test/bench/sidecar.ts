@@ -1,30 +1,25 @@
-// Figures of the sidecar, on the bundle that its image has: against bare koa, memory, start, and calls to the broker.
+// Figures of the sidecar, on the bundle of its image: speed against bare koa, memory, start, and calls to the broker.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Instance } from '#simulation/instance.ts'
 import { type SimulatedBroker, startBroker } from '../support/broker.ts'
 import { bundle } from '../support/build.ts'
 import { ask } from '../support/https.ts'
-import { type Bench, say } from './common.ts'
+import { type Bench, say } from './bench.ts'
 import { blockFigure, decodeFigure } from './decode.ts'
-import { busyInstance, demandFigure } from './demand.ts'
+import { demandFigure } from './demand.ts'
 import { type Figure, median } from './figures.ts'
+import { longQueueFigure } from './long-queue.ts'
+import { compareRequests, describeRates, freshAnswer, METRIC } from './metric-requests.ts'
 import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
-
-const METRIC =
-  '/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/miniclusters.flux-framework.org/flux-sample/node_up_count'
 
 const NODES = 10_000
 const JOBS = 10_000
-const ROUNDS = 7
-const SECONDS = 2
 const STARTS = 9
 const MEMORY_REQUESTS = 100_000
 const CALLS_SECONDS = 21
-const LONG_QUEUE = 100_000
-const SUBMIT_INTERVAL_MS = 250
 
-/** The flags of the image (Dockerfile.sidecar): the same for all, so that it is programs that are compared. */
+/** The flags of the image (Dockerfile.sidecar). All servers run with them, so that only the programs differ. */
 const NODE_FLAGS = [
   '--max-semi-space-size=2',
   '--max-old-space-size=64',
@@ -32,7 +27,7 @@ const NODE_FLAGS = [
   '--no-maglev',
 ]
 
-/** All of them. */
+/** All figures of the sidecar. */
 export async function sidecarFigures(bench: Bench): Promise<readonly Figure[]> {
   const block = blockFigure()
   const sidecarBundle = await bundle('sidecar', bench.folder)
@@ -69,71 +64,6 @@ export async function sidecarFigures(bench: Bench): Promise<readonly Figure[]> {
   }
 }
 
-/** Loads two servers in turn, so that the machine's moods hit both, and answers the medians of their ratios. */
-async function compare(a: ServerProcess, b: ServerProcess, connections: number, client: object) {
-  const ratios = { perSecond: [] as number[], p99: [] as number[] }
-  const seen = { a: [] as number[], b: [] as number[] }
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const common = { path: METRIC, connections, seconds: SECONDS, ...client }
-    const inOrder = round % 2 === 0
-    const first = await load({ ...common, port: (inOrder ? a : b).port })
-    const second = await load({ ...common, port: (inOrder ? b : a).port })
-    const [ofA, ofB] = inOrder ? [first, second] : [second, first]
-    ratios.perSecond.push(ofA.perSecond / ofB.perSecond)
-    ratios.p99.push(ofA.p99 / ofB.p99)
-    seen.a.push(ofA.perSecond)
-    seen.b.push(ofB.perSecond)
-  }
-  return {
-    perSecond: median(ratios.perSecond),
-    p99: median(ratios.p99),
-    detail: `${Math.round(median(seen.a))} against ${Math.round(median(seen.b))} requests/s`,
-  }
-}
-
-/**
- * The same requests to two sidecars, one of which reads a queue of 100,000 pending jobs. Jobs are submitted to both all the
- * time, so that both read as often as they may.
- */
-async function longQueueFigure(
-  bench: Bench,
-  start: (path: string) => Promise<ServerProcess>,
-): Promise<Figure> {
-  say('a long queue …')
-  await using short = await startQueue(bench, start, 100)
-  await using long = await startQueue(bench, start, LONG_QUEUE)
-  await freshAnswer(short.sidecar.port, bench)
-  await freshAnswer(long.sidecar.port, bench)
-  const { p99, detail } = await compare(long.sidecar, short.sidecar, 16, bench.client)
-  return {
-    name: 'p99, 16 connections, 100,000 pending jobs against 100',
-    value: p99,
-    unit: '×',
-    target: { at: 'most', value: 1.1 },
-    detail,
-  }
-}
-
-async function startQueue(
-  bench: Bench,
-  start: (path: string) => Promise<ServerProcess>,
-  pending: number,
-) {
-  const instance = busyInstance(pending)
-  const path = join(bench.folder, `queue-${pending}`)
-  const broker = await startBroker({ path, instance, role: 'guest' })
-  const sidecar = await start(path)
-  const timer = setInterval(() => instance.submit({ cores: 4 }), SUBMIT_INTERVAL_MS)
-  return {
-    sidecar,
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer)
-      await sidecar.stop()
-      await broker.close()
-    },
-  }
-}
-
 async function startFigure(
   sidecar: () => Promise<ServerProcess>,
   empty: () => Promise<ServerProcess>,
@@ -158,13 +88,6 @@ async function startFigure(
   }
 }
 
-async function freshAnswer(port: number, { pair }: Bench): Promise<string> {
-  for (;;) {
-    const { status, text } = await ask(port, METRIC, { client: pair })
-    if (status === 200) return text
-  }
-}
-
 type Start = () => Promise<ServerProcess>
 type StartBaseline = (
   name: 'bare-koa' | 'bare-https',
@@ -182,9 +105,9 @@ async function serveFigures(
   const koa = await baseline('bare-koa', { BODY_FILE: bodyFile })
   const https = await baseline('bare-https', { BODY_FILE: bodyFile })
   say('requests/s and latency …')
-  const sixteen = await compare(sidecar, koa, 16, bench.client)
-  const one = await compare(sidecar, koa, 1, bench.client)
-  const bare = await compare(sidecar, https, 16, bench.client)
+  const sixteen = await compareRequests(sidecar, koa, { connections: 16, bench })
+  const one = await compareRequests(sidecar, koa, { connections: 1, bench })
+  const bare = await compareRequests(sidecar, https, { connections: 16, bench })
   await koa.stop()
   await https.stop()
   say('memory …')
@@ -200,31 +123,31 @@ async function serveFigures(
   return [
     {
       name: 'requests/s, 16 connections, against bare koa',
-      value: sixteen.perSecond,
+      value: sixteen.ratio('perSecond'),
       unit: '×',
       target: { at: 'least', value: 0.9 },
-      detail: sixteen.detail,
+      detail: describeRates(sixteen),
     },
     {
       name: 'requests/s, 16 connections, against bare node:https',
-      value: bare.perSecond,
+      value: bare.ratio('perSecond'),
       unit: '×',
       target: undefined,
-      detail: bare.detail,
+      detail: describeRates(bare),
     },
     {
       name: 'p99, 16 connections, against bare koa',
-      value: sixteen.p99,
+      value: sixteen.ratio('p99'),
       unit: '×',
       target: { at: 'most', value: 1.2 },
       detail: '',
     },
     {
       name: 'p99, 1 connection, against bare koa',
-      value: one.p99,
+      value: one.ratio('p99'),
       unit: '×',
       target: { at: 'most', value: 1.2 },
-      detail: one.detail,
+      detail: describeRates(one),
     },
     {
       name: `RSS after ${MEMORY_REQUESTS} requests, ${NODES} nodes`,
@@ -236,7 +159,7 @@ async function serveFigures(
   ]
 }
 
-/** Calls to the broker within a time, counted from a refresh on, so that the two windows hold as many refreshes. */
+/** Counts calls to the broker in a window that starts at a refresh, so that two windows hold equally many refreshes. */
 async function countCalls(broker: SimulatedBroker): Promise<number> {
   const total = () => [...broker.calls.values()].reduce((sum, count) => sum + count, 0)
   const before = total()

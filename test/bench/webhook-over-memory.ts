@@ -1,5 +1,5 @@
-// The webhook as its program starts it, but for the API server: look-ups are answered at once, in the same process. What
-// is left is our own work.
+// The webhook as its program starts it, but without an API server: look-ups are answered at once, in the same process. The
+// rest is the webhook's own work.
 import { readFileSync } from 'node:fs'
 import { createLogger } from '#serving/log.ts'
 import { readConfig } from '../../webhook/config.ts'
@@ -11,7 +11,7 @@ const objects: ReadonlyMap<string, object> = new Map(
 )
 
 const cluster: Cluster = {
-  // Parsed anew, as an answer would be.
+  // A new object each time, as with a real answer.
   read: async ({ kind }: ObjectReference) => {
     const object = objects.get(kind)
     return object === undefined ? undefined : JSON.parse(JSON.stringify(object))

@@ -1,28 +1,28 @@
-// Figures of the webhook, on the bundle that its image has: reviews of a real index-0 pod, of a huge one, and memory.
+// Figures of the webhook, on the bundle of its image: reviews of a real index-0 pod, of a huge one, and memory.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bundle } from '../support/build.ts'
-import { type Bench, say } from './common.ts'
-import { type Figure, median } from './figures.ts'
-import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
+import { type Bench, say } from './bench.ts'
+import { type Comparison, compare } from './comparison.ts'
+import type { Figure } from './figures.ts'
+import { load, residentMiB, startServer } from './processes.ts'
 
-/** An index-0 pod as a real API server sent it, and the objects that its look-ups find. */
+/** The review of an index-0 pod that a real API server sent, and the objects that its look-ups find. */
 const CASE = join(import.meta.dirname, '../golden/create-job-index-0-enabled')
 
 const REVIEWS_PER_SECOND = 200
 const CONNECTIONS = 8
-const ROUNDS = 7
 const SECONDS = 4
 const MEMORY_REVIEWS = 100_000
 const LARGE_BYTES = 3 * 2 ** 20
 const LARGE_REVIEWS = 40
 
-/** Those of Dockerfile.webhook, for all: so that it is programs that are compared. */
+/** The flags of Dockerfile.webhook. All servers run with them, so that only the programs differ. */
 const NODE_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=128', '--no-maglev']
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** All of them. */
+/** All figures of the webhook. */
 export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
   const objects = await readObjects(bench)
   const apiServer = await startServer(bench.baselines['fake-apiserver'], {
@@ -52,16 +52,21 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
   try {
     const review = await readReview()
     const body = await write(bench, 'review.json', JSON.stringify(review))
-    const rate = { rate: REVIEWS_PER_SECOND, connections: CONNECTIONS, seconds: SECONDS }
+    const atRate = {
+      path: '/mutate',
+      rate: REVIEWS_PER_SECOND,
+      connections: CONNECTIONS,
+      seconds: SECONDS,
+      body,
+    }
     say('reviews …')
-    const steady = await compare(overMemory, echo, { ...rate, body })
-    const whole = await compare(webhook, echo, { ...rate, body })
+    const inProcess = await compare(overMemory, echo, { load: atRate, warmUpRounds: 1 })
+    const withLookUps = await compare(webhook, echo, { load: atRate, warmUpRounds: 1 })
     say('large reviews …')
     const large = await write(bench, 'large.json', JSON.stringify(enlarge(review)))
     const huge = await compare(overMemory, echo, {
-      connections: 1,
-      requests: LARGE_REVIEWS,
-      body: large,
+      load: { path: '/mutate', connections: 1, requests: LARGE_REVIEWS, body: large },
+      warmUpRounds: 1,
     })
     say('memory …')
     const many = { connections: CONNECTIONS, requests: MEMORY_REVIEWS, body }
@@ -69,24 +74,24 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
     return [
       {
         name: `p99 of reviews at ${REVIEWS_PER_SECOND}/s, against a bare echo`,
-        value: steady.p99,
+        value: inProcess.ratio('p99'),
         unit: '×',
         target: { at: 'most', value: 3 },
-        detail: steady.detail('p99'),
+        detail: describeLatency(inProcess, 'p99'),
       },
       {
         name: 'the same, with look-ups over HTTPS from another process',
-        value: whole.p99,
+        value: withLookUps.ratio('p99'),
         unit: '×',
         target: undefined,
-        detail: `${whole.detail('p99')}; median ${whole.detail('p50')}`,
+        detail: `${describeLatency(withLookUps, 'p99')}; median ${describeLatency(withLookUps, 'p50')}`,
       },
       {
         name: 'review of a 3 MiB pod, against JSON.parse and stringify',
-        value: huge.p50,
+        value: huge.ratio('p50'),
         unit: '×',
         target: { at: 'most', value: 3 },
-        detail: huge.detail('p50'),
+        detail: describeLatency(huge, 'p50'),
       },
       {
         name: `RSS of the webhook after ${MEMORY_REVIEWS} reviews`,
@@ -101,45 +106,18 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
   }
 }
 
-/** Loads both in turn, and answers the medians of the ratios of their latencies. */
-async function compare(
-  ours: ServerProcess,
-  echo: ServerProcess,
-  options: Readonly<Record<string, string | number>>,
-) {
-  const ratios = { p50: [] as number[], p99: [] as number[] }
-  const seen = { p50: [[], []] as number[][], p99: [[], []] as number[][] }
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    const common = { path: '/mutate', ...options }
-    const inOrder = round % 2 === 0
-    const first = await load({ ...common, port: (inOrder ? ours : echo).port })
-    const second = await load({ ...common, port: (inOrder ? echo : ours).port })
-    // The first round warms up.
-    if (round === 0) continue
-    const [ofOurs, ofEcho] = inOrder ? [first, second] : [second, first]
-    for (const at of ['p50', 'p99'] as const) {
-      ratios[at].push(ofOurs[at] / ofEcho[at])
-      seen[at][0]?.push(ofOurs[at])
-      seen[at][1]?.push(ofEcho[at])
-    }
-  }
-  return {
-    p50: median(ratios.p50),
-    p99: median(ratios.p99),
-    detail: (at: 'p50' | 'p99') => {
-      const [a = [], b = []] = seen[at]
-      return `${median(a).toFixed(1)} ms against ${median(b).toFixed(1)} ms`
-    },
-  }
+function describeLatency(comparison: Comparison, percentile: 'p50' | 'p99'): string {
+  const [ours, echo] = comparison.medians(percentile)
+  return `${ours.toFixed(1)} ms against ${echo.toFixed(1)} ms`
 }
 
-/** The real review, of a MiniCluster whose certificate is provided: only then is no authority needed. */
+/** The real review. Its MiniCluster has a provided certificate: only then is no authority needed. */
 async function readReview(): Promise<Fields> {
   const text = await readFile(join(CASE, 'review.json'), 'utf8')
   return JSON.parse(text)
 }
 
-/** As a pod would be that carries a large program in an environment variable. */
+/** The review of a pod that carries large programs in its environment variables. */
 function enlarge(review: Fields): Fields {
   const copy = JSON.parse(JSON.stringify(review))
   const entry = { name: 'PROGRAM', value: 'x"y\\z '.repeat(100) }
@@ -179,7 +157,7 @@ async function writeKubeconfig(bench: Bench, port: number): Promise<string> {
 
 type Objects = Readonly<Record<'Job' | 'MiniCluster' | 'ConfigMap', Fields>>
 
-/** What look-ups find: the Job, its MiniCluster with a certificate of its own, and the front proxy's authority. */
+/** The objects that look-ups find: the Job, its MiniCluster with a provided certificate, and the front proxy's CA. */
 async function readObjects(bench: Bench): Promise<Objects> {
   const objects: Fields[] = JSON.parse(await readFile(join(CASE, 'objects.json'), 'utf8'))
   const ofKind = (kind: string) => objects.find((object) => object.kind === kind) ?? {}
@@ -200,7 +178,7 @@ async function readObjects(bench: Bench): Promise<Objects> {
   }
 }
 
-/** What the fake API server answers, by path. */
+/** The answers of the fake API server, by path. */
 async function writeAnswers(bench: Bench, objects: Objects): Promise<string> {
   const sample = 'namespaces/default'
   const answers = {

@@ -4,11 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createLogger } from '#serving/log.ts'
 import { readConfig } from '../../sidecar/config.ts'
 import { startSidecar } from '../../sidecar/sidecar.ts'
-import { Autoscaler, hurriedSpec, METRIC } from './autoscaler.ts'
+import { Autoscaler, demoHpaSpec, METRIC } from './autoscaler.ts'
 import { startDemoCluster } from './cluster.ts'
 import { readMetric } from './metrics.ts'
 
-/** A real sidecar until the test ends: its port. */
+/** Starts a real sidecar, which runs until the test ends. Returns its port. */
 async function serve(t: TestContext, uri: string): Promise<number> {
   const result = readConfig({ FLUX_URI: uri, LISTEN_PORT: '0', LISTEN_ADDRESS: '127.0.0.1' })
   assert.equal(result.kind, 'config')
@@ -18,8 +18,8 @@ async function serve(t: TestContext, uri: string): Promise<number> {
   return sidecar.port
 }
 
-test('hurriedSpec is the recommended HPA, with shorter times', () => {
-  const { minReplicas, maxReplicas, metrics, behavior } = hurriedSpec(2, 16)
+test('demoHpaSpec is the recommended HPA, with shorter times', () => {
+  const { minReplicas, maxReplicas, metrics, behavior } = demoHpaSpec(2, 16)
   assert.deepEqual([minReplicas, maxReplicas], [2, 16])
   const [metric] = metrics
   assert.equal(metric?.type === 'Object' && metric.object.metric.name, METRIC)
@@ -37,11 +37,11 @@ test('hurriedSpec is the recommended HPA, with shorter times', () => {
 
 test('Autoscaler holds the size while there is no broker', async (t) => {
   const port = await serve(t, 'local:///nowhere/local')
-  const { decision, why } = await new Autoscaler(port, hurriedSpec(2, 16)).sync(5)
+  const { decision, why } = await new Autoscaler(port, demoHpaSpec(2, 16)).sync(5)
   assert.deepEqual([decision.replicas, decision.reason, why], [5, 'hold: no metric', undefined])
 })
 
-test('Autoscaler grows the cluster for jobs that wait, and tells why', async (t) => {
+test('Autoscaler grows the cluster for jobs that wait, and says why', async (t) => {
   // Jobs of 4 nodes at each tick.
   const cluster = await startDemoCluster(() => 0)
   t.after(() => cluster.close())
@@ -51,7 +51,7 @@ test('Autoscaler grows the cluster for jobs that wait, and tells why', async (t)
     return answer.kind === 'value' && answer.value === cluster.maxSize
   }
   while (!(await isWanted())) await pause(50)
-  const { decision, why } = await new Autoscaler(port, hurriedSpec(2, 16)).sync(cluster.size)
+  const { decision, why } = await new Autoscaler(port, demoHpaSpec(2, 16)).sync(cluster.size)
   assert.deepEqual([decision.replicas, decision.reason], [16, 'grow to 16'])
   assert.match(why ?? '', /^desired 16: \d+ pending jobs? needs? \d+ nodes/)
   cluster.resize(decision.replicas)

@@ -1,4 +1,4 @@
-// The demo's HPA: the recommended one in a hurry, and what it does in a sync.
+// The demo's HPA: the recommended one with shorter times, and its work in one sync.
 import * as v from 'valibot'
 import { recommendHpa } from '../../webhook/cli/hpa/recommended-hpa.ts'
 import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
@@ -8,20 +8,20 @@ import { readMetric, readSummary } from './metrics.ts'
 
 export const METRIC = 'node_desired_count'
 
-/** What takes minutes in a cluster takes seconds here. */
-export const HURRY = {
+/** Times that are minutes on a cluster are seconds here. */
+export const DEMO_TIMES = {
   /** 15 by default. */
   syncSeconds: 3,
   /** 300 in the recommended HPA. */
   stabilizationSeconds: 6,
-  /** Of the policy that halves the size at most: 60 in the recommended HPA. */
+  /** Period of the policy that at most halves the size: 60 in the recommended HPA. */
   halvingSeconds: 6,
   /** `IDLE_GRACE_SECONDS` of the sidecar: 60 by default. */
   idleGraceSeconds: 4,
 } as const
 
-/** `flux-metrics hpa` of a MiniCluster with these bounds, with shorter times. */
-export function hurriedSpec(minSize: number, maxSize: number): HpaSpec {
+/** The HPA that `flux-metrics hpa` writes for these bounds, with shorter times. */
+export function demoHpaSpec(minSize: number, maxSize: number): HpaSpec {
   const spec = { size: minSize, minSize, maxSize, containers: [{}] }
   const minicluster = v.parse(MiniClusterSource, { metadata: { name: 'flux-sample' }, spec })
   const choices = { hasTolerance: true, drains: false }
@@ -33,20 +33,20 @@ export function hurriedSpec(minSize: number, maxSize: number): HpaSpec {
       ...recommended.behavior,
       scaleDown: {
         ...scaleDown,
-        stabilizationWindowSeconds: HURRY.stabilizationSeconds,
-        policies: [{ type: 'Percent', value: 50, periodSeconds: HURRY.halvingSeconds }],
+        stabilizationWindowSeconds: DEMO_TIMES.stabilizationSeconds,
+        policies: [{ type: 'Percent', value: 50, periodSeconds: DEMO_TIMES.halvingSeconds }],
       },
     },
   }
 }
 
-/** What the HPA does, and, if it changes the size, what the sidecar says of it. */
+/** The HPA's decision and, if it changes the size, the sidecar's reason for this size. */
 export interface Sync {
   readonly decision: Decision
   readonly why: string | undefined
 }
 
-/** Reads the metric of a sidecar as the real controller does, and decides. */
+/** Reads the metric from a sidecar and decides, as the real controller does. */
 export class Autoscaler {
   readonly #port: number
   readonly #hpa: Hpa
@@ -56,7 +56,7 @@ export class Autoscaler {
     this.#hpa = new Hpa(spec)
   }
 
-  /** @param replicas the present size, all of it ready */
+  /** @param replicas the present size; all of its pods are ready */
   async sync(replicas: number): Promise<Sync> {
     const answer = await readMetric(this.#port, METRIC)
     const decision = this.#hpa.decide({

@@ -1,4 +1,4 @@
-// The demo's world: a simulated MiniCluster whose jobs come and go, and whose size can be set.
+// The demo's MiniCluster: simulated, with jobs that arrive and end, and a size that can be set.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,13 +9,14 @@ const MAX_SIZE = 16
 const FIRST_SIZE = 2
 const TICK_MS = 200
 
-/** A wave: within 40 s jobs come seldom, then often, then seldom again. It has begun when the demo begins. */
+/** In one wave jobs are rare, then frequent, then rare again. */
 const WAVE_MS = 40_000
-const BEGUN_MS = 7_000
+/** The demo starts this long after the start of a wave. */
+const ELAPSED_MS = 7_000
 const FEWEST_PER_SECOND = 0.05
 const MOST_PER_SECOND = 0.9
 const JOB_MS = { min: 5_000, max: 10_000 } as const
-/** Of the jobs, so many need several nodes at once. */
+/** This share of the jobs needs several nodes at once. */
 const WIDE = { share: 0.2, nodes: 4 } as const
 
 /** A running simulation. */
@@ -24,23 +25,23 @@ export interface DemoCluster {
   readonly uri: string
   readonly maxSize: number
   readonly size: number
-  /** Starts pods up to `size`, and removes those from the top, busy or not, as an Indexed Job does. */
+  /** Starts pods up to `size` and removes the highest ones, busy or not, as an Indexed Job does. */
   resize(size: number): void
   /** Jobs that ran on a pod that was removed. */
   readonly killed: number
   close(): Promise<void>
 }
 
-/** Starts it: 2 of 16 nodes up, jobs of 1 or 4 whole nodes and 5 to 10 seconds arriving in waves. */
+/** Starts with 2 of 16 nodes up. Jobs of 1 or 4 whole nodes and 5 to 10 seconds arrive in waves. */
 export async function startDemoCluster(random: () => number = Math.random): Promise<DemoCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-demo-'))
   const path = join(folder, 'local')
   const instance = new Instance({ maxSize: MAX_SIZE, coresPerNode: 4, up: FIRST_SIZE })
-  // One does not want to wait for what there is to see.
+  // The first change of size should not wait for the wave.
   instance.submit({ nodes: WIDE.nodes, duration: JOB_MS.max / 1000 })
   const broker = await startBroker({ path, instance, role: 'guest' })
   let size = FIRST_SIZE
-  const waveStartedAt = Date.now() - BEGUN_MS
+  const waveStartedAt = Date.now() - ELAPSED_MS
   const tick = () => {
     instance.tick(Date.now())
     const phase = ((Date.now() - waveStartedAt) / WAVE_MS) * 2 * Math.PI

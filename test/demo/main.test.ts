@@ -75,7 +75,7 @@ for (const [args, problem] of [
   [['--seconds', '0'], '--seconds: expected a number above 0, got "0"'],
   [['--minutes'], "Unknown option '--minutes'"],
 ] as const) {
-  test(`the demo refuses ${args.join(' ')}, and tells its usage`, async () => {
+  test(`the demo refuses ${args.join(' ')}, and prints its usage`, async () => {
     const { code, out, err } = await run(args)
     assert.deepEqual([code, out], [2, ''])
     assert.ok(err.startsWith(problem), err)

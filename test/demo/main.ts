@@ -5,7 +5,7 @@ import { createLogger } from '#serving/log.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { readConfig } from '../../sidecar/config.ts'
 import { type Sidecar, startSidecar } from '../../sidecar/sidecar.ts'
-import { Autoscaler, HURRY, hurriedSpec } from './autoscaler.ts'
+import { Autoscaler, DEMO_TIMES, demoHpaSpec } from './autoscaler.ts'
 import { type DemoCluster, startDemoCluster } from './cluster.ts'
 import { readMetric } from './metrics.ts'
 import { introduce, report } from './screen.ts'
@@ -13,11 +13,11 @@ import { introduce, report } from './screen.ts'
 const USAGE = `Usage: npm start [-- --seconds N]
 
   --seconds N   end after N seconds (default: on Ctrl-C)
-  FLUX_URI      read this real broker instead of a simulated one; nothing is resized then
+  FLUX_URI      read this real broker instead of a simulated one, and resize nothing
   LISTEN_PORT   where the sidecar serves HTTPS (default 8443)
 `
 
-/** Of an HPA for a broker of which we do not know how large it may become. */
+/** The HPA's largest size for a real broker, whose own limit is not known. */
 const ANY_SIZE = 1024
 
 function fail(message: string): never {
@@ -50,7 +50,7 @@ async function start(cluster: DemoCluster | undefined): Promise<Sidecar> {
   const result = readConfig({
     LISTEN_PORT,
     FLUX_URI: cluster?.uri ?? FLUX_URI,
-    IDLE_GRACE_SECONDS: IDLE_GRACE_SECONDS ?? String(HURRY.idleGraceSeconds),
+    IDLE_GRACE_SECONDS: IDLE_GRACE_SECONDS ?? String(DEMO_TIMES.idleGraceSeconds),
   })
   if (result.kind === 'problems') fail(result.problems.join('\n'))
   try {
@@ -62,7 +62,7 @@ async function start(cluster: DemoCluster | undefined): Promise<Sidecar> {
   }
 }
 
-/** The present size; `undefined` while a broker of the user's own does not say. */
+/** The present size; `undefined` while it cannot be read from the user's own broker. */
 async function sizeOf(port: number, cluster: DemoCluster | undefined): Promise<number | undefined> {
   if (cluster !== undefined) return cluster.size
   const up = await readMetric(port, 'node_up_count')
@@ -81,11 +81,11 @@ async function main(): Promise<void> {
   print(introduce(port, cluster))
   const bounds =
     cluster === undefined ? ([1, ANY_SIZE] as const) : ([cluster.size, cluster.maxSize] as const)
-  const autoscaler = new Autoscaler(port, hurriedSpec(...bounds))
+  const autoscaler = new Autoscaler(port, demoHpaSpec(...bounds))
   let elapsed = 0
   const step = async () => {
     elapsed += 1
-    const size = elapsed % HURRY.syncSeconds === 0 ? await sizeOf(port, cluster) : undefined
+    const size = elapsed % DEMO_TIMES.syncSeconds === 0 ? await sizeOf(port, cluster) : undefined
     const sync = size === undefined ? undefined : await autoscaler.sync(size)
     if (sync !== undefined) cluster?.resize(sync.decision.replicas)
     print(await report(port, { seconds: elapsed, cluster, sync }))

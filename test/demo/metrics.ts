@@ -1,4 +1,4 @@
-// What the demo reads through the API: metrics as an HPA does, and why the size is what it is.
+// Reads from the sidecar's API what the demo shows: metrics, as an HPA reads them, and the reason for the size.
 import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 import { ask } from '../support/https.ts'
 
@@ -20,7 +20,7 @@ export async function readMetric(port: number, metric: string): Promise<Answer> 
   return { kind: 'value', value: toMilli(answer.items[0].value) / 1000 }
 }
 
-/** One line: `desired 10: rank 9 runs …`; `undefined` where the sidecar has nothing to say. */
+/** One line, `desired 10: rank 9 runs …`; `undefined` if the sidecar has no answer. */
 export async function readSummary(port: number): Promise<string | undefined> {
   const { status, text } = await ask(port, '/explain')
   return status === 200 ? JSON.parse(text).summary : undefined

@@ -1,24 +1,24 @@
-// What the demo prints: the first screen, then a line a second.
-
-import { HURRY, METRIC, type Sync } from './autoscaler.ts'
+// The text that the demo prints: the first screen, then one line per second.
+import { DEMO_TIMES, METRIC, type Sync } from './autoscaler.ts'
 import type { DemoCluster } from './cluster.ts'
 import { type Answer, metricPath, readMetric } from './metrics.ts'
 
 /** The first screen. */
 export function introduce(port: number, cluster: DemoCluster | undefined): readonly string[] {
   const url = `https://localhost:${port}`
+  const { syncSeconds, stabilizationSeconds, idleGraceSeconds } = DEMO_TIMES
   const broker =
     cluster === undefined
       ? `${process.env.FLUX_URI} (yours; nothing is resized)`
-      : `simulated, ${cluster.size} of ${cluster.maxSize} nodes up; jobs of 1 or 4 whole nodes come in waves`
+      : `simulated, ${cluster.size} of ${cluster.maxSize} nodes up; jobs of 1 or 4 whole nodes arrive in waves`
   return [
     'flux-metrics: autoscaling a Flux MiniCluster on what its scheduler knows',
     '',
     `  broker     ${broker}`,
     `  sidecar    ${url} (the real one)`,
     `  HPA        the recommended one: ${METRIC}, AverageValue 1, tolerance 0;`,
-    `             the real algorithm in a hurry: a sync every ${HURRY.syncSeconds} s (else 15 s), stabilization`,
-    `             ${HURRY.stabilizationSeconds} s (300 s), a released node is idle after ${HURRY.idleGraceSeconds} s (60 s: IDLE_GRACE_SECONDS)`,
+    `             the real algorithm, with shorter times: a sync every ${syncSeconds} s (else 15 s),`,
+    `             stabilization ${stabilizationSeconds} s (300 s), a node idle after ${idleGraceSeconds} s (60 s: IDLE_GRACE_SECONDS)`,
     '',
     '  Try, in another terminal:',
     `    curl -k ${url}/explain -H 'Accept: text/plain'`,
@@ -26,8 +26,8 @@ export function introduce(port: number, cluster: DemoCluster | undefined): reado
     `    curl -k ${url}/metrics`,
     `    curl -k ${url}/readyz`,
     '',
-    '  An Indexed Job loses its highest nodes first, busy or not: "killed" would count jobs',
-    '  lost that way. Where the size changes, the line below says why.',
+    '  An Indexed Job loses its highest nodes first, busy or not. If jobs are lost that way,',
+    '  "killed" counts them. When the size changes, the next line says why.',
     '',
     '  time  size   up  free  running  pending  desired  HPA',
   ]
@@ -43,13 +43,13 @@ const COLUMNS = [
 
 export interface Moment {
   readonly seconds: number
-  /** `undefined` with a broker of the user's own. */
+  /** `undefined` with the user's own broker. */
   readonly cluster: DemoCluster | undefined
   /** `undefined` between syncs. */
   readonly sync: Sync | undefined
 }
 
-/** A line of the table, and one that says why the size changes, if it does. */
+/** A line of the table. If the size changes, a second line says why. */
 export async function report(
   port: number,
   { seconds, cluster, sync }: Moment,
@@ -58,9 +58,9 @@ export async function report(
   const cells = answers.map((answer, index) => cell(answer).padStart(COLUMNS[index]?.width ?? 0))
   const size = String(cluster?.size ?? '–').padStart(4)
   const error = answers.find((answer) => answer.kind === 'error')
-  const does = sync?.decision.reason ?? (error?.kind === 'error' ? error.message : '')
+  const action = sync?.decision.reason ?? (error?.kind === 'error' ? error.message : '')
   const killed = cluster === undefined || cluster.killed === 0 ? '' : `  (killed ${cluster.killed})`
-  const line = [`${seconds}s`.padStart(6), size, ...cells, `${does}${killed}`].join('  ')
+  const line = [`${seconds}s`.padStart(6), size, ...cells, `${action}${killed}`].join('  ')
   return sync?.why === undefined ? [line.trimEnd()] : [line, `${' '.repeat(8)}${sync.why}`]
 }
 

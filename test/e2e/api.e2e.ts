@@ -1,4 +1,4 @@
-// The aggregated API as clients of a real cluster meet it: paths, discovery, who is let in, what the API server logs.
+// The aggregated API as clients of a real cluster see it: paths, discovery, authentication, the log of the API server.
 import assert from 'node:assert/strict'
 import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 import { createAuthority } from '../support/certificates.ts'
@@ -53,17 +53,17 @@ withEnvironment(
       }
     },
 
-    'every metric of the catalog has a value, or says why it has none': async (environment) => {
-      const silent: string[] = []
+    'every metric of the catalog has a value or says why it has none': async (environment) => {
+      const refused: string[] = []
       for (const { name } of BUILTIN_METRICS) {
         const path = metricsPath(environment, `services/${SERVICE}/${name}`)
         const { code, stdout, stderr } = await kubectl(['get', '--raw', path])
         if (code === 0) assert.match(firstItem(JSON.parse(stdout)).value, /^\d+m?$/, name)
-        else silent.push(`${name}: ${stderr}`)
+        else refused.push(`${name}: ${stderr}`)
       }
-      // No scheduler of a simulated broker estimates when a job starts.
-      assert.equal(silent.length, 1, silent.join(''))
-      assert.match(silent[0] ?? '', /^job_start_seconds: .*ServiceUnavailable.*no estimate/)
+      // The scheduler of a simulated broker never estimates the start of a job.
+      assert.equal(refused.length, 1, refused.join(''))
+      assert.match(refused[0] ?? '', /^job_start_seconds: .*ServiceUnavailable.*no estimate/)
     },
 
     'the nodes add up: four in the resource set, two with a pod': async (environment) => {
@@ -74,10 +74,10 @@ withEnvironment(
       assert.deepEqual(counts, { total: 4, up: 2, down: 2 })
     },
 
-    'jobs are counted, whole and by queue': async (environment) => {
-      await environment.tell('/jobs', { nodes: 1, queue: 'batch' })
-      await environment.tell('/jobs', { nodes: 1, queue: 'debug' })
-      await environment.tell('/jobs', { nodes: 2, queue: 'debug' })
+    'jobs are counted in total and by queue': async (environment) => {
+      await environment.post('/jobs', { nodes: 1, queue: 'batch' })
+      await environment.post('/jobs', { nodes: 1, queue: 'debug' })
+      await environment.post('/jobs', { nodes: 2, queue: 'debug' })
       await holds('three active jobs', async () => {
         return (await environment.metric('job_active_count')) === 3
       })
@@ -99,7 +99,7 @@ withEnvironment(
       assert.match(JSON.stringify(none), /"items":\[\]/)
     },
 
-    'an unknown metric is refused by name': async (environment) => {
+    'an unknown metric is refused, with the name of the nearest one': async (environment) => {
       const path = metricsPath(environment, `services/${SERVICE}/node_upp_count`)
       const refusal = await getRefused(path)
       assert.match(refusal, /NotFound/)
@@ -117,7 +117,7 @@ withEnvironment(
       assert.match(await getRefused(`${path}?metricLabelSelector=queue%3D%3D%3D`), /BadRequest/)
     },
 
-    'deleting a metric is not a thing': async (environment) => {
+    'a metric cannot be deleted': async (environment) => {
       const path = metricsPath(environment, `services/${SERVICE}/node_up_count`)
       const { code, stderr } = await kubectl(['delete', '--raw', path])
       assert.notEqual(code, 0)
@@ -133,7 +133,7 @@ withEnvironment(
       for (const version of VERSIONS) assert.match(stdout, new RegExp(`^${GROUP}/${version}$`, 'm'))
     },
 
-    'kubectl api-resources has no complaint': async () => {
+    'kubectl api-resources prints no error': async () => {
       const { code, stderr } = await kubectl(['api-resources', '--cached=false'])
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
     },
@@ -180,7 +180,7 @@ withEnvironment(
     },
 
     'the API server logged no error about our group': async ({ log }, t) => {
-      if (log === undefined) return t.skip("the API server's log is out of reach")
+      if (log === undefined) return t.skip("the API server's log cannot be read")
       assert.deepEqual(await log.errors(GROUP), [])
     },
   },

@@ -1,5 +1,5 @@
-// HPAs on the size that the jobs need, on a real cluster: they grow a MiniCluster for a gang, never below a running job, and
-// where a default tolerance would not; and everybody is told why.
+// HPAs on the size that the jobs need, on a real cluster. They grow a MiniCluster for a gang, never shrink it below a running
+// job, and grow it where a default tolerance would not. The reason can be read.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,9 +21,9 @@ import { eventually, holds } from './support/wait.ts'
 
 const CLI = join(import.meta.dirname, '../../webhook/cli/main.ts')
 const EXAMPLE = await impatientExample()
-/** What every HPA may have at most while all nodes have pods. */
+/** The largest size of every HPA while all nodes have pods. */
 const MANY = 4
-/** A size of which one more node is within the default tolerance of 10 %. */
+/** For this size one more node is within the default tolerance of 10 %. */
 const LARGE = 60
 
 function metricsPath({ namespace }: Environment, rest: string): string {
@@ -31,7 +31,7 @@ function metricsPath({ namespace }: Environment, rest: string): string {
   return `/apis/${GROUP}/v1beta2/${object}/${rest}`
 }
 
-/** Runs the command line, as a user would. */
+/** Runs the command line as a user does. */
 async function explain({ namespace }: Environment): Promise<{ code: number; out: string }> {
   const args = [CLI, 'explain', MINICLUSTER, '--namespace', namespace]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -51,10 +51,10 @@ async function runsOn(environment: Environment, id: string): Promise<readonly nu
 }
 
 async function finish(environment: Environment, ...ids: readonly string[]): Promise<void> {
-  for (const id of ids) await environment.tell(`/jobs/${id}/finish`)
+  for (const id of ids) await environment.post(`/jobs/${id}/finish`)
 }
 
-/** Every metric of the catalog that has no value, with what kubectl was told. */
+/** Every metric of the catalog that has no value, with the error that kubectl printed. */
 async function refusals(environment: Environment): Promise<ReadonlyMap<string, string>> {
   const refused = new Map<string, string>()
   for (const { name } of BUILTIN_METRICS) {
@@ -64,13 +64,13 @@ async function refusals(environment: Environment): Promise<ReadonlyMap<string, s
   return refused
 }
 
-/** What an HPA has last read of its metric, for each replica. */
+/** The value per replica that an HPA has last read. */
 async function averageRead(environment: Environment, name: string): Promise<string | undefined> {
   const { status } = await environment.hpa(name)
   return status?.currentMetrics?.[0]?.object?.current?.averageValue
 }
 
-/** Jobs that outlive their case. */
+/** Jobs that later cases use. */
 const kept = { high: '', gang: '' }
 
 withEnvironment(
@@ -87,7 +87,7 @@ withEnvironment(
       await reason(environment, MINICLUSTER, 'ValidMetricFound')
     },
 
-    'it shrinks to the highest busy rank: the idle ones below stay': async (environment) => {
+    'it shrinks to the highest busy rank, and the idle ranks below stay': async (environment) => {
       const ids: string[] = []
       for (let i = 0; i < 3; i += 1) {
         ids.push(await submitJob(environment, { nodes: 1, queue: 'batch' }))
@@ -119,7 +119,7 @@ withEnvironment(
       assert.match(out, /^nodes {4}3 there, desired 3, floor 3, demand 1, quorum 2, R has 64$/m)
     },
 
-    'with the end of that job it shrinks to the least': async (environment) => {
+    'when that job ends it shrinks to the smallest size': async (environment) => {
       assert.equal((await environment.miniCluster()).spec.size, 3)
       await finish(environment, kept.high)
       await size(environment, 2)
@@ -127,7 +127,7 @@ withEnvironment(
       await remove(environment.cluster, hpa)
     },
 
-    "an HPA on a user's own metric, from a ConfigMap": async (environment) => {
+    "an HPA on a user's own metric from a ConfigMap grows": async (environment) => {
       const hpa = EXAMPLE.hpa(environment.namespace)
       await environment.cluster.objects.create(hpa)
       const gang = await submitJob(environment, { nodes: MANY, queue: 'batch' })
@@ -152,16 +152,16 @@ withEnvironment(
       await remove(environment.cluster, hpa)
     },
 
-    'from 60 nodes to 61 the default tolerance does nothing, and the explanation says so': async (
+    'at 60 nodes the default tolerance ignores a need of 61, and the explanation says so': async (
       environment,
     ) => {
-      await environment.tell('/jobs/cancel-all')
+      await environment.post('/jobs/cancel-all')
       await environment.stopOperator()
       await growWithoutPods(environment, LARGE)
       const tolerant = { name: 'tolerant', metric: 'node_desired_count', maxReplicas: 64 }
       const hpa = miniClusterHpa(environment.namespace, tolerant)
       kept.gang = await submitJob(environment, { nodes: LARGE + 1, queue: 'batch' })
-      await holds('61 wanted', async () => {
+      await holds('a desired size of 61', async () => {
         return (await environment.metric('node_desired_count')) === LARGE + 1
       })
       await environment.cluster.objects.create(hpa)
@@ -182,7 +182,7 @@ withEnvironment(
     'the recommended HPA goes from 60 to 61, and the job runs': async (environment) => {
       const { hpa, choices } = await recommendedHpa(environment)
       await environment.cluster.objects.create(hpa)
-      // Without a tolerance of its own it takes the next size that is not ignored, 67, of at most 64.
+      // Without a tolerance it asks for the next size that is not ignored, 67, but at most for 64.
       const enough = choices.hasTolerance ? LARGE + 1 : 64
       await specSize(environment, enough)
       assert.equal((await readJob(environment, kept.gang)).state, 'SCHED')
@@ -190,12 +190,12 @@ withEnvironment(
       assert.equal((await runsOn(environment, kept.gang)).length, LARGE + 1)
     },
 
-    'without a broker it holds its size, and all that has no value says why': async (
+    'without a broker it holds its size, and every metric says why it has no value': async (
       environment,
     ) => {
       const { spec } = await environment.miniCluster()
       await environment.holdBroker()
-      await environment.tell('/kill')
+      await environment.post('/kill')
       await reason(environment, MINICLUSTER, 'FailedGetObjectMetric')
       const { message = '' } = (await scalingActive(environment, MINICLUSTER)) ?? {}
       assert.match(message, /node_desired_count.*Cannot tell the state of Flux: \w+/)
@@ -211,7 +211,7 @@ withEnvironment(
     },
 
     'the API server logged no error about our group': async ({ log }, t) => {
-      if (log === undefined) return t.skip("the API server's log is out of reach")
+      if (log === undefined) return t.skip("the API server's log cannot be read")
       assert.deepEqual(await log.errors(GROUP), [])
     },
   },

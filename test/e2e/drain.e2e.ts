@@ -1,6 +1,6 @@
 // Drain before shrink, on a real cluster: jobs keep arriving while an HPA shrinks and grows a MiniCluster, and none loses a
-// node. Ranks of pods that were told to end stay up, and schedulable, for the pods' grace, as they do in earnest, and jobs
-// arrive for them just then: without drains (flux-metrics/drain "false" below) some of them fail.
+// node. As in production, the ranks of ending pods stay up and schedulable for the pods' grace, and jobs arrive for them just
+// then. Without drains (flux-metrics/drain "false" below) some of these jobs fail.
 import assert from 'node:assert/strict'
 import { withEnvironment } from './support/cases.ts'
 import { readHistory } from './support/control.ts'
@@ -10,15 +10,15 @@ import { recommendedHpa } from './support/recommended.ts'
 import { reason, recordSizes, type SizeRecording } from './support/scaling.ts'
 import { holds } from './support/wait.ts'
 
-/** The broker's: any but root's, so that nothing works for root alone. */
+/** UID of the broker. It is not root, so that nothing works only as root. */
 const UID = 1000
-/** Other jobs each time; the same ones with the number of an earlier run. */
+/** Each run draws other jobs. The seed of an earlier run draws the same jobs. */
 const SEED = Number(process.env.DRAIN_SEED ?? Date.now() % 1_000_000)
-/** A node that an administrator has taken out, among those that come and go. */
+/** A node that an administrator has drained, among the nodes that join and leave. */
 const BROKEN = { rank: 2, reason: 'bad DIMM' } as const
 const OWN_REASON = /^flux-metrics\/[^:]+: scale-down to \d+$/
 
-/** How often the size grew, and shrank. */
+/** How often the size grew and how often it shrank. */
 function turnsOf(sizes: SizeRecording): { readonly grown: number; readonly shrunk: number } {
   const seen = sizes.seen()
   const steps = seen.slice(1).map((one, index) => one - (seen[index] ?? one))
@@ -31,7 +31,7 @@ function turnsOf(sizes: SizeRecording): { readonly grown: number; readonly shrun
 withEnvironment(
   'a MiniCluster that drains before it shrinks',
   {
-    "the sidecar is the broker's owner, and may do nothing else": async (environment) => {
+    "the sidecar has the broker's UID and no other rights": async (environment) => {
       const [lead] = await environment.pods()
       const sidecar = lead?.spec?.initContainers?.find(({ name }) => name === 'flux-metrics')
       const context = sidecar?.securityContext
@@ -44,7 +44,7 @@ withEnvironment(
         capabilities: { drop: ['ALL'] },
         seccompProfile: { type: 'RuntimeDefault' },
       })
-      // -O: it is owned by who asks, and who asks is the broker's user
+      // -O: the file's owner is the user that runs the test, which is the broker's user
       await environment.inLead('test', '-O', '/mnt/flux/config/run/flux/local')
     },
 
@@ -54,7 +54,7 @@ withEnvironment(
     ) => {
       t.diagnostic(`DRAIN_SEED=${SEED}`)
       await using sizes = await recordSizes(environment)
-      await environment.tell('/drain', BROKEN)
+      await environment.post('/drain', BROKEN)
       const { hpa } = await recommendedHpa(environment, {
         stabilizationWindowSeconds: 5,
         policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
@@ -81,16 +81,14 @@ withEnvironment(
       await reason(environment, MINICLUSTER, 'ValidMetricFound')
     },
 
-    'ranks were drained by us and given back, and the broken node stayed as it was': async (
-      environment,
-    ) => {
+    'we drained and undrained ranks, and the broken node stayed as it was': async (environment) => {
       const { nodes } = await readHistory(environment)
       const isOwn = (why = '') => OWN_REASON.test(why)
       const own = nodes.filter((node) => node.name === 'drain' && isOwn(node.reason))
       assert.notDeepEqual(own, [])
-      const given = nodes.filter(({ name }) => name === 'undrain')
-      assert.notDeepEqual(given, [])
-      // At its start the sidecar had drained all that was not there: the administrator insisted.
+      const undrained = nodes.filter(({ name }) => name === 'undrain')
+      assert.notDeepEqual(undrained, [])
+      // At its start the sidecar had drained all absent ranks. The administrator's drain replaced ours.
       const from = nodes.findIndex((node) => node.reason === BROKEN.reason)
       const later = nodes.slice(from).filter(({ ranks }) => ranks.includes(BROKEN.rank))
       assert.deepEqual(
@@ -99,7 +97,7 @@ withEnvironment(
       )
     },
 
-    'the log of the sidecar tells of each': async (environment) => {
+    'the log of the sidecar has both': async (environment) => {
       const log = (await environment.sidecarLog()).join('\n')
       for (const what of ['drained ranks', 'gave ranks back']) {
         assert.match(log, new RegExp(`"ranks":"[0-9,-]+".*"${what}"`))
@@ -107,7 +105,7 @@ withEnvironment(
     },
 
     'the API server logged no error about our group': async ({ log }, t) => {
-      if (log === undefined) return t.skip("the API server's log is out of reach")
+      if (log === undefined) return t.skip("the API server's log cannot be read")
       assert.deepEqual(await log.errors(GROUP), [])
     },
   },

@@ -1,4 +1,4 @@
-// From an annotation to a MiniCluster that an HPA resizes, as a user goes: no step by hand.
+// From an annotation to a MiniCluster that an HPA resizes, in the steps of a user, without manual work.
 import assert from 'node:assert/strict'
 import type { V1Pod } from '@kubernetes/client-node'
 import { activeJobsHpa, cpuHpa } from './support/autoscalers.ts'
@@ -21,8 +21,8 @@ async function describeMiniCluster({ namespace }: Environment): Promise<string> 
   return run(['describe', 'minicluster', MINICLUSTER, `--namespace=${namespace}`])
 }
 
-/** Deletes the lead broker's pod, and waits for another one that is ready. */
-async function remakeLead(environment: Environment): Promise<V1Pod> {
+/** Deletes the lead broker's pod and waits for a new one that is ready. */
+async function recreateLead(environment: Environment): Promise<V1Pod> {
   const before = await environment.lead()
   await run(['delete', 'pod', before, `--namespace=${environment.namespace}`, '--wait=false'])
   await holds('another index-0 pod', async () => {
@@ -59,7 +59,7 @@ withEnvironment(
       assert.equal(reviewed.length, 1)
     },
 
-    'who annotates it is told what is wrong, and when it takes effect': async (environment) => {
+    'a user who annotates it sees what is wrong, and when it takes effect': async (environment) => {
       const annotations = Object.entries(ENABLED).map(([key, value]) => `${key}=${value}`)
       const { code, stderr } = await kubectl([
         'annotate',
@@ -88,8 +88,8 @@ withEnvironment(
       ])
     },
 
-    'the index-0 pod, made again, runs with the sidecar; index 1 without': async (environment) => {
-      const pod = await remakeLead(environment)
+    'the recreated index-0 pod runs with the sidecar, index 1 without': async (environment) => {
+      const pod = await recreateLead(environment)
       assert.ok(isInjected(pod))
       const { labels, annotations } = pod.metadata ?? {}
       assert.equal(labels?.['api-server'], 'custom-metrics')
@@ -113,7 +113,7 @@ withEnvironment(
       )
     },
 
-    'another MiniCluster without the annotation is untouched': async (environment) => {
+    'another MiniCluster without the annotation is not changed': async (environment) => {
       const { cluster, namespace } = environment
       const other = miniCluster(namespace, { size: 2, maxSize: 2, name: OTHER })
       await cluster.objects.create(other)
@@ -134,7 +134,7 @@ withEnvironment(
       }
     },
 
-    "who has not the front proxy's certificate gets 401": async (environment) => {
+    "a client without the front proxy's certificate gets 401": async (environment) => {
       const path = '/apis/custom.metrics.k8s.io/v1beta2'
       assert.equal((await fetchDirectly(environment, path)).code, 401)
     },
@@ -142,16 +142,16 @@ withEnvironment(
     'an HPA resizes the MiniCluster': async (environment) => {
       const hpa = activeJobsHpa(environment.namespace)
       await environment.cluster.objects.create(hpa)
-      for (let job = 0; job < 3; job += 1) await environment.tell('/jobs', { nodes: 1 })
+      for (let job = 0; job < 3; job += 1) await environment.post('/jobs', { nodes: 1 })
       await holds('size 3', async () => (await environment.miniCluster()).spec.size === 3)
       await environment.readyPods(3)
-      await environment.tell('/jobs/cancel-all')
+      await environment.post('/jobs/cancel-all')
       await holds('size 2', async () => (await environment.miniCluster()).spec.size === 2)
       await environment.readyPods(2)
       await remove(environment.cluster, hpa)
     },
 
-    'as an ordinary container the sidecar runs beside its broker': async (environment) => {
+    'the sidecar also runs as an ordinary container beside its broker': async (environment) => {
       const { cluster, namespace } = environment
       const annotations = { ...ENABLED, 'flux-metrics/native-sidecar': 'false' }
       const legacy = miniCluster(namespace, { size: 1, maxSize: 1, name: LEGACY, annotations })
@@ -169,12 +169,12 @@ withEnvironment(
         const path = `/api/v1/namespaces/${namespace}/pods/${control}`
         return (await kubectl(['get', '--raw', `${path}/state`])).code === 0
       })
-      await holds('a sidecar that has seen it', async () => {
+      await holds('a sidecar that has read it', async () => {
         const name = pod.metadata?.name ?? ''
         const args = ['logs', name, `--namespace=${namespace}`, '--container=flux-metrics']
         return /stale → fresh/.test(await run(args))
       })
-      // That it is gone for good is known after a minute: meanwhile there is more to see.
+      // The sidecar waits for a minute before it ends with its broker. Other cases run meanwhile.
       await kubectl(
         ['create', '--raw', `/api/v1/namespaces/${namespace}/pods/${control}/shutdown`, '-f', '-'],
         '{}',
@@ -186,7 +186,7 @@ withEnvironment(
       const hpa = cpuHpa(environment.namespace)
       await environment.cluster.objects.create(hpa)
       const name = hpa.metadata?.name ?? ''
-      const condition = await eventually('a look of the HPA', async () => {
+      const condition = await eventually('a sync of the HPA', async () => {
         const { status } = await environment.hpa(name)
         return status?.conditions?.find(({ type }) => type === 'ScalingActive')
       })
@@ -202,15 +202,13 @@ withEnvironment(
       assert.match(command, /broker-main/)
     },
 
-    // Until then the Service has two sidecars behind it, of which one knows of no broker.
-    'and the sidecar of the other, an ordinary container, has ended with its broker': async (
-      environment,
-    ) => {
+    // Until then the Service selects two sidecars, one of them without a broker.
+    'the sidecar that is an ordinary container has ended with its broker': async (environment) => {
       await holds('a complete Job', async () => isComplete(environment, LEGACY))
     },
 
-    'an index-0 pod that is deleted is followed by one with the sidecar': async (environment) => {
-      assert.ok(isInjected(await remakeLead(environment)))
+    'after a deleted index-0 pod the next one has the sidecar': async (environment) => {
+      assert.ok(isInjected(await recreateLead(environment)))
       await environment.serving()
     },
 
@@ -228,7 +226,7 @@ withEnvironment(
     },
 
     'the Job completes although the sidecar runs': async (environment) => {
-      await environment.tell('/shutdown')
+      await environment.post('/shutdown')
       await holds('a complete Job', async () => isComplete(environment, MINICLUSTER))
     },
   },

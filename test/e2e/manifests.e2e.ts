@@ -1,4 +1,4 @@
-// manifests/ as kustomize builds them, and as an API server takes them: nothing is stored, every field is known to it.
+// Builds manifests/ with kustomize, and lets an API server validate every field. Nothing is stored.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -22,7 +22,7 @@ let ownNamespace: KubernetesObject | undefined
 before(async () => {
   cluster = connect()
   await installCrd(cluster)
-  // An object that is not stored needs one that is.
+  // A dry run of an object needs a namespace that exists.
   const namespace = {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -42,12 +42,12 @@ after(async () => {
 async function dryRun(args: readonly string[], input?: string): Promise<void> {
   const apply = ['apply', '--server-side', '--dry-run=server', '--validate=strict']
   const { code, stderr } = await kubectl([...apply, ...args], input)
-  // A warning is an API that ends, or a pod that would be refused elsewhere.
+  // A warning means a deprecated API, or a pod that other clusters would refuse.
   assert.deepEqual([code, stderr.trim()], [0, ''])
 }
 
 for (const resource of APPLIED) {
-  test(`${resource} is built, twice the same`, async () => {
+  test(`${resource} builds twice to the same text`, async () => {
     const folder = join(MANIFESTS, resource)
     const [one, other] = [await run(['kustomize', folder]), await run(['kustomize', folder])]
     assert.ok(parseObjects(one).length >= 2)
@@ -60,7 +60,7 @@ for (const resource of APPLIED) {
 }
 
 for (const file of ['examples/hpa-node-up.yaml', 'examples/metrics.yaml']) {
-  test(`${file} is accepted in the other HPA's place`, async () => {
+  test(`${file} is accepted instead of the other HPA`, async () => {
     await dryRun(['--namespace=default', '-f', join(MANIFESTS, file)])
   })
 }
@@ -75,7 +75,7 @@ function byName(text: string): ReadonlyMap<string, NewObject> {
   )
 }
 
-/** What a component does to what it is added to, in kinds of objects. */
+/** The kinds of objects that a component adds, removes and changes. */
 async function effectOf(component: string, resource: string) {
   const was = byName(await build({ resource }))
   const is = byName(await build({ resource, component }))
@@ -128,7 +128,7 @@ function webhooks(objects: Objects) {
 for (const resource of ['base', 'overlays/direct']) {
   const ofApiServices = resource === 'base' ? [] : ['APIService']
 
-  test(`components/cert-manager on ${resource} takes the place of our authority`, async () => {
+  test(`components/cert-manager on ${resource} replaces our authority`, async () => {
     const { objects, ...effect } = await effectOf('cert-manager', resource)
     assert.deepEqual(effect, {
       added: ['Certificate', 'Issuer'],
@@ -139,7 +139,7 @@ for (const resource of ['base', 'overlays/direct']) {
     assert.deepEqual(left, [])
   })
 
-  test(`components/cert-manager on ${resource} has nothing for our authority to publish to`, async () => {
+  test(`components/cert-manager on ${resource} leaves no object to which our authority publishes`, async () => {
     const { objects } = await effectOf('cert-manager', resource)
     const labels = [...objects.values()].map(({ metadata }) => metadata.labels?.[CA_BUNDLE_LABEL])
     assert.deepEqual(new Set(labels), new Set([undefined, 'false']))
@@ -149,7 +149,7 @@ for (const resource of ['base', 'overlays/direct']) {
     })
   })
 
-  test(`components/cert-manager on ${resource} has the webhook read what is mounted`, async () => {
+  test(`components/cert-manager on ${resource} lets the webhook read the mounted files`, async () => {
     const { objects } = await effectOf('cert-manager', resource)
     const { containers, volumes } = deployment(objects)
     const [{ env, volumeMounts }] = containers
@@ -160,7 +160,7 @@ for (const resource of ['base', 'overlays/direct']) {
       [CERTIFICATES, TLS_CERT_FILE, TLS_KEY_FILE],
       ['files', `${mountPath}/tls.crt`, `${mountPath}/tls.key`],
     )
-    // What was there is there still, once.
+    // The other variables are still there, each once.
     assert.deepEqual(
       [env.length, 'SIDECAR_IMAGE' in values],
       [new Set(Object.keys(values)).size, true],
@@ -175,7 +175,7 @@ for (const resource of ['base', 'overlays/direct']) {
     await dryRun(['-f', '-'], await build({ resource, component: 'network-policy' }))
   })
 
-  test(`components/kubernetes-1.27 on ${resource} has all pods of MiniClusters reviewed`, async () => {
+  test(`components/kubernetes-1.27 on ${resource} sends all pods of MiniClusters to review`, async () => {
     const { objects, ...effect } = await effectOf('kubernetes-1.27', resource)
     const changed = ['MutatingWebhookConfiguration']
     assert.deepEqual(effect, { added: [], removed: [], changed })

@@ -1,4 +1,4 @@
-// Holds our stand-in of the Flux Operator to what the real one was seen doing: its objects, and its answers to sizes.
+// Tests our stand-in for the Flux Operator against the observed behaviour of the real one: objects, and reaction to sizes.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
@@ -30,7 +30,7 @@ describe("the operator's stand-in", { timeout: 600_000 }, () => {
     operator = new Operator({
       kubeConfig: cluster.kubeConfig,
       namespaces: [namespace],
-      // a broker takes no notice of SIGTERM
+      // a broker ignores SIGTERM
       decorate: ({ metadata, spec }) => ({
         ...(metadata !== undefined && { metadata }),
         ...(spec !== undefined && { spec: { ...spec, terminationGracePeriodSeconds: 1 } }),
@@ -99,7 +99,7 @@ describe("the operator's stand-in", { timeout: 600_000 }, () => {
     )
   })
 
-  it('names pods by index and labels them job-index, late', async () => {
+  it('names pods by index, and adds the label job-index later', async () => {
     const labelSelector = `job-name=${name}`
     await holds('two pods labelled', async () => {
       const { items } = await cluster.core.listNamespacedPod({ namespace, labelSelector })
@@ -116,7 +116,7 @@ describe("the operator's stand-in", { timeout: 600_000 }, () => {
   })
 
   for (const size of [5, 0]) {
-    it(`does nothing at size ${size} until it is corrected`, async () => {
+    it(`does nothing at the invalid size ${size} until it is corrected`, async () => {
       const lines = log.length
       await patchSpec({ size })
       await holds('a complaint', async () =>

@@ -1,4 +1,4 @@
-// The main job on a real cluster: an HPA that reads our metrics resizes a MiniCluster, and holds its size without them.
+// The main purpose, on a real cluster: an HPA on our metrics resizes a MiniCluster, and holds its size without them.
 import assert from 'node:assert/strict'
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
 import { activeJobsHpa, externalHpa, prototypeHpa } from './support/autoscalers.ts'
@@ -13,7 +13,7 @@ const PROTOTYPE = 'flux-sample-hpa'
 const ACTIVE_JOBS = 'flux-sample-jobs'
 const EXTERNAL = 'flux-sample-external'
 
-/** How often HPAs of the namespace could not get their metric. */
+/** How often HPAs of the namespace failed to read their metric. */
 async function failures({ cluster, namespace }: Environment): Promise<number> {
   const { items } = await cluster.core.listNamespacedEvent({
     namespace,
@@ -22,7 +22,7 @@ async function failures({ cluster, namespace }: Environment): Promise<number> {
   return items.reduce((sum, event) => sum + (event.count ?? 1), 0)
 }
 
-/** Gives the prototype's HPA another target, and changes nothing else of it. */
+/** Changes the target of the prototype's HPA. */
 async function setTarget({ cluster, namespace }: Environment, target: number): Promise<void> {
   const { metrics } = prototypeHpa(namespace, target).spec ?? {}
   await cluster.autoscaling.patchNamespacedHorizontalPodAutoscaler(
@@ -64,28 +64,28 @@ withEnvironment(
       await submit(environment, 3)
       await size(environment, 3)
       await reason(environment, EXTERNAL, 'ValidMetricFound')
-      await environment.tell('/jobs/cancel-all')
+      await environment.post('/jobs/cancel-all')
       await size(environment, 2)
       await remove(environment.cluster, externalHpa(environment.namespace))
     },
 
-    'the broker killed, the HPA reports it and holds the size': async (environment) => {
+    'when the broker is killed, the HPA reports it and holds the size': async (environment) => {
       await environment.cluster.objects.create(activeJobsHpa(environment.namespace))
       await submit(environment, 3)
       await size(environment, 3)
       await environment.holdBroker()
-      await environment.tell('/kill')
+      await environment.post('/kill')
       const condition = await eventually('condition FailedGetObjectMetric', async () => {
         const found = await scalingActive(environment, ACTIVE_JOBS)
         return found?.reason === 'FailedGetObjectMetric' ? found : undefined
       })
       assert.match(condition.message ?? '', /job_active_count.*Cannot tell the state of Flux/)
-      await holds('a second look of the HPA', async () => (await failures(environment)) > 1)
+      await holds('a second failed sync of the HPA', async () => (await failures(environment)) > 1)
       assert.equal((await environment.miniCluster()).spec.size, 3)
       assert.equal((await environment.pods()).length, 3)
     },
 
-    'the broker back in place, its old socket file still there, it scales again': async (
+    'when the broker is back, with its old socket file still there, the HPA scales again': async (
       environment,
     ) => {
       await holds('a container restarted by the kubelet', async () => {
@@ -103,14 +103,14 @@ withEnvironment(
     },
 
     'the API server logged no error about our group': async ({ log }, t) => {
-      if (log === undefined) return t.skip("the API server's log is out of reach")
+      if (log === undefined) return t.skip("the API server's log cannot be read")
       assert.deepEqual(await log.errors(GROUP), [])
       assert.deepEqual(await log.errors(EXTERNAL_GROUP), [])
     },
 
     'the Job completes with the sidecar when the broker exits 0': async (environment) => {
       await remove(environment.cluster, activeJobsHpa(environment.namespace))
-      await environment.tell('/shutdown')
+      await environment.post('/shutdown')
       const { namespace } = environment
       await holds('a complete Job', async () => {
         const { status } = await environment.cluster.batch.readNamespacedJob({
@@ -126,14 +126,14 @@ withEnvironment(
       for (const pod of await environment.pods()) assert.equal(pod.status?.phase, 'Succeeded')
     },
 
-    'the log of the sidecar tells the story in under 30 lines': async (environment, t) => {
+    'the log of the sidecar has all changes of state in under 30 lines': async (environment, t) => {
       const lines = await environment.sidecarLog()
       for (const line of lines) t.diagnostic(line)
       assert.ok(lines.length < 30, `${lines.length} lines`)
-      // served, read Flux, lost the broker, read the new one, ended: in this order
-      const story = ['"serving"', 'stale → fresh', 'fresh → stale', 'stale → fresh', '"stopped"']
+      // it served, read Flux, lost the broker, read the new one, and ended, in this order
+      const expected = ['"serving"', 'stale → fresh', 'fresh → stale', 'stale → fresh', '"stopped"']
       let from = 0
-      for (const part of story) {
+      for (const part of expected) {
         const found = lines.findIndex((line, index) => index >= from && line.includes(part))
         assert.notEqual(found, -1, `${part} after line ${from}`)
         from = found + 1
@@ -143,8 +143,8 @@ withEnvironment(
   { annotations: { ...ENABLED, 'flux-metrics/idle-grace-seconds': '0' } },
 )
 
-/** Has this many active jobs of one node each, whatever there was before. */
+/** Cancels all jobs and submits this many jobs of one node each. */
 async function submit(environment: Environment, count: number): Promise<void> {
-  await environment.tell('/jobs/cancel-all')
-  for (let i = 0; i < count; i += 1) await environment.tell('/jobs', { nodes: 1 })
+  await environment.post('/jobs/cancel-all')
+  for (let i = 0; i < count; i += 1) await environment.post('/jobs', { nodes: 1 })
 }

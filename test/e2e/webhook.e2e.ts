@@ -1,5 +1,5 @@
-// The webhook in operation: replicas, updates, certificates, an API server that goes away. A failed admission would not be
-// seen (failurePolicy Ignore): so pods are made all the while, and each is looked at for the sidecar.
+// The webhook in operation: replicas, updates, certificates, a restart of the API server. A failed admission has no error
+// (failurePolicy Ignore), so pods are created all the time, and each is checked for the sidecar.
 import assert from 'node:assert/strict'
 import { exec } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -30,7 +30,7 @@ async function secretKey(key: string): Promise<string> {
   return run(['get', 'secret', SECRET, SCOPE, `-o=go-template={{index .data "${key}"}}`])
 }
 
-/** Acts under load, and holds the load's admissions to having been answered, every one. */
+/** Acts under load, and asserts that every admission of the load had an answer. */
 async function underLoad(environment: Environment, act: () => Promise<void>): Promise<void> {
   const load = await ReviewLoad.start(environment, REVIEWS_PER_SECOND)
   try {
@@ -43,7 +43,7 @@ async function underLoad(environment: Environment, act: () => Promise<void>): Pr
 }
 
 withEnvironment('the webhook in operation', {
-  'two replicas that start together make one CA': async () => {
+  'two replicas that start together create one CA': async () => {
     assert.equal((await webhookPods()).length, 2)
     const log = await webhookLog()
     assert.equal(log.filter(({ msg }) => msg === 'made the CA').length, 1)
@@ -86,7 +86,7 @@ withEnvironment('the webhook in operation', {
     assert.equal(await environment.metric('node_up_count'), 2)
   },
 
-  'a caBundle that somebody overwrites is repaired within 10 s': async () => {
+  'an overwritten caBundle is repaired within 10 s': async () => {
     const bundle = await caBundle()
     const { promise: overwritten, resolve } = Promise.withResolvers<number>()
     await run([
@@ -114,7 +114,7 @@ withEnvironment('the webhook in operation', {
     assert.equal((await reviews()) - before, 1)
   },
 
-  'with no webhook pods start as they are, and one can see which': async (environment) => {
+  'without a webhook pods start unchanged, and a selector finds them': async (environment) => {
     const { namespace } = environment
     await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=0'])
     await holds('no webhook', async () => (await webhookPods()).length === 0)
@@ -122,7 +122,7 @@ withEnvironment('the webhook in operation', {
     await run(['delete', 'pod', lead, `--namespace=${namespace}`, '--wait=false'])
     await holds('another index-0 pod', async () => (await environment.lead()) !== lead)
     await environment.readyPods(2)
-    // As README says how to see it.
+    // The selector that README gives.
     const selector =
       'app=flux-operator,batch.kubernetes.io/job-completion-index=0,!flux-metrics/minicluster'
     const missed = await run(['get', 'pods', `--namespace=${namespace}`, '-l', selector, '-o=name'])
@@ -134,9 +134,10 @@ withEnvironment('the webhook in operation', {
     await environment.serving()
     assert.equal((await environment.miniCluster()).metadata?.name, MINICLUSTER)
   },
-  'the API server restarted, the next pod is injected': async (environment, t) => {
+
+  'after a restart of the API server the next pod is injected': async (environment, t) => {
     const command = process.env.E2E_RESTART_APISERVER
-    if (command === undefined) return t.skip('E2E_RESTART_APISERVER does not say how')
+    if (command === undefined) return t.skip('E2E_RESTART_APISERVER has no command for it')
     await promisify(exec)(command)
     await holds('an API server', async () => (await webhookPods()).length === 2)
     await holds('metrics', async () => (await environment.metric('node_up_count')) === 2)

@@ -1,7 +1,7 @@
-// Answers of the Kubernetes API that are no failure to who expects them.
+// Error answers of the Kubernetes API that some callers expect.
 import { ApiException } from '@kubernetes/client-node'
 
-/** The answer to a request, or `undefined` if there is no such object. */
+/** The answer to a request; `undefined` if the object does not exist. */
 export async function absentAsUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
@@ -11,7 +11,7 @@ export async function absentAsUndefined<T>(answer: Promise<T>): Promise<T | unde
   }
 }
 
-/** Waits for a creation; that the object exists already is what a repeated reconciliation meets. */
+/** Waits for a creation. If the object exists already, as in a repeated reconciliation, this is no error. */
 export async function existingAsDone(answer: Promise<unknown>): Promise<void> {
   try {
     await answer

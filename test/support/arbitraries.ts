@@ -1,7 +1,7 @@
-// What fast-check draws: idsets, hostlists and R, each beside the plain collection that it stands for.
+// Arbitraries for fast-check: idsets, hostlists and R, each with the plain collection that it means.
 import fc from 'fast-check'
 
-/** Ids as a plain set: small, so that two sets often share some. */
+/** Ids as a plain set. Ids are small, so that two sets often share some. */
 export const arbitraryIds = fc.uniqueArray(fc.nat(40), { maxLength: 20 }).map((ids) => new Set(ids))
 
 /** The text of a set of ids, consecutive ids joined to ranges, made without our formatter. */

@@ -1,4 +1,4 @@
-// What fast-check draws: pods that an API server would accept, as odd as it lets them be.
+// Arbitraries for fast-check: pods that an API server accepts, as unusual as it allows.
 import fc from 'fast-check'
 import type { Container, Pod, Volume, VolumeMount } from '../../webhook/injection/pod.ts'
 
@@ -24,7 +24,7 @@ const labels = fc.dictionary(key, fc.constantFrom('', 'a', 'A_b.c-9', 'v'.repeat
 
 const annotations = fc.dictionary(key, fc.string({ unit: 'grapheme', maxLength: 20 }))
 
-/** What users may set, good and bad. */
+/** Annotations that users may set, valid and invalid. */
 const settings = fc.record(
   {
     'flux-metrics/socket': fc.oneof(
@@ -56,7 +56,7 @@ const volumes = fc.uniqueArray(
   { selector: (volume) => volume.name, maxLength: 5 },
 )
 
-/** Mount paths with which sockets are shared, are not, or would be hidden. */
+/** Mount paths with which the socket is shared, is not shared, or would be hidden. */
 const mountPath = fc.constantFrom(
   '/',
   '/mnt',
@@ -107,7 +107,7 @@ const resources = fc.constantFrom(
   { limits: { cpu: '500m' }, requests: { cpu: '50m', memory: '64Mi' } },
 )
 
-/** Container contexts that Pod Security "restricted" accepts, whatever the pod says. */
+/** Container contexts that Pod Security "restricted" accepts with any context of the pod. */
 const restricted = fc.record({
   runAsNonRoot: fc.constant(true),
   allowPrivilegeEscalation: fc.constant(false),
@@ -140,11 +140,11 @@ function containersOf(
 }
 
 export interface PodOptions {
-  /** Only pods with what Pod Security "restricted" asks of containers. */
+  /** Draws only pods whose containers fulfil Pod Security "restricted". */
   readonly restricted?: boolean
 }
 
-/** Pods of index 0, owned by nobody yet. */
+/** Pods of index 0, without an owner yet. */
 export function arbitraryPod(options: PodOptions = {}): fc.Arbitrary<Pod> {
   const context = options.restricted === true ? restricted : anyContext
   return volumes.chain((available) => {

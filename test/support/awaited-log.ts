@@ -1,15 +1,15 @@
-// A log that tests wait for: what a program says is how it tells that something has happened.
+// A log that tests wait for: a message shows that something has happened.
 import { createLogger, type Logger } from '#serving/log.ts'
 
 export interface AwaitedLog {
   readonly log: Logger
-  /** Every line so far, as it was written. */
+  /** All lines so far, as written. */
   readonly lines: readonly string[]
   /** Resolves with the next line, from now on, that has the message. */
   logged(message: string): Promise<Readonly<Record<string, unknown>>>
 }
 
-/** Everything is logged, at every level. */
+/** Logs at every level. */
 export function awaitedLog(): AwaitedLog {
   const lines: string[] = []
   const waiting = new Map<string, (line: Record<string, unknown>) => void>()

@@ -11,7 +11,7 @@ import { bundle } from './build.ts'
 const run = promisify(execFile)
 
 for (const program of ['sidecar', 'webhook'] as const) {
-  test(`the bundle of the ${program} runs away from its sources, as one file`, async (t) => {
+  test(`the bundle of the ${program} runs as one file, without its sources`, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
     t.after(async () => rm(folder, { recursive: true }))
     const { stdout, stderr } = await run(process.execPath, [
@@ -21,7 +21,7 @@ for (const program of ['sidecar', 'webhook'] as const) {
     assert.deepEqual({ stdout, stderr }, { stdout: `${packageJson.version}\n`, stderr: '' })
   })
 
-  test(`the version label of the ${program}'s image is that of the package`, async () => {
+  test(`the version label of the ${program}'s image is the version of the package`, async () => {
     const path = join(import.meta.dirname, `../../Dockerfile.${program}`)
     const dockerfile = await readFile(path, 'utf8')
     assert.match(dockerfile, new RegExp(`^ARG VERSION=${packageJson.version}$`, 'm'))

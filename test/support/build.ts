@@ -1,11 +1,11 @@
-// Makes the bundles that images run: one CommonJS file a program, names kept readable. Development runs the sources.
+// Builds the bundles that the images run: one CommonJS file per program, not minified. Development runs the sources.
 import { stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { build } from 'esbuild'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
-/** Where each program starts; its bundle is `dist/NAME.cjs`. */
+/** The entry point of each program. Its bundle is `dist/NAME.cjs`. */
 const PROGRAMS = { sidecar: 'sidecar/main.ts', webhook: 'webhook/main.ts' } as const
 
 type Program = keyof typeof PROGRAMS
@@ -13,8 +13,8 @@ type Program = keyof typeof PROGRAMS
 /**
  * Bundles a program into `folder`.
  *
- * CommonJS, because it starts faster and smaller than a bundled ES module (no shim for `require`), and not minified,
- * because that raises memory at start and ruins stack traces.
+ * CommonJS starts faster and in less memory than a bundled ES module (no shim for `require`). Minifying would raise memory
+ * at start and make stack traces unreadable.
  *
  * @returns the path of the bundle
  */
@@ -38,11 +38,11 @@ export async function bundle(
   return outfile
 }
 
-/** Those named on the command line; all, if none is. */
+/** The programs named on the command line; all programs if there are no names. */
 function wantedPrograms(names: readonly string[]): readonly Program[] {
   const wanted = names.filter((name): name is Program => name in PROGRAMS)
   if (wanted.length < names.length) {
-    throw new Error(`Cannot build ${names.join(' ')}: there are sidecar and webhook`)
+    throw new Error(`Cannot build "${names.join(' ')}": expected sidecar, webhook or both`)
   }
   return wanted.length > 0 ? wanted : ['sidecar', 'webhook']
 }

@@ -1,4 +1,4 @@
-// The catalog as README shows it.
+// The catalog as the table in README.
 import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 
 /** A Markdown table of all metrics, without a final newline. */

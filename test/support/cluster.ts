@@ -1,4 +1,4 @@
-// A simulated Flux instance with its broker and a collector on it, in a folder of their own, that end with the test.
+// A simulated Flux instance with its broker and a collector, in a folder of their own. All are removed with the test.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,10 +8,10 @@ import type { Reading } from '#scaling/snapshot.ts'
 import { Instance, type InstanceOptions } from '#simulation/instance.ts'
 import { type BrokerOptions, type SimulatedBroker, startBroker } from './broker.ts'
 
-/** Fast enough for tests, otherwise as in earnest. */
+/** Short times for tests; the rest is as in production. */
 export const TEST_PACE = { minIntervalMs: 1, costFactor: 0 } as const
 
-/** What the collector told its observer, in order. */
+/** One call of the collector to its observer. */
 export type Notice =
   | 'connected'
   | 'disconnected'
@@ -26,13 +26,13 @@ export interface TestCluster {
   readonly notices: readonly Notice[]
   /** Messages of the log. */
   readonly lines: readonly string[]
-  /** Starts a broker, the first or the next one. */
+  /** Starts the first broker or its successor. */
   startBroker(options?: Partial<BrokerOptions>): Promise<SimulatedBroker>
-  /** Resolves with the first reading that matches: the present one, or one after a later notice. */
+  /** Resolves with the first reading that matches: the present one or a later one. */
   until(matches: (reading: Reading) => boolean): Promise<Reading>
 }
 
-/** Makes a cluster of 4 nodes by default; nothing is started yet. */
+/** Creates a cluster, by default of 4 nodes. Neither broker nor collector is started yet. */
 export async function createTestCluster(
   t: TestContext,
   options: Partial<InstanceOptions> & Pick<Partial<CollectorOptions>, 'pace' | 'maxAgeMs'> = {},
@@ -95,12 +95,12 @@ export async function createTestCluster(
   }
 }
 
-/** The up count of a fresh reading. */
+/** The number of up nodes in a fresh reading. */
 export function upOf(reading: Reading): number | undefined {
   return reading.kind === 'fresh' ? reading.snapshot.nodes.up : undefined
 }
 
-/** The number of running jobs of a fresh reading. */
+/** The number of running jobs in a fresh reading. */
 export function runningOf(reading: Reading): number | undefined {
   if (reading.kind === 'stale' || reading.snapshot.jobs.kind === 'unknown') return undefined
   return reading.snapshot.jobs.total.run

@@ -1,4 +1,4 @@
-// The webhook's Deployment, Service and what goes with them, as manifests/ have them.
+// The webhook's Deployment, Service and pod template in manifests/.
 import * as v from 'valibot'
 import { theOnly } from './manifests.ts'
 
@@ -36,7 +36,7 @@ const DeploymentSchema = v.object({
 
 const PortName = v.union([v.number(), v.string()])
 
-/** core/v1 `Service`, as far as ours go. */
+/** core/v1 `Service`, with the fields that ours have. */
 export const ServiceSchema = v.object({
   metadata: v.object({ name: v.string(), namespace: v.string() }),
   spec: v.object({
@@ -54,7 +54,7 @@ export const POD = DEPLOYMENT.spec.template
 export const [CONTAINER] = POD.spec.containers
 export const SERVICE = v.parse(ServiceSchema, theOnly('Service', 'base'))
 
-/** The environment of its program, as the kubelet makes it; `changes` replace variables. */
+/** The environment of the webhook, as the kubelet sets it. `changes` replace variables. */
 export function environmentOf(
   changes: readonly v.InferOutput<typeof Env>[] = [],
 ): Readonly<Record<string, string | undefined>> {

@@ -1,21 +1,21 @@
-// A kubectl for tests: a shell script that is alone in PATH, takes exactly the arguments that are expected, and answers.
+// A kubectl for tests: a shell script, alone in PATH, that answers only the expected arguments.
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 export interface FakeKubectl {
-  /** All arguments, with spaces between them. */
+  /** All expected arguments, with spaces between them. */
   readonly args: string
   readonly out?: string
   readonly err?: string
   readonly code?: number
 }
 
-/** Exit code for other arguments, which it prints. */
+/** Exit code for other arguments, which the script prints. */
 const UNEXPECTED = 64
 
-/** @returns the environment in which it is found, and nothing else */
+/** @returns an environment in which only this kubectl is found */
 export async function fakeKubectl(
   t: TestContext,
   { args, out = '', err = '', code = 0 }: FakeKubectl,

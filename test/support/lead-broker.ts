@@ -1,10 +1,10 @@
-// The objects of a MiniCluster whose lead broker has the sidecar, as an API server stores them, and its answers to
-// questions about tokens.
+// The objects of a MiniCluster whose lead broker has the sidecar, as an API server stores them, and the API server's answers
+// to TokenReviews.
 import type { ClusterObject, NewObject, ObjectReference } from '../../webhook/kubernetes/cluster.ts'
 
 export const NAMESPACE = 'hpc'
 
-/** What its pod is certified for. */
+/** The names in the certificate of its pod. */
 export const NAMES = [
   'custom-metrics-apiserver.hpc.svc',
   'lammps.hpc.miniclusters.flux-metrics',
@@ -12,7 +12,7 @@ export const NAMES = [
 
 export const POD = { name: 'lammps-0-x7k2p', uid: 'uid-of-the-pod' } as const
 
-/** Of the service account of the pod, projected for our audience. */
+/** The projected token of the pod's service account, for our audience. */
 export const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.bm90LWEtcmVhbC10b2tlbg.c2lnbmF0dXJl'
 
 export const MINICLUSTER = {
@@ -44,7 +44,7 @@ export function job(metadata: NewObject['metadata'] = {}): NewObject {
   }
 }
 
-/** Annotations of the pod. */
+/** The pod's annotations. */
 export const INJECTED = {
   'batch.kubernetes.io/job-completion-index': '0',
   'flux-metrics/injected': '0.1.0',
@@ -52,7 +52,7 @@ export const INJECTED = {
 
 export const SIDECAR = { name: 'flux-metrics', image: 'sidecar:1', restartPolicy: 'Always' }
 
-/** Index 0, with the sidecar. */
+/** The index-0 pod, with the sidecar. */
 export function leadBroker(
   metadata: NewObject['metadata'] = {},
   spec: Readonly<Record<string, unknown>> = {},
@@ -80,7 +80,7 @@ export function leadBroker(
   }
 }
 
-/** What `kube-system/extension-apiserver-authentication` says. */
+/** The ConfigMap `kube-system/extension-apiserver-authentication`. */
 export function requestHeader(
   clientCa: string,
   data: Readonly<Record<string, string>> = {},
@@ -90,7 +90,7 @@ export function requestHeader(
     kind: 'ConfigMap',
     metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
     data: {
-      'client-ca-file': 'of users, and none of our business',
+      'client-ca-file': 'for users, not read by us',
       'requestheader-allowed-names': '["front-proxy-client"]',
       'requestheader-client-ca-file': clientCa,
       'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
@@ -101,7 +101,7 @@ export function requestHeader(
   }
 }
 
-/** Status of a TokenReview (authentication.k8s.io/v1), as far as we read it. */
+/** Status of a TokenReview (authentication.k8s.io/v1), with the fields that we read. */
 export interface ReviewStatus {
   readonly authenticated?: unknown
   readonly error?: string
@@ -112,7 +112,7 @@ export interface ReviewStatus {
   }
 }
 
-/** An API server's answer for {@link TOKEN}; pods are named in claims, which it hands on. */
+/** An API server's answer for {@link TOKEN}. It copies the claims that name the pod. */
 export function accepted(
   pod: { readonly name?: string; readonly uid?: string } = POD,
   username = `system:serviceaccount:${NAMESPACE}:default`,
@@ -126,7 +126,7 @@ export function accepted(
   }
 }
 
-/** An API server that knows these tokens. */
+/** An API server's answers to reviews: it accepts only these tokens. */
 export function reviewer(
   known: Readonly<Record<string, ReviewStatus>> = { [TOKEN]: accepted() },
 ): (review: ClusterObject) => ClusterObject {

@@ -1,10 +1,10 @@
-// A log that is kept: what a test lets a program say, to be compared with what it should have said.
+// A log in memory, so that a test can compare its lines with the expected ones.
 import type { LogLevel } from '#serving/env.ts'
 import { createLogger, type Logger } from '#serving/log.ts'
 
 export interface MemoryLog {
   readonly log: Logger
-  /** Every line so far, parsed, without its time and component. To be emptied by who has seen enough. */
+  /** All lines so far, parsed, without time and component. A test may empty the array. */
   readonly lines: Readonly<Record<string, unknown>>[]
 }
 

@@ -1,4 +1,4 @@
-// Files as the kubelet lays out a Secret or a ConfigMap: `name` → `..data/name`, and `..data` → a folder that is swapped.
+// Files as the kubelet mounts a Secret or a ConfigMap: `name` → `..data/name`, and `..data` → a folder that is replaced.
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,11 +6,11 @@ import type { TestContext } from 'node:test'
 
 export interface MountedFile {
   readonly path: string
-  /** Swaps in a folder with this text in the file, or without the file. */
+  /** Replaces the folder with one in which the file has this text; `undefined`: with one without the file. */
   put(text: string | undefined): Promise<void>
 }
 
-/** A volume with room for one file, empty to begin with; removed when the test ends. */
+/** Creates an empty volume for one file. It is removed when the test ends. */
 export async function mountFile(t: TestContext, name: string): Promise<MountedFile> {
   const folder = await mkdtemp(join(tmpdir(), 'volume-'))
   t.after(() => rm(folder, { recursive: true }))
@@ -23,7 +23,7 @@ export async function mountFile(t: TestContext, name: string): Promise<MountedFi
     if (text !== undefined) await writeFile(join(folder, target, name), text)
     await symlink(target, join(folder, '..data_tmp'))
     await rename(join(folder, '..data_tmp'), join(folder, '..data'))
-    // The kubelet links the names that there are.
+    // The kubelet links only the files that exist.
     if (text === undefined) await rm(path, { force: true })
     else await symlink(join('..data', name), path).catch(ignoreExisting)
   }

@@ -1,5 +1,5 @@
-// What the Flux Operator creates for a MiniCluster, as plain objects: shapes only, nothing here talks to a cluster.
-// Made after the objects that the operator of June 2026 (v1alpha2) left on a real cluster.
+// The objects that the Flux Operator creates for a MiniCluster, as plain values. Nothing here calls a cluster. They follow the
+// objects that the operator of June 2026 (v1alpha2) left on a real cluster.
 import type { V1ConfigMap, V1Job, V1ObjectMeta, V1Service } from '@kubernetes/client-node'
 import * as v from 'valibot'
 import { operatorJob } from '../../webhook/cli/inject/operator-job.ts'
@@ -67,7 +67,7 @@ function headlessName(cluster: MiniCluster): string {
   return cluster.spec.network?.headlessName ?? identity(cluster).name
 }
 
-/** The Indexed Job: one pod a rank, completions and parallelism both the size. */
+/** The Indexed Job: one pod per rank; completions and parallelism are both the size. */
 export function indexedJob(cluster: MiniCluster): V1Job {
   return JSON.parse(JSON.stringify(operatorJob(v.parse(MiniClusterSource, cluster))))
 }

@@ -1,5 +1,5 @@
-// Plays the Flux Operator: a controller that does for a MiniCluster what the real one was seen doing on a real cluster,
-// its odd answers to bad sizes included. It creates the objects of operator-objects.ts and follows `spec.size`.
+// A stand-in for the Flux Operator: a controller that does what the real one was observed to do on a real cluster, including
+// its odd reactions to invalid sizes. It creates the objects of operator-objects.ts and follows `spec.size`.
 import {
   BatchV1Api,
   CoreV1Api,
@@ -29,7 +29,7 @@ const JOB_INDEX = 'job-index'
 const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
 /** The operator writes its label seconds after a pod appeared, never at creation. */
 const JOB_INDEX_DELAY_MS = 2_000
-/** How soon a failed watch or reconciliation is tried again. */
+/** The pause before a failed watch or reconciliation is tried again. */
 const RETRY_MS = 1_000
 
 const MERGE_PATCH = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
@@ -37,12 +37,12 @@ const MERGE_PATCH = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
 export interface OperatorOptions {
   readonly kubeConfig: KubeConfig
   readonly namespaces: readonly string[]
-  /** Changes the pod template before the Job is created: where a test adds what a webhook would. */
+  /** Changes the pod template before the Job is created, for example as a webhook would. */
   readonly decorate?: (template: V1PodTemplateSpec, cluster: MiniCluster) => V1PodTemplateSpec
   readonly log?: (line: string) => void
 }
 
-/** The controller. `start` returns once it watches; `stop` leaves every object as it is. */
+/** The controller. `start` returns when it watches. `stop` leaves all objects unchanged. */
 export class Operator {
   readonly #options: OperatorOptions
   readonly #core: CoreV1Api
@@ -137,7 +137,7 @@ export class Operator {
     else await this.#resize(cluster, job)
   }
 
-  /** A size outside minSize … maxSize, or 0, and the operator does nothing at all until it is back within. */
+  /** While the size is outside minSize … maxSize, or 0, the operator does nothing at all. */
   #isWedged(cluster: MiniCluster): boolean {
     const { name, namespace } = identity(cluster)
     const { size, minSize, maxSize } = cluster.spec
@@ -197,7 +197,7 @@ export class Operator {
     )
   }
 
-  /** The operator writes this label to every pod of the namespace that lacks it, its own or not. */
+  /** The operator writes this label to every pod of the namespace that lacks it, also to pods of others. */
   #labelLater(pod: V1Pod): void {
     const { name, namespace } = identity(pod)
     if (pod.metadata?.labels?.[JOB_INDEX] !== undefined) return

@@ -32,7 +32,7 @@ test('restrictedViolations takes the profile and the user of a container from it
   assert.deepEqual(restrictedViolations(pod({ spec, container: { securityContext } })), [])
 })
 
-/** What is refused, and the name of the rule. */
+/** Refused pods, and the rule that refuses each. */
 const REFUSED: readonly (readonly [string, { spec?: object; container?: object }])[] = [
   ['hostNetwork', { spec: { hostNetwork: true } }],
   ['sysctl kernel.msgmax', { spec: { securityContext: { sysctls: [{ name: 'kernel.msgmax' }] } } }],

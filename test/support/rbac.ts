@@ -1,5 +1,5 @@
-// What RBAC allows (rbac.authorization.k8s.io/v1), as plain values: roles and bindings to grants, calls to what they ask
-// for. Resources without subresources; no URLs that are none.
+// RBAC (rbac.authorization.k8s.io/v1) as plain values: turns roles and bindings into grants, and calls into the grants that
+// they need. Subresources and URLs that are not resources are not supported.
 import * as v from 'valibot'
 import { pathOf } from '../../webhook/kubernetes/api-path.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
@@ -11,18 +11,18 @@ export interface Grant {
   /** Empty is the core group. */
   readonly group: string
   readonly resource: string
-  /** Absent: whatever its name is, even none. */
+  /** Absent: for every name, and without a name. */
   readonly name?: string
-  /** Absent: in all namespaces, and outside of them. */
+  /** Absent: in all namespaces, and for cluster-wide objects. */
   readonly namespace?: string
 }
 
-/** What a call asks for; `name` is absent where it says what there is to be. */
+/** The access that a call needs. `name` is absent for a creation. */
 export type Wanted = Grant
 
 const RulesSchema = v.object({
   rules: v.array(
-    // Strict: a field that is not here may grant something.
+    // Strict, because an unknown field may grant something.
     v.strictObject({
       apiGroups: v.array(v.string()),
       resources: v.array(v.string()),
@@ -45,13 +45,13 @@ const BindingSchema = v.object({
   ),
 })
 
-/** A binding with what it grants, and to whom. */
+/** A binding with its subjects and grants. */
 export interface Binding {
   readonly subjects: readonly Subject[]
   readonly grants: readonly Grant[]
 }
 
-/** @throws Error for a role that is bound and not there, or there and not bound */
+/** @throws Error for a bound role that does not exist, and for a role without a binding */
 export function bindingsOf(objects: readonly NewObject[]): readonly Binding[] {
   const roles = new Set(objects.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role'))
   const unbound = new Set(roles)
@@ -92,7 +92,7 @@ function grantsOf(role: NewObject): readonly Grant[] {
     )
 }
 
-/** As the API server reads it off the URL: an object that is to be created has no name there. */
+/** The access that the API server derives from the URL, which has no name for a creation. */
 export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wanted {
   const named = verb === 'create' ? {} : { name }
   const scope = namespace === undefined ? {} : { namespace }
@@ -103,7 +103,7 @@ export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wan
   return { verb, group, resource, ...named, ...scope }
 }
 
-/** Whether a grant is enough. */
+/** Whether a grant allows the access. */
 export function allows(grant: Grant, wanted: Wanted): boolean {
   return (
     grant.verb === wanted.verb &&

@@ -1,4 +1,4 @@
-// The recorded conversations of real brokers, each direction with its decoded twin: what an independent decoder says.
+// The recorded conversations of real brokers. Each direction has a twin: the output of an independent decoder.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
@@ -8,13 +8,13 @@ const TWINS = join(import.meta.dirname, '../recordings/flux-decoded')
 
 export type Direction = 'c2s' | 's2c'
 
-/** One message, or what is no message, as the twin has it. Integers beyond 2^53 are `bigint`. */
+/** An entry of the twin: a message, or another event. Integers beyond 2^53 are `bigint`. */
 export interface TwinEntry {
   readonly dir: Direction
   /** End of the connection: no bytes. */
   readonly event?: string
   readonly handshake?: number
-  /** Of the frame in the bytes of its direction, the handshake byte included. */
+  /** Offset of the frame in the bytes of its direction, the handshake byte included. */
   readonly offset?: number
   readonly frameMagicByteOrder?: 'LE' | 'BE'
   readonly bodyLength?: number
@@ -42,7 +42,7 @@ export interface TwinEntry {
   readonly protoHex?: string
 }
 
-/** The bytes of one direction, the handshake byte taken off. */
+/** The bytes of one direction, without the handshake byte. */
 export interface RecordedStream {
   /** `0.88.0/job-stats s2c` */
   readonly name: string
@@ -53,7 +53,7 @@ export interface RecordedStream {
   readonly twin: readonly TwinEntry[]
 }
 
-/** Releases of which there are recordings. */
+/** The releases that have recordings. */
 export const RECORDED_VERSIONS: readonly string[] = readdirSync(RECORDINGS)
 
 /** Cases recorded with a release. */
@@ -95,7 +95,7 @@ export function loadRecording(version: string, name: string): Record<Direction, 
   return { c2s: stream('c2s'), s2c: stream('s2c') }
 }
 
-/** The payload of the first answer to a topic in a recording, e.g. of `0.88.0` and `job-stats`: what a real broker said. */
+/** The payload of a real broker's first answer to a topic, in a recording such as `0.88.0` and `job-stats`. */
 export function recordedAnswer(version: string, name: string, topic: string): JsonObject {
   const { s2c } = loadRecording(version, name)
   const answer = s2c.twin.find((entry) => entry.type === 'response' && entry.topic === topic)

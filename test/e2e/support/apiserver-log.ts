@@ -1,9 +1,9 @@
-// What kube-apiserver logged since a moment, where its log can be read: a file beside the kubeconfig, or its own pod.
+// The log of kube-apiserver since a moment, from a file beside the kubeconfig or from its own pod.
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { kubectl } from './kubectl.ts'
 
-/** The log up to now, or `undefined` where it is out of reach (a managed control plane). */
+/** The log up to now; `undefined` if it cannot be read (a managed control plane). */
 async function readLog(): Promise<string | undefined> {
   const folder = process.env.CLUSTER_STATE ?? dirname(process.env.KUBECONFIG ?? '')
   try {
@@ -19,7 +19,7 @@ async function readLog(): Promise<string | undefined> {
   }
 }
 
-/** A place in the log: later lines can be asked for. */
+/** The lines of the log after a mark. */
 export class ApiserverLog {
   readonly #length: number
 
@@ -27,7 +27,7 @@ export class ApiserverLog {
     this.#length = length
   }
 
-  /** `undefined` where the log is out of reach. */
+  /** Sets the mark to now. Returns `undefined` if the log cannot be read. */
   static async mark(): Promise<ApiserverLog | undefined> {
     const log = await readLog()
     return log === undefined ? undefined : new ApiserverLog(log.length)

@@ -3,8 +3,8 @@ import type { V2HorizontalPodAutoscaler, V2MetricSpec } from '@kubernetes/client
 import { MINICLUSTER, SERVICE } from './manifests.ts'
 
 /**
- * The prototype's HPA: an Object metric on its Service. Its two minutes of stabilization are left out; its target is
- * the caller's, because `node_up_count` against a fixed one can go in one direction only.
+ * The prototype's HPA: an Object metric on its Service, without its two minutes of stabilization. The caller chooses the
+ * target, because with a fixed one `node_up_count` can only grow or only shrink the MiniCluster.
  */
 export function prototypeHpa(namespace: string, target: number): V2HorizontalPodAutoscaler {
   return hpa(namespace, 'flux-sample-hpa', {
@@ -21,13 +21,13 @@ export interface MiniClusterHpa {
   readonly name: string
   /** A metric of the MiniCluster that is its size. */
   readonly metric: string
-  /** Of the jobs of one queue. Default: of all. */
+  /** Counts only the jobs of this queue. Default: all jobs. */
   readonly queue?: string
   /** Default: 4. */
   readonly maxReplicas?: number
 }
 
-/** On a metric of the MiniCluster itself, by the target of the HPA that we recommend, but with the default tolerance. */
+/** An HPA on a metric of the MiniCluster itself, with the target that we recommend, but with the default tolerance. */
 export function miniClusterHpa(
   namespace: string,
   { name, metric, queue, maxReplicas }: MiniClusterHpa,
@@ -55,7 +55,7 @@ export function activeJobsHpa(namespace: string): V2HorizontalPodAutoscaler {
   return miniClusterHpa(namespace, { name: 'flux-sample-jobs', metric: 'job_active_count' })
 }
 
-/** The size that the jobs need, by an external metric, which describes no object. */
+/** An HPA on the size that the jobs need, as an external metric, which describes no object. */
 export function externalHpa(namespace: string): V2HorizontalPodAutoscaler {
   return hpa(namespace, 'flux-sample-external', {
     type: 'External',
@@ -69,7 +69,7 @@ export function externalHpa(namespace: string): V2HorizontalPodAutoscaler {
   })
 }
 
-/** On CPU: it fails where any container of the pods has no request for it. */
+/** An HPA on CPU. It fails if any container of the pods has no CPU request. */
 export function cpuHpa(namespace: string): V2HorizontalPodAutoscaler {
   return hpa(namespace, 'flux-sample-cpu', {
     type: 'Resource',

@@ -1,13 +1,13 @@
-// Cases of one e2e file: they share an Environment, run in order, and print what a failure needs to be understood.
+// The cases of one e2e file share an Environment and run in order. If one fails, the state of the cluster is printed.
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { Environment, type EnvironmentOptions } from './environment.ts'
 
 type Case = (environment: Environment, t: TestContext) => Promise<void>
 
-/** Longer than any case's own waits, so that those tell what they waited for. */
+/** Longer than any wait of a case, so that the wait fails first and says what it waited for. */
 const TIMEOUT_MS = 600_000
 
-/** Declares the cases in order, between the set-up and the removal of one Environment. */
+/** Declares the cases. An Environment is created before the first and removed after the last. */
 export function withEnvironment(
   title: string,
   cases: Readonly<Record<string, Case>>,

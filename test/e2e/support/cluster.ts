@@ -1,4 +1,4 @@
-// The cluster under test: typed clients, and objects made and removed. Knows nothing of Flux.
+// The cluster under test: typed clients, and the creation and removal of objects. It does not know Flux.
 import { join } from 'node:path'
 import {
   AutoscalingV2Api,
@@ -14,7 +14,7 @@ import {
 } from '@kubernetes/client-node'
 import { absentAsUndefined } from '../../support/api-answers.ts'
 import { kubectl } from './kubectl.ts'
-import { API_SERVICES, OWN_LABEL } from './manifests.ts'
+import { OWN_LABEL } from './manifests.ts'
 import { holds } from './wait.ts'
 
 const CRD_FILE = join(import.meta.dirname, '../../recordings/kubernetes/miniclusters-crd.yaml')
@@ -46,7 +46,10 @@ export function connect(): Cluster {
   }
 }
 
-/** The library opens a connection for each call; a test that makes thousands of pods would mostly shake hands. */
+/**
+ * A client that keeps its connections. The library opens one for each call, so a test that creates thousands of pods would
+ * spend its time on TLS handshakes.
+ */
 function coreApi(kubeConfig: KubeConfig): CoreV1Api {
   const baseServer = new ServerConfiguration(kubeConfig.getCurrentCluster()?.server ?? '', {})
   const { httpApi } = createConfiguration({ baseServer })
@@ -75,7 +78,7 @@ export async function createNamespace({ objects }: Cluster): Promise<string> {
   return created.metadata?.name ?? ''
 }
 
-/** Deletes an object and waits until it is gone; one that is not there is gone. */
+/** Deletes an object, if it exists, and waits until it does not exist. */
 export async function remove({ objects }: Cluster, object: KubernetesObject): Promise<void> {
   const { apiVersion = '', kind = '' } = object
   const { name = '', namespace } = object.metadata ?? {}
@@ -93,7 +96,7 @@ export async function remove({ objects }: Cluster, object: KubernetesObject): Pr
   )
 }
 
-/** The CRD of MiniCluster, if the cluster has none; a cluster with the real operator keeps its own. */
+/** Creates the CRD of MiniCluster if the cluster has none. A cluster with the real operator keeps its own. */
 export async function installCrd(cluster: Cluster): Promise<void> {
   const present = await absentAsUndefined(cluster.objects.read(crdHeader()))
   if (present !== undefined) return
@@ -104,26 +107,10 @@ export async function installCrd(cluster: Cluster): Promise<void> {
   await kubectl(['wait', '--for=condition=Established', `crd/${CRD}`, '--timeout=60s'])
 }
 
-/** Removes the CRD if an e2e run made it. */
+/** Removes the CRD if an e2e run created it. */
 export async function removeCrd(cluster: Cluster): Promise<void> {
   const present = await absentAsUndefined(cluster.objects.read(crdHeader()))
   if (present !== undefined && isOurs(present)) await remove(cluster, present)
-}
-
-/** Somebody else's APIService ends the run; what a crashed run left of ours is applied over. */
-export async function claimApiServices({ objects }: Cluster): Promise<void> {
-  for (const name of API_SERVICES) {
-    const present = await absentAsUndefined(
-      objects.read({
-        apiVersion: 'apiregistration.k8s.io/v1',
-        kind: 'APIService',
-        metadata: { name },
-      }),
-    )
-    if (present === undefined) continue
-    if (present.metadata?.labels?.['app.kubernetes.io/part-of'] === 'flux-metrics') continue
-    throw new Error(`Cannot test: APIService "${name}" exists and is not ours`)
-  }
 }
 
 function crdHeader() {

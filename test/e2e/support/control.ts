@@ -1,5 +1,5 @@
-// The control API of the lead broker's pod, through the API server: the stand-in for users who submit jobs, and for what
-// goes wrong.
+// The control API of the lead broker's pod, called through the API server. It stands in for users who submit jobs, and it
+// causes faults.
 import * as v from 'valibot'
 import type { JobRequest } from '#simulation/instance.ts'
 import type { Environment } from './environment.ts'
@@ -7,7 +7,7 @@ import { getRaw, kubectl } from './kubectl.ts'
 
 const PORT = 8051
 
-/** Where the control API is. */
+/** The pod with the control API. */
 export interface Lead {
   readonly namespace: string
   readonly pod: string
@@ -17,19 +17,19 @@ function pathOf({ namespace, pod }: Lead): string {
   return `/api/v1/namespaces/${namespace}/pods/${pod}:${PORT}/proxy`
 }
 
-export async function askControl(lead: Lead, path: string): Promise<unknown> {
+export async function getControl(lead: Lead, path: string): Promise<unknown> {
   return getRaw(`${pathOf(lead)}${path}`)
 }
 
-/** Posts, and tells what was answered; a broker told to die may not live to answer: its outcome is not checked. */
-export async function tellControl(lead: Lead, path: string, body: object): Promise<unknown> {
+/** Posts and returns the answer. A broker that is asked to end may end before it answers, so this result is not checked. */
+export async function postControl(lead: Lead, path: string, body: object): Promise<unknown> {
   const { code, stdout, stderr } = await kubectl(
     ['create', '--raw', `${pathOf(lead)}${path}`, '-f', '-'],
     JSON.stringify(body),
   )
   if (code === 0) return JSON.parse(stdout)
   if (path === '/kill' || path === '/shutdown') return undefined
-  throw new Error(`Cannot tell the broker ${path}: ${stderr.trim()}`)
+  throw new Error(`Cannot post ${path} to the broker: ${stderr.trim()}`)
 }
 
 const JobReport = v.object({
@@ -47,21 +47,21 @@ const History = v.object({
   jobs: v.array(JobReport),
 })
 
-/** A job; `note` is of the exception that ended it. */
+/** A job. `note` belongs to the exception that ended it. */
 export type JobReport = v.InferOutput<typeof JobReport>
 
-/** What became of nodes and jobs since the broker's start, oldest first: changes of nodes, and the jobs that have ended. */
+/** Changes of nodes, and jobs that have ended, since the broker's start, oldest first. */
 export type History = v.InferOutput<typeof History>
 
-/** Submits a job, and tells its id. */
+/** Submits a job and returns its id. */
 export async function submitJob(environment: Environment, job: JobRequest): Promise<string> {
-  return v.parse(JobReport, await environment.tell('/jobs', job)).id
+  return v.parse(JobReport, await environment.post('/jobs', job)).id
 }
 
 export async function readJob(environment: Environment, id: string): Promise<JobReport> {
-  return v.parse(JobReport, await environment.ask(`/jobs/${id}`))
+  return v.parse(JobReport, await environment.get(`/jobs/${id}`))
 }
 
 export async function readHistory(environment: Environment): Promise<History> {
-  return v.parse(History, await environment.ask('/history'))
+  return v.parse(History, await environment.get('/history'))
 }

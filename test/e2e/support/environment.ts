@@ -1,5 +1,5 @@
-// The project installed, and one MiniCluster in a namespace of its own that serves the cluster's custom metrics API.
-// Every e2e file makes one and shares it among its cases; names of APIServices are cluster-wide, so files take turns.
+// An Environment is the installed project and one MiniCluster, in a namespace of its own, that serves the cluster's custom
+// metrics API. Every e2e file creates one for all its cases. APIServices are cluster-wide, so the files run one at a time.
 import type {
   KubernetesObject,
   V1Pod,
@@ -8,21 +8,13 @@ import type {
 } from '@kubernetes/client-node'
 import { isMiniCluster, MINICLUSTERS, type MiniCluster } from '../../support/minicluster.ts'
 import { Operator } from '../../support/operator.ts'
+import { awaitApiServices, claimApiServices } from './api-services.ts'
 import { ApiserverLog } from './apiserver-log.ts'
-import {
-  type Cluster,
-  claimApiServices,
-  connect,
-  createNamespace,
-  installCrd,
-  remove,
-  removeCrd,
-} from './cluster.ts'
-import { askControl, type Lead, tellControl } from './control.ts'
-import { Installation, run } from './installation.ts'
+import { type Cluster, connect, createNamespace, installCrd, remove, removeCrd } from './cluster.ts'
+import { getControl, type Lead, postControl } from './control.ts'
+import { Installation } from './installation.ts'
 import { getRaw, kubectl } from './kubectl.ts'
 import {
-  API_SERVICES,
   ENABLED,
   GROUP,
   HOLD_FILE,
@@ -35,9 +27,9 @@ import { firstItem } from './metric-values.ts'
 import { report } from './report.ts'
 import { holds } from './wait.ts'
 
-/** How the MiniCluster is to be: by default two of four nodes are up, and it serves metrics. */
+/** Options of the MiniCluster. By default two of four nodes are up, and it serves metrics. */
 export interface EnvironmentOptions extends Partial<MiniClusterOptions> {
-  /** What has to be in its namespace before it. */
+  /** Objects that its namespace needs before it. */
   readonly objects?: readonly KubernetesObject[]
 }
 
@@ -53,11 +45,11 @@ export class Environment {
   readonly cluster: Cluster
   readonly namespace: string
   readonly installation: Installation
-  /** A place in the API server's log from when our API served; `undefined` where the log is out of reach. */
+  /** The API server's log since our API was first served; `undefined` if the log cannot be read. */
   log: ApiserverLog | undefined
   readonly #operator: Operator
   readonly #operatorLog: readonly string[]
-  /** Pods are described once, at length. */
+  /** Whether a report has described the pods: only the first one does. */
   #reported = false
 
   private constructor({ cluster, namespace, installation, operator, operatorLog }: Parts) {
@@ -68,7 +60,7 @@ export class Environment {
     this.#operatorLog = operatorLog
   }
 
-  /** The project installed, and a MiniCluster with two nodes up. If it is annotated so, it serves metrics. */
+  /** Installs the project and creates a MiniCluster with two nodes up. If its annotations enable metrics, they are served. */
   static async create(options: EnvironmentOptions = {}): Promise<Environment> {
     const { objects = [], annotations = ENABLED, ...others } = options
     const cluster = connect()
@@ -101,9 +93,9 @@ export class Environment {
     }
   }
 
-  /** Waits until metrics are served: by the sidecar, through the API server, of both nodes. */
+  /** Waits until the API server serves the sidecar's metrics of both nodes. */
   async serving(): Promise<void> {
-    await this.available()
+    await awaitApiServices()
     await holds('a first reading with both nodes up', async () => {
       return (await this.metric('node_up_count')) === 2
     })
@@ -153,26 +145,26 @@ export class Environment {
     return Number(firstItem(await getRaw(`${path}${query}`)).value)
   }
 
-  /** Asks the lead broker's control API, through the API server. */
-  async ask(path: string): Promise<unknown> {
-    return askControl(await this.#control(), path)
+  /** GET of the lead broker's control API, through the API server. */
+  async get(path: string): Promise<unknown> {
+    return getControl(await this.#control(), path)
   }
 
   async state(): Promise<unknown> {
-    return this.ask('/state')
+    return this.get('/state')
   }
 
-  /** Tells the lead broker's control API, and what it answered. */
-  async tell(path: string, body: object = {}): Promise<unknown> {
-    return tellControl(await this.#control(), path, body)
+  /** POST to the lead broker's control API, through the API server. Returns the answer. */
+  async post(path: string, body: object = {}): Promise<unknown> {
+    return postControl(await this.#control(), path, body)
   }
 
-  /** From now on nobody follows `spec.size`. */
+  /** From now on changes of `spec.size` have no effect. */
   async stopOperator(): Promise<void> {
     await this.#operator.stop()
   }
 
-  /** From now on a lead broker that was restarted waits before it starts, as one with much to restore does. */
+  /** From now on a restarted lead broker waits before it starts, like one that has much to restore. */
   async holdBroker(): Promise<void> {
     await this.inLead('touch', HOLD_FILE)
   }
@@ -197,35 +189,13 @@ export class Environment {
     return stdout.split('\n').filter((line) => line !== '')
   }
 
-  /** Waits until our APIServices are Available. */
-  async available(): Promise<void> {
-    for (const name of API_SERVICES) {
-      // An edit has the API server look at once, not within half a minute.
-      await run([
-        'annotate',
-        'apiservice',
-        name,
-        `flux-metrics/looked=${Date.now()}`,
-        '--overwrite',
-      ])
-      await run(['wait', '--for=condition=Available', `apiservice/${name}`, '--timeout=90s'])
-    }
-  }
-
-  /** PEM of the authorities that the API server trusts for our APIServices. */
-  async authority(): Promise<string> {
-    const [name = ''] = API_SERVICES
-    const bundle = await run(['get', 'apiservice', name, '-o=jsonpath={.spec.caBundle}'])
-    return Buffer.from(bundle, 'base64').toString()
-  }
-
-  /** Prints all that helps to understand a failure. */
+  /** Prints the state of the cluster and the logs, to explain a failure. */
   async report(): Promise<void> {
     await report(this.namespace, { operatorLog: this.#operatorLog, atLength: !this.#reported })
     this.#reported = true
   }
 
-  /** Takes everything away again. APIServices first: without them behind it, no namespace can be deleted. */
+  /** Removes everything. APIServices are first: while one has no server behind it, no namespace can be deleted. */
   async remove(): Promise<void> {
     await this.#operator.stop()
     await this.installation.remove()
@@ -256,7 +226,7 @@ function isReady(pod: V1Pod): boolean {
   return ready === true && pod.metadata?.deletionTimestamp === undefined
 }
 
-/** A broker takes no notice of SIGTERM, so every shrinking waits this long: 30 s with the real operator. */
+/** A broker ignores SIGTERM, so every shrink takes this grace: 30 s with the real operator. */
 function withShortGrace({ metadata, spec }: V1PodTemplateSpec): V1PodTemplateSpec {
   return {
     ...(metadata !== undefined && { metadata }),

@@ -1,4 +1,4 @@
-// What the cluster shows of a case while the controller works on it, as plain data.
+// What the cluster shows about a case while the controller works on it, as plain data.
 import type { V2HorizontalPodAutoscaler, V2MetricStatus } from '@kubernetes/client-node'
 import { toMilli } from '../../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 import type { MetricSpec } from '../../../webhook/cli/simulate/hpa-controller/spec.ts'
@@ -24,7 +24,7 @@ export function observe(hpaCase: NamedCase, evidence: Evidence): Observed {
   }
 }
 
-/** When a sync asked for a metric, or, of one that asked for none, when its status came. */
+/** The time of each sync: when it requested a metric, or, for a sync without requests, when its status appeared. */
 function timesOf(
   { spec, size }: NamedCase,
   { firstStatusAt, asked }: { readonly firstStatusAt: number | undefined; readonly asked: Asked },
@@ -53,7 +53,7 @@ function statusOf({ status }: V2HorizontalPodAutoscaler, { statusSize }: NamedCa
   }
 }
 
-/** Nothing that makes sense is shown of an average over no replicas. */
+/** The controller shows no meaningful value for an average over no replicas. */
 function currentValue({ object, external }: V2MetricStatus, statusSize: number): number | null {
   const { value, averageValue } = object?.current ?? external?.current ?? {}
   if (value !== undefined) return toMilli(value)

@@ -1,4 +1,4 @@
-// The objects of a case: a MiniCluster that nobody acts on, pods that never run though their status says so, and the HPA.
+// The objects of a case: a MiniCluster without an operator, pods that are Running by their status alone, and the HPA.
 import { PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node'
 import type { MetricSpec } from '../../../webhook/cli/simulate/hpa-controller/spec.ts'
 import type { HpaCase } from '../../support/hpa-cases.ts'
@@ -11,15 +11,15 @@ import { miniCluster } from './manifests.ts'
 /** A case with the name of its objects. */
 export interface NamedCase extends HpaCase {
   readonly name: string
-  /** Without names. */
+  /** The case as drawn, without names. */
   readonly drawn: HpaCase
 }
 
-/** Requests under way at once. */
+/** Concurrent requests. */
 const CONCURRENCY = 8
 const MERGE_PATCH = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
 
-/** The case with the names that its HPA needs. */
+/** Adds the names that the case's HPA needs. */
 export function named(hpaCase: HpaCase, name: string): NamedCase {
   const metrics = hpaCase.spec.metrics.map((metric, index): MetricSpec => {
     const identifier = { name: metricNamed(`${name}-${index}`, hpaCase.answers[index] ?? []) }
@@ -43,7 +43,7 @@ export function hpaOf({ name, spec }: NamedCase, namespace: string): object {
   }
 }
 
-/** Makes MiniClusters and pods, with their status. */
+/** Creates MiniClusters and pods, with their status. */
 export async function createTargets(
   cluster: Cluster,
   namespace: string,

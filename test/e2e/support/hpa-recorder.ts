@@ -1,15 +1,15 @@
-// All states that the objects of a collection go through, in order: a watch that is taken up again where it ended.
+// Records all states of the objects of a collection, in order. A watch that ends is continued where it ended.
 import { setTimeout as pause } from 'node:timers/promises'
 import { type KubeConfig, type KubernetesObject, Watch } from '@kubernetes/client-node'
 
-/** A state, and when we heard of it in milliseconds. */
+/** A state, and when we received it, in milliseconds. */
 export interface Seen<T> {
   readonly at: number
   readonly object: T
 }
 
 export interface Recording<T> extends AsyncDisposable {
-  /** Of an object, oldest first. */
+  /** The states of an object, oldest first. */
   statesOf(name: string): readonly Seen<T>[]
 }
 
@@ -41,7 +41,7 @@ export function record<T extends KubernetesObject>(
     resourceVersion = version
     states.set(name, [...(states.get(name) ?? []), { at: Date.now(), object }])
   }
-  // It ends when half a minute brought no news.
+  // The watch ends after half a minute without changes.
   const watch = () => {
     watching = new Watch(kubeConfig).watch(path, { resourceVersion }, see, () => {
       if (!isStopped) void pause(RETRY_MS).then(watch)

@@ -1,4 +1,4 @@
-// Gives cases to the real controller, all at once, and waits until enough is seen of each.
+// Runs cases on the real controller, all at once, and waits until each can be judged.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
 import type { HpaOptions } from '../../../webhook/cli/simulate/hpa-controller/controller.ts'
@@ -24,11 +24,11 @@ export interface RunOptions {
   readonly options: HpaOptions
 }
 
-/** A healthy run takes a third of this. The controller works on five HPAs at once, and not on 20 a second. */
+/** A healthy run takes a third of this. The controller works on five HPAs at once, and on fewer than 20 a second. */
 const PATIENCE_MS = 150_000
 const INTERVAL_MS = 1_000
 
-/** Runs them; what has come to nothing when patience ends is `waiting`. */
+/** Runs the cases. A case without a verdict when the time is over is `waiting`. */
 export async function runCases(
   cases: readonly NamedCase[],
   { cluster, namespace, server, options }: RunOptions,
@@ -48,7 +48,7 @@ export async function runCases(
     }
     const settled = left.filter((hpaCase) => results.get(hpaCase)?.verdict.kind !== 'waiting')
     left = left.filter((hpaCase) => !settled.includes(hpaCase))
-    // The others are sooner worked on.
+    // Then the controller reaches the other HPAs sooner.
     for (const { name } of settled) {
       await cluster.autoscaling.deleteNamespacedHorizontalPodAutoscaler({ namespace, name })
     }

@@ -1,7 +1,8 @@
-// A metrics API whose answers are in the names of the metrics: `anything_12500m_error_3` is 12500m to who asks first, an
-// error to who asks next, and 3 from then on. It serves custom and external metrics as a pod of the broker's image.
+// A metrics API whose answers are in the names of the metrics: the metric `anything_12500m_error_3` is 12500m at the first
+// request, an error at the second, and 3 from then on. It serves custom and external metrics as a pod of the broker's image.
 import { createAuthority } from '../../support/certificates.ts'
-import { type Cluster, claimApiServices } from './cluster.ts'
+import { awaitApiServices, claimApiServices } from './api-services.ts'
+import type { Cluster } from './cluster.ts'
 import { run } from './installation.ts'
 import { getRaw, kubectl } from './kubectl.ts'
 import { API_SERVICES, BROKER_IMAGE } from './manifests.ts'
@@ -9,7 +10,7 @@ import { API_SERVICES, BROKER_IMAGE } from './manifests.ts'
 const NAME = 'hpa-metrics'
 const LABELS = { app: NAME, 'app.kubernetes.io/part-of': 'flux-metrics' }
 
-/** A whole server: discovery, metrics, and when it was asked for each of them. */
+/** The whole server: discovery, metrics, and the times at which each metric was requested. */
 const PROGRAM = `
 const { CERT, KEY } = process.env
 const asked = {}
@@ -43,10 +44,10 @@ require('node:https').createServer({ cert: CERT, key: KEY }, (request, response)
 }).listen(8443)
 `
 
-/** When each metric was asked for, in milliseconds. */
+/** The times at which each metric was requested, in milliseconds. */
 export type Asked = Readonly<Record<string, readonly number[]>>
 
-/** The name of a metric that answers so. */
+/** The name of a metric with these answers. */
 export function metricNamed(name: string, answers: readonly string[]): string {
   return [name, ...answers].join('_')
 }
@@ -67,14 +68,10 @@ export async function serveHpaMetrics(cluster: Cluster, namespace: string): Prom
   ].flat()
   await apply(objects)
   await run(['wait', '--for=condition=Ready', `pod/${NAME}`, `-n=${namespace}`, '--timeout=90s'])
-  // An edit has the API server look at once, not within half a minute.
-  const looked = `flux-metrics/looked=${Date.now()}`
-  await run(['annotate', 'apiservices', ...API_SERVICES, looked, '--overwrite'])
-  const apiServices = API_SERVICES.map((name) => `apiservice/${name}`)
-  await run(['wait', '--for=condition=Available', ...apiServices, '--timeout=90s'])
+  await awaitApiServices()
   return {
     asked: async () => readAsked(namespace),
-    // The rest goes with its namespace, which could not be deleted with them.
+    // The other objects are deleted with their namespace. With the APIServices it could not be deleted.
     async [Symbol.asyncDispose]() {
       await run(['delete', 'apiservices', ...API_SERVICES])
     },
@@ -144,7 +141,7 @@ async function readAsked(namespace: string): Promise<Asked> {
   const path = `/api/v1/namespaces/${namespace}/pods/https:${NAME}:8443/proxy/asked`
   const answer = await getRaw(path)
   if (typeof answer !== 'object' || answer === null)
-    throw new TypeError('Cannot read what was asked')
+    throw new TypeError('Cannot read the times of requests')
   return Object.fromEntries(
     Object.entries(answer).map(([metric, times]) => [metric, Array.isArray(times) ? times : []]),
   )

@@ -1,4 +1,4 @@
-// The project as a user installs it: `kubectl apply -k` of a copy of manifests/, with the images under test and the
+// Installs the project as a user does: `kubectl apply -k` of a copy of manifests/, with the images under test and the
 // namespace of the test's MiniCluster.
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ const MANIFESTS = join(import.meta.dirname, '../../../manifests')
 export const WEBHOOK_NAMESPACE = 'flux-metrics'
 export const WEBHOOK = 'flux-metrics-webhook'
 
-/** What a user writes around an overlay: other images. */
+/** The kustomization that a user writes around an overlay: other images. */
 function kustomization(): string {
   const [, newName = '', newTag = ''] = /^(.*):([^:/]+)$/.exec(WEBHOOK_IMAGE) ?? []
   return JSON.stringify({
@@ -62,7 +62,7 @@ export class Installation {
     return installation
   }
 
-  /** Waits until the Deployment is as it is to be. */
+  /** Waits until the rollout of the Deployment is complete. */
   async rolledOut(): Promise<void> {
     await run([
       'rollout',
@@ -75,14 +75,14 @@ export class Installation {
 
   /** Deletes everything that was applied. */
   async remove(): Promise<void> {
-    // First, or no namespace could be deleted any more.
+    // APIServices first: while one has no server behind it, no namespace can be deleted.
     await run(['delete', 'apiservices', '-l', 'app.kubernetes.io/part-of=flux-metrics'])
     await run(['delete', '-k', this.#folder, '--ignore-not-found', '--wait'])
     await rm(this.#folder, { recursive: true })
   }
 }
 
-/** Runs kubectl, which must succeed. */
+/** Runs kubectl and returns its output. Throws if it fails. */
 export async function run(args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await kubectl(args)
   if (code !== 0) throw new Error(`Cannot run kubectl ${args.join(' ')}: ${stderr.trim()}`)

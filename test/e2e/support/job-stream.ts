@@ -1,12 +1,12 @@
-// Jobs that keep arriving: small ones at random, every while a gang that needs more nodes than there are, and, whenever nodes
-// are about to be taken away, jobs for just these.
+// A stream of jobs: small ones at random, at given times a gang that needs more nodes than there are, and, whenever the size
+// falls, jobs for the nodes that are about to end.
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { JobRequest } from '#simulation/instance.ts'
 import { submitJob } from './control.ts'
 import type { Environment } from './environment.ts'
 
-/** They overtake a gang that waits: some run at any time. */
+/** Small jobs overtake a waiting gang, so that some jobs always run. */
 const arbitrarySmall: fc.Arbitrary<JobRequest> = fc
   .record({
     shape: fc.oneof(
@@ -22,21 +22,21 @@ const arbitraryGang: fc.Arbitrary<JobRequest> = fc.record({
   duration: fc.integer({ min: 2, max: 6 }),
 })
 
-/** Longer than the grace of the pods here: on a node that is being taken away it does not live to its end. */
+/** Longer than the grace of the pods here: on a node that is ending, it is lost. */
 const LATE_JOB: JobRequest = { nodes: 1, duration: 8, urgency: 31 }
 
 export interface JobStream {
   readonly seed: number
   readonly lengthMs: number
-  /** Before each small job. */
+  /** Pause after each small job. */
   readonly pauseMs: number
   /** When gangs arrive. */
   readonly gangsAtMs: readonly number[]
-  /** The sizes that the MiniCluster was told to have so far. */
+  /** The values of `spec.size` so far. */
   readonly sizes: () => readonly number[]
 }
 
-/** Submits jobs for as long as the stream is, and tells their ids. */
+/** Submits the jobs of the stream and returns their ids. */
 export async function submitJobs(
   environment: Environment,
   { seed, lengthMs, pauseMs, gangsAtMs, sizes }: JobStream,

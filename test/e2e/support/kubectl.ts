@@ -1,4 +1,4 @@
-// Runs kubectl, as a user would: raw requests, port-forward, logs. KUBECONFIG comes from the environment.
+// Runs kubectl as a user does: raw requests, port-forward, logs. KUBECONFIG is read from the environment.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -10,7 +10,7 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** Runs kubectl to its end; a failure is an outcome, not an exception. */
+/** Runs kubectl to its end. A failure is an outcome, not an exception. */
 export async function kubectl(args: readonly string[], input?: string): Promise<Outcome> {
   const child = spawn('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.end(input)
@@ -22,21 +22,21 @@ export async function kubectl(args: readonly string[], input?: string): Promise<
   return { code: Number(code), stdout, stderr }
 }
 
-/** `kubectl get --raw`, parsed; throws what kubectl printed if it failed. */
+/** `kubectl get --raw`, parsed. If kubectl fails, throws what it printed. */
 export async function getRaw(path: string, args: readonly string[] = []): Promise<unknown> {
   const { code, stdout, stderr } = await kubectl(['get', '--raw', path, ...args])
   if (code !== 0) throw new Error(`Cannot get ${path}: ${stderr.trim()}`)
   return JSON.parse(stdout)
 }
 
-/** `kubectl get --raw` of something that must be refused: what kubectl said. */
+/** `kubectl get --raw` of a path that must be refused. Returns what kubectl printed. */
 export async function getRefused(path: string, args: readonly string[] = []): Promise<string> {
   const { code, stdout, stderr } = await kubectl(['get', '--raw', path, ...args])
-  if (code === 0) throw new Error(`Cannot go on: ${path} was answered with ${stdout}`)
+  if (code === 0) throw new Error(`Expected a refusal of ${path}, got ${stdout}`)
   return stderr.trim()
 }
 
-/** A local port that leads to a port of a pod, until disposed. */
+/** Forwards a local port to a port of a pod, until disposed. */
 export async function portForward(
   namespace: string,
   pod: string,

@@ -1,19 +1,19 @@
-// `kubectl kustomize` of manifests/, and of what users write around them.
+// `kubectl kustomize` of manifests/ and of kustomizations that users write around them.
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MANIFESTS } from '../../support/manifests.ts'
 import { run } from './installation.ts'
 
-/** A user's own: what it starts from and what it adds, below manifests/, and a file that is edited. */
-export interface Wish {
+/** A user's kustomization: a resource and a component of manifests/, and an edit of a file there. */
+export interface UserKustomization {
   readonly resource: string
   readonly component?: string
   readonly edit?: { readonly file: string; readonly from: string; readonly to: string }
 }
 
-/** Builds it with a copy of manifests/. */
-export async function build({ resource, component, edit }: Wish): Promise<string> {
+/** Builds the kustomization with a copy of manifests/. */
+export async function build({ resource, component, edit }: UserKustomization): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-metrics-e2e-'))
   try {
     await cp(MANIFESTS, join(folder, 'manifests'), { recursive: true })

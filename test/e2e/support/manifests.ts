@@ -1,21 +1,21 @@
-// What an e2e run needs to say of the objects that it creates: images, names, and the MiniCluster as plain values.
+// The objects that an e2e run creates: images, names, and the MiniCluster as a plain value.
 import type { MiniCluster } from '../../support/minicluster.ts'
 
 export const SIDECAR_IMAGE = process.env.E2E_SIDECAR_IMAGE ?? 'localhost/flux-metrics-sidecar:test'
 export const WEBHOOK_IMAGE = process.env.E2E_WEBHOOK_IMAGE ?? 'localhost/flux-metrics-webhook:test'
 export const BROKER_IMAGE = process.env.E2E_BROKER_IMAGE ?? 'localhost/flux-metrics-broker:test'
 
-/** The prototype's Service; HPAs written for it name it. */
+/** The prototype's Service, which HPAs for the prototype name. */
 export const SERVICE = 'custom-metrics-apiserver'
 export const MINICLUSTER = 'flux-sample'
 export const GROUP = 'custom.metrics.k8s.io'
 export const EXTERNAL_GROUP = 'external.metrics.k8s.io'
-/** Newest first: what an HPA prefers. */
+/** Newest first: an HPA prefers the newest. */
 export const VERSIONS = ['v1beta2', 'v1beta1'] as const
-/** On everything cluster-wide that a run creates, so that the next one may remove what a crashed one left. */
+/** Label of every cluster-wide object of a run, so that the next run can remove what a crashed run left. */
 export const OWN_LABEL = { 'app.kubernetes.io/managed-by': 'flux-metrics-e2e' } as const
 
-/** While this file is there, a broker's container waits before it starts the broker. It survives a restart. */
+/** While this file exists, a broker's container waits before it starts the broker. The file survives a restart. */
 export const HOLD_FILE = '/mnt/flux/hold'
 
 const BROKER_COMMAND =
@@ -28,7 +28,7 @@ export const API_SERVICES = [
   `v1beta1.${EXTERNAL_GROUP}`,
 ]
 
-/** Has a MiniCluster serve metrics, external ones as well. */
+/** Annotations with which a MiniCluster serves metrics, external ones included. */
 export const ENABLED = {
   'flux-metrics/enabled': 'true',
   'flux-metrics/external-metrics': 'true',

@@ -1,4 +1,4 @@
-// Reads a MetricValueList of either version: the one item, in the shape of none.
+// Reads the only item of a MetricValueList of either version, in a shape of our own.
 import assert from 'node:assert/strict'
 
 export interface Item {

@@ -1,5 +1,4 @@
-// The example of user-defined metrics, manifests/examples/metrics.yaml, in a hurry: a job is waited for at once, and a free
-// node is given up at once.
+// The example of user-defined metrics, manifests/examples/metrics.yaml, with a wait of one second instead of two minutes.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { KubernetesObject } from '@kubernetes/client-node'
@@ -25,7 +24,7 @@ const Hpa = v.looseObject({
 
 export interface MetricsExample {
   readonly configMap: v.InferOutput<typeof ConfigMap>
-  /** On one of its metrics. */
+  /** The HPA on one of its metrics. */
   hpa(namespace: string): KubernetesObject
 }
 

@@ -1,5 +1,5 @@
-// A stand-in for metrics-server, so that an HPA on CPU can be looked at: every container of the MiniCluster's pods uses
-// some. It runs as a pod of the broker's image and is told once what to answer.
+// A stand-in for metrics-server, for an HPA on CPU: every container of the MiniCluster's pods uses some CPU. It runs as a pod
+// of the broker's image, and its answers are set when it starts.
 import type { V1Pod } from '@kubernetes/client-node'
 import { createAuthority } from '../../support/certificates.ts'
 import { remove } from './cluster.ts'
@@ -10,7 +10,7 @@ import { BROKER_IMAGE } from './manifests.ts'
 const NAME = 'metrics-server'
 const GROUP_VERSION = 'metrics.k8s.io/v1beta1'
 
-/** A whole server: discovery, and the list of pods, whoever asks for it. */
+/** The whole server: discovery, and the list of pods for every client. */
 const PROGRAM = `
 const { CERT, KEY, LIST, DISCOVERY } = process.env
 require('node:https').createServer({ cert: CERT, key: KEY }, (request, response) => {
@@ -36,7 +36,7 @@ const DISCOVERY = {
   ],
 }
 
-/** What it answers: usage of all containers that run, native sidecars among them. */
+/** The answer: usage of all running containers, native sidecars included. */
 function listOf(pods: readonly V1Pod[]): string {
   const items = pods.map(({ metadata, spec }) => ({
     metadata: { name: metadata?.name, namespace: metadata?.namespace, labels: metadata?.labels },

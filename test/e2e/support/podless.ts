@@ -1,4 +1,4 @@
-// More nodes than a small machine has room for: ranks that are up without a pod, in a MiniCluster whose operator is away.
+// More nodes than fit on a small machine: ranks that are up without a pod, in a MiniCluster whose operator is stopped.
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
 import { MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Environment } from './environment.ts'
@@ -6,11 +6,11 @@ import { MINICLUSTER } from './manifests.ts'
 
 const MERGE_PATCH = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
 
-/** Makes the MiniCluster have a size as its operator would, by then stopped, but without pods for its new ranks. */
+/** Sets the MiniCluster's size in spec and status, as its stopped operator would, but without pods for the new ranks. */
 export async function growWithoutPods(environment: Environment, size: number): Promise<void> {
   const { cluster, namespace } = environment
   const miniCluster = { ...MINICLUSTERS, namespace, name: MINICLUSTER }
-  await environment.tell('/up', { ranks: `0-${size - 1}` })
+  await environment.post('/up', { ranks: `0-${size - 1}` })
   await cluster.custom.patchNamespacedCustomObject(
     { ...miniCluster, body: { spec: { size } } },
     MERGE_PATCH,

@@ -1,13 +1,13 @@
-// Pods as the Job controller makes them for a MiniCluster, made by ourselves: as many as a test wants, and none ever runs.
+// Pods like those that the Job controller creates for a MiniCluster, in any number. None of them ever runs.
 import type { V1Job, V1Pod } from '@kubernetes/client-node'
 
 const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
-/** Nobody's name: such a pod stays without a node. */
+/** No scheduler has this name, so such a pod never gets a node. */
 const NO_SCHEDULER = 'flux-metrics-e2e-none'
 
 /**
- * A pod of a Job's template with an index. It is owned by the Job, but without the label by which the Job controller
- * would find it, and delete it as one too many.
+ * A pod of a Job's template with an index. The Job owns it, but it lacks the label by which the Job controller would find
+ * it and delete it as superfluous.
  */
 export function podOf(job: V1Job, index: number): V1Pod {
   const { name = '', uid = '', namespace = '' } = job.metadata ?? {}

@@ -1,4 +1,4 @@
-// The HPA that `flux-metrics hpa` writes for the MiniCluster, on this cluster; but that it does not shrink as slowly: a test
+// The HPA that `flux-metrics hpa` writes for the MiniCluster on this cluster, except that it shrinks faster, so that a test
 // does not wait for minutes.
 import * as v from 'valibot'
 import {
@@ -14,11 +14,11 @@ import { readVersion } from './server-version.ts'
 
 export interface Recommended {
   readonly hpa: RecommendedHpa
-  /** What it depends on. */
+  /** The choices from which the HPA is made. */
   readonly choices: Choices
 }
 
-/** @param scaleDown what is to be otherwise */
+/** @param scaleDown replaces settings of `behavior.scaleDown` */
 export async function recommendedHpa(
   environment: Environment,
   scaleDown: ScalingRules = { stabilizationWindowSeconds: 0 },

@@ -1,4 +1,4 @@
-// Prints what a failed run needs to be understood: objects, events, and the logs of all that ran.
+// Prints the state of the cluster after a failure: objects, events, and the logs of all programs.
 import { WEBHOOK, WEBHOOK_NAMESPACE } from './installation.ts'
 import { kubectl } from './kubectl.ts'
 import { MINICLUSTER } from './manifests.ts'
@@ -8,7 +8,7 @@ async function show(title: string, args: readonly string[]): Promise<void> {
   process.stdout.write(`\n--- ${title}\n${stdout}${stderr}`)
 }
 
-/** Prints the state of a namespace; `atLength` describes its pods as well. */
+/** Prints the state of a namespace. `atLength` describes its pods as well. */
 export async function report(
   namespace: string,
   options: { readonly operatorLog: readonly string[]; readonly atLength: boolean },

@@ -1,21 +1,21 @@
-// Pods that are made in great number, for what their admission does to the webhook.
+// Creates many pods, to put load on the webhook by their admission.
 import type { V1Job } from '@kubernetes/client-node'
 import type { Environment } from './environment.ts'
 import { MINICLUSTER } from './manifests.ts'
 import { isInjected, podOf } from './pods.ts'
 
-/** Pods under way at once: the API server is one of two cores. */
+/** Concurrent requests: the API server's machine has two cores. */
 const CONCURRENCY = 20
 
-/** Makes index-0 pods at a steady rate, dry, until stopped. */
+/** Creates index-0 pods as dry runs at a steady rate, until stopped. */
 export class ReviewLoad {
   readonly #environment: Environment
   readonly #job: V1Job
   readonly #timer: NodeJS.Timeout
   readonly #pending = new Set<Promise<void>>()
-  /** Pods that came back with the sidecar. */
+  /** Number of pods that were returned with the sidecar. */
   answered = 0
-  /** What became of the others. */
+  /** Why the other pods have no sidecar. */
   readonly failures: string[] = []
 
   private constructor(environment: Environment, job: V1Job, perSecond: number) {
@@ -28,7 +28,7 @@ export class ReviewLoad {
     return new ReviewLoad(environment, await jobOf(environment), perSecond)
   }
 
-  /** Ends the load, and waits for what is under way. */
+  /** Ends the load and waits for pending requests. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await Promise.all(this.#pending)
@@ -53,9 +53,9 @@ export class ReviewLoad {
   }
 
   /**
-   * Has the API server admit pods of the indices 0 to `count` − 1, dry: they are not stored.
+   * Creates pods of the indices 0 to `count` − 1 as dry runs: the API server admits them and stores nothing.
    *
-   * @returns how many have the sidecar
+   * @returns the number of pods with the sidecar
    */
   static async admitPods(environment: Environment, count: number): Promise<number> {
     const { cluster, namespace } = environment

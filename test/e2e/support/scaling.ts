@@ -1,17 +1,17 @@
-// What HPAs have made of a MiniCluster: their conditions, and its sizes.
+// The effect of HPAs on a MiniCluster: their conditions, and its sizes.
 import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Environment } from './environment.ts'
 import { record } from './hpa-recorder.ts'
 import { MINICLUSTER } from './manifests.ts'
 import { holds } from './wait.ts'
 
-/** The condition that tells whether an HPA has its metric. */
+/** The condition that says whether an HPA has its metric. */
 export async function scalingActive(environment: Environment, name: string) {
   const { status } = await environment.hpa(name)
   return status?.conditions?.find(({ type }) => type === 'ScalingActive')
 }
 
-/** Waits until that condition has a reason. */
+/** Waits until that condition has the expected reason. */
 export async function reason(
   environment: Environment,
   name: string,
@@ -31,7 +31,7 @@ export async function size(environment: Environment, expected: number): Promise<
   })
 }
 
-/** Waits until an HPA, or who else, has asked for a size. */
+/** Waits until `spec.size` has a value. */
 export async function specSize(environment: Environment, expected: number): Promise<void> {
   await holds(`spec.size ${expected}`, async () => {
     return (await environment.miniCluster()).spec.size === expected
@@ -39,7 +39,7 @@ export async function specSize(environment: Environment, expected: number): Prom
 }
 
 export interface SizeRecording extends AsyncDisposable {
-  /** The sizes that were asked for, the first one included, each once until the next. */
+  /** The values of `spec.size`, the first one included, without repetitions. */
   seen(): readonly number[]
 }
 

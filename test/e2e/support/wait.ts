@@ -1,15 +1,15 @@
-// Waiting for what a cluster does in its own time: by asking again until it is so, never by a fixed pause.
+// Waits for events in a cluster: asks again until they have happened, never with a fixed pause.
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Slow machines pull, start and probe slowly; a healthy run needs a fraction of this. */
+/** A healthy run needs a fraction of this. Slow machines pull, start and probe slowly. */
 const TIMEOUT_MS = 180_000
 const INTERVAL_MS = 500
 
 /**
- * Asks until the answer is something.
+ * Asks until there is an answer.
  *
  * @param what completes the sentence "Waited for …"
- * @param probe answers `undefined` for "not yet"; an exception is "not yet" as well, and told if time runs out
+ * @param probe returns `undefined` for "not yet"; an exception also means "not yet", and is the cause if time runs out
  */
 export async function eventually<T>(
   what: string,
@@ -25,12 +25,12 @@ export async function eventually<T>(
       last = error
     }
     if (Date.now() > end) {
-      throw new Error(`Waited for ${what} in vain, ${timeoutMs / 1000} s`, { cause: last })
+      throw new Error(`Waited for ${what}: not within ${timeoutMs / 1000} s`, { cause: last })
     }
   }
 }
 
-/** Asks until it holds. */
+/** Asks until the answer is true. */
 export async function holds(
   what: string,
   probe: () => Promise<boolean>,

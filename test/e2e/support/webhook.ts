@@ -1,10 +1,10 @@
-// The webhook's pods as an administrator looks at them: logs and metrics of each, through the API server.
+// The webhook's pods as an administrator sees them: logs and metrics of each, through the API server.
 import { run, WEBHOOK, WEBHOOK_NAMESPACE } from './installation.ts'
 
 const SCOPE = `--namespace=${WEBHOOK_NAMESPACE}`
 const SELECTOR = `--selector=app.kubernetes.io/name=${WEBHOOK}`
 
-/** Names of its pods that run. */
+/** Names of the running pods. */
 export async function webhookPods(): Promise<readonly string[]> {
   const running = '--field-selector=status.phase=Running'
   const names = await run([
@@ -18,7 +18,7 @@ export async function webhookPods(): Promise<readonly string[]> {
   return names.split(' ').filter((name) => name !== '')
 }
 
-/** Lines of the logs of all its pods, parsed. */
+/** The lines of all pods' logs, parsed. */
 export async function webhookLog(): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const text = await run(['logs', SCOPE, SELECTOR, '--tail=-1'])
   return text
@@ -27,7 +27,7 @@ export async function webhookLog(): Promise<readonly Readonly<Record<string, unk
     .map((line) => JSON.parse(line))
 }
 
-/** How many reviews its pods have answered, with a decision. */
+/** The number of reviews with this decision, over all pods. */
 export async function countReviews(decision: 'inject' | 'skip'): Promise<number> {
   let count = 0
   for (const pod of await webhookPods()) {

@@ -1,11 +1,11 @@
-// What the figures of all programs share: a folder of their own, certificates, baselines bundled as our programs are.
+// What all figures need: a folder, certificates, and baselines that are bundled as our programs are.
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { createAuthority } from '../support/certificates.ts'
 
-/** Progress, for who waits. */
+/** Shows progress on stderr. */
 export function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
@@ -19,21 +19,21 @@ const BASELINES = [
   'webhook-over-memory',
 ] as const
 
-/** Paths of what is measured with. */
+/** Files that the measurements use. */
 export interface Bench {
   readonly folder: string
-  /** Environment of a server: its certificate for `localhost`. */
+  /** A server's environment, with its certificate for `localhost`. */
   readonly tls: { readonly TLS_CERT_FILE: string; readonly TLS_KEY_FILE: string }
-  /** The authority of that certificate, and of the front proxy's. */
+  /** The CA of that certificate, and the CA of the front proxy. */
   readonly servingCa: string
   readonly clientCa: string
-  /** Files of the front proxy's certificate, and what is in them. */
+  /** Files with the front proxy's certificate, and the same as PEM. */
   readonly client: { readonly cert: string; readonly key: string }
   readonly pair: { readonly cert: string; readonly key: string }
   readonly baselines: Readonly<Record<(typeof BASELINES)[number], string>>
 }
 
-/** Makes all of it in a folder that the caller removes. */
+/** Creates all files in a folder that the caller removes. */
 export async function prepare(): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-bench-'))
   const frontProxy = await createAuthority('front-proxy-ca')
