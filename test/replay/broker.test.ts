@@ -10,13 +10,11 @@
 // announced that our own decoder refuses (garbage-length-1gib, garbage-length-4gib-16), and in being quick enough to
 // answer a client that half-closes at once (halfclose).
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { Instance } from '#simulation/instance.ts'
 import { type BrokerOptions, type FluxVersion, startBroker } from '../support/broker.ts'
 import { loadRecording, normalise, recordedAnswers, replay } from '../support/conversation.ts'
+import { createSocketPath } from '../support/socket-path.ts'
 import {
   busyNodes,
   CONFIGURATION,
@@ -245,7 +243,7 @@ function replays(version: FluxVersion, name: string, one: Case, folder: string =
   test(`a broker ${folder} answers ${name} as recorded`, async (t) => {
     const recording = loadRecording(`${folder}/${name}`)
     const instance = one.instance()
-    const path = await socketPath(t)
+    const path = await createSocketPath(t)
     const broker = await startBroker({ path, instance, version, ...one.broker })
     t.after(() => broker.close())
     const onMessage = (count: number) => one.after?.[count]?.(instance)
@@ -253,12 +251,6 @@ function replays(version: FluxVersion, name: string, one: Case, folder: string =
     const expected = rename(recordedAnswers(recording), one.renamed ?? {})
     assert.deepEqual(normalise(said), normalise(expected))
   })
-}
-
-async function socketPath(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'local')
 }
 
 function rename(value: unknown, names: Readonly<Record<string, string>>): unknown {

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createConnection } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ERRNO, FluxError } from '#flux/errors.ts'
 import { Client } from '#flux/wire/client.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { Instance } from '#simulation/instance.ts'
 import { type BrokerOptions, type SimulatedBroker, startBroker } from './broker.ts'
+import { createSocketPath } from './socket-path.ts'
 
 const LIMITS = { timeoutMs: 5_000, nodeid: 0 }
 
@@ -22,10 +20,9 @@ interface Setup {
 }
 
 async function setUp(t: TestContext, options: Partial<BrokerOptions> = {}): Promise<Setup> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  const path = await createSocketPath(t)
   const instance = options.instance ?? new Instance({ maxSize: 4, coresPerNode: 4 })
-  const broker = await startBroker({ path: join(folder, 'local'), instance, ...options })
+  const broker = await startBroker({ path, instance, ...options })
   t.after(() => broker.close())
   const client = await Client.connect(broker.path, LIMITS)
   t.after(() => client.close())

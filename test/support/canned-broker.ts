@@ -1,14 +1,12 @@
 // A broker that gives one prepared answer per topic, over a real UNIX socket: recorded answers, or errors.
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Client } from '#flux/wire/client.ts'
 import { encodeFrame, FrameDecoder } from '#flux/wire/frame.ts'
 import { decodeMessage, encodeMessage, FLAG } from '#flux/wire/message.ts'
 import { decodeJson, encodeJson, type JsonObject } from '#flux/wire/payload.ts'
+import { createSocketPath } from './socket-path.ts'
 
 /** A payload, or the number of an error; an array gives one after the other and repeats the last. */
 export type Answer = JsonObject | number | readonly (JsonObject | number)[]
@@ -35,8 +33,7 @@ export async function startCannedBroker(
   t: TestContext,
   answers: Readonly<Record<string, Answer>>,
 ): Promise<CannedBroker> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  const path = join(folder, 'local')
+  const path = await createSocketPath(t)
   const asked: string[] = []
   const requests: CannedRequest[] = []
   const given = new Map<string, number>()
@@ -72,9 +69,8 @@ export async function startCannedBroker(
   })
   server.listen(path)
   await once(server, 'listening')
-  t.after(async () => {
+  t.after(() => {
     server.close()
-    await rm(folder, { recursive: true })
   })
   return { path, asked, requests }
 }

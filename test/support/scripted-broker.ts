@@ -2,13 +2,12 @@
 // of its own, so that no expected byte is made by the code under test.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { Client } from '#flux/wire/client.ts'
 import { FrameDecoder } from '#flux/wire/frame.ts'
 import { decodeMessage, type RequestMessage } from '#flux/wire/message.ts'
+import { createSocketPath } from './socket-path.ts'
 
 const REQUEST_FLAGS = 0x09
 const STREAMING = 0x40
@@ -159,8 +158,7 @@ export async function startScriptedBroker(
   t: TestContext,
   ...scripts: readonly Script[]
 ): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  const path = join(folder, 'local')
+  const path = await createSocketPath(t)
   const peers: ScriptedPeer[] = []
   const runs: Promise<unknown>[] = []
   const server = createServer((socket) => {
@@ -177,8 +175,18 @@ export async function startScriptedBroker(
   t.after(async () => {
     for (const peer of peers) peer.destroy()
     server.close()
-    await rm(folder, { recursive: true })
     for (const error of await Promise.all(runs)) assert.ifError(error)
   })
   return path
+}
+
+/** A client of a broker that accepts it and then follows the script. Both end with the test. */
+export async function connectToScript(t: TestContext, script: Script): Promise<Client> {
+  const path = await startScriptedBroker(t, (peer) => {
+    peer.accept()
+    return script(peer)
+  })
+  const client = await Client.connect(path, { timeoutMs: 10_000 })
+  t.after(() => client.close())
+  return client
 }

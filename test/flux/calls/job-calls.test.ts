@@ -4,11 +4,10 @@ import { test } from 'node:test'
 import { LEAD_RANK } from '#flux/calls/broker-calls.ts'
 import { getJobStats, getSlotRequest, watchJobStats } from '#flux/calls/job-calls.ts'
 import { ERRNO } from '#flux/errors.ts'
-import { Client } from '#flux/wire/client.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { connectToCannedBroker } from '../../support/canned-broker.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
-import { startScriptedBroker } from '../../support/scripted-broker.ts'
+import { connectToScript } from '../../support/scripted-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const STATS = 'job-list.job-stats'
@@ -68,14 +67,11 @@ for (const [answer, message] of BROKEN_STATS) {
 
 test('watchJobStats gives the counts now and after each change', async (t) => {
   const states = (sched: number) => ({ job_states: { ...COUNTS.job_states, sched } })
-  const path = await startScriptedBroker(t, async (peer) => {
-    peer.accept()
+  const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect(STATS)
     peer.stream(request, { ...COUNTS, ...states(1) }, { ...COUNTS, ...states(2) })
     peer.endStream(request)
   })
-  const client = await Client.connect(path, LIMITS)
-  t.after(() => client.close())
   const seen = await Array.fromAsync(watchJobStats(client, LIMITS), ({ total }) => total.sched)
   assert.deepEqual(seen, [1, 2])
 })

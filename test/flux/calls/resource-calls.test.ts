@@ -14,11 +14,11 @@ import {
 import { ERRNO } from '#flux/errors.ts'
 import { formatIdset, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import { countCores, countGpus, ranksOf } from '#flux/sets/resource-set.ts'
-import { Client } from '#flux/wire/client.ts'
+import type { Client } from '#flux/wire/client.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { connectToCannedBroker } from '../../support/canned-broker.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
-import { type Script, startScriptedBroker } from '../../support/scripted-broker.ts'
+import { connectToScript } from '../../support/scripted-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const [CORE, SCHEDULER] = SCHED_STATUS_TOPICS
@@ -228,16 +228,8 @@ for (const errnum of [ERRNO.EPERM, ERRNO.EEXIST] as const) {
   })
 }
 
-async function connectTo(t: Parameters<typeof startScriptedBroker>[0], script: Script) {
-  const path = await startScriptedBroker(t, script)
-  const client = await Client.connect(path, LIMITS)
-  t.after(() => client.close())
-  return client
-}
-
 test('watchOnline gives the ranks now and after each change', async (t) => {
-  const client = await connectTo(t, async (peer) => {
-    peer.accept()
+  const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect('groups.get')
     assert.equal(request.nodeid, LEAD_RANK)
     peer.stream(request, { members: '0-3' }, { members: '' }, { members: '0-2,4' })
@@ -248,8 +240,7 @@ test('watchOnline gives the ranks now and after each change', async (t) => {
 })
 
 test('watchOnline fails at members that are no idset', async (t) => {
-  const client = await connectTo(t, async (peer) => {
-    peer.accept()
+  const client = await connectToScript(t, async (peer) => {
     peer.stream(await peer.expect('groups.get'), { members: '0-3' }, { members: '3-0' })
   })
   const online = watchOnline(client, LIMITS)
@@ -262,8 +253,7 @@ test('watchOnline fails at members that are no idset', async (t) => {
 })
 
 test('watchResources notices each answer, whatever is in it', async (t) => {
-  const client = await connectTo(t, async (peer) => {
-    peer.accept()
+  const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect('resource.journal')
     peer.stream(request, { events: [] }, {}, { events: 'nonsense' })
     peer.endStream(request)
