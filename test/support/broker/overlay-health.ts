@@ -37,7 +37,7 @@ function childrenOf(nodes: readonly Node[], rank: number, fanout: number): reado
 /** Degraded with a lost broker somewhere below, partial with one that never came. */
 function healthOf(nodes: readonly Node[], rank: number, fanout: number): Health {
   const node = nodes[rank]
-  if (node === undefined || !node.online) return node?.seen ? 'lost' : 'offline'
+  if (node === undefined || !node.online) return node?.wasOnline ? 'lost' : 'offline'
   const below = childrenOf(nodes, rank, fanout).map((child) => healthOf(nodes, child.rank, fanout))
   if (below.some((health) => health === 'lost' || health === 'degraded')) return 'degraded'
   return below.every((health) => health === 'full') ? 'full' : 'partial'
