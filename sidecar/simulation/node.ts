@@ -1,6 +1,5 @@
 // One node of a simulated Flux instance: its resources and its condition. Its jobs are in job.ts.
-import { expandHosts } from '#flux/sets/hostlist.ts'
-import { formatIds, IdPool } from './id-pool.ts'
+import { IdPool } from './id-pool.ts'
 
 /** Why and when a node was drained. Nodes that were drained together share one. */
 export interface Drain {
@@ -56,19 +55,4 @@ export class Node {
   get allocated(): boolean {
     return this.cores.takenText !== '' || this.gpus.takenText !== ''
   }
-}
-
-/** The hosts of these ranks as a hostlist (RFC 29): `flux-sample-[0-1,3]`, `flux-sample-3`, or `""`. */
-export function formatHosts(prefix: string, ranks: readonly number[]): string {
-  if (ranks.length === 0) return ''
-  const ids = formatIds(ranks)
-  return ranks.length === 1 ? `${prefix}-${ids}` : `${prefix}-[${ids}]`
-}
-
-/** The ranks that a hostlist names, ascending. `undefined` if it names an unknown host. */
-export function ranksOfHosts(nodes: readonly Node[], list: string): number[] | undefined {
-  const ranks = new Map(nodes.map(({ host, rank }) => [host, rank]))
-  const found = expandHosts(list).map((host) => ranks.get(host))
-  if (!found.every((rank) => rank !== undefined)) return undefined
-  return found.sort((a, b) => a - b)
 }

@@ -17,7 +17,7 @@ import type { Node } from './node.ts'
 import type { Queue } from './queue.ts'
 import { WaitingJobs } from './waiting-jobs.ts'
 
-export interface WorkloadOptions {
+interface WorkloadOptions {
   readonly nodes: readonly Node[]
   readonly queueOf: (job: { readonly queue: string | undefined }) => Queue | undefined
   readonly lostPodCleanupMs: number | undefined

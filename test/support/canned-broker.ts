@@ -11,7 +11,7 @@ import { createSocketPath } from './socket-path.ts'
 /** A payload, or the number of an error; an array gives one after the other and repeats the last. */
 export type Answer = JsonObject | number | readonly (JsonObject | number)[]
 
-export interface CannedBroker {
+interface CannedBroker {
   readonly path: string
   /** Topics of the requests that came, in order. */
   readonly asked: readonly string[]
@@ -19,7 +19,7 @@ export interface CannedBroker {
   readonly requests: readonly CannedRequest[]
 }
 
-export interface CannedRequest {
+interface CannedRequest {
   readonly topic: string
   /** Rank that was asked. */
   readonly nodeid: number
@@ -29,7 +29,7 @@ export interface CannedRequest {
 const ENOSYS = 38
 
 /** Starts a broker that answers ENOSYS to every other topic; it ends with the test. */
-export async function startCannedBroker(
+async function startCannedBroker(
   t: TestContext,
   answers: Readonly<Record<string, Answer>>,
 ): Promise<CannedBroker> {

@@ -45,7 +45,7 @@ type Step =
 export type Recording = readonly Step[]
 
 /** What a broker said: its handshake byte, its messages, and whether it ended the connection. */
-export interface Said {
+interface Said {
   readonly handshake: number | undefined
   readonly messages: readonly unknown[]
   readonly ended: boolean

@@ -13,7 +13,7 @@ const REQUEST_FLAGS = 0x09
 const STREAMING = 0x40
 const ENODATA = 61
 
-export type Script = (peer: ScriptedPeer) => Promise<void> | void
+type Script = (peer: ScriptedPeer) => Promise<void> | void
 
 /** What goes into a frame: fields and parts, as on the wire. */
 interface Frame {

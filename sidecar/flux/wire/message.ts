@@ -52,7 +52,7 @@ export interface EventMessage extends Envelope {
   readonly sequence: number
 }
 
-export interface ControlMessage extends Envelope {
+interface ControlMessage extends Envelope {
   readonly type: 'control'
   readonly controlType: number
   readonly status: number
@@ -70,7 +70,7 @@ const PROTO_BYTES = 20
 /** A size of 255 or more is written as 0xff and a u32. */
 const LONG_PART = 0xff
 
-/** A message has at most as many hops as the overlay network is deep: a few dozen. One frame could hold 10⁸ routes. */
+/** The depth of the overlay network limits the hops of a message to a few dozen. One frame could hold 10⁸ routes. */
 const MAX_ROUTES = 256
 
 /**

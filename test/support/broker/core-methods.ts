@@ -3,7 +3,7 @@ import { ERRNO } from '#flux/errors.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { formatHosts } from '#simulation/node.ts'
+import { formatHosts } from './hosts.ts'
 import { always, type BrokerState, type Methods, RpcError, Stream, stringArg } from './method.ts'
 import { overlayHealth } from './overlay-health.ts'
 

@@ -4,7 +4,7 @@ import { isFeasible } from '#simulation/first-fit.ts'
 import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
-import { formatHosts } from '#simulation/node.ts'
+import { formatHosts } from './hosts.ts'
 import type { BrokerState } from './method.ts'
 import type { Release, Scheduler } from './release.ts'
 
@@ -80,7 +80,7 @@ export function writeJob(job: Job, names: readonly string[], broker: BrokerState
 }
 
 /** `undefined` before the priority plugin has seen the job. */
-export function priorityOf(job: Job): number | undefined {
+function priorityOf(job: Job): number | undefined {
   if (job.times.PRIORITY === undefined) return undefined
   return job.urgency
 }

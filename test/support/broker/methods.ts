@@ -13,7 +13,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
 const SERVICES: ReadonlySet<string> = new Set([...METHODS.keys()].map(serviceOf))
 
 /** What `state-machine.get` can say, in order; those after `run` are the way down. */
-export const PHASES = [
+const PHASES = [
   'none',
   'load-builtins',
   'join',

@@ -6,7 +6,7 @@ export type FluxVersion = `0.${number}.${number}`
 export type Scheduler = 'sched-simple' | 'fluxion' | 'none'
 
 /** First minor releases with a feature, or without it. */
-export const SINCE = {
+const SINCE = {
   jobListConstraint: 53,
   jobStatsStream: 55,
   noJobStateEvent: 55,

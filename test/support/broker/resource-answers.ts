@@ -2,7 +2,8 @@
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { formatHosts, type Node } from '#simulation/node.ts'
+import type { Node } from '#simulation/node.ts'
+import { formatHosts } from './hosts.ts'
 import type { Release } from './release.ts'
 
 /**

@@ -4,7 +4,7 @@ import { parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance, NodeChange } from '#simulation/instance.ts'
-import { formatHosts, ranksOfHosts } from '#simulation/node.ts'
+import { formatHosts, ranksOfHosts } from './hosts.ts'
 import {
   always,
   type BrokerState,

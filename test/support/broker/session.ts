@@ -20,7 +20,7 @@ import { type BrokerState, type Call, type ClientState, ROLE, RpcError, Stream }
 import { checkOwner, findMethod } from './methods.ts'
 import { encodePayload } from './payload.ts'
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly broker: BrokerState
   readonly faults: Faults
   /** What the broker stamps on requests that say nothing, or that a guest sends. */

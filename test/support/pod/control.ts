@@ -6,7 +6,7 @@ import type { Instance, Job, JobRequest, JobResult } from '#simulation/instance.
 import { JOB_RESULTS } from '#simulation/job.ts'
 import { ranksOf } from './settings.ts'
 
-export interface ControlOptions {
+interface ControlOptions {
   readonly instance: Instance
   readonly log: (line: string) => void
   /** Dies as by SIGKILL, once the answer is out. */

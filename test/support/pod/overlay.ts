@@ -9,7 +9,7 @@ const BEAT_MS = 1000
 const SILENCE_MS = 6000
 const RETRY_MS = { first: 200, last: 2000 } as const
 
-export interface OverlayHandlers {
+interface OverlayHandlers {
   onUp(rank: number): void
   onDown(rank: number): void
 }
