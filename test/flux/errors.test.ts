@@ -1,3 +1,4 @@
+// Error codes and error numbers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ERRNO, errnoName, FluxError, isRemote } from '#flux/errors.ts'

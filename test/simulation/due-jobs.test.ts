@@ -1,3 +1,4 @@
+// Due times of jobs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DueJobs, dueOf } from '#simulation/due-jobs.ts'

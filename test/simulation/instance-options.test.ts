@@ -1,3 +1,4 @@
+// Nodes and queues from the options.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createNamedQueues, createNodes, createQueue } from '#simulation/instance-options.ts'

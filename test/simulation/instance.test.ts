@@ -1,3 +1,4 @@
+// Jobs and nodes of a whole simulated instance.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Instance, type InstanceOptions, type Job } from '#simulation/instance.ts'

@@ -1,3 +1,4 @@
+// Changes of nodes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createNodes } from '#simulation/instance-options.ts'

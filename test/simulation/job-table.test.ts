@@ -1,3 +1,4 @@
+// Jobs by state, and their transitions.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createJob } from '#simulation/job.ts'

@@ -1,3 +1,4 @@
+// The order of waiting jobs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createJob } from '#simulation/job.ts'

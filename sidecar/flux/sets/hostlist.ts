@@ -5,8 +5,8 @@ import { IdScanner, toOneLine } from './id-scanner.ts'
 import type { IdRange } from './idset.ts'
 
 /**
- * The most hosts that {@link expandHosts} creates: more than ten times the largest tested instance (10,000 hosts). With names of usual
- * length these hosts take less than 8 MiB.
+ * The most hosts that {@link expandHosts} creates: more than ten times the largest tested instance (10,000 hosts). With
+ * names of usual length these hosts take less than 8 MiB.
  */
 const MAX_HOSTS = 2 ** 17
 

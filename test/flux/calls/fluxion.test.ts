@@ -1,3 +1,4 @@
+// The meaning of Fluxion's settings.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fillsLowFirst, refusesWideJobs } from '#flux/calls/fluxion.ts'

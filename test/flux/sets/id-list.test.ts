@@ -1,3 +1,4 @@
+// Idsets as lists of ids, compared with Set<number>.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -322,7 +322,7 @@ function toCounts(set: ResourceSet): Counts {
   return { nodes: countNodes(set), cores: countCores(set), gpus: countGpus(set) }
 }
 
-/** Every core and GPU of every rank, by name ("core3"); ranks ascend, and each has something. */
+/** Every core and GPU of every rank, by name ("core3"). Ranks ascend, and each has at least one core or GPU. */
 type Naive = Map<number, Set<string>>
 
 function readNaively(value: PlainR | null): Naive {

@@ -1,3 +1,4 @@
+// Connections over a real socket: handshake, refusals, and every kind of end.
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -149,7 +150,7 @@ test('connect keeps the error of the system as the cause', async (t) => {
   assert.match(String(error?.cause), /ENOENT/)
 })
 
-test('connect gives up on a broker that does not answer in time', async (t) => {
+test('connect fails if the broker does not answer in time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const path = await startScriptedBroker(t, (peer) => {
     t.mock.timers.tick(500)
@@ -172,7 +173,7 @@ test('connect does nothing if its signal is already aborted', async (t) => {
   })
 })
 
-test('connect gives up when its signal is aborted while it waits', async (t) => {
+test('connect fails when its signal is aborted while it waits', async (t) => {
   const controller = new AbortController()
   const path = await startScriptedBroker(t, (peer) => {
     controller.abort()

@@ -1,3 +1,4 @@
+// Frames: the encoder, and the decoder for any split of the bytes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+// Messages: encoder and decoder, with malformed and random bytes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+// Payloads: JSON with integers of any size, and texts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
