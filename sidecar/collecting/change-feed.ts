@@ -2,7 +2,8 @@
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { type InstanceJobStats, watchJobStats } from '#flux/calls/job-calls.ts'
 import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
-import type { Client, FluxEvent } from '#flux/wire/client.ts'
+import type { Client } from '#flux/wire/client.ts'
+import type { FluxEvent } from '#flux/wire/subscriptions.ts'
 import { fingerprint, toJobs } from '#reading/job-counts.ts'
 import { sleep } from '#serving/sleep.ts'
 

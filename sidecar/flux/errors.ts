@@ -1,6 +1,6 @@
-// What can go wrong between us and a Flux broker, as codes for programs and sentences for people.
+// The errors of talking to a Flux broker: a code for programs, a message for people.
 
-/** The codes of {@link FluxError}, in the order in which a connection can meet them. */
+/** The codes of {@link FluxError}, in the order in which they can occur on a connection. */
 export const FLUX_ERROR_CODES = [
   'FLUX_CONNECT',
   'FLUX_DISCONNECTED',
@@ -13,8 +13,8 @@ export const FLUX_ERROR_CODES = [
 export type FluxErrorCode = (typeof FLUX_ERROR_CODES)[number]
 
 /**
- * Linux error numbers a broker answers with (RFC 6, `errnum`). Numbers are those of the
- * wire, which is Linux's, also when we run elsewhere.
+ * Linux error numbers in the answers of brokers (RFC 6, `errnum`). They are the numbers of Linux also when this program
+ * runs on another system.
  */
 export const ERRNO = {
   EPERM: 1,
@@ -32,19 +32,19 @@ const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(ERRNO).map(([name, errnum]) => [errnum, name]),
 )
 
-/** The symbolic name of a Linux error number (`1` → `EPERM`), or `errno N` where we have no name. */
+/** The symbolic name of a Linux error number (`1` → `EPERM`), or `errno N` for a number that is not in the table. */
 export function errnoName(errnum: number): string {
   return ERRNO_NAMES.get(errnum) ?? `errno ${errnum}`
 }
 
 interface FluxErrorOptions extends ErrorOptions {
-  /** Linux error number: the broker's answer (`FLUX_REMOTE`) or its refusal (`FLUX_CONNECT`). */
+  /** Linux error number in the broker's answer (`FLUX_REMOTE`) or refusal (`FLUX_CONNECT`). */
   readonly errnum?: number | undefined
   /** Topic of the call that failed. */
   readonly topic?: string | undefined
 }
 
-/** Every failure of `sidecar/flux`. Programs look at `code` and `errnum`, never at the text. */
+/** Every error of `sidecar/flux`. Programs read `code` and `errnum`, never the text. */
 export class FluxError extends Error {
   readonly code: FluxErrorCode
   readonly errnum: number | undefined
@@ -59,7 +59,7 @@ export class FluxError extends Error {
   }
 }
 
-/** Whether `error` is the broker's own answer to a call: `errnum`, or any. */
+/** Whether `error` is an error answer of the broker: with this `errnum`, or with any if none is given. */
 export function isRemote(error: unknown, errnum?: number): error is FluxError {
   if (!(error instanceof FluxError) || error.code !== 'FLUX_REMOTE') return false
   return errnum === undefined || error.errnum === errnum

@@ -1,17 +1,17 @@
-// Where a job fits: first come, first served is the caller's order, this finds room for one job among nodes.
+// Finds nodes with enough resources for one job. The order of the jobs is in waiting-jobs.ts.
 import type { Allocation, Job } from './job.ts'
 import type { Node } from './node.ts'
 
-/** How much of a node's ids a job gets, before they are named. */
+/** How many cores and GPUs of a node a job gets. */
 interface Share {
   readonly node: Node
   readonly cores: number
   readonly gpus: number
 }
 
-/** Reserves resources for the job, on the first of `nodes` that have them; `undefined` if there is no room now. */
+/** Reserves resources for the job on the first nodes that have them. `undefined` if it does not fit now. */
 export function place(job: Job, nodes: Iterable<Node>): readonly Allocation[] | undefined {
-  const shares = find(job, nodes, (node) =>
+  const shares = findShares(job, nodes, (node) =>
     node.usable
       ? { cores: node.cores.free, gpus: node.gpus.free, idle: node.idle }
       : { cores: 0, gpus: 0, idle: false },
@@ -23,13 +23,13 @@ export function place(job: Job, nodes: Iterable<Node>): readonly Allocation[] | 
   }))
 }
 
-/** Whether there would be room with every node up and idle. */
+/** Whether the job would fit if every node was up and idle. */
 export function isFeasible(job: Job, nodes: Iterable<Node>): boolean {
-  const room = ({ cores, gpus }: Node) => ({ cores: cores.size, gpus: gpus.size, idle: true })
-  return find(job, nodes, room) !== undefined
+  const all = ({ cores, gpus }: Node) => ({ cores: cores.size, gpus: gpus.size, idle: true })
+  return findShares(job, nodes, all) !== undefined
 }
 
-/** The resources that the job's own placement names. */
+/** The resources that the placement of the job names. */
 export function claim(job: Job, nodes: readonly Node[]): readonly Allocation[] {
   return (job.placement ?? []).flatMap(({ ranks, cores, gpus = [] }) =>
     ranks.map((rank) => {
@@ -40,32 +40,38 @@ export function claim(job: Job, nodes: readonly Node[]): readonly Allocation[] {
   )
 }
 
-interface Room {
+/** What a job may use of a node. */
+interface Available {
   readonly cores: number
   readonly gpus: number
   readonly idle: boolean
 }
 
-function find(job: Job, nodes: Iterable<Node>, roomOf: (node: Node) => Room): Share[] | undefined {
+function findShares(
+  job: Job,
+  nodes: Iterable<Node>,
+  availableOn: (node: Node) => Available,
+): Share[] | undefined {
   return job.nodes === undefined
-    ? findTasks(job, nodes, roomOf)
-    : findNodes({ ...job, nodes: job.nodes }, nodes, roomOf)
+    ? findTasks(job, nodes, availableOn)
+    : findNodes({ ...job, nodes: job.nodes }, nodes, availableOn)
 }
 
 function findNodes(
   job: Pick<Job, 'cores' | 'gpus'> & { readonly nodes: number },
   nodes: Iterable<Node>,
-  roomOf: (node: Node) => Room,
+  availableOn: (node: Node) => Available,
 ): Share[] | undefined {
-  const whole = job.cores === undefined
+  const isExclusive = job.cores === undefined
   const cores = Math.ceil((job.cores ?? 0) / job.nodes)
   const gpus = Math.ceil(job.gpus / job.nodes)
   const shares: Share[] = []
   for (const node of nodes) {
-    const room = roomOf(node)
-    if (room.cores < cores || room.gpus < gpus || (whole && !room.idle)) continue
+    const available = availableOn(node)
+    if (available.cores < cores || available.gpus < gpus) continue
+    if (isExclusive && !available.idle) continue
     shares.push(
-      whole ? { node, cores: node.cores.size, gpus: node.gpus.size } : { node, cores, gpus },
+      isExclusive ? { node, cores: node.cores.size, gpus: node.gpus.size } : { node, cores, gpus },
     )
     if (shares.length === job.nodes) return shares
   }
@@ -75,16 +81,16 @@ function findNodes(
 function findTasks(
   job: Job,
   nodes: Iterable<Node>,
-  roomOf: (node: Node) => Room,
+  availableOn: (node: Node) => Available,
 ): Share[] | undefined {
   const cores = Math.ceil((job.cores ?? 0) / job.tasks)
   const gpus = Math.ceil(job.gpus / job.tasks)
   const shares: Share[] = []
   let left = job.tasks
   for (const node of nodes) {
-    const room = roomOf(node)
-    const byGpus = gpus === 0 ? left : Math.floor(room.gpus / gpus)
-    const tasks = Math.min(left, Math.floor(room.cores / cores), byGpus)
+    const available = availableOn(node)
+    const byGpus = gpus === 0 ? left : Math.floor(available.gpus / gpus)
+    const tasks = Math.min(left, Math.floor(available.cores / cores), byGpus)
     if (tasks === 0) continue
     shares.push({ node, cores: tasks * cores, gpus: tasks * gpus })
     left -= tasks

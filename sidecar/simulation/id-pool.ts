@@ -1,4 +1,4 @@
-// The cores, or the GPUs, of one simulated node: which of their ids are free, reserved and taken. Knows nothing of jobs.
+// The cores or the GPUs of one simulated node: which of their ids are free, reserved and taken. It has no reference to jobs.
 import { idsetOf } from '#flux/sets/id-list.ts'
 import { EMPTY_IDSET, formatIdset, type Idset } from '#flux/sets/idset.ts'
 
@@ -11,7 +11,7 @@ const FREE = 0
 const RESERVED = 1
 const TAKEN = 2
 
-/** The ids from 0 to `size` - 1. Reserved ids are not free, and not shown as taken. */
+/** The ids from 0 to `size` - 1. A reserved id is not free, and Flux does not show it as allocated. */
 export class IdPool {
   readonly size: number
   readonly text: string
@@ -50,10 +50,11 @@ export class IdPool {
     return ids
   }
 
-  /** Takes ids that were reserved, or are free. */
+  /** Takes reserved or free ids. @throws RangeError for an id that is taken */
   take(ids: readonly number[]): void {
     for (const id of ids) {
-      if (this.#states[id] === TAKEN) throw new RangeError(`Cannot take id ${id}: it is taken`)
+      if (this.#states[id] === TAKEN)
+        throw new RangeError(`Cannot take id ${id}: it is already taken`)
     }
     this.#set(ids, TAKEN)
   }

@@ -1,93 +1,50 @@
-// A Flux instance as a pure model: nodes that come and go, queues, jobs served first come, first served. It has no
-// timers (its owner moves the clock) and no wire format: test/support/broker makes answers of it.
+// A simulated Flux instance: nodes that join and leave, queues, and jobs served first come, first served. It has no timers
+// (the owner moves the clock) and no wire format (test/support/broker encodes its answers).
 import { EventEmitter } from 'node:events'
+import {
+  createNamedQueues,
+  createNodes,
+  createQueue,
+  DEFAULT_HOST_PREFIX,
+  type InstanceOptions,
+} from './instance-options.ts'
+import { Inventory, type NodeChange } from './inventory.ts'
 import type { Job, JobId, JobRequest, JobResult } from './job.ts'
-import { type Drain, Node } from './node.ts'
-import { Queue } from './queue.ts'
-import { type Transition, Workload } from './workload.ts'
+import type { Transition } from './job-table.ts'
+import type { Node } from './node.ts'
+import type { Queue } from './queue.ts'
+import { Workload } from './workload.ts'
 
+export type { InstanceOptions } from './instance-options.ts'
+export type { NodeChange } from './inventory.ts'
 export type { Job, JobId, JobRequest, JobResult } from './job.ts'
-
-export interface InstanceOptions {
-  /** Nodes in the resource set from the start, whether up or not: a MiniCluster's `maxSize`. */
-  readonly maxSize: number
-  /** Default: 8. */
-  readonly coresPerNode?: number
-  /** Default: 0. */
-  readonly gpusPerNode?: number
-  /** How many nodes are up, from rank 0 on. Default: all. */
-  readonly up?: number
-  /** Ranks that the configuration keeps from the scheduler. */
-  readonly exclude?: readonly number[]
-  /** Hosts are `<prefix>-<rank>`. Default: `flux-sample`. */
-  readonly hostPrefix?: string
-  /** Named queues and the ranks that have the property of that name. Default: the anonymous queue with all ranks. */
-  readonly queues?: Readonly<Record<string, readonly number[]>>
-  /** Start of the clock. Default: now. */
-  readonly now?: Date
-  /** How long a job whose node was lost stays in CLEANUP, its resources allocated: with a real pod some 25 s. */
-  readonly lostPodCleanupMs?: number
-  /**
-   * From the scheduler's decision until it shows, in milliseconds: R is committed to the KVS first, and until then the job
-   * waits and its ranks are free for whoever asks. Default: 0.
-   */
-  readonly commitMs?: number
-  /** Which nodes are filled first. Default: `lowest`; Fluxion's own default is `highest`. */
-  readonly fill?: 'lowest' | 'highest'
-  /** Fails a job that asks for more nodes than are up, as Fluxion since 0.43 does with fcfs. Default: it waits. */
-  readonly refusesMoreThanUp?: boolean
-}
-
-/** A change of nodes, named as the resource journal names it (RFC 44). */
-export interface NodeChange {
-  readonly name: 'online' | 'offline' | 'drain' | 'undrain'
-  readonly ranks: readonly number[]
-  readonly reason: string | undefined
-  /** Milliseconds since the epoch. */
-  readonly at: number
-}
 
 interface InstanceEvents {
   nodes: [change: NodeChange]
   jobs: [transitions: readonly Transition[]]
 }
 
-/** One Flux instance. It emits `nodes` and `jobs` after each change, when the new state can be read. */
+/** One Flux instance. It emits `nodes` and `jobs` after each change, when the new state is readable. */
 export class Instance extends EventEmitter<InstanceEvents> {
   readonly hostPrefix: string
-  readonly nodes: readonly Node[]
-  /** Named queues in the order given; empty if there is only the anonymous one. */
+  /** Named queues in the order of the options. Empty if there is only the anonymous queue. */
   readonly queues: ReadonlyMap<string, Queue>
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly #anonymous: Queue
   readonly #workload: Workload
-  readonly #changes: NodeChange[] = []
+  readonly #inventory: Inventory
   #revision = 0
 
   constructor(options: InstanceOptions) {
     super()
     this.setMaxListeners(0)
-    const { maxSize, coresPerNode = 8, gpusPerNode = 0, up = maxSize, exclude = [] } = options
-    const { hostPrefix = 'flux-sample', now = new Date() } = options
+    const { hostPrefix = DEFAULT_HOST_PREFIX, now = new Date() } = options
     this.hostPrefix = hostPrefix
     this.startedAt = now.getTime()
-    this.nodes = Array.from({ length: maxSize }, (_, rank) => {
-      const place = { rank, host: `${hostPrefix}-${rank}`, excluded: exclude.includes(rank) }
-      const condition = { online: rank < up, now: this.startedAt }
-      return new Node({ ...place, ...condition, cores: coresPerNode, gpus: gpusPerNode })
-    })
-    const queueOf = (name: string, has: (node: Node) => boolean) => {
-      const nodes = this.nodes.filter((node) => !node.excluded && has(node))
-      return new Queue(name, options.fill === 'highest' ? nodes.reverse() : nodes)
-    }
-    this.#anonymous = queueOf('', () => true)
-    this.queues = new Map(
-      Object.entries(options.queues ?? {}).map(([name, ranks]) => {
-        const members = new Set(ranks)
-        return [name, queueOf(name, ({ rank }) => members.has(rank))]
-      }),
-    )
+    this.#inventory = new Inventory(createNodes(options, this.startedAt), this.startedAt)
+    this.#anonymous = createQueue('', this.nodes, options)
+    this.queues = createNamedQueues(options, this.nodes)
     this.#workload = new Workload({
       nodes: this.nodes,
       queueOf: ({ queue }) => this.queue(queue),
@@ -96,8 +53,10 @@ export class Instance extends EventEmitter<InstanceEvents> {
       refusesMoreThanUp: options.refusesMoreThanUp ?? false,
       startedAt: this.startedAt,
     })
-    const at = this.startedAt
-    if (up > 0) this.#changes.push({ name: 'online', ranks: this.online, reason: undefined, at })
+  }
+
+  get nodes(): readonly Node[] {
+    return this.#inventory.nodes
   }
 
   /** Milliseconds since the epoch. */
@@ -105,39 +64,38 @@ export class Instance extends EventEmitter<InstanceEvents> {
     return this.#workload.now
   }
 
-  /** Counts the changes, so that what was made of a state can be kept until the next one. */
+  /** Counts the changes. A value derived from the state is valid until the next change. */
   get revision(): number {
     return this.#revision
   }
 
-  /** All jobs that were ever submitted, oldest first. */
+  /** All jobs that were submitted, oldest first. */
   get jobs(): ReadonlyMap<JobId, Job> {
-    return this.#workload.jobs
+    return this.#workload.table.jobs
   }
 
-  /** Jobs that wait, oldest first: in DEPEND, PRIORITY or SCHED. */
+  /** Jobs in DEPEND, PRIORITY or SCHED, oldest first. */
   get pending(): readonly Job[] {
-    return this.#workload.pending
+    return this.#workload.table.pending
   }
 
-  /** Jobs that run. */
   get running(): ReadonlySet<Job> {
-    return this.#workload.running
+    return this.#workload.table.running
   }
 
-  /** How many jobs have not ended yet. */
+  /** Number of jobs that have not ended. */
   get active(): number {
-    return this.#workload.active
+    return this.#workload.table.active
   }
 
-  /** When the clock will change a job next, in milliseconds since the epoch; `undefined` if it will not. */
+  /** When the clock will change a job next, in milliseconds since the epoch. `undefined` if it will not. */
   get nextDue(): number | undefined {
     return this.#workload.nextDue
   }
 
-  /** What became of the nodes since the start, oldest first. */
+  /** All changes of nodes since the start, oldest first. */
   get changes(): readonly NodeChange[] {
-    return this.#changes
+    return this.#inventory.changes
   }
 
   /** Ranks that are up, ascending. */
@@ -145,34 +103,24 @@ export class Instance extends EventEmitter<InstanceEvents> {
     return this.nodes.filter(({ online }) => online).map(({ rank }) => rank)
   }
 
-  /** The queue of that name; without a name the anonymous one, which is there if no queue is named. */
+  /** The queue of that name. Without a name: the anonymous queue, which exists only if there are no named queues. */
   queue(name: string | undefined): Queue | undefined {
     if (this.queues.size > 0) return this.queues.get(name ?? '')
     return name === undefined ? this.#anonymous : undefined
   }
 
   up(...ranks: readonly number[]): void {
-    const coming = this.#pick(ranks).filter(({ online }) => !online)
-    for (const node of coming) {
-      node.online = true
-      node.seen = true
-      node.changedAt = this.now
-    }
-    this.#commitNodes('online', coming)
+    this.#commitNodes(this.#inventory.up(ranks, this.now))
   }
 
-  /** The brokers of these ranks are gone, and with them the jobs that ran there. */
+  /** The brokers of these ranks left: the jobs that ran there fail. */
   down(...ranks: readonly number[]): void {
-    const going = this.#pick(ranks).filter(({ online }) => online)
-    for (const node of going) {
-      node.online = false
-      node.changedAt = this.now
-    }
-    this.#workload.lose(new Set(going))
-    this.#commitNodes('offline', going)
+    const change = this.#inventory.down(ranks, this.now)
+    this.#workload.failJobsOn(new Set(this.#inventory.nodesOf(change?.ranks ?? [])))
+    this.#commitNodes(change)
   }
 
-  /** Makes exactly the ranks below `size` be up, as resizing a MiniCluster does. */
+  /** Brings the ranks below `size` up and all others down, like a resize of a MiniCluster. */
   resize(size: number): void {
     const ranks = this.nodes.map(({ rank }) => rank)
     this.up(...ranks.slice(0, size))
@@ -180,26 +128,21 @@ export class Instance extends EventEmitter<InstanceEvents> {
   }
 
   drain(ranks: readonly number[], reason?: string): void {
-    const nodes = this.#pick(ranks)
-    const drain: Drain = { timestamp: this.now / 1000, reason }
-    for (const node of nodes) node.drain = drain
-    this.#commitNodes('drain', nodes, reason)
+    this.#commitNodes(this.#inventory.drain(ranks, reason, this.now))
   }
 
   undrain(ranks: readonly number[]): void {
-    const nodes = this.#pick(ranks)
-    for (const node of nodes) node.drain = undefined
-    this.#commitNodes('undrain', nodes)
+    this.#commitNodes(this.#inventory.undrain(ranks, this.now))
   }
 
-  /** @throws RangeError if there is no such queue, or the request makes no sense */
+  /** @throws RangeError if there is no such queue, or if a count of the request is not positive */
   submit(request: JobRequest = {}): Job {
     const job = this.#workload.submit(request)
     this.#commit()
     return job
   }
 
-  /** What a job waited for in DEPEND has come. */
+  /** The dependency of a job in DEPEND is met. */
   release(id: JobId): void {
     this.#workload.release(id)
     this.#commit()
@@ -211,9 +154,9 @@ export class Instance extends EventEmitter<InstanceEvents> {
     this.#commit()
   }
 
-  /** Cancels a job, running or not; one that has ended stays as it is. */
+  /** Cancels a job in any state. A job that has ended does not change. */
   cancel(id: JobId): void {
-    this.#workload.cancel(this.#workload.find(id))
+    this.#workload.cancel(this.#workload.table.find(id))
     this.#commit()
   }
 
@@ -222,7 +165,7 @@ export class Instance extends EventEmitter<InstanceEvents> {
     this.#commit()
   }
 
-  /** Lets the queue's jobs start, or not. */
+  /** Starts or stops the queue: jobs of a stopped queue wait. */
   setStarted(queue: Queue, started: boolean, reason?: string): void {
     queue.started = started
     queue.stopReason = started ? undefined : reason
@@ -230,7 +173,7 @@ export class Instance extends EventEmitter<InstanceEvents> {
     this.#commit()
   }
 
-  /** Lets jobs be submitted to the queue, or not: it is told to who asks, the model itself refuses none. */
+  /** Enables or disables the queue for submission. This is only shown in answers: `submit` does not check it. */
   setEnabled(queue: Queue, enabled: boolean, reason?: string): void {
     queue.enabled = enabled
     queue.disableReason = enabled ? undefined : reason
@@ -242,28 +185,18 @@ export class Instance extends EventEmitter<InstanceEvents> {
   }
 
   /**
-   * Moves the clock, never back; jobs whose time has come end, and others start in their place.
+   * Moves the clock forward, never back. Jobs whose time is over end, and waiting jobs start in their place.
    *
-   * @param now milliseconds since the epoch, and fractions of them: no Date, which would cut them off and stop short of
-   *   what is due
+   * @param now milliseconds since the epoch, with fractions. A Date would cut the fraction off, and a change that is due at
+   *   `now` would not happen
    */
   tick(now: number): void {
     this.#workload.tick(now)
     this.#publish()
   }
 
-  #pick(ranks: readonly number[]): Node[] {
-    return ranks.map((rank) => {
-      const node = this.nodes[rank]
-      if (node === undefined) throw new RangeError(`Cannot find rank ${rank}`)
-      return node
-    })
-  }
-
-  #commitNodes(name: NodeChange['name'], nodes: readonly Node[], reason?: string): void {
-    if (nodes.length === 0) return
-    const change = { name, ranks: nodes.map(({ rank }) => rank), reason, at: this.now }
-    this.#changes.push(change)
+  #commitNodes(change: NodeChange | undefined): void {
+    if (change === undefined) return
     this.#workload.unblock()
     this.#commit()
     this.emit('nodes', change)
@@ -276,7 +209,7 @@ export class Instance extends EventEmitter<InstanceEvents> {
   }
 
   #publish(): void {
-    const transitions = this.#workload.takeTransitions()
+    const transitions = this.#workload.table.takeTransitions()
     if (transitions.length === 0) return
     this.#revision += 1
     this.emit('jobs', transitions)

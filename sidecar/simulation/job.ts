@@ -1,7 +1,7 @@
-// One job of a simulated Flux instance as a value: what was asked for, and what became of it so far (RFC 21).
+// One job of a simulated Flux instance: its request and its state (RFC 21). The changes of the state are in workload.ts.
 import type { Node } from './node.ts'
 
-/** Job ids are 64-bit and pass 2^53 on the seventh day of an instance (RFC 19). */
+/** Job ids have 64 bits and exceed 2^53 from the seventh day of an instance on (RFC 19). */
 export type JobId = bigint
 
 /** Bits, as `job-list` writes them. */
@@ -16,41 +16,41 @@ export const JOB_STATES = {
 } as const
 export type JobState = keyof typeof JOB_STATES
 
-/** Bits, as `job-list` writes them; 1 is what it calls COMPLETED. */
+/** Bits, as `job-list` writes them. `job-list` calls 1 COMPLETED. */
 export const JOB_RESULTS = { successful: 1, failed: 2, canceled: 4, timeout: 8 } as const
 export type JobResult = keyof typeof JOB_RESULTS
 
-/** Particular resources on particular ranks, to rebuild what a real scheduler once gave out. */
+/** Given resources on given ranks, to repeat an allocation of a real scheduler. */
 export interface Placement {
   readonly ranks: readonly number[]
   readonly cores: readonly number[]
   readonly gpus?: readonly number[]
 }
 
-/** What a user submits. With `nodes` alone the nodes are the job's alone, like `--exclusive`. Default: one core. */
+/** What a user submits. With `nodes` and no `cores` the job gets whole nodes, like `--exclusive`. Default: one core. */
 export interface JobRequest {
   readonly nodes?: number
-  /** In all, not per node or task. */
+  /** For the whole job, not per node or task. */
   readonly cores?: number
-  /** In all. */
+  /** For the whole job. */
   readonly gpus?: number
-  /** Default: as many as GPUs, else cores, else nodes. */
+  /** Default: the number of GPUs, else of cores, else of nodes. */
   readonly tasks?: number
   readonly queue?: string
-  /** Seconds after which the running job ends by itself, successful. Default: it runs until it is finished. */
+  /** Seconds after which the running job ends successfully. Default: it runs until it is finished. */
   readonly duration?: number
-  /** Seconds after which the running job is ended with a time-out. Default: `duration`, which then comes first. */
+  /** Seconds after which the running job ends with a time-out. Default: `duration`; the job is then successful. */
   readonly timeLimit?: number
   /** 0 holds the job, 16 is the default. */
   readonly urgency?: number
   readonly name?: string
-  /** What it waits for in the state DEPEND, e.g. `after-success=ƒ23NX6P8B`, until it is released. */
+  /** The dependency of the job, e.g. `after-success=ƒ23NX6P8B`. The job stays in DEPEND until it is released. */
   readonly dependency?: string
-  /** Starts at once, exactly there, whatever the queue holds. */
+  /** The job starts at once on exactly these resources, ahead of all waiting jobs. */
   readonly placement?: readonly Placement[]
 }
 
-/** What a job got on one node. */
+/** The resources of a job on one node. */
 export interface Allocation {
   readonly node: Node
   readonly cores: readonly number[]
@@ -68,28 +68,28 @@ export interface Job {
   readonly queue: string | undefined
   readonly dependency: string | undefined
   readonly placement: readonly Placement[] | undefined
-  /** As asked for; `undefined` if it did not ask for nodes. */
+  /** As requested. `undefined` if the job did not request nodes. */
   readonly nodes: number | undefined
-  /** As asked for; `undefined` if it asked for whole nodes. */
+  /** As requested. `undefined` if the job requested whole nodes. */
   readonly cores: number | undefined
   readonly gpus: number
   readonly tasks: number
-  /** Seconds; 0 is none. */
+  /** Seconds. 0 is no limit. */
   readonly timeLimit: number
   readonly durationMs: number | undefined
   readonly urgency: number
   state: JobState
-  /** Times of entering states, in milliseconds since the epoch. */
+  /** When the job entered each state, in milliseconds since the epoch. */
   readonly times: Partial<Record<JobState, number>>
-  /** Empty until it runs; kept when it has ended. */
+  /** Empty until the job runs. Kept after its end. */
   allocations: readonly Allocation[]
   result: JobResult | undefined
   exception: JobException | undefined
-  /** When the clock is to change it: end the commit of its R, its run, or its clean-up. */
+  /** When the clock changes the job: the end of the commit of R, of its run or of its clean-up. */
   due: number | undefined
 }
 
-/** @throws RangeError for a request that no scheduler could read */
+/** @throws RangeError for a count that is not a positive integer */
 export function createJob(id: JobId, request: JobRequest): Job {
   const { nodes, gpus = 0, queue, dependency, placement, timeLimit, urgency = 16 } = request
   const cores = request.cores ?? (nodes === undefined ? Math.max(1, gpus) : undefined)

@@ -1,4 +1,4 @@
-// A queue of a simulated Flux instance: the nodes it may use, and whether it takes and starts jobs.
+// A queue of a simulated Flux instance: its nodes, and whether it accepts and starts jobs. Its jobs are in workload.ts.
 import type { Node } from './node.ts'
 
 export class Queue {

@@ -1,6 +1,7 @@
-// The jobs of a simulated Flux instance and their way through the states of RFC 21, first come, first served. When
-// time passes and which nodes are up is told from outside; transitions are collected until somebody takes them.
+// The life of the jobs of a simulated Flux instance: submission, first come first served scheduling, start and end. The
+// owner moves the clock and changes the nodes.
 
+import { DueJobs, dueOf } from './due-jobs.ts'
 import { claim, isFeasible, place } from './first-fit.ts'
 import {
   createJob,
@@ -11,19 +12,12 @@ import {
   type JobResult,
   type JobState,
 } from './job.ts'
+import { JobTable } from './job-table.ts'
 import type { Node } from './node.ts'
 import type { Queue } from './queue.ts'
-import { WaitingLine } from './waiting-line.ts'
+import { WaitingJobs } from './waiting-jobs.ts'
 
-/** A job entered a state. */
-export interface Transition {
-  readonly job: Job
-  readonly state: JobState
-  /** Milliseconds since the epoch. */
-  readonly at: number
-}
-
-export interface WorkloadOptions {
+interface WorkloadOptions {
   readonly nodes: readonly Node[]
   readonly queueOf: (job: { readonly queue: string | undefined }) => Queue | undefined
   readonly lostPodCleanupMs: number | undefined
@@ -32,7 +26,7 @@ export interface WorkloadOptions {
   readonly startedAt: number
 }
 
-/** The lower 24 bits of a job id are not of its time (RFC 19). */
+/** The lower 24 bits of a job id do not depend on the time (RFC 19). */
 const ID_TIME_SHIFT = 24n
 
 const EXCEPTIONS: Readonly<Partial<Record<JobResult, JobException>>> = {
@@ -46,53 +40,26 @@ const REFUSED: JobException = {
 }
 
 export class Workload {
-  readonly jobs = new Map<JobId, Job>()
+  readonly table = new JobTable()
   /** Milliseconds since the epoch. */
   now: number
   readonly #options: WorkloadOptions
-  readonly #running = new Set<Job>()
-  readonly #pending = new Set<Job>()
-  /** Jobs that the scheduler has given resources and whose R is not committed yet: they still wait for all to see. */
+  /** Jobs that the scheduler has allocated and whose R is not committed yet: Flux still shows them as waiting. */
   readonly #committing = new Map<Job, Job['allocations']>()
-  /** Jobs to which time will do something, so that a tick need not look at all. */
-  readonly #clocked = new Set<Job>()
-  readonly #line = new WaitingLine()
-  #transitions: Transition[] = []
-  /** The head of the line, if it was found not to fit: nobody behind it is served. */
+  readonly #due = new DueJobs()
+  readonly #waiting = new WaitingJobs()
+  /** The first waiting job, if it was found not to fit. No job behind it starts. */
   #blocked: Job | undefined
   #lastId = 0n
-  #active = 0
 
   constructor(options: WorkloadOptions) {
     this.#options = options
     this.now = options.startedAt
   }
 
-  /** Jobs that have not started, oldest first. */
-  get pending(): readonly Job[] {
-    return [...this.#pending]
-  }
-
-  get running(): ReadonlySet<Job> {
-    return this.#running
-  }
-
-  /** How many jobs have not ended yet. */
-  get active(): number {
-    return this.#active
-  }
-
-  /** When the clock will change a job next; `undefined` if it will not. */
+  /** When the clock will change a job next. `undefined` if it will not. */
   get nextDue(): number | undefined {
-    const due = Math.min(...[...this.#clocked].map(dueOf))
-    return Number.isFinite(due) ? due : undefined
-  }
-
-  /** The transitions since the last call, oldest first. */
-  takeTransitions(): readonly Transition[] {
-    const transitions = this.#transitions
-    this.#transitions = []
-    return transitions
+    return this.#due.next
   }
 
   submit(request: JobRequest): Job {
@@ -100,22 +67,19 @@ export class Workload {
       throw new RangeError(`Cannot submit job: there is no queue "${request.queue ?? ''}"`)
     }
     const job = createJob(this.#nextId(), request)
-    this.jobs.set(job.id, job)
-    this.#pending.add(job)
-    this.#active += 1
-    job.times.NEW = this.now
+    this.table.add(job, this.now)
     this.#enter(job, 'DEPEND')
     if (job.dependency === undefined) this.#makeReady(job)
     return job
   }
 
   release(id: JobId): void {
-    const job = this.find(id)
+    const job = this.table.find(id)
     if (job.state === 'DEPEND') this.#makeReady(job)
   }
 
   finish(id: JobId, result: JobResult): void {
-    const job = this.find(id)
+    const job = this.table.find(id)
     if (job.state !== 'RUN') throw new RangeError(`Cannot finish job ${id}: it is in ${job.state}`)
     this.#end(job, result, EXCEPTIONS[result])
   }
@@ -124,31 +88,23 @@ export class Workload {
     if (job.state !== 'INACTIVE') this.#end(job, 'canceled', EXCEPTIONS.canceled)
   }
 
-  find(id: JobId): Job {
-    const job = this.jobs.get(id)
-    if (job === undefined) throw new RangeError(`Cannot find job ${id}`)
-    return job
-  }
-
-  /** Nodes or queues changed: who did not fit may fit now. */
+  /** Nodes or queues changed: a job that did not fit may fit now. */
   unblock(): void {
     this.#blocked = undefined
   }
 
-  /** Fails the jobs that run on nodes that are gone. */
-  lose(gone: ReadonlySet<Node>): void {
-    for (const job of this.#running) {
-      const lost = job.allocations.find(({ node }) => gone.has(node))
+  /** Fails the jobs that run on nodes that went down. */
+  failJobsOn(lostNodes: ReadonlySet<Node>): void {
+    for (const job of this.table.running) {
+      const lost = job.allocations.find(({ node }) => lostNodes.has(node))
       if (lost !== undefined) this.#fail(job, lost.node)
     }
   }
 
-  /** Moves the clock; what was due until then happens, in the order of its time. */
+  /** Moves the clock. The changes that are due until then happen in the order of their times. */
   tick(now: number): void {
     for (;;) {
-      const due = [...this.#clocked]
-        .filter((job) => dueOf(job) <= now)
-        .sort((a, b) => dueOf(a) - dueOf(b))
+      const due = this.#due.until(now)
       if (due.length === 0) break
       for (const job of due) {
         this.now = Math.max(this.now, dueOf(job))
@@ -159,24 +115,24 @@ export class Workload {
     this.now = Math.max(this.now, now)
   }
 
-  /** Starts what fits, in the order of the line, until one does not: it and all behind it wait. */
+  /** Starts the waiting jobs in their order, until one does not fit. That job and all behind it wait. */
   schedule(): void {
     const { queueOf } = this.#options
     for (;;) {
-      const head = this.#line.head((job) => queueOf(job)?.started === true)
-      if (head === undefined || head === this.#blocked) return
-      const nodes = queueOf(head)?.nodes ?? []
-      if (this.#isRefused(head, nodes)) {
-        this.#end(head, 'failed', REFUSED)
+      const first = this.#waiting.first((job) => queueOf(job)?.started === true)
+      if (first === undefined || first === this.#blocked) return
+      const nodes = queueOf(first)?.nodes ?? []
+      if (this.#isRefused(first, nodes)) {
+        this.#end(first, 'failed', REFUSED)
         continue
       }
-      const allocations = place(head, nodes)
+      const allocations = place(first, nodes)
       if (allocations === undefined) {
-        this.#blocked = head
+        this.#blocked = first
         return
       }
-      this.#line.remove(head)
-      this.#allocate(head, allocations)
+      this.#waiting.remove(first)
+      this.#allocate(first, allocations)
     }
   }
 
@@ -195,11 +151,11 @@ export class Workload {
   #makeReady(job: Job): void {
     this.#enter(job, 'PRIORITY')
     this.#enter(job, 'SCHED')
-    if (job.placement === undefined) this.#line.add(job)
+    if (job.placement === undefined) this.#waiting.add(job)
     else this.#start(job, claim(job, this.#options.nodes))
   }
 
-  /** The scheduler has decided; nobody else sees it before R is committed. */
+  /** The scheduler has decided. The decision is visible only when R is committed. */
   #allocate(job: Job, allocations: Job['allocations']): void {
     const { commitMs } = this.#options
     if (commitMs === 0) {
@@ -207,15 +163,14 @@ export class Workload {
       return
     }
     this.#committing.set(job, allocations)
-    this.#changeAt(job, this.now + commitMs)
+    this.#due.set(job, this.now + commitMs)
   }
 
-  /** R is committed: the job starts, whatever became of its nodes meanwhile. */
+  /** R is committed: the job starts, also if its nodes have changed since the decision. */
   #commit(job: Job): void {
     const allocations = this.#committing.get(job) ?? []
     this.#committing.delete(job)
-    this.#clocked.delete(job)
-    job.due = undefined
+    this.#due.delete(job)
     this.#start(job, allocations)
     const lost = allocations.find(({ node }) => !node.online)
     if (lost !== undefined) this.#fail(job, lost.node)
@@ -227,11 +182,10 @@ export class Workload {
       node.gpus.take(gpus)
     }
     job.allocations = allocations
-    this.#running.add(job)
     this.#enter(job, 'RUN')
     const limitMs = job.timeLimit > 0 ? job.timeLimit * 1000 : Number.POSITIVE_INFINITY
     const afterMs = Math.min(job.durationMs ?? Number.POSITIVE_INFINITY, limitMs)
-    if (afterMs < Number.POSITIVE_INFINITY) this.#changeAt(job, this.now + afterMs)
+    if (afterMs < Number.POSITIVE_INFINITY) this.#due.set(job, this.now + afterMs)
   }
 
   #expire(job: Job): void {
@@ -247,18 +201,16 @@ export class Workload {
     const { lostPodCleanupMs } = this.#options
     job.result = 'failed'
     job.exception = { type: 'node-failure', note: `node failure on ${host} (rank ${rank})` }
-    this.#running.delete(job)
     this.#enter(job, 'CLEANUP')
     if (lostPodCleanupMs === undefined) this.#deactivate(job)
-    else this.#changeAt(job, this.now + lostPodCleanupMs)
+    else this.#due.set(job, this.now + lostPodCleanupMs)
   }
 
   #end(job: Job, result: JobResult, exception: JobException | undefined): void {
     if (job.state === 'CLEANUP') return
-    if (job.state === 'SCHED') this.#line.remove(job)
+    if (job.state === 'SCHED') this.#waiting.remove(job)
     job.result = result
     job.exception = exception
-    this.#running.delete(job)
     this.#enter(job, 'CLEANUP')
     this.#deactivate(job)
   }
@@ -269,26 +221,12 @@ export class Workload {
       node.gpus.release(gpus)
     }
     this.#committing.delete(job)
-    job.due = undefined
-    this.#active -= 1
-    this.#clocked.delete(job)
+    this.#due.delete(job)
     this.#blocked = undefined
     this.#enter(job, 'INACTIVE')
   }
 
-  #changeAt(job: Job, due: number): void {
-    job.due = due
-    this.#clocked.add(job)
-  }
-
   #enter(job: Job, state: JobState): void {
-    if (state === 'RUN' || state === 'CLEANUP') this.#pending.delete(job)
-    job.state = state
-    job.times[state] = this.now
-    this.#transitions.push({ job, state, at: this.now })
+    this.table.enter(job, state, this.now)
   }
-}
-
-function dueOf(job: Job): number {
-  return job.due ?? Number.POSITIVE_INFINITY
 }

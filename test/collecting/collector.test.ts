@@ -101,7 +101,9 @@ test('Collector knows nothing from the moment the broker is gone, and survives i
   instance.down(3)
   await startBroker()
   await until((reading) => upOf(reading) === 3)
-  assert.ok(lines.includes('fresh → stale: Lost the broker: broker closed the connection'))
+  assert.ok(
+    lines.includes('fresh → stale: Lost the connection to the broker: the broker closed it'),
+  )
   assert.equal(lines.filter((line) => line.startsWith('stale → fresh')).length, 2)
 })
 

@@ -1,13 +1,14 @@
+// Error codes and error numbers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ERRNO, errnoName, FluxError, isRemote } from '#flux/errors.ts'
 
-test('errnoName gives the symbolic name of a number it knows', () => {
+test('errnoName returns the symbolic name of a known number', () => {
   assert.equal(errnoName(ERRNO.EPERM), 'EPERM')
   assert.equal(errnoName(61), 'ENODATA')
 })
 
-test('errnoName gives the number itself where there is no name', () => {
+test('errnoName returns the number itself if it has no name', () => {
   assert.equal(errnoName(4095), 'errno 4095')
 })
 
@@ -22,7 +23,7 @@ test('FluxError carries code, errnum, topic and cause', () => {
   assert.equal(error.cause, cause)
 })
 
-test('isRemote is true only for that answer of a broker', () => {
+test('isRemote is true only for an error answer of a broker with this errnum', () => {
   const answer = new FluxError('FLUX_REMOTE', 'It failed', { errnum: ERRNO.ENOSYS })
   assert.equal(isRemote(answer, ERRNO.ENOSYS), true)
   assert.equal(isRemote(answer, ERRNO.EPERM), false)

@@ -1,22 +1,21 @@
-// Holds the simulated broker to the recorded ones: what the recorded client said is said to it, byte by byte, on an
-// instance like the recorded one; its answers must be the recorded ones but for ids and times.
+// Compares the simulated broker with recordings of real brokers: it receives the bytes of the recorded client, on an instance
+// like the recorded one. Its answers must be the recorded ones, except for ids and times.
 //
-// Not replayed, because it is not simulated: sockets of ranks other than 0 (rank1-*), peers of several user ids
-// (auth-root-*), fragmented instances (big-*: other tests read those), discovery of resources (dyn-*),
-// odd host names (hosts-odd-*), housekeeping, jobs' events and specifications (job-info.*, job-manager.getattr, the
-// journal), kvs, modules and their statistics, whole shutdowns; nor the answers that hold more than a client of metrics
-// asks for (attr.list names 60 attributes, job-list all attributes of a history of jobs). On purpose it behaves
-// otherwise where a frame's length kills a real broker (garbage-zero-length, garbage-length-ffffffff), where one is
-// announced that our own decoder refuses (garbage-length-1gib, garbage-length-4gib-16), and in being quick enough to
-// answer a client that half-closes at once (halfclose).
+// Not replayed, because it is not simulated: sockets of ranks other than 0 (rank1-*), clients with several user ids
+// (auth-root-*), fragmented instances (big-*, in other tests), discovery of resources (dyn-*), unusual host names
+// (hosts-odd-*), housekeeping, events and jobspecs of jobs (job-info.*, job-manager.getattr, the journal), kvs, modules and
+// their statistics, complete shutdowns, and answers with more than a metrics client requests (attr.list has 60 attributes,
+// job-list all attributes of a history of jobs).
+//
+// The simulated broker differs on purpose for a frame length that kills a real broker (garbage-zero-length,
+// garbage-length-ffffffff) or that our decoder refuses (garbage-length-1gib, garbage-length-4gib-16). It also answers a
+// client that half-closes at once (halfclose), where a real broker is too slow.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { Instance } from '#simulation/instance.ts'
 import { type BrokerOptions, type FluxVersion, startBroker } from '../support/broker.ts'
 import { loadRecording, normalise, recordedAnswers, replay } from '../support/conversation.ts'
+import { createSocketPath } from '../support/socket-path.ts'
 import {
   busyNodes,
   CONFIGURATION,
@@ -36,15 +35,15 @@ import {
 interface Case {
   readonly instance: () => Instance
   readonly broker?: Partial<BrokerOptions>
-  /** What happens to the instance once so many messages have come. */
+  /** Changes of the instance, by the number of messages that the broker has sent before. */
   readonly after?: Readonly<Record<number, (instance: Instance) => void>>
-  /** Text replacements in the recorded answers, where the recorded machine had other names. */
+  /** Replacements in the recorded answers, if the recorded machine had other names. */
   readonly renamed?: Readonly<Record<string, string>>
 }
 
 const VM = { vm: 'flux-sample-0' } as const
 
-/** Recordings that hold for any instance of four nodes, in both of the oldest and the newest release. */
+/** Recordings of any instance with four nodes, from the oldest and from the newest release. */
 const PROTOCOL = [
   'bytewise-write',
   'dup-matchtag',
@@ -82,7 +81,7 @@ const PROTOCOL = [
   'stream-groups-cancel',
 ]
 
-/** The same on an instance with jobs. */
+/** Recordings of an instance with jobs, from the same releases. */
 const JOBS = [
   'alloc-query',
   'job-list-max2',
@@ -97,7 +96,7 @@ const JOBS = [
   'sched-resource-status',
 ]
 
-/** Of six nodes that are up, lost, drained, excluded. */
+/** Recordings of six nodes that are up, lost, drained and excluded. */
 const DRAINED = [
   'drain-groups-online',
   'drain-overlay-health',
@@ -106,7 +105,7 @@ const DRAINED = [
   'drain-sched-status',
 ]
 
-/** Clients that are no clients: their connection ends, or what they say is ignored. */
+/** Recordings of malformed clients: the broker ends their connection or ignores them. */
 const GARBAGE = [
   'garbage-be-magic',
   'garbage-control',
@@ -121,14 +120,14 @@ const GUESTS = ['auth-guest-allowed', 'auth-guest-eperm', 'auth-guest-forge', 'a
 
 for (const version of ['0.51.0', '0.88.0'] as const) {
   const gpuJobs = version !== '0.51.0'
-  const all = (names: readonly string[], one: Case) => {
+  const replayAll = (names: readonly string[], one: Case) => {
     for (const name of names) replays(version, name, one)
   }
-  all(PROTOCOL, { instance: fourNodes })
-  all(JOBS, { instance: () => busyNodes({ gpuJobs }) })
-  all(DRAINED, { instance: () => drainThem(drainedNodes()), broker: { fanout: 32 } })
-  all(GARBAGE, { instance: oneNode })
-  all(GUESTS, { instance: oneNode, broker: { role: 'guest' } })
+  replayAll(PROTOCOL, { instance: fourNodes })
+  replayAll(JOBS, { instance: () => busyNodes({ gpuJobs }) })
+  replayAll(DRAINED, { instance: () => drainThem(drainedNodes()), broker: { fanout: 32 } })
+  replayAll(GARBAGE, { instance: oneNode })
+  replayAll(GUESTS, { instance: oneNode, broker: { role: 'guest' } })
   replays(version, 'auth-guest-denied', { instance: oneNode, broker: { role: 'refused' } })
   replays(version, 'auth-guest-sched-status', {
     instance: oneNode,
@@ -245,20 +244,14 @@ function replays(version: FluxVersion, name: string, one: Case, folder: string =
   test(`a broker ${folder} answers ${name} as recorded`, async (t) => {
     const recording = loadRecording(`${folder}/${name}`)
     const instance = one.instance()
-    const path = await socketPath(t)
+    const path = await createSocketPath(t)
     const broker = await startBroker({ path, instance, version, ...one.broker })
     t.after(() => broker.close())
     const onMessage = (count: number) => one.after?.[count]?.(instance)
-    const said = await replay(recording, { path, onMessage })
+    const output = await replay(recording, { path, onMessage })
     const expected = rename(recordedAnswers(recording), one.renamed ?? {})
-    assert.deepEqual(normalise(said), normalise(expected))
+    assert.deepEqual(normalise(output), normalise(expected))
   })
-}
-
-async function socketPath(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'local')
 }
 
 function rename(value: unknown, names: Readonly<Record<string, string>>): unknown {

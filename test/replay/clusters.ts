@@ -1,4 +1,4 @@
-// The instances on which the conversations in test/recordings/flux were recorded, rebuilt as models.
+// The instances of the recordings in test/recordings/flux, rebuilt as simulated instances.
 
 import { Instance, type JobRequest } from '#simulation/instance.ts'
 import type { BrokerOptions } from '../support/broker.ts'
@@ -13,7 +13,7 @@ export function fourNodes(options: { readonly up?: number } = {}): Instance {
 
 const batch = { queue: 'batch' } as const
 
-/** {@link fourNodes} with jobs in every state; 0.51 refused those that asked for GPUs, so there they are failed ones. */
+/** {@link fourNodes} with jobs in every state. 0.51 refused jobs with GPUs: without `gpuJobs` they are failed jobs. */
 export function busyNodes({ gpuJobs = true }: { readonly gpuJobs?: boolean } = {}): Instance {
   const instance = fourNodes()
   const ended = ['successful', 'successful', 'failed', 'failed', 'timeout', 'canceled'] as const
@@ -36,13 +36,13 @@ export function busyNodes({ gpuJobs = true }: { readonly gpuJobs?: boolean } = {
   return instance
 }
 
-/** {@link busyNodes} after some more jobs of queue debug have come and gone. */
+/** {@link busyNodes} after some more jobs of queue debug have ended. */
 export function later(
   instance: Instance,
   { successful, canceled }: { readonly successful: number; readonly canceled: number },
 ): Instance {
-  const gone = [...Array(successful).fill('successful'), ...Array(canceled).fill('canceled')]
-  for (const result of gone) {
+  const results = [...Array(successful).fill('successful'), ...Array(canceled).fill('canceled')]
+  for (const result of results) {
     const placement = [{ ranks: [3], cores: [7] }]
     finish(instance, { queue: 'debug', placement }, result === 'canceled' ? result : 'successful')
   }
@@ -74,7 +74,7 @@ export function drainedNodes(): Instance {
   return instance
 }
 
-/** What was done to {@link drainedNodes} before most of the recordings. */
+/** Drains and stops nodes of {@link drainedNodes}, as before most of the recordings. */
 export function drainThem(instance: Instance): Instance {
   instance.down(3)
   instance.drain([2], 'disk is failing')
@@ -83,7 +83,7 @@ export function drainThem(instance: Instance): Instance {
   return instance
 }
 
-/** {@link fourNodes} as Fluxion filled them: from the highest node and the highest id down. */
+/** {@link fourNodes} as Fluxion filled them: from the highest node and the highest id downwards. */
 export function fluxionNodes(): Instance {
   const instance = fourNodes()
   const place = (ranks: number[], cores: number[], gpus: number[] = []) => {
@@ -97,7 +97,7 @@ export function fluxionNodes(): Instance {
   return instance
 }
 
-/** Rank 1 of {@link fluxionNodes} drained, and then, if it is `idle`, its job ended. */
+/** {@link fluxionNodes} with rank 1 drained. If `idle`, the job of rank 1 has then ended. */
 export function fluxionDrained({ idle }: { readonly idle: boolean }): Instance {
   const instance = fluxionNodes()
   instance.drain([1], 'maintenance of a busy node')
@@ -119,7 +119,7 @@ export function miniCluster(up: number): Instance {
   return new Instance({ maxSize: 10, coresPerNode: 2, up, now: NOW, refusesMoreThanUp: true })
 }
 
-/** The jobs of the `mc-4of10` recordings, where a job for six nodes was refused. */
+/** The jobs of the `mc-4of10` recordings. Flux refused the job for six nodes. */
 export function loadedMiniCluster(): Instance {
   const instance = miniCluster(4)
   const placed = (name: string, ranks: number[], cores: number[]) => {
@@ -144,7 +144,7 @@ export function loadedMiniCluster(): Instance {
   return instance
 }
 
-/** A job on one core of ranks 0 to 5, before or after rank 5 was stopped: its pod's clean-up is not over. */
+/** A job on one core of each of the ranks 0 to 5. If `stopped`, rank 5 was stopped and its pod is still cleaned up. */
 export function sixNodeJob({ stopped }: { readonly stopped: boolean }): Instance {
   const options = { maxSize: 10, coresPerNode: 2, up: 6, now: NOW, lostPodCleanupMs: 25_000 }
   const instance = new Instance(options)
@@ -153,7 +153,7 @@ export function sixNodeJob({ stopped }: { readonly stopped: boolean }): Instance
   return instance
 }
 
-/** One node called `vm`, with one of its two cores in use; the recordings say `vm` where we say `flux-sample-0`. */
+/** One node with one of its two cores in use. In the recordings its name is `vm`, here `flux-sample-0`. */
 export function oneNode(): Instance {
   const instance = new Instance({ maxSize: 1, coresPerNode: 2, now: NOW })
   instance.submit({ cores: 1 })

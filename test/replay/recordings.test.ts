@@ -1,5 +1,6 @@
-// Every recorded conversation, both directions, against its decoded twin: fed as captured, whole, byte by byte and
-// cut in two. What the twin calls broken must be refused by the frame or by the message, or stay pending.
+// Decodes both directions of every recorded conversation, and compares them with the decoded twin. The bytes arrive as
+// captured, in one chunk, byte by byte, and cut in two. An entry that the twin calls malformed must be refused or stay
+// pending.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FluxError } from '#flux/errors.ts'
@@ -14,11 +15,11 @@ import {
   type TwinEntry,
 } from '../support/recordings.ts'
 
-/** Streams up to here are cut at every offset; of the five longer ones, at all that are near a frame's edge. */
+/** Streams up to this size are cut at every offset. The five longer ones are cut at every offset near the edge of a frame. */
 const CUT_EVERYWHERE_BYTES = 8192
 const NEAR_BYTES = 64
 
-/** Recorded to show that brokers take a short part in the long form; we write what libflux writes. */
+/** Recorded to show that brokers accept a short part in the long form. Our encoder writes the short form, like libflux. */
 const NOT_CANONICAL = '/longform-short-part c2s'
 const LONG_FORM_HEX = 'ff00000010'
 const SHORT_FORM_HEX = '10'
@@ -70,7 +71,7 @@ function* cutOffsets({ bytes }: RecordedStream, { bodies }: Reading): Generator<
   }
 }
 
-/** What the twin knows of a message, to compare with {@link toFacts} of what we decode. */
+/** The fields of a message in the twin, to compare with {@link toFacts} of the decoded message. */
 function expectedFacts(entry: TwinEntry) {
   const { type, flags, userid, rolemask, routes = [], topic } = entry
   const auxiliaries = {
@@ -104,7 +105,7 @@ function assertPayload(payload: Buffer | undefined, entry: TwinEntry, name: stri
   else assert.deepEqual(JSON.parse(text ?? ''), entry.payload, name)
 }
 
-/** The messages before anything broken, and what is to happen there. */
+/** The messages before the first malformed entry, and this entry. */
 function splitTwin(twin: readonly TwinEntry[]) {
   const isBroken = (entry: TwinEntry) =>
     entry.type === undefined || entry.frameMagicByteOrder !== 'LE'
@@ -154,7 +155,7 @@ function assertStream(stream: RecordedStream): void {
   }
 }
 
-function assertEncodesBack(stream: RecordedStream): void {
+function assertSameEncoding(stream: RecordedStream): void {
   const { messages } = splitTwin(stream.twin)
   const { bodies } = readFrames([stream.bytes])
   const frames = bodies
@@ -187,23 +188,23 @@ for (const version of RECORDED_VERSIONS) {
   })
 
   test(`each recording of ${version} encodes back to the same bytes`, () => {
-    for (const stream of streams) assertEncodesBack(stream)
+    for (const stream of streams) assertSameEncoding(stream)
   })
 
-  test(`each recording of ${version} gives the same frames as captured and byte by byte`, () => {
+  test(`each recording of ${version} has the same frames as captured and byte by byte`, () => {
     for (const stream of streams) {
-      const whole = readFrames([stream.bytes])
-      assertSameReading(readFrames(stream.chunks), whole, `${stream.name} as captured`)
-      assertSameReading(readFrames(bytewise(stream.bytes)), whole, `${stream.name} byte by byte`)
+      const expected = readFrames([stream.bytes])
+      assertSameReading(readFrames(stream.chunks), expected, `${stream.name} as captured`)
+      assertSameReading(readFrames(bytewise(stream.bytes)), expected, `${stream.name} byte by byte`)
     }
   })
 
-  test(`each recording of ${version} gives the same frames cut at every offset`, () => {
+  test(`each recording of ${version} has the same frames when it is cut at every offset`, () => {
     for (const stream of streams) {
-      const whole = readFrames([stream.bytes])
-      for (const offset of cutOffsets(stream, whole)) {
+      const expected = readFrames([stream.bytes])
+      for (const offset of cutOffsets(stream, expected)) {
         const halves = [stream.bytes.subarray(0, offset), stream.bytes.subarray(offset)]
-        assertSameReading(readFrames(halves), whole, `${stream.name} cut at ${offset}`)
+        assertSameReading(readFrames(halves), expected, `${stream.name} cut at ${offset}`)
       }
     }
   })

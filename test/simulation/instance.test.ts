@@ -1,3 +1,4 @@
+// Jobs and nodes of a whole simulated instance.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Instance, type InstanceOptions, type Job } from '#simulation/instance.ts'
@@ -18,7 +19,7 @@ test('a job for whole nodes starts on the lowest ranks that are idle', () => {
   assert.deepEqual(ranksOf(instance.submit({ nodes: 2 })), [1, 2])
 })
 
-test('a job for cores takes what is left of busy nodes', () => {
+test('a job for cores uses the free cores of busy nodes', () => {
   const instance = instanceOf()
   instance.submit({ cores: 3 })
   const job = instance.submit({ cores: 6 })
@@ -32,7 +33,7 @@ test('a job for cores takes what is left of busy nodes', () => {
   )
 })
 
-test('a GPU goes with its share of the cores', () => {
+test('a job gets its cores on the nodes of its GPUs', () => {
   const instance = instanceOf({ gpusPerNode: 2 })
   const job = instance.submit({ cores: 6, gpus: 3 })
   assert.deepEqual(
@@ -44,7 +45,7 @@ test('a GPU goes with its share of the cores', () => {
   )
 })
 
-test('nobody overtakes the first job in line', () => {
+test('no job starts before the first waiting job', () => {
   const instance = instanceOf()
   instance.submit({ nodes: 3 })
   const blocked = instance.submit({ nodes: 2 })
@@ -52,7 +53,7 @@ test('nobody overtakes the first job in line', () => {
   assert.deepEqual([blocked.state, small.state], ['SCHED', 'SCHED'])
 })
 
-test('a higher urgency comes first, a held job never', () => {
+test('a job with a higher urgency starts first, a held job never', () => {
   const instance = instanceOf({ up: 0 })
   const [held, normal, urgent] = [0, 16, 31].map((urgency) =>
     instance.submit({ nodes: 1, urgency }),
@@ -61,19 +62,19 @@ test('a higher urgency comes first, a held job never', () => {
   assert.deepEqual([held?.state, normal?.state, urgent?.state], ['SCHED', 'SCHED', 'RUN'])
 })
 
-test('a waiting job starts when a node comes up', () => {
+test('a waiting job starts when a node is up', () => {
   const instance = instanceOf({ up: 1 })
   const job = instance.submit({ nodes: 2 })
   instance.up(3)
   assert.deepEqual([job.state, ranksOf(job)], ['RUN', [0, 3]])
 })
 
-test('a job of a queue uses the nodes of that queue alone', () => {
+test('a job of a queue uses only the nodes of that queue', () => {
   const instance = instanceOf({ queues: { batch: [0, 1, 2], debug: [3] } })
   assert.deepEqual(ranksOf(instance.submit({ queue: 'debug', nodes: 1 })), [3])
 })
 
-test('jobs of a stopped queue wait, those of others do not', () => {
+test('jobs of a stopped queue wait, jobs of other queues do not', () => {
   const instance = instanceOf({ queues: { batch: [0, 1, 2], debug: [3] } })
   const batch = instance.queue('batch')
   assert.ok(batch !== undefined)
@@ -89,23 +90,23 @@ test('submit refuses an unknown queue', () => {
   assert.throws(() => instanceOf().submit({ queue: 'batch' }), /there is no queue "batch"/)
 })
 
-test('a job that could never run fails when it comes to the head of the line', () => {
+test('a job that can never run fails when it is the first waiting job', () => {
   const instance = instanceOf()
   const job = instance.submit({ nodes: 5 })
   assert.deepEqual([job.state, job.result, job.exception?.type], ['INACTIVE', 'failed', 'alloc'])
 })
 
-test('a job for more nodes than are up waits, or fails where that is asked for', () => {
+test('a job for more nodes than are up waits, or fails with refusesMoreThanUp', () => {
   const waits = instanceOf({ up: 2 }).submit({ nodes: 3 })
   const fails = instanceOf({ up: 2, refusesMoreThanUp: true }).submit({ nodes: 3 })
   assert.deepEqual([waits.state, fails.result], ['SCHED', 'failed'])
 })
 
-test('filling from the highest node keeps the lowest ones free', () => {
+test('with fill "highest" the lowest nodes stay free', () => {
   assert.deepEqual(ranksOf(instanceOf({ fill: 'highest', up: 3 }).submit({ nodes: 1 })), [2])
 })
 
-test('a drained node gets no new job and keeps the one it has', () => {
+test('a drained node gets no new job, and its running job continues', () => {
   const instance = instanceOf({ maxSize: 2 })
   const running = instance.submit({ cores: 1 })
   instance.drain([0], 'disk')
@@ -117,7 +118,7 @@ test('an excluded node gets no job', () => {
   assert.deepEqual(ranksOf(instanceOf({ exclude: [0] }).submit()), [1])
 })
 
-test('a node that goes down fails its jobs and frees the nodes they shared', () => {
+test('the jobs of a node that goes down fail, and their other nodes are free', () => {
   const instance = instanceOf()
   const lost = instance.submit({ nodes: 2 })
   const other = instance.submit({ nodes: 1 })
@@ -126,7 +127,7 @@ test('a node that goes down fails its jobs and frees the nodes they shared', () 
   assert.deepEqual(ranksOf(instance.submit({ nodes: 2 })), [0, 3])
 })
 
-test('lostPodCleanupMs keeps a lost job in CLEANUP, its nodes allocated', () => {
+test('lostPodCleanupMs keeps a failed job in CLEANUP, with its nodes allocated', () => {
   const instance = instanceOf({ lostPodCleanupMs: 25_000 })
   const lost = instance.submit({ nodes: 4 })
   instance.down(3)
@@ -136,7 +137,7 @@ test('lostPodCleanupMs keeps a lost job in CLEANUP, its nodes allocated', () => 
   assert.deepEqual([lost.state, instance.nodes[0]?.idle], ['INACTIVE', true])
 })
 
-test('a job of some duration succeeds when it is over, and the next one starts at that moment', () => {
+test('a job with a duration ends successfully, and the next job starts at that moment', () => {
   const instance = instanceOf({ maxSize: 1 })
   const first = instance.submit({ nodes: 1, duration: 10 })
   const second = instance.submit({ nodes: 1, duration: 10 })
@@ -147,13 +148,13 @@ test('a job of some duration succeeds when it is over, and the next one starts a
   assert.equal(second.result, 'successful')
 })
 
-test('what is due ends at the moment that nextDue tells, were it a fraction of a millisecond', () => {
+test('a job ends exactly at nextDue, also at a fraction of a millisecond', () => {
   const instance = instanceOf({ lostPodCleanupMs: 0.3 })
   const jobs = [{ duration: 10.0653 }, { timeLimit: 0.0004 }, { nodes: 1 }].map((request) =>
     instance.submit(request),
   )
   instance.down(1)
-  // The lost one is cleaned up, one is over its limit, one is over.
+  // One job lost its node and is cleaned up, one exceeds its time limit, one ends by its duration.
   for (const ended of [1, 2, 3]) {
     instance.tick(instance.nextDue ?? Number.NaN)
     assert.equal(jobs.filter(({ state }) => state === 'INACTIVE').length, ended)
@@ -161,7 +162,7 @@ test('what is due ends at the moment that nextDue tells, were it a fraction of a
   assert.equal(instance.nextDue, undefined)
 })
 
-test('a job over its time limit ends with a time-out', () => {
+test('a job that exceeds its time limit ends with a time-out', () => {
   const instance = instanceOf()
   const job = instance.submit({ nodes: 1, timeLimit: 5 })
   instance.advance(5_000)
@@ -186,7 +187,7 @@ test('cancelAll ends running and waiting jobs', () => {
   )
 })
 
-test('job ids grow with time and pass 2^53 in a week', () => {
+test('job ids grow with time and exceed 2^53 after a week', () => {
   const instance = instanceOf()
   const first = instance.submit()
   const second = instance.submit()
@@ -196,15 +197,15 @@ test('job ids grow with time and pass 2^53 in a week', () => {
   assert.ok(late.id > BigInt(Number.MAX_SAFE_INTEGER))
 })
 
-test('changes of nodes and of jobs are told', () => {
+test('changes of nodes and of jobs are emitted', () => {
   const instance = instanceOf({ up: 1 })
-  const told: unknown[] = []
-  instance.on('nodes', ({ name, ranks }) => told.push([name, ranks]))
-  instance.on('jobs', (transitions) => told.push(transitions.map(({ state }) => state)))
+  const emitted: unknown[] = []
+  instance.on('nodes', ({ name, ranks }) => emitted.push([name, ranks]))
+  instance.on('jobs', (transitions) => emitted.push(transitions.map(({ state }) => state)))
   instance.submit()
   instance.resize(3)
   instance.resize(1)
-  assert.deepEqual(told, [
+  assert.deepEqual(emitted, [
     ['DEPEND', 'PRIORITY', 'SCHED', 'RUN'],
     ['online', [1, 2]],
     ['offline', [1, 2]],

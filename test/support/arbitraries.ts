@@ -1,10 +1,10 @@
-// Arbitraries for fast-check: idsets, hostlists and R, each with the plain collection that it means.
+// Random idsets, hostlists and R for fast-check, each with the plain collection that it represents.
 import fc from 'fast-check'
 
-/** Ids as a plain set. Ids are small, so that two sets often share some. */
+/** Ids as a plain set. The ids are small, so that two sets often share some. */
 export const arbitraryIds = fc.uniqueArray(fc.nat(40), { maxLength: 20 }).map((ids) => new Set(ids))
 
-/** The text of a set of ids, consecutive ids joined to ranges, made without our formatter. */
+/** The text of a set of ids, with consecutive ids joined to ranges. Independent of the formatter under test. */
 export function idsToText(ids: ReadonlySet<number>): string {
   const parts: string[] = []
   const ascending = [...ids].sort((a, b) => a - b)
@@ -50,7 +50,7 @@ export const arbitraryHostlist = fc.array(arbitraryExpression, { maxLength: 5 })
   hosts: parts.flatMap(({ hosts }) => hosts),
 }))
 
-/** R with entries in any order, that may overlap in ranks and children. */
+/** R with entries in any order. They may overlap in ranks and children. */
 export const arbitraryR = fc
   .array(
     fc.record({

@@ -1,10 +1,10 @@
 // The program of the simulated broker's image: every rank of a MiniCluster is a real pod that runs it. Index 0 is the
-// lead: it has the broker's socket, counts a rank as up while that pod is connected, and serves the control API. The
-// others only hold their connection.
+// lead: it has the broker's socket, counts a rank as up while its pod is connected, and serves the control API. The other
+// ranks only stay connected.
 //
-// Like a real broker below the Flux Operator's start script it sees no SIGTERM: a pod that is taken away stays up, and
-// its rank schedulable, until its grace period is over and SIGKILL comes. As process 1 of a container that follows from
-// having no handler; below a shell that waits (`sh -c 'node … & wait $!'`) from the shell's keeping the signal.
+// Like a real broker below the Flux Operator's start script it ignores SIGTERM: a deleted pod stays up, and its rank
+// schedulable, until SIGKILL at the end of the grace period. As process 1 of a container it ignores the signal because it has
+// no handler. Below a shell that waits (`sh -c 'node … & wait $!'`) the shell does not pass the signal on.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Instance } from '#simulation/instance.ts'
@@ -15,9 +15,9 @@ import { readSettings, type Settings } from './pod/settings.ts'
 
 const OVERLAY_PORT = Number(process.env.OVERLAY_PORT ?? 8050)
 const CONTROL_PORT = Number(process.env.CONTROL_PORT ?? 8051)
-/** How often the instance's clock is moved: jobs end at most this late. */
+/** How often the clock of the instance is moved. Jobs end late by at most this time. */
 const TICK_MS = 100
-/** 128 + 9, as a shell reports a process that SIGKILL ended. */
+/** 128 + 9: the exit code that a shell reports after SIGKILL. */
 const KILLED = 137
 
 const log = (line: string) => process.stdout.write(`${new Date().toISOString()} ${line}\n`)

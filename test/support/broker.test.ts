@@ -1,16 +1,15 @@
+// The simulated broker, through the real client.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createConnection } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ERRNO, FluxError } from '#flux/errors.ts'
 import { Client } from '#flux/wire/client.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { Instance } from '#simulation/instance.ts'
 import { type BrokerOptions, type SimulatedBroker, startBroker } from './broker.ts'
+import { createSocketPath } from './socket-path.ts'
 
 const LIMITS = { timeoutMs: 5_000, nodeid: 0 }
 
@@ -22,10 +21,9 @@ interface Setup {
 }
 
 async function setUp(t: TestContext, options: Partial<BrokerOptions> = {}): Promise<Setup> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  const path = await createSocketPath(t)
   const instance = options.instance ?? new Instance({ maxSize: 4, coresPerNode: 4 })
-  const broker = await startBroker({ path: join(folder, 'local'), instance, ...options })
+  const broker = await startBroker({ path, instance, ...options })
   t.after(() => broker.close())
   const client = await Client.connect(broker.path, LIMITS)
   t.after(() => client.close())
@@ -52,7 +50,7 @@ test('the broker counts calls and connections', async (t) => {
   )
 })
 
-test('garbage ends the connection it came by, and no other', async (t) => {
+test('garbage ends its own connection, and no other', async (t) => {
   const { broker, call } = await setUp(t)
   const socket = createConnection(broker.path)
   socket.on('error', () => {})
@@ -75,14 +73,14 @@ test('the broker replaces an old socket file', async (t) => {
   again.close()
 })
 
-test('a clean end takes the socket file away', async (t) => {
+test('a clean end removes the socket file', async (t) => {
   const { broker, client } = await setUp(t)
   await broker.close()
   await client.ended
   assert.equal(existsSync(broker.path), false)
 })
 
-test('a topic that hangs is not answered, others are', async (t) => {
+test('a topic that hangs is not answered, other topics are', async (t) => {
   const { broker, client, call } = await setUp(t)
   broker.faults.hang('resource.status')
   await assert.rejects(client.call('resource.status', undefined, { ...LIMITS, timeoutMs: 20 }), {
@@ -91,7 +89,7 @@ test('a topic that hangs is not answered, others are', async (t) => {
   await call('broker.ping', {})
 })
 
-test('a topic that fails does so until it is healed', async (t) => {
+test('a topic with an error fails until it is healed', async (t) => {
   const { broker, call } = await setUp(t)
   broker.faults.fail('resource.status', ERRNO.ENOENT, 'no luck')
   await assert.rejects(call('resource.status'), refusal(ERRNO.ENOENT, 'no luck'))
@@ -99,22 +97,22 @@ test('a topic that fails does so until it is healed', async (t) => {
   await call('resource.status')
 })
 
-test('a late answer comes when it is let go', async (t) => {
+test('a late answer is sent when the test releases it', async (t) => {
   const { broker, call } = await setUp(t)
-  const letGo = broker.faults.answerLate('attr.get')
+  const release = broker.faults.answerLate('attr.get')
   const answer = call('attr.get', { name: 'rank' })
   await call('broker.ping', {})
-  letGo()
+  release()
   assert.deepEqual(await answer, { value: '0', flags: 1 })
 })
 
-test('bytes that are no message reach the clients', async (t) => {
+test('malformed bytes reach the clients', async (t) => {
   const { broker, client } = await setUp(t)
   broker.sendGarbage()
   assert.equal((await client.ended).code, 'FLUX_PROTOCOL')
 })
 
-test('groups.get streams each change of the online group, until streams are silenced', async (t) => {
+test('groups.get streams each change of the online group, until silenceStreams', async (t) => {
   const { broker, instance, client, call } = await setUp(t)
   const group = client.stream('groups.get', { name: 'broker.online' }, LIMITS)
   const answers = group[Symbol.asyncIterator]()
@@ -128,7 +126,7 @@ test('groups.get streams each change of the online group, until streams are sile
   assert.equal(await Promise.race([silent, 'nothing']), 'nothing')
 })
 
-test('job-list.job-stats streams once for several changes', async (t) => {
+test('job-list.job-stats streams one answer for several changes', async (t) => {
   const { instance, client } = await setUp(t)
   const stats = client.stream('job-list.job-stats', {}, LIMITS)[Symbol.asyncIterator]()
   await stats.next()
@@ -157,7 +155,7 @@ test('a cancelled journal of resources ends', async (t) => {
   assert.equal(client.matchtagsInUse, 0)
 })
 
-test('job ids over 2^53 arrive with all of their digits', async (t) => {
+test('job ids beyond 2^53 arrive with all their digits', async (t) => {
   const instance = new Instance({ maxSize: 1, now: new Date(0) })
   instance.tick(7 * 24 * 3600 * 1000)
   const job = instance.submit()
@@ -168,7 +166,7 @@ test('job ids over 2^53 arrive with all of their digits', async (t) => {
   })
 })
 
-test('before it runs, an instance answers by its phase', async (t) => {
+test('before the state run, the answers depend on the state of the instance', async (t) => {
   const { broker, call } = await setUp(t, { phase: 'join' })
   assert.equal((await call('state-machine.get')).state, 'join')
   await assert.rejects(call('resource.status'), refusal(ERRNO.EAGAIN, 'Try again later'))
@@ -185,7 +183,7 @@ test('before it runs, an instance answers by its phase', async (t) => {
   await assert.rejects(call('attr.get', { name: 'size' }), refusal(ERRNO.ENOSYS))
 })
 
-test('guests may not ask the newer sched-simple, drain, or read counts in private mode', async (t) => {
+test('guests may not call the newer sched-simple, drain, or read counts in private mode', async (t) => {
   const { call } = await setUp(t, { role: 'guest', privateMode: true })
   const owner = refusal(ERRNO.EPERM, 'Request requires owner credentials')
   await assert.rejects(call('sched.resource-status'), owner)
@@ -194,7 +192,7 @@ test('guests may not ask the newer sched-simple, drain, or read counts in privat
   await call('resource.sched-status')
 })
 
-test('a refused client is told EPERM', async (t) => {
+test('a refused client gets EPERM', async (t) => {
   const instance = new Instance({ maxSize: 1 })
   await assert.rejects(setUp(t, { instance, role: 'refused' }), refusal(ERRNO.EPERM))
 })

@@ -1,9 +1,9 @@
-// A simulated Flux broker on a real UNIX socket, for tests, demo and bench: it speaks the protocol as brokers of a given
-// release were recorded to speak it (test/replay/broker.test.ts holds it to that) and tells what an Instance is like.
+// A simulated Flux broker on a real UNIX socket, for tests, demo and bench. It answers for an Instance, with the protocol of
+// a given release. test/replay/broker.test.ts compares its answers with recordings of real brokers.
 //
-// It differs from a real one in this: a frame whose length would kill a broker, or that is over the client's own limit,
-// only ends that connection; a request is answered before the next one is read; what a metrics client never asks for
-// (job events, kvs, modules) is not there.
+// Differences from a real broker: a frame whose length would kill a real broker, or that exceeds the limit of the client,
+// only ends its connection. Each request is answered before the next one is read. Methods that a metrics client never
+// calls (job events, kvs, modules) do not exist.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, renameSync, rmSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { FLAG } from '#flux/wire/message.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
-import type { Transition } from '#simulation/workload.ts'
+import type { Transition } from '#simulation/job-table.ts'
 import { Faults } from './broker/faults.ts'
 import { type BrokerState, ROLE } from './broker/method.ts'
 import type { Phase } from './broker/methods.ts'
@@ -23,24 +23,24 @@ export type { Phase } from './broker/methods.ts'
 export type { FluxVersion, Scheduler } from './broker/release.ts'
 
 export interface BrokerOptions {
-  /** Where the socket is to be; an old one is replaced. */
+  /** Path of the socket. An old socket is replaced. */
   readonly path: string
   readonly instance: Instance
   /** Default: `0.88.0`. */
   readonly version?: FluxVersion
-  /** Who answers `sched.resource-status`. Default: `sched-simple`. */
+  /** The scheduler that answers `sched.resource-status`. Default: `sched-simple`. */
   readonly scheduler?: Scheduler
-  /** Whom the broker takes every client for; `refused` ends the handshake with EPERM. Default: `owner`. */
+  /** The role of every client. `refused` ends the handshake with EPERM. Default: `owner`. */
   readonly role?: 'owner' | 'guest' | 'refused'
   /** User id of guests. Default: 1001. */
   readonly guest?: number
   /** User id of the instance's owner. Default: 0. */
   readonly owner?: number
-  /** Guests see no one else's jobs, and no counts of them. */
+  /** Guests do not see the jobs of other users, nor their counts. */
   readonly privateMode?: boolean
   /** Default: `run`. */
   readonly phase?: Phase
-  /** Children of one broker in the overlay network. Default: that of the release. */
+  /** Children of each broker in the overlay network. Default: the default of the release. */
   readonly fanout?: number
   /** `broker.quorum`. Default: 1. */
   readonly quorum?: number
@@ -50,13 +50,13 @@ export interface BrokerOptions {
   readonly heartbeatMs?: number
 }
 
-/** What real brokers give `listen()`; the seventh client of a busy one gets EAGAIN. */
+/** The backlog of real brokers: the seventh client of a busy broker gets EAGAIN. */
 const BACKLOG = 5
 
 const ACCEPTED = 0x00
 const REFUSED = 0x01
 
-/** Starts a broker; it is accepting clients when the promise resolves. */
+/** Starts a broker. It accepts clients when the promise resolves. */
 export async function startBroker(options: BrokerOptions): Promise<SimulatedBroker> {
   const broker = new SimulatedBroker(options)
   await broker.listen()
@@ -107,22 +107,22 @@ export class SimulatedBroker {
     if (!this.#state.release.has('noJobStateEvent')) this.instance.on('jobs', this.#publishJobs)
   }
 
-  /** How often each topic was asked for. */
+  /** Number of requests by topic. */
   get calls(): ReadonlyMap<string, number> {
     return this.#calls
   }
 
-  /** How many clients are connected. */
+  /** Number of connected clients. */
   get connections(): number {
     return this.#sessions.size
   }
 
-  /** How many clients ever connected. */
+  /** Number of clients that have connected since the start. */
   get accepted(): number {
     return this.#accepted
   }
 
-  /** Phase of the instance, as `state-machine.get` tells it; which services answer depends on it. */
+  /** State of the instance, as `state-machine.get` answers it. It decides which services answer. */
   get phase(): Phase {
     return this.#state.phase
   }
@@ -132,22 +132,22 @@ export class SimulatedBroker {
     this.#state.phaseSince = this.instance.now
   }
 
-  /** What is to go wrong. */
+  /** The faults that a test adds. */
   get faults(): Faults {
     return this.#faults
   }
 
-  /** Sends bytes that are no message to all clients. */
+  /** Sends malformed bytes to all clients. */
   sendGarbage(bytes: Uint8Array = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')): void {
     for (const session of this.#sessions) session.write(bytes)
   }
 
-  /** Ends all streams without a word, as the reload of a module does. */
+  /** Ends all streams without a final answer, like the reload of a module. */
   silenceStreams(): void {
     for (const session of this.#sessions) session.silence()
   }
 
-  /** Ends all connections and goes on. */
+  /** Ends all connections, and accepts new ones. */
   disconnectAll(): void {
     for (const session of this.#sessions) session.destroy()
   }
@@ -170,7 +170,7 @@ export class SimulatedBroker {
     }
   }
 
-  /** Ends as a clean shutdown does: clients read the end of the stream, the socket file goes. */
+  /** Ends like a clean shutdown: clients read the end of the stream, and the socket file is removed. */
   async close(): Promise<void> {
     this.instance.off('jobs', this.#publishJobs)
     clearInterval(this.#heartbeat)
@@ -181,9 +181,9 @@ export class SimulatedBroker {
     await closed
   }
 
-  /** Ends as SIGKILL does: the socket file stays, and refuses connections. */
+  /** Ends like SIGKILL: the socket file stays, and connections to it are refused. */
   async kill(): Promise<void> {
-    // closing a listening socket removes the file of its name, so it has another name meanwhile
+    // Node removes the file of a listening socket when it closes, so the file has another name meanwhile.
     const aside = `${this.path}.killed`
     renameSync(this.path, aside)
     await this.close()

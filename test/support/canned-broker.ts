@@ -1,49 +1,46 @@
-// A broker that gives one prepared answer per topic, over a real UNIX socket: recorded answers, or errors.
+// A broker with one prepared answer for each topic, over a real UNIX socket: a recorded answer, or an error.
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Client } from '#flux/wire/client.ts'
 import { encodeFrame, FrameDecoder } from '#flux/wire/frame.ts'
 import { decodeMessage, encodeMessage, FLAG } from '#flux/wire/message.ts'
 import { decodeJson, encodeJson, type JsonObject } from '#flux/wire/payload.ts'
+import { createSocketPath } from './socket-path.ts'
 
-/** A payload, or the number of an error; an array gives one after the other and repeats the last. */
+/** A payload, or the number of an error. An array is answered one after the other, and its last element is repeated. */
 export type Answer = JsonObject | number | readonly (JsonObject | number)[]
 
-export interface CannedBroker {
+interface CannedBroker {
   readonly path: string
-  /** Topics of the requests that came, in order. */
+  /** Topics of the received requests, in order. */
   readonly asked: readonly string[]
-  /** Those requests. */
+  /** The received requests, in order. */
   readonly requests: readonly CannedRequest[]
 }
 
-export interface CannedRequest {
+interface CannedRequest {
   readonly topic: string
-  /** Rank that was asked. */
+  /** Rank that must answer. */
   readonly nodeid: number
   readonly args: JsonObject
 }
 
 const ENOSYS = 38
 
-/** Starts a broker that answers ENOSYS to every other topic; it ends with the test. */
-export async function startCannedBroker(
+/** Starts a broker that answers ENOSYS to every other topic. It ends with the test. */
+async function startCannedBroker(
   t: TestContext,
   answers: Readonly<Record<string, Answer>>,
 ): Promise<CannedBroker> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  const path = join(folder, 'local')
+  const path = await createSocketPath(t)
   const asked: string[] = []
   const requests: CannedRequest[] = []
-  const given = new Map<string, number>()
+  const answered = new Map<string, number>()
   const answerTo = (topic: string): JsonObject | number => {
     const prepared = [answers[topic] ?? ENOSYS].flat()
-    const count = given.get(topic) ?? 0
-    given.set(topic, count + 1)
+    const count = answered.get(topic) ?? 0
+    answered.set(topic, count + 1)
     return prepared[Math.min(count, prepared.length - 1)] ?? ENOSYS
   }
   const server = createServer((socket) => {
@@ -72,14 +69,13 @@ export async function startCannedBroker(
   })
   server.listen(path)
   await once(server, 'listening')
-  t.after(async () => {
+  t.after(() => {
     server.close()
-    await rm(folder, { recursive: true })
   })
   return { path, asked, requests }
 }
 
-/** Such a broker, and a client of it that ends with the test, too. */
+/** A canned broker and a client of it. Both end with the test. */
 export async function connectToCannedBroker(
   t: TestContext,
   answers: Readonly<Record<string, Answer>>,

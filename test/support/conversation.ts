@@ -1,5 +1,5 @@
-// A recorded conversation between a client and a broker, and the same bytes said to another broker. Which differences
-// count is normalise()'s and the test's business.
+// A recorded conversation between a client and a broker, and its replay: the bytes of the recorded client are sent to another
+// broker. normalise() removes the differences that do not count.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -18,11 +18,11 @@ import { decodeJson, decodeText, encodeJson, isJsonObject } from '#flux/wire/pay
 
 const RECORDINGS = join(import.meta.dirname, '../recordings/flux')
 
-/** How long an answer may take before the replay gives up. */
-const PATIENCE_MS = 5_000
+/** How long the replay waits for an answer. */
+const ANSWER_LIMIT_MS = 5_000
 
 const LAST_TAG = 0x7fff_fff0
-const LAST_WORD = encodeFrame(
+const LAST_REQUEST = encodeFrame(
   encodeMessage({
     type: 'request',
     flags: FLAG.route,
@@ -36,7 +36,7 @@ const LAST_WORD = encodeFrame(
   }),
 )
 
-/** One thing that happened, in order. */
+/** One event of the conversation. */
 type Step =
   | { readonly from: 'client'; readonly bytes: Buffer }
   | { readonly from: 'broker'; readonly bytes: Buffer }
@@ -44,8 +44,8 @@ type Step =
 
 export type Recording = readonly Step[]
 
-/** What a broker said: its handshake byte, its messages, and whether it ended the connection. */
-export interface Said {
+/** The output of a broker: its handshake byte, its messages, and whether it ended the connection. */
+interface Output {
   readonly handshake: number | undefined
   readonly messages: readonly unknown[]
   readonly ended: boolean
@@ -60,7 +60,7 @@ export function loadRecording(name: string): Recording {
   return stepsOf(recording.messages)
 }
 
-/** Up to the first end of the connection: what comes later is the other side's end of it. */
+/** The events up to the first end of the connection. Later events are the end by the other side. */
 function stepsOf(messages: readonly unknown[]): Recording {
   const steps: Step[] = []
   for (const message of messages) {
@@ -77,35 +77,35 @@ function stepsOf(messages: readonly unknown[]): Recording {
   return steps
 }
 
-/** What the recorded broker said. */
-export function recordedAnswers(recording: Recording): Said {
-  const listener = new Listener()
+/** The output of the recorded broker. */
+export function recordedAnswers(recording: Recording): Output {
+  const receiver = new Receiver()
   for (const step of recording) {
-    if (step.from === 'broker' && 'bytes' in step) listener.hear(step.bytes)
+    if (step.from === 'broker' && 'bytes' in step) receiver.receive(step.bytes)
   }
-  return { ...listener.said, ended: recording.some((step) => 'end' in step) }
+  return { ...receiver.output, ended: recording.some((step) => 'end' in step) }
 }
 
 /**
- * Says to the broker at `path` what the recorded client said, each time waiting until as many messages have come as
- * came in the recording.
+ * Sends the bytes of the recorded client to the broker at `path`. Before each step it waits until the broker has sent the
+ * same number of messages as in the recording.
  *
- * @param onMessage told how many messages have come, after each of the broker's
+ * @param onMessage called after each message of the broker, with the number of messages until then
  */
 export async function replay(
   recording: Recording,
   { path, onMessage = () => {} }: { readonly path: string; onMessage?: (count: number) => void },
-): Promise<Said> {
-  const expected = new Listener()
-  const heard = new Listener()
+): Promise<Output> {
+  const expected = new Receiver()
+  const received = new Receiver()
   let ended = false
   let wake = () => {}
   const socket = createConnection(path)
   socket.on('error', () => {})
   socket.on('data', (chunk: Buffer) => {
-    const before = heard.count
-    heard.hear(chunk)
-    for (let count = before + 1; count <= heard.count; count += 1) onMessage(count)
+    const before = received.count
+    received.receive(chunk)
+    for (let count = before + 1; count <= received.count; count += 1) onMessage(count)
     wake()
   })
   socket.on('close', () => {
@@ -114,7 +114,7 @@ export async function replay(
   })
   await once(socket, 'connect')
   const until = async (isThere: () => boolean) => {
-    const timeUp = delay(PATIENCE_MS, 'late', { ref: false })
+    const timeUp = delay(ANSWER_LIMIT_MS, 'late', { ref: false })
     while (!isThere()) {
       const { promise, resolve } = Promise.withResolvers<void>()
       wake = resolve
@@ -123,48 +123,48 @@ export async function replay(
   }
   for (const step of recording) {
     if ('end' in step) await until(() => ended)
-    else if (step.from === 'broker') expected.hear(step.bytes)
+    else if (step.from === 'broker') expected.receive(step.bytes)
     else {
-      await until(() => ended || heard.count >= expected.count)
+      await until(() => ended || received.count >= expected.count)
       socket.write(step.bytes)
     }
   }
-  await until(() => ended || (heard.isGreeted && heard.count >= expected.count))
+  await until(() => ended || (received.hasHandshake && received.count >= expected.count))
   if (!ended) {
-    // answers come in order: what was not to come has not come when this one is answered
-    socket.write(LAST_WORD)
-    await until(() => ended || heard.isLastWordAnswered)
+    // Answers are in order: when this request is answered, no unexpected message is left.
+    socket.write(LAST_REQUEST)
+    await until(() => ended || received.isLastAnswered)
   }
-  const hungUp = ended
+  const endedByBroker = ended
   socket.destroy()
-  return { ...heard.said, ended: hungUp }
+  return { ...received.output, ended: endedByBroker }
 }
 
-/** Takes what a broker sends apart. */
-class Listener {
+/** Splits the bytes of a broker into its handshake and its messages. */
+class Receiver {
   readonly #decoder = new FrameDecoder()
   readonly #messages: unknown[] = []
   #handshake: number | undefined
-  isLastWordAnswered = false
+  isLastAnswered = false
 
   get count(): number {
     return this.#messages.length
   }
 
-  get isGreeted(): boolean {
+  get hasHandshake(): boolean {
     return this.#handshake !== undefined
   }
 
-  get said(): Pick<Said, 'handshake' | 'messages'> {
+  get output(): Pick<Output, 'handshake' | 'messages'> {
     return { handshake: this.#handshake, messages: this.#messages }
   }
 
-  hear(bytes: Buffer): void {
+  receive(bytes: Buffer): void {
     const rest = this.#handshake === undefined ? bytes.subarray(1) : bytes
     this.#handshake ??= bytes[0]
     for (const body of this.#decoder.push(rest)) {
       const message = decodeMessage(body)
-      if ('matchtag' in message && message.matchtag === LAST_TAG) this.isLastWordAnswered = true
+      if ('matchtag' in message && message.matchtag === LAST_TAG) this.isLastAnswered = true
       else this.#messages.push(readable(message))
     }
   }
@@ -179,12 +179,12 @@ function readable(message: Message): object {
   }
 }
 
-/** Numbers and texts that name a moment, or something that is numbered by its moment. */
+/** Keys whose values depend on the time: times, ids and counters. */
 const MOMENTS = /^(id|timestamp|expiration|route|sequence|t_[a-z]+)$/
-/** Topics whose answers say how long something has lasted; of a job the duration is what was asked for. */
+/** Topics whose `duration` is an elapsed time. The `duration` of a job is its time limit. */
 const LASTING = new Set(['state-machine.get', 'overlay.health'])
 
-/** The same message with ids and times made equal; everything else, but the order of keys, is kept. */
+/** The message with placeholders for ids and times. All other values are kept, but not the order of the keys. */
 export function normalise(value: unknown, topic?: unknown): unknown {
   if (Array.isArray(value)) {
     return isTransition(value)

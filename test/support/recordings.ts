@@ -1,4 +1,4 @@
-// The recorded conversations of real brokers. Each direction has a twin: the output of an independent decoder.
+// The recorded conversations of real brokers. Each direction has a decoded twin: the output of an independent decoder.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
@@ -8,13 +8,13 @@ const TWINS = join(import.meta.dirname, '../recordings/flux-decoded')
 
 export type Direction = 'c2s' | 's2c'
 
-/** An entry of the twin: a message, or another event. Integers beyond 2^53 are `bigint`. */
+/** One entry of the twin: a message, or malformed bytes. Integers beyond 2^53 are `bigint`. */
 export interface TwinEntry {
   readonly dir: Direction
   /** End of the connection: no bytes. */
   readonly event?: string
   readonly handshake?: number
-  /** Offset of the frame in the bytes of its direction, the handshake byte included. */
+  /** Offset of the frame in the bytes of its direction, handshake byte included. */
   readonly offset?: number
   readonly frameMagicByteOrder?: 'LE' | 'BE'
   readonly bodyLength?: number
@@ -37,14 +37,14 @@ export interface TwinEntry {
   readonly payloadNulTerminated?: boolean
   /** The payload, if it is JSON. */
   readonly payload?: unknown
-  /** The payload, if it is not. */
+  /** The payload, if it is not JSON. */
   readonly payloadText?: string
   readonly protoHex?: string
 }
 
 /** The bytes of one direction, without the handshake byte. */
 export interface RecordedStream {
-  /** `0.88.0/job-stats s2c` */
+  /** E.g. `0.88.0/job-stats s2c`. */
   readonly name: string
   /** As they were captured. */
   readonly chunks: readonly Buffer[]
@@ -53,10 +53,10 @@ export interface RecordedStream {
   readonly twin: readonly TwinEntry[]
 }
 
-/** The releases that have recordings. */
+/** Releases with recordings. */
 export const RECORDED_VERSIONS: readonly string[] = readdirSync(RECORDINGS)
 
-/** Cases recorded with a release. */
+/** The recorded cases of a release. */
 export function recordedCases(version: string): string[] {
   return readdirSync(join(RECORDINGS, version)).map((file) => file.replace(/\.json$/, ''))
 }
@@ -95,7 +95,7 @@ export function loadRecording(version: string, name: string): Record<Direction, 
   return { c2s: stream('c2s'), s2c: stream('s2c') }
 }
 
-/** The payload of a real broker's first answer to a topic, in a recording such as `0.88.0` and `job-stats`. */
+/** The payload of the first answer to a topic in a recording, e.g. `0.88.0` and `job-stats`. */
 export function recordedAnswer(version: string, name: string, topic: string): JsonObject {
   const { s2c } = loadRecording(version, name)
   const answer = s2c.twin.find((entry) => entry.type === 'response' && entry.topic === topic)
@@ -108,7 +108,7 @@ export function recordedStreams(version: string): RecordedStream[] {
   return recordedCases(version).flatMap((name) => Object.values(loadRecording(version, name)))
 }
 
-/** For `JSON.parse`: each integer beyond ±(2^53 − 1), which a double may not hold, as a `bigint`. */
+/** A reviver for `JSON.parse`: each integer beyond ±(2^53 − 1) becomes a `bigint`. */
 export function exactIntegers(_key: string, value: unknown, context?: { source?: string }) {
   const source = context?.source ?? ''
   if (!/^-?\d{16,}$/.test(source)) return value

@@ -1,22 +1,21 @@
-// A broker that follows a script, over a real UNIX socket: one script a connection. It encodes what it sends by code
-// of its own, so that no expected byte is made by the code under test.
+// A broker that follows a script, over a real UNIX socket: one script for each connection. It has its own encoder, so that
+// the code under test makes none of the expected bytes.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { Client } from '#flux/wire/client.ts'
 import { FrameDecoder } from '#flux/wire/frame.ts'
 import { decodeMessage, type RequestMessage } from '#flux/wire/message.ts'
+import { createSocketPath } from './socket-path.ts'
 
 const REQUEST_FLAGS = 0x09
 const STREAMING = 0x40
 const ENODATA = 61
 
-export type Script = (peer: ScriptedPeer) => Promise<void> | void
+type Script = (peer: ScriptedPeer) => Promise<void> | void
 
-/** What goes into a frame: fields and parts, as on the wire. */
+/** The content of a frame: fields and parts, as on the wire. */
 interface Frame {
   readonly type: number
   readonly flags: number
@@ -27,7 +26,7 @@ interface Frame {
   readonly aux2?: number
 }
 
-/** A frame by the grammar of RFC 3, as brokers speak it, in hexadecimal digits; flags for topic and payload are set here. */
+/** A frame by the grammar of RFC 3, as brokers write it. The flags for topic and payload are set here. */
 export function frameBytes({ type, flags, routes, topic, payload, aux1 = 0, aux2 = 0 }: Frame) {
   const all = flags | (topic === undefined ? 0 : 1) | (payload === undefined ? 0 : 2)
   const parts = all & 8 ? [...(routes ?? []), ''] : []
@@ -44,21 +43,21 @@ export function frameBytes({ type, flags, routes, topic, payload, aux1 = 0, aux2
   return Buffer.from(`1200eeff${u32(body.length / 2)}${body}`, 'hex')
 }
 
-/** An object as the text of a payload; `bigint`s as numbers. */
+/** An object as the text of a payload. A `bigint` is written as an integer. */
 function jsonText(value: object): string {
   const mark = (_: string, part: unknown) => (typeof part === 'bigint' ? `int ${part}` : part)
   return `${JSON.stringify(value, mark).replace(/"int (-?\d+)"/g, '$1')}\0`
 }
 
-/** The broker's end of one connection. */
+/** The broker's side of one connection. */
 export class ScriptedPeer {
-  /** Every byte that came. */
+  /** All received bytes. */
   received = Buffer.alloc(0)
   readonly #socket: Socket
   readonly #requests: RequestMessage[] = []
   readonly #decoder = new FrameDecoder()
   #wake = () => {}
-  #gone = false
+  #closed = false
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -73,7 +72,7 @@ export class ScriptedPeer {
       this.#wake()
     })
     socket.on('close', () => {
-      this.#gone = true
+      this.#closed = true
       this.#wake()
     })
   }
@@ -90,20 +89,20 @@ export class ScriptedPeer {
         assert.equal(request.topic, topic)
         return request
       }
-      assert.ok(!this.#gone, `the client left, and the script expects "${topic}"`)
+      assert.ok(!this.#closed, `the client disconnected, but the script expects "${topic}"`)
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
   }
 
-  /** Requests that came and that the script has not taken. */
+  /** Received requests that the script has not expected. */
   get unexpected(): readonly RequestMessage[] {
     return this.#requests
   }
 
   async expectEnd(): Promise<void> {
-    if (!this.#gone) await once(this.#socket, 'close')
+    if (!this.#closed) await once(this.#socket, 'close')
   }
 
   response(to: RequestMessage, payload?: string, errnum = 0): Buffer {
@@ -134,12 +133,12 @@ export class ScriptedPeer {
     this.send(frameBytes({ type: 4, flags, routes: routes ?? [], topic, payload: text, aux1: 225 }))
   }
 
-  /** Any bytes: garbage, a refusal, recorded ones. */
+  /** Sends any bytes: garbage, a refusal, recorded bytes. */
   send(bytes: Buffer): void {
     this.#socket.write(bytes)
   }
 
-  /** Sends bytes and waits until they are written, so that what follows is another chunk more often than not. */
+  /** Sends bytes and waits until they are written, so that the next bytes are usually another chunk. */
   async flush(bytes: Buffer): Promise<void> {
     await new Promise<void>((resolve) => this.#socket.write(bytes, () => resolve()))
   }
@@ -154,13 +153,12 @@ export class ScriptedPeer {
   }
 }
 
-/** Starts a broker for as many connections as there are scripts. The test fails if one cannot be followed to its end. */
+/** Starts a broker for one connection per script. The test fails if a script does not reach its end. */
 export async function startScriptedBroker(
   t: TestContext,
   ...scripts: readonly Script[]
 ): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  const path = join(folder, 'local')
+  const path = await createSocketPath(t)
   const peers: ScriptedPeer[] = []
   const runs: Promise<unknown>[] = []
   const server = createServer((socket) => {
@@ -177,8 +175,18 @@ export async function startScriptedBroker(
   t.after(async () => {
     for (const peer of peers) peer.destroy()
     server.close()
-    await rm(folder, { recursive: true })
     for (const error of await Promise.all(runs)) assert.ifError(error)
   })
   return path
+}
+
+/** A client of a broker that accepts it and then follows the script. Both end with the test. */
+export async function connectToScript(t: TestContext, script: Script): Promise<Client> {
+  const path = await startScriptedBroker(t, (peer) => {
+    peer.accept()
+    return script(peer)
+  })
+  const client = await Client.connect(path, { timeoutMs: 10_000 })
+  t.after(() => client.close())
+  return client
 }

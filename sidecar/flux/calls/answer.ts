@@ -1,26 +1,26 @@
-// Reads what answers hold, key by key: a value of the type that is expected there, or an error that says what came instead.
+// Reads answers key by key. The result is a value of the expected type, or an error that shows the actual value.
 import { FluxError } from '../errors.ts'
 import { type Idset, parseIdset } from '../sets/idset.ts'
 import type { JsonObject } from '../wire/payload.ts'
 
-/** Longest part of a value that an error shows. */
+/** An error shows this many characters of a value. */
 const SHOWN_LENGTH = 80
 
-/** @throws FluxError `FLUX_PROTOCOL` if it is no string */
+/** @throws FluxError `FLUX_PROTOCOL` if it is not a string */
 export function stringAt(answer: JsonObject, key: string, topic: string): string {
   const value = answer[key]
   if (typeof value !== 'string') throw unexpected(topic, key, 'a string', value)
   return value
 }
 
-/** A count, which is exact. @throws FluxError `FLUX_PROTOCOL` if it is none */
+/** @throws FluxError `FLUX_PROTOCOL` if it is not an integer from 0 to 2^53 − 1 */
 export function countAt(answer: JsonObject, key: string, topic: string): number {
   const value = answer[key]
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw unexpected(topic, key, 'a count', value)
 }
 
-/** A finite number; of an integer beyond 2^53 the nearest one. @throws FluxError `FLUX_PROTOCOL` if it is none */
+/** A finite number. An integer beyond 2^53 is rounded. @throws FluxError `FLUX_PROTOCOL` if it is not a number */
 export function numberAt(answer: JsonObject, key: string, topic: string): number {
   const part = answer[key]
   const value = typeof part === 'bigint' ? Number(part) : part
@@ -28,30 +28,30 @@ export function numberAt(answer: JsonObject, key: string, topic: string): number
   throw unexpected(topic, key, 'a number', part)
 }
 
-/** @throws FluxError `FLUX_PROTOCOL` if it is no boolean */
+/** @throws FluxError `FLUX_PROTOCOL` if it is not a boolean */
 export function booleanAt(answer: JsonObject, key: string, topic: string): boolean {
   const value = answer[key]
   if (typeof value !== 'boolean') throw unexpected(topic, key, 'a boolean', value)
   return value
 }
 
-/** @throws FluxError `FLUX_PROTOCOL` if it is no array */
+/** @throws FluxError `FLUX_PROTOCOL` if it is not an array */
 export function arrayAt(answer: JsonObject, key: string, topic: string): readonly unknown[] {
   const value = answer[key]
   if (!Array.isArray(value)) throw unexpected(topic, key, 'an array', value)
   return value
 }
 
-/** @throws FluxError `FLUX_PROTOCOL` if it is no idset (RFC 22) */
+/** @throws FluxError `FLUX_PROTOCOL` if it is not an idset (RFC 22) */
 export function idsetAt(answer: JsonObject, key: string, topic: string): Idset {
   const text = stringAt(answer, key, topic)
   return partAt({ topic, key }, () => parseIdset(text))
 }
 
 /**
- * What a reader makes of a part of an answer.
+ * The result of `read` for a part of an answer.
  *
- * @throws FluxError `FLUX_PROTOCOL`: what the reader says, and of which part
+ * @throws FluxError `FLUX_PROTOCOL`: the error of `read`, with topic and key
  */
 export function partAt<T>(
   { topic, key }: { readonly topic: string; readonly key: string },
@@ -66,13 +66,13 @@ export function partAt<T>(
   }
 }
 
-/** What is wrong with an answer, as the error to throw. */
+/** The error for a key of an answer that does not have the expected value. */
 export function unexpected(topic: string, key: string, wanted: string, got: unknown): FluxError {
   const message = `Cannot read the answer to "${topic}": expected ${wanted} at "${key}", got ${show(got)}`
   return new FluxError('FLUX_PROTOCOL', message, { topic })
 }
 
-/** Any part of an answer as JSON, the beginning of it. */
+/** The beginning of any part of an answer, as JSON. */
 export function show(part: unknown): string {
   const text = JSON.stringify(part, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
   return String(text).slice(0, SHOWN_LENGTH)

@@ -1,5 +1,5 @@
-// The calls about the broker itself, typed: one function a method, arguments in, checked answer out. Those about resources
-// and jobs are in resource-calls.ts and job-calls.ts. When to call what is up to the caller.
+// Typed calls about the broker itself: one function for each method, with a checked answer. Calls about resources and jobs
+// are in resource-calls.ts and job-calls.ts.
 
 import type { CallOptions, Client } from '../wire/client.ts'
 import type { JsonObject } from '../wire/payload.ts'
@@ -8,16 +8,16 @@ import { stringAt } from './answer.ts'
 /** `resource.*` and `job-manager.*` answer on rank 0 only. */
 export const LEAD_RANK = 0
 
-/** Deadline and signal of a call; the rank to ask is the call's own business. */
+/** Deadline and signal of a call. Each call chooses the rank itself. */
 export type Limits = Omit<CallOptions, 'nodeid'>
 
-/** Value of a broker attribute of the broker we are connected to, e.g. `version`. */
+/** An attribute of the connected broker, e.g. `version`. */
 export async function getAttribute(client: Client, name: string, limits: Limits): Promise<string> {
   const answer = await client.call('attr.get', { name }, limits)
   return stringAt(answer, 'value', 'attr.get')
 }
 
-/** Phase of the instance: only in `run` are all other figures complete. */
+/** State of the instance. The answers to other calls are complete only in `run`. */
 export async function getBrokerState(client: Client, limits: Limits): Promise<string> {
   const topic = 'state-machine.get'
   return stringAt(
@@ -27,7 +27,7 @@ export async function getBrokerState(client: Client, limits: Limits): Promise<st
   )
 }
 
-/** The configuration of the broker we are connected to: its TOML as an object, `{}` without one. */
+/** The configuration of the connected broker: its TOML as an object, `{}` without a configuration. */
 export async function getConfig(client: Client, limits: Limits): Promise<JsonObject> {
   return client.call('config.get', undefined, limits)
 }

@@ -1,14 +1,14 @@
-// What settings of Fluxion mean for jobs (flux-config-sched-fluxion-qmanager(5), flux-config-sched-fluxion-resource(5)), those
-// that are not set as well. Names in, answers out.
+// The meaning of Fluxion's settings for jobs (flux-config-sched-fluxion-qmanager(5), flux-config-sched-fluxion-resource(5)),
+// with Fluxion's defaults for settings that are not set. Pure.
 
-/** Settings; `undefined` is the default. */
+/** Settings. `undefined` is the default. */
 export interface FluxionSettings {
   readonly queuePolicy?: string | undefined
   readonly matchPolicy?: string | undefined
   readonly pruneFilters?: string | undefined
 }
 
-/** Fluxion's own. */
+/** Fluxion's own defaults. */
 export const FLUXION_DEFAULTS = {
   queuePolicy: 'fcfs',
   matchPolicy: 'first',
@@ -18,7 +18,7 @@ export const FLUXION_DEFAULTS = {
 /** Policies that fill the lowest rank first. */
 const LOW_POLICIES = ['lonode', 'lonodex', 'low']
 
-/** Whether a job for more nodes than are up is refused: by 0.43 and later, where filters count nodes. */
+/** Whether a job for more nodes than are up is refused. Fluxion 0.43 and later refuses it if a prune filter counts nodes. */
 export function refusesWideJobs({ queuePolicy, pruneFilters }: FluxionSettings): boolean {
   const policy = queuePolicy ?? FLUXION_DEFAULTS.queuePolicy
   return policy === 'fcfs' && /:node\b/.test(pruneFilters ?? FLUXION_DEFAULTS.pruneFilters)

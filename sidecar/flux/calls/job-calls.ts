@@ -1,4 +1,4 @@
-// The calls about jobs and queues, typed.
+// Typed calls about jobs: counts and requests. Lists of jobs are in job-list-calls.ts.
 
 import type { Client } from '../wire/client.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
@@ -7,11 +7,11 @@ import { LEAD_RANK, type Limits } from './broker-calls.ts'
 import type { JobId } from './job-list-calls.ts'
 import { parseSlotRequest, type SlotRequest } from './jobspec.ts'
 
-/** States of jobs that `job-list.job-stats` counts; it does not see jobs in NEW but in `total`. */
+/** The states that `job-list.job-stats` counts. Jobs in NEW are counted only in `total`. */
 const JOB_STATES = ['depend', 'priority', 'sched', 'run', 'cleanup', 'inactive', 'total'] as const
 const JOB_RESULTS = ['successful', 'failed', 'canceled', 'timeout'] as const
 
-/** Counts of jobs by state, and of the inactive ones that are still remembered by result. */
+/** Counts of jobs by state. Inactive jobs that Flux has not purged are also counted by result. */
 export type JobStats = Readonly<
   Record<(typeof JOB_STATES)[number] | (typeof JOB_RESULTS)[number], number>
 >
@@ -28,7 +28,7 @@ export async function getJobStats(client: Client, limits: Limits): Promise<Insta
   return parseJobStats(await client.call(JOB_STATS, {}, { ...limits, nodeid: LEAD_RANK }))
 }
 
-/** The counts now and after each change, at most five times a second. Streams since 0.55; before, it answers once. */
+/** The counts now and after each change, at most five times a second. Before 0.55 there is only one answer. */
 export async function* watchJobStats(
   client: Client,
   limits: Limits,
@@ -68,10 +68,10 @@ function parseCounts(answer: JsonObject): JobStats {
 }
 
 /**
- * What a job asks for. For the owner, and a job's own user.
+ * The resources that a job requests. Only the owner and the job's own user may call this.
  *
- * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown, or has ended;
- *   `FLUX_PROTOCOL` for one whose request is of another shape than ours
+ * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown or has ended. `FLUX_PROTOCOL` for a
+ * request that {@link parseSlotRequest} cannot read
  */
 export async function getSlotRequest(
   client: Client,

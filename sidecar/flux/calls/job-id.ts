@@ -1,10 +1,9 @@
-// Job ids as people write them: F58 (RFC 19), "ƒ" and the number in base 58.
+// Job ids as `flux jobs` prints them: F58 (RFC 19), "ƒ" and the number in base 58.
 import type { JobId } from './job-list-calls.ts'
 
 const DIGITS = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const BASE = BigInt(DIGITS.length)
 
-/** The id as `flux jobs` prints it. */
 export function formatJobId(id: JobId): string {
   let rest = BigInt(id)
   let text = ''

@@ -1,5 +1,5 @@
-// The calls that list jobs (RFC 43), typed. Lists are bounded by whoever asks: the broker builds one in memory, and serves
-// nobody else meanwhile.
+// Typed calls that list jobs (RFC 43). The caller must limit each list: the broker builds it in memory and serves no other
+// request meanwhile.
 
 import { EMPTY_IDSET, type Idset } from '../sets/idset.ts'
 import type { Client } from '../wire/client.ts'
@@ -20,33 +20,33 @@ const FAILED = 2
 
 const ANY_USER = 0xffffffff
 
-/** A number, or a `bigint` from 2^53 on: an instance's seventh day. */
+/** A number, or a `bigint` for an id beyond 2^53. Ids are this large from the seventh day of an instance on. */
 export type JobId = number | bigint
 
-export type PendingState = 'DEPEND' | 'PRIORITY' | 'SCHED'
+type PendingState = 'DEPEND' | 'PRIORITY' | 'SCHED'
 
-/** A job that waits, with what decides about its start. What job-list leaves out is `undefined`. */
+/** A waiting job, with the attributes that decide about its start. An attribute that job-list omits is `undefined`. */
 export interface PendingJob {
   readonly id: JobId
   readonly state: PendingState
   readonly userid: number
-  /** 0: held. `undefined` before a priority was given. */
+  /** 0: held. `undefined` before the job has a priority. */
   readonly priority: number | undefined
   readonly queue: string | undefined
   readonly ntasks: number | undefined
-  /** `undefined` if the job does not ask for nodes. */
+  /** `undefined` if the job does not request nodes. */
   readonly nnodes: number | undefined
   /** `undefined` for whole nodes (`--exclusive`). */
   readonly ncores: number | undefined
-  /** Time limit in seconds, 0: none. */
+  /** Time limit in seconds. 0: none. */
   readonly duration: number
   /** Seconds since the epoch. */
   readonly submittedAt: number
-  /** When the scheduler expects to start it, where it says so; seconds since the epoch. */
+  /** When the scheduler expects to start the job, in seconds since the epoch. `undefined` without an estimate. */
   readonly startEstimate: number | undefined
 }
 
-/** What is asked for of a job that waits: no more, for the broker builds the list in memory. */
+/** The requested attributes of a waiting job. They are few, because the broker builds the list in memory. */
 export const PENDING_ATTRIBUTES = [
   'state',
   'userid',
@@ -60,7 +60,7 @@ export const PENDING_ATTRIBUTES = [
   'annotations',
 ] as const
 
-/** The jobs that wait, those of the highest priority first, `maxEntries` at most. */
+/** At most `maxEntries` waiting jobs, highest priority first. */
 export async function listPendingJobs(
   client: Client,
   maxEntries: number,
@@ -70,16 +70,16 @@ export async function listPendingJobs(
   return (await list(client, query, limits)).map(toPendingJob)
 }
 
-/** A job that has resources. */
+/** A job that has resources allocated. */
 export interface RunningJob {
   readonly id: JobId
   readonly userid: number
   readonly ranks: Idset
-  /** When its time is up, in seconds since the epoch; 0: never. */
+  /** When its time limit is reached, in seconds since the epoch. 0: never. */
   readonly expiration: number
 }
 
-/** Jobs that run, the latest first, `maxEntries` at most; with `ranks`, only those that run on one of them (0.53). */
+/** At most `maxEntries` running jobs, latest first. With `ranks`: only jobs on one of these ranks (since 0.53). */
 export async function listRunningJobs(
   client: Client,
   options: { readonly maxEntries: number; readonly ranks?: string },
@@ -91,17 +91,17 @@ export async function listRunningJobs(
   return (await list(client, { states: RUNNING, maxEntries, attrs, and }, limits)).map(toRunningJob)
 }
 
-/** A job that failed, and by which exception (RFC 21), if by one. */
+/** A failed job, with its exception (RFC 21) if there was one. */
 export interface FailedJob {
   readonly id: JobId
   readonly queue: string | undefined
-  /** When it ended, in seconds since the epoch. */
+  /** When the job ended, in seconds since the epoch. */
   readonly inactiveAt: number
   readonly exceptionType: string | undefined
   readonly exceptionNote: string | undefined
 }
 
-/** Jobs that failed after `since` (seconds since the epoch), the latest first, `maxEntries` at most. */
+/** At most `maxEntries` jobs that failed after `since` (seconds since the epoch), latest first. */
 export async function listFailedJobs(
   client: Client,
   options: { readonly maxEntries: number; readonly since: number },
@@ -198,7 +198,7 @@ function optionalNumber(job: JsonObject, key: string): number | undefined {
   return job[key] === undefined ? undefined : numberAt(job, key, LIST)
 }
 
-/** Some versions write −1 for what does not apply. */
+/** Some versions write −1 for a count that does not apply. */
 function optionalCount(job: JsonObject, key: string): number | undefined {
   const count = optionalNumber(job, key)
   return count === undefined || count < 0 ? undefined : count
@@ -210,7 +210,7 @@ function optionalString(job: JsonObject, key: string): string | undefined {
   throw unexpected(LIST, key, 'a string', value)
 }
 
-/** Annotations are the scheduler's own (RFC 27), and may be anything. */
+/** The scheduler writes the annotations (RFC 27). They can have any form. */
 function estimateOf({ annotations }: JsonObject): number | undefined {
   const sched = isJsonObject(annotations) ? annotations.sched : undefined
   const estimate = isJsonObject(sched) ? sched.t_estimate : undefined

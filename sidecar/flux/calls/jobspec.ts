@@ -1,12 +1,12 @@
-// What a job asks for, out of its jobspec (RFC 14, RFC 25): the tree of resources, as far as it counts.
+// Reads the resources that a job requests from its jobspec (RFC 14, RFC 25): slots, nodes, cores and GPUs.
 
 import { FluxError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { show } from './answer.ts'
 
-/** The slots of a job, and what is in each. */
+/** The slots of a job, and the resources of each slot. */
 export interface SlotRequest {
-  /** `undefined` if the job does not ask for nodes. */
+  /** `undefined` if the job does not request nodes. */
   readonly nodes: number | undefined
   /** All slots of the job. */
   readonly slots: number
@@ -17,17 +17,17 @@ export interface SlotRequest {
   readonly exclusive: boolean
 }
 
-/** Deeper than any resource tree there is. */
+/** Deeper than any real tree of resources. */
 const MAX_DEPTH = 16
 
 /**
  * Reads `resources` of a jobspec:
  *
- *     [{ type: "slot", count, with: [{ type: "core", count }, { type: "gpu", count }] }], perhaps below a "node"
+ *     [{ type: "slot", count, with: [{ type: "core", count }, { type: "gpu", count }] }], or the same below a "node"
  *
- * Of a range, which RFC 14 allows for a count, its least is taken: what the job can start with.
+ * RFC 14 allows a range for a count. Its smallest number is used: the job can start with it.
  *
- * @throws FluxError `FLUX_PROTOCOL` if it is of another shape
+ * @throws FluxError `FLUX_PROTOCOL` if `resources` has another form
  */
 export function parseSlotRequest(jobspec: JsonObject): SlotRequest {
   const found: Found = { nodes: undefined, slots: 0, cores: 0, gpus: 0, exclusive: false }
@@ -37,9 +37,10 @@ export function parseSlotRequest(jobspec: JsonObject): SlotRequest {
 
 type Found = { -readonly [Field in keyof SlotRequest]: SlotRequest[Field] }
 
-/** Where in the tree: how often what is here is there, within one slot once we are in one. */
+/** A place in the tree. */
 interface Place {
   readonly path: string
+  /** How many times the resource at this place is requested: in all, or per slot below a slot. */
   readonly count: number
   readonly inSlot: boolean
   readonly depth: number
@@ -63,20 +64,20 @@ function visitAll(vertices: unknown, place: Place, found: Found): void {
 function add(vertex: JsonObject, { path, count, inSlot }: Place, found: Found): void {
   const { type, exclusive } = vertex
   if (type === 'node') {
-    // Slots of several nodes are of no version that brokers take (RFC 25).
+    // A slot of several nodes is not allowed in the jobspec version that brokers accept (RFC 25).
     if (inSlot) throw broken(path, 'no node in a slot', vertex)
     found.nodes = (found.nodes ?? 0) + count
-    // Of a core or a slot it says only that nobody shares these.
+    // Only for a node: an exclusive core or slot does not exclude other jobs from the node.
     if (exclusive === true) found.exclusive = true
   } else if (type === 'slot') found.slots += count
   else if (type === 'core' && inSlot) found.cores += count
   else if (type === 'gpu' && inSlot) found.gpus += count
 }
 
-/** The least number of a range (RFC 45, `"2-5"`, `"[2+]"`) or of an idset. */
+/** The smallest number of a range (RFC 45, `"2-5"`, `"[2+]"`) or of an idset. */
 const LEAST = /^\[?(\d+)(?=[-+:,\]]|$)/
 
-/** An integer; or a range as RFC 14 (`{ min }`) or RFC 45 writes it. */
+/** `count` is an integer, or a range in the form of RFC 14 (`{ min }`) or RFC 45. */
 function leastOf(count: unknown, path: string): number {
   const [, text] = (typeof count === 'string' && LEAST.exec(count)) || []
   const least = text !== undefined ? Number(text) : isJsonObject(count) ? count.min : count

@@ -1,4 +1,4 @@
-// The calls about resources, typed: what there is, what is up, what is allocated, and drains.
+// Typed calls about resources: what exists, what is up, what is allocated, and drains.
 
 import { EMPTY_IDSET, formatIdset, type Idset, parseIdset, unionIdsets } from '../sets/idset.ts'
 import { EMPTY_RESOURCE_SET, parseResourceSet, type ResourceSet } from '../sets/resource-set.ts'
@@ -7,18 +7,18 @@ import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { idsetAt, partAt, unexpected } from './answer.ts'
 import { LEAD_RANK, type Limits } from './broker-calls.ts'
 
-/** Everything the scheduler has, what of it is allocated, and the whole nodes that are down. */
+/** All resources of the scheduler, those that are allocated, and the nodes that are down. */
 export interface SchedStatus {
   readonly all: ResourceSet
   readonly allocated: ResourceSet
   readonly down: ResourceSet
-  /** Ranks of `all` by property (RFC 20): queues require some. */
+  /** Ranks of `all` by property (RFC 20). Queues require properties. */
   readonly properties: ReadonlyMap<string, Idset>
 }
 
 /**
- * The two methods that tell a {@link SchedStatus}: the core's, since 0.61, and the scheduler's own, which is dearer,
- * owner-only in some releases, and says `null` for an empty set under Fluxion.
+ * The two methods that return a {@link SchedStatus}: the one of flux-core since 0.61, and the scheduler's own. The latter
+ * costs more, is for the owner only in some releases, and returns `null` for an empty set under Fluxion.
  */
 export const SCHED_STATUS_TOPICS = ['resource.sched-status', 'sched.resource-status'] as const
 
@@ -44,21 +44,21 @@ export async function getSchedStatus(
 /** Ranks that were drained together. */
 export interface Drain {
   readonly ranks: Idset
-  /** Empty if none was given. */
+  /** Empty for a drain without a reason. */
   readonly reason: string
-  /** When, by the broker's clock, in seconds since the epoch; `undefined` if Flux does not say. */
+  /** Time by the broker's clock, in seconds since the epoch. `undefined` if the answer has none. */
   readonly drainedAt: number | undefined
 }
 
-/** All ranks that are drained, by whomever. */
+/** All drained ranks. */
 export function drainedRanks(drains: readonly Drain[]): Idset {
   return drains.map(({ ranks }) => ranks).reduce(unionIdsets, EMPTY_IDSET)
 }
 
-/** Ranks by condition, as the resource module has them; a drained rank may be online or offline. */
+/** Ranks by condition, from the resource module. A drained rank may be online or offline. */
 export interface ResourceStatus {
   readonly offline: Idset
-  /** Online, but not answering; none before 0.65, which does not tell. */
+  /** Online, but not answering. Always empty before 0.65. */
   readonly torpid: Idset
   readonly drains: readonly Drain[]
 }
@@ -82,27 +82,28 @@ export async function getResourceStatus(client: Client, limits: Limits): Promise
 }
 
 /**
- * Keeps ranks from the scheduler; what runs there runs on. For the owner only.
+ * Drains ranks: the scheduler does not use them, and jobs that run there continue. For the owner only.
  *
- * @throws FluxError `FLUX_REMOTE` with EEXIST if one of them is drained already, then none was; EPERM for guests
+ * @throws FluxError `FLUX_REMOTE` with EEXIST if one of the ranks is already drained (then none of them was drained now), or
+ * with EPERM for guests
  */
 export async function drain(
   client: Client,
   { ranks, reason }: Pick<Drain, 'ranks' | 'reason'>,
   limits: Limits,
 ): Promise<void> {
-  // Without a mode: the others would replace an administrator's reason.
+  // There is no mode: the modes replace the reason of an administrator.
   const args = { targets: formatIdset(ranks), reason }
   await client.call('resource.drain', args, { ...limits, nodeid: LEAD_RANK })
 }
 
-/** Gives ranks back to the scheduler. @throws FluxError as {@link drain}: EEXIST if one is not drained */
+/** Undrains ranks. @throws FluxError as {@link drain}, with EEXIST if one of the ranks is not drained */
 export async function undrain(client: Client, ranks: Idset, limits: Limits): Promise<void> {
   const args = { targets: formatIdset(ranks) }
   await client.call('resource.undrain', args, { ...limits, nodeid: LEAD_RANK })
 }
 
-/** The ranks that are online, now and after each change. */
+/** The online ranks, now and after each change. */
 export async function* watchOnline(client: Client, limits: Limits): AsyncGenerator<Idset> {
   const topic = 'groups.get'
   const options = { ...limits, nodeid: LEAD_RANK }
@@ -112,8 +113,8 @@ export async function* watchOnline(client: Client, limits: Limits): AsyncGenerat
 }
 
 /**
- * Something about the inventory changed: drained, undrained, online, torpid … The answers are not looked into.
- * Owner only, since 0.72.
+ * Yields for each change of the inventory: drained, undrained, online, torpid … The answers are not read. For the owner
+ * only, since 0.72.
  */
 export async function* watchResources(client: Client, limits: Limits): AsyncGenerator<void> {
   const options = { ...limits, nodeid: LEAD_RANK }

@@ -1,4 +1,4 @@
-// What may be asked of the scheduler itself, typed.
+// Typed calls about the scheduler itself.
 
 import { ERRNO, isRemote } from '../errors.ts'
 import type { Client } from '../wire/client.ts'
@@ -7,7 +7,7 @@ import { stringAt } from './answer.ts'
 import { LEAD_RANK, type Limits } from './broker-calls.ts'
 
 /**
- * Fluxion's queue policy, `fcfs` for one; `undefined` where the scheduler is another one, or so old that it does not tell.
+ * Fluxion's queue policy, e.g. `fcfs`. `undefined` for another scheduler, and for an old Fluxion without this call.
  */
 export async function getFluxionPolicy(
   client: Client,
@@ -23,15 +23,15 @@ export async function getFluxionPolicy(
   }
 }
 
-/** How Fluxion chooses resources, whether by configuration, by options of its module, or by default. */
+/** How Fluxion chooses resources: by its configuration, the options of its module, or its defaults. */
 export interface FluxionMatching {
-  /** `first` for one. */
+  /** E.g. `first`. */
   readonly policy: string
-  /** `ALL:core,ALL:node` for one. */
+  /** E.g. `ALL:core,ALL:node`. */
   readonly pruneFilters: string
 }
 
-/** What is in force; `undefined` for guests, who are not told, and where {@link getFluxionPolicy} knows nothing. */
+/** The settings in force. `undefined` for guests, and where {@link getFluxionPolicy} returns `undefined`. */
 export async function getFluxionMatching(
   client: Client,
   limits: Limits,

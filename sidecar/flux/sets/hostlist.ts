@@ -1,34 +1,34 @@
-// Lists of host names as Flux writes them, such as "flux-sample-[0-3],login" (RFC 29). Order and repeats matter: the
-// n-th host belongs to the n-th rank. Knows nothing of ranks.
+// Lists of host names as Flux writes them, such as "flux-sample-[0-3],login" (RFC 29). Order and repeats are kept: the n-th
+// host belongs to the n-th rank. Ranks are in idset.ts.
 import { FluxError } from '../errors.ts'
-import { IdScanner, quote } from './id-scanner.ts'
+import { IdScanner, toOneLine } from './id-scanner.ts'
 import type { IdRange } from './idset.ts'
 
 /**
- * Most hosts {@link expandHosts} makes unless told otherwise: over ten times the largest instance that we are tested
- * with (10,000), and with names of usual length still under 8 MiB.
+ * The most hosts that {@link expandHosts} creates: more than ten times the largest tested instance (10,000 hosts). With
+ * names of usual length these hosts take less than 8 MiB.
  */
-const DEFAULT_HOST_LIMIT = 2 ** 17
+const MAX_HOSTS = 2 ** 17
 
-/** POSIX's limit for a host name, and Flux's. Without it few hosts could take much memory. */
+/** The limit of POSIX and Flux for a host name. Without it a few hosts could use much memory. */
 const MAX_NAME_LENGTH = 255
 
 const [SPACE, DELETE, COMMA, OPEN, CLOSE] = [0x20, 0x7f, 0x2c, 0x5b, 0x5d]
 
-/** The hosts of one range of one expression; the ids are written with at least `width` digits. */
+/** The hosts of one range of one expression. Their ids have at least `width` digits. */
 interface HostRange extends IdRange {
   readonly prefix: string
   readonly width: number
   readonly suffix: string
 }
 
-/** One expression: a plain name, or names that differ in their ids only. */
+/** One expression: a plain name, or names that differ only in their ids. */
 type Expression = string | readonly HostRange[]
 
 /**
- * How many hosts the list has, repeats included, without making them.
+ * The number of hosts in the list, repeats included. The hosts are not created.
  *
- * @throws FluxError `FLUX_PROTOCOL` if it is no hostlist, or has more than 2^53 − 1 hosts.
+ * @throws FluxError `FLUX_PROTOCOL` if the text is not a hostlist, or has more than 2^53 − 1 hosts.
  */
 export function countHosts(list: string): number {
   let count = 0
@@ -43,10 +43,10 @@ export function countHosts(list: string): number {
 /**
  * The hosts of the list, in its order.
  *
- * @throws FluxError `FLUX_PROTOCOL` if it is no hostlist, or has more than `limit` hosts; then none is made.
+ * @throws FluxError `FLUX_PROTOCOL` if the text is not a hostlist, or has more than {@link MAX_HOSTS} hosts.
  */
-export function expandHosts(list: string, { limit = DEFAULT_HOST_LIMIT } = {}): string[] {
-  if (countHosts(list) > limit) throw tooMany(list, limit)
+export function expandHosts(list: string): string[] {
+  if (countHosts(list) > MAX_HOSTS) throw tooMany(list, MAX_HOSTS)
   const hosts: string[] = []
   for (const expression of expressions(list)) {
     if (typeof expression === 'string') hosts.push(expression)
@@ -69,8 +69,8 @@ function pushHosts(hosts: string[], { first, last, prefix, width, suffix }: Host
  *     range      = id [ "-" id ]
  *     text       = 1*( printable ASCII but brackets and commas )
  *
- * An empty expression has no host. A second pair of brackets in one expression, which some tools take for a product, is
- * refused: Flux writes none, and the RFC has no meaning for it.
+ * An empty expression has no host. A second pair of brackets in one expression is refused. Some tools read it as a product,
+ * but Flux never writes it, and the RFC does not define it.
  */
 function* expressions(list: string): Generator<Expression> {
   const scanner = new IdScanner('hostlist', list)
@@ -79,7 +79,7 @@ function* expressions(list: string): Generator<Expression> {
     if (scanner.take('[')) {
       yield parseBrackets(scanner, prefix)
     } else if (prefix.length > MAX_NAME_LENGTH) {
-      throw scanner.expected(`the end of a name of ${MAX_NAME_LENGTH} characters`)
+      throw scanner.expected(`a name of at most ${MAX_NAME_LENGTH} characters`)
     } else if (prefix !== '') {
       yield prefix
     }
@@ -102,14 +102,14 @@ function parseBrackets(scanner: IdScanner, prefix: string): HostRange[] {
   const suffix = scanner.takeWhile(isNameCharacter)
   if (scanner.isAt('[')) throw scanner.expected('"," (an expression has one pair of brackets)')
   if (prefix.length + nameLength + suffix.length > MAX_NAME_LENGTH) {
-    throw scanner.expected(`the end of names of ${MAX_NAME_LENGTH} characters`)
+    throw scanner.expected(`names of at most ${MAX_NAME_LENGTH} characters`)
   }
   return ranges.map((range) => ({ ...range, suffix }))
 }
 
 /**
- * The RFC hands the leading zeros of a list's first id on to the others (`[005,4]` is 005, 004). It says nothing of a
- * later id with more of them; Flux writes `[45,015]` for hosts 45 and 015, so that one is taken as written.
+ * By the RFC, the leading zeros of the first id of a list hold for all its ids (`[005,4]` is 005, 004). It does not define
+ * a later id with more leading zeros. Flux writes `[45,015]` for hosts 45 and 015, so such an id is read as written.
  */
 function parseRange(scanner: IdScanner, listWidth: number): IdRange & { readonly width: number } {
   const first = scanner.takeId()
@@ -118,7 +118,7 @@ function parseRange(scanner: IdScanner, listWidth: number): IdRange & { readonly
   if (!scanner.take('-')) return { first, last: first, width }
   const last = scanner.takeId()
   if (scanner.isPadded && scanner.idWidth !== firstWidth) {
-    throw scanner.expectedId('as many digits as in the first id of the range')
+    throw scanner.expectedId('the same number of digits as in the first id of the range')
   }
   if (last <= first) throw scanner.expectedId(`an id of at least ${first + 1}`)
   return { first, last, width }
@@ -129,6 +129,6 @@ function isNameCharacter(code: number): boolean {
 }
 
 function tooMany(list: string, limit: number): FluxError {
-  const message = `Cannot expand hostlist ${quote(list)}: it has more than ${limit} hosts`
+  const message = `Cannot expand hostlist ${toOneLine(list)}: expected at most ${limit} hosts`
   return new FluxError('FLUX_PROTOCOL', message)
 }

@@ -1,5 +1,5 @@
-// Sets of ids one by one, for those who bound them: the ranks of R, or the cores of a node. What comes from outside is kept as
-// ranges (idset.ts).
+// Idsets as lists of single ids. Only for ids with a known limit: the ranks of R, or the cores of a node. Sets from outside
+// stay ranges (idset.ts).
 import { EMPTY_IDSET, type IdRange, type Idset, joinRanges } from './idset.ts'
 
 /** The ids of a set, ascending. */
@@ -10,7 +10,7 @@ export function listIds({ ranges }: Idset): Int32Array {
   return ids
 }
 
-/** Ascending ids as a set. */
+/** The set of these ids. They must ascend. */
 export function idsetOf(ascending: readonly number[]): Idset {
   return joinRanges(ascending.map((id) => ({ first: id, last: id })))
 }

@@ -1,29 +1,29 @@
-// The characters of texts with ids (RFC 22, RFC 29) one by one, and the errors that say what was expected where. The
-// grammars are those of idset.ts and hostlist.ts.
+// Reads texts with ids (RFC 22, RFC 29) character by character. Its errors say what was expected at which position. The
+// grammars are in idset.ts and hostlist.ts.
 import { FluxError } from '../errors.ts'
 
-/** Flux keeps ids in a C `unsigned int`. */
+/** The largest id: Flux stores ids in a C `unsigned int`. */
 const MAX_ID = 2 ** 32 - 1
 
-/** Enough to recognise a text by in a log line; a real one can have thousands of characters. */
+/** A log line shows this many characters of a text. A real text can have thousands. */
 const SHOWN_CHARACTERS = 40
 
 /**
- * Longest text that is read, in characters: room for 100,000 host names of 40 characters, and read in the 50 ms for which
- * the event loop may be held up. A message could hold sixty times as much.
+ * The longest text that is read, in characters: 100,000 host names of 40 characters. Reading it takes less than 50 ms, the
+ * limit for blocking the event loop. A message could contain a text that is sixty times longer.
  */
 const MAX_LENGTH = 2 ** 22
 
 const ZERO = '0'.charCodeAt(0)
 
-/** A place in a text with ids, going forward only. */
+/** A position in a text with ids. It only moves forward. */
 export class IdScanner {
   readonly #kind: string
   readonly #text: string
   #position = 0
   #idStart = 0
 
-  /** `kind` is the word for the text in messages. */
+  /** @param kind the name of the text in errors, e.g. `idset` */
   constructor(kind: string, text: string) {
     this.#kind = kind
     this.#text = text
@@ -38,14 +38,14 @@ export class IdScanner {
     return this.#text.charCodeAt(this.#position) === character.charCodeAt(0)
   }
 
-  /** Steps over `character` if it comes next, and says whether it did. */
+  /** Skips `character` if it is the next one. Returns whether it was. */
   take(character: string): boolean {
     if (!this.isAt(character)) return false
     this.#position += 1
     return true
   }
 
-  /** Steps over the characters that `isWanted` accepts by their code, and returns them. */
+  /** Skips the characters whose code `isWanted` accepts, and returns them. */
   takeWhile(isWanted: (code: number) => boolean): string {
     const start = this.#position
     while (!this.isAtEnd && isWanted(this.#text.charCodeAt(this.#position))) this.#position += 1
@@ -70,34 +70,34 @@ export class IdScanner {
     return id
   }
 
-  /** The number of digits of the id read last. */
+  /** The number of digits of the last id. */
   get idWidth(): number {
     return this.#position - this.#idStart
   }
 
-  /** Whether the id read last was written with leading zeros. */
+  /** Whether the last id has leading zeros. */
   get isPadded(): boolean {
     return this.idWidth > 1 && this.#text.charCodeAt(this.#idStart) === ZERO
   }
 
-  /** The error for what comes next. */
+  /** The error for the next character. */
   expected(what: string): FluxError {
     return this.#error(what, this.#position)
   }
 
-  /** The error for the id read last. */
+  /** The error for the last id. */
   expectedId(what: string): FluxError {
     return this.#error(what, this.#idStart)
   }
 
   #error(what: string, position: number): FluxError {
-    const message = `Cannot parse ${this.#kind} ${quote(this.#text)}: expected ${what} at position ${position}`
+    const message = `Cannot parse ${this.#kind} ${toOneLine(this.#text)}: expected ${what} at position ${position}`
     return new FluxError('FLUX_PROTOCOL', message)
   }
 }
 
-/** A text from outside in quotes, for a message: escaped, so that it stays on one line, and shortened. */
-export function quote(text: string): string {
+/** A text from outside for a message: quoted, shortened, and escaped so that it stays on one line. */
+export function toOneLine(text: string): string {
   return JSON.stringify(
     text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text,
   )

@@ -1,5 +1,5 @@
-// Sets of ids as Flux writes them, such as ranks "0-3,5" (RFC 22), kept as ranges and never expanded: the cost of
-// everything here is that of the text, not of the number of ids. What the ids mean is the caller's business.
+// Sets of ids as Flux writes them, such as ranks "0-3,5" (RFC 22). They are kept as ranges and never expanded: the
+// cost of every operation depends on the length of the text, not on the number of ids. The caller knows what the ids mean.
 import { IdScanner } from './id-scanner.ts'
 
 /** The ids from `first` to `last`, both included. */
@@ -8,14 +8,14 @@ export interface IdRange {
   readonly last: number
 }
 
-/** A set of ids. Its ranges ascend and neither overlap nor touch, so equal sets have equal ranges. */
+/** A set of ids. Its ranges ascend, and do not overlap or touch. So equal sets have equal ranges. */
 export interface Idset {
   readonly ranges: readonly IdRange[]
 }
 
 export const EMPTY_IDSET: Idset = { ranges: [] }
 
-/** The ids from `first` on that are less than `end`. */
+/** The ids from `first` to `end` - 1. */
 export function idsBetween(first: number, end: number): Idset {
   return first >= end ? EMPTY_IDSET : { ranges: [{ first, last: end - 1 }] }
 }
@@ -27,8 +27,8 @@ export function idsBetween(first: number, end: number): Idset {
  *     list  = range *( "," range )
  *     range = id [ "-" id ]
  *
- * Strict: what Flux itself would sort out (`"5,3"`, `"9-7"`, `"1,1"`) or drop (`"05"`) it never writes, so such a text
- * is damaged and its count must not be believed. A range has at least two ids: `"5-5"` is refused like `"9-7"`.
+ * It is stricter than Flux, which reads `"5,3"`, `"9-7"`, `"1,1"` and `"05"` but never writes them. Such a text is damaged,
+ * and its count could be wrong. A range has at least two ids: `"5-5"` is refused like `"9-7"`.
  *
  * @throws FluxError `FLUX_PROTOCOL`
  */
@@ -57,14 +57,14 @@ function parseId(scanner: IdScanner, lowest: number): number {
   return id
 }
 
-/** Writes an idset in the one form that has no shorter equal: ranges where possible, no brackets. */
+/** Writes an idset in its shortest form: ranges where possible, no brackets. */
 export function formatIdset(set: Idset): string {
   return set.ranges
     .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
     .join(',')
 }
 
-/** How many ids the set has: at most 2^32. */
+/** The number of ids in the set: at most 2^32. */
 export function countIds(set: Idset): number {
   let count = 0
   for (const { first, last } of set.ranges) count += last - first + 1
@@ -75,7 +75,7 @@ export function isEmpty(set: Idset): boolean {
   return set.ranges.length === 0
 }
 
-/** The highest id, `undefined` in an empty set. */
+/** The highest id. `undefined` for an empty set. */
 export function highestId(set: Idset): number | undefined {
   return set.ranges.at(-1)?.last
 }
@@ -116,14 +116,14 @@ function select(a: Idset, b: Idset, isWanted: (inA: boolean, inB: boolean) => bo
   return ranges.length === 0 ? EMPTY_IDSET : { ranges }
 }
 
-/** The set of all ids in ranges that ascend and do not overlap, though they may touch. */
+/** The set of all ids in these ranges. They must ascend and not overlap, but may touch. */
 export function joinRanges(ascending: readonly IdRange[]): Idset {
   const ranges: IdRange[] = []
   for (const { first, last } of ascending) append(ranges, first, last)
   return ranges.length === 0 ? EMPTY_IDSET : { ranges }
 }
 
-/** Adds ids above all that are there, to the last range where they touch it. */
+/** Adds ids that are higher than all others. If they touch the last range, they extend it. */
 function append(ranges: IdRange[], first: number, last: number): void {
   const previous = ranges.at(-1)
   if (previous !== undefined && previous.last + 1 === first) {
@@ -134,8 +134,8 @@ function append(ranges: IdRange[], first: number, last: number): void {
 }
 
 /**
- * Walks two lists of ascending disjoint ranges together. Calls `visit` in ascending order for every longest stretch
- * that lies in the same range of `a` (or in none) and in the same of `b` (or in none), but not for stretches in neither.
+ * Walks through two lists of ascending disjoint ranges together. Each part of the id space that lies in one range of `a`, in
+ * one range of `b`, or in both, is passed to `visit`, in ascending order.
  */
 export function sweep<A extends IdRange, B extends IdRange>(
   a: readonly A[],

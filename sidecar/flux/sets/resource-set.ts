@@ -1,8 +1,8 @@
-// Resource sets: R as Flux writes it (RFC 20), read into ranges of ranks, counted and subtracted without being expanded
-// to ranks. Knows nothing of hosts, properties and times, and of no child of a rank but cores and GPUs.
+// Resource sets: R as Flux writes it (RFC 20), read into ranges of ranks. They are counted and subtracted without being
+// expanded to single ranks. Hosts, properties, times, and children other than cores and GPUs are ignored.
 import { FluxError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
-import { quote } from './id-scanner.ts'
+import { toOneLine } from './id-scanner.ts'
 import {
   countIds,
   EMPTY_IDSET,
@@ -17,13 +17,14 @@ import {
 } from './idset.ts'
 
 /**
- * Most ranges of cores and GPUs, summed over the ranges of ranks, that one reading or subtraction may look at. A text of
- * n characters can describe n² of them. This is fifty for each of 10,000 ranks that all differ; the most fragmented
- * recorded instance of that size needs 28,000. As many are walked in the 50 ms for which the event loop may be held up.
+ * The most ranges of cores and GPUs, summed over the ranges of ranks, that one reading or subtraction may visit. A text of n
+ * characters can describe n² of them. The limit is fifty ranges for each of 10,000 ranks that all differ. The most
+ * fragmented recorded instance of this size needs 28,000. This work takes less than 50 ms, the limit for blocking the event
+ * loop.
  */
 const MAX_WORK = 500_000
 
-/** The cores and GPUs, at least one of them, that each rank from `first` to `last` has. */
+/** The cores and GPUs of each rank from `first` to `last`. There is at least one core or GPU. */
 export interface RankSegment extends IdRange {
   readonly cores: Idset
   readonly gpus: Idset
@@ -39,11 +40,11 @@ export const EMPTY_RESOURCE_SET: ResourceSet = { segments: [] }
 /**
  * Reads R (RFC 20) from decoded JSON: `{ version: 1, execution: { R_lite: [{ rank, children: { core, gpu } }] } }`.
  *
- * `null` is the empty set, as Fluxion writes it, and so is `undefined`; a caller that needs a set to be there asks first.
- * The order of the entries is free, and entries for the same rank add up. Children other than cores and GPUs are left
- * out, as are ranks that have neither.
+ * `null` is the empty set, as Fluxion writes it, and so is `undefined`. A caller that requires a set must check for it. The
+ * order of the entries is free, and entries for the same rank are added up. Children other than cores and GPUs are ignored,
+ * and so are ranks without cores and GPUs.
  *
- * @throws FluxError `FLUX_PROTOCOL` with the path of what is wrong.
+ * @throws FluxError `FLUX_PROTOCOL` with the path of the malformed part.
  */
 export function parseResourceSet(value: unknown): ResourceSet {
   if (value === null || value === undefined) return EMPTY_RESOURCE_SET
@@ -65,7 +66,7 @@ export function parseResourceSet(value: unknown): ResourceSet {
 
 interface EntryContext {
   readonly path: string
-  /** Where the entry's segments go. */
+  /** The segments of the entry are added here. */
   readonly segments: RankSegment[]
   readonly budget: WorkBudget
 }
@@ -98,16 +99,16 @@ function parseIds(value: unknown, path: string): Idset {
 }
 
 /**
- * Makes segments that ascend disjoint. In all that Flux was seen to write they are; if not, each turn adds those that do
- * not overlap one another, and goes on with the others.
+ * Makes ascending segments disjoint. In all recorded sets they already are. If not, each turn adds the segments that do not
+ * overlap each other, and leaves the others for the next turn.
  */
 function mergeOverlaps(ascending: readonly RankSegment[], budget: WorkBudget): RankSegment[] {
   let merged: RankSegment[] = []
-  let left = ascending
-  while (left.length > 0) {
+  let rest = ascending
+  while (rest.length > 0) {
     const disjoint: RankSegment[] = []
     const overlapping: RankSegment[] = []
-    for (const segment of left) {
+    for (const segment of rest) {
       const previous = disjoint.at(-1)
       if (previous === undefined || previous.last < segment.first) disjoint.push(segment)
       else overlapping.push(segment)
@@ -115,13 +116,13 @@ function mergeOverlaps(ascending: readonly RankSegment[], budget: WorkBudget): R
     budget.spend(overlapping.length)
     merged =
       merged.length === 0 ? disjoint : combine(merged, disjoint, { how: unionIdsets, budget })
-    left = overlapping
+    rest = overlapping
   }
   return merged
 }
 
 /**
- * What `a` has and `b` has not, core by core and GPU by GPU.
+ * The cores and GPUs of `a` that are not in `b`.
  *
  * @throws FluxError `FLUX_PROTOCOL` if the two are too fragmented to be compared in reasonable time.
  */
@@ -130,7 +131,7 @@ export function subtractResourceSets(a: ResourceSet, b: ResourceSet): ResourceSe
   return { segments: combine(a.segments, b.segments, { how: subtractIdsets, budget }) }
 }
 
-/** What of a set is on these ranks. */
+/** The part of a set that is on these ranks. */
 export function restrictToRanks(set: ResourceSet, ranks: Idset): ResourceSet {
   const segments: RankSegment[] = []
   sweep(set.segments, ranks.ranges, (first, last, segment, range) => {
@@ -169,7 +170,7 @@ export function ranksOf(set: ResourceSet): Idset {
   return joinRanges(set.segments)
 }
 
-/** How many ranks have at least one core or GPU: a "node", as `flux resource list` counts them. */
+/** The number of ranks with at least one core or GPU. `flux resource list` calls them nodes. */
 export function countNodes(set: ResourceSet): number {
   return set.segments.reduce((count, { first, last }) => count + (last - first + 1), 0)
 }
@@ -196,7 +197,7 @@ function countEach(set: ResourceSet, childrenOf: (segment: RankSegment) => Idset
   return count
 }
 
-/** Counts the work of one operation, and ends it when it becomes too much. */
+/** Counts the work of one operation, and ends the operation when it exceeds the limit. */
 class WorkBudget {
   readonly #action: string
   #left = MAX_WORK
@@ -222,7 +223,7 @@ function broken(path: string, expected: string, value: unknown): FluxError {
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'string') return toOneLine(value)
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return value === null || value === undefined ? 'nothing' : `a value of type ${typeof value}`

@@ -1,20 +1,16 @@
-// Remote procedure calls over one connection (RFC 6): matchtags, deadlines, streams, events.
+// Remote procedure calls over one connection (RFC 6): single answers, streams, events, deadlines. The bytes are in
+// connection.ts, the matchtags in pending-calls.ts.
 
 import { ERRNO, FluxError } from '../errors.ts'
 import { type Connection, connect } from './connection.ts'
-import { cancelled, nextMatchtag, remoteError, requestMessage, settle } from './exchange.ts'
-import {
-  type EventMessage,
-  FLAG,
-  type Message,
-  NODEID_ANY,
-  type RequestMessage,
-  type ResponseMessage,
-} from './message.ts'
+import { cancelled, remoteError, requestMessage, settle } from './exchange.ts'
+import { FLAG, type Message, NODEID_ANY } from './message.ts'
 import { decodeJson, type JsonObject } from './payload.ts'
+import { type PendingCall, PendingCalls } from './pending-calls.ts'
 import { AnswerStream } from './stream.ts'
+import { type FluxEvent, Subscriptions } from './subscriptions.ts'
 
-/** Streams that can be cancelled, and by which topic. The others end with the connection only. */
+/** The topic that cancels each stream. A stream that is not listed ends only with the connection. */
 const CANCEL_TOPICS: ReadonlyMap<string, string> = new Map([
   ['job-manager.events-journal', 'job-manager.events-journal-cancel'],
   ['resource.journal', 'resource.journal-cancel'],
@@ -23,34 +19,20 @@ const CANCEL_TOPICS: ReadonlyMap<string, string> = new Map([
 ])
 
 export interface CallOptions {
-  /** Broker rank that answers; default: the nearest with the service. */
+  /** Rank of the broker that must answer. Default: the nearest broker that has the service. */
   readonly nodeid?: number
-  /** How long to wait for the answer; of a stream, for the first one. */
+  /** Limit for the time until the answer. For a stream: until its first answer. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
 }
 
-interface Pending {
-  readonly request: RequestMessage
-  /** Takes an answer and says whether it was the last one of this matchtag. */
-  answer(response: ResponseMessage): boolean
-  fail(reason: FluxError): void
-}
-
-/** An event of a subscription: its topic and its payload, `{}` if it has none. */
-export interface FluxEvent {
-  readonly topic: string
-  readonly payload: JsonObject
-}
-
-/** A connected client. It lives as long as its connection: when that ends, every pending call fails with the reason. */
+/** A connected client. When its connection ends, every pending call fails with the reason. */
 export class Client {
-  readonly #pending = new Map<number, Pending>()
-  readonly #subscriptions = new Map<AnswerStream<FluxEvent>, string>()
+  readonly #pending = new PendingCalls()
+  readonly #subscriptions = new Subscriptions()
   readonly #ended = Promise.withResolvers<FluxError>()
   #connection: Connection | undefined
   #reason: FluxError | undefined
-  #lastMatchtag = 0
 
   /** @throws FluxError as {@link connect} does */
   static async connect(
@@ -66,12 +48,12 @@ export class Client {
     return client
   }
 
-  /** Resolves, never rejects, when the connection ends: with the reason. */
+  /** Resolves with the reason when the connection ends. Never rejects. */
   get ended(): Promise<FluxError> {
     return this.#ended.promise
   }
 
-  /** Matchtags that still belong to a call, answered or not. */
+  /** Number of matchtags in use. A matchtag stays in use until the last answer to its call. */
   get matchtagsInUse(): number {
     return this.#pending.size
   }
@@ -82,7 +64,7 @@ export class Client {
    * @param topic service and method, e.g. `resource.sched-status`
    * @param args the JSON object to send, or `undefined` for a request without payload
    * @throws FluxError `FLUX_REMOTE` with the broker's `errnum`, `FLUX_TIMEOUT`, `FLUX_CANCELLED` by the signal,
-   * `FLUX_PROTOCOL` for an answer that is no JSON object, or the reason why the connection ended
+   * `FLUX_PROTOCOL` for an answer that is not a JSON object, or the reason why the connection ended
    */
   async call(
     topic: string,
@@ -104,12 +86,12 @@ export class Client {
   }
 
   /**
-   * Calls a streaming method. Leaving the loop cancels the stream where Flux can; the matchtag is free again only
-   * after the last answer, and late answers are dropped.
+   * Calls a streaming method. A caller that leaves the loop cancels the stream, where Flux has a topic for this. Late
+   * answers are dropped, and the matchtag is free again after the last of them.
    *
-   * @yields the answers, until the stream's own end (ENODATA)
-   * @throws FluxError as {@link Client.call}; `timeoutMs` bounds the wait for the first answer. An answer that is no
-   * JSON object cancels the stream
+   * @yields the answers, until the broker ends the stream (ENODATA)
+   * @throws FluxError as {@link Client.call}. `timeoutMs` limits the time until the first answer. An answer that is not
+   * a JSON object cancels the stream
    */
   stream(
     topic: string,
@@ -141,27 +123,27 @@ export class Client {
   }
 
   /**
-   * Subscribes to the events whose topic begins with `prefix`. Leaving the loop unsubscribes.
+   * Subscribes to the events whose topic begins with `prefix`. A caller that leaves the loop unsubscribes. When the
+   * connection ends, the loop throws the reason.
    *
-   * @throws FluxError when the connection ends
+   * @throws FluxError as {@link Client.call}
    */
   async subscribe(prefix: string, options: CallOptions): Promise<AsyncIterable<FluxEvent>> {
-    const events = new AnswerStream<FluxEvent>()
-    this.#subscriptions.set(events, prefix)
+    const events = this.#subscriptions.add(prefix)
     events.onAbandon = () => {
-      this.#subscriptions.delete(events)
-      this.#oneWay('event.unsubscribe', { topic: prefix }, NODEID_ANY)
+      this.#subscriptions.remove(events)
+      this.#sendOneWay('event.unsubscribe', { topic: prefix }, NODEID_ANY)
     }
     try {
       await this.call('event.subscribe', { topic: prefix }, options)
     } catch (error) {
-      this.#subscriptions.delete(events)
+      this.#subscriptions.remove(events)
       throw error
     }
     return events
   }
 
-  /** Disconnects. The broker drops what it still does for us. */
+  /** Disconnects. The broker drops the calls that it has not answered. */
   close(): void {
     this.#connection?.close()
   }
@@ -169,12 +151,11 @@ export class Client {
   #start(
     topic: string,
     args: JsonObject | undefined,
-    call: CallOptions & Omit<Pending, 'request'> & { readonly flags: number },
+    call: CallOptions & Omit<PendingCall, 'request'> & { readonly flags: number },
   ): Release {
     const { signal, timeoutMs } = call
-    const matchtag = nextMatchtag(this.#lastMatchtag, this.#pending)
-    this.#lastMatchtag = matchtag
-    // Before the clock starts: arguments that cannot be encoded throw, and leave nothing behind.
+    const matchtag = this.#pending.nextMatchtag()
+    // Encoded before the timer starts: arguments that cannot be encoded throw here, and leave nothing to clean up.
     const request = requestMessage(topic, args, {
       nodeid: call.nodeid ?? NODEID_ANY,
       matchtag,
@@ -185,10 +166,10 @@ export class Client {
       this.#cancelStream(matchtag)
       call.fail(reason)
     }
-    const late = () =>
+    const timeOut = () =>
       giveUp(new FluxError('FLUX_TIMEOUT', `No answer to "${topic}" in ${timeoutMs} ms`, { topic }))
     const abort = () => giveUp(cancelled(topic, signal))
-    const timer = setTimeout(late, timeoutMs)
+    const timer = setTimeout(timeOut, timeoutMs)
     const release = Object.assign(
       () => {
         clearTimeout(timer)
@@ -208,65 +189,40 @@ export class Client {
       queueMicrotask(() => fail(cancelled(topic, signal)))
     } else {
       signal?.addEventListener('abort', abort, { once: true })
-      this.#pending.set(matchtag, { request, answer: call.answer, fail })
+      this.#pending.add({ request, answer: call.answer, fail })
       this.#connection?.send(request)
     }
     return release
   }
 
-  /** Keeps a matchtag out of use until its last answer, which nobody waits for any more. */
-  #retire(matchtag: number): void {
-    const pending = this.#pending.get(matchtag)
-    if (pending === undefined) return
-    const streaming = (pending.request.flags & FLAG.streaming) !== 0
-    this.#pending.set(matchtag, {
-      request: pending.request,
-      answer: (response) => !streaming || response.errnum !== 0,
-      fail: () => {},
-    })
-  }
-
   #cancelStream(matchtag: number): void {
-    const request = this.#pending.get(matchtag)?.request
-    this.#retire(matchtag)
+    const request = this.#pending.retire(matchtag)
     const topic = CANCEL_TOPICS.get(request?.topic ?? '')
-    if (request !== undefined && topic !== undefined)
-      this.#oneWay(topic, { matchtag }, request.nodeid)
+    if (request !== undefined && topic !== undefined) {
+      this.#sendOneWay(topic, { matchtag }, request.nodeid)
+    }
   }
 
-  #oneWay(topic: string, args: JsonObject, nodeid: number): void {
+  #sendOneWay(topic: string, args: JsonObject, nodeid: number): void {
     this.#connection?.send(
       requestMessage(topic, args, { nodeid, matchtag: 0, flags: FLAG.noresponse }),
     )
   }
 
   #receive(message: Message): void {
-    if (message.type === 'response') {
-      const pending = this.#pending.get(message.matchtag)
-      if (pending?.answer(message)) this.#pending.delete(message.matchtag)
-    } else if (message.type === 'event') this.#publish(message)
-  }
-
-  #publish(event: EventMessage): void {
-    const topic = event.topic ?? ''
-    for (const [events, prefix] of this.#subscriptions) {
-      if (!topic.startsWith(prefix)) continue
-      const decode = () => ({ topic, payload: decodeJson(event.payload, topic) })
-      settle(decode, events.push, events.giveUp)
-    }
+    if (message.type === 'response') this.#pending.receive(message)
+    else if (message.type === 'event') this.#subscriptions.publish(message)
   }
 
   #end(reason: FluxError): void {
     this.#reason = reason
-    for (const pending of this.#pending.values()) pending.fail(reason)
-    for (const events of this.#subscriptions.keys()) events.fail(reason)
-    this.#pending.clear()
-    this.#subscriptions.clear()
+    this.#pending.failAll(reason)
+    this.#subscriptions.failAll(reason)
     this.#ended.resolve(reason)
   }
 }
 
-/** Stops the clock and the signal of a call; `deadline` stops the clock alone. */
+/** Stops the timer of a call and detaches it from its signal. `deadline` stops the timer alone. */
 interface Release {
   (): void
   readonly matchtag: number

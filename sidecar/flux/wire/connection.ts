@@ -1,5 +1,5 @@
-// One connection to a broker's UNIX socket (RFC 12 access, RFC 3 frames): messages in, messages out, one end.
-// Knows nothing of matchtags: that is client.ts.
+// One connection to a broker's UNIX socket (RFC 12 access, RFC 3 frames): it sends and receives messages, and ends once.
+// Matchtags are in pending-calls.ts.
 import { createConnection, type Socket } from 'node:net'
 import { errnoName, FluxError } from '../errors.ts'
 import { encodeFrame, FrameDecoder } from './frame.ts'
@@ -7,15 +7,15 @@ import { decodeMessage, encodeMessage, type Message } from './message.ts'
 
 const URI_SCHEME = 'local://'
 
-const BROKER_CLOSED = 'broker closed the connection'
+const BROKER_CLOSED = 'the broker closed it'
 
-/** `sun_path` of Linux holds 107 bytes and a NUL. */
+/** Linux limits `sun_path` to 107 bytes and a NUL. */
 const MAX_SOCKET_PATH_BYTES = 107
 
 /**
  * The path of the socket that a `FLUX_URI` names.
  *
- * @throws RangeError if it is not `local://` and an absolute path of at most 107 bytes.
+ * @throws RangeError if the URI is not `local://` and an absolute path of at most 107 bytes.
  */
 export function socketPath(uri: string): string {
   const path = uri.startsWith(URI_SCHEME) ? uri.slice(URI_SCHEME.length) : ''
@@ -30,19 +30,19 @@ export function socketPath(uri: string): string {
   return path
 }
 
-/** What a connection tells its owner. `onEnd` is called exactly once, and nothing after it. */
+/** The callbacks of a connection. `onEnd` is called exactly once, and `onMessage` never after it. */
 export interface ConnectionHandlers {
   onMessage(message: Message): void
   onEnd(reason: FluxError): void
 }
 
-/** An accepted connection. */
+/** A connection that the broker has accepted. */
 export class Connection {
   readonly #socket: Socket
   readonly #decoder = new FrameDecoder()
   #handlers: ConnectionHandlers | undefined
 
-  /** @param socket connected, past the handshake, and with no `data` listener yet */
+  /** @param socket is connected and past the handshake, and has no `data` listener yet */
   constructor(socket: Socket, handlers: ConnectionHandlers) {
     this.#socket = socket
     this.#handlers = handlers
@@ -51,17 +51,17 @@ export class Connection {
     socket.on('close', () => this.#end(this.#endOfStream()))
   }
 
-  /** Sends one message. A connection that has ended ignores it: its owner has been told. */
+  /** Sends one message. After the end of the connection this does nothing: `onEnd` has reported the end. */
   send(message: Message): void {
     if (this.#handlers !== undefined) this.#socket.write(encodeFrame(encodeMessage(message)))
   }
 
   /**
-   * Ends the connection at once. There is no half-close: a broker takes that for a disconnect and drops the
-   * answers that are due.
+   * Ends the connection at once. There is no half-close: a broker treats a half-close as a disconnect and drops the
+   * pending answers.
    */
   close(
-    reason: FluxError = new FluxError('FLUX_CANCELLED', 'The connection was closed by us'),
+    reason: FluxError = new FluxError('FLUX_CANCELLED', 'The client closed the connection'),
   ): void {
     this.#end(reason)
   }
@@ -75,12 +75,12 @@ export class Connection {
       this.#end(
         cause instanceof FluxError
           ? cause
-          : new FluxError('FLUX_PROTOCOL', 'Cannot handle a message of the broker', { cause }),
+          : new FluxError('FLUX_PROTOCOL', 'Cannot handle a message from the broker', { cause }),
       )
     }
   }
 
-  /** A broker that ends with our requests unread resets the connection. */
+  /** A broker that exits before it has read all requests resets the connection. */
   #failure(cause: NodeJS.ErrnoException): FluxError {
     const closed = cause.code === 'ECONNRESET' || cause.code === 'EPIPE'
     return disconnected(closed ? BROKER_CLOSED : `the socket failed: ${cause.message}`, cause)
@@ -89,9 +89,7 @@ export class Connection {
   #endOfStream(): FluxError {
     const pending = this.#decoder.pendingBytes
     if (pending === 0) return disconnected(BROKER_CLOSED)
-    return disconnected(
-      `broker closed the connection in the middle of a frame (${pending} bytes of it)`,
-    )
+    return disconnected(`the broker closed it after ${pending} bytes of an incomplete frame`)
   }
 
   #end(reason: FluxError): void {
@@ -103,11 +101,11 @@ export class Connection {
 }
 
 /**
- * Connects to a broker and waits until it accepts us.
+ * Connects to a broker and waits until it accepts the connection.
  *
  * @param path of the socket
- * @throws FluxError `FLUX_CONNECT` if there is no broker or it refuses us (then `errnum` is its reason, 1 = EPERM:
- * our UID is not accepted), `FLUX_TIMEOUT`, or `FLUX_CANCELLED` by `signal`.
+ * @throws FluxError `FLUX_CONNECT` if there is no broker, or if it refuses the connection. For a refusal `errnum` is the
+ * reason: 1 (EPERM) means that the broker does not accept our UID. `FLUX_TIMEOUT`, or `FLUX_CANCELLED` by `signal`.
  */
 export async function connect(
   path: string,
@@ -124,7 +122,8 @@ export async function connect(
   const abort = () => reject(cancelled(path, options.signal))
   options.signal?.addEventListener('abort', abort, { once: true })
   const fail = (cause: NodeJS.ErrnoException) => reject(refusedBySystem(path, cause))
-  const hangUp = () => reject(unconnected(path, 'broker closed the connection before accepting us'))
+  const hangUp = () =>
+    reject(unconnected(path, 'the broker closed the connection before it accepted the client'))
   const shakeHands = () => {
     const bytes: Buffer | null = socket.read()
     if (bytes === null) return
@@ -154,7 +153,7 @@ export async function connect(
 }
 
 function disconnected(why: string, cause?: unknown): FluxError {
-  return new FluxError('FLUX_DISCONNECTED', `Lost the broker: ${why}`, { cause })
+  return new FluxError('FLUX_DISCONNECTED', `Lost the connection to the broker: ${why}`, { cause })
 }
 
 function unconnected(path: string, why: string, cause?: unknown): FluxError {
@@ -162,7 +161,7 @@ function unconnected(path: string, why: string, cause?: unknown): FluxError {
 }
 
 function cancelled(path: string, signal: AbortSignal | undefined): FluxError {
-  return new FluxError('FLUX_CANCELLED', `Gave up connecting to "${path}"`, {
+  return new FluxError('FLUX_CANCELLED', `Cancelled connecting to "${path}"`, {
     cause: signal?.reason,
   })
 }
@@ -175,10 +174,10 @@ const SYSTEM_REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no socket yet'],
   [
     'ECONNREFUSED',
-    'no broker listens on it; an old broker may have left it behind, or it is no socket',
+    'no broker listens on the socket: a stopped broker left it behind, or the file is not a socket',
   ],
   ['EAGAIN', 'the broker is busy'],
-  ['EACCES', `UID ${process.getuid?.()} may not enter the folder of the socket`],
+  ['EACCES', `UID ${process.getuid?.()} has no access to the folder of the socket`],
 ])
 
 function refusedBySystem(path: string, cause: NodeJS.ErrnoException): FluxError {

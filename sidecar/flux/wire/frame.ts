@@ -1,30 +1,30 @@
-// Frames of Flux's local connector (RFC 3 "message framing", as brokers really do it): bytes ↔ bodies of messages.
-// What stands inside a body is message.ts's business.
+// Frames of Flux's local connector (RFC 3 "message framing", as brokers implement it): bytes ↔ bodies of messages. The
+// content of a body is in message.ts.
 import { FluxError } from '../errors.ts'
 
 /**
- * The first four bytes of a frame. RFC 3 prints `ff ee 00 12`; brokers write the integer in host order, which on
- * every machine Flux runs on is little-endian, and drop a connection that sends it the other way round.
+ * The first four bytes of a frame. RFC 3 prints `ff ee 00 12`. Brokers write the integer in host order, which is
+ * little-endian on every machine that runs Flux, and drop a connection that sends the other order.
  */
 const FRAME_MAGIC = 0x1200eeff
 
 const FRAME_HEADER_BYTES = 8
 
 /**
- * The largest body we accept or send. The largest answer seen is 52 MB (the job-manager journal of 100,000 jobs);
- * brokers themselves set no limit, so a corrupt length must not make us allocate 4 GiB.
+ * The largest body that is accepted or sent. The largest recorded answer has 52 MB (the job-manager journal of 100,000
+ * jobs). Brokers have no limit. This one prevents that a corrupt length allocates 4 GiB.
  */
 export const MAX_FRAME_BYTES = 256 * 1024 * 1024
 
-/** A proto part with its length byte: no message is shorter. */
+/** The proto part with its length byte: the shortest message. */
 const MIN_FRAME_BYTES = 21
 
 /**
- * Puts a header before the body of a message: `12 00 ee ff`, then the body's length (u32, big-endian; RFC 3 says
- * that the length counts the header too, brokers do not).
+ * Puts a header before the body of a message: `12 00 ee ff`, then the body's length (u32, big-endian). RFC 3 says that
+ * the length includes the header. In brokers it does not.
  *
- * @throws FluxError `FLUX_PROTOCOL` for a body that is empty or over {@link MAX_FRAME_BYTES}. A length of 0 or
- * of 0xfffffff8 and more would kill the broker, and with it every job.
+ * @throws FluxError `FLUX_PROTOCOL` for a body that is empty or larger than {@link MAX_FRAME_BYTES}. A length of 0, or of
+ * 0xfffffff8 and more, would kill the broker and with it every job.
  */
 export function encodeFrame(body: Uint8Array): Buffer {
   checkLength(body.byteLength, 'encode')
@@ -35,24 +35,24 @@ export function encodeFrame(body: Uint8Array): Buffer {
   return frame
 }
 
-/** Reassembles frames from a byte stream that may be cut anywhere. */
+/** Reassembles frames from a byte stream that may be split at any byte. */
 export class FrameDecoder {
   #chunks: Buffer[] = []
   #buffered = 0
   #needed = FRAME_HEADER_BYTES
   #inBody = false
 
-  /** Bytes of an unfinished frame, header included: not 0 when a stream ended in the middle of a frame. */
+  /** Bytes of an incomplete frame, header included. Not 0 when a stream ended in the middle of a frame. */
   get pendingBytes(): number {
     return this.#inBody ? FRAME_HEADER_BYTES + this.#buffered : this.#buffered
   }
 
   /**
-   * Takes the next bytes of the stream and yields the body of each frame that they complete. A body may share
-   * memory with the chunks it came in: use it before the next chunk, or copy it.
+   * Takes the next bytes of the stream and yields the body of each frame that they complete. A body may share memory
+   * with these chunks: use it before the next chunk, or copy it.
    *
-   * @throws FluxError `FLUX_PROTOCOL` for a wrong magic or length, before anything is allocated for it; the
-   * stream cannot be read on after that.
+   * @throws FluxError `FLUX_PROTOCOL` for a wrong magic or length, before memory is allocated for the frame. The rest of
+   * the stream cannot be read.
    */
   *push(chunk: Buffer): Generator<Buffer, void> {
     this.#chunks.push(chunk)

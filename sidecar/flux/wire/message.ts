@@ -1,4 +1,4 @@
-// Flux messages (RFC 3): the parts of a frame's body ↔ a value. Payloads stay bytes; payload.ts reads them.
+// Flux messages (RFC 3): the parts of a frame's body ↔ a value. Payloads stay bytes: payload.ts decodes them.
 import { FluxError } from '../errors.ts'
 
 /** Bits of a message's flags byte. */
@@ -13,22 +13,22 @@ export const FLAG = {
   user1: 0x80,
 } as const
 
-/** `nodeid` that means: the nearest broker that has the service, from here up to rank 0 (RFC 6). */
+/** The `nodeid` that means the nearest broker that has the service, from this one up to rank 0 (RFC 6). */
 export const NODEID_ANY = 0xffffffff
 
-/** `userid` that means: not set; the broker fills in who we are (RFC 12). */
+/** The `userid` that means "not set": the broker fills in the user id of the client (RFC 12). */
 export const USERID_UNKNOWN = 0xffffffff
 
 interface Envelope {
-  /** All eight bits as on the wire; see {@link FLAG}. `topic` and `payload` follow from the fields when encoding. */
+  /** All eight bits as on the wire, see {@link FLAG}. `encodeMessage` sets `topic` and `payload` from these fields. */
   readonly flags: number
   /** Numeric user id stamped by a broker. */
   readonly userid: number
   /** Bits: 1 owner, 2 user (guest), 4 local, 8 admin (RFC 12). */
   readonly rolemask: number
-  /** Route stack, one opaque id a hop, present on the wire only with {@link FLAG}.route. */
+  /** Route stack: one opaque id for each hop. It is on the wire only with {@link FLAG}.route. */
   readonly routes: readonly string[]
-  /** Service and method, `resource.sched-status`; not NUL-terminated on this socket, whatever RFC 3 says. */
+  /** Service and method, e.g. `resource.sched-status`. RFC 3 ends it with a NUL. On this socket there is none. */
   readonly topic: string | undefined
   readonly payload: Buffer | undefined
 }
@@ -48,11 +48,11 @@ export interface ResponseMessage extends Envelope {
 
 export interface EventMessage extends Envelope {
   readonly type: 'event'
-  /** Counts all events of the instance: a subscriber of some sees gaps. */
+  /** Counts all events of the instance. A subscriber to some of them sees gaps. */
   readonly sequence: number
 }
 
-export interface ControlMessage extends Envelope {
+interface ControlMessage extends Envelope {
   readonly type: 'control'
   readonly controlType: number
   readonly status: number
@@ -67,10 +67,10 @@ const PROTO_MAGIC = 0x8e
 const PROTO_VERSION = 1
 const PROTO_BYTES = 20
 
-/** Sizes from 255 on are written as 0xff and a u32. */
+/** A size of 255 or more is written as 0xff and a u32. */
 const LONG_PART = 0xff
 
-/** Hops in a Flux overlay network are its depth, at most a few dozen; without a bound a frame could hold 10⁸. */
+/** The depth of the overlay network limits the hops of a message to a few dozen. One frame could hold 10⁸ routes. */
 const MAX_ROUTES = 256
 
 /**
@@ -84,7 +84,7 @@ const MAX_ROUTES = 256
  *
  * The payload shares memory with `body`.
  *
- * @throws FluxError `FLUX_PROTOCOL` saying which part is wrong.
+ * @throws FluxError `FLUX_PROTOCOL`, with the part that is malformed.
  */
 export function decodeMessage(body: Buffer): Message {
   const proto = decodeProto(body)
@@ -181,7 +181,7 @@ function readRoutes(parts: PartReader): string[] {
   }
 }
 
-/** Reads length-prefixed parts off a buffer; every length is checked against what is there. */
+/** Reads length-prefixed parts from a buffer. Every length is checked against the bytes that are left. */
 class PartReader {
   readonly #bytes: Buffer
   #offset = 0

@@ -1,11 +1,11 @@
-// Payloads (RFC 3): JSON objects or plain texts, each ended by one NUL byte that is part of the payload.
+// Payloads (RFC 3): JSON objects or plain texts. Each ends with one NUL byte, which is part of the payload.
 import { FluxError } from '../errors.ts'
 
 const NUL = 0
 
 /**
- * An integer of 16 digits or more may be over 2^53, and `JSON.parse` would round it. Job ids are that large from an
- * instance's seventh day on (RFC 19).
+ * An integer of 16 or more digits can exceed 2^53, and `JSON.parse` would round it. Job ids are this large from the
+ * seventh day of an instance on (RFC 19).
  */
 const UNSAFE_DIGITS = 16
 const INTEGER = /^-?[0-9]+$/
@@ -18,13 +18,13 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Encodes a request's arguments; a `bigint` as the integer that it is. */
+/** Encodes the arguments of a request. A `bigint` is written as an integer with all its digits. */
 export function encodeJson(value: JsonObject): Buffer {
   return Buffer.from(`${JSON.stringify(value, writeIntegers)}\0`)
 }
 
 declare global {
-  /** ES2025 "JSON.parse source text access"; Node has it, TypeScript's library not yet. */
+  /** ES2025 "JSON.parse source text access". Node has it, TypeScript's library does not. */
   interface JSON {
     rawJSON(text: string): object
   }
@@ -35,9 +35,10 @@ function writeIntegers(_key: string, value: unknown): unknown {
 }
 
 /**
- * Decodes the payload of an answer or event; no payload is an empty object, as for methods that answer nothing.
+ * Decodes the payload of an answer or event. Without a payload the result is an empty object: some methods answer with
+ * none.
  *
- * @throws FluxError `FLUX_PROTOCOL` with the topic, if it is not a NUL-terminated JSON object.
+ * @throws FluxError `FLUX_PROTOCOL` with the topic, if the payload is not a NUL-terminated JSON object.
  */
 export function decodeJson(payload: Buffer | undefined, topic: string | undefined): JsonObject {
   if (payload === undefined) return {}
@@ -47,7 +48,7 @@ export function decodeJson(payload: Buffer | undefined, topic: string | undefine
   return value
 }
 
-/** Decodes the text that may come with an error response. */
+/** Decodes the text of an error response. `undefined` without one. */
 export function decodeText(payload: Buffer | undefined): string | undefined {
   if (payload === undefined || payload.length === 0) return undefined
   const end = payload[payload.length - 1] === NUL ? payload.length - 1 : payload.length
@@ -64,9 +65,9 @@ function parseLossless(payload: Buffer, topic: string | undefined): unknown {
 }
 
 /**
- * Whether {@link UNSAFE_DIGITS} digits stand in a row, in a number or a string. Such a row covers an offset that is a
- * multiple of its length, so only those are looked at: a regular expression would cost twice what `JSON.parse` does,
- * a reviver ten times.
+ * Whether {@link UNSAFE_DIGITS} digits follow each other, in a number or a string. Such a run of digits covers an offset
+ * that is a multiple of {@link UNSAFE_DIGITS}, so only these offsets are checked. A regular expression would take twice
+ * the time of `JSON.parse`, a reviver ten times.
  */
 function mayHoldUnsafeIntegers(bytes: Buffer): boolean {
   for (let at = 0; at < bytes.length; at += UNSAFE_DIGITS) {

@@ -1,19 +1,20 @@
-// A queue that is an async iterator: the socket side pushes, the loop of a caller pulls. Loses neither an error nor a break.
+// A queue that is an async iterator: the socket pushes answers, the loop of the caller takes them. It reports every error to
+// the loop, and every `break` of the loop to the socket.
 import { FluxError } from '../errors.ts'
 
 /**
- * Answers a caller may leave unread. Brokers queue without limit what a client does not read, so we always read;
- * a caller that falls this far behind is stuck, and its stream fails rather than our memory.
+ * The most answers that a caller may leave unread. The socket is always read, because brokers queue unread answers without
+ * limit. A caller with more unread answers is stuck: its stream fails, before the memory of the process is used up.
  */
 const MAX_UNREAD = 65_536
 
 /** One stream of answers, for one consumer. */
 export class AnswerStream<T> implements AsyncIterableIterator<T, undefined> {
-  /** Called once if we leave before the end: the consumer by `break`, or {@link AnswerStream.giveUp}. */
+  /** Called once if the stream is left before its end: by a `break` of the consumer or by {@link AnswerStream.giveUp}. */
   onAbandon: () => void = () => {}
 
   #unread: T[] = []
-  /** Index of the first unread answer: `shift` would move the whole array for each. */
+  /** Index of the first unread answer. `shift` would move the whole array for each answer. */
   #head = 0
   #waiting: PromiseWithResolvers<IteratorResult<T, undefined>>[] = []
   #outcome: 'open' | 'ended' | FluxError = 'open'
@@ -24,17 +25,17 @@ export class AnswerStream<T> implements AsyncIterableIterator<T, undefined> {
     if (waiting !== undefined) waiting.resolve({ done: false, value })
     else if (this.#unread.push(value) - this.#head > MAX_UNREAD) {
       this.giveUp(
-        new FluxError('FLUX_CANCELLED', `Gave up a stream: ${MAX_UNREAD} answers were not read`),
+        new FluxError('FLUX_CANCELLED', `Cancelled a stream: ${MAX_UNREAD} answers were not read`),
       )
     }
   }
 
   readonly end = (): void => this.#close('ended')
 
-  /** The other side ended the stream, for `reason`. */
+  /** The broker or the connection ended the stream, for `reason`. */
   readonly fail = (reason: FluxError): void => this.#close(reason)
 
-  /** We cannot go on with the stream, for `reason`; the other side does not know yet. */
+  /** This side ends the stream, for `reason`. {@link AnswerStream.onAbandon} must inform the broker. */
   readonly giveUp = (reason: FluxError): void => {
     if (this.#outcome !== 'open') return
     this.#close(reason)
@@ -68,7 +69,7 @@ export class AnswerStream<T> implements AsyncIterableIterator<T, undefined> {
   #take(): T | undefined {
     const value = this.#unread[this.#head]
     this.#head += 1
-    // Halving what is read costs O(1) an answer, and frees it also for a consumer that never quite catches up.
+    // Removing the read half costs O(1) per answer. It also frees memory if the consumer never reads all answers.
     if (this.#head * 2 >= this.#unread.length) {
       this.#unread = this.#unread.slice(this.#head)
       this.#head = 0

@@ -1,4 +1,4 @@
-// Keys of answers: what is of the type that is expected there, and what an error says of the rest.
+// Keys of answers: values of the expected type, and the errors for other values.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -18,47 +18,47 @@ import type { JsonObject } from '#flux/wire/payload.ts'
 
 type Reader = (answer: JsonObject, key: string, topic: string) => unknown
 
-/** What each reader takes, as it is then, and what it does not. */
+/** For each reader: the values that it accepts, with the result, and the values that it refuses. */
 const READERS: readonly {
   readonly read: Reader
   readonly wanted: string
-  readonly taken: readonly (readonly [value: unknown, read?: unknown])[]
+  readonly accepted: readonly (readonly [value: unknown, read?: unknown])[]
   readonly refused: readonly unknown[]
 }[] = [
   {
     read: stringAt,
     wanted: 'a string',
-    taken: [[''], ['batch']],
+    accepted: [[''], ['batch']],
     refused: [undefined, null, 1, ['a'], {}, true],
   },
   {
     read: countAt,
     wanted: 'a count',
-    taken: [[0], [2 ** 53 - 1]],
+    accepted: [[0], [2 ** 53 - 1]],
     refused: [undefined, null, -1, 1.5, '1', true, 2 ** 53, 2n ** 60n, Number.NaN],
   },
   {
     read: numberAt,
     wanted: 'a number',
-    taken: [[0], [-1.5], [1795458205.6498232], [2n ** 53n, 2 ** 53]],
+    accepted: [[0], [-1.5], [1795458205.6498232], [2n ** 53n, 2 ** 53]],
     refused: [undefined, null, '1', Number.POSITIVE_INFINITY, Number.NaN, [1]],
   },
   {
     read: booleanAt,
     wanted: 'a boolean',
-    taken: [[true], [false]],
+    accepted: [[true], [false]],
     refused: [undefined, null, 0, 'true'],
   },
   {
     read: arrayAt,
     wanted: 'an array',
-    taken: [[[]], [[1, 'a']]],
+    accepted: [[[]], [[1, 'a']]],
     refused: [undefined, null, { length: 0 }, 'abc'],
   },
   {
     read: idsetAt,
     wanted: 'a string',
-    taken: [
+    accepted: [
       ['', { ranges: [] }],
       [
         '0-3,5',
@@ -74,14 +74,14 @@ const READERS: readonly {
   },
 ]
 
-for (const { read, wanted, taken, refused } of READERS) {
-  test(`${read.name} takes ${wanted}`, () => {
-    for (const [value, told = value] of taken) {
-      assert.deepEqual(read({ other: null, key: value }, 'key', 'a.topic'), told)
+for (const { read, wanted, accepted, refused } of READERS) {
+  test(`${read.name} accepts ${wanted}`, () => {
+    for (const [value, result = value] of accepted) {
+      assert.deepEqual(read({ other: null, key: value }, 'key', 'a.topic'), result)
     }
   })
 
-  test(`${read.name} says what it expected, where, and what came`, () => {
+  test(`${read.name} names the expected type, the key and the actual value`, () => {
     for (const value of refused) {
       assert.throws(() => read({ key: value }, 'key', 'a.topic'), {
         name: 'FluxError',
@@ -92,7 +92,7 @@ for (const { read, wanted, taken, refused } of READERS) {
     }
   })
 
-  test(`${read.name} takes anything, or refuses it with FLUX_PROTOCOL`, () => {
+  test(`${read.name} reads any value, or refuses it with FLUX_PROTOCOL`, () => {
     fc.assert(
       fc.property(fc.oneof(fc.anything(), fc.bigInt()), (value) => {
         try {
@@ -106,7 +106,7 @@ for (const { read, wanted, taken, refused } of READERS) {
   })
 }
 
-test('idsetAt says what is wrong with an idset, and where it is', () => {
+test('idsetAt reports the error of a malformed idset, with its topic and key', () => {
   assert.throws(() => idsetAt({ offline: '3-1' }, 'offline', 'resource.status'), {
     code: 'FLUX_PROTOCOL',
     topic: 'resource.status',
@@ -115,7 +115,7 @@ test('idsetAt says what is wrong with an idset, and where it is', () => {
   })
 })
 
-test('partAt adds where to what a reader says, and leaves our own defects alone', () => {
+test('partAt adds topic and key to a FluxError, and passes other errors on unchanged', () => {
   const where = { topic: 'a.topic', key: 'part' }
   assert.equal(
     partAt(where, () => 7),
@@ -142,13 +142,13 @@ test('partAt adds where to what a reader says, and leaves our own defects alone'
   assert.throws(fail, (error) => error === defect)
 })
 
-test('show writes any part of an answer, the beginning of it', () => {
+test('show writes the beginning of any part of an answer', () => {
   assert.equal(show(undefined), 'undefined')
   assert.equal(show({ id: 2n ** 60n, none: null }), '{"id":"1152921504606846976","none":null}')
   assert.equal(show('x'.repeat(200)), `"${'x'.repeat(79)}`)
 })
 
-test('unexpected names topic, key, what was expected and what came', () => {
+test('unexpected names the topic, the key, the expected type and the actual value', () => {
   const { code, topic, message } = unexpected('job-list.list', 'jobs[]', 'an object', [1])
   assert.deepEqual([code, topic], ['FLUX_PROTOCOL', 'job-list.list'])
   assert.equal(

@@ -9,14 +9,14 @@ import { recordedAnswer } from '../../support/recordings.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 
-test('getAttribute asks the broker that we are connected to', async (t) => {
+test('getAttribute asks the connected broker', async (t) => {
   const answer = recordedAnswer('0.88.0', 'getattr-size-rpc', 'attr.get')
   const { client, requests } = await connectToCannedBroker(t, { 'attr.get': answer })
   assert.equal(await getAttribute(client, 'size', LIMITS), '4')
   assert.deepEqual(requests, [{ topic: 'attr.get', nodeid: NODEID_ANY, args: { name: 'size' } }])
 })
 
-test('getAttribute fails with ENOENT where there is no such attribute', async (t) => {
+test('getAttribute fails with ENOENT for an unknown attribute', async (t) => {
   const { client } = await connectToCannedBroker(t, { 'attr.get': ERRNO.ENOENT })
   await assert.rejects(getAttribute(client, 'nosuch', LIMITS), {
     code: 'FLUX_REMOTE',
@@ -25,21 +25,21 @@ test('getAttribute fails with ENOENT where there is no such attribute', async (t
   })
 })
 
-test('getBrokerState asks the lead', async (t) => {
+test('getBrokerState asks the lead broker', async (t) => {
   const answer = recordedAnswer('0.88.0', 'state-machine-get', 'state-machine.get')
   const { client, requests } = await connectToCannedBroker(t, { 'state-machine.get': answer })
   assert.equal(await getBrokerState(client, LIMITS), 'run')
   assert.deepEqual(requests, [{ topic: 'state-machine.get', nodeid: LEAD_RANK, args: {} }])
 })
 
-test('getConfig gives the whole', async (t) => {
+test('getConfig returns the whole configuration', async (t) => {
   const answer = recordedAnswer('0.88.0', 'config-get', 'config.get')
   const { client } = await connectToCannedBroker(t, { 'config.get': [answer, {}] })
   assert.deepEqual(await getConfig(client, LIMITS), answer)
   assert.deepEqual(await getConfig(client, LIMITS), {})
 })
 
-test('calls about the broker refuse answers of another shape', async (t) => {
+test('calls about the broker refuse answers of another form', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     'attr.get': { value: 4, flags: 1 },
     'state-machine.get': { state: null },

@@ -1,20 +1,19 @@
-// The calls about jobs, over recorded answers and over answers that are none.
+// Typed calls about jobs, with recorded answers and with malformed answers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LEAD_RANK } from '#flux/calls/broker-calls.ts'
 import { getJobStats, getSlotRequest, watchJobStats } from '#flux/calls/job-calls.ts'
 import { ERRNO } from '#flux/errors.ts'
-import { Client } from '#flux/wire/client.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { connectToCannedBroker } from '../../support/canned-broker.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
-import { startScriptedBroker } from '../../support/scripted-broker.ts'
+import { connectToScript } from '../../support/scripted-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const STATS = 'job-list.job-stats'
 const GETATTR = 'job-manager.getattr'
 
-test('getJobStats reads the whole and each queue', async (t) => {
+test('getJobStats reads the counts of the instance and of each queue', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, {
     [STATS]: recordedAnswer('0.88.0', 'stream-job-stats', STATS),
   })
@@ -66,21 +65,18 @@ for (const [answer, message] of BROKEN_STATS) {
   })
 }
 
-test('watchJobStats gives the counts now and after each change', async (t) => {
+test('watchJobStats yields the counts now and after each change', async (t) => {
   const states = (sched: number) => ({ job_states: { ...COUNTS.job_states, sched } })
-  const path = await startScriptedBroker(t, async (peer) => {
-    peer.accept()
+  const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect(STATS)
     peer.stream(request, { ...COUNTS, ...states(1) }, { ...COUNTS, ...states(2) })
     peer.endStream(request)
   })
-  const client = await Client.connect(path, LIMITS)
-  t.after(() => client.close())
   const seen = await Array.fromAsync(watchJobStats(client, LIMITS), ({ total }) => total.sched)
   assert.deepEqual(seen, [1, 2])
 })
 
-test('getSlotRequest asks for the jobspec of one job, with its id as it is', async (t) => {
+test('getSlotRequest asks for the jobspec of one job, with its id unchanged', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, {
     [GETATTR]: recordedAnswer('0.88.0', 'job-manager-getattr-jobspec', GETATTR),
   })
@@ -90,7 +86,7 @@ test('getSlotRequest asks for the jobspec of one job, with its id as it is', asy
   assert.deepEqual(requests, [{ topic: GETATTR, nodeid: LEAD_RANK, args }])
 })
 
-test('getSlotRequest says what is wrong with a jobspec', async (t) => {
+test('getSlotRequest names the malformed part of a jobspec', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     [GETATTR]: [{}, { jobspec: '{}' }, { jobspec: { resources: [{ type: 'slot', count: 0.5 }] } }],
   })

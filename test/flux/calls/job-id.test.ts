@@ -1,10 +1,10 @@
-// Job ids as people write them (RFC 19).
+// Job ids in the form of RFC 19.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatJobId } from '#flux/calls/job-id.ts'
 
-/** The digits, an example of RFC 19, and one that a dependency was recorded to name. */
+/** Single digits, an example of RFC 19, and an id from a recorded dependency. */
 for (const [id, text] of [
   [0, 'ƒ1'],
   [1, 'ƒ2'],
@@ -19,7 +19,7 @@ for (const [id, text] of [
   })
 }
 
-test('formatJobId writes a text that can be read back, of numbers and bigints alike', () => {
+test('formatJobId writes a text that can be parsed, for numbers and for bigints', () => {
   const digits = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (id) => {

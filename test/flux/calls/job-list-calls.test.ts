@@ -1,4 +1,4 @@
-// The lists of jobs, as brokers were recorded to answer them, and what is asked.
+// Lists of jobs: the requests, recorded answers and malformed answers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LEAD_RANK } from '#flux/calls/broker-calls.ts'
@@ -17,7 +17,7 @@ const INACTIVE = 64
 const FAILED = 2
 const ANY_USER = 0xffffffff
 
-test('listPendingJobs reads jobs as they were recorded, in the order of the broker', async (t) => {
+test('listPendingJobs reads recorded jobs in the order of the broker', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     [LIST]: recordedAnswer('0.88.0', 'job-list-pending-union', LIST),
   })
@@ -44,7 +44,7 @@ test('listPendingJobs reads jobs as they were recorded, in the order of the brok
   assert.deepEqual([dependent?.state, dependent?.priority], ['DEPEND', undefined])
 })
 
-test('listPendingJobs reads what Fluxion annotates', async (t) => {
+test('listPendingJobs reads the annotations of Fluxion', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     [LIST]: recordedAnswer('0.88.0-fluxion', 'job-list-pending-easy', LIST),
   })
@@ -55,7 +55,7 @@ test('listPendingJobs reads what Fluxion annotates', async (t) => {
   )
 })
 
-test('listPendingJobs asks brokers of all releases alike, and for no more than is needed', async (t) => {
+test('listPendingJobs sends one request for all releases, with only the needed attributes', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, { [LIST]: { jobs: [] } })
   assert.deepEqual(await listPendingJobs(client, 10_000, LIMITS), [])
   const [request] = requests
@@ -79,7 +79,7 @@ const PENDING_ATTRIBUTES = [
 
 const JOB = { id: 1, state: 8, userid: 0, t_submit: 1.5 }
 
-/** Attributes of a pending job, and what becomes of them. */
+/** Attributes of a pending job, and the values that are read from them. */
 const ATTRIBUTES: readonly (readonly [what: string, attributes: JsonObject, read: object])[] = [
   ['an id beyond 2^53', { id: 2n ** 60n + 1n }, { id: 2n ** 60n + 1n }],
   [
@@ -155,7 +155,7 @@ for (const [answer, message] of BROKEN) {
   })
 }
 
-test('listRunningJobs reads ranks with brackets and without, and when time is up', async (t) => {
+test('listRunningJobs reads ranks with and without brackets, and the expiration', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     [LIST]: [
       recordedAnswer('0.88.0-fluxion', 'job-list-running', LIST),
@@ -182,7 +182,7 @@ test('listRunningJobs reads ranks with brackets and without, and when time is up
   )
 })
 
-test('listRunningJobs asks for those on some ranks', async (t) => {
+test('listRunningJobs asks for the jobs on some ranks', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, { [LIST]: { jobs: [] } })
   await listRunningJobs(client, { maxEntries: 4, ranks: '7' }, LIMITS)
   await listRunningJobs(client, { maxEntries: 4 }, LIMITS)
@@ -197,7 +197,7 @@ test('listRunningJobs asks for those on some ranks', async (t) => {
   )
 })
 
-test('listRunningJobs refuses ranks that are no idset', async (t) => {
+test('listRunningJobs refuses ranks that are not an idset', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     [LIST]: { jobs: [{ id: 1, userid: 7, ranks: '3-2' }] },
   })

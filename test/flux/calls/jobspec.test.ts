@@ -1,4 +1,4 @@
-// Requests out of jobspecs: recorded ones, every shape of the RFCs, and what is none.
+// Requests of jobspecs: recorded jobspecs, every form of the RFCs, and malformed jobspecs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -16,7 +16,7 @@ function recorded(version: string) {
 
 const NOTHING = { nodes: undefined, slots: 0, cores: 0, gpus: 0, exclusive: false }
 
-test('parseSlotRequest reads what brokers were recorded to say', () => {
+test('parseSlotRequest reads recorded jobspecs', () => {
   // flux submit -N3 -n24 -c1
   const nodes = { nodes: 3, slots: 24, cores: 1, gpus: 0, exclusive: false }
   assert.deepEqual(parseSlotRequest(recorded('0.51.0')), nodes)
@@ -108,7 +108,7 @@ for (const [text, least] of [
   ['[7]', 7],
   ['2,4,8', 2],
 ] as const) {
-  test(`parseSlotRequest starts with the least of "${text}"`, () => {
+  test(`parseSlotRequest uses the smallest number of "${text}"`, () => {
     const { slots } = parseSlotRequest({ resources: [vertex('slot', text, CORE)] })
     assert.equal(slots, least)
   })
@@ -159,7 +159,7 @@ for (const [jobspec, message] of REFUSED) {
   })
 }
 
-test('parseSlotRequest gives up a tree that is deeper than any', () => {
+test('parseSlotRequest refuses a tree that is deeper than any real one', () => {
   const levels = (count: number) => {
     let tree = CORE
     for (let level = 2; level <= count; level += 1)
@@ -178,7 +178,7 @@ test('parseSlotRequest gives up a tree that is deeper than any', () => {
   }
 })
 
-test('parseSlotRequest reads anything, or refuses it with FLUX_PROTOCOL', () => {
+test('parseSlotRequest reads any value, or refuses it with FLUX_PROTOCOL', () => {
   const { resources } = fc.letrec<{ resources: unknown; vertex: unknown }>((tie) => ({
     resources: fc.oneof(
       { depthSize: 'small' },

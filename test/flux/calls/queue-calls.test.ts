@@ -10,7 +10,7 @@ import { recordedAnswer } from '../../support/recordings.ts'
 const LIMITS = { timeoutMs: 10_000 }
 const STATUS = 'job-manager.queue-status'
 
-test('isQueueStarted asks for a queue by its name, and for the anonymous one without', async (t) => {
+test('isQueueStarted asks for a queue by its name, and without a name for the anonymous queue', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, {
     [STATUS]: [
       recordedAnswer('0.88.0', 'queue-status-batch', STATUS),
@@ -28,7 +28,7 @@ test('isQueueStarted asks for a queue by its name, and for the anonymous one wit
   ])
 })
 
-test('isQueueStarted fails with EINVAL for a queue that is not there', async (t) => {
+test('isQueueStarted fails with EINVAL for an unknown queue', async (t) => {
   const { client } = await connectToCannedBroker(t, { [STATUS]: ERRNO.EINVAL })
   await assert.rejects(isQueueStarted(client, 'nosuch', LIMITS), {
     code: 'FLUX_REMOTE',
@@ -36,7 +36,7 @@ test('isQueueStarted fails with EINVAL for a queue that is not there', async (t)
   })
 })
 
-test('isQueueStarted refuses an answer that does not tell', async (t) => {
+test('isQueueStarted refuses an answer without "start"', async (t) => {
   const { client } = await connectToCannedBroker(t, { [STATUS]: { enable: true } })
   await assert.rejects(isQueueStarted(client, 'batch', LIMITS), {
     code: 'FLUX_PROTOCOL',

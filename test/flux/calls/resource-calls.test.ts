@@ -1,4 +1,4 @@
-// The calls about resources, over recorded answers and over answers that are none.
+// Typed calls about resources, with recorded answers and with malformed answers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LEAD_RANK } from '#flux/calls/broker-calls.ts'
@@ -14,11 +14,11 @@ import {
 import { ERRNO } from '#flux/errors.ts'
 import { formatIdset, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import { countCores, countGpus, ranksOf } from '#flux/sets/resource-set.ts'
-import { Client } from '#flux/wire/client.ts'
+import type { Client } from '#flux/wire/client.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { connectToCannedBroker } from '../../support/canned-broker.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
-import { type Script, startScriptedBroker } from '../../support/scripted-broker.ts'
+import { connectToScript } from '../../support/scripted-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const [CORE, SCHEDULER] = SCHED_STATUS_TOPICS
@@ -27,7 +27,7 @@ function textsOf(sets: ReadonlyMap<string, Idset>): Record<string, string> {
   return Object.fromEntries([...sets].map(([name, ranks]) => [name, formatIdset(ranks)]))
 }
 
-test('getSchedStatus reads what there is, what is allocated and down, and properties', async (t) => {
+test('getSchedStatus reads all, allocated and down resources, and properties', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, {
     [CORE]: recordedAnswer('0.88.0', 'resource-sched-status', CORE),
   })
@@ -39,7 +39,7 @@ test('getSchedStatus reads what there is, what is allocated and down, and proper
   assert.deepEqual(textsOf(properties), { batch: '0-2', debug: '3' })
 })
 
-test('getSchedStatus takes the null of Fluxion for nothing, and no properties for none', async (t) => {
+test('getSchedStatus reads the null of Fluxion as an empty set, and missing properties as none', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     [SCHEDULER]: recordedAnswer('0.88.0-fluxion', 'idle-sched-resource-status', SCHEDULER),
     [CORE]: recordedAnswer('0.88.0-fluxion', 'mc-4of10-idle-resource-sched-status', CORE),
@@ -52,7 +52,7 @@ test('getSchedStatus takes the null of Fluxion for nothing, and no properties fo
   assert.deepEqual(textsOf(growing.properties), {})
 })
 
-test('getSchedStatus fails with ENOSYS where a broker does not have the topic', async (t) => {
+test('getSchedStatus fails with ENOSYS if the broker does not have the topic', async (t) => {
   const { client } = await connectToCannedBroker(t, {})
   await assert.rejects(getSchedStatus(client, CORE, LIMITS), {
     code: 'FLUX_REMOTE',
@@ -63,7 +63,7 @@ test('getSchedStatus fails with ENOSYS where a broker does not have the topic', 
 
 const R = { version: 1, execution: { R_lite: [{ rank: '0', children: { core: '0-3' } }] } }
 
-/** What is wrong with a status, and what the error says after the topic. */
+/** Malformed statuses, and the error after the topic. */
 const BROKEN_SCHED_STATUS: readonly (readonly [answer: JsonObject, message: string])[] = [
   [{ all: R, allocated: null }, ': expected a resource set or null at "down", got undefined'],
   [{ allocated: R, down: R }, ': expected a resource set or null at "all", got undefined'],
@@ -109,7 +109,7 @@ for (const [answer, message] of BROKEN_SCHED_STATUS) {
   })
 }
 
-/** Ranks by condition as texts. */
+/** Ranks by condition, as texts. */
 async function statusOf(client: Client): Promise<unknown> {
   const { offline, torpid, drains } = await getResourceStatus(client, LIMITS)
   return {
@@ -119,7 +119,7 @@ async function statusOf(client: Client): Promise<unknown> {
   }
 }
 
-test('getResourceStatus reads what is offline, and each drain with its reason', async (t) => {
+test('getResourceStatus reads the offline ranks, and each drain with its reason', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, {
     'resource.status': recordedAnswer('0.88.0', 'drain-resource-status', 'resource.status'),
   })
@@ -142,7 +142,7 @@ test('getResourceStatus reads ranks that were drained together', async (t) => {
   assert.deepEqual(await statusOf(client), { offline: '', torpid: '', drains })
 })
 
-test('getResourceStatus reads torpid ranks, none of old brokers, and drains without a reason', async (t) => {
+test('getResourceStatus reads torpid ranks, no torpid ranks of old brokers, and drains without a reason', async (t) => {
   const old = recordedAnswer('0.51.0', 'drain-resource-status', 'resource.status')
   assert.equal(old.torpid, undefined)
   const { client } = await connectToCannedBroker(t, {
@@ -199,7 +199,7 @@ for (const [answer, message] of BROKEN_STATUS) {
   })
 }
 
-test('drain names no mode, which would replace the reason of an administrator', async (t) => {
+test('drain sends no mode: a mode would replace the reason of an administrator', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, { 'resource.drain': {} })
   await drain(client, { ranks: parseIdset('2-3,5'), reason: 'why' }, LIMITS)
   assert.deepEqual(requests, [
@@ -207,7 +207,7 @@ test('drain names no mode, which would replace the reason of an administrator', 
   ])
 })
 
-test('undrain names the ranks alone', async (t) => {
+test('undrain sends only the ranks', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, { 'resource.undrain': {} })
   await undrain(client, parseIdset('2-3,5'), LIMITS)
   assert.deepEqual(requests, [
@@ -228,16 +228,8 @@ for (const errnum of [ERRNO.EPERM, ERRNO.EEXIST] as const) {
   })
 }
 
-async function connectTo(t: Parameters<typeof startScriptedBroker>[0], script: Script) {
-  const path = await startScriptedBroker(t, script)
-  const client = await Client.connect(path, LIMITS)
-  t.after(() => client.close())
-  return client
-}
-
-test('watchOnline gives the ranks now and after each change', async (t) => {
-  const client = await connectTo(t, async (peer) => {
-    peer.accept()
+test('watchOnline yields the ranks now and after each change', async (t) => {
+  const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect('groups.get')
     assert.equal(request.nodeid, LEAD_RANK)
     peer.stream(request, { members: '0-3' }, { members: '' }, { members: '0-2,4' })
@@ -247,9 +239,8 @@ test('watchOnline gives the ranks now and after each change', async (t) => {
   assert.deepEqual(seen, ['0-3', '', '0-2,4'])
 })
 
-test('watchOnline fails at members that are no idset', async (t) => {
-  const client = await connectTo(t, async (peer) => {
-    peer.accept()
+test('watchOnline fails on members that are not an idset', async (t) => {
+  const client = await connectToScript(t, async (peer) => {
     peer.stream(await peer.expect('groups.get'), { members: '0-3' }, { members: '3-0' })
   })
   const online = watchOnline(client, LIMITS)
@@ -261,9 +252,8 @@ test('watchOnline fails at members that are no idset', async (t) => {
   })
 })
 
-test('watchResources notices each answer, whatever is in it', async (t) => {
-  const client = await connectTo(t, async (peer) => {
-    peer.accept()
+test('watchResources yields for each answer, whatever its content', async (t) => {
+  const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect('resource.journal')
     peer.stream(request, { events: [] }, {}, { events: 'nonsense' })
     peer.endStream(request)

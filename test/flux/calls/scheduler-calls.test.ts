@@ -1,4 +1,4 @@
-// What Fluxion tells of itself.
+// Typed calls about the scheduler.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LEAD_RANK } from '#flux/calls/broker-calls.ts'
@@ -24,7 +24,7 @@ for (const [name, policy] of [
   })
 }
 
-test('getFluxionPolicy knows nothing where there is no Fluxion, or an old one', async (t) => {
+test('getFluxionPolicy returns undefined without Fluxion, and for an old Fluxion', async (t) => {
   const { client } = await connectToCannedBroker(t, { [PARAMS]: [ERRNO.ENOSYS, {}] })
   assert.equal(await getFluxionPolicy(client, LIMITS), undefined)
   assert.equal(await getFluxionPolicy(client, LIMITS), undefined)
@@ -48,7 +48,7 @@ test('getFluxionPolicy refuses parameters without a policy', async (t) => {
 
 const RESOURCE_PARAMS = 'sched-fluxion-resource.params'
 
-test('getFluxionMatching reads what is in force, as recorded', async (t) => {
+test('getFluxionMatching reads the recorded settings in force', async (t) => {
   const answer = recordedAnswer('0.88.0-fluxion', 'fluxion-resource-params', RESOURCE_PARAMS)
   const { client, requests } = await connectToCannedBroker(t, { [RESOURCE_PARAMS]: answer })
   const matching = { policy: 'first', pruneFilters: 'ALL:core,ALL:node' }
@@ -56,11 +56,11 @@ test('getFluxionMatching reads what is in force, as recorded', async (t) => {
   assert.deepEqual(requests, [{ topic: RESOURCE_PARAMS, nodeid: LEAD_RANK, args: {} }])
 })
 
-for (const [who, errnum] of [
-  ['a guest', ERRNO.EPERM],
-  ['nobody without Fluxion', ERRNO.ENOSYS],
+for (const [when, errnum] of [
+  ['for a guest', ERRNO.EPERM],
+  ['without Fluxion', ERRNO.ENOSYS],
 ] as const) {
-  test(`getFluxionMatching tells ${who} nothing`, async (t) => {
+  test(`getFluxionMatching returns undefined ${when}`, async (t) => {
     const { client } = await connectToCannedBroker(t, { [RESOURCE_PARAMS]: errnum })
     assert.equal(await getFluxionMatching(client, LIMITS), undefined)
   })

@@ -1,3 +1,4 @@
+// Idsets as lists of ids, compared with Set<number>.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -5,7 +6,7 @@ import { idsetOf, listIds, toIdset } from '#flux/sets/id-list.ts'
 import { formatIdset, idsBetween, parseIdset } from '#flux/sets/idset.ts'
 import { arbitraryIds, idsToText } from '../../support/arbitraries.ts'
 
-test('listIds and toIdset undo one another', () => {
+test('listIds and toIdset are inverse', () => {
   fc.assert(
     fc.property(arbitraryIds, (ids) => {
       const set = parseIdset(idsToText(ids))
@@ -21,7 +22,7 @@ test('listIds and toIdset undo one another', () => {
   )
 })
 
-test('idsetOf joins ascending ids, and listIds gives them back', () => {
+test('idsetOf joins ascending ids, and listIds returns them', () => {
   fc.assert(
     fc.property(arbitraryIds, (ids) => {
       const ascending = [...ids].sort((a, b) => a - b)
@@ -31,7 +32,7 @@ test('idsetOf joins ascending ids, and listIds gives them back', () => {
   )
 })
 
-test('idsBetween has its first id, and not its end', () => {
+test('idsBetween includes its first id and excludes its end', () => {
   assert.deepEqual(
     [idsBetween(2, 5), idsBetween(2, 3), idsBetween(2, 2), idsBetween(5, 2)].map(formatIdset),
     ['2-4', '2', '', ''],

@@ -1,4 +1,4 @@
-// Idsets against RFC 22, against Set<number>, and against hostile texts.
+// Idsets: RFC 22, comparison with Set<number>, and hostile texts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -19,7 +19,7 @@ import {
 } from '#flux/sets/idset.ts'
 import { arbitraryIds, idsToText } from '../../support/arbitraries.ts'
 
-/** Texts and the ranges they mean; those with the words of RFC 22 first. */
+/** Texts and their ranges. The examples of RFC 22 are first. */
 const ACCEPTED: readonly (readonly [text: string, ...ranges: (readonly [number, number])[]])[] = [
   ['1,2,3,5,6,42', [1, 3], [5, 6], [42, 42]],
   ['1-3,5-6,42', [1, 3], [5, 6], [42, 42]],
@@ -84,13 +84,13 @@ for (const [text, complaint] of REFUSED) {
   })
 }
 
-test('parseIdset shows the beginning of a long text only, and no control characters', () => {
+test('an error of parseIdset shows only the beginning of a long text, and no control characters', () => {
   assert.throws(() => parseIdset(`\n${'1,'.repeat(100)}`), {
     message: `Cannot parse idset "\\n${'1,'.repeat(19)}1…": expected a digit at position 0`,
   })
 })
 
-test('parseIdset refuses a text of more than 4 MiB unread', () => {
+test('parseIdset refuses a text of more than 4 MiB without reading it', () => {
   assert.throws(() => parseIdset('x'.repeat(2 ** 22 + 1)), /expected the end at position 4194304$/)
 })
 
@@ -119,7 +119,7 @@ test('joinRanges joins ranges that touch', () => {
   assert.equal(formatIdset(joinRanges(ranges)), '0-2,4-5')
 })
 
-test('an idset has the ids, the count and the highest id of its text, and is written as it', () => {
+test('an idset has the ids, the count and the highest id of its text, and is written as this text', () => {
   fc.assert(
     fc.property(arbitraryIds, (ids) => {
       const set = parseIdset(idsToText(ids))
@@ -141,7 +141,7 @@ test('a list of single ids means the same as ranges and brackets', () => {
   )
 })
 
-test('union, difference and intersection are those of Set', () => {
+test('union, difference and intersection are the same as for Set', () => {
   fc.assert(
     fc.property(arbitraryIds, arbitraryIds, (a, b) => {
       const [left, right] = [parseIdset(idsToText(a)), parseIdset(idsToText(b))]
@@ -152,7 +152,7 @@ test('union, difference and intersection are those of Set', () => {
   )
 })
 
-test('parseIdset reads any text canonically or refuses it with FLUX_PROTOCOL', () => {
+test('parseIdset reads any text to a canonical idset, or refuses it with FLUX_PROTOCOL', () => {
   const nearly = fc.string({ unit: fc.constantFrom('0', '1', '9', ',', '-', '[', ']', ' ') })
   fc.assert(
     fc.property(fc.oneof(nearly, fc.string({ unit: 'binary' })), (text) => {

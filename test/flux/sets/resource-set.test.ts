@@ -1,4 +1,4 @@
-// Resource sets against every status a broker was recorded to answer, counted the naive way, and against hostile R.
+// Resource sets: every recorded status of a broker, compared with a naive reader, and hostile R.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -35,7 +35,7 @@ test('parseResourceSet reads ranks, cores and GPUs, in the order of the ranks', 
   })
 })
 
-test('entries for the same rank add up', () => {
+test('entries for the same rank are added up', () => {
   const set = parseResourceSet(
     r([
       entry('0-3', { core: '0-1' }),
@@ -58,7 +58,7 @@ for (const [name, value] of [
   })
 }
 
-test('a rank without cores and GPUs is no node, and other children do not make it one', () => {
+test('a rank without cores and GPUs is not a node, whatever other children it has', () => {
   const set = parseResourceSet(r([entry('0-3', { core: '' }), entry('4', { nvme: '0', fpga: 3 })]))
   assert.deepEqual(set, EMPTY_RESOURCE_SET)
 })
@@ -130,7 +130,7 @@ for (const [name, value] of [
   ['as many fragments in a rank as ranks', r([entry(everySecond, { core: everySecond })])],
   ['thousands of entries around the same ranks', r(nested)],
 ] as const) {
-  test(`parseResourceSet gives up ${name}`, () => {
+  test(`parseResourceSet refuses ${name}`, () => {
     assert.throws(() => parseResourceSet(value), {
       code: 'FLUX_PROTOCOL',
       message: 'Cannot read R: expected ranges that take at most 500000 steps to compare, got more',
@@ -138,7 +138,7 @@ for (const [name, value] of [
   })
 }
 
-test('subtractResourceSets gives up fragments of ranks times fragments of cores', () => {
+test('subtractResourceSets refuses sets with too many fragments of ranks and cores', () => {
   const fragmentedCores = parseResourceSet(r([entry('0-99999', { core: everySecond })]))
   const fragmentedRanks = parseResourceSet(r([entry(everySecond, { core: '0' })]))
   assert.throws(() => subtractResourceSets(fragmentedCores, fragmentedRanks), {
@@ -147,7 +147,7 @@ test('subtractResourceSets gives up fragments of ranks times fragments of cores'
   })
 })
 
-test('parseResourceSet reads overlapping entries in any order as the naive reader does', () => {
+test('parseResourceSet reads overlapping entries in any order like the naive reader', () => {
   fc.assert(
     fc.property(arbitraryR, (value) => {
       assert.deepEqual(toNaive(parseResourceSet(value)), readNaively(value))
@@ -155,7 +155,7 @@ test('parseResourceSet reads overlapping entries in any order as the naive reade
   )
 })
 
-test('subtractResourceSets and the counts are those of the naive ones', () => {
+test('subtractResourceSets and the counts agree with the naive reader', () => {
   fc.assert(
     fc.property(arbitraryR, arbitraryR, (a, b) => {
       const difference = subtractResourceSets(parseResourceSet(a), parseResourceSet(b))
@@ -167,7 +167,7 @@ test('subtractResourceSets and the counts are those of the naive ones', () => {
   )
 })
 
-test('restrictToRanks keeps the cores and GPUs of these ranks, as they are', () => {
+test('restrictToRanks keeps the cores and GPUs of these ranks unchanged', () => {
   const set = parseResourceSet(
     r([entry('0-3', { core: '0-7' }), entry('5,7-8', { core: '0-1', gpu: '0' })]),
   )
@@ -178,7 +178,7 @@ test('restrictToRanks keeps the cores and GPUs of these ranks, as they are', () 
   assert.deepEqual(restrictToRanks(EMPTY_RESOURCE_SET, parseIdset('0-9')), { segments: [] })
 })
 
-test('restrictToRanks is that of the naive ones', () => {
+test('restrictToRanks agrees with the naive reader', () => {
   fc.assert(
     fc.property(arbitraryR, arbitraryIds, (value, ids) => {
       const kept = restrictToRanks(parseResourceSet(value), parseIdset(idsToText(ids)))
@@ -188,7 +188,7 @@ test('restrictToRanks is that of the naive ones', () => {
   )
 })
 
-test('parseResourceSet reads anything or refuses it with FLUX_PROTOCOL', () => {
+test('parseResourceSet reads any value, or refuses it with FLUX_PROTOCOL', () => {
   const nearly = fc.array(
     fc.oneof(fc.anything(), fc.record({ rank: fc.anything(), children: fc.anything() })),
   )
@@ -205,7 +205,7 @@ test('parseResourceSet reads anything or refuses it with FLUX_PROTOCOL', () => {
   )
 })
 
-/** What the descriptions of the recordings and the jobs in them say, worked out by hand. */
+/** Counts worked out by hand from the descriptions of the recordings and from their jobs. */
 const KNOWN = {
   // Rank 0 has a job on 2 of 8 cores, 1 is free, 2 drained with a job on 2 cores, 3 offline, 4 excluded, 5 drained.
   '0.88.0/drain-resource-list-cli.json': {
@@ -234,7 +234,7 @@ const KNOWN = {
 } as const
 
 for (const [file, counts] of Object.entries(KNOWN)) {
-  test(`${file} has the counts that its description gives`, () => {
+  test(`${file} has the counts of its description`, () => {
     const [status] = recordedStatuses(file)
     assert.ok(status)
     assert.deepEqual(countStates(status), counts)
@@ -247,14 +247,14 @@ const recorded = readdirSync(RECORDINGS, { recursive: true, encoding: 'utf8' })
   .map((file) => ({ file, statuses: recordedStatuses(file) }))
   .filter(({ statuses }) => statuses.length > 0)
 
-test('the recordings have many statuses, of each kind of broker', () => {
+test('the recordings have many statuses of each kind of broker', () => {
   const folders = new Set(recorded.map(({ file }) => file.split('/')[0]))
   assert.deepEqual(folders, new Set(['0.51.0', '0.88.0', '0.88.0-fluxion']))
   assert.ok(recorded.length > 90, `only ${recorded.length}`)
 })
 
 for (const { file, statuses } of recorded) {
-  test(`${file} is counted as the naive reader counts it`, () => {
+  test(`${file} is counted like the naive reader counts it`, () => {
     for (const status of statuses) {
       assert.deepEqual(countStates(status), countStatesNaively(status))
     }
@@ -268,7 +268,7 @@ interface Status {
   readonly allocated: PlainR | null
 }
 
-/** R as the naive reader needs it; it believes what it reads. */
+/** R for the naive reader, which checks nothing. */
 interface PlainR {
   readonly execution: {
     readonly R_lite: readonly {
@@ -322,7 +322,7 @@ function toCounts(set: ResourceSet): Counts {
   return { nodes: countNodes(set), cores: countCores(set), gpus: countGpus(set) }
 }
 
-/** Every core and GPU of every rank, by name ("core3"); ranks ascend, and each has something. */
+/** Every core and GPU of every rank, by name ("core3"). Ranks ascend, and each has at least one core or GPU. */
 type Naive = Map<number, Set<string>>
 
 function readNaively(value: PlainR | null): Naive {

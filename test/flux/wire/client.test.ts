@@ -1,27 +1,12 @@
-// Calls and events of the client. Streaming calls are tested in stream.test.ts.
+// Calls of the client that are answered once, and the end of its connection.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { Client } from '#flux/wire/client.ts'
 import { FLAG } from '#flux/wire/message.ts'
 import { loadRecording } from '../../support/recordings.ts'
-import { frameBytes, type Script, startScriptedBroker } from '../../support/scripted-broker.ts'
+import { connectToScript, frameBytes, startScriptedBroker } from '../../support/scripted-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
-
-async function connectTo(t: TestContext, path: string): Promise<Client> {
-  const client = await Client.connect(path, LIMITS)
-  t.after(() => client.close())
-  return client
-}
-
-/** A client of a broker that accepts it and then follows the script. */
-async function connectToScript(t: TestContext, script: Script): Promise<Client> {
-  const path = await startScriptedBroker(t, (peer) => {
-    peer.accept()
-    return script(peer)
-  })
-  return connectTo(t, path)
-}
 
 test('call sends the bytes that brokers understand', async (t) => {
   const client = await connectToScript(t, async (peer) => {
@@ -37,7 +22,7 @@ test('call sends the bytes that brokers understand', async (t) => {
   await client.call('attr.get', { name: 'size' }, LIMITS)
 })
 
-test('call without arguments sends no payload, and the rank that shall answer', async (t) => {
+test('call without arguments sends no payload, but the rank that must answer', async (t) => {
   const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect('resource.status')
     const { flags, payload, nodeid, matchtag } = request
@@ -50,7 +35,7 @@ test('call without arguments sends no payload, and the rank that shall answer', 
   await client.call('resource.status', undefined, { ...LIMITS, nodeid: 0 })
 })
 
-test('call gives the object that the broker answers', async (t) => {
+test('call returns the object that the broker answers', async (t) => {
   const client = await connectToScript(t, async (peer) => {
     peer.respond(await peer.expect('attr.get'), { value: '4', flags: 1 })
   })
@@ -58,14 +43,14 @@ test('call gives the object that the broker answers', async (t) => {
   assert.deepEqual(answer, { value: '4', flags: 1 })
 })
 
-test('call gives an empty object for an answer without payload', async (t) => {
+test('call returns an empty object for an answer without payload', async (t) => {
   const client = await connectToScript(t, async (peer) => {
     peer.respond(await peer.expect('resource.drain'))
   })
   assert.deepEqual(await client.call('resource.drain', { targets: '1' }, LIMITS), {})
 })
 
-test('call gives job ids beyond 2^53 as bigint', async (t) => {
+test('call returns job ids beyond 2^53 as bigint', async (t) => {
   const client = await connectToScript(t, async (peer) => {
     peer.respond(await peer.expect('job-list.list'), { jobs: [{ id: 2n ** 53n + 1n }] })
   })
@@ -73,7 +58,7 @@ test('call gives job ids beyond 2^53 as bigint', async (t) => {
   assert.deepEqual(answer, { jobs: [{ id: 9007199254740993n }] })
 })
 
-test('call gives the recorded answer of a real broker', async (t) => {
+test('call returns the recorded answer of a real broker', async (t) => {
   const { s2c } = loadRecording('0.88.0', 'getattr-minimal-routes')
   const client = await connectToScript(t, async (peer) => {
     await peer.expect('attr.get')
@@ -81,38 +66,6 @@ test('call gives the recorded answer of a real broker', async (t) => {
   })
   const answer = await client.call('attr.get', { name: 'size' }, LIMITS)
   assert.deepEqual(answer, { value: '4', flags: 1 })
-})
-
-test('answers that come in another order go to their calls', async (t) => {
-  const client = await connectToScript(t, async (peer) => {
-    const requests = [await peer.expect('a.b'), await peer.expect('a.b'), await peer.expect('a.b')]
-    for (const request of requests.toReversed()) peer.respond(request, { tag: request.matchtag })
-  })
-  const calls = [1, 2, 3].map(() => client.call('a.b', {}, LIMITS))
-  assert.deepEqual(await Promise.all(calls), [{ tag: 1 }, { tag: 2 }, { tag: 3 }])
-  assert.equal(client.matchtagsInUse, 0)
-})
-
-test('two answers in one chunk go to their calls', async (t) => {
-  const client = await connectToScript(t, async (peer) => {
-    const first = await peer.expect('a.b')
-    const second = await peer.expect('c.d')
-    peer.send(
-      Buffer.concat([peer.response(first, '{"n":1}\0'), peer.response(second, '{"n":2}\0')]),
-    )
-  })
-  const calls = [client.call('a.b', {}, LIMITS), client.call('c.d', {}, LIMITS)]
-  assert.deepEqual(await Promise.all(calls), [{ n: 1 }, { n: 2 }])
-})
-
-test('an answer to an unknown matchtag is ignored', async (t) => {
-  const client = await connectToScript(t, async (peer) => {
-    const request = await peer.expect('a.b')
-    peer.respond({ ...request, matchtag: 77 }, { n: 'wrong' })
-    peer.respond({ ...request, matchtag: 0 }, { n: 'wrong' })
-    peer.respond(request, { n: 'right' })
-  })
-  assert.deepEqual(await client.call('a.b', {}, LIMITS), { n: 'right' })
 })
 
 test('requests and control messages of a broker are ignored', async (t) => {
@@ -149,7 +102,7 @@ test('call fails with errnum and topic of an error answer without text', async (
   })
 })
 
-test('an answer that is no JSON object fails its call alone', async (t) => {
+test('an answer that is not a JSON object fails only its own call', async (t) => {
   const client = await connectToScript(t, async (peer) => {
     const first = await peer.expect('a.b')
     peer.send(peer.response(first, '[1]\0'))
@@ -159,7 +112,7 @@ test('an answer that is no JSON object fails its call alone', async (t) => {
   assert.deepEqual(await client.call('c.d', {}, LIMITS), { n: 1 })
 })
 
-test('arguments that are no JSON fail the call and leave nothing behind', async (t) => {
+test('arguments that cannot be encoded as JSON fail the call and leave neither matchtag nor timer', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const client = await connectToScript(t, async (peer) => {
     peer.respond(await peer.expect('a.b'), {})
@@ -183,35 +136,6 @@ test('call fails when its deadline passes', async (t) => {
     topic: 'a.b',
     message: 'No answer to "a.b" in 500 ms',
   })
-})
-
-test('a retired matchtag still owns its bytes: a late answer never disturbs the next call', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const client = await connectToScript(t, async (peer) => {
-    const late = await peer.expect('a.b')
-    t.mock.timers.tick(500)
-    const next = await peer.expect('a.b')
-    assert.notEqual(next.matchtag, late.matchtag)
-    peer.respond(late, { n: 'late' })
-    peer.respond(next, { n: 'next' })
-  })
-  await assert.rejects(client.call('a.b', {}, { timeoutMs: 500 }), { code: 'FLUX_TIMEOUT' })
-  assert.deepEqual(await client.call('a.b', {}, LIMITS), { n: 'next' })
-})
-
-test('a matchtag is in use until its answer has come, however late', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const client = await connectToScript(t, async (peer) => {
-    const late = await peer.expect('a.b')
-    t.mock.timers.tick(500)
-    const next = await peer.expect('c.d')
-    peer.respond(late)
-    peer.respond(next)
-  })
-  await assert.rejects(client.call('a.b', {}, { timeoutMs: 500 }), { code: 'FLUX_TIMEOUT' })
-  assert.equal(client.matchtagsInUse, 1)
-  await client.call('c.d', {}, LIMITS)
-  assert.equal(client.matchtagsInUse, 0)
 })
 
 test('call with an aborted signal sends nothing', async (t) => {
@@ -283,7 +207,7 @@ test('close fails pending calls', async (t) => {
   await assert.rejects(call, { code: 'FLUX_CANCELLED' })
 })
 
-test('garbage ends one connection with FLUX_PROTOCOL, and the next one works', async (t) => {
+test('garbage ends one connection with FLUX_PROTOCOL, and the next connection works', async (t) => {
   const path = await startScriptedBroker(
     t,
     async (peer) => {
@@ -297,121 +221,18 @@ test('garbage ends one connection with FLUX_PROTOCOL, and the next one works', a
       peer.respond(await peer.expect('a.b'), { n: 1 })
     },
   )
-  const broken = await connectTo(t, path)
+  const broken = await Client.connect(path, LIMITS)
+  t.after(() => broken.close())
   await assert.rejects(broken.call('a.b', {}, LIMITS), { code: 'FLUX_PROTOCOL' })
-  const next = await connectTo(t, path)
+  const next = await Client.connect(path, LIMITS)
+  t.after(() => next.close())
   assert.deepEqual(await next.call('a.b', {}, LIMITS), { n: 1 })
 })
 
-test('connect fails as the connection does', async (t) => {
+test('connect fails with the error of the connection', async (t) => {
   const path = await startScriptedBroker(t, (peer) => {
     peer.send(Buffer.from([1]))
     peer.hangUp()
   })
   await assert.rejects(Client.connect(path, LIMITS), { code: 'FLUX_CONNECT', errnum: 1 })
-})
-
-test('events come with routes and without, with payload and without', async (t) => {
-  const client = await connectToScript(t, async (peer) => {
-    peer.respond(await peer.expect('event.subscribe'))
-    peer.publish('heartbeat.pulse')
-    peer.publish('heartbeat.pulse', { n: 2 }, ['eba9c218-2665-46f5-83cd-12ff1d37ccdb', 'hop'])
-    peer.hangUp()
-  })
-  const events = await client.subscribe('heartbeat', LIMITS)
-  const seen: unknown[] = []
-  const watch = async () => {
-    for await (const event of events) seen.push(event)
-  }
-  await assert.rejects(watch, { code: 'FLUX_DISCONNECTED' })
-  assert.deepEqual(seen, [
-    { topic: 'heartbeat.pulse', payload: {} },
-    { topic: 'heartbeat.pulse', payload: { n: 2 } },
-  ])
-})
-
-for (const version of ['0.51.0', '0.88.0']) {
-  test(`the recorded heartbeats of ${version} are two events`, async (t) => {
-    const { s2c } = loadRecording(version, 'event-heartbeat')
-    const client = await connectToScript(t, async (peer) => {
-      await peer.expect('event.subscribe')
-      peer.send(s2c.bytes)
-      peer.hangUp()
-    })
-    const seen: string[] = []
-    const watch = async () => {
-      for await (const { topic } of await client.subscribe('heartbeat.pulse', LIMITS)) {
-        seen.push(topic)
-      }
-    }
-    await assert.rejects(watch, { code: 'FLUX_DISCONNECTED' })
-    assert.deepEqual(seen, ['heartbeat.pulse', 'heartbeat.pulse'])
-  })
-}
-
-test('a subscription gets the events of its prefix alone', async (t) => {
-  const done = Promise.withResolvers<void>()
-  const client = await connectToScript(t, async (peer) => {
-    peer.respond(await peer.expect('event.subscribe'))
-    peer.publish('job-purge-inactive', { jobs: [] })
-    peer.publish('heartbeat.pulse')
-    await peer.expect('event.unsubscribe')
-    done.resolve()
-  })
-  for await (const { topic } of await client.subscribe('heart', LIMITS)) {
-    assert.equal(topic, 'heartbeat.pulse')
-    break
-  }
-  await done.promise
-})
-
-test('leaving a subscription unsubscribes without asking for an answer', async (t) => {
-  const done = Promise.withResolvers<void>()
-  const client = await connectToScript(t, async (peer) => {
-    const subscribe = await peer.expect('event.subscribe')
-    assert.equal(`${subscribe.payload}`, '{"topic":"heartbeat"}\0')
-    peer.respond(subscribe)
-    peer.publish('heartbeat.pulse')
-    const { payload, flags, matchtag } = await peer.expect('event.unsubscribe')
-    assert.equal(`${payload}`, '{"topic":"heartbeat"}\0')
-    assert.deepEqual([flags & FLAG.noresponse, matchtag], [FLAG.noresponse, 0])
-    peer.publish('heartbeat.pulse')
-    done.resolve()
-  })
-  for await (const _ of await client.subscribe('heartbeat', LIMITS)) break
-  await done.promise
-  assert.equal(client.matchtagsInUse, 0)
-})
-
-test('a refused subscription fails with the answer of the broker', async (t) => {
-  const client = await connectToScript(t, async (peer) => {
-    peer.fail(await peer.expect('event.subscribe'), 38)
-  })
-  await assert.rejects(client.subscribe('heartbeat', LIMITS), { code: 'FLUX_REMOTE', errnum: 38 })
-})
-
-test('an event that is no JSON object fails its subscription, and unsubscribes', async (t) => {
-  const done = Promise.withResolvers<void>()
-  const client = await connectToScript(t, async (peer) => {
-    peer.respond(await peer.expect('event.subscribe'))
-    peer.send(frameBytes({ type: 4, flags: 0, topic: 'heartbeat.pulse', payload: '[1]\0' }))
-    await peer.expect('event.unsubscribe')
-    done.resolve()
-  })
-  const watch = async () => {
-    for await (const _ of await client.subscribe('heartbeat', LIMITS));
-  }
-  await assert.rejects(watch, { code: 'FLUX_PROTOCOL' })
-  await done.promise
-})
-
-test('a subscription fails with the reason when the connection ends', async (t) => {
-  const client = await connectToScript(t, async (peer) => {
-    peer.respond(await peer.expect('event.subscribe'))
-    peer.hangUp()
-  })
-  const watch = async () => {
-    for await (const _ of await client.subscribe('', LIMITS));
-  }
-  await assert.rejects(watch, { code: 'FLUX_DISCONNECTED' })
 })

@@ -1,9 +1,8 @@
+// Connections over a real socket: handshake, refusals, and every kind of end.
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import type { FluxError } from '#flux/errors.ts'
 import {
@@ -14,11 +13,12 @@ import {
 } from '#flux/wire/connection.ts'
 import { FLAG, type Message } from '#flux/wire/message.ts'
 import { frameBytes, startScriptedBroker } from '../../support/scripted-broker.ts'
+import { createSocketPath } from '../../support/socket-path.ts'
 
 const EVENT = frameBytes({ type: 4, flags: 0, topic: 'heartbeat.pulse', aux1: 7 })
 const ACCEPTED = Buffer.from([0])
 
-/** Handlers that keep what they are told; `end` resolves with the reason. */
+/** Handlers that keep every message and every end. `end` resolves with the first reason. */
 function createHandlers() {
   const messages: Message[] = []
   const ends: FluxError[] = []
@@ -43,13 +43,7 @@ function failToConnect(path: string): Promise<Connection> {
   return connect(path, { handlers: createHandlers().handlers, timeoutMs: 10_000 })
 }
 
-async function createFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-'))
-  t.after(() => rm(folder, { recursive: true }))
-  return folder
-}
-
-test('socketPath gives the path of a local URI', () => {
+test('socketPath returns the path of a local URI', () => {
   assert.equal(
     socketPath('local:///mnt/flux/config/run/flux/local'),
     '/mnt/flux/config/run/flux/local',
@@ -93,7 +87,7 @@ test('connect takes the handshake and the first frame from one chunk', async (t)
   ])
 })
 
-test('connect tells a refused UID both ways out', async (t) => {
+test('connect names both remedies for a refused UID', async (t) => {
   const path = await startScriptedBroker(t, (peer) => {
     peer.send(Buffer.from([1]))
     peer.hangUp()
@@ -113,12 +107,12 @@ test('connect fails when the broker hangs up before the handshake', async (t) =>
   await assert.rejects(failToConnect(path), {
     code: 'FLUX_CONNECT',
     errnum: undefined,
-    message: `Cannot connect to "${path}": broker closed the connection before accepting us`,
+    message: `Cannot connect to "${path}": the broker closed the connection before it accepted the client`,
   })
 })
 
-test('connect fails where there is no socket', async (t) => {
-  const path = join(await createFolder(t), 'local')
+test('connect fails if there is no socket', async (t) => {
+  const path = await createSocketPath(t)
   await assert.rejects(failToConnect(path), {
     code: 'FLUX_CONNECT',
     message: `Cannot connect to "${path}": there is no socket yet`,
@@ -126,26 +120,29 @@ test('connect fails where there is no socket', async (t) => {
 })
 
 test('connect fails on a socket that a killed broker left behind', async (t) => {
-  const path = join(await createFolder(t), 'local')
-  const broker = fork(join(import.meta.dirname, '../../support/killed-broker.ts'), [path])
+  const path = await createSocketPath(t)
+  const broker = fork(`${import.meta.dirname}/../../support/killed-broker.ts`, [path])
   t.after(() => broker.kill('SIGKILL'))
   await once(broker, 'message')
   broker.kill('SIGKILL')
   await once(broker, 'exit')
   await assert.rejects(failToConnect(path), {
     code: 'FLUX_CONNECT',
-    message: /an old broker may have left it behind/,
+    message: /a stopped broker left it behind/,
   })
 })
 
-test('connect fails on a file that is no socket', async (t) => {
-  const path = join(await createFolder(t), 'local')
+test('connect fails on a file that is not a socket', async (t) => {
+  const path = await createSocketPath(t)
   await writeFile(path, '')
-  await assert.rejects(failToConnect(path), { code: 'FLUX_CONNECT', message: /or it is no socket/ })
+  await assert.rejects(failToConnect(path), {
+    code: 'FLUX_CONNECT',
+    message: /or the file is not a socket/,
+  })
 })
 
 test('connect keeps the error of the system as the cause', async (t) => {
-  const path = join(await createFolder(t), 'local')
+  const path = await createSocketPath(t)
   const error = await failToConnect(path).then(
     () => undefined,
     (reason: FluxError) => reason,
@@ -153,7 +150,7 @@ test('connect keeps the error of the system as the cause', async (t) => {
   assert.match(String(error?.cause), /ENOENT/)
 })
 
-test('connect gives up on a broker that does not answer in time', async (t) => {
+test('connect fails if the broker does not answer in time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const path = await startScriptedBroker(t, (peer) => {
     t.mock.timers.tick(500)
@@ -166,7 +163,7 @@ test('connect gives up on a broker that does not answer in time', async (t) => {
   })
 })
 
-test('connect does nothing when its signal is aborted before', async (t) => {
+test('connect does nothing if its signal is already aborted', async (t) => {
   const path = await startScriptedBroker(t)
   const signal = AbortSignal.abort(new Error('shutting down'))
   const { handlers } = createHandlers()
@@ -176,7 +173,7 @@ test('connect does nothing when its signal is aborted before', async (t) => {
   })
 })
 
-test('connect gives up when its signal is aborted while it waits', async (t) => {
+test('connect fails when its signal is aborted while it waits', async (t) => {
   const controller = new AbortController()
   const path = await startScriptedBroker(t, (peer) => {
     controller.abort()
@@ -189,7 +186,7 @@ test('connect gives up when its signal is aborted while it waits', async (t) => 
   })
 })
 
-test('a connection takes a frame that comes byte by byte', async (t) => {
+test('a connection reads a frame that arrives byte by byte', async (t) => {
   const path = await startScriptedBroker(t, async (peer) => {
     peer.accept()
     for (const byte of EVENT) await peer.flush(Buffer.from([byte]))
@@ -204,7 +201,7 @@ test('a connection takes a frame that comes byte by byte', async (t) => {
   )
 })
 
-test('a connection tells when the broker hangs up', async (t) => {
+test('a connection reports that the broker hung up', async (t) => {
   const path = await startScriptedBroker(t, (peer) => {
     peer.accept()
     peer.hangUp()
@@ -214,21 +211,21 @@ test('a connection tells when the broker hangs up', async (t) => {
   const { code, message } = await end
   assert.deepEqual(
     [code, message],
-    ['FLUX_DISCONNECTED', 'Lost the broker: broker closed the connection'],
+    ['FLUX_DISCONNECTED', 'Lost the connection to the broker: the broker closed it'],
   )
 })
 
-test('a connection tells when the broker hangs up in the middle of a frame', async (t) => {
+test('a connection reports that the broker hung up in the middle of a frame', async (t) => {
   const path = await startScriptedBroker(t, (peer) => {
     peer.send(Buffer.concat([ACCEPTED, EVENT.subarray(0, 20)]))
     peer.hangUp()
   })
   const { handlers, end } = createHandlers()
   await connectTo(t, path, handlers)
-  assert.match((await end).message, /in the middle of a frame \(20 bytes of it\)$/)
+  assert.match((await end).message, /: the broker closed it after 20 bytes of an incomplete frame$/)
 })
 
-test('garbage ends a connection with FLUX_PROTOCOL, once, after the messages before it', async (t) => {
+test('garbage ends a connection with FLUX_PROTOCOL, once, and the messages before it are delivered', async (t) => {
   const path = await startScriptedBroker(t, (peer) => {
     peer.send(Buffer.concat([ACCEPTED, EVENT, Buffer.from('HTTP/1.1 400 Bad Request\r\n'), EVENT]))
     return peer.expectEnd()
@@ -239,7 +236,7 @@ test('garbage ends a connection with FLUX_PROTOCOL, once, after the messages bef
   assert.deepEqual([messages.length, ends.length], [1, 1])
 })
 
-test('a broken message in a whole frame ends a connection with FLUX_PROTOCOL', async (t) => {
+test('a malformed message in a correct frame ends a connection with FLUX_PROTOCOL', async (t) => {
   const broken = Buffer.from(EVENT)
   broken[broken.length - 20] = 0x8f
   const path = await startScriptedBroker(t, (peer) => {
@@ -251,7 +248,7 @@ test('a broken message in a whole frame ends a connection with FLUX_PROTOCOL', a
   assert.equal((await end).code, 'FLUX_PROTOCOL')
 })
 
-test('an owner that fails on a message loses the connection, not the process', async (t) => {
+test('an error of onMessage ends the connection, not the process', async (t) => {
   const path = await startScriptedBroker(t, (peer) => {
     peer.send(Buffer.concat([ACCEPTED, EVENT]))
     return peer.expectEnd()
@@ -266,7 +263,7 @@ test('an owner that fails on a message loses the connection, not the process', a
   assert.deepEqual([reason.code, reason.cause], ['FLUX_PROTOCOL', cause])
 })
 
-test('close ends a connection at once, with the reason given, and sends nothing more', async (t) => {
+test('close ends a connection at once with the given reason, and nothing is sent afterwards', async (t) => {
   const path = await startScriptedBroker(t, async (peer) => {
     peer.accept()
     await peer.expectEnd()

@@ -1,3 +1,4 @@
+// Frames: the encoder, and the decoder for any split of the bytes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -18,7 +19,7 @@ function decodeAll(...chunks: readonly Buffer[]): Buffer[] {
   return chunks.flatMap((chunk) => [...decoder.push(chunk)])
 }
 
-test('encodeFrame writes the magic and the length of the body alone', () => {
+test('encodeFrame writes the magic and the length of the body without the header', () => {
   assert.deepEqual(encodeFrame(BODY), Buffer.concat([Buffer.from('1200eeff00000015', 'hex'), BODY]))
 })
 
@@ -29,19 +30,19 @@ test('encodeFrame refuses an empty body, which would kill the broker', () => {
   })
 })
 
-test('FrameDecoder gives two bodies of one chunk', () => {
+test('FrameDecoder yields two bodies from one chunk', () => {
   const frame = encodeFrame(BODY)
   assert.deepEqual(decodeAll(Buffer.concat([frame, frame])), [BODY, BODY])
 })
 
-test('FrameDecoder takes empty chunks anywhere', () => {
+test('FrameDecoder accepts empty chunks anywhere', () => {
   const frame = encodeFrame(BODY)
   const empty = Buffer.alloc(0)
   const chunks = [empty, frame.subarray(0, 5), empty, frame.subarray(5, 8), empty, BODY, empty]
   assert.deepEqual(decodeAll(...chunks), [BODY])
 })
 
-test('FrameDecoder tells how many bytes of an unfinished frame it holds', () => {
+test('FrameDecoder counts the bytes of an incomplete frame', () => {
   const decoder = new FrameDecoder()
   const frame = encodeFrame(BODY)
   const pending = [0, 3, 5, 10, frame.length - 18].map((length, index, lengths) => {
@@ -66,12 +67,12 @@ test('FrameDecoder refuses a length of 0', () => {
   })
 })
 
-test('FrameDecoder refuses a length under that of the shortest message', () => {
+test('FrameDecoder refuses a length below that of the shortest message', () => {
   assert.throws(() => decodeAll(header(20)), { code: 'FLUX_PROTOCOL' })
 })
 
 for (const length of [MAX_FRAME_BYTES + 1, 0xfffffff8, 0xffffffff]) {
-  test(`FrameDecoder refuses a length of ${length} on the header alone`, () => {
+  test(`FrameDecoder refuses a length of ${length} when it has only the header`, () => {
     assert.throws(() => decodeAll(header(length)), { code: 'FLUX_PROTOCOL' })
   })
 }
@@ -80,7 +81,7 @@ test('FrameDecoder accepts the header of the largest frame', () => {
   assert.deepEqual(decodeAll(header(MAX_FRAME_BYTES)), [])
 })
 
-test('FrameDecoder gives the same bodies for every chunking', () => {
+test('FrameDecoder yields the same bodies for every chunking', () => {
   const bodies = fc.array(fc.uint8Array({ minLength: 21, maxLength: 300 }), { maxLength: 6 })
   const cuts = fc.array(fc.nat(2000), { maxLength: 40 })
   fc.assert(

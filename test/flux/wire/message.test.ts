@@ -1,3 +1,4 @@
+// Messages: encoder and decoder, with malformed and random bytes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -15,7 +16,7 @@ function assertRefused(hex: string, message: string): void {
   assert.throws(() => decodeHex(hex), { code: 'FLUX_PROTOCOL', message })
 }
 
-test('decodeMessage reads the request of the description', () => {
+test('decodeMessage reads the example request of the protocol description', () => {
   assert.deepEqual(
     decodeHex(`00${TOPIC}107b226e616d65223a2273697a65227d00${PROTO.replace('010109', '01010b')}`),
     {
@@ -86,7 +87,7 @@ test('decodeMessage rejects a part that is longer than the message', () => {
   assertRefused(`0009617474722e676574${PROTO}`, 'Cannot decode topic: expected 9 bytes, got 8')
 })
 
-test('decodeMessage rejects a long part whose size is over the message, before it looks further', () => {
+test('decodeMessage rejects a long part whose size exceeds the message', () => {
   assertRefused(`00ffffffffff${PROTO}`, 'Cannot decode topic: expected 4294967295 bytes, got 0')
 })
 
@@ -108,14 +109,14 @@ test('decodeMessage rejects a part without its flag', () => {
   assertRefused(`00${TOPIC}0161${PROTO}`, message)
 })
 
-test('decodeMessage rejects more routes than an overlay can have', () => {
+test('decodeMessage rejects more routes than an overlay network can have', () => {
   assertRefused(
     `${'0161'.repeat(257)}00${TOPIC}${PROTO}`,
     'Cannot decode routes: expected at most 256',
   )
 })
 
-test('encodeMessage writes parts of 254 bytes in the short form and of 255 in the long one', () => {
+test('encodeMessage writes parts of 254 bytes in the short form and parts of 255 bytes in the long form', () => {
   const sizes = [254, 255].map((length) => {
     const payload = Buffer.alloc(length)
     const message: Message = {
@@ -138,7 +139,7 @@ const u32 = fc.nat(0xffffffff)
 const latin1 = (minLength: number) =>
   fc.uint8Array({ minLength, maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
 
-/** Any message that the wire can hold: routes are not empty, and only there with their flag. */
+/** Any message that can be encoded: routes are not empty, and only there with their flag. */
 const arbitraryMessage = fc
   .record({
     otherFlags: fc.nat(0xff),
@@ -166,7 +167,7 @@ const arbitraryMessage = fc
     return { type: 'control', ...envelope, controlType: aux1, status: aux2 }
   })
 
-test('decodeMessage gives back every message that encodeMessage takes', () => {
+test('decodeMessage returns every message that encodeMessage accepts', () => {
   fc.assert(
     fc.property(arbitraryMessage, (message) => {
       assert.deepEqual(decodeMessage(encodeMessage(message)), message)

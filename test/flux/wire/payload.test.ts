@@ -1,3 +1,4 @@
+// Payloads: JSON with integers of any size, and texts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -23,12 +24,12 @@ test('encodeJson ends the text with one NUL', () => {
   assert.deepEqual(encodeJson({ name: 'größe' }), Buffer.from('{"name":"größe"}\0'))
 })
 
-test('encodeJson writes a bigint as the digits it has: job ids are larger than a number can be', () => {
+test('encodeJson writes a bigint with all its digits: job ids exceed 2^53', () => {
   const id = 18_446_744_073_709_551_615n
   assert.deepEqual(encodeJson({ ids: [id] }), Buffer.from('{"ids":[18446744073709551615]}\0'))
 })
 
-test('decodeJson gives an empty object for no payload', () => {
+test('decodeJson returns an empty object for no payload', () => {
   assert.deepEqual(decodeJson(undefined, 'event.subscribe'), {})
 })
 
@@ -45,12 +46,12 @@ test('decodeJson rejects a second NUL', () => {
 })
 
 for (const text of ['[1]', 'null', '"text"', '1']) {
-  test(`decodeJson rejects ${text}, which is no object`, () => {
+  test(`decodeJson rejects ${text}, which is not an object`, () => {
     assertRefused(`${text}\0`, 'expected a JSON object')
   })
 }
 
-test('decodeJson rejects what is not JSON, and tells the cause', () => {
+test('decodeJson rejects a payload that is not JSON, with the cause', () => {
   assert.throws(
     () => decodeTextAsJson('{"a":\0'),
     (error) => error instanceof FluxError && error.cause instanceof SyntaxError,
@@ -67,7 +68,7 @@ test('decodeJson keeps integers beyond 2^53 as bigint, at any depth and of eithe
   })
 })
 
-test('decodeJson keeps as number what a number holds, also beside a bigint', () => {
+test('decodeJson keeps safe integers as numbers, also beside a bigint', () => {
   const text = '{"id":9007199254740991,"big":9007199254740992,"t":1795458342.1953115,"far":1e300}\0'
   assert.deepEqual(decodeTextAsJson(text), {
     id: 9007199254740991,
@@ -77,20 +78,20 @@ test('decodeJson keeps as number what a number holds, also beside a bigint', () 
   })
 })
 
-test('decodeJson leaves digits within a string alone', () => {
+test('decodeJson does not change digits within a string', () => {
   assert.deepEqual(decodeTextAsJson('{"id":"90071992547409930000"}\0'), {
     id: '90071992547409930000',
   })
 })
 
-test('decodeJson finds a long integer wherever it stands in the text', () => {
+test('decodeJson finds a long integer at every position of the text', () => {
   for (let pad = 0; pad < 40; pad += 1) {
     const answer = decodeTextAsJson(`{"${'x'.repeat(pad)}":9007199254740993}\0`)
     assert.deepEqual(Object.values(answer), [9007199254740993n])
   }
 })
 
-test('decodeJson makes "__proto__" a key like any other', () => {
+test('decodeJson treats "__proto__" like any other key', () => {
   const answer = decodeTextAsJson('{"__proto__":{"polluted":9007199254740993}}\0')
   assert.deepEqual(Object.keys(answer), ['__proto__'])
   assert.equal('polluted' in answer, false)
@@ -105,12 +106,12 @@ test(`decodeJson rejects ${NESTED} nested arrays around an integer beyond 2^53`,
   assertRefused(text, 'expected JSON')
 })
 
-test(`decodeJson lives through ${NESTED} nested arrays in an object`, () => {
+test(`decodeJson survives ${NESTED} nested arrays in an object`, () => {
   const { a } = decodeTextAsJson(`{"a":${'['.repeat(NESTED)}${']'.repeat(NESTED)}}\0`)
   assert.ok(Array.isArray(a))
 })
 
-test('decodeJson gives back every object that encodeJson takes', () => {
+test('decodeJson returns every object that encodeJson accepts', () => {
   const keys = fc.string().filter((key) => key !== '__proto__')
   fc.assert(
     fc.property(fc.dictionary(keys, fc.jsonValue({ maxDepth: 3 })), (object) => {
@@ -121,7 +122,7 @@ test('decodeJson gives back every object that encodeJson takes', () => {
   )
 })
 
-test('decodeJson gives every 64-bit integer exactly', () => {
+test('decodeJson returns every 64-bit integer exactly', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }), (id) => {
       const { id: decoded } = decodeTextAsJson(`{"id":${id}}\0`)
@@ -145,7 +146,7 @@ test('decodeJson throws nothing but FLUX_PROTOCOL on arbitrary bytes', () => {
   )
 })
 
-test('decodeText takes the text with its NUL or without', () => {
+test('decodeText reads a text with and without NUL', () => {
   assert.equal(decodeText(Buffer.from('No such job\0')), 'No such job')
   assert.equal(decodeText(Buffer.from('No such job')), 'No such job')
 })
@@ -155,7 +156,7 @@ test('decodeText is undefined for no payload and for an empty one', () => {
   assert.equal(decodeText(Buffer.alloc(0)), undefined)
 })
 
-test('isJsonObject tells objects from arrays, null and scalars', () => {
+test('isJsonObject is true for objects, and false for arrays, null and scalars', () => {
   assert.deepEqual([{}, [], null, 1, 'a', undefined].map(isJsonObject), [
     true,
     false,

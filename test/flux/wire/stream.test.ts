@@ -1,23 +1,18 @@
-// The queue between a socket and a loop, and the streaming calls of the client that are made of it.
+// AnswerStream alone, and the streaming calls of the client over a socket.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { FluxError } from '#flux/errors.ts'
-import { Client } from '#flux/wire/client.ts'
 import { FLAG } from '#flux/wire/message.ts'
 import { AnswerStream } from '#flux/wire/stream.ts'
 import { loadRecording } from '../../support/recordings.ts'
-import {
-  type Script,
-  type ScriptedPeer,
-  startScriptedBroker,
-} from '../../support/scripted-broker.ts'
+import { connectToScript, type ScriptedPeer } from '../../support/scripted-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const JOURNAL = 'job-manager.events-journal'
 const JOURNAL_CANCEL = 'job-manager.events-journal-cancel'
 const REASON = new FluxError('FLUX_DISCONNECTED', 'Gone')
 
-/** A stream and how many times it was abandoned. */
+/** A stream, and how often it was abandoned. */
 function createStream() {
   const stream = new AnswerStream<number>()
   const abandoned = { times: 0 }
@@ -31,7 +26,7 @@ async function collect<T>(answers: AsyncIterable<T>): Promise<T[]> {
   return await Array.fromAsync(answers)
 }
 
-test('a stream gives the answers that came before the loop and during it, in order', async () => {
+test('a stream yields the answers from before and during the loop, in order', async () => {
   const { stream, abandoned } = createStream()
   stream.push(1)
   stream.push(2)
@@ -42,7 +37,7 @@ test('a stream gives the answers that came before the loop and during it, in ord
   assert.equal(abandoned.times, 0)
 })
 
-test('a stream gives the answers before an error, then the error, once', async () => {
+test('a stream yields the answers before an error, then throws the error once', async () => {
   const { stream } = createStream()
   stream.push(1)
   stream.fail(REASON)
@@ -51,14 +46,14 @@ test('a stream gives the answers before an error, then the error, once', async (
   assert.deepEqual(await stream.next(), { done: true, value: undefined })
 })
 
-test('a stream fails the loop that waits', async () => {
+test('a stream fails a waiting loop', async () => {
   const { stream } = createStream()
   const waiting = stream.next()
   stream.fail(REASON)
   await assert.rejects(waiting, REASON)
 })
 
-test('a stream answers several who wait in order, and ends them all', async () => {
+test('a stream answers several waiting readers in order, and ends all of them', async () => {
   const { stream } = createStream()
   const waiting = [stream.next(), stream.next(), stream.next()]
   stream.push(1)
@@ -70,7 +65,7 @@ test('a stream answers several who wait in order, and ends them all', async () =
   ])
 })
 
-test('a stream takes nothing after its end', async () => {
+test('a stream accepts nothing after its end', async () => {
   const { stream } = createStream()
   stream.end()
   stream.push(1)
@@ -78,7 +73,7 @@ test('a stream takes nothing after its end', async () => {
   assert.deepEqual(await collect(stream), [])
 })
 
-test('a stream left by break is abandoned once, and gives nothing more', async () => {
+test('a stream left by break is abandoned once, and yields nothing more', async () => {
   const { stream, abandoned } = createStream()
   for (const answer of [1, 2, 3, 4]) stream.push(answer)
   for await (const answer of stream) if (answer === 3) break
@@ -88,7 +83,7 @@ test('a stream left by break is abandoned once, and gives nothing more', async (
   assert.equal(abandoned.times, 1)
 })
 
-test('a stream left after its failure is over, and not abandoned', async () => {
+test('a stream left after its failure is ended, and not abandoned', async () => {
   const { stream, abandoned } = createStream()
   stream.fail(REASON)
   await stream.return()
@@ -96,18 +91,18 @@ test('a stream left after its failure is over, and not abandoned', async () => {
   assert.equal(abandoned.times, 0)
 })
 
-test('a stream of which 65,536 answers are not read fails and is abandoned', async () => {
+test('a stream with more than 65,536 unread answers fails and is abandoned', async () => {
   const { stream, abandoned } = createStream()
   for (let answer = 0; answer <= 65_536; answer += 1) stream.push(answer)
   stream.push(70_000)
   assert.equal(abandoned.times, 1)
   await assert.rejects(collect(stream), {
     code: 'FLUX_CANCELLED',
-    message: 'Gave up a stream: 65536 answers were not read',
+    message: 'Cancelled a stream: 65536 answers were not read',
   })
 })
 
-test('a stream whose loop is always some answers behind goes on', async () => {
+test('a stream continues if its loop is always some answers behind', async () => {
   const { stream, abandoned } = createStream()
   for (let answer = 0; answer < 10; answer += 1) stream.push(answer)
   for (let answer = 10; answer < 100_000; answer += 1) {
@@ -117,22 +112,12 @@ test('a stream whose loop is always some answers behind goes on', async () => {
   assert.equal(abandoned.times, 0)
 })
 
-async function connectToScript(t: TestContext, script: Script): Promise<Client> {
-  const path = await startScriptedBroker(t, (peer) => {
-    peer.accept()
-    return script(peer)
-  })
-  const client = await Client.connect(path, LIMITS)
-  t.after(() => client.close())
-  return client
-}
-
-/** Answers one call that a test makes to be sure that all before it has been handled. */
+/** Answers one ping. A test sends it to be sure that everything before it has been handled. */
 async function answerPing(peer: ScriptedPeer): Promise<void> {
   peer.respond(await peer.expect('broker.ping'))
 }
 
-test('stream asks with the streaming flag, gives each answer and ends by ENODATA', async (t) => {
+test('stream sends the streaming flag, yields each answer and ends on ENODATA', async (t) => {
   const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect('job-list.list')
     assert.equal(request.flags, FLAG.topic | FLAG.payload | FLAG.route | FLAG.streaming)
@@ -143,7 +128,7 @@ test('stream asks with the streaming flag, gives each answer and ends by ENODATA
   assert.equal(client.matchtagsInUse, 0)
 })
 
-test('stream fails by any other errnum, after the answers before it', async (t) => {
+test('stream fails on any other errnum, after the answers before it', async (t) => {
   const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect(JOURNAL)
     peer.stream(request, { n: 1 })
@@ -181,7 +166,7 @@ test('a stream left by break sends the cancel request that real clients send', a
   await done.promise
 })
 
-test('a stream left by break gives back its matchtag after the last answer, not before', async (t) => {
+test('a stream left by break frees its matchtag after the last answer, not before', async (t) => {
   const gate = Promise.withResolvers<void>()
   const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect(JOURNAL)
@@ -218,7 +203,7 @@ for (const [topic, cancelTopic] of [
   })
 }
 
-test('a stream without a cancel topic stays retired, and its answers are dropped', async (t) => {
+test('the matchtag of a stream without a cancel topic stays retired, and answers to it are dropped', async (t) => {
   const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect('groups.get')
     peer.stream(request, { members: '0' })
@@ -248,7 +233,7 @@ test('a broker that echoes the streaming flag and answers once leaves the stream
   await next
 })
 
-test('stream fails when the first answer does not come in time, and cancels', async (t) => {
+test('stream fails and cancels if there is no first answer in time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const done = Promise.withResolvers<void>()
   const client = await connectToScript(t, async (peer) => {
@@ -292,7 +277,7 @@ test('stream fails when its signal is aborted while it is open, and cancels', as
   await done.promise
 })
 
-test('an answer that is no JSON object fails the stream, and cancels it', async (t) => {
+test('an answer that is not a JSON object fails the stream, and cancels it', async (t) => {
   const done = Promise.withResolvers<void>()
   const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect(JOURNAL)
@@ -308,7 +293,7 @@ test('an answer that is no JSON object fails the stream, and cancels it', async 
   assert.equal(client.matchtagsInUse, 0)
 })
 
-test('an abandoned stream is told nothing when its signal is aborted later', async (t) => {
+test('an abandoned stream ignores a later abort of its signal', async (t) => {
   const controller = new AbortController()
   const client = await connectToScript(t, async (peer) => {
     peer.stream(await peer.expect(JOURNAL), {})
@@ -332,7 +317,7 @@ test('an open stream fails with the reason when the broker hangs up', async (t) 
   assert.equal(client.matchtagsInUse, 0)
 })
 
-test('the recorded stream of 300 pending jobs gives 300 answers', async (t) => {
+test('the recorded stream of 300 pending jobs yields 300 answers', async (t) => {
   const { s2c } = loadRecording('0.88.0', 'big-job-list-pending-stream-300')
   const client = await connectToScript(t, async (peer) => {
     await peer.expect('job-list.list')

@@ -3,7 +3,7 @@ import { ERRNO } from '#flux/errors.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { formatHosts } from '#simulation/node.ts'
+import { formatHosts } from './hosts.ts'
 import { always, type BrokerState, type Methods, RpcError, Stream, stringArg } from './method.ts'
 import { overlayHealth } from './overlay-health.ts'
 
@@ -46,9 +46,9 @@ export const CORE_METHODS: Methods = {
   'overlay.health': {
     home: 'every',
     answer: ({ rank }, { instance, fanout, release }) =>
-      overlayHealth(instance, { rank, fanout, tellsErrors: release.has('wideOverlay') }),
+      overlayHealth(instance, { rank, fanout, hasErrors: release.has('wideOverlay') }),
   },
-  // Fluxion's; the other scheduler has no such modules
+  // The modules of Fluxion: the other schedulers do not have them.
   'sched-fluxion-qmanager.params': {
     home: 'lead',
     exists: ({ scheduler }) => scheduler === 'fluxion',
@@ -95,7 +95,7 @@ function attributes(broker: BrokerState, rank: number): Readonly<Record<string, 
   }
 }
 
-/** Fluxion's defaults, and what is configured. */
+/** Fluxion's defaults, changed by the configuration. */
 function fluxionMatching(config: JsonObject): JsonObject {
   const table = config['sched-fluxion-resource']
   const { 'match-policy': policy = 'first', 'prune-filters': filters = 'ALL:core,ALL:node' } =
@@ -131,7 +131,7 @@ function configuration({ instance, config }: BrokerState): JsonObject {
   }
 }
 
-/** Only `broker.online` has members here. */
+/** Only `broker.online` has members in the simulation. */
 function groupOf(instance: Instance, name: string): JsonObject {
   return { members: name === 'broker.online' ? formatIds(instance.online) : '' }
 }

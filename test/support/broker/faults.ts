@@ -1,4 +1,4 @@
-// What a test may make go wrong, by topic: no answer, an error, an answer that comes late.
+// Faults that a test adds to a simulated broker, by topic: no answer, an error, a late answer.
 import { RpcError } from './method.ts'
 
 type Fault =
@@ -18,7 +18,7 @@ export class Faults {
     this.#faults.set(topic, { kind: 'fail', error: new RpcError(errnum, text) })
   }
 
-  /** Keeps the answers back until the returned function is called. */
+  /** Delays the answers until the returned function is called. */
   answerLate(topic: string): () => void {
     const waiting: (() => void)[] = []
     this.#faults.set(topic, { kind: 'late', waiting })
@@ -35,9 +35,9 @@ export class Faults {
   }
 
   /**
-   * Answers, unless there is a fault.
+   * Calls `answer`, unless the topic has a fault.
    *
-   * @throws RpcError
+   * @throws RpcError for the fault of {@link Faults.fail}
    */
   pass(topic: string, answer: () => void): void {
     const fault = this.#faults.get(topic)

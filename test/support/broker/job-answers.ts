@@ -1,10 +1,10 @@
-// Counts and lists of jobs as `job-list` answers them, made of a simulated instance.
+// Counts and lists of the jobs of a simulated instance, as `job-list` answers them.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
 import type { JobFilter } from './job-query.ts'
 
-/** The answer to `job-list.job-stats`. Older releases name a queue only once it has had a job. */
+/** The answer to `job-list.job-stats`. In older releases it has only the queues that have had a job. */
 export function jobStats(instance: Instance, { allQueues }: { allQueues: boolean }): JsonObject {
   const total = new JobCounts()
   const queues = new Map<string, JobCounts>()
@@ -23,8 +23,9 @@ export function jobStats(instance: Instance, { allQueues }: { allQueues: boolean
 }
 
 class JobCounts {
-  /** By bit, of states and of results; the two have no use for each other's. */
+  /** Counts by the bit of the state. */
   readonly #states = new Map<number, number>()
+  /** Counts of inactive jobs by the bit of the result. */
   readonly #results = new Map<number, number>()
   #total = 0
 
@@ -61,7 +62,7 @@ function increment(counts: Map<number, number>, key: number): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-/** Pending by priority, then running, newest first, then inactive, latest first; `limit` 0 is none. */
+/** Pending jobs by priority, then running jobs, newest first, then inactive jobs, latest first. `limit` 0 is no limit. */
 export function listJobs(instance: Instance, filter: JobFilter, limit: number): readonly Job[] {
   const matching = [...instance.jobs.values()].filter(filter)
   const pending = matching.filter(({ times }) => !(times.RUN || times.CLEANUP))
@@ -69,7 +70,7 @@ export function listJobs(instance: Instance, filter: JobFilter, limit: number): 
   const inactive = matching.filter(({ state }) => state === 'INACTIVE')
   const since = (job: Job, state: Job['state']) => job.times[state] ?? 0
   const jobs = [
-    // those in DEPEND have no priority yet and come last; equal ones stay in the order of their ids
+    // Jobs in DEPEND have no priority and are last. Equal jobs stay in the order of their ids.
     ...pending.sort((a, b) => urgencyOf(b) - urgencyOf(a)),
     ...running.sort((a, b) => since(b, 'RUN') - since(a, 'RUN') || Number(b.id - a.id)),
     ...inactive.sort((a, b) => since(b, 'INACTIVE') - since(a, 'INACTIVE') || Number(b.id - a.id)),

@@ -1,10 +1,10 @@
-// One job as `job-list` writes it: which attributes there are, and what they say in which state.
+// One job as `job-list` writes it: its attributes, and their values in each state.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { isFeasible } from '#simulation/first-fit.ts'
 import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
-import { formatHosts } from '#simulation/node.ts'
+import { formatHosts } from './hosts.ts'
 import type { BrokerState } from './method.ts'
 import type { Release, Scheduler } from './release.ts'
 
@@ -15,10 +15,10 @@ interface Context {
   readonly owner: number
 }
 
-/** `undefined` for what is not known or does not apply: it is left out. */
+/** `undefined` for a value that is unknown or does not apply. It is omitted. */
 type Attribute = (job: Job, context: Context) => unknown
 
-/** wait(2) statuses: exit 0, exit 1, and what was recorded of canceled and timed-out jobs. */
+/** wait(2) statuses: exit 0, exit 1, and the recorded values of canceled and timed-out jobs. */
 const WAIT_STATUSES = { successful: 0, failed: 256, canceled: 36608, timeout: 36352 } as const
 
 const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
@@ -66,10 +66,10 @@ const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
     job.state === 'DEPEND' && job.dependency !== undefined ? [job.dependency] : undefined,
 }
 
-/** What `attrs` may name, without the `all` that stands for all of them. */
+/** The names that `attrs` accepts, without `all`. */
 export const ATTRIBUTE_NAMES: readonly string[] = Object.keys(ATTRIBUTES)
 
-/** One element of `jobs`; the id is always in it. */
+/** One element of `jobs`. It always has the id. */
 export function writeJob(job: Job, names: readonly string[], broker: BrokerState): JsonObject {
   const written: Record<string, unknown> = { id: job.id }
   for (const name of names) {
@@ -80,7 +80,7 @@ export function writeJob(job: Job, names: readonly string[], broker: BrokerState
 }
 
 /** `undefined` before the priority plugin has seen the job. */
-export function priorityOf(job: Job): number | undefined {
+function priorityOf(job: Job): number | undefined {
   if (job.times.PRIORITY === undefined) return undefined
   return job.urgency
 }

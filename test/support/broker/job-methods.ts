@@ -1,4 +1,4 @@
-// The methods about jobs: `job-list.*` and what of `job-manager.*` a metrics client may ask.
+// The methods about jobs: `job-list.*`, and the methods of `job-manager.*` that a metrics client calls.
 import { ERRNO } from '#flux/errors.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
@@ -18,9 +18,9 @@ import {
   Stream,
 } from './method.ts'
 
-/** How long `job-list` gathers changes before it streams them. */
+/** How long `job-list` collects changes before it streams them. */
 const STATS_INTERVAL_MS = 200
-/** Requests that sched-simple takes at once; the others wait in the job manager. */
+/** The most requests that sched-simple accepts at a time. The others wait in the job manager. */
 const SCHED_SIMPLE_LIMIT = 8
 
 export const JOB_METHODS: Methods = {
@@ -52,7 +52,7 @@ export const JOB_METHODS: Methods = {
   },
   'job-manager.getattr': {
     home: 'lead',
-    // of their own jobs guests may ask, and the simulation has none of theirs
+    // Guests may ask for their own jobs. The simulation has no jobs of guests.
     ownerOnly: always,
     answer: ({ args }, { instance }) => {
       const { id, attrs } = args
@@ -63,13 +63,13 @@ export const JOB_METHODS: Methods = {
       return { jobspec: jobspecOf(job) }
     },
   },
-  // only who may open it is simulated
+  // Only the check of the credentials is simulated.
   'job-manager.events-journal': {
     home: 'lead',
     ownerOnly: always,
     answer: ({ streaming }) => {
       if (!streaming) throw new RpcError(ERRNO.EPROTO)
-      throw new RpcError(ERRNO.ENOSYS, 'The simulated broker does not stream its journal of jobs')
+      throw new RpcError(ERRNO.ENOSYS, 'The simulated broker does not stream a journal of jobs')
     },
   },
 }
@@ -97,7 +97,7 @@ function answerJobStats({ streaming, rolemask }: Call, broker: BrokerState): Rep
   })
 }
 
-/** In private mode guests see their own jobs only, and the simulation has none of theirs. */
+/** In private mode guests see only their own jobs. The simulation has no jobs of guests. */
 function hidesJobs(rolemask: number, { privateMode, release }: BrokerState): boolean {
   return privateMode && release.has('privateMode') && !(rolemask & ROLE.owner)
 }
@@ -150,7 +150,7 @@ function answerQueueStatus({ args }: Call, { instance }: BrokerState): JsonObjec
 }
 
 function answerAllocQuery(_: Call, { instance, scheduler, release }: BrokerState): JsonObject {
-  const waiting = count(instance, (job) => isAskedFor(instance, job))
+  const waiting = count(instance, (job) => isRequested(instance, job))
   const taken = scheduler === 'sched-simple' ? Math.min(waiting, SCHED_SIMPLE_LIMIT) : waiting
   return {
     queue_length: waiting - taken,
@@ -160,8 +160,8 @@ function answerAllocQuery(_: Call, { instance, scheduler, release }: BrokerState
   }
 }
 
-/** Whether the job manager asks the scheduler for it: not for what is held or in a stopped queue. */
-function isAskedFor(instance: Instance, { state, urgency, queue }: Job): boolean {
+/** Whether the job manager asks the scheduler for the job: not for a held job or a job in a stopped queue. */
+function isRequested(instance: Instance, { state, urgency, queue }: Job): boolean {
   return state === 'SCHED' && urgency > 0 && instance.queue(queue)?.started === true
 }
 

@@ -1,4 +1,4 @@
-// Which jobs a `job-list.list` request asks for: its older form of masks, and the constraint of RFC 43 and RFC 31.
+// Reads the filter of a `job-list.list` request: the older form with masks, and the constraint of RFC 43 and RFC 31.
 import { ERRNO } from '#flux/errors.ts'
 import { EMPTY_IDSET, hasId, parseIdset, unionIdsets } from '#flux/sets/idset.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
@@ -7,7 +7,7 @@ import { RpcError } from './method.ts'
 
 export type JobFilter = (job: Job) => boolean
 
-/** `userid` that means: any user. */
+/** The `userid` that means "any user". */
 const ANY_USER = 0xffffffff
 
 const VIRTUAL_STATES = { PENDING: 14, RUNNING: 48, ACTIVE: 62 } as const
@@ -21,7 +21,7 @@ const RESULT_MASKS: ReadonlyMap<string, number> = new Map([
   ['TIMEOUT', JOB_RESULTS.timeout],
 ])
 
-/** @throws RpcError for a request that lacks something */
+/** @throws RpcError for a request with a missing key or an invalid constraint */
 export function parseQuery(
   args: JsonObject,
   options: { readonly hasConstraint: boolean; readonly owner: number },
@@ -42,14 +42,14 @@ export function parseQuery(
     (queue === undefined || queue === job.queue)
 }
 
-/** @throws RpcError with the text of a real broker that misses `key` */
+/** @throws RpcError if `key` is missing, with the text of a real broker */
 export function numberArg(args: JsonObject, key: string): number {
   const value = args[key]
   if (typeof value === 'number') return value
   throw new RpcError(ERRNO.EPROTO, `invalid payload: Object item not found: ${key}`)
 }
 
-/** The sum of all operators of one object; an empty one matches everything. */
+/** All operators of one object must match. An empty object matches every job. */
 function parseConstraint(constraint: JsonObject, owner: number): JobFilter {
   const filters = Object.entries(constraint).map(([operator, values]) => {
     if (!Array.isArray(values)) throw invalid('operator values not an array')
@@ -91,7 +91,7 @@ function parseOperator(operator: string, values: readonly unknown[], owner: numb
       return ({ allocations }) => allocations.some(({ node }) => hasId(ranks, node.rank))
     }
     default:
-      // real brokers know hosts and times too: whoever needs them here finds this sentence
+      // Real brokers also have operators for hosts and times. They are not simulated.
       throw invalid(`unknown constraint operator: ${operator}`)
   }
 }

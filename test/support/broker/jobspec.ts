@@ -1,8 +1,8 @@
-// The jobspec of a simulated job (RFC 25), as `job-manager.getattr` writes it: its resources are what was asked for.
+// The jobspec of a simulated job (RFC 25), as `job-manager.getattr` writes it, with the requested resources.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Job } from '#simulation/job.ts'
 
-/** The whole, as far as a real one was recorded to be. */
+/** The jobspec with the keys of a recorded one. */
 export function jobspecOf(job: Job): JsonObject {
   const { name, queue, timeLimit } = job
   return {

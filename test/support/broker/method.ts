@@ -1,10 +1,10 @@
-// What a simulated broker's methods are made of: the call they get, the reply they give, the errors they answer with.
+// The types of a simulated broker's methods: their call, their reply and their errors. The methods are in *-methods.ts.
 import { ERRNO } from '#flux/errors.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Release, Scheduler } from './release.ts'
 
-/** An error response: its number, and the text that a real broker sends with it, if any. */
+/** An error response: its number, and its text if a real broker sends one. */
 export class RpcError extends Error {
   readonly errnum: number
   readonly text: string | undefined
@@ -20,11 +20,11 @@ export class RpcError extends Error {
 /** Bits of a rolemask (RFC 12). */
 export const ROLE = { owner: 1, user: 2, local: 4 } as const
 
-/** A request, decoded, with the credentials that the broker stamped. */
+/** A decoded request, with the credentials from the broker. */
 export interface Call {
   /** `{}` without a payload. */
   readonly args: JsonObject
-  /** Which broker answers. */
+  /** Rank of the broker that answers. */
   readonly rank: number
   readonly userid: number
   readonly rolemask: number
@@ -33,16 +33,16 @@ export interface Call {
   readonly client: ClientState
 }
 
-/** What methods may do to the connection that a call came by. */
+/** The operations of a method on the connection of its call. */
 export interface ClientState {
   readonly uuid: string
   subscribe(prefix: string): void
   unsubscribe(prefix: string): void
-  /** Ends the stream with this matchtag as its cancel topic does. */
+  /** Ends the stream with this matchtag, like its cancel topic. */
   cancel(matchtag: number): void
 }
 
-/** What methods may know of their broker. */
+/** The state of a broker that methods can read. */
 export interface BrokerState {
   readonly instance: Instance
   readonly release: Release
@@ -52,10 +52,10 @@ export interface BrokerState {
   /** User id of the instance's owner. */
   readonly owner: number
   readonly privateMode: boolean
-  /** Children of one broker in the overlay network. */
+  /** Children of each broker in the overlay network. */
   readonly fanout: number
   readonly quorum: number
-  /** Tables of the configuration besides those that follow from the instance. */
+  /** Tables of the configuration, in addition to the tables that follow from the instance. */
   readonly config: JsonObject
   /** Phase of the instance. */
   readonly phase: string
@@ -63,7 +63,10 @@ export interface BrokerState {
   readonly phaseSince: number
 }
 
-/** Several answers to one call. `open` sends the first ones and says how to stop; `end` answers with an error number. */
+/**
+ * Several answers to one call. `open` sends the first answers and returns a function that stops the stream. `end` answers
+ * with an error number.
+ */
 export class Stream {
   readonly open: (push: (answer: JsonObject) => void, end: (errnum: number) => void) => () => void
 
@@ -76,10 +79,10 @@ export class Stream {
 export type Reply = JsonObject | undefined | Stream
 
 export interface Method {
-  /** Where it lives: brokers' own methods answer in early phases, those on `every` rank also when asked elsewhere. */
+  /** `broker`: answers on every rank, also in early phases. `every`: answers on every rank. `lead`: answers on rank 0. */
   readonly home: 'broker' | 'every' | 'lead'
   readonly ownerOnly?: (broker: BrokerState) => boolean
-  /** Whether this broker has it at all. Default: yes. */
+  /** Whether this broker has the method. Default: yes. */
   readonly exists?: (broker: BrokerState) => boolean
   /** @throws RpcError */
   answer(call: Call, broker: BrokerState): Reply
@@ -90,7 +93,7 @@ export type Methods = Readonly<Record<string, Method>>
 
 export const always = (): boolean => true
 
-/** @throws RpcError as brokers do that find an argument missing */
+/** @throws RpcError for a missing argument, like a real broker */
 export function stringArg({ args }: Call, key: string): string {
   const value = args[key]
   if (typeof value !== 'string') throw new RpcError(ERRNO.EPROTO)

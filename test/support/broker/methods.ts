@@ -1,4 +1,4 @@
-// Finds the method that a topic means, or the error that a real broker answers with, by phase of the instance.
+// Finds the method of a topic, or the error of a real broker in the current state of the instance.
 import { ERRNO } from '#flux/errors.ts'
 import { CORE_METHODS } from './core-methods.ts'
 import { JOB_METHODS } from './job-methods.ts'
@@ -9,11 +9,11 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
   Object.entries({ ...CORE_METHODS, ...RESOURCE_METHODS, ...JOB_METHODS }),
 )
 
-/** Services that answer for topics they do not have. */
+/** Services that answer with an error for an unknown method. */
 const SERVICES: ReadonlySet<string> = new Set([...METHODS.keys()].map(serviceOf))
 
-/** What `state-machine.get` can say, in order; those after `run` are the way down. */
-export const PHASES = [
+/** The states of `state-machine.get`, in order. The states after `run` belong to the shutdown. */
+const PHASES = [
   'none',
   'load-builtins',
   'join',
@@ -31,7 +31,7 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number]
 
 /**
- * The method that is to answer on `rank`.
+ * The method that answers on `rank`.
  *
  * @throws RpcError
  */
@@ -50,7 +50,7 @@ export function findMethod(topic: string, rank: number, broker: BrokerState): Me
   )
 }
 
-/** @throws RpcError for a guest where only the owner may ask */
+/** @throws RpcError if a guest calls a method that is for the owner only */
 export function checkOwner(method: Method, rolemask: number, broker: BrokerState): void {
   if (rolemask & ROLE.owner || method.ownerOnly?.(broker) !== true) return
   throw new RpcError(ERRNO.EPERM, 'Request requires owner credentials')

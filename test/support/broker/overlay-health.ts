@@ -1,4 +1,4 @@
-// Health of the overlay network: a tree of brokers in which each has up to `fanout` children, numbered level by level.
+// Health of the overlay network: a tree of brokers. Each has up to `fanout` children, numbered level by level.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Node } from '#simulation/node.ts'
@@ -6,17 +6,17 @@ import type { Node } from '#simulation/node.ts'
 type Health = 'full' | 'partial' | 'degraded' | 'lost' | 'offline'
 
 interface HealthOptions {
-  /** Which broker is asked; only its direct children are in the answer. */
+  /** The broker that answers. Only its direct children are in the answer. */
   readonly rank: number
   readonly fanout: number
-  /** Whether a lost child comes with the reason. */
-  readonly tellsErrors: boolean
+  /** Whether the answer has the reason for a lost child. */
+  readonly hasErrors: boolean
 }
 
 /** The answer to `overlay.health`. */
 export function overlayHealth(instance: Instance, options: HealthOptions): JsonObject {
   const { nodes, now } = instance
-  const { rank, fanout, tellsErrors } = options
+  const { rank, fanout, hasErrors } = options
   const duration = (node: Node | undefined) => (now - (node?.changedAt ?? now)) / 1000
   return {
     rank,
@@ -24,7 +24,7 @@ export function overlayHealth(instance: Instance, options: HealthOptions): JsonO
     duration: duration(nodes[rank]),
     children: childrenOf(nodes, rank, fanout).map((child) => {
       const status = healthOf(nodes, child.rank, fanout)
-      const error = tellsErrors && status === 'lost' ? 'administrative disconnect' : undefined
+      const error = hasErrors && status === 'lost' ? 'administrative disconnect' : undefined
       return { rank: child.rank, status, duration: duration(child), ...(error && { error }) }
     }),
   }
@@ -34,10 +34,10 @@ function childrenOf(nodes: readonly Node[], rank: number, fanout: number): reado
   return nodes.slice(rank * fanout + 1, rank * fanout + fanout + 1)
 }
 
-/** Degraded with a lost broker somewhere below, partial with one that never came. */
+/** Degraded if a broker below is lost, partial if a broker below was never online. */
 function healthOf(nodes: readonly Node[], rank: number, fanout: number): Health {
   const node = nodes[rank]
-  if (node === undefined || !node.online) return node?.seen ? 'lost' : 'offline'
+  if (node === undefined || !node.online) return node?.wasOnline ? 'lost' : 'offline'
   const below = childrenOf(nodes, rank, fanout).map((child) => healthOf(nodes, child.rank, fanout))
   if (below.some((health) => health === 'lost' || health === 'degraded')) return 'degraded'
   return below.every((health) => health === 'full') ? 'full' : 'partial'

@@ -1,4 +1,4 @@
-// Payloads as brokers write them: like payload.ts of the client, and with integers over 2^53.
+// Payloads of answers. This encoder is independent of the client's payload.ts, and writes integers over 2^53.
 import type { JsonObject } from '#flux/wire/payload.ts'
 
 const MARKED_INTEGER = /"bigint:(-?[0-9]+)"/g

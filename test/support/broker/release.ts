@@ -1,12 +1,12 @@
-// Which releases of flux-core and which schedulers can be simulated, and in what their answers differ.
+// The releases of flux-core and the schedulers that can be simulated, and the differences of their answers.
 
-/** A release of flux-core, `0.88.0`. What changed between those we have seen is dated by the release notes. */
+/** A release of flux-core, e.g. `0.88.0`. Changes between recorded releases are dated by the release notes. */
 export type FluxVersion = `0.${number}.${number}`
 
 export type Scheduler = 'sched-simple' | 'fluxion' | 'none'
 
-/** First minor releases with a feature, or without it. */
-export const SINCE = {
+/** The first minor release with each change. */
+const SINCE = {
   jobListConstraint: 53,
   jobStatsStream: 55,
   noJobStateEvent: 55,
@@ -31,7 +31,7 @@ export class Release {
     this.#minor = Number(version.split('.')[1])
   }
 
-  /** Whether this release is that of the change or a later one. */
+  /** Whether this release contains the change. */
   has(change: keyof typeof SINCE): boolean {
     return this.#minor >= SINCE[change]
   }

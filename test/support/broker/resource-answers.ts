@@ -1,17 +1,18 @@
-// Resource sets as brokers write them (RFC 20), made of a simulated instance: the shapes differ by who answers.
+// Resource sets of a simulated instance, as brokers write them (RFC 20). Their form depends on the module that answers.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { formatHosts, type Node } from '#simulation/node.ts'
+import type { Node } from '#simulation/node.ts'
+import { formatHosts } from './hosts.ts'
 import type { Release } from './release.ts'
 
 /**
- * Who writes the set. They agree in what it holds; an empty one is `[""]` hosts for the core, has no hosts for the
- * Python scheduler, and is `null` for Fluxion, whose entries are not in the order of ranks either.
+ * The module that writes the set. The resources are the same, but an empty set has the hosts `[""]` from flux-core, no hosts
+ * from the Python scheduler, and is `null` from Fluxion. The entries of Fluxion are not in the order of ranks.
  */
 export type Author = 'core' | 'python' | 'fluxion'
 
-/** What of a node is in a set. */
+/** The part of a node that is in a set. */
 interface Part {
   readonly node: Node
   readonly cores: string
@@ -87,7 +88,7 @@ function writeSet(instance: Instance, parts: readonly Part[], author: Author): J
   }
 }
 
-/** Ranks with the same children share an entry, also where they are not neighbours. */
+/** Ranks with the same children share an entry, also if they are not neighbours. */
 function writeEntries(parts: readonly Part[], author: Author): readonly JsonObject[] {
   const groups = [...Map.groupBy(parts, ({ cores, gpus }) => `${cores};${gpus}`).values()]
   if (author === 'fluxion') groups.sort(([a], [b]) => compareAsFluxion(a, b))
@@ -98,7 +99,7 @@ function writeEntries(parts: readonly Part[], author: Author): readonly JsonObje
   })
 }
 
-/** Not by rank, which is what matters: by the text of the ids, as the recorded answers are. */
+/** By the text of the ids, as in the recorded answers, not by rank. */
 function compareAsFluxion(a: Part | undefined, b: Part | undefined): number {
   const keyOf = ({ cores = '', gpus = '' }: Partial<Part> = {}) => `${cores};${gpus || '~'}`
   return keyOf(a) < keyOf(b) ? -1 : 1

@@ -4,7 +4,7 @@ import { parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance, NodeChange } from '#simulation/instance.ts'
-import { formatHosts, ranksOfHosts } from '#simulation/node.ts'
+import { formatHosts, ranksOfHosts } from './hosts.ts'
 import {
   always,
   type BrokerState,
@@ -36,7 +36,7 @@ export const RESOURCE_METHODS: Methods = {
   },
   'sched.resource-status': {
     home: 'lead',
-    // the scheduler is the last module to come up
+    // The scheduler is the last module that starts.
     exists: (broker) => broker.scheduler !== 'none' && hasInventory(broker),
     ownerOnly: (broker) => authorOf(broker) === 'python',
     answer: (_, broker) => schedStatus(broker.instance, authorOf(broker)),
@@ -62,7 +62,7 @@ export const RESOURCE_METHODS: Methods = {
   },
 }
 
-/** The resource module runs on every rank, but only the lead's knows anything. */
+/** The resource module runs on every rank, but answers only on rank 0. */
 function onLead(answer: (call: Call, broker: BrokerState) => Reply): typeof answer {
   return (call, broker) => {
     if (call.rank !== 0) throw new RpcError(ERRNO.EPROTO, 'this RPC only works on rank 0')
@@ -70,7 +70,7 @@ function onLead(answer: (call: Call, broker: BrokerState) => Reply): typeof answ
   }
 }
 
-/** In `quorum` the resource module is there, but does not know its inventory yet. */
+/** In the state `quorum` the resource module runs, but has no inventory. */
 function hasInventory({ phase }: BrokerState): boolean {
   return phase !== 'quorum'
 }
@@ -102,7 +102,7 @@ function undrain(call: Call, { instance }: BrokerState): undefined {
   instance.undrain(ranks)
 }
 
-/** One target that cannot be served is enough: then none is. */
+/** If one rank is refused, the request changes none. */
 function refuse(ranks: readonly number[], why: string): void {
   if (ranks.length === 0) return
   const subject = ranks.length === 1 ? 'rank' : 'ranks'
@@ -130,7 +130,7 @@ function targets(call: Call, { nodes }: Instance): readonly number[] {
   throw new RpcError(ERRNO.EINVAL, 'idset is out of range')
 }
 
-/** History first, an empty batch, then what happens (RFC 44). */
+/** The history, an empty batch, then each change (RFC 44). */
 function journal(instance: Instance): Stream {
   return new Stream((push) => {
     const timestamp = instance.startedAt / 1000

@@ -1,5 +1,5 @@
-// One client's connection to a simulated broker: bytes, matchtags, streams and subscriptions. Which answer is given is
-// methods.ts's business.
+// The connection of one client to a simulated broker: bytes, matchtags, streams and subscriptions. The answers are from
+// methods.ts.
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { ERRNO, FluxError } from '#flux/errors.ts'
@@ -20,23 +20,23 @@ import { type BrokerState, type Call, type ClientState, ROLE, RpcError, Stream }
 import { checkOwner, findMethod } from './methods.ts'
 import { encodePayload } from './payload.ts'
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly broker: BrokerState
   readonly faults: Faults
-  /** What the broker stamps on requests that say nothing, or that a guest sends. */
+  /** The broker sets these on requests without credentials and on requests of guests. */
   readonly credentials: { readonly userid: number; readonly rolemask: number }
-  /** Told of each request. */
+  /** Called for each request. */
   readonly onRequest: (topic: string) => void
-  /** Told when subscriptions change. */
+  /** Called when subscriptions change. */
   readonly onSubscription: () => void
   readonly onEnd: (session: Session) => void
 }
 
-/** What an answer says about itself besides its payload. */
+/** The content of an answer. */
 interface Outcome {
   readonly errnum?: number
   readonly payload?: Buffer | undefined
-  /** Which broker answers: another than ours is one hop away. */
+  /** Rank of the broker that answers. Any rank other than 0 is one hop away. */
   readonly rank?: number
 }
 
@@ -46,14 +46,14 @@ export class Session implements ClientState {
   readonly #options: SessionOptions
   readonly #decoder = new FrameDecoder()
   readonly #prefixes: string[] = []
-  /** How to stop each open stream; its end, if there is one, is told to the client. */
+  /** The open streams by matchtag. `stop` sends nothing, `end` sends the final answer. */
   readonly #streams = new Map<number, { stop(): void; end(): void }>()
 
   constructor(socket: Socket, options: SessionOptions) {
     this.#socket = socket
     this.#options = options
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    // a half-closed connection is a disconnect: answers that are due are dropped
+    // A half-closed connection is a disconnect: pending answers are dropped.
     socket.on('end', () => this.destroy())
     socket.on('error', () => {})
     socket.on('close', () => {
@@ -85,7 +85,7 @@ export class Session implements ClientState {
     this.#streams.get(matchtag)?.end()
   }
 
-  /** Ends all streams without a word. */
+  /** Ends all streams without a final answer. */
   silence(): void {
     for (const { stop } of this.#streams.values()) stop()
     this.#streams.clear()
@@ -103,7 +103,7 @@ export class Session implements ClientState {
     try {
       for (const body of this.#decoder.push(chunk)) {
         const message = decodeMessage(body)
-        // control messages, events and requests without a topic are ignored, as brokers do
+        // Control messages, events and requests without a topic are ignored, like in real brokers.
         if (message.type === 'request' && message.topic !== undefined) this.#answer(message)
       }
     } catch (error) {
@@ -130,7 +130,7 @@ export class Session implements ClientState {
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
       const payload = error.text === undefined ? undefined : Buffer.from(`${error.text}\0`)
-      // that a rank cannot be reached is our own broker's answer
+      // An unreachable rank is reported by rank 0.
       const from = error.errnum === ERRNO.EHOSTUNREACH ? 0 : rank
       this.#respond(request, { errnum: error.errnum, payload, rank: from })
     }
@@ -159,7 +159,7 @@ export class Session implements ClientState {
       args: decodeArgs(request),
       rank,
       userid: own.userid,
-      // one hop away nobody is local
+      // One hop away the request is not local.
       rolemask: rank === 0 ? own.rolemask : own.rolemask & ~ROLE.local,
       streaming: (request.flags & FLAG.streaming) !== 0,
       client: this,
@@ -194,7 +194,7 @@ export class Session implements ClientState {
   #respond(request: RequestMessage, { errnum = 0, payload, rank = 0 }: Outcome): void {
     const { flags, routes, topic = '', matchtag } = request
     if (flags & FLAG.noresponse) return
-    // subscriptions are answered by the connector, which has no user id
+    // The connector answers subscriptions. It has no user id.
     const connector = topic.startsWith('event.') && errnum === 0
     this.#send({
       type: 'response',

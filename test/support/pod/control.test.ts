@@ -1,3 +1,4 @@
+// The control API over HTTP.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
@@ -6,12 +7,12 @@ import { createControl } from './control.ts'
 
 async function setUp(t: TestContext) {
   const instance = new Instance({ maxSize: 2, now: new Date('2026-11-24T00:00:00Z') })
-  const told: string[] = []
+  const logged: string[] = []
   const control = createControl({
     instance,
-    log: (line) => told.push(line),
-    kill: () => told.push('kill'),
-    shutdown: () => told.push('shutdown'),
+    log: (line) => logged.push(line),
+    kill: () => logged.push('kill'),
+    shutdown: () => logged.push('shutdown'),
   })
   control.listen(0)
   await once(control, 'listening')
@@ -28,10 +29,10 @@ async function setUp(t: TestContext) {
     const answer: unknown = await response.json()
     return { code: response.status, answer }
   }
-  return { instance, told, call }
+  return { instance, logged, call }
 }
 
-test('the control API submits a job and tells of it', async (t) => {
+test('the control API submits a job and returns it', async (t) => {
   const { call } = await setUp(t)
   const job = { id: '1', state: 'RUN', ranks: [0] }
   assert.deepEqual(await call('POST /jobs', { nodes: 1 }), { code: 200, answer: job })
@@ -53,7 +54,7 @@ test('the control API finishes and cancels jobs', async (t) => {
   )
 })
 
-test('the control API tells of one job', async (t) => {
+test('the control API returns one job', async (t) => {
   const { call } = await setUp(t)
   await call('POST /jobs', { nodes: 2 })
   assert.deepEqual(await call('GET /jobs/1'), {
@@ -66,7 +67,7 @@ test('the control API tells of one job', async (t) => {
   })
 })
 
-test('the control API tells what became of nodes and jobs', async (t) => {
+test('the control API returns the history of nodes and jobs', async (t) => {
   const { instance, call } = await setUp(t)
   await call('POST /jobs', { nodes: 2 })
   instance.down(1)
@@ -91,7 +92,7 @@ test('the control API tells what became of nodes and jobs', async (t) => {
   })
 })
 
-test('the control API says what is wrong', async (t) => {
+test('the control API returns the reason for a refused request', async (t) => {
   const { call } = await setUp(t)
   assert.deepEqual(await call('POST /jobs', { queue: 'batch' }), {
     code: 400,
@@ -101,8 +102,8 @@ test('the control API says what is wrong', async (t) => {
 })
 
 test('the control API ends the broker', async (t) => {
-  const { told, call } = await setUp(t)
+  const { logged, call } = await setUp(t)
   await call('POST /kill')
   await call('POST /shutdown')
-  assert.deepEqual(told, ['POST /kill {}', 'kill', 'POST /shutdown {}', 'shutdown'])
+  assert.deepEqual(logged, ['POST /kill {}', 'kill', 'POST /shutdown {}', 'shutdown'])
 })

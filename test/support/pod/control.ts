@@ -1,23 +1,23 @@
-// The control API of the lead's pod: HTTP and JSON, for tests that reach it through the API server's pod proxy. It is
-// how users submit jobs and how things go wrong; no part of Flux.
+// The control API of the lead broker's pod: HTTP and JSON, for tests that reach it through the pod proxy of the API server.
+// Tests use it to submit jobs and to cause faults. It is not part of Flux.
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 import type { Instance, Job, JobRequest, JobResult } from '#simulation/instance.ts'
 import { JOB_RESULTS } from '#simulation/job.ts'
 import { ranksOf } from './settings.ts'
 
-export interface ControlOptions {
+interface ControlOptions {
   readonly instance: Instance
   readonly log: (line: string) => void
-  /** Dies as by SIGKILL, once the answer is out. */
+  /** Ends the broker like SIGKILL, after the answer is sent. */
   readonly kill: () => void
-  /** Ends every rank with exit code 0, once the answer is out. */
+  /** Ends every rank with exit code 0, after the answer is sent. */
   readonly shutdown: () => void
 }
 
 type Route = (path: RegExpExecArray, body: JsonObject, options: ControlOptions) => JsonObject
 
-/** The largest body read; a job is 200 bytes. */
+/** The largest accepted body. A job has 200 bytes. */
 const MAX_BODY_BYTES = 64 * 1024
 
 const ROUTES: readonly (readonly [RegExp, Route])[] = [
@@ -61,7 +61,7 @@ const ROUTES: readonly (readonly [RegExp, Route])[] = [
     },
   ],
   [
-    // ranks without pods: there are more of them than a small machine has room for
+    // Brings up ranks without pods: a small machine has no space for many pods.
     /^POST \/up$/,
     (_, { ranks }, { instance }) => {
       instance.up(...ranksOf(String(ranks)))
@@ -84,7 +84,7 @@ const ROUTES: readonly (readonly [RegExp, Route])[] = [
   ],
 ]
 
-/** Answers 200 with JSON, 404 for an unknown path, 400 with the reason for what cannot be done. */
+/** Answers 200 with JSON, 404 for an unknown path, or 400 with the reason for a refused request. */
 export function createControl(options: ControlOptions): Server {
   return createServer(async (request, response) => {
     const line = `${request.method} ${request.url?.split('?')[0]}`
@@ -158,7 +158,7 @@ function stateOf(instance: Instance): JsonObject {
   }
 }
 
-/** What became of nodes and jobs since the start, oldest first. */
+/** The changes of nodes and the ended jobs since the start, oldest first. */
 function historyOf({ changes, jobs }: Instance): JsonObject {
   const ended = [...jobs.values()].filter(({ state }) => state === 'INACTIVE')
   return {

@@ -1,3 +1,4 @@
+// The overlay network over TCP.
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { createConnection } from 'node:net'
@@ -28,7 +29,7 @@ test('a rank is up while it is connected', async (t) => {
   assert.deepEqual(await once(ranks, 'down'), [3])
 })
 
-test('a rank that has two connections stays up when one ends', async (t) => {
+test('a rank with two connections stays up when one of them ends', async (t) => {
   const { ranks, port } = await startLead(t)
   const downs: number[] = []
   ranks.on('down', (rank) => downs.push(rank))
@@ -44,13 +45,13 @@ test('a rank that has two connections stays up when one ends', async (t) => {
   await once(ranks, 'up')
   old.destroy()
   await once(old, 'close')
-  // taken notice of in order: when rank 3 is, the end of the old connection was
+  // Events are handled in order: when rank 3 is up, the end of the old connection was handled.
   connect(3)
   await once(ranks, 'up')
   assert.deepEqual(downs, [])
 })
 
-test('a follower ends when the lead says so', async (t) => {
+test('a follower ends when the lead sends shutdown', async (t) => {
   const { lead, ranks, port } = await startLead(t)
   const following = follow({ host: '127.0.0.1', port, rank: 2, log: () => {} })
   await once(ranks, 'up')
@@ -58,7 +59,7 @@ test('a follower ends when the lead says so', async (t) => {
   await following
 })
 
-test('a follower finds a lead that comes later', async (t) => {
+test('a follower finds a lead that starts later', async (t) => {
   const first = await startLead(t)
   await first.lead.shutdown()
   const { port } = first
@@ -77,7 +78,7 @@ test('a follower finds a lead that comes later', async (t) => {
   await second.lead.shutdown()
   await following
   assert.deepEqual(lines, [
-    'no connection to 127.0.0.1: looking for it',
+    'no connection to 127.0.0.1: trying again',
     'connected to 127.0.0.1 as rank 2',
   ])
 })

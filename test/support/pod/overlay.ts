@@ -1,24 +1,23 @@
-// The overlay network between pods: every rank but the lead holds a TCP connection to the lead and says its rank. A
-// connection is a rank that is up, its end a rank that is gone. Lines of text: `rank 3` up, `beat` both ways,
-// `shutdown` down.
+// The overlay network between pods: every other rank has a TCP connection to the lead. A rank is up while its connection is
+// open. Messages are lines of text: `rank 3` to the lead, `beat` in both directions, `shutdown` from the lead.
 import { once } from 'node:events'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 
 const BEAT_MS = 1000
-/** A pod can vanish without a FIN. Long enough for a machine that is short of CPU. */
+/** A pod can disappear without a FIN. The limit is long enough for a machine that has little CPU. */
 const SILENCE_MS = 6000
 const RETRY_MS = { first: 200, last: 2000 } as const
 
-export interface OverlayHandlers {
+interface OverlayHandlers {
   onUp(rank: number): void
   onDown(rank: number): void
 }
 
-/** The lead's end. */
+/** The side of the lead. */
 export class Lead {
   readonly #server: Server
   readonly #handlers: OverlayHandlers
-  /** Two of one rank for a moment, when a pod is replaced before its end was noticed. */
+  /** A rank has two connections for a moment, if its pod is replaced before the end of the old one was noticed. */
   readonly #followers = new Map<Socket, number>()
 
   constructor(handlers: OverlayHandlers) {
@@ -26,7 +25,7 @@ export class Lead {
     this.#server = createServer((socket) => this.#welcome(socket))
   }
 
-  /** Resolves with the port, which is a free one for `port` 0. */
+  /** Resolves with the port. With `port` 0 it is any free port. */
   async listen(port: number): Promise<number> {
     this.#server.listen(port)
     await once(this.#server, 'listening')
@@ -34,12 +33,12 @@ export class Lead {
     return typeof address === 'object' && address !== null ? address.port : port
   }
 
-  /** Has all followers exit, and resolves when they are gone. */
+  /** Makes all followers exit. Resolves when all have disconnected. */
   async shutdown(): Promise<void> {
     this.#server.close()
-    const gone = [...this.#followers.keys()].map((socket) => once(socket, 'close'))
+    const closed = [...this.#followers.keys()].map((socket) => once(socket, 'close'))
     for (const socket of this.#followers.keys()) socket.end('shutdown\n')
-    await Promise.all(gone)
+    await Promise.all(closed)
   }
 
   #welcome(socket: Socket): void {
@@ -72,7 +71,7 @@ export class Lead {
   }
 }
 
-/** The other end: holds a connection until the lead says `shutdown`, and looks for the lead for ever until then. */
+/** The side of the other ranks: stays connected until the lead sends `shutdown`. Until then it reconnects without limit. */
 export async function follow(options: {
   readonly host: string
   readonly port: number
@@ -85,9 +84,8 @@ export async function follow(options: {
     const outcome = await followOnce(options)
     if (outcome === 'shutdown') return
     if (outcome === 'lost') retryMs = RETRY_MS.first
-    // once per search: a lead can be away for minutes
-    if (!quiet || outcome === 'lost')
-      options.log(`no connection to ${options.host}: looking for it`)
+    // Logged once per search: a lead can be unreachable for minutes.
+    if (!quiet || outcome === 'lost') options.log(`no connection to ${options.host}: trying again`)
     quiet = true
     await new Promise((resolve) => setTimeout(resolve, retryMs))
     retryMs = Math.min(RETRY_MS.last, 2 * retryMs)

@@ -1,17 +1,17 @@
-// The environment of the simulated broker's pod, read once.
+// The settings of the simulated broker's pod, from its environment.
 import { hostname } from 'node:os'
 import { parseIdset } from '#flux/sets/idset.ts'
 import type { BrokerOptions, FluxVersion, Scheduler } from '../broker.ts'
 
 export interface Settings {
-  /** Rank of this pod; 0 is the lead. */
+  /** Rank of this pod. 0 is the lead broker. */
   readonly index: number
-  /** Common part of the hosts' names: the MiniCluster's. */
+  /** Common prefix of the host names: the name of the MiniCluster. */
   readonly name: string
   readonly leadHost: string
   readonly socketPath: string
   readonly maxSize: number
-  /** `broker.quorum`: the operator takes the MiniCluster's `minSize`. */
+  /** `broker.quorum`. The operator sets it to the `minSize` of the MiniCluster. */
   readonly quorum: number
   readonly coresPerNode: number
   readonly gpusPerNode: number
@@ -21,7 +21,7 @@ export interface Settings {
   readonly role: NonNullable<BrokerOptions['role']>
 }
 
-/** The whole resource set of the MiniCluster in test/e2e, whose pods get no variables. */
+/** The number of nodes of the MiniCluster in test/e2e: its pods have no variables. */
 const DEFAULT_MAX_SIZE = '4'
 
 /** @throws Error that names the variable that cannot be used */

@@ -1,7 +1,7 @@
-// The jobs that wait for resources, highest priority first, then oldest first.
+// The jobs that wait for resources: highest urgency first, then oldest first.
 import type { Job } from './job.ts'
 
-export class WaitingLine {
+export class WaitingJobs {
   #jobs: Job[] = []
 
   add(job: Job): void {
@@ -19,8 +19,8 @@ export class WaitingLine {
     if (at >= 0) this.#jobs.splice(at, 1)
   }
 
-  /** The first job that is not held by its user and that `isServed` lets pass. */
-  head(isServed: (job: Job) => boolean): Job | undefined {
-    return this.#jobs.find((job) => job.urgency > 0 && isServed(job))
+  /** The first job that is not held and for which `mayStart` is true. */
+  first(mayStart: (job: Job) => boolean): Job | undefined {
+    return this.#jobs.find((job) => job.urgency > 0 && mayStart(job))
   }
 }
