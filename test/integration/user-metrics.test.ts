@@ -84,7 +84,7 @@ test('a sidecar serves the metrics of a file that comes after its start', async 
   assert.equal(lines.filter((line) => line.includes(`${path}:14:23: metric`)).length, 1)
   const [status, message] = await get('pending_gpus')
   assert.equal(status, 503)
-  assert.match(message, /^Cannot read pending_gpus: Flux does not tell guests how many GPUs/)
+  assert.match(message, /^Cannot read pending_gpus: Flux does not show guests how many GPUs/)
 
   await swap(FILE.replace('nodes.upp', 'nodes.up'))
   assert.equal(await get('misspelt'), '4')

@@ -181,6 +181,6 @@ function sizeIn(snapshot: Snapshot): number | undefined {
 }
 
 function hidden(facts: Facts): Facts {
-  const withheld = { kind: 'unknown', reason: 'Flux hides jobs from us' } as const
+  const withheld = { kind: 'unknown', reason: 'Flux hides jobs from the sidecar' } as const
   return { ...facts, jobs: withheld, waiting: withheld, queues: new Map() }
 }
