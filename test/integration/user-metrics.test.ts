@@ -74,7 +74,7 @@ async function start(t: TestContext) {
 test('a sidecar serves the metrics of a file that comes after its start', async (t) => {
   const { path, lines, swap, get } = await start(t)
   const [first = ''] = lines.filter((line) => line.includes('METRICS_FILE'))
-  assert.match(first, /"msg":"there are no user metrics"/)
+  assert.match(first, /"msg":"no user metrics: the file cannot be used"/)
   assert.ok(first.includes(path))
   assert.equal((await get('widest_pending_count'))[0], 404)
 

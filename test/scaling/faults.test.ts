@@ -31,7 +31,7 @@ const SIZES = [
 /** What each metric says; errors are `undefined`. */
 function valuesOf(snapshot: Snapshot): ReadonlyMap<string, number | undefined> {
   return new Map(
-    BUILTIN_METRICS.filter(({ isOfNow }) => isOfNow !== true).map((metric) => {
+    BUILTIN_METRICS.filter(({ isTimeDependent }) => isTimeDependent !== true).map((metric) => {
       const value = metric.value(snapshot, {})
       return [metric.name, typeof value === 'number' ? value : undefined]
     }),
