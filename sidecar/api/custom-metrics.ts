@@ -60,7 +60,7 @@ export function routeCustomMetrics(
       value,
     }))
     const body = encodeMetricValueList(version, values)
-    if (metric.isOfNow !== true) {
+    if (metric.isTimeDependent !== true) {
       answers.set(snapshot, ctx.url, { body, route: String(ctx._matchedRoute) })
     }
     ctx.body = body

@@ -1,5 +1,5 @@
-// The metrics we serve: our own, one row each, and those that users define. Discovery, OpenAPI, README's table and
-// Prometheus follow from them.
+// The list of all metrics: our own, one row each, and those that users define. Discovery, OpenAPI, README's table and
+// Prometheus are made from it.
 import { JOB_METRICS } from './job-metrics.ts'
 import type { Metric } from './metric.ts'
 import { NODE_METRICS } from './node-metrics.ts'
@@ -17,18 +17,18 @@ export const METRICS: ReadonlyMap<string, Metric> = new Map(
   BUILTIN_METRICS.map((metric) => [metric.name, metric]),
 )
 
-/** All metrics there are. Those that users define may change while the program runs. */
+/** All metrics. Those that users define may change while the program runs. */
 export class Catalog {
   #metrics = METRICS
   #userMetrics: readonly Metric[] = []
   #version = 0
 
-  /** Another number whenever the metrics are others: for who keeps what follows from them. */
+  /** Changes whenever the metrics change, so that a caller knows when a copy of its own is out of date. */
   get version(): number {
     return this.#version
   }
 
-  /** In the order in which discovery lists them, those of users last. */
+  /** In the order in which discovery lists them, user metrics last. */
   all(): readonly Metric[] {
     return [...this.#metrics.values()]
   }
@@ -37,12 +37,11 @@ export class Catalog {
     return this.#metrics.get(name)
   }
 
-  /** Those that users define. */
   get userMetrics(): readonly Metric[] {
     return this.#userMetrics
   }
 
-  /** Replaces the metrics that users define; their names are none of ours. */
+  /** Replaces the metrics that users define. None of them may have the name of a built-in one. */
   setUserMetrics(metrics: readonly Metric[]): void {
     this.#userMetrics = metrics
     this.#metrics = new Map([

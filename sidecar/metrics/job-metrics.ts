@@ -1,4 +1,4 @@
-// Jobs by state and by result as metrics: rows of the catalog.
+// The metrics of jobs by state and by result: rows of the catalog.
 import type { JobCounts } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import type { Metric, Selection } from './metric.ts'
@@ -20,13 +20,13 @@ function jobs(name: string, help: string, count: (jobs: JobCounts) => number): M
   }
 }
 
-/** The whole, or the sum over the selected queues. */
+/** The count of the whole instance, or the sum over the selected queues. */
 function sumOver(
   { queues }: Selection,
-  whole: number,
+  ofInstance: number,
   ofQueue: (name: string) => number | undefined,
 ): number | Unknown {
-  if (queues === undefined) return whole
+  if (queues === undefined) return ofInstance
   let sum = 0
   for (const queue of queues) {
     const value = ofQueue(queue)
@@ -51,13 +51,13 @@ export const JOB_METRICS: readonly Metric[] = [
   ),
   jobs(
     'job_queue_state_sched_count',
-    'Jobs in state SCHED: waiting for resources, held ones included',
+    'Jobs in state SCHED: waiting for resources, held jobs included',
     (counts) => counts.sched,
   ),
   jobs('job_queue_state_run_count', 'Jobs in state RUN', (counts) => counts.run),
   jobs(
     'job_queue_state_cleanup_count',
-    'Jobs in state CLEANUP: ended, not yet cleaned up',
+    'Jobs in state CLEANUP: ended, but not yet cleaned up',
     (counts) => counts.cleanup,
   ),
   jobs(
@@ -82,7 +82,7 @@ export const JOB_METRICS: readonly Metric[] = [
   ),
   jobs(
     'job_failed_count',
-    'Remembered inactive jobs that failed of themselves, canceled and timed-out ones left out',
+    'Remembered inactive jobs that failed, without canceled and timed-out jobs',
     (counts) => counts.failed,
   ),
   jobs(

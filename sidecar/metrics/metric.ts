@@ -1,34 +1,33 @@
-// What a metric is: a name, its definition, and how it is read off a snapshot.
+// The type of a metric: its name, its definition, and how its value is computed from a snapshot.
 import type { Unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 
-/** Which part of the instance a value is asked for: the whole, or some queues. */
+/** The part of the instance that a value is computed for: all of it, or some queues. */
 export interface Selection {
   /** Names of queues; `undefined` is the whole instance. Each exists in the snapshot. */
   readonly queues?: readonly string[]
 }
 
-/** The name under which every object explains its size, beside its metrics: no metric may have it. */
+/** Not a metric: the path beside the metrics under which an object explains its size. No metric may have this name. */
 export const EXPLAIN = 'explain'
 
-/** One metric: what it is called, what it means and how it is read off a {@link Snapshot}. */
 export interface Metric {
   /** The name in API paths, e.g. `node_up_count`. */
   readonly name: string
   /** Its definition, one sentence. */
   readonly help: string
   readonly unit: 'nodes' | 'cores' | 'gpus' | 'jobs' | 'seconds' | (string & {})
-  /** All of ours are gauges: they say how many there are now. */
+  /** All metrics are gauges: each is a present value. */
   readonly kind: 'gauge'
   /** Metric labels that a `metricLabelSelector` may select by. */
   readonly labels: readonly 'queue'[]
   /**
-   * Whether the values of several queues are those of their parts added up. Where not, the External API, whose readers add
-   * up, answers for one queue at a time. Default: true.
+   * Whether the value for several queues is the sum of their values. If not, the External API answers for one queue at a
+   * time only, because its clients add values up. Default: true.
    */
   readonly isSum?: boolean
-  /** Whether the value depends on when it is asked for, and not on the snapshot alone. Default: false. */
-  readonly isOfNow?: boolean
+  /** Whether the value also depends on the present time, not only on the snapshot. Default: false. */
+  readonly isTimeDependent?: boolean
   /** The value: a number ≥ 0, or why it is not known. */
   value(snapshot: Snapshot, selection: Selection): number | Unknown
 }

@@ -1,4 +1,4 @@
-// Nodes, cores and GPUs as metrics: rows of the catalog.
+// The metrics of nodes, cores and GPUs: rows of the catalog.
 import type { NodeCounts, ResourceCounts } from '#reading/facts.ts'
 import type { Metric } from './metric.ts'
 
@@ -29,9 +29,13 @@ export const NODE_METRICS: readonly Metric[] = [
   nodes(
     'node_total_count',
     'total',
-    'Nodes in the resource set R (every rank up to maxSize), excluded ones left out',
+    'Nodes in the resource set R (every rank up to maxSize), without excluded ranks',
   ),
-  nodes('node_up_count', 'up', 'Nodes that are online and not drained: total less down'),
+  nodes(
+    'node_up_count',
+    'up',
+    'Nodes that are neither offline, drained nor torpid: total minus down',
+  ),
   nodes(
     'node_down_count',
     'down',

@@ -1,9 +1,9 @@
-// Numbers as Kubernetes writes them, resource.Quantity, in its canonical decimal form. Knows nothing of metrics; how an HPA
-// reads them is hpa/quantity.ts's business.
+// Writes numbers in the canonical decimal form of Kubernetes, resource.Quantity. How the HPA controller reads quantities is in
+// webhook/cli/simulate/hpa-controller/milli-value.ts.
 
 /**
- * The largest number an HPA understands. It counts in thousandths as int64, so anything over 9.223e15 wraps around,
- * reads as zero or less and scales down.
+ * The largest number that an HPA can read. It counts in thousandths as int64, so a number over 9.223e15 wraps around to 0 or
+ * less, and the HPA scales down.
  */
 export const MAX_QUANTITY = 9_200_000_000_000_000
 
@@ -11,10 +11,10 @@ const SUFFIXES = ['m', '', 'k', 'M', 'G', 'T', 'P', 'E'] as const
 
 /**
  * Formats a number ≥ 0 as a canonical resource.Quantity, DecimalSI: the largest suffix that leaves an integer
- * (`1000` → `1k`, `1500` → `1500`, `0.5` → `500m`). Thousandths are the finest; what is finer is rounded up, as the
- * HPA would, so that something never reads as nothing. Over {@link MAX_QUANTITY} the value is that limit.
+ * (`1000` → `1k`, `1500` → `1500`, `0.5` → `500m`). Fractions of a thousandth are rounded up, as the HPA rounds them, so that
+ * a value above 0 is never written as 0. A value over {@link MAX_QUANTITY} is written as that limit.
  *
- * @throws RangeError if the value is negative, infinite or not a number: there is no honest quantity for it
+ * @throws RangeError if the value is negative, infinite or not a number: no quantity stands for it
  */
 export function formatQuantity(value: number): string {
   if (!Number.isFinite(value) || value < 0) {

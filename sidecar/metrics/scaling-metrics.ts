@@ -1,5 +1,7 @@
+// The metrics to scale on, and those that explain them: rows of the catalog. How sizes are computed is in scaling/.
 import { countIds } from '#flux/sets/idset.ts'
 import { FAILED_SECONDS, isRefused } from '#reading/failed-jobs.ts'
+import { MAX_WAITING } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { compensatedSize } from '#scaling/hpa-tolerance.ts'
@@ -10,7 +12,7 @@ import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Metric, Selection } from './metric.ts'
 
 const CUT = unknown(
-  'Flux has more pending jobs than we list, and what the others ask for is not known',
+  `Flux has more pending jobs than the sidecar lists (${MAX_WAITING}): what the others ask for is not known`,
 )
 
 const NO_ESTIMATE = unknown('the scheduler gives no estimate')
@@ -20,11 +22,11 @@ interface Row {
   readonly help: string
   readonly unit: Metric['unit']
   readonly isSum?: boolean
-  readonly isOfNow?: boolean
+  readonly isTimeDependent?: boolean
   value(snapshot: Snapshot, demand: Demand, selection: Selection): number | Unknown
 }
 
-/** A metric by queue, which is not known where Flux hides jobs. */
+/** A metric with the label `queue`. It is not known if Flux hides jobs. */
 function row({ value, ...fields }: Row): Metric {
   return {
     ...fields,
@@ -38,33 +40,33 @@ function row({ value, ...fields }: Row): Metric {
   }
 }
 
-/** A sum over pending jobs: not known if some of them are not in sight. */
+/** A metric over all pending jobs. It is not known if some of them are not listed. */
 function pending(
   fields: Pick<Row, 'name' | 'help' | 'unit' | 'isSum'>,
   of: (queue: QueueDemand, demand: Demand) => number | Unknown,
 ): Metric {
   return row({
     ...fields,
-    value: (_, demand, selection) => (demand.isCut ? CUT : of(part(demand, selection), demand)),
+    value: (_, demand, selection) => (demand.isCut ? CUT : of(demandOf(demand, selection), demand)),
   })
 }
 
-/** What the selected queues want, together. */
-function part({ whole, queues }: Demand, selection: Selection): QueueDemand {
+/** The demand of the selected queues together, or of all queues. */
+function demandOf({ whole, queues }: Demand, selection: Selection): QueueDemand {
   if (selection.queues === undefined) return whole
   return selection.queues.map((name) => queues.get(name) ?? NO_DEMAND).reduce(addDemands, NO_DEMAND)
 }
 
-/** The published size: of all queues, or of those selected, whichever wants most. */
+/** The published size, or the largest size that one of the selected queues wants. */
 function desired({ sizes }: Snapshot, { queues }: Selection): number | Unknown {
   const { wanted, drained } = sizes
   if (wanted.kind === 'unknown') return wanted
   if (queues === undefined) return drained ?? wanted.whole
-  // Ranks are drained for one size only.
+  // Ranks are drained for the size of all queues only, so a queue's size is never below it.
   return Math.max(drained ?? 0, ...queues.map((name) => wanted.queues.get(name) ?? 0))
 }
 
-/** With drains a rank that is there and may be given jobs is as good as busy. */
+/** With drains, a live rank that is not drained counts as busy: a job may start there at any moment. */
 function floor({ sizes, ranks }: Snapshot, demand: Demand): number {
   if (sizes.drained === undefined) return demand.floor
   return Math.max(demand.floor, sizeWith(ranks.open))
@@ -79,14 +81,14 @@ function quantile(descending: readonly number[], share: number): number {
 export const SCALING_METRICS: readonly Metric[] = [
   row({
     name: 'node_desired_count',
-    help: 'The size that the MiniCluster should have: every busy rank and every rank that pending jobs would be given is in it; it falls when it has been less for the idle grace',
+    help: 'The size that the MiniCluster should have: it has every busy rank and every rank that pending jobs would be given; it falls when a smaller size has been wanted for the idle grace',
     unit: 'nodes',
     isSum: false,
     value: (snapshot, _, selection) => desired(snapshot, selection),
   }),
   row({
     name: 'node_desired_compensated_count',
-    help: 'The size of node_desired_count, or the next that the default tolerance of an HPA (10 %) does not ignore, where it would ignore growth',
+    help: 'The size of node_desired_count; if an HPA would ignore this growth because of its default tolerance (10 %), the next size that it does not ignore',
     unit: 'nodes',
     isSum: false,
     value: (snapshot, _, selection) => {
@@ -104,18 +106,18 @@ export const SCALING_METRICS: readonly Metric[] = [
   }),
   row({
     name: 'node_demand_count',
-    help: 'Nodes that hold jobs or would be given pending ones, wherever they are; all of R if there are more pending jobs than we list',
+    help: 'Nodes that hold jobs or would be given pending jobs, whatever their ranks; all of R if there are more pending jobs than the sidecar lists',
     unit: 'nodes',
     isSum: false,
     value: (_, demand, selection) => {
       if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
-      return demand.isCut ? demand.maximum : demandedNodes(part(demand, selection))
+      return demand.isCut ? demand.maximum : demandedNodes(demandOf(demand, selection))
     },
   }),
   pending(
     {
       name: 'node_pending_count',
-      help: 'Nodes that eligible pending jobs ask for, those without a number of nodes by their cores; not to scale on: it falls when work starts',
+      help: 'Nodes that eligible pending jobs ask for, computed from the cores if a job asks for no number of nodes; do not scale on it, because it falls when jobs start',
       unit: 'nodes',
     },
     ({ pendingNodes }, { unknownPlaces }) => unknownPlaces ?? pendingNodes,
@@ -123,7 +125,7 @@ export const SCALING_METRICS: readonly Metric[] = [
   pending(
     {
       name: 'node_cores_pending_count',
-      help: 'Cores that eligible pending jobs ask for, whole nodes by their cores',
+      help: 'Cores that eligible pending jobs ask for; a whole node counts as the cores of the largest node',
       unit: 'cores',
     },
     ({ pendingCores }) => pendingCores,
@@ -131,14 +133,14 @@ export const SCALING_METRICS: readonly Metric[] = [
   pending(
     {
       name: 'node_gpus_pending_count',
-      help: 'GPUs that eligible pending jobs ask for; Flux tells them to its owner only',
+      help: 'GPUs that eligible pending jobs ask for; Flux shows them to its owner only',
       unit: 'gpus',
     },
     ({ pendingGpus }, { unknownRequests }) => pendingGpus ?? unknownRequests ?? CUT,
   ),
   row({
     name: 'node_stranded_count',
-    help: 'Ranks below node_floor_count that are not busy: what a job on a high rank costs',
+    help: 'Ranks below node_floor_count that are not busy: the cost of a job on a high rank',
     unit: 'nodes',
     isSum: false,
     value: (_, { floor: size, busy }) => size - countIds(busy),
@@ -146,7 +148,7 @@ export const SCALING_METRICS: readonly Metric[] = [
   pending(
     {
       name: 'job_held_count',
-      help: 'Pending jobs that their user holds (priority 0): no demand',
+      help: 'Pending jobs that are held by their user (priority 0): they are no demand',
       unit: 'jobs',
     },
     ({ held }) => held,
@@ -161,7 +163,7 @@ export const SCALING_METRICS: readonly Metric[] = [
   ),
   row({
     name: 'job_refused_count',
-    help: `Jobs that the scheduler refused within ${FAILED_SECONDS / 60} minutes because they ask for more nodes than are up (Fluxion with fcfs): demand that is lost`,
+    help: `Jobs that the scheduler refused in the last ${FAILED_SECONDS / 60} minutes because they ask for more nodes than are up (Fluxion with fcfs): this demand is lost`,
     unit: 'jobs',
     value: ({ failed }, _, { queues }) => {
       if (isUnknown(failed)) return failed
@@ -171,7 +173,7 @@ export const SCALING_METRICS: readonly Metric[] = [
   pending(
     {
       name: 'job_wait_seconds_max',
-      help: 'How long the eligible pending job that waits longest has waited since its submission',
+      help: 'Longest time that an eligible pending job has waited since its submission',
       unit: 'seconds',
       isSum: false,
     },
@@ -180,7 +182,7 @@ export const SCALING_METRICS: readonly Metric[] = [
   pending(
     {
       name: 'job_wait_seconds_p90',
-      help: 'How long nine tenths of the eligible pending jobs have waited at most',
+      help: '90th percentile of the time that eligible pending jobs have waited since their submission',
       unit: 'seconds',
       isSum: false,
     },
@@ -188,10 +190,10 @@ export const SCALING_METRICS: readonly Metric[] = [
   ),
   row({
     name: 'job_start_seconds',
-    help: 'In how long the scheduler expects to start the next job; 503 where it says nothing (fcfs)',
+    help: 'Time until the scheduler expects to start the next job; error 503 if it gives no estimate (fcfs)',
     unit: 'seconds',
     isSum: false,
-    value: (_, demand, selection) => part(demand, selection).startSeconds ?? NO_ESTIMATE,
+    value: (_, demand, selection) => demandOf(demand, selection).startSeconds ?? NO_ESTIMATE,
   }),
   {
     name: 'snapshot_age_seconds',
@@ -199,7 +201,7 @@ export const SCALING_METRICS: readonly Metric[] = [
     unit: 'seconds',
     kind: 'gauge',
     labels: [],
-    isOfNow: true,
+    isTimeDependent: true,
     value: ({ takenAt }) => Math.max(0, Date.now() - takenAt.getTime()) / 1000,
   },
 ]

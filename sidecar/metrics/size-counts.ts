@@ -1,12 +1,12 @@
-// The sizes of a MiniCluster, and the ranks that are in their way, as numbers for whoever watches them over time. Pure.
+// The sizes of a MiniCluster, and counts of the ranks that it cannot shrink by, as numbers for Prometheus. Pure.
 import { countIds } from '#flux/sets/idset.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { METRICS } from './catalog.ts'
 
-/** A number of nodes; `undefined` is what cannot be told now. */
-export type SizeCount = (snapshot: Snapshot) => number | undefined
+/** A number of nodes; `undefined` if it is not known now. */
+type SizeCount = (snapshot: Snapshot) => number | undefined
 
-/** How each is counted: as the metric of the whole instance, where there is one. */
+/** A count that is also a metric has the value of the metric for the whole instance. */
 export const SIZE_COUNTS = {
   /** The published size. */
   desired: metric('node_desired_count'),
@@ -14,9 +14,9 @@ export const SIZE_COUNTS = {
   demand: metric('node_demand_count'),
   pending: metric('node_pending_count'),
   stranded: metric('node_stranded_count'),
-  /** Drained by us, to shrink. */
+  /** Ranks that the sidecar drained, to shrink. */
   ownDrained: ({ ranks }) => countIds(ranks.ownDrained),
-  /** Given up: they have not come for long. */
+  /** Ranks that have been missing for the join timeout. */
   lost: ({ lost }) => countIds(lost),
 } as const satisfies Readonly<Record<string, SizeCount>>
 

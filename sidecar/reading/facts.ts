@@ -1,5 +1,5 @@
-// What one reading of Flux tells, before anything is remembered of others or concluded. Values: made by instance.ts, read by
-// everyone, changed by none.
+// The types of one reading of Flux, and of what is remembered of earlier readings. What follows from them for the size is in
+// scaling/. The values are never changed.
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 import type { FailedJob, PendingJob, RunningJob } from '#flux/calls/job-list-calls.ts'
 import type { SlotRequest } from '#flux/calls/jobspec.ts'
@@ -8,7 +8,7 @@ import type { Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Unknown } from './unknown.ts'
 
-/** Counts of nodes (broker ranks), as `flux resource list` counts them, and two that it does not. */
+/** Counts of nodes (broker ranks), as `flux resource list` counts them; `idle` and `drained` are our additions. */
 export interface NodeCounts {
   /** Ranks in R that are not excluded by configuration, up or not. */
   readonly total: number
@@ -16,17 +16,17 @@ export interface NodeCounts {
   readonly up: number
   /** Ranks that are offline, drained or torpid. */
   readonly down: number
-  /** Ranks with at least one core or GPU allocated; a draining or lost rank counts here and in `down`. */
+  /** Ranks with at least one core or GPU allocated; a draining or offline rank counts both here and in `down`. */
   readonly allocated: number
   /** Up ranks with at least one core or GPU that is not allocated. */
   readonly free: number
   /** Up ranks with nothing allocated. */
   readonly idle: number
-  /** Ranks an administrator has drained, with or without a job still running; part of `down`. */
+  /** Ranks that are drained, with or without a job still running; part of `down`. */
   readonly drained: number
 }
 
-/** Counts of cores or of GPUs in the ranks of the like-named {@link NodeCounts}. */
+/** Counts of cores or of GPUs. Each field counts those of the ranks in the {@link NodeCounts} of the same name. */
 export interface ResourceCounts {
   readonly total: number
   readonly up: number
@@ -34,7 +34,7 @@ export interface ResourceCounts {
   readonly free: number
 }
 
-/** Jobs by state (RFC 21) and, of the inactive ones still remembered, by result. From `job-list.job-stats`. */
+/** Jobs by state (RFC 21) and, of the inactive jobs that Flux still remembers, by result. From `job-list.job-stats`. */
 export interface JobCounts {
   readonly new: number
   readonly depend: number
@@ -56,34 +56,37 @@ export interface Jobs {
   readonly queues: ReadonlyMap<string, JobCounts>
 }
 
-/** What is remembered of ranks beyond one reading. */
+/** Ranks as earlier readings showed them. */
 export interface Remembered {
-  /** Ranks that are there and were released less than the idle grace ago, or that we do not know better of. */
+  /** Live ranks that were released less than the idle grace ago. A rank that may have been released then counts, too. */
   readonly recent: Idset
-  /** Ranks that should be there, that others have passed, and that have not come for long: completed indices do not. */
+  /**
+   * Ranks that should be online and have been missing for the join timeout: the index of a completed pod is not started
+   * again.
+   */
   readonly lost: Idset
 }
 
 /** A named queue. */
 export interface QueueState {
-  /** Whether its jobs are given resources. */
+  /** Whether the scheduler starts its jobs. */
   readonly started: boolean
-  /** The ranks that have what it requires; `undefined`: all. */
+  /** The ranks that have the properties that it requires; `undefined`: all ranks. */
   readonly ranks: Idset | undefined
 }
 
-/** A job that waits; `request` is from its jobspec, which only the broker's owner may read. */
+/** A pending job. `request` is from its jobspec, which only the broker's owner may read. */
 export interface WaitingJob extends PendingJob {
   readonly request: SlotRequest | undefined
 }
 
-/** The jobs that wait, those of the highest priority first. */
+/** The pending jobs, the highest priority first. */
 export interface WaitingJobs {
   readonly kind: 'known'
   readonly jobs: readonly WaitingJob[]
-  /** How many there are: more than `jobs`, if the list was cut. */
+  /** The number of pending jobs: more than `jobs` has if the list was cut. */
   readonly total: number
-  /** Why some requests are not known; `undefined` if they are, or nothing depends on them. */
+  /** Why some requests are not known; `undefined` if all are known, or if no metric depends on them. */
   readonly unknownRequests: Unknown | undefined
 }
 
@@ -101,19 +104,19 @@ export interface Facts {
   readonly jobs: Jobs | Unknown
   /** R. */
   readonly all: ResourceSet
-  /** What jobs hold; of a rank that went away too, until its job is cleaned up. */
+  /** The resources that are allocated to jobs. A rank that left keeps its allocation until its job is cleaned up. */
   readonly allocated: ResourceSet
   readonly offline: Idset
-  /** Online, but not answering. */
+  /** Ranks that are online but do not answer. */
   readonly torpid: Idset
   readonly drains: readonly Drain[]
   readonly waiting: Waiting
   readonly queues: ReadonlyMap<string, QueueState>
   /** Jobs that failed in the last ten minutes. */
   readonly failed: readonly FailedJob[] | Unknown
-  /** A job on the highest rank that is busy, where Flux names one. */
+  /** A job on the highest busy rank, if Flux names one. */
   readonly highestJob: RunningJob | undefined
-  /** Settings of Fluxion, where it is the scheduler and tells them. */
+  /** The settings of Fluxion, if it is the scheduler and we may read them. */
   readonly fluxion: FluxionSettings | undefined
   /** `broker.quorum`: how many ranks Flux waits for when it starts. */
   readonly quorum: number

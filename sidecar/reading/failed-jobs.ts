@@ -1,28 +1,30 @@
-// The jobs that failed lately, over one connection: listed, bounded, and only when there may be new ones.
+// Lists the jobs that failed in the last ten minutes, over one connection. The list is bounded, and Flux is asked only when
+// there may be new failures.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { type FailedJob, listFailedJobs } from '#flux/calls/job-list-calls.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
-/** For how long jobs that failed are remembered in a reading. */
+/** A reading contains the jobs that failed within this time. */
 export const FAILED_SECONDS = 600
 
-/** Failed jobs of the last while are listed up to so many. */
+/** At most this many failed jobs are listed. */
 const MAX_FAILED = 1_000
 
-/** If there were more, they are asked for again after this long: some are older than the last while then. */
+/** If there were more, they are listed again after this time: by then some of them are older than {@link FAILED_SECONDS}. */
 const MANY_FAILED_SECONDS = 60
 
 const TOO_MANY = unknown('too many jobs failed lately to list them')
 
-/** What was listed of those that failed after `since`, and how many Flux remembered then. */
+/** The last list. */
 interface FailedList {
+  /** How many failed jobs Flux remembered when it was made. */
   readonly count: number
+  /** It has the jobs that failed after this time, in seconds since the epoch. */
   readonly since: number
   readonly jobs: readonly FailedJob[] | Unknown
 }
 
-/** Lists failed jobs. */
 export class FailedJobReader {
   readonly #client: Client
   #list: FailedList | undefined
@@ -34,7 +36,7 @@ export class FailedJobReader {
   /**
    * Jobs that failed within {@link FAILED_SECONDS}.
    *
-   * @param counted failed jobs that Flux remembers: as long as it does not change, nothing is asked
+   * @param counted how many failed jobs Flux remembers: while this number stays the same, Flux is not asked
    */
   async read(
     counted: number,
@@ -56,7 +58,7 @@ export class FailedJobReader {
   }
 }
 
-/** Whether Fluxion refused a job. Its words are the same for one that is wider than R, which no size would cure. */
+/** Whether Fluxion refused a job. Fluxion uses the same words for a job that is wider than R, which fits at no size. */
 export function isRefused({ exceptionType, exceptionNote }: FailedJob): boolean {
   return exceptionType === 'alloc' && /unsatisfiable/.test(exceptionNote ?? '')
 }

@@ -1,4 +1,5 @@
-// A job on the highest rank that is busy, over one connection: asked for when there may be another one. For people only.
+// Finds a job on the highest busy rank, over one connection. Flux is asked only when the answer may have changed. The job is
+// shown to people; no size depends on it.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { listRunningJobs, type RunningJob } from '#flux/calls/job-list-calls.ts'
 import { isRemote } from '#flux/errors.ts'
@@ -7,10 +8,10 @@ import { ranksOf } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
 import type { Facts, Jobs } from './facts.ts'
 
-/** Jobs on one rank are few: a node has some dozens of cores. */
+/** A rank has only a few jobs, because a node has some dozens of cores. */
 const MAX_RUNNING = 4
 
-/** The highest rank that is there and has something allocated. */
+/** The highest rank that is online and has something allocated. */
 export function highestBusyRank({
   allocated,
   offline,
@@ -18,7 +19,6 @@ export function highestBusyRank({
   return highestId(subtractIdsets(ranksOf(allocated), offline))
 }
 
-/** Finds it. */
 export class HighestJobReader {
   readonly #client: Client
   #found: { readonly key: string; readonly job: RunningJob | undefined } | undefined
@@ -28,9 +28,9 @@ export class HighestJobReader {
   }
 
   /**
-   * A job on a rank, where Flux names one. For people only: that it cannot be told is no failure.
+   * A job on a rank. `undefined` if Flux names none, also because it refuses the call: a reading does not fail for this.
    *
-   * @param jobs counts: as long as they and the rank do not change, nothing is asked
+   * @param jobs while these counts and the rank stay the same, Flux is not asked
    */
   async read(
     rank: number | undefined,
@@ -41,14 +41,14 @@ export class HighestJobReader {
     const key = JSON.stringify([rank, total.run, total.cleanup, total.inactive])
     if (this.#found?.key !== key) {
       const options = { maxEntries: MAX_RUNNING, ranks: String(rank) }
-      const jobs = await listRunningJobs(this.#client, options, limits).catch(remoteAsNone)
+      const jobs = await listRunningJobs(this.#client, options, limits).catch(emptyIfRefused)
       this.#found = { key, job: jobs.find(({ ranks }) => hasId(ranks, rank)) }
     }
     return this.#found.job
   }
 }
 
-function remoteAsNone(error: unknown): readonly RunningJob[] {
+function emptyIfRefused(error: unknown): readonly RunningJob[] {
   if (isRemote(error)) return []
   throw error
 }

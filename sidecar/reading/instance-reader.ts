@@ -1,5 +1,5 @@
-// One Flux instance over one connection: probes once what the broker offers, then reads it, again and again. When to read,
-// what to do with an error, and what follows from a reading is the business of others.
+// Reads one Flux instance over one connection, and remembers what this broker supports. collecting/ decides when to read and
+// what to do after an error; scaling/ decides what follows from a reading.
 
 import { getAttribute, getBrokerState, type Limits } from '#flux/calls/broker-calls.ts'
 import { getJobStats } from '#flux/calls/job-calls.ts'
@@ -13,25 +13,18 @@ import {
   type SchedStatus,
   type SchedStatusTopic,
 } from '#flux/calls/resource-calls.ts'
-import {
-  type FluxionMatching,
-  getFluxionMatching,
-  getFluxionPolicy,
-} from '#flux/calls/scheduler-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
-import {
-  countIds,
-  type Idset,
-  intersectIdsets,
-  isEmpty,
-  parseIdset,
-  subtractIdsets,
-} from '#flux/sets/idset.ts'
-import { countGpus, ranksOf } from '#flux/sets/resource-set.ts'
+import { countIds, parseIdset } from '#flux/sets/idset.ts'
+import { countGpus } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
+import { contradictionOf } from './contradiction.ts'
 import type { Facts, Jobs } from './facts.ts'
 import { FailedJobReader } from './failed-jobs.ts'
-import { readFluxionSettings } from './fluxion-settings.ts'
+import {
+  type FluxionParameters,
+  readFluxionParameters,
+  toFluxionSettings,
+} from './fluxion-settings.ts'
 import { HighestJobReader, highestBusyRank } from './highest-job.ts'
 import { toJobs } from './job-counts.ts'
 import { countResources } from './node-counts.ts'
@@ -39,27 +32,26 @@ import { PendingJobReader } from './pending-jobs.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
-/** Readings in which parts contradict each other are repeated; this often in a row is no coincidence. */
+/** A reading that contradicts itself is repeated. After this many in a row, a change in between is not the cause. */
 const MAX_ATTEMPTS = 3
 
 const HIDDEN = unknown(
-  'Flux hides jobs from us, a guest (access.private-mode): unset it in the broker configuration, or run the ' +
-    'sidecar with the UID of the broker (annotation flux-metrics/run-as-user)',
+  'Flux hides jobs from the sidecar, which is a guest (access.private-mode): unset this setting in the broker ' +
+    'configuration, or run the sidecar with the UID of the broker (annotation flux-metrics/run-as-user)',
 )
 
-/** Reads a connected Flux instance. */
 export class InstanceReader {
   readonly client: Client
-  /** Release of flux-core, `0.88.0`, as the broker says it. */
+  /** The release of flux-core that the broker reports, e.g. `0.88.0`. */
   readonly version: string
-  /** How many ranks Flux waits for when it starts; 1 where the broker does not say. */
+  /** How many ranks Flux waits for when it starts; 1 if the broker does not report it. */
   readonly quorum: number
   readonly #pending: PendingJobReader
   readonly #failed: FailedJobReader
   readonly #highest: HighestJobReader
   readonly #queues: QueueReader
   #schedStatusTopic: SchedStatusTopic = SCHED_STATUS_TOPICS[0]
-  /** Fluxion's settings, once they were asked for: while Flux starts, no scheduler is there yet. */
+  /** Asked for once, at the first complete reading: while Flux starts, the scheduler is not loaded yet. */
   #fluxion: FluxionParameters | undefined
 
   constructor(client: Client, { version, quorum }: { version: string; quorum: number }) {
@@ -80,28 +72,20 @@ export class InstanceReader {
   }
 
   /**
-   * Reads the instance. What waits is asked for first, and what is allocated after that has been answered: a job that
-   * starts in between is counted in both, and in neither never. What goes out together is answered by one pass of the
-   * broker's loop, and the reading is repeated if it contradicts itself all the same.
+   * Reads the instance. Pending jobs are asked for first, and allocated resources only after that answer: a job that starts
+   * in between is counted in both, never in neither. Requests that are sent together are answered in one pass of the broker's
+   * loop. If the reading contradicts itself nevertheless, it is repeated.
    *
-   * @throws FluxError if any part fails, or while Flux starts or stops: there is no half reading
+   * @throws FluxError if any part fails, and while Flux starts or stops: a reading is complete or there is none
    */
   async read(limits: Limits): Promise<Facts> {
     for (let attempt = 1; ; attempt += 1) {
       const takenAt = new Date()
       const startedAt = performance.now()
-      const round = await this.#round(takenAt, limits)
-      const { sched, status } = round
-      const contradiction = contradictionOf(sched, status)
+      const round = await this.#readRound(takenAt, limits)
+      const contradiction = contradictionOf(round.sched, round.status)
       if (contradiction === undefined) {
-        const more = await this.#complete(round, limits)
-        const tookMs = performance.now() - startedAt
-        const { all, allocated } = sched
-        const { quorum } = this
-        return {
-          ...{ takenAt, tookMs, ...countResources(sched, drainedRanks(status.drains)), ...status },
-          ...{ all, allocated, failed: round.failed, quorum, ...more },
-        }
+        return this.#assemble(round, { takenAt, startedAt }, limits)
       }
       if (attempt === MAX_ATTEMPTS) {
         throw new FluxError('FLUX_PROTOCOL', `Cannot trust Flux's answers: ${contradiction}`)
@@ -109,24 +93,53 @@ export class InstanceReader {
     }
   }
 
-  async #round(takenAt: Date, limits: Limits): Promise<Round> {
-    const waits = await Promise.allSettled([
+  async #assemble(
+    round: Round,
+    { takenAt, startedAt }: { readonly takenAt: Date; readonly startedAt: number },
+    limits: Limits,
+  ): Promise<Facts> {
+    const { jobs, sched, status, failed } = round
+    const details = await this.#readDetails(round, limits)
+    const tookMs = performance.now() - startedAt
+    const counts = countResources(sched, drainedRanks(status.drains))
+    return {
+      takenAt,
+      tookMs,
+      nodes: counts.nodes,
+      cores: counts.cores,
+      gpus: counts.gpus,
+      jobs,
+      all: sched.all,
+      allocated: sched.allocated,
+      offline: status.offline,
+      torpid: status.torpid,
+      drains: status.drains,
+      waiting: details.waiting,
+      queues: details.queues,
+      failed,
+      highestJob: details.highestJob,
+      fluxion: details.fluxion,
+      quorum: this.quorum,
+    }
+  }
+
+  async #readRound(takenAt: Date, limits: Limits): Promise<Round> {
+    const [jobs, pending] = await Promise.allSettled([
       getJobStats(this.client, limits).then(toJobs),
       this.#pending.read(limits),
     ])
-    const [jobs, pending] = waits
-    // Where Flux hides jobs, what failed and the queues need not be asked for.
+    // If Flux hides jobs, failed jobs and queues need not be asked for.
     const counts = jobs.status === 'fulfilled' ? jobs.value : undefined
     const [state, sched, status, failed, queues] = await Promise.allSettled([
       getBrokerState(this.client, limits),
-      this.#schedStatus(limits),
+      this.#readSchedStatus(limits),
       getResourceStatus(this.client, limits),
       counts === undefined ? HIDDEN : this.#failed.read(counts.total.failed, takenAt, limits),
       counts && this.#queues.read(counts, limits),
     ])
-    // Outside of `run` the other calls fail in many ways, and this is why.
-    const phase = fulfilled(state)
-    if (phase !== 'run') throw notRunning(phase)
+    // In a state other than `run` the other calls fail in many ways. This error names the cause.
+    const brokerState = fulfilled(state)
+    if (brokerState !== 'run') throw notRunning(brokerState)
     return {
       jobs: knownUnlessHidden(jobs),
       pending: knownUnlessHidden(pending),
@@ -137,31 +150,33 @@ export class InstanceReader {
     }
   }
 
-  /** What can be asked only when the rest is known. */
-  async #complete(
+  /** Reads the parts that depend on the answers of the round. */
+  async #readDetails(
     { jobs, pending, sched, status, queues }: Round,
     limits: Limits,
-  ): Promise<Pick<Facts, 'jobs' | 'waiting' | 'queues' | 'highestJob' | 'fluxion'>> {
+  ): Promise<Pick<Facts, 'waiting' | 'queues' | 'highestJob' | 'fluxion'>> {
     if (isUnknown(pending) || isUnknown(jobs) || queues === undefined) {
-      const nothing = { queues: new Map(), highestJob: undefined, fluxion: undefined }
-      return { jobs, waiting: HIDDEN, ...nothing }
+      return {
+        waiting: HIDDEN,
+        queues: new Map(),
+        highestJob: undefined,
+        fluxion: undefined,
+      }
     }
-    this.#fluxion ??= await readFluxion(this.client, limits)
-    const { policy, matching } = this.#fluxion
-    const { depend, priority, sched: waits } = jobs.total
-    const facts = { counted: depend + priority + waits, hasGpus: countGpus(sched.all) > 0 }
+    this.#fluxion ??= await readFluxionParameters(this.client, limits)
+    const { total } = jobs
+    const counted = total.depend + total.priority + total.sched
+    const hasGpus = countGpus(sched.all) > 0
     const busy = highestBusyRank({ allocated: sched.allocated, offline: status.offline })
     return {
-      jobs,
-      waiting: await this.#pending.complete(pending, facts, limits),
+      waiting: await this.#pending.complete(pending, { counted, hasGpus }, limits),
       queues: toQueueStates(queues, sched.properties),
       highestJob: await this.#highest.read(busy, jobs, limits),
-      fluxion:
-        policy === undefined ? undefined : readFluxionSettings(policy, queues.config, matching),
+      fluxion: toFluxionSettings(this.#fluxion, queues.config),
     }
   }
 
-  async #schedStatus(limits: Limits): Promise<SchedStatus> {
+  async #readSchedStatus(limits: Limits): Promise<SchedStatus> {
     try {
       return await getSchedStatus(this.client, this.#schedStatusTopic, limits)
     } catch (error) {
@@ -174,20 +189,6 @@ export class InstanceReader {
   }
 }
 
-/** What Fluxion tells of itself. */
-interface FluxionParameters {
-  /** Of the queue; `undefined` where the scheduler is another one. */
-  readonly policy: string | undefined
-  /** `undefined` where we are not told. */
-  readonly matching: FluxionMatching | undefined
-}
-
-async function readFluxion(client: Client, limits: Limits): Promise<FluxionParameters> {
-  const policy = await getFluxionPolicy(client, limits)
-  const matching = policy === undefined ? undefined : await getFluxionMatching(client, limits)
-  return { policy, matching }
-}
-
 /** The answers of one round. */
 interface Round {
   readonly jobs: Jobs | Unknown
@@ -198,7 +199,7 @@ interface Round {
   readonly queues: QueueReading | undefined
 }
 
-/** Brokers say it as a count, those before 0.44 as the ranks themselves. */
+/** Brokers report a count; those before 0.44 report the ranks themselves. */
 async function readQuorum(client: Client, limits: Limits): Promise<number> {
   try {
     const quorum = await getAttribute(client, 'broker.quorum', limits)
@@ -214,7 +215,7 @@ function fulfilled<T>(result: PromiseSettledResult<T>): T {
   return result.value
 }
 
-/** What Flux refuses to tell a guest is no failure. */
+/** A refusal because we are a guest is not an error: the value is unknown. */
 function knownUnlessHidden<T>(result: PromiseSettledResult<T>): T | Unknown {
   return isHidden(result) ? HIDDEN : fulfilled(result)
 }
@@ -226,15 +227,4 @@ function isHidden(result: PromiseSettledResult<unknown>): boolean {
 function notRunning(state: string): FluxError {
   const message = `Flux is starting or stopping: its state is "${state}", not "run"`
   return new FluxError('FLUX_REMOTE', message, { topic: 'state-machine.get', errnum: ERRNO.EAGAIN })
-}
-
-/** Offline and drained ranks are down in the scheduler's eyes; where they are not, something changed in between. */
-function contradictionOf(sched: SchedStatus, status: ResourceStatus): string | undefined {
-  const down = ranksOf(sched.down)
-  const all = ranksOf(sched.all)
-  const up = (ranks: Idset) => subtractIdsets(intersectIdsets(ranks, all), down)
-  if (!isEmpty(up(status.offline))) return 'ranks are both offline and up'
-  if (!isEmpty(up(drainedRanks(status.drains)))) return 'ranks are both drained and up'
-  if (!isEmpty(subtractIdsets(down, all))) return 'ranks are down that are not in R'
-  return undefined
 }

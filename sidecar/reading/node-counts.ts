@@ -1,4 +1,4 @@
-// Nodes, cores and GPUs counted, as `flux resource list` counts them. Pure.
+// Counts nodes, cores and GPUs as `flux resource list` counts them. Pure.
 import { countIds, type Idset, intersectIdsets, subtractIdsets } from '#flux/sets/idset.ts'
 import {
   countCores,
@@ -10,14 +10,13 @@ import {
 } from '#flux/sets/resource-set.ts'
 import type { NodeCounts, ResourceCounts } from './facts.ts'
 
-/** What there is, what of it is allocated, and the whole ranks that are down. */
-export interface ResourceSets {
+/** R, the allocated part of it, and the ranks that are down with all their resources. */
+interface ResourceSets {
   readonly all: ResourceSet
   readonly allocated: ResourceSet
   readonly down: ResourceSet
 }
 
-/** Counts them. */
 export function countResources(
   { all, allocated, down }: ResourceSets,
   drained: Idset,

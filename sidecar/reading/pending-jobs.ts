@@ -1,4 +1,5 @@
-// The jobs that wait, over one connection: the list, bounded, and the jobspecs of those whose needs it does not tell.
+// Lists the pending jobs, over one connection, and reads their jobspecs where the list does not say what a job needs. Both are
+// bounded.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { getSlotRequest } from '#flux/calls/job-calls.ts'
 import { type JobId, listPendingJobs, type PendingJob } from '#flux/calls/job-list-calls.ts'
@@ -9,46 +10,45 @@ import type { WaitingJobs } from './facts.ts'
 import { unknown } from './unknown.ts'
 
 /**
- * So many of the jobs that wait are listed, those of the highest priority: 30 ms of the broker's time, 1 MB. With more,
- * sizes are those of all of R, and sums are errors.
+ * At most this many pending jobs are listed, the highest priority first: 30 ms of the broker's time, 1 MB. If there are more,
+ * sizes are those of all of R, and sums over pending jobs are errors.
  */
 export const MAX_WAITING = 10_000
 
-/** Jobspecs read at a time; 1,000 pipelined requests take a broker 55 ms. */
+/** At most this many jobspecs are read for one reading; 1,000 pipelined requests take a broker 55 ms. */
 const MAX_JOBSPECS = 500
 
 const GUEST = unknown(
-  'Flux does not tell guests how many GPUs a job wants: run the sidecar with the UID of the broker (annotation ' +
+  'Flux does not show guests how many GPUs a job asks for: run the sidecar with the UID of the broker (annotation ' +
     'flux-metrics/run-as-user), or submit jobs with a number of nodes',
 )
 
 const NOT_YET = unknown(
-  'the jobspecs of some pending jobs are still being read, or of a shape that we do not know: how many GPUs they want ' +
-    'is in there',
+  'the jobspecs of some pending jobs are still being read or have an unknown shape: only a jobspec says how many GPUs ' +
+    'its job asks for',
 )
 
-/** Lists the jobs that wait, and reads their jobspecs where those matter. */
 export class PendingJobReader {
   readonly #client: Client
   #requests: ReadonlyMap<JobId, SlotRequest> = new Map()
-  /** Whether the broker refused us a jobspec: it would refuse us every one. */
+  /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
 
   constructor(client: Client) {
     this.#client = client
   }
 
-  /** @throws FluxError EPERM where Flux hides jobs from us */
+  /** @throws FluxError EPERM if Flux hides jobs from the sidecar */
   async read(limits: Limits): Promise<readonly PendingJob[]> {
-    // One more, which tells whether there are more.
+    // One more, to find out whether the list is complete.
     return listPendingJobs(this.#client, MAX_WAITING + 1, limits)
   }
 
   /**
-   * Adds what only jobspecs tell, if it matters.
+   * Adds the requests of the jobspecs, if a metric depends on them.
    *
-   * @param counted how many jobs wait by job-stats
-   * @param hasGpus whether R has any: only then a job can ask for some
+   * @param counted the number of pending jobs in job-stats
+   * @param hasGpus whether R has GPUs: only then a job can ask for some
    */
   async complete(
     pending: readonly PendingJob[],
@@ -61,7 +61,7 @@ export class PendingJobReader {
     return {
       kind: 'known',
       jobs: listed.map((job) => ({ ...job, request: requests.get(job.id) })),
-      // Jobs come and go between the two answers: what is listed whole is counted so.
+      // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
       total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : pending.length,
       unknownRequests: isKnown ? undefined : this.#isGuest ? GUEST : NOT_YET,
     }
@@ -80,14 +80,14 @@ export class PendingJobReader {
       else if (missing.length < MAX_JOBSPECS) missing.push(id)
     }
     if (!this.#isGuest) {
-      // One first: a guest is refused, and need not be so five hundred times.
+      // One jobspec first: a guest is refused, and then the others need not be asked for.
       const [first, ...others] = missing
       if (first !== undefined) await this.#readRequest(first, requests, limits)
       await Promise.all(
         others.map((id) => this.#isGuest || this.#readRequest(id, requests, limits)),
       )
     }
-    // Only of jobs that still wait.
+    // Requests of jobs that are no longer pending are dropped.
     this.#requests = requests
     return requests
   }
@@ -97,13 +97,13 @@ export class PendingJobReader {
       requests.set(id, await getSlotRequest(this.#client, id, limits))
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) this.#isGuest = true
-      else if (!isOfOneJob(error)) throw error
+      else if (!concernsOneJob(error)) throw error
     }
   }
 }
 
-/** A job that is gone, as the next list tells; or one that asks in a shape of its own, which must not hide the others. */
-function isOfOneJob(error: unknown): boolean {
+/** The job has left (the next list will not have it), or its jobspec has an unknown shape. The other jobs are still read. */
+function concernsOneJob(error: unknown): boolean {
   if (isRemote(error, ERRNO.EINVAL) || isRemote(error, ERRNO.ENOENT)) return true
   return error instanceof FluxError && error.code === 'FLUX_PROTOCOL'
 }

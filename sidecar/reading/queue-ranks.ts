@@ -1,16 +1,15 @@
-// Queues: which ranks each has, out of the broker's configuration (RFC 33) and the properties of R.
-import type { Idset } from '#flux/sets/idset.ts'
-import { EMPTY_IDSET, intersectIdsets } from '#flux/sets/idset.ts'
+// Finds the ranks of each queue from the broker's configuration (RFC 33) and the properties of R. Pure.
+import { EMPTY_IDSET, type Idset, intersectIdsets } from '#flux/sets/idset.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 
-/** Virtual queues name a parent; more steps than this are a circle. */
+/** Virtual queues name a parent queue. A chain that is longer than this is a circle. */
 const MAX_PARENTS = 16
 
 /**
- * The ranks that a queue has: those with every property that it requires; `undefined` if it requires nothing, and has all.
+ * The ranks that have every property that a queue requires. `undefined` if it requires none: then it has all ranks.
  *
  * @param config the broker's configuration
- * @param properties ranks of R by property
+ * @param properties the ranks of R by property
  */
 export function ranksOfQueue(
   name: string,
@@ -24,15 +23,15 @@ export function ranksOfQueue(
     const queue = queues[next]
     if (!isJsonObject(queue)) break
     for (const property of requirementsOf(next, queue)) {
-      const having = properties.get(property) ?? EMPTY_IDSET
-      ranks = ranks === undefined ? having : intersectIdsets(ranks, having)
+      const matching = properties.get(property) ?? EMPTY_IDSET
+      ranks = ranks === undefined ? matching : intersectIdsets(ranks, matching)
     }
     next = queue.parent
   }
   return ranks
 }
 
-/** A queue of hosts has a property of its own: `+` and its name. */
+/** Flux marks the ranks of a queue with `hosts` by a property: `+` and the name of the queue. */
 function requirementsOf(name: string, { requires, hosts }: JsonObject): readonly string[] {
   const required = Array.isArray(requires) ? requires.filter((one) => typeof one === 'string') : []
   return hosts === undefined ? required : [...required, `+${name}`]

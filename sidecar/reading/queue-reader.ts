@@ -1,4 +1,4 @@
-// The queues, over one connection: which are started, and which ranks each has.
+// Reads the queues over one connection: which are started, and which ranks each has.
 import { getConfig, type Limits } from '#flux/calls/broker-calls.ts'
 import { isQueueStarted } from '#flux/calls/queue-calls.ts'
 import { ERRNO, isRemote } from '#flux/errors.ts'
@@ -8,19 +8,18 @@ import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Jobs, QueueState } from './facts.ts'
 import { ranksOfQueue } from './queue-ranks.ts'
 
-/** The configuration is read again this often: it may be reloaded. */
+/** The configuration is read again after this time, because an administrator may reload it. */
 const CONFIG_LIFE_MS = 60_000
 
-/** The name of the one queue where none has a name. */
+/** Our name for the only queue of an instance without named queues. */
 const ANONYMOUS = ''
 
-/** What is known of queues before it is known which ranks have which property. */
+/** What Flux answered about queues. Their ranks are known only with the properties of R. */
 export interface QueueReading {
   readonly started: ReadonlyMap<string, boolean>
   readonly config: JsonObject
 }
 
-/** Reads queues. */
 export class QueueReader {
   readonly #client: Client
   #config: { readonly value: JsonObject; readonly readAt: number } | undefined
@@ -29,7 +28,7 @@ export class QueueReader {
     this.#client = client
   }
 
-  /** @param jobs counts: a queue in which nothing waits for resources is not asked about */
+  /** @param jobs job counts: Flux is not asked about a queue in which no job waits for resources */
   async read({ total, queues }: Jobs, limits: Limits): Promise<QueueReading> {
     const asked =
       queues.size === 0
@@ -48,7 +47,7 @@ export class QueueReader {
     try {
       return await isQueueStarted(this.#client, queue, limits)
     } catch (error) {
-      // A queue that was taken out of the configuration starts none of the jobs that are left in it.
+      // The queue was removed from the configuration: the jobs that are left in it never start.
       if (isRemote(error, ERRNO.EINVAL)) return false
       throw error
     }
@@ -63,7 +62,7 @@ export class QueueReader {
   }
 }
 
-/** The queues' states, given which ranks have which property. */
+/** The states of the queues. */
 export function toQueueStates(
   { started, config }: QueueReading,
   properties: ReadonlyMap<string, Idset>,

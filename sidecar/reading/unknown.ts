@@ -1,6 +1,9 @@
-// What is not known: one type for it, wherever it comes from and whoever asks.
+// The one type for a value that is not known, in every room.
 
-/** What cannot be known now; `reason` says why, in half a sentence for people, with the cure where there is one. */
+/**
+ * A value that cannot be known now. `reason` says why, in half a sentence for people; it also says what to do, if anything
+ * helps.
+ */
 export interface Unknown {
   readonly kind: 'unknown'
   readonly reason: string

@@ -181,10 +181,10 @@ test('explain tells each queue', () => {
 })
 
 test('explain knows no size where Flux hides jobs, and says why once', () => {
-  const withheld = { kind: 'unknown', reason: 'Flux hides jobs from us' } as const
+  const withheld = { kind: 'unknown', reason: 'Flux hides jobs from the sidecar' } as const
   const { summary, unknowns, ...explanation } = explainAt({ jobs: withheld, waiting: withheld })
-  assert.equal(summary, 'desired unknown: Flux hides jobs from us')
-  assert.deepEqual(unknowns, ['the size, demand, job counts: Flux hides jobs from us'])
+  assert.equal(summary, 'desired unknown: Flux hides jobs from the sidecar')
+  assert.deepEqual(unknowns, ['the size, demand, job counts: Flux hides jobs from the sidecar'])
   const { desired, floor, demand, pending, queues } = explanation
   assert.deepEqual(
     { desired, floor, demand, pending, queues },
@@ -199,11 +199,11 @@ test('explain knows no demand where jobs may want GPUs that a guest is not told 
       kind: 'known',
       jobs,
       total: 1,
-      unknownRequests: unknown('Flux does not tell guests'),
+      unknownRequests: unknown('Flux does not show guests'),
     },
   })
   assert.deepEqual([desired, demand, floor], [null, null, 7])
-  assert.deepEqual(unknowns, ['the size, demand, GPUs of pending jobs: Flux does not tell guests'])
+  assert.deepEqual(unknowns, ['the size, demand, GPUs of pending jobs: Flux does not show guests'])
 })
 
 for (const [desired, online, holds] of [

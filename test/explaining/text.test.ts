@@ -58,7 +58,7 @@ test('formatExplanation puts the subject of each line in front, and continues be
     warnings: [
       'an HPA with the default tolerance of 10 % holds 11: set tolerance 0 in its behavior',
     ],
-    unknowns: ['GPUs of pending jobs: Flux does not tell guests'],
+    unknowns: ['GPUs of pending jobs: Flux does not show guests'],
   })
   assert.equal(
     text,
@@ -71,7 +71,7 @@ queue    debug: no job, stopped
 drained  8-9 by us (flux-metrics/default/flux-sample: scale-down to 8)
 warning  an HPA with the default tolerance of 10 % holds 11: set tolerance 0 in
          its behavior
-unknown  GPUs of pending jobs: Flux does not tell guests
+unknown  GPUs of pending jobs: Flux does not show guests
 read     2 s ago, at 2026-11-24T01:02:03.456Z
 `,
   )

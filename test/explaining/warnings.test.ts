@@ -155,7 +155,7 @@ test('unknownsOf says that too many jobs failed to list them', () => {
 })
 
 test('unknownsOf tells of GPUs only if a job waits that may want some', () => {
-  const reason = 'Flux does not tell guests'
+  const reason = 'Flux does not show guests'
   const idle = { kind: 'known', jobs: [], total: 0, unknownRequests: unknown(reason) } as const
   assert.deepEqual(unknownsOf(snapshotOf({ waiting: idle })), [])
   const busy = { ...idle, jobs: [waitingJob({ nnodes: 1 })], total: 1 }

@@ -70,8 +70,8 @@ test('flux-metrics explain says which two ways there are where Flux hides jobs',
   const { explain } = await start(t, { role: 'guest', privateMode: true })
   const { desired, summary, unknowns } = JSON.parse(await explain('--json'))
   const reason =
-    'Flux hides jobs from us, a guest (access.private-mode): unset it in the broker configuration, ' +
-    'or run the sidecar with the UID of the broker (annotation flux-metrics/run-as-user)'
+    'Flux hides jobs from the sidecar, which is a guest (access.private-mode): unset this setting in the broker ' +
+    'configuration, or run the sidecar with the UID of the broker (annotation flux-metrics/run-as-user)'
   assert.deepEqual([desired, summary], [null, `desired unknown: ${reason}`])
   assert.deepEqual(unknowns, [`the size, demand, job counts, refused jobs: ${reason}`])
 })

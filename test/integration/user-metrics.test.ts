@@ -74,7 +74,7 @@ async function start(t: TestContext) {
 test('a sidecar serves the metrics of a file that comes after its start', async (t) => {
   const { path, lines, swap, get } = await start(t)
   const [first = ''] = lines.filter((line) => line.includes('METRICS_FILE'))
-  assert.match(first, /"msg":"there are no user metrics"/)
+  assert.match(first, /"msg":"no user metrics: the file cannot be used"/)
   assert.ok(first.includes(path))
   assert.equal((await get('widest_pending_count'))[0], 404)
 
@@ -84,7 +84,7 @@ test('a sidecar serves the metrics of a file that comes after its start', async 
   assert.equal(lines.filter((line) => line.includes(`${path}:14:23: metric`)).length, 1)
   const [status, message] = await get('pending_gpus')
   assert.equal(status, 503)
-  assert.match(message, /^Cannot read pending_gpus: Flux does not tell guests how many GPUs/)
+  assert.match(message, /^Cannot read pending_gpus: Flux does not show guests how many GPUs/)
 
   await swap(FILE.replace('nodes.upp', 'nodes.up'))
   assert.equal(await get('misspelt'), '4')

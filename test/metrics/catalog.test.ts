@@ -38,7 +38,7 @@ const WHOLE: Readonly<Record<string, number>> = {
   job_timeout_count: 310,
 }
 
-/** Those that Flux Operator users have known since the prototype. */
+/** The metrics that users of the Flux Operator know since the prototype. */
 const PROTOTYPE = [
   'node_up_count',
   'node_free_count',
@@ -53,7 +53,7 @@ const PROTOTYPE = [
   'job_queue_state_inactive_count',
 ]
 
-/** Rows of other files have tests of their own. */
+/** The rows of scaling-metrics.ts have tests of their own. */
 const COUNTS = BUILTIN_METRICS.filter((metric) => !SCALING_METRICS.includes(metric))
 
 const jobMetrics = COUNTS.filter(({ unit }) => unit === 'jobs')
@@ -85,21 +85,21 @@ const ANSWER: Metric = {
   value: () => 42,
 }
 
-test('a Catalog has our own metrics to begin with', () => {
+test('a Catalog begins with our own metrics', () => {
   const catalog = new Catalog()
   assert.deepEqual(catalog.all(), BUILTIN_METRICS)
   assert.deepEqual(catalog.userMetrics, [])
   assert.equal(catalog.find('node_up_count'), METRICS.get('node_up_count'))
 })
 
-test('a Catalog lists the metrics of users after our own', () => {
+test('a Catalog lists user metrics after our own', () => {
   const catalog = new Catalog()
   catalog.setUserMetrics([ANSWER])
   assert.deepEqual(catalog.all(), [...BUILTIN_METRICS, ANSWER])
   assert.deepEqual([catalog.find('answer'), catalog.userMetrics], [ANSWER, [ANSWER]])
 })
 
-test('a Catalog forgets the metrics of users that are no longer defined', () => {
+test('a Catalog drops user metrics that are no longer defined', () => {
   const catalog = new Catalog()
   catalog.setUserMetrics([ANSWER])
   catalog.setUserMetrics([{ ...ANSWER, name: 'question' }])
@@ -107,7 +107,7 @@ test('a Catalog forgets the metrics of users that are no longer defined', () => 
   assert.equal(catalog.all().length, BUILTIN_METRICS.length + 1)
 })
 
-test('a Catalog has another version whenever its metrics are replaced', () => {
+test('a Catalog changes its version whenever its metrics are replaced', () => {
   const catalog = new Catalog()
   const versions = [catalog.version]
   for (const metrics of [[ANSWER], [], [ANSWER]]) {
@@ -117,7 +117,7 @@ test('a Catalog has another version whenever its metrics are replaced', () => {
   assert.equal(new Set(versions).size, 4)
 })
 
-test('names, units and definitions are of one style', () => {
+test('names and definitions have one style', () => {
   for (const { name, help, kind } of BUILTIN_METRICS) {
     assert.match(name, /^(node|job|snapshot)(_[a-z]+)+_(count|seconds(_max|_p90)?)$/)
     assert.match(help, /^[A-Z0-9][^|]*[^.|]$/)
@@ -146,7 +146,7 @@ test('a metric of jobs rejects a queue that does not exist', () => {
   }
 })
 
-test('metrics of jobs are not known while Flux withholds them, the others are', () => {
+test('metrics of jobs are not known while Flux hides them; the others are', () => {
   const snapshot = snapshotOf({ jobs: { kind: 'unknown', reason: 'private' } })
   for (const metric of jobMetrics) {
     assert.deepEqual(metric.value(snapshot, {}), unknown('private'))

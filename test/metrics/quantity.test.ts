@@ -53,7 +53,7 @@ for (const [value, text] of [
 }
 
 for (const value of [MAX_QUANTITY, MAX_QUANTITY + 2, 9.3e15, 1e18, 1e30, Number.MAX_VALUE]) {
-  test(`formatQuantity writes ${value} as 9200T, the most an HPA can count`, () => {
+  test(`formatQuantity writes ${value} as 9200T, the most that an HPA can read`, () => {
     assert.equal(formatQuantity(value), '9200T')
   })
 }
@@ -88,7 +88,7 @@ test('formatQuantity uses the largest suffix that leaves an integer', () => {
   )
 })
 
-test('formatQuantity never writes less than the value, and less than a thousandth more', () => {
+test('formatQuantity never writes less than the value, nor a thousandth or more above it', () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (value) => {
       const [, digits = '', suffix = ''] = /^(\d+)([mkMG]?)$/.exec(formatQuantity(value)) ?? []

@@ -1,4 +1,4 @@
-// The metrics to scale on, each read off snapshots that make it say something.
+// The metrics to scale on, each computed from snapshots in which it has a telling value.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FailedJob } from '#flux/calls/job-list-calls.ts'
@@ -23,19 +23,19 @@ function askFor(name: string, snapshot: Snapshot, selection: Selection = {}): nu
 /** Values of the whole instance and of its two queues, by name. */
 function valuesOf(snapshot: Snapshot, selection?: Selection): Record<string, number | Unknown> {
   return Object.fromEntries(
-    SCALING_METRICS.filter(({ isOfNow = false }) => !isOfNow).map(({ name }) => [
+    SCALING_METRICS.filter(({ isTimeDependent = false }) => !isTimeDependent).map(({ name }) => [
       name,
       askFor(name, snapshot, selection),
     ]),
   )
 }
 
-/** Submitted so many seconds before the reading. */
+/** The submission time of a job that has waited for this number of seconds. */
 function waited(seconds: number, changes: Partial<WaitingJob> = {}): WaitingJob {
   return waitingJob({ submittedAt: TAKEN_AT - seconds, ...changes })
 }
 
-/** Ranks 0 to 6 of 16 are busy, and 10 are there; batch and debug have jobs of all kinds. */
+/** Ranks 0 to 6 of 16 are busy, and 10 are live; batch and debug have jobs of all kinds. */
 const LOADED = snapshotOf({
   waiting: waitingFor(
     waited(40, { queue: 'batch', nnodes: 5, ncores: 40, startEstimate: TAKEN_AT + 90 }),
@@ -66,7 +66,7 @@ test('scaling metrics of the whole instance', () => {
   })
 })
 
-test('scaling metrics of a queue, within what all hold', () => {
+test('scaling metrics of a queue, never below the busy ranks of all queues', () => {
   assert.deepEqual(valuesOf(LOADED, { queues: ['debug'] }), {
     node_desired_count: 13,
     node_desired_compensated_count: 13,
@@ -92,7 +92,7 @@ test('scaling metrics of several queues are those of their jobs together', () =>
     ['batch', 'debug'],
     ['debug', 'batch'],
   ]) {
-    // The first of both that is expected to start, where the whole goes by priority.
+    // The earlier estimate of both queues; the value of the instance is that of the job with the highest priority.
     assert.deepEqual(valuesOf(LOADED, { queues }), { ...rest, job_start_seconds: 60 })
   }
 })
@@ -132,12 +132,12 @@ test('the sums over queues are those of what jobs ask for, and of jobs', () => {
   )
 })
 
-test('a queue of which nobody knows anything wants nothing', () => {
+test('a queue that is not in the demand wants nothing', () => {
   assert.equal(askFor('node_pending_count', LOADED, { queues: ['new'] }), 0)
   assert.equal(askFor('node_demand_count', LOADED, { queues: ['new'] }), 0)
 })
 
-/** What cannot be told in a state, and what can all the same. */
+/** The metrics that are not known in a state, and those that are. */
 const UNKNOWN: readonly {
   readonly what: string
   readonly facts: Partial<Facts>
@@ -151,7 +151,7 @@ const UNKNOWN: readonly {
     told: {},
   },
   {
-    what: 'while nobody knows how many GPUs a job wants',
+    what: 'while it is not known how many GPUs a job asks for',
     facts: {
       all: ranksWith('0-15', { cores: '0-7', gpus: '0' }),
       waiting: {
@@ -174,7 +174,8 @@ const UNKNOWN: readonly {
   {
     what: 'while the list of jobs is cut',
     facts: { waiting: { ...waitingFor(waited(5)), total: 20_000 } },
-    reason: 'Flux has more pending jobs than we list, and what the others ask for is not known',
+    reason:
+      'Flux has more pending jobs than the sidecar lists (10000): what the others ask for is not known',
     told: {
       node_desired_count: 16,
       node_desired_compensated_count: 16,
@@ -187,7 +188,7 @@ const UNKNOWN: readonly {
 ]
 
 for (const { what, facts, reason, told } of UNKNOWN) {
-  test(`scaling metrics say what they do not know ${what}`, () => {
+  test(`scaling metrics say why they are not known ${what}`, () => {
     const { job_start_seconds: start, ...values } = valuesOf(snapshotOf(facts))
     assert.ok(typeof start === 'object')
     const names = Object.keys(values)
@@ -196,7 +197,7 @@ for (const { what, facts, reason, told } of UNKNOWN) {
   })
 }
 
-test('node_gpus_pending_count adds up what the owner is told', () => {
+test('node_gpus_pending_count adds up the GPUs that the owner can read', () => {
   const request = { nodes: undefined, slots: 3, cores: 1, gpus: 2, exclusive: false }
   const snapshot = snapshotOf({
     all: ranksWith('0-15', { cores: '0-7', gpus: '0-3' }),
@@ -226,19 +227,19 @@ test('node_gpus_pending_count of two queues is unknown if one is', () => {
   assert.deepEqual(askFor('node_gpus_pending_count', snapshot, both), notRead)
 })
 
-test('node_stranded_count is what a job on a high rank costs', () => {
+test('node_stranded_count is the cost of a job on a high rank', () => {
   const snapshot = snapshotOf({ allocated: ranksWith('2,9', { cores: '0' }) })
   assert.equal(askFor('node_floor_count', snapshot), 10)
   assert.equal(askFor('node_stranded_count', snapshot), 7)
 })
 
-test('node_desired_compensated_count is beyond the tolerance of the nodes that are there', () => {
+test('node_desired_compensated_count is beyond the tolerance of the live nodes', () => {
   const snapshot = snapshotOf({ waiting: waitingFor(wholeNodes(4)) })
   assert.equal(askFor('node_desired_count', snapshot), 11)
   assert.equal(askFor('node_desired_compensated_count', snapshot), 12)
 })
 
-/** Failed jobs, and how many of them the scheduler refused. */
+/** Failed jobs, and the number of them that the scheduler refused. */
 const FAILED: readonly (readonly [what: string, changes: Partial<FailedJob>, refused: number])[] = [
   ['one that was refused', {}, 1],
   ['one that failed by itself', { exceptionType: undefined, exceptionNote: undefined }, 0],
@@ -272,7 +273,7 @@ test('job_refused_count is unknown where too many jobs failed', () => {
   assert.deepEqual(value, unknown('too many jobs failed lately to list them'))
 })
 
-test('job_wait_seconds_p90 is what nine of ten jobs have waited at most', () => {
+test('job_wait_seconds_p90 is the time that nine of ten jobs have waited at most', () => {
   const p90 = (waits: readonly number[]) =>
     askFor(
       'job_wait_seconds_p90',
@@ -284,7 +285,7 @@ test('job_wait_seconds_p90 is what nine of ten jobs have waited at most', () => 
   assert.equal(p90(Array.from({ length: 100 }, (_, index) => index + 1)), 90)
 })
 
-test('snapshot_age_seconds goes with the time of the asking, and never below 0', (t) => {
+test('snapshot_age_seconds follows the clock, and is never below 0', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: TAKEN_AT * 1000 })
   assert.equal(askFor('snapshot_age_seconds', LOADED), 0)
   t.mock.timers.tick(1500)
@@ -293,7 +294,7 @@ test('snapshot_age_seconds goes with the time of the asking, and never below 0',
   assert.equal(askFor('snapshot_age_seconds', LOADED), 0)
 })
 
-/** A MiniCluster that drains before it shrinks: 4 nodes are wanted, and rank 8 and 9 not drained yet. */
+/** A MiniCluster that drains before it shrinks: 4 nodes are wanted, and ranks 8 and 9 are not drained yet. */
 function draining(sizes: Snapshot['sizes'], changes: Partial<Snapshot> = {}): Snapshot {
   return snapshotOf({
     allocated: ranksWith('0-3', { cores: '0-7' }),
@@ -312,19 +313,19 @@ function draining(sizes: Snapshot['sizes'], changes: Partial<Snapshot> = {}): Sn
 
 const WANTED = { kind: 'known', whole: 4, queues: new Map([['batch', 4]]) } as const
 
-test('with drains, what is published is the size for which ranks are drained', () => {
+test('with drains, the published size is the one for which ranks are drained', () => {
   const snapshot = draining({ wanted: WANTED, drained: 10 })
   assert.equal(askFor('node_desired_count', snapshot), 10)
   assert.equal(askFor('node_desired_count', snapshot, { queues: ['batch'] }), 10)
 })
 
-test('with drains, a queue that wants more than is published gets it', () => {
+test('with drains, a queue that wants more than the published size has its own size', () => {
   const queues = new Map([['batch', 12]])
   const snapshot = draining({ wanted: { kind: 'known', whole: 4, queues }, drained: 10 })
   assert.equal(askFor('node_desired_count', snapshot, { queues: ['batch'] }), 12)
 })
 
-test('with drains, a rank that is there and open is as good as busy, and so it is while nobody knows the size', () => {
+test('with drains, a live rank that is not drained counts as busy, also while the size is not known', () => {
   assert.equal(askFor('node_floor_count', draining({ wanted: WANTED, drained: 10 })), 10)
   assert.equal(
     askFor('node_floor_count', draining({ wanted: unknown('GPUs are not told'), drained: 10 })),
@@ -332,7 +333,7 @@ test('with drains, a rank that is there and open is as good as busy, and so it i
   )
 })
 
-test('with drains, a rank that is there and drained is not open', () => {
+test('with drains, a live rank that is drained does not count as busy', () => {
   const drains = [{ ranks: parseIdset('8-9'), reason: 'maintenance', drainedAt: 0 }]
   const snapshot = draining({ wanted: WANTED, drained: 8 }, { drains })
   assert.equal(askFor('node_floor_count', snapshot), 8)

@@ -1,4 +1,4 @@
-// Jobs that failed lately: what is asked for, how often, and which of them the scheduler refused.
+// Recently failed jobs: what Flux is asked for, how often, and which of the jobs the scheduler refused.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FailedJob } from '#flux/calls/job-list-calls.ts'
@@ -30,7 +30,7 @@ function upTo(count: number): number[] {
 const TAKEN_AT = new Date('2026-11-24T01:02:03Z')
 const NOW = TAKEN_AT.getTime() / 1000
 
-/** Jobs that ended so many seconds before the reading. */
+/** Jobs, each of which ended this number of seconds before the reading. */
 function failed(...ages: readonly number[]): JsonObject {
   return { jobs: ages.map((age, index) => ({ id: index, t_inactive: NOW - age })) }
 }
@@ -39,7 +39,7 @@ function later(seconds: number): Date {
   return new Date(TAKEN_AT.getTime() + seconds * 1000)
 }
 
-test('FailedJobReader asks for what failed within the last while, where something did', async (t) => {
+test('FailedJobReader asks for the jobs that failed in the last ten minutes, if there are any', async (t) => {
   const { reader, requests } = await setUp(t, { [LIST]: failed(1, 2) })
   assert.deepEqual(await reader.read(0, TAKEN_AT, LIMITS), [])
   assert.equal(requests.length, 0)
@@ -47,7 +47,7 @@ test('FailedJobReader asks for what failed within the last while, where somethin
   assert.equal(requests[0]?.args.since, NOW - FAILED_SECONDS)
 })
 
-test('FailedJobReader asks again when the count changes, and forgets what is old by itself', async (t) => {
+test('FailedJobReader asks again when the count changes, and drops old jobs without asking', async (t) => {
   const { reader, requests } = await setUp(t, { [LIST]: [failed(10, 590), failed(1)] })
   const read = async (count: number, seconds: number) => {
     const jobs = await reader.read(count, later(seconds), LIMITS)
@@ -60,7 +60,7 @@ test('FailedJobReader asks again when the count changes, and forgets what is old
   assert.deepEqual(await read(3, 1000), [1, 2])
 })
 
-test('FailedJobReader knows nothing while too many failed, and finds out when they have become fewer', async (t) => {
+test('FailedJobReader has no list while too many jobs failed, and asks again later', async (t) => {
   const { reader, requests } = await setUp(t, { [LIST]: [failed(...upTo(1000)), failed(1)] })
   assert.deepEqual(await reader.read(5000, TAKEN_AT, LIMITS), TOO_MANY)
   assert.deepEqual(await reader.read(5000, later(59), LIMITS), TOO_MANY)
@@ -69,7 +69,7 @@ test('FailedJobReader knows nothing while too many failed, and finds out when th
   assert.equal(requests.length, 2)
 })
 
-test('isRefused knows a job that Fluxion was recorded to refuse', () => {
+test('isRefused recognises a job that Fluxion refused in a recording', () => {
   const { jobs } = recordedAnswer('0.88.0-fluxion', 'mc-4of10-refused', 'job-list.list')
   const [job] = Array.isArray(jobs) ? jobs : []
   assert.ok(isJsonObject(job))

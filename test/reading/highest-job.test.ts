@@ -1,4 +1,4 @@
-// The job on the highest busy rank: what is asked for, and how often.
+// The job on the highest busy rank: what Flux is asked for, and how often.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ERRNO } from '#flux/errors.ts'
@@ -17,7 +17,7 @@ async function setUp(t: TestContext, answers: Record<string, Answer>) {
 
 const COUNTS = { total: jobCounts(1) }
 
-test('HighestJobReader names a job on the rank, and asks again when something changed', async (t) => {
+test('HighestJobReader finds a job on the rank, and asks again when counts or the rank change', async (t) => {
   const { reader, requests } = await setUp(t, {
     [LIST]: {
       jobs: [
@@ -43,7 +43,7 @@ test('HighestJobReader asks nothing where no rank is busy', async (t) => {
   assert.deepEqual(asked, [])
 })
 
-test('HighestJobReader names nobody where the list has other jobs alone, or is refused', async (t) => {
+test('HighestJobReader finds no job if the list has only other jobs, or is refused', async (t) => {
   const { reader } = await setUp(t, {
     [LIST]: [{ jobs: [{ id: 5, userid: 7, ranks: '0' }] }, ERRNO.EINVAL],
   })

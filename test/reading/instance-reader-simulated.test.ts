@@ -1,4 +1,4 @@
-// One reading of a simulated instance over its broker, as guest and as owner.
+// One reading of a simulated instance through its broker, as guest and as owner.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import { type BrokerOptions, startBroker } from '../support/broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 
-/** A reading of a simulated instance over its broker. */
+/** A reading of a simulated instance through its broker. */
 async function readSimulated(
   t: TestContext,
   instance: SimulatedInstance,
@@ -34,7 +34,7 @@ async function readSimulated(
   return opened.read(LIMITS)
 }
 
-/** What waits, as far as it decides about sizes. */
+/** The fields of pending jobs that sizes depend on. */
 function waitingOf({ waiting }: Facts): unknown {
   if (waiting.kind === 'unknown') return waiting.reason
   return waiting.jobs.map(({ state, priority, queue, nnodes, ncores, request }) => ({
@@ -43,7 +43,7 @@ function waitingOf({ waiting }: Facts): unknown {
   }))
 }
 
-/** Eight GPU nodes in two queues, of which four are up and busy, and one job of every kind that waits. */
+/** Eight GPU nodes in two queues, of which four are up and busy, and one pending job of each kind. */
 function busyInstance(): SimulatedInstance {
   const queues = { batch: [0, 1, 2, 3, 4, 5], debug: [6, 7] }
   const instance = new SimulatedInstance({ maxSize: 8, up: 4, gpusPerNode: 2, queues })
@@ -57,7 +57,7 @@ function busyInstance(): SimulatedInstance {
 }
 
 for (const role of ['owner', 'guest'] as const) {
-  test(`Instance reads what waits as ${role}, and how many GPUs of it as the owner alone`, async (t) => {
+  test(`InstanceReader reads pending jobs as ${role}, and their GPUs only as the owner`, async (t) => {
     const facts = await readSimulated(t, busyInstance(), { role })
     const isOwner = role === 'owner'
     const common = { state: 'SCHED', priority: 16, nnodes: undefined, queue: 'batch', ncores: 1 }
@@ -74,7 +74,7 @@ for (const role of ['owner', 'guest'] as const) {
   })
 }
 
-test('Instance asks for no jobspec where no node has GPUs, not even as the owner', async (t) => {
+test('InstanceReader asks for no jobspec if no node has GPUs, not even as the owner', async (t) => {
   const instance = new SimulatedInstance({ maxSize: 2, up: 1 })
   instance.submit({ nodes: 2 })
   const { waiting } = await readSimulated(t, instance, { role: 'owner' })
@@ -86,7 +86,7 @@ test('Instance asks for no jobspec where no node has GPUs, not even as the owner
   assert.equal(waiting.unknownRequests, undefined)
 })
 
-test('Instance reads queues with their ranks, the job on the highest busy rank, and the quorum', async (t) => {
+test('InstanceReader reads queues with their ranks, the job on the highest busy rank, and the quorum', async (t) => {
   const instance = busyInstance()
   const debug = instance.queue('debug')
   assert.ok(debug)
@@ -108,7 +108,7 @@ test('Instance reads queues with their ranks, the job on the highest busy rank, 
   assert.equal(highestJob.expiration, instance.now / 1000 + 60)
 })
 
-test('Instance reads drains with their reasons, and what is offline', async (t) => {
+test('InstanceReader reads drains with their reasons, and the offline ranks', async (t) => {
   const instance = new SimulatedInstance({ maxSize: 8, up: 4 })
   instance.drain([1, 2], 'maintenance')
   instance.drain([3])
@@ -124,7 +124,7 @@ test('Instance reads drains with their reasons, and what is offline', async (t) 
   assert.deepEqual([nodes.up, nodes.down, nodes.drained], [1, 7, 3])
 })
 
-test('Instance keeps the allocation of a lost rank apart from what is there', async (t) => {
+test('InstanceReader reads the allocation of a rank that left, and that the rank is offline', async (t) => {
   const instance = new SimulatedInstance({ maxSize: 4, lostPodCleanupMs: 25_000 })
   for (let rank = 0; rank < 4; rank += 1) instance.submit({ nodes: 1 })
   instance.down(3)
@@ -133,7 +133,7 @@ test('Instance keeps the allocation of a lost rank apart from what is there', as
   assert.equal(highestJob && formatIdset(highestJob.ranks), '2')
 })
 
-test('Instance reads the jobs that Fluxion refused, and its settings', async (t) => {
+test('InstanceReader reads the jobs that Fluxion refused, and the settings of Fluxion', async (t) => {
   const instance = new SimulatedInstance({ maxSize: 4, up: 2, refusesMoreThanUp: true })
   instance.submit({ nodes: 3 })
   const config = { 'sched-fluxion-resource': { 'match-policy': 'lonode' } }
@@ -149,18 +149,18 @@ test('Instance reads the jobs that Fluxion refused, and its settings', async (t)
   assert.deepEqual(fluxion, settings)
 })
 
-test('Instance knows of no Fluxion where another scheduler runs', async (t) => {
+test('InstanceReader reads no settings of Fluxion if another scheduler runs', async (t) => {
   const { fluxion, failed } = await readSimulated(t, new SimulatedInstance({ maxSize: 4 }))
   assert.equal(fluxion, undefined)
   assert.deepEqual(failed, [])
 })
 
-test('Instance withholds jobs, and what follows from them, where private mode hides them from guests', async (t) => {
+test('InstanceReader as a guest in private mode reports jobs, and what follows from them, as unknown', async (t) => {
   const options = { role: 'guest', privateMode: true } as const
   const facts = await readSimulated(t, busyInstance(), options)
   assert.match(
     `${waitingOf(facts)}`,
-    /^Flux hides jobs from us, a guest \(access\.private-mode\): /,
+    /^Flux hides jobs from the sidecar, which is a guest \(access\.private-mode\): /,
   )
   assert.equal(facts.jobs.kind, 'unknown')
   assert.deepEqual([facts.queues.size, facts.highestJob], [0, undefined])
@@ -168,7 +168,7 @@ test('Instance withholds jobs, and what follows from them, where private mode hi
   assert.equal(facts.nodes.allocated, 4)
 })
 
-test('Instance in private mode tells its owner everything', async (t) => {
+test('InstanceReader as the owner in private mode reads everything', async (t) => {
   const facts = await readSimulated(t, busyInstance(), { privateMode: true })
   assert.equal(facts.jobs.kind, 'known')
   assert.equal(facts.waiting.kind, 'known')

@@ -28,7 +28,7 @@ function recordedAnswers(prefix: string): Record<string, Answer> {
     'resource.sched-status': recorded(`${prefix}resource-sched-status`, 'resource.sched-status'),
     'resource.status': recorded(`${prefix}resource-status`, 'resource.status'),
     'job-list.job-stats': recorded('0.88.0/job-stats', 'job-list.job-stats'),
-    // what waits, and then what failed and what runs
+    // Pending jobs first, then failed and running ones.
     'job-list.list': [recorded('0.88.0/job-list-pending-union', 'job-list.list'), { jobs: [] }],
     'job-manager.queue-status': recorded('0.88.0/queue-status-batch', 'job-manager.queue-status'),
     'job-manager.getattr': ERRNO.EPERM,
@@ -47,8 +47,8 @@ async function read(t: TestContext, answers: Record<string, Answer>): Promise<Fa
 }
 
 /**
- * As `flux resource list` counts: the first two nodes of 0.88.0 have no free core but free GPUs, and are free. Never
- * started ranks are down.
+ * The counts of `flux resource list`. The first two nodes of 0.88.0 have no free core but free GPUs, so they are free. Ranks
+ * that were never started are down.
  */
 const CASES = [
   {
@@ -66,13 +66,13 @@ const CASES = [
 ] as const
 
 for (const { prefix, ...expected } of CASES) {
-  test(`Instance reads nodes, cores and GPUs as recorded in ${prefix}*`, async (t) => {
+  test(`InstanceReader reads nodes, cores and GPUs as recorded in ${prefix}*`, async (t) => {
     const { nodes, cores, gpus } = await read(t, recordedAnswers(prefix))
     assert.deepEqual({ nodes, cores, gpus }, expected)
   })
 }
 
-test('Instance reads jobs as `flux jobs --stats-only` prints them, by queue', async (t) => {
+test('InstanceReader reads jobs as `flux jobs --stats-only` prints them, by queue', async (t) => {
   const answers = recordedAnswers('0.88.0/')
   const { jobs } = await read(t, {
     ...answers,
@@ -96,7 +96,7 @@ test('Instance reads jobs as `flux jobs --stats-only` prints them, by queue', as
   assert.equal(jobs.queues.get('debug')?.sched, 1)
 })
 
-test('Instance remembers an ENOSYS and asks the scheduler instead, as with 0.51', async (t) => {
+test('InstanceReader remembers an ENOSYS and asks the scheduler instead, as with 0.51', async (t) => {
   const { broker, instance } = await open(t, {
     ...recordedAnswers('0.88.0/'),
     'attr.get': [
@@ -114,7 +114,7 @@ test('Instance remembers an ENOSYS and asks the scheduler instead, as with 0.51'
   assert.equal(asked.length, 1)
 })
 
-test('Instance takes the null of an idle Fluxion for an empty set', async (t) => {
+test('InstanceReader reads the null of an idle Fluxion as an empty set', async (t) => {
   const all = recorded('0.88.0-fluxion/idle-sched-resource-status', 'sched.resource-status')
   assert.equal(all.down, null)
   const { nodes } = await read(t, {
@@ -125,7 +125,7 @@ test('Instance takes the null of an idle Fluxion for an empty set', async (t) =>
   assert.deepEqual(nodes, { total: 4, up: 4, down: 0, allocated: 0, free: 4, idle: 4, drained: 0 })
 })
 
-test('Instance withholds job counts, and nothing else, where private mode hides them', async (t) => {
+test('InstanceReader reports job counts, and nothing else, as unknown if private mode hides them', async (t) => {
   const answers = { ...recordedAnswers('0.88.0/'), 'job-list.job-stats': ERRNO.EPERM }
   const { jobs, nodes } = await read(t, answers)
   assert.equal(jobs.kind, 'unknown')
@@ -133,7 +133,7 @@ test('Instance withholds job counts, and nothing else, where private mode hides 
   assert.equal(nodes.total, 4)
 })
 
-test('Instance withholds what waits, and counts jobs, where their list alone is hidden', async (t) => {
+test('InstanceReader reports pending jobs as unknown, and counts jobs, if only the list is hidden', async (t) => {
   const facts = await read(t, { ...recordedAnswers('0.88.0/'), 'job-list.list': ERRNO.EPERM })
   assert.equal(facts.waiting.kind, 'unknown')
   assert.match(facts.waiting.reason, /access\.private-mode/)
@@ -142,7 +142,7 @@ test('Instance withholds what waits, and counts jobs, where their list alone is 
   assert.equal(facts.nodes.total, 4)
 })
 
-test('Instance refuses to read while Flux starts, whatever else the broker answers', async (t) => {
+test('InstanceReader refuses to read while Flux starts, whatever else the broker answers', async (t) => {
   await assert.rejects(
     read(t, {
       ...recordedAnswers('0.88.0/'),
@@ -157,7 +157,7 @@ test('Instance refuses to read while Flux starts, whatever else the broker answe
 })
 
 for (const topic of ['resource.status', 'resource.sched-status', 'job-list.job-stats']) {
-  test(`Instance has no half snapshot: it fails when ${topic} fails`, async (t) => {
+  test(`InstanceReader returns no incomplete reading: it fails when ${topic} fails`, async (t) => {
     await assert.rejects(
       read(t, { ...recordedAnswers('0.88.0/'), [topic]: ERRNO.EINVAL }),
       (error) =>
@@ -166,7 +166,7 @@ for (const topic of ['resource.status', 'resource.sched-status', 'job-list.job-s
   })
 }
 
-test('Instance reads again when parts of a reading contradict each other', async (t) => {
+test('InstanceReader reads again when parts of a reading contradict each other', async (t) => {
   const status = recorded('0.88.0/resource-status', 'resource.status')
   const { broker, instance } = await open(t, {
     ...recordedAnswers('0.88.0/'),
@@ -177,7 +177,7 @@ test('Instance reads again when parts of a reading contradict each other', async
   assert.equal(broker.asked.filter((topic) => topic === 'resource.sched-status').length, 2)
 })
 
-test('Instance fails when its parts go on contradicting each other', async (t) => {
+test('InstanceReader fails when every repeated reading contradicts itself, too', async (t) => {
   const status = recorded('0.88.0/resource-status', 'resource.status')
   await assert.rejects(
     read(t, { ...recordedAnswers('0.88.0/'), 'resource.status': { ...status, offline: '3' } }),
@@ -190,7 +190,7 @@ test('Instance fails when its parts go on contradicting each other', async (t) =
 
 const BROKEN: readonly [what: string, answers: Record<string, Answer>][] = [
   [
-    'counts that are no counts',
+    'counts that are not numbers',
     { 'job-list.job-stats': { job_states: { depend: -1 }, queues: [] } },
   ],
   ['job-stats without states', { 'job-list.job-stats': {} }],
@@ -204,14 +204,14 @@ const BROKEN: readonly [what: string, answers: Record<string, Answer>][] = [
 ]
 
 for (const [what, answers] of BROKEN) {
-  test(`Instance fails on ${what}, and never makes it a 0`, async (t) => {
+  test(`InstanceReader fails on ${what}, and never reads it as 0`, async (t) => {
     await assert.rejects(read(t, { ...recordedAnswers('0.88.0/'), ...answers }), {
       code: 'FLUX_PROTOCOL',
     })
   })
 }
 
-test('Instance asks what waits before what is allocated: a job that starts in between is in both, never in neither', async (t) => {
+test('InstanceReader asks for pending jobs before allocated resources: a job that starts in between is in both, never in neither', async (t) => {
   const { broker, instance } = await open(t, recordedAnswers('0.88.0/'))
   await instance.read(LIMITS)
   const first = (topic: string) => broker.asked.indexOf(topic)
@@ -219,7 +219,7 @@ test('Instance asks what waits before what is allocated: a job that starts in be
   assert.ok(first('job-list.job-stats') < first('resource.sched-status'))
 })
 
-/** What Fluxion answers about itself: recorded, to its owner and to guests. */
+/** Recorded answers of Fluxion about its settings, to its owner and to guests. */
 const FLUXION = {
   ...recordedAnswers('0.88.0-fluxion/mc-4of10-idle-'),
   'sched-fluxion-qmanager.params': recorded(
@@ -229,7 +229,7 @@ const FLUXION = {
 }
 const CONFIG = { 'sched-fluxion-resource': { 'match-policy': 'lonode' } }
 
-test('Instance tells of Fluxion what is in force, where it may ask, else what is configured', async (t) => {
+test('InstanceReader reads the settings of Fluxion that are in force, or the configured ones if it may not ask', async (t) => {
   const topic = 'sched-fluxion-resource.params'
   const params = recorded('0.88.0-fluxion/fluxion-resource-params', topic)
   const owner = await read(t, { ...FLUXION, 'config.get': CONFIG, [topic]: params })
@@ -241,7 +241,7 @@ test('Instance tells of Fluxion what is in force, where it may ask, else what is
   assert.deepEqual(guest.fluxion, configured)
 })
 
-test('Instance asks a guest’s broker no more often than it must', async (t) => {
+test('InstanceReader as a guest asks the broker no more often than it must', async (t) => {
   const { broker, instance } = await open(t, recordedAnswers('0.88.0/'))
   await instance.read(LIMITS)
   const before = broker.asked.length
@@ -262,14 +262,14 @@ for (const [quorum, count] of [
   ['0-2', 3],
   [ERRNO.ENOENT, 1],
 ] as const) {
-  test(`Instance reads a quorum of ${quorum} as ${count}`, async (t) => {
+  test(`InstanceReader reads a quorum of ${quorum} as ${count}`, async (t) => {
     const answer = typeof quorum === 'number' ? quorum : { value: quorum, flags: 1 }
     const { instance } = await open(t, { 'attr.get': [{ value: '0.88.0', flags: 1 }, answer] })
     assert.equal(instance.quorum, count)
   })
 }
 
-test('Instance fails where the quorum is none, or cannot be told', async (t) => {
+test('InstanceReader fails if the quorum is malformed or cannot be read', async (t) => {
   const version = { value: '0.88.0', flags: 1 }
   await assert.rejects(open(t, { 'attr.get': [version, { value: 'all', flags: 1 }] }), {
     code: 'FLUX_PROTOCOL',
@@ -277,12 +277,12 @@ test('Instance fails where the quorum is none, or cannot be told', async (t) => 
   await assert.rejects(open(t, { 'attr.get': [version, ERRNO.EPROTO] }), { errnum: ERRNO.EPROTO })
 })
 
-test('Instance fails where ranks are down that are not in R', async (t) => {
+test('InstanceReader fails if ranks are down but not in R', async (t) => {
   const sched = recorded('0.88.0/resource-sched-status', 'resource.sched-status')
   const down = { version: 1, execution: { R_lite: [{ rank: '9', children: { core: '0' } }] } }
   const answers = { ...recordedAnswers('0.88.0/'), 'resource.sched-status': { ...sched, down } }
   await assert.rejects(read(t, answers), {
     code: 'FLUX_PROTOCOL',
-    message: "Cannot trust Flux's answers: ranks are down that are not in R",
+    message: "Cannot trust Flux's answers: ranks are down but not in R",
   })
 })

@@ -1,18 +1,18 @@
-// Job counts out of job-stats.
+// Job counts from the answer of job-stats.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JobStats } from '#flux/calls/job-calls.ts'
 import { fingerprint, toJobs } from '#reading/job-counts.ts'
 import { jobCounts } from '../support/snapshots.ts'
 
-/** Counts that all differ, and of jobs in NEW as many as the total has over the states. */
+/** Counts that all differ. The jobs in NEW are those of the total that no state has. */
 function statsOf(fresh: number): JobStats {
   const states = { depend: 1, priority: 2, sched: 3, run: 4, cleanup: 5, inactive: 26 }
   const results = { successful: 10, failed: 9, canceled: 5, timeout: 2 }
   return { ...states, ...results, total: 41 + fresh }
 }
 
-test('toJobs counts as new what the total has over the states', () => {
+test('toJobs counts as new the jobs of the total that no state has', () => {
   const { total, queues } = toJobs({
     total: statsOf(7),
     queues: new Map([
@@ -31,17 +31,17 @@ test('toJobs counts as new what the total has over the states', () => {
   )
 })
 
-test('toJobs refuses states that exceed their total, of any queue', () => {
+test('toJobs refuses states whose sum exceeds their total, in any queue', () => {
   const refused = {
     code: 'FLUX_PROTOCOL',
-    message: 'Cannot trust job-stats: its states exceed its total',
+    message: 'Cannot trust job-stats: the sum of its states exceeds its total',
   }
   assert.throws(() => toJobs({ total: statsOf(-1), queues: new Map() }), refused)
   const queues = new Map([['batch', statsOf(-1)]])
   assert.throws(() => toJobs({ total: statsOf(0), queues }), refused)
 })
 
-test('fingerprint is the same for the same counts alone, in whatever order the queues came', () => {
+test('fingerprint is the same only for the same counts, in whatever order the queues are listed', () => {
   const of = (first: number, ...queues: readonly (readonly [name: string, first: number])[]) =>
     fingerprint({
       kind: 'known',

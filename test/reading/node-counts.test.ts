@@ -1,4 +1,4 @@
-// Counts of resources by hand; those of the recordings are in test/flux/resource-set.test.ts and instance.test.ts.
+// Counts of resources by hand. The recordings are counted in test/flux/sets/resource-set.test.ts and instance-reader.test.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseIdset } from '#flux/sets/idset.ts'
@@ -6,7 +6,7 @@ import { EMPTY_RESOURCE_SET, parseResourceSet } from '#flux/sets/resource-set.ts
 import { countResources } from '#reading/node-counts.ts'
 import { ranksWith } from '../support/snapshots.ts'
 
-test('countResources counts a draining rank as allocated and down, a full one as not free, an idle one as both', () => {
+test('countResources counts a draining rank as allocated and down, a full one as not free, an idle one as free, too', () => {
   const all = ranksWith('0-5', { cores: '0-3', gpus: '0-1' })
   const allocated = parseResourceSet({
     version: 1,
@@ -25,7 +25,7 @@ test('countResources counts a draining rank as allocated and down, a full one as
   })
 })
 
-test('countResources counts a rank with a free GPU alone as free', () => {
+test('countResources counts a rank that has only a free GPU as free', () => {
   const all = ranksWith('0', { cores: '0-3', gpus: '0' })
   const allocated = ranksWith('0', { cores: '0-3' })
   const { nodes, cores, gpus } = countResources(
@@ -35,7 +35,7 @@ test('countResources counts a rank with a free GPU alone as free', () => {
   assert.deepEqual([nodes.free, nodes.idle, cores.free, gpus.free], [1, 0, 0, 1])
 })
 
-test('countResources of nothing is nothing', () => {
+test('countResources of no resources is 0', () => {
   const nothing = {
     all: EMPTY_RESOURCE_SET,
     allocated: EMPTY_RESOURCE_SET,

@@ -1,4 +1,4 @@
-// The jobs that wait: what is asked for, how often, and what becomes of what Flux does not say.
+// Pending jobs: what Flux is asked for, how often, and what is unknown.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { PendingJob } from '#flux/calls/job-list-calls.ts'
@@ -16,7 +16,7 @@ async function setUp(t: TestContext, answers: Record<string, Answer>) {
   return { ...broker, reader: new PendingJobReader(broker.client) }
 }
 
-/** Jobs with these ids, as job-list told them. */
+/** Jobs with these ids, as job-list answers them. */
 function pending(...ids: readonly number[]): PendingJob[] {
   return ids.map((id) => ({
     ...{ id, state: 'SCHED', userid: 1000, priority: 16, queue: undefined, ntasks: 1 },
@@ -28,7 +28,7 @@ function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index)
 }
 
-/** A jobspec of so many slots with a core and a GPU each. */
+/** A jobspec of this number of slots, with a core and a GPU each. */
 function jobspec(slots: number): JsonObject {
   const below = ['core', 'gpu'].map((type) => ({ type, count: 1 }))
   return { jobspec: { resources: [{ type: 'slot', count: slots, with: below }] } }
@@ -36,7 +36,7 @@ function jobspec(slots: number): JsonObject {
 
 const GPUS = { counted: 0, hasGpus: true }
 
-test('PendingJobReader lists at most as many as it can bear, and one more that tells of others', async (t) => {
+test('PendingJobReader lists a bounded number of jobs, and one more to see whether there are others', async (t) => {
   const { reader, requests } = await setUp(t, {
     [LIST]: { jobs: [{ id: 1, state: 8, userid: 0, t_submit: 1 }] },
   })
@@ -53,7 +53,7 @@ test('PendingJobReader fails where Flux hides jobs', async (t) => {
   await assert.rejects(reader.read(LIMITS), { code: 'FLUX_REMOTE', errnum: ERRNO.EPERM })
 })
 
-test('complete asks for no jobspec where no job can want a GPU', async (t) => {
+test('complete asks for no jobspec if no job can ask for a GPU', async (t) => {
   const { reader, asked } = await setUp(t, {})
   const jobs = pending(1, 2)
   const waiting = await reader.complete(jobs, { counted: 2, hasGpus: false }, LIMITS)
@@ -66,7 +66,7 @@ test('complete asks for no jobspec where no job can want a GPU', async (t) => {
   assert.deepEqual(asked, [])
 })
 
-test('complete reads each jobspec once, and forgets those of jobs that wait no more', async (t) => {
+test('complete reads each jobspec once, and drops those of jobs that are no longer pending', async (t) => {
   const { reader, requests } = await setUp(t, { [GETATTR]: [1, 2, 3, 1].map(jobspec) })
   const read = async (...ids: number[]) => {
     const before = requests.length
@@ -84,27 +84,27 @@ test('complete reads each jobspec once, and forgets those of jobs that wait no m
   assert.deepEqual(await read(11), { slots: [1], unknownRequests: undefined, asked: [11] })
 })
 
-test('complete as a guest is refused once, and asks no more', async (t) => {
+test('complete as a guest is refused once, and does not ask again', async (t) => {
   const { reader, asked } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
   for (const ids of [[1, 2, 3], [1, 2, 3], [4]]) {
     const { jobs, unknownRequests } = await reader.complete(pending(...ids), GPUS, LIMITS)
     assert.ok(jobs.every(({ request }) => request === undefined))
     assert.match(
       unknownRequests?.reason ?? '',
-      /^Flux does not tell guests how many GPUs a job wants: /,
+      /^Flux does not show guests how many GPUs a job asks for: /,
     )
   }
   assert.deepEqual(asked, [GETATTR])
 })
 
-test('complete with no jobs to be told of has nothing to say, as a guest either', async (t) => {
+test('complete without pending jobs leaves nothing unknown, also as a guest', async (t) => {
   const { reader } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
   await reader.complete(pending(1), GPUS, LIMITS)
   const { unknownRequests } = await reader.complete([], GPUS, LIMITS)
   assert.equal(unknownRequests, undefined)
 })
 
-test('complete reads a bounded number of jobspecs at a time, and says that it has not all', async (t) => {
+test('complete reads a bounded number of jobspecs at a time, and reports that some are missing', async (t) => {
   const { reader, asked } = await setUp(t, { [GETATTR]: jobspec(1) })
   const jobs = pending(...upTo(1200))
   const known: number[] = []
@@ -119,14 +119,14 @@ test('complete reads a bounded number of jobspecs at a time, and says that it ha
   assert.equal(asked.length, 1200)
 })
 
-/** What one job's answer may be, that is no reason not to read the others. */
+/** Answers about one job that must not prevent reading the others. */
 for (const [what, answer] of [
-  ['is gone', ERRNO.EINVAL],
-  ['is not known any more', ERRNO.ENOENT],
-  ['asks in another shape', { jobspec: { resources: [{ type: 'slot', count: 'many' }] } }],
+  ['has left', ERRNO.EINVAL],
+  ['is no longer known', ERRNO.ENOENT],
+  ['has a jobspec of another shape', { jobspec: { resources: [{ type: 'slot', count: 'many' }] } }],
   ['has no jobspec', {}],
 ] as const) {
-  test(`complete goes on where a job ${what}`, async (t) => {
+  test(`complete goes on if a job ${what}`, async (t) => {
     const { reader } = await setUp(t, { [GETATTR]: [answer, jobspec(7)] })
     const { jobs, unknownRequests } = await reader.complete(pending(1, 2), GPUS, LIMITS)
     assert.deepEqual(
@@ -142,7 +142,7 @@ test('complete fails with any other error', async (t) => {
   await assert.rejects(reader.complete(pending(1), GPUS, LIMITS), { errnum: ERRNO.EPROTO })
 })
 
-test('complete takes a list that is longer than we can bear for cut, whatever job-stats counted', async (t) => {
+test('complete reports a list over the limit as cut, whatever job-stats counted', async (t) => {
   const { reader } = await setUp(t, {})
   const told = async (length: number, counted: number) => {
     const listed = pending(...upTo(length))
@@ -150,7 +150,7 @@ test('complete takes a list that is longer than we can bear for cut, whatever jo
     return [jobs.length, total]
   }
   assert.deepEqual(await told(MAX_WAITING + 1, 90_000), [MAX_WAITING, 90_000])
-  // Counts are of another moment.
+  // job-stats is of another moment than the list.
   assert.deepEqual(await told(MAX_WAITING + 1, 3), [MAX_WAITING, MAX_WAITING + 1])
   assert.deepEqual(await told(MAX_WAITING, MAX_WAITING + 1), [MAX_WAITING, MAX_WAITING])
   assert.deepEqual(await told(2, 3), [2, 2])

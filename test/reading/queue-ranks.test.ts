@@ -1,4 +1,4 @@
-// Which ranks a queue has, by the configuration (RFC 33) and the properties of R.
+// The ranks of a queue, from the configuration (RFC 33) and the properties of R.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
@@ -25,12 +25,12 @@ const CASES: readonly (readonly [what: string, queues: JsonObject, ranks: string
   ['a property that no rank has', { q: { requires: ['batch', 'slow'] } }, ''],
   ['a queue of hosts has a property of its own', { hosts: { hosts: 'a[0-1]' } }, '2-3'],
   [
-    'a virtual queue has what its parent has',
+    'a virtual queue has the ranks of its parent',
     { q: { parent: 'p' }, p: { requires: ['fast'] } },
     '4-9',
   ],
   [
-    'a virtual queue requires its own, too',
+    'a virtual queue also requires its own properties',
     { q: { parent: 'p', requires: ['batch'] }, p: { parent: 'r' }, r: { requires: ['fast'] } },
     '4-5',
   ],
@@ -49,7 +49,7 @@ for (const [what, queues, ranks] of CASES) {
   })
 }
 
-test('ranksOfQueue knows nothing of a configuration without queues', () => {
+test('ranksOfQueue finds no requirement in a configuration without queues', () => {
   assert.equal(ranksOfQueue('q', {}, PROPERTIES), undefined)
   assert.equal(ranksOfQueue('q', { queues: [] }, PROPERTIES), undefined)
   for (const name of ['__proto__', 'constructor', 'toString']) {

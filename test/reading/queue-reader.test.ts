@@ -1,4 +1,4 @@
-// Queues over a simulated broker: which of them are asked about, and which ranks each has.
+// Queues of a simulated broker: which of them Flux is asked about, and which ranks each has.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -38,44 +38,44 @@ async function setUp(t: TestContext, options: Partial<InstanceOptions> = {}) {
   return { instance, broker, read, calls: (topic: string) => broker.calls.get(topic) ?? 0 }
 }
 
-/** Queues as texts. */
-function tell(reading: Parameters<typeof toQueueStates>[0]): unknown {
+/** The ranks of queues as texts. */
+function statesOf(reading: Parameters<typeof toQueueStates>[0]): unknown {
   const states = toQueueStates(reading, PROPERTIES)
   return Object.fromEntries(
     [...states].map(([name, { started, ranks }]) => [name, [started, ranks && formatIdset(ranks)]]),
   )
 }
 
-test('QueueReader asks about queues in which something waits for resources', async (t) => {
+test('QueueReader asks only about queues in which a job waits for resources', async (t) => {
   const { instance, read, calls } = await setUp(t, { queues: QUEUES })
   const debug = instance.queue('debug')
   assert.ok(debug)
   instance.setStarted(debug, false)
-  assert.deepEqual(tell(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
+  assert.deepEqual(statesOf(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
   assert.equal(calls(STATUS), 0)
   instance.submit({ nodes: 1, queue: 'debug' })
-  assert.deepEqual(tell(await read()), { batch: [true, '0-2'], debug: [false, '3'] })
+  assert.deepEqual(statesOf(await read()), { batch: [true, '0-2'], debug: [false, '3'] })
   assert.equal(calls(STATUS), 1)
   instance.setStarted(debug, true)
   instance.submit({ nodes: 1, queue: 'debug' })
-  assert.deepEqual(tell(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
+  assert.deepEqual(statesOf(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
 })
 
-test('QueueReader asks about the anonymous queue where none is named', async (t) => {
+test('QueueReader asks about the anonymous queue if there are no named queues', async (t) => {
   const { instance, read } = await setUp(t)
   const queue = instance.queue(undefined)
   assert.ok(queue)
   instance.setStarted(queue, false)
   instance.submit({ nodes: 1 })
-  assert.deepEqual(tell(await read()), { '': [false, undefined] })
+  assert.deepEqual(statesOf(await read()), { '': [false, undefined] })
 })
 
-test('QueueReader takes a queue that was taken out of the configuration for stopped', async (t) => {
+test('QueueReader reports a queue that was removed from the configuration as stopped', async (t) => {
   const { instance, broker, read } = await setUp(t, { queues: QUEUES })
   instance.submit({ nodes: 3, queue: 'batch' })
   instance.submit({ nodes: 3, queue: 'batch' })
   broker.faults.fail(STATUS, ERRNO.EINVAL, "'batch' is not a valid queue")
-  assert.deepEqual(tell(await read()), { batch: [false, '0-2'], debug: [true, '3'] })
+  assert.deepEqual(statesOf(await read()), { batch: [false, '0-2'], debug: [true, '3'] })
 })
 
 test('QueueReader fails with any other error', async (t) => {

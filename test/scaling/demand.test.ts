@@ -387,7 +387,7 @@ function gpuJob(slots: number, known: boolean): WaitingJob {
   })
 }
 
-const UNKNOWN = unknown('Flux does not tell guests how many GPUs a job wants')
+const UNKNOWN = unknown('Flux does not show guests how many GPUs a job asks for')
 
 test('computeDemand packs GPUs as the jobspecs say', () => {
   const found = demandFor(2, { ...GPU_NODES, waiting: waitingFor(gpuJob(9, true)) })

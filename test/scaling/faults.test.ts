@@ -31,7 +31,7 @@ const SIZES = [
 /** What each metric says; errors are `undefined`. */
 function valuesOf(snapshot: Snapshot): ReadonlyMap<string, number | undefined> {
   return new Map(
-    BUILTIN_METRICS.filter(({ isOfNow }) => isOfNow !== true).map((metric) => {
+    BUILTIN_METRICS.filter(({ isTimeDependent }) => isTimeDependent !== true).map((metric) => {
       const value = metric.value(snapshot, {})
       return [metric.name, typeof value === 'number' ? value : undefined]
     }),
@@ -181,6 +181,6 @@ function sizeIn(snapshot: Snapshot): number | undefined {
 }
 
 function hidden(facts: Facts): Facts {
-  const withheld = { kind: 'unknown', reason: 'Flux hides jobs from us' } as const
+  const withheld = { kind: 'unknown', reason: 'Flux hides jobs from the sidecar' } as const
   return { ...facts, jobs: withheld, waiting: withheld, queues: new Map() }
 }

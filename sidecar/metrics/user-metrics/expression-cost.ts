@@ -1,35 +1,37 @@
-// What an expression may use and what it costs at most, out of its syntax tree: nothing is evaluated.
+// Computes from the syntax tree of an expression the most steps that it can take, and checks which functions it calls. Nothing
+// is evaluated.
 import { MAX_WAITING } from '#reading/pending-jobs.ts'
 
-/** A node of the tree, as far as it matters here. */
-export interface Syntax {
+/** The part of a node of the syntax tree that is read here. */
+interface Syntax {
   readonly op: string
-  /** Nodes, texts, values, and lists of them. */
+  /** Nodes, texts and values, or lists of them. */
   readonly args: unknown
-  /** Where it begins in the expression. */
+  /** Offsets in the expression. */
   readonly start: number
   readonly end: number
 }
 
-/** What is wrong with an expression, and where, as an offset in its text. */
+/** Why an expression is refused. */
 export interface ExpressionProblem {
+  /** Where in the text of the expression. */
   readonly offset: number
   readonly message: string
 }
 
-/** Steps are nodes that are evaluated, and elements of lists and characters that are looked at beyond. */
-export type ExpressionCost = { readonly steps: number } | { readonly problem: ExpressionProblem }
+/** One step is the evaluation of one node, or a look at one element of a list or one character. */
+type ExpressionCost = { readonly steps: number } | { readonly problem: ExpressionProblem }
 
-/** More named queues than any instance has that we know of. */
+/** More named queues than any instance that we know of has. */
 const MAX_QUEUES = 100
 
-/** What is known of a value before there is one. */
+/** The size of a value that is not evaluated yet. */
 interface Extent {
-  /** Elements of a list, keys of a map, characters of a string; of all else 1. */
+  /** Elements of a list, keys of a map, or characters of a string; 1 for any other value. */
   readonly size: number
-  /** Of each element. */
+  /** The extent of each element. */
   readonly item: Extent | undefined
-  /** Whether a key is found without a search. */
+  /** Whether `in` finds a key without a search. */
   readonly isMap: boolean
 }
 
@@ -40,7 +42,7 @@ const VARIABLES: ReadonlyMap<string, Extent> = new Map([
   ['queues', { size: MAX_QUEUES, item: SCALAR, isMap: true }],
 ])
 
-/** Macros that evaluate their last arguments for each element; the first names it. */
+/** Macros that evaluate their last arguments once for each element. Their first argument names the element. */
 const COMPREHENSIONS: ReadonlySet<string> = new Set([
   'all',
   'exists',
@@ -49,18 +51,18 @@ const COMPREHENSIONS: ReadonlySet<string> = new Set([
   'map',
 ])
 
-/** Functions that take no longer for a large argument than for a small one. */
-const QUICK: ReadonlySet<string> = new Set(['has', 'size', 'int', 'double'])
+/** Functions whose time does not depend on the size of their argument. */
+const CONSTANT_TIME: ReadonlySet<string> = new Set(['has', 'size', 'int', 'double'])
 
-/** Functions that look at every element or character. `matches` is not there: a pattern may take for ever. */
-const THOROUGH: ReadonlySet<string> = new Set([
+/** Functions that look at every element or character. `matches` is left out, because some patterns never end. */
+const LINEAR_TIME: ReadonlySet<string> = new Set([
   ...['sum', 'min', 'max'],
   ...['startsWith', 'endsWith', 'contains'],
 ])
 
-const OFFERED = [...COMPREHENSIONS, ...QUICK, ...THOROUGH].sort()
+const OFFERED = [...COMPREHENSIONS, ...CONSTANT_TIME, ...LINEAR_TIME].sort()
 
-/** The most steps that an expression takes, with {@link MAX_WAITING} pending jobs and {@link MAX_QUEUES} queues. */
+/** The most steps that an expression can take, with {@link MAX_WAITING} pending jobs and {@link MAX_QUEUES} queues. */
 export function costOf(syntax: Syntax): ExpressionCost {
   const counter = new StepCounter()
   counter.visit(syntax, VARIABLES, 1)
@@ -68,7 +70,7 @@ export function costOf(syntax: Syntax): ExpressionCost {
   return problem === undefined ? { steps } : { problem }
 }
 
-/** Walks the tree once, with how often each part of it is evaluated. */
+/** Visits each node of the tree once, and adds the number of times that it is evaluated. */
 class StepCounter {
   steps = 0
   problem: ExpressionProblem | undefined
@@ -90,7 +92,7 @@ class StepCounter {
       case '?:':
         return parts.reduce(larger, SCALAR)
       case '+':
-        return this.#joined(parts, times)
+        return this.#concatenate(parts, times)
       case 'in':
       case '==':
       case '!=':
@@ -105,8 +107,8 @@ class StepCounter {
     const parts = partsOf(rest)
     if (COMPREHENSIONS.has(name)) return this.#comprehend(name, parts, { scope, times })
     const extents = parts.map((part) => this.visit(part, scope, times))
-    if (THOROUGH.has(name)) this.#scan(extents, times)
-    else if (!QUICK.has(name)) {
+    if (LINEAR_TIME.has(name)) this.#scan(extents, times)
+    else if (!CONSTANT_TIME.has(name)) {
       const message = `expected one of the functions ${OFFERED.join(' ')}, got "${name}"`
       this.problem ??= { offset: node.start, message }
     }
@@ -126,8 +128,8 @@ class StepCounter {
     return name === 'map' ? { size, item: results.at(-1), isMap: false } : SCALAR
   }
 
-  /** Lists and strings that are added are copied. */
-  #joined(parts: readonly Extent[], times: number): Extent {
+  /** The sum of two lists or strings is a copy of both. */
+  #concatenate(parts: readonly Extent[], times: number): Extent {
     const size = parts.reduce((sum, part) => sum + part.size, 0)
     this.steps += times * size
     return {
@@ -142,7 +144,7 @@ class StepCounter {
   }
 }
 
-/** Everything in a value. */
+/** The number of all elements in a value, also in the lists that it contains. */
 function volumeOf({ size, item }: Extent): number {
   return item === undefined ? size : size * volumeOf(item)
 }
@@ -157,7 +159,7 @@ function partsOf(args: unknown): readonly Syntax[] {
   return isSyntax(args) ? [args] : []
 }
 
-/** Literals that may be long. */
+/** Whether a literal is a text or bytes, which may be long. */
 function isText(value: unknown): boolean {
   return typeof value === 'string' || value instanceof Uint8Array
 }

@@ -1,5 +1,5 @@
-// The expressions of users, in the Common Expression Language (CEL, https://cel.dev): compiled, with all that is wrong told
-// then, and evaluated on snapshots. The only importer of the library.
+// Compiles the expressions of users in the Common Expression Language (CEL, https://cel.dev), and evaluates them on snapshots.
+// Types, functions and cost are checked when an expression is compiled. No other file imports the library.
 import {
   TypeError as CelTypeError,
   Environment,
@@ -12,7 +12,7 @@ import { costOf, type ExpressionProblem } from './expression-cost.ts'
 import { TYPES, VARIABLES, viewSnapshot } from './snapshot-view.ts'
 import { UnknownError } from './view-type.ts'
 
-/** Bounds of what is parsed: a screenful of text, and a tree that no recursion of ours or the library's minds. */
+/** An expression is a screenful of text at most. Its tree is small enough for our recursion and for that of the library. */
 export const MAX_LENGTH = 4_000
 const LIMITS = {
   maxAstNodes: 500,
@@ -22,19 +22,19 @@ const LIMITS = {
   maxCallArguments: 8,
 } as const
 
-/** An expression that was compiled. */
+/** A compiled expression. */
 export interface Expression {
-  /** The most steps that it takes; see {@link costOf}. */
+  /** The most steps that it can take; see {@link costOf}. */
   readonly steps: number
-  /** A number ≥ 0, or why there is none. Worked out once for each snapshot. */
+  /** A number ≥ 0, or why it is not known. Evaluated once for each snapshot. */
   evaluate(snapshot: Snapshot): number | Unknown
 }
 
-export type Compilation =
+type Compilation =
   | { readonly kind: 'compiled'; readonly expression: Expression }
   | { readonly kind: 'refused'; readonly problem: ExpressionProblem }
 
-/** Compiles an expression: parses it, checks its types and bounds its cost. Its result is to be an int or a double. */
+/** Compiles an expression: parses it, checks its types and its cost. The result must be an int or a double. */
 export function compileExpression(text: string): Compilation {
   if (text.length > MAX_LENGTH) {
     return refused(0, `expected at most ${MAX_LENGTH} characters, got ${text.length}`)
@@ -56,39 +56,39 @@ export function compileExpression(text: string): Compilation {
   return { kind: 'compiled', expression: { steps: cost.steps, evaluate: evaluator(parsed) } }
 }
 
-/** The variables, and three functions of lists that Kubernetes' CEL has beside the language's own. */
+/** CEL with our variables, and with the list functions `sum`, `min` and `max` that Kubernetes adds to the language. */
 function createEnvironment(): Environment {
   const environment = new Environment({ limits: LIMITS })
   for (const { name, ctor, fields } of TYPES) environment.registerType(name, { ctor, fields })
   for (const [name, type] of Object.entries(VARIABLES)) environment.registerVariable(name, type)
-  const now = { async: false }
-  const lowest = <T>(list: readonly T[]) => pick(list, (one, other) => one < other)
-  const highest = <T>(list: readonly T[]) => pick(list, (one, other) => one > other)
+  const synchronous = { async: false }
+  const lowest = <T>(list: readonly T[]) => selectBest(list, (one, other) => one < other)
+  const highest = <T>(list: readonly T[]) => selectBest(list, (one, other) => one > other)
   return environment
-    .registerFunction('list<int>.sum(): int', sumOfIntegers, now)
-    .registerFunction('list<double>.sum(): double', sumOfDoubles, now)
-    .registerFunction('list<int>.min(): int', lowest, now)
-    .registerFunction('list<double>.min(): double', lowest, now)
-    .registerFunction('list<int>.max(): int', highest, now)
-    .registerFunction('list<double>.max(): double', highest, now)
+    .registerFunction('list<int>.sum(): int', sumOfIntegers, synchronous)
+    .registerFunction('list<double>.sum(): double', sumOfDoubles, synchronous)
+    .registerFunction('list<int>.min(): int', lowest, synchronous)
+    .registerFunction('list<double>.min(): double', lowest, synchronous)
+    .registerFunction('list<int>.max(): int', highest, synchronous)
+    .registerFunction('list<double>.max(): double', highest, synchronous)
 }
 
 const ENVIRONMENT = createEnvironment()
 
-/** The largest and the smallest int of CEL. */
+/** The smallest and the largest int of CEL. */
 const [MIN_INT, MAX_INT] = [-(2n ** 63n), 2n ** 63n - 1n]
 
 function sumOfIntegers(list: readonly bigint[]): bigint {
   const sum = list.reduce((total, value) => total + value, 0n)
   if (sum >= MIN_INT && sum <= MAX_INT) return sum
-  throw new EvaluationError('the sum is no int of 64 bits')
+  throw new EvaluationError('the sum does not fit into an int of 64 bits')
 }
 
 function sumOfDoubles(list: readonly number[]): number {
   return list.reduce((total, value) => total + value, 0)
 }
 
-function pick<T>(list: readonly T[], isBetter: (one: T, other: T) => boolean): T {
+function selectBest<T>(list: readonly T[], isBetter: (one: T, other: T) => boolean): T {
   const [first, ...others] = list
   if (first === undefined) throw new EvaluationError('an empty list has no min() and no max()')
   return others.reduce((best, value) => (isBetter(value, best) ? value : best), first)
@@ -130,7 +130,7 @@ function refusedBy(error: unknown): Compilation {
   return refused(error.range?.start ?? 0, `${summary}${hint}`)
 }
 
-/** Without the excerpt of the expression that the library's messages draw. */
+/** The message without the excerpt of the expression that the library adds. */
 function summaryOf(error: unknown): string {
   if (isOfLibrary(error)) return error.summary
   return error instanceof Error ? error.message : String(error)

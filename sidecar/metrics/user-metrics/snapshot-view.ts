@@ -1,5 +1,5 @@
-// A snapshot as the expressions of users see it: which variables there are, of which types, and how each is read. What
-// Flux does not tell is neither 0 nor absent here: asking for it throws.
+// The variables of user expressions: their types, and how each is read from a snapshot. A value that is not known is neither 0
+// nor absent: reading it throws.
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { JobCounts, WaitingJob } from '#reading/facts.ts'
 import { type Unknown, unknown } from '#reading/unknown.ts'
@@ -23,7 +23,7 @@ const NODES = createType(
 
 const RESOURCES = createType('Resources', counts('total', 'up', 'free', 'allocated'))
 
-/** Flux's own words for several states (RFC 21). */
+/** Flux's own names for groups of states (RFC 21). */
 const pendingOf = ({ depend, priority, sched }: JobCounts) => depend + priority + sched
 const runningOf = ({ run, cleanup }: JobCounts) => run + cleanup
 
@@ -56,7 +56,7 @@ interface PendingJob {
   readonly job: WaitingJob
   /** Seconds since the epoch. */
   readonly takenAt: number
-  /** Why the GPUs of some jobs are not known. One for all jobs: to make an error takes longer than to evaluate a field. */
+  /** Why the GPUs of some jobs are not known. One error for all jobs: creating one takes longer than reading a field. */
   readonly unknownRequest: UnknownError | undefined
 }
 
@@ -83,7 +83,7 @@ function gpusOf({ job: { request }, unknownRequest }: PendingJob): number {
   return 0
 }
 
-/** Sizes are metrics of ours, and not known for the same reasons. */
+/** A size is the value of one of our metrics; if that is not known, neither is the size. */
 function size(name: string): Field<Snapshot> {
   return int((snapshot) => {
     const value: number | Unknown | undefined = METRICS.get(name)?.value(snapshot, {})
@@ -98,10 +98,10 @@ const SIZE = createType('Size', {
   demand: size('node_demand_count'),
 })
 
-/** Types of objects, each before those that name it. */
+/** The types of objects. A type is listed before the types that refer to it. */
 export const TYPES = [NODES, RESOURCES, JOBS, QUEUE, JOB, SIZE] as const
 
-/** Variables, and their types in CEL. */
+/** The variables, and their types in CEL. */
 export const VARIABLES = {
   nodes: NODES.name,
   cores: RESOURCES.name,
@@ -112,7 +112,7 @@ export const VARIABLES = {
   size: SIZE.name,
 } as const
 
-/** The values of the variables. Each is made when it is asked for, and once. */
+/** The values of the variables. A list or map is made once, when it is first read. */
 class SnapshotView implements Readonly<Record<keyof typeof VARIABLES, object>> {
   readonly #snapshot: Snapshot
   #queues: ReadonlyMap<string, object> | undefined
@@ -170,7 +170,7 @@ function viewPending({ waiting, takenAt }: Snapshot): readonly object[] {
   if (waiting.kind === 'unknown') throw new UnknownError(waiting)
   const { jobs, total } = waiting
   if (jobs.length < total) {
-    const reason = `${total} jobs are pending, more than the ${jobs.length} that we list`
+    const reason = `${total} jobs are pending, but the sidecar lists only ${jobs.length} of them`
     throw new UnknownError(unknown(reason))
   }
   const { unknownRequests } = waiting
@@ -181,7 +181,7 @@ function viewPending({ waiting, takenAt }: Snapshot): readonly object[] {
 
 const views = new WeakMap<Snapshot, SnapshotView>()
 
-/** The variables' values in this snapshot: the same object each time. */
+/** The values of the variables in this snapshot: the same object each time. */
 export function viewSnapshot(snapshot: Snapshot): object {
   const known = views.get(snapshot)
   if (known !== undefined) return known

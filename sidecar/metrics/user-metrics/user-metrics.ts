@@ -1,5 +1,5 @@
-// The metrics that users define, out of a YAML file (METRICS_FILE): its shape, names that are free, expressions that
-// compile. One that is no good is left out, and told with its place; the others go on.
+// Reads the metrics that users define from a YAML text (METRICS_FILE): checks its shape, the names and the expressions. An
+// invalid metric is left out and reported with its place in the text; the others are kept.
 import * as v from 'valibot'
 import { MAX_WAITING } from '#reading/pending-jobs.ts'
 import { METRICS } from '../catalog.ts'
@@ -7,22 +7,22 @@ import { EXPLAIN, type Metric } from '../metric.ts'
 import { compileExpression } from './expression.ts'
 import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 
-/** Prometheus has a series for each, discovery an entry in six lists, and 50 are more than anybody scales on. */
+/** Each metric is a series in Prometheus and an entry in six lists of discovery. Nobody scales on 50 metrics. */
 export const MAX_METRICS = 50
 
 /**
- * What evaluating all expressions once may take, in steps with as many pending jobs as we list: 50 to 100 ms, in which
- * nothing else is answered; ten times as much if every job lacks what is asked for and `||` or `exists` goes on. With a
- * hundredth of the jobs it is a hundredth.
+ * The steps that all expressions together may take, with {@link MAX_WAITING} pending jobs. Evaluating them once takes 50 to
+ * 100 ms, and the sidecar answers nothing meanwhile. It takes ten times longer if each job lacks the field that is read and
+ * `||` or `exists` goes on after this error. The time is proportional to the number of jobs.
  */
 export const MAX_STEPS = 1_000_000
 
-/** Names at `/metrics` that are ours begin with one of these. */
+/** The sidecar's own names at `/metrics` begin with one of these. */
 export const RESERVED_PREFIXES = ['flux_', 'http_', 'nodejs_', 'process_'] as const
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/
 
-/** Prometheus shows it in one line. */
+/** In one line, because the text format of Prometheus has one line for it. */
 const Sentence = v.pipe(
   v.string(),
   v.transform((text) => text.trim().replace(/\s+/g, ' ')),
@@ -43,8 +43,8 @@ type Definition = v.InferOutput<typeof Definition>
 
 const File = v.strictObject({ metrics: v.array(v.unknown()) })
 
-/** What a file defines, and a sentence with its place for everything that is no good. */
-export type UserMetricsReading =
+/** The valid metrics of a file, and a sentence with its place for each problem. */
+type UserMetricsReading =
   | {
       readonly kind: 'metrics'
       readonly metrics: readonly Metric[]
@@ -53,10 +53,8 @@ export type UserMetricsReading =
   | { readonly kind: 'unreadable'; readonly problem: string }
 
 /**
- * Reads a file of metrics.
- *
- * @param file its name, for the problems
- * @returns `unreadable` if it is not YAML, or no list of metrics at all
+ * @param file the name of the file, for the problems
+ * @returns `unreadable` if the text is not YAML, or has no list of metrics
  */
 export function readUserMetrics(text: string, file: string): UserMetricsReading {
   const source = parseYaml(text, file)
@@ -66,7 +64,7 @@ export function readUserMetrics(text: string, file: string): UserMetricsReading 
     return { kind: 'unreadable', problem: describe(source, [], parsed.issues[0]) }
   }
   const definitions = parsed.output.metrics
-  const reader = new Reader(source)
+  const reader = new DefinitionReader(source)
   for (const [index, definition] of definitions.slice(0, MAX_METRICS).entries()) {
     reader.add(definition, ['metrics', index])
   }
@@ -77,15 +75,16 @@ export function readUserMetrics(text: string, file: string): UserMetricsReading 
   return { kind: 'metrics', metrics, problems: [...problems, cut] }
 }
 
-/** What is wrong with a part of a definition, and where in its text. */
+/** Why a definition is refused. */
 interface Refusal {
   readonly key: keyof Definition
+  /** Where in the text of the value. */
   readonly offset?: number
   readonly message: string
 }
 
-/** Collects metrics, in the order of the file. */
-class Reader {
+/** Collects metrics and problems, in the order of the file. */
+class DefinitionReader {
   readonly metrics: Metric[] = []
   readonly problems: string[] = []
   readonly #source: YamlSource
@@ -108,8 +107,8 @@ class Reader {
   }
 
   #define({ expression: text, ...metric }: Definition): Refusal | undefined {
-    const objection = this.#objectionTo(metric.name)
-    if (objection !== undefined) return { key: 'name', message: objection }
+    const nameProblem = this.#problemOfName(metric.name)
+    if (nameProblem !== undefined) return { key: 'name', message: nameProblem }
     const compiled = compileExpression(text)
     if (compiled.kind === 'refused') return { key: 'expression', ...compiled.problem }
     const { steps, evaluate } = compiled.expression
@@ -123,10 +122,11 @@ class Reader {
     return undefined
   }
 
-  #objectionTo(name: string): string | undefined {
-    if (METRICS.has(name) || name === EXPLAIN) return 'the name is one of ours'
+  #problemOfName(name: string): string | undefined {
+    if (METRICS.has(name) || name === EXPLAIN) return 'the name is taken by the sidecar'
     const prefix = RESERVED_PREFIXES.find((reserved) => name.startsWith(reserved))
-    if (prefix !== undefined) return `names of ours begin with "${prefix}"`
+    if (prefix !== undefined)
+      return `names that begin with "${prefix}" are reserved for the sidecar`
     if (this.metrics.some((metric) => metric.name === name)) return 'the name is defined twice'
     return undefined
   }
@@ -136,19 +136,19 @@ type Issue = v.BaseIssue<unknown>
 
 function describe(source: YamlSource, base: Path, issue: Issue): string {
   const path = [...base, ...(issue.path ?? []).map(({ key }) => String(key))]
-  return `${source.placeOf(path)}: ${spell(path)}${sentenceOf(issue)}`
+  return `${source.placeOf(path)}: ${formatPath(path)}${sentenceOf(issue)}`
 }
 
 function sentenceOf({ kind, message, expected, received }: Issue): string {
   if (kind === 'validation') return message
   if (expected === 'never') return 'unknown key'
-  // YAML has no undefined.
+  // YAML has no `undefined`: the key is not there.
   if (received === 'undefined') return 'missing'
   return `expected ${expected}, got ${received}`
 }
 
 /** `metrics[0].name: ` */
-function spell(path: Path): string {
+function formatPath(path: Path): string {
   const text = path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
     .join('')

@@ -1,7 +1,8 @@
-// Types of objects in the expressions of users: fields, each with its type and how it is read. Knows nothing of Flux.
+// Makes the types of objects in user expressions: their fields, each with its CEL type and how it is read. Which types there
+// are is in snapshot-view.ts.
 import type { Unknown } from '#reading/unknown.ts'
 
-/** Thrown where an expression asks for what is not known. */
+/** Thrown when an expression reads a value that is not known. */
 export class UnknownError extends Error {
   override readonly name = 'UnknownError'
   readonly unknown: Unknown
@@ -12,32 +13,30 @@ export class UnknownError extends Error {
   }
 }
 
-/** Types of the Common Expression Language that a field may have. */
+/** The CEL types that a field may have. */
 type FieldType = 'int' | 'double' | 'string' | 'bool'
 
-/** What a field is, and how it is read; `undefined` is absent, as `has()` finds it. */
+/** A field of an object. */
 export interface Field<T> {
   readonly type: FieldType
+  /** `undefined`: the object does not have the field, and `has()` is false. */
   read(subject: T): number | bigint | string | boolean | undefined
 }
 
 export type Fields<T> = Readonly<Record<string, Field<T>>>
 
 /** A type of objects in expressions. */
-export interface ViewType<T> {
+interface ViewType<T> {
   readonly name: string
-  /** Types of the fields. */
   readonly fields: Readonly<Record<string, FieldType>>
-  /** Makes an object out of what it shows. A field is converted when it is asked for. */
+  /** Makes an object that shows `subject`. A field is converted each time it is read. */
   readonly ctor: new (
     subject: T,
   ) => object
 }
 
 /**
- * Makes a type.
- *
- * @param name as error messages have it
+ * @param name the name of the type in error messages
  */
 export function createType<T>(name: string, fields: Fields<T>): ViewType<T> {
   class View {
@@ -49,7 +48,7 @@ export function createType<T>(name: string, fields: Fields<T>): ViewType<T> {
 
     read({ type, read }: Field<T>) {
       const value = read(this.#subject)
-      // CEL has integers of 64 bits, which only a bigint holds.
+      // An int of CEL has 64 bits, which only a bigint can hold.
       return type === 'int' && typeof value === 'number' ? BigInt(value) : value
     }
   }
@@ -76,7 +75,7 @@ export function string<T>(read: (subject: T) => string | undefined): Field<T> {
   return { type: 'string', read }
 }
 
-/** Counts under the names that they have in the snapshot. */
+/** Integer fields that have the same names as in the snapshot. */
 export function counts<Key extends string>(
   ...keys: readonly Key[]
 ): Fields<Readonly<Record<Key, number>>> {

@@ -1,22 +1,23 @@
-// A YAML file that a person wrote: its value, and where each part of it stands. Knows nothing of what it means.
+// Parses a YAML file, and finds the line and column of each part of it for error messages. What the file means is not known
+// here.
 import { type Document, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 
 /** A path through maps and lists. */
 export type Path = readonly PropertyKey[]
 
-/** A file that was parsed. */
+/** A parsed file. */
 export interface YamlSource {
   readonly kind: 'parsed'
   readonly value: unknown
   /**
-   * Where a value stands, or what is nearest around it: `file:line:column`.
+   * The place of a value as `file:line:column`; for a value that is not in the file, that of the closest part around it.
    *
-   * @param offset of a character in the value, if it is a text
+   * @param offset the offset of a character in the value, if the value is a text
    */
   placeOf(path: Path, offset?: number): string
 }
 
-export type YamlReading = YamlSource | { readonly kind: 'broken'; readonly problem: string }
+type YamlReading = YamlSource | { readonly kind: 'broken'; readonly problem: string }
 
 /** Parses a file of one YAML document. */
 export function parseYaml(text: string, file: string): YamlReading {
@@ -36,7 +37,7 @@ export function parseYaml(text: string, file: string): YamlReading {
     const placeOf = (path: Path, offset = 0) => placeAt(offsetOf(tree, text, { path, offset }))
     return { kind: 'parsed', value, placeOf }
   } catch (cause) {
-    // The library refuses aliases of nothing and too many aliases with it.
+    // The library throws it for an unknown alias, and for too many aliases.
     if (!(cause instanceof ReferenceError)) throw cause
     return { kind: 'broken', problem: `${file}: ${cause.message}` }
   }
@@ -53,15 +54,17 @@ function offsetOf(tree: Document.Parsed, text: string, { path, offset }: Target)
     if (!isNode(node) || !node.range) continue
     const [start, end] = node.range
     const isWhole = length === path.length && isScalar(node) && typeof node.value === 'string'
-    if (!isWhole || offset === 0) return isWhole ? firstOf(text, node) : start
+    if (!isWhole || offset === 0) return isWhole ? textStartOf(text, node) : start
     const source = text.slice(0, end)
-    return locate(source, { from: firstOf(text, node), value: String(node.value), offset }) ?? start
+    return (
+      locate(source, { from: textStartOf(text, node), value: String(node.value), offset }) ?? start
+    )
   }
   return tree.contents?.range[0] ?? 0
 }
 
-/** Where the text of a scalar begins: behind its quote, or in the line below `|` or `>`. */
-function firstOf(text: string, node: unknown): number {
+/** Where the text of a scalar begins: after its quote, or in the line below `|` or `>`. */
+function textStartOf(text: string, node: unknown): number {
   if (!isScalar(node) || !node.range) return 0
   const [start] = node.range
   if (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE') return start + 1
@@ -71,8 +74,8 @@ function firstOf(text: string, node: unknown): number {
 }
 
 /**
- * Where a character of a scalar's value stands in its source. YAML changes white space, and adds characters that escape
- * others; all else is in both, in the same order.
+ * Finds the character of a scalar's value in its source. YAML changes white space, and the source has more characters, for
+ * escapes; all other characters are in both, in the same order.
  */
 function locate(
   source: string,

@@ -1,4 +1,4 @@
-// Whatever somebody writes: it is compiled or refused, and evaluated to a number or a reason. Nothing is thrown.
+// Any text is compiled or refused, and each compiled expression has a number or a reason as its value. Nothing is thrown.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -16,7 +16,7 @@ const SNAPSHOTS = [
   snapshotOf({ jobs: HIDDEN, waiting: HIDDEN }),
 ]
 
-/** @returns what came of it: the value in each snapshot, or why it does not compile */
+/** @returns the value in each snapshot, or why the text does not compile */
 function outcomesOf(text: string): readonly unknown[] {
   const compiled = compileExpression(text)
   if (compiled.kind === 'refused') return [compiled.problem]
@@ -45,7 +45,7 @@ const TOKENS = [
   ...['0', '1', '2.5', '1u', '"a"', "'", '"', 'b"a"', 'true', 'null', '\n', '//', '{', '}', 'ƒ'],
 ]
 
-test('any row of tokens is compiled or refused', () => {
+test('any sequence of tokens is compiled or refused', () => {
   const rows = fc.array(fc.constantFrom(...TOKENS), { maxLength: 16 })
   fc.assert(
     fc.property(rows, (row) => assertSound(row.join(' '))),
@@ -53,7 +53,7 @@ test('any row of tokens is compiled or refused', () => {
   )
 })
 
-/** Expressions that mean a number, of any shape. */
+/** Expressions of any shape whose type is a number. */
 const { number } = fc.letrec<{ number: string; truth: string; list: string }>((tie) => ({
   number: fc.oneof(
     { depthSize: 'small' },
@@ -87,7 +87,7 @@ const { number } = fc.letrec<{ number: string; truth: string; list: string }>((t
   ),
 }))
 
-test('an expression whose types fit is evaluated, unless it is too large', () => {
+test('an expression with correct types is evaluated, unless it is too large', () => {
   let values = 0
   fc.assert(
     fc.property(number, (text) => {

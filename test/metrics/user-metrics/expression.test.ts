@@ -24,7 +24,7 @@ function problem(text: string) {
 
 const PRIVATE = { kind: 'unknown', reason: 'Flux hides jobs' } as const
 
-/** Three jobs that differ in all that expressions read of them, the last one with the least that a job has. */
+/** Three jobs that differ in every field that expressions read. The last one has only the fields that every job has. */
 const THREE = waiting([
   batchJob({ id: 1, queue: 'batch', nnodes: 4, submittedAt: batchJob().submittedAt - 600 }),
   batchJob({ id: 2, queue: 'debug', nnodes: 1 }),
@@ -87,11 +87,14 @@ const FAILURES: readonly (readonly [expression: string, reason: string])[] = [
     'its expression fails: No such key: index out of bounds, index 3 >= size 3',
   ],
   ['9223372036854775807 + nodes.up', 'its expression fails: integer overflow: 9223372036854775817'],
-  ['[9223372036854775807, 1].sum()', 'its expression fails: the sum is no int of 64 bits'],
+  [
+    '[9223372036854775807, 1].sum()',
+    'its expression fails: the sum does not fit into an int of 64 bits',
+  ],
 ]
 
 for (const [expression, reason] of FAILURES) {
-  test(`the value of ${expression} is not known, and why`, () => {
+  test(`the value of ${expression} is not known, with the reason`, () => {
     assert.deepEqual(value(expression, THREE), unknown(reason))
   })
 }
@@ -144,7 +147,7 @@ for (const [expression, name] of [
   })
 }
 
-test('what Flux hides is not known, and why; what does not ask for it is', () => {
+test('a value that Flux hides is not known, with the reason; other values are', () => {
   const hidden = { jobs: PRIVATE, waiting: PRIVATE }
   for (const expression of ['jobs.run', 'queues["batch"].run', 'pending.size()', 'size.desired']) {
     assert.deepEqual(value(expression, hidden), unknown('Flux hides jobs'), expression)
@@ -152,7 +155,7 @@ test('what Flux hides is not known, and why; what does not ask for it is', () =>
   assert.equal(value('nodes.up + cores.up', hidden), 90)
 })
 
-test('sizes are not known for the reason that their metrics have', () => {
+test('sizes are not known for the same reason as their metrics', () => {
   const { demand } = snapshotOf()
   assert.ok(demand.kind === 'known')
   const unplaced = {
@@ -164,7 +167,7 @@ test('sizes are not known for the reason that their metrics have', () => {
 
 test('pending jobs are not known while some of them are not listed', () => {
   const cut = waiting([batchJob()], { total: 20_000 })
-  const reason = '20000 jobs are pending, more than the 1 that we list'
+  const reason = '20000 jobs are pending, but the sidecar lists only 1 of them'
   assert.deepEqual(value('pending.size()', cut), unknown(reason))
   assert.deepEqual(value('pending.exists(job, job.userid == 0) ? 1 : 0', cut), unknown(reason))
   assert.equal(value('jobs.sched', cut), 303)
@@ -172,12 +175,12 @@ test('pending jobs are not known while some of them are not listed', () => {
 
 const GPUS = { nodes: 1, slots: 2, cores: 4, gpus: 3, exclusive: false }
 
-test('GPUs of a job are those of all its slots, and none where R has none', () => {
+test('GPUs of a job are those of all its slots, and 0 if R has none', () => {
   const jobs = waiting([batchJob({ request: GPUS }), batchJob()])
   assert.equal(value('pending.map(job, job.gpus).sum()', jobs), 6)
 })
 
-test('GPUs of jobs are not known where Flux does not tell them; other attributes are', () => {
+test('GPUs of jobs are not known if Flux does not show them; other fields are', () => {
   const jobs = waiting([batchJob(), batchJob()], {
     unknownRequests: unknown('guests are not told'),
   })
@@ -192,7 +195,7 @@ test('GPUs of jobs are not known where Flux does not tell them; other attributes
   assert.equal(value('pending.map(job, job.nodes).sum()', jobs), 4)
 })
 
-test('what is known of some jobs is enough if the others cannot change the value', () => {
+test('the fields of some jobs are enough if the other jobs cannot change the value', () => {
   const jobs = waiting([batchJob(), batchJob({ request: GPUS })], {
     unknownRequests: unknown('not read yet'),
   })
@@ -215,7 +218,7 @@ test('an expression is evaluated once for each snapshot', () => {
   assert.deepEqual([values, reads], [[1, 1, 2, 1, 2], 2])
 })
 
-test('an expression that fails is evaluated once, too', () => {
+test('an expression that fails is also evaluated once', () => {
   let reads = 0
   const snapshot = {
     ...snapshotOf(),

@@ -7,8 +7,6 @@ import { memoryLog } from '../../support/memory-log.ts'
 import { mountFile } from '../../support/mounted-files.ts'
 import { snapshotOf } from '../../support/snapshots.ts'
 
-const NEVER_MS = 2 ** 30
-
 function fileOf(metrics: Readonly<Record<string, string>>): string {
   const lines = Object.entries(metrics).map(
     ([name, expression]) =>
@@ -17,20 +15,21 @@ function fileOf(metrics: Readonly<Record<string, string>>): string {
   return `metrics:\n${lines.join('\n')}\n`
 }
 
-/** Follows a file that is not there, or has a text. */
+/** Follows a file with this text, or without one a file that does not exist. It is read again only by `check` and `swap`. */
 async function follow(t: TestContext, text?: string) {
+  t.mock.timers.enable({ apis: ['setInterval'] })
   const { path, put } = await mountFile(t, 'metrics.yaml')
   await put(text)
   const { log, lines } = memoryLog()
   const catalog = new Catalog()
-  const file = await followMetricsFile({ path, catalog, log, intervalMs: NEVER_MS })
+  const file = await followMetricsFile({ path, catalog, log })
   t.after(() => file.close())
   return {
     path,
     lines,
     catalog,
     check: () => file.check(),
-    /** Swaps in a text, and looks. */
+    /** Replaces the text, and checks the file. */
     async swap(changed: string | undefined) {
       await put(changed)
       await file.check()
@@ -50,13 +49,13 @@ test('the metrics of a file are in the catalog at once', async (t) => {
   ])
 })
 
-test('a file that is not there is told once, and read when it comes', async (t) => {
+test('a file that does not exist is logged once, and read when it appears', async (t) => {
   const { values, swap, check, lines, path } = await follow(t)
   await check()
   assert.deepEqual(values(), {})
   assert.deepEqual(
     lines.map(({ level, msg }) => [level, msg]),
-    [['error', 'there are no user metrics']],
+    [['error', 'no user metrics: the file cannot be used']],
   )
   assert.match(JSON.stringify(lines), new RegExp(`Cannot read METRICS_FILE .*${path}.*ENOENT`))
   await swap(fileOf({ one: '1' }))
@@ -81,7 +80,7 @@ test('a file that is written in place is read again, too', async (t) => {
   assert.deepEqual(values(), { one: 11 })
 })
 
-test('a metric that is no good is told with its place; the others go on', async (t) => {
+test('an invalid metric is logged with its place; the others are kept', async (t) => {
   const { values, lines, path } = await follow(
     t,
     fileOf({ one: '1', two: 'nodes.upp', three: '3' }),
@@ -91,17 +90,17 @@ test('a metric that is no good is told with its place; the others go on', async 
     {
       level: 'error',
       problem: `${path}:3:59: metric "two": No such key: upp`,
-      msg: 'left out a metric that is no good',
+      msg: 'ignored an invalid user metric',
     },
     { level: 'info', file: path, metrics: ['one', 'three'], msg: 'loaded user metrics' },
   ])
 })
 
 for (const [what, text, message] of [
-  ['that is gone', undefined, /^Cannot read METRICS_FILE /],
+  ['that was deleted', undefined, /^Cannot read METRICS_FILE /],
   ['that is not YAML', 'metrics: [', /^Cannot use METRICS_FILE: .*:1:11: Flow sequence/],
   [
-    'that is no list of metrics',
+    'without a list of metrics',
     'node_up: 1',
     /^Cannot use METRICS_FILE: .*:1:1: metrics: missing$/,
   ],
@@ -112,7 +111,7 @@ for (const [what, text, message] of [
     /^Cannot use METRICS_FILE .*: expected at most 1048576 characters, got \d+$/,
   ],
 ] as const) {
-  test(`a file ${what} leaves the metrics as they were, and says so once`, async (t) => {
+  test(`a file ${what} leaves the metrics as they were, and is logged once`, async (t) => {
     const { values, swap, check, lines, catalog } = await follow(t, fileOf({ one: '1' }))
     const { version } = catalog
     lines.length = 0
@@ -121,7 +120,10 @@ for (const [what, text, message] of [
     assert.deepEqual([values(), catalog.version], [{ one: 1 }, version])
     assert.equal(lines.length, 1)
     const [{ level, msg, err } = {}] = lines
-    assert.deepEqual([level, msg], ['error', 'kept the user metrics: the new file is no good'])
+    assert.deepEqual(
+      [level, msg],
+      ['error', 'kept the previous user metrics: the file cannot be used'],
+    )
     assert.ok(typeof err === 'object' && err !== null && 'message' in err)
     // The log adds the cause's message to that of the error.
     assert.match(String(err.message).split(': ENOENT')[0] ?? '', message)
@@ -130,7 +132,7 @@ for (const [what, text, message] of [
   })
 }
 
-test('a file may take all metrics away', async (t) => {
+test('a file may remove all metrics', async (t) => {
   const { values, swap } = await follow(t, fileOf({ one: '1' }))
   await swap('metrics: []')
   assert.deepEqual(values(), {})

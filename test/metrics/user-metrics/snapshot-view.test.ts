@@ -5,13 +5,13 @@ import { UnknownError } from '#metrics/user-metrics/view-type.ts'
 import { jobCounts, snapshotOf } from '../../support/snapshots.ts'
 import { batchJob, TAKEN_AT, waiting } from '../../support/waiting.ts'
 
-/** What a variable or field is, as the library reads it. */
+/** The value of a variable or field, as the library reads it. */
 function read(from: unknown, key: string): unknown {
   assert.ok(typeof from === 'object' && from !== null)
   return from instanceof Map ? from.get(key) : Reflect.get(from, key)
 }
 
-/** All fields of an object of a type. */
+/** All fields of an object of this type. */
 function fieldsOf(view: unknown, name: string) {
   const type = TYPES.find((candidate) => candidate.name === name)
   assert.ok(type)
@@ -58,7 +58,7 @@ test('queues have the same counts, and whether they are started', () => {
   })
 })
 
-test('a pending job has what Flux tells of it', () => {
+test('a pending job has every field that Flux answers', () => {
   const job = batchJob({ id: 2n ** 60n, startEstimate: TAKEN_AT + 90 })
   const pending = read(viewSnapshot(snapshotOf(waiting([job]))), 'pending')
   assert.ok(Array.isArray(pending))
@@ -79,7 +79,7 @@ test('a pending job has what Flux tells of it', () => {
   })
 })
 
-test('a pending job lacks what Flux leaves out', () => {
+test('a pending job has no field that Flux leaves out', () => {
   const job = batchJob({
     priority: undefined,
     queue: undefined,
@@ -97,7 +97,7 @@ test('a pending job lacks what Flux leaves out', () => {
   assert.equal(fields.waited, 0)
 })
 
-test('what is not known throws, with the reason', () => {
+test('reading a value that is not known throws the reason', () => {
   const reason = 'Flux hides jobs'
   const hidden = { kind: 'unknown', reason } as const
   const view = viewSnapshot(snapshotOf({ jobs: hidden, waiting: hidden }))
@@ -106,7 +106,7 @@ test('what is not known throws, with the reason', () => {
   assert.throws(() => read(read(view, 'size'), 'demand'), unknown)
 })
 
-test('every variable is there, and the same each time', () => {
+test('every variable is defined, and has the same value each time', () => {
   const view = viewSnapshot(snapshot)
   for (const name of Object.keys(VARIABLES)) assert.ok(read(view, name), name)
   assert.equal(viewSnapshot(snapshot), view)

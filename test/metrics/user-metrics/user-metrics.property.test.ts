@@ -1,4 +1,4 @@
-// Whatever somebody puts into the file: metrics come of it, or sentences with places. Nothing is thrown.
+// Any text of a file is read as metrics, or as problems with places. Nothing is thrown.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -20,7 +20,7 @@ const PIECES = [
   ...['&x', '*x', '!!int', '<<', '---', '\t', '5', 'null', '~', '%', '\\', 'é', '\u0000', '\r\n'],
 ]
 
-test('any row of pieces is read or refused', () => {
+test('any sequence of pieces is read or refused', () => {
   const rows = fc.array(fc.constantFrom(...PIECES), { maxLength: 24 })
   fc.assert(
     fc.property(rows, (row) => assertSound(row.join(''))),
@@ -28,7 +28,7 @@ test('any row of pieces is read or refused', () => {
   )
 })
 
-/** How a text may be written. */
+/** The ways to write a text in YAML. */
 const FORMS: readonly ((text: string) => string)[] = [
   JSON.stringify,
   (text) => `'${text.replaceAll("'", "''").replaceAll('\n', '\n      ')}'`,
@@ -66,7 +66,7 @@ test('any expression is read or refused, however it is quoted', () => {
   )
 })
 
-test('a place is that of the text as it was written', () => {
+test('a place is a place in the text as the user wrote it', () => {
   const before = fc.array(
     fc.constantFrom('nodes.up + ', '1 +\n', '"a\\"b".size() +  ', "'c'.size() + ", '\n  2 +\n'),
     { maxLength: 8 },

@@ -18,7 +18,7 @@ interface Row {
   readonly expression?: string
 }
 
-/** A file of metrics in one line each, the first of them in line 2. */
+/** A file with one metric in each line, the first in line 2. */
 function fileOf(...rows: readonly Row[]): string {
   const lines = rows.map(({ name = 'mine', expression = 'nodes.up' }) => {
     const fields = { name, help: 'Mine', unit: 'nodes', expression }
@@ -70,11 +70,11 @@ test('readUserMetrics makes gauges without labels', () => {
   )
 })
 
-test('readUserMetrics reads no metrics out of an empty list', () => {
+test('readUserMetrics reads no metrics from an empty list', () => {
   assert.deepEqual(read('metrics: []'), { kind: 'metrics', metrics: [], problems: [] })
 })
 
-test('readUserMetrics leaves out a metric that is no good; the others go on', () => {
+test('readUserMetrics leaves out an invalid metric, and keeps the others', () => {
   const reading = read(
     fileOf(
       { name: 'first' },
@@ -92,7 +92,7 @@ test('readUserMetrics leaves out a metric that is no good; the others go on', ()
 })
 
 for (const name of ['a', 'a1_b', 'x'.repeat(63), 'job_flux_count']) {
-  test(`readUserMetrics takes the name ${name}`, () => {
+  test(`readUserMetrics accepts the name ${name}`, () => {
     assert.deepEqual(namesIn(read(fileOf({ name }))), [name])
   })
 }
@@ -106,13 +106,13 @@ for (const name of ['', '1a', '_a', 'aB', 'a-b', 'a:b', 'a.b', 'a b', 'ä', 'x'.
 }
 
 for (const [name, message] of [
-  ['node_up_count', 'the name is one of ours'],
-  ['node_desired_count', 'the name is one of ours'],
-  ['explain', 'the name is one of ours'],
-  ['flux_nodes', 'names of ours begin with "flux_"'],
-  ['http_requests', 'names of ours begin with "http_"'],
-  ['process_count', 'names of ours begin with "process_"'],
-  ['nodejs_version', 'names of ours begin with "nodejs_"'],
+  ['node_up_count', 'the name is taken by the sidecar'],
+  ['node_desired_count', 'the name is taken by the sidecar'],
+  ['explain', 'the name is taken by the sidecar'],
+  ['flux_nodes', 'names that begin with "flux_" are reserved for the sidecar'],
+  ['http_requests', 'names that begin with "http_" are reserved for the sidecar'],
+  ['process_count', 'names that begin with "process_" are reserved for the sidecar'],
+  ['nodejs_version', 'names that begin with "nodejs_" are reserved for the sidecar'],
 ] as const) {
   test(`readUserMetrics refuses the name ${name}, which is taken`, () => {
     const { metrics, problems } = read(fileOf({ name }))
@@ -121,7 +121,7 @@ for (const [name, message] of [
   })
 }
 
-test('readUserMetrics takes the first of two with the same name', () => {
+test('readUserMetrics keeps the first of two metrics with the same name', () => {
   const { metrics, problems } = read(
     fileOf({ name: 'mine', expression: '1' }, { name: 'mine', expression: '2' }),
   )
@@ -132,7 +132,7 @@ test('readUserMetrics takes the first of two with the same name', () => {
   assert.deepEqual(problems, ['metrics.yaml:3:14: metric "mine": the name is defined twice'])
 })
 
-test('readUserMetrics tells where an expression is wrong in the text as it was written', () => {
+test('readUserMetrics reports where an expression is wrong in the text as the user wrote it', () => {
   const { problems } = read(`
 metrics:
   - name: folded
@@ -158,7 +158,7 @@ metrics:
   ])
 })
 
-test('readUserMetrics tells everything that is wrong with the shape of a metric', () => {
+test('readUserMetrics reports everything that is wrong with the shape of a metric', () => {
   const { metrics, problems } = read(`
 metrics:
   - name: 5
@@ -177,14 +177,14 @@ metrics:
   ])
 })
 
-test('readUserMetrics takes 50 metrics, and says which is the first too many', () => {
+test('readUserMetrics accepts 50 metrics, and reports the place of the first one over the limit', () => {
   const rows = Array.from({ length: MAX_METRICS + 2 }, (_, index) => ({ name: `m${index}` }))
   const { metrics, problems } = read(fileOf(...rows))
   assert.deepEqual([metrics.length, metrics.at(-1)?.name], [50, 'm49'])
   assert.deepEqual(problems, ['metrics.yaml:52:5: expected at most 50 metrics, got 52'])
 })
 
-test('readUserMetrics refuses a metric that takes more steps than the others leave', () => {
+test('readUserMetrics refuses a metric that takes more steps than the metrics before it leave', () => {
   const expression = `pending${'.map(job, 1)'.repeat(30)}.size()`
   const steps = 30 * 10_000 + 32
   const names = ['one', 'two', 'three', 'four']
@@ -201,7 +201,7 @@ test('readUserMetrics refuses a metric that takes more steps than the others lea
   ])
 })
 
-test('readUserMetrics refuses a comprehension over pending jobs in another', () => {
+test('readUserMetrics refuses a comprehension over pending jobs inside another one', () => {
   const expression = 'pending.filter(a, pending.exists(b, b.id < a.id)).size()'
   const { metrics, problems } = read(fileOf({ expression }))
   assert.deepEqual(metrics, [])

@@ -8,7 +8,7 @@ function parse(text: string) {
   return source
 }
 
-/** Where in the text the "!" of a value stands, which its source has only once: line and column. */
+/** The line and column of the "!" in a text; the text has only one. */
 function placeOfMark(text: string, path: Path) {
   const source = parse(text)
   let value: unknown = source.value
@@ -38,7 +38,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 }
 
 for (const [form, text] of Object.entries(TEXTS)) {
-  test(`parseYaml knows where a character of a text stands: ${form}`, () => {
+  test(`parseYaml finds the place of a character of a text: ${form}`, () => {
     const { place, expected } = placeOfMark(text, ['a', 0, 'b'])
     assert.equal(place, expected)
   })
@@ -54,11 +54,11 @@ for (const [path, offset, place] of [
   [['a', 'c'], 0, '3:6'],
   [['a', 'c', 1], 0, '3:11'],
   [['a', 'c', 1], 1, '3:12'],
-  // Behind the last character.
+  // After the last character.
   [['a', 'c', 1], 2, '3:13'],
   [['a', 'd'], 0, '5:5'],
   [['a', 'd'], 4, '5:9'],
-  // What is not there stands where it could be.
+  // A value that is not in the file has the place where it could be.
   [['a', 'nosuch'], 0, '2:3'],
   [['a', 'c', 9, 'name'], 0, '3:6'],
   [['nosuch', 'b'], 3, '1:1'],
@@ -68,7 +68,7 @@ for (const [path, offset, place] of [
   })
 }
 
-test('parseYaml reads nothing out of nothing', () => {
+test('parseYaml reads null from an empty file', () => {
   assert.equal(parse('').value, null)
   assert.equal(parse('').placeOf(['a']), 'file.yaml:1:1')
 })
@@ -84,7 +84,7 @@ for (const [text, problem] of [
     'file.yaml: Excessive alias count',
   ],
 ] as const) {
-  test(`parseYaml tells what is wrong with ${JSON.stringify(text.slice(0, 20))}, and where`, () => {
+  test(`parseYaml reports the problem of ${JSON.stringify(text.slice(0, 20))}, and its place`, () => {
     const source = parseYaml(text, 'file.yaml')
     assert.equal(source.kind, 'broken')
     assert.ok(source.problem.startsWith(problem), source.problem)

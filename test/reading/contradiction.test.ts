@@ -1,0 +1,38 @@
+// Contradictions between the answers of one reading; what follows from one is in instance-reader.test.ts.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ResourceStatus } from '#flux/calls/resource-calls.ts'
+import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
+import { contradictionOf } from '#reading/contradiction.ts'
+import { ranksWith } from '../support/snapshots.ts'
+
+const NOTHING = ranksWith('', { cores: '0' })
+
+/** Ranks 0 to 3 are in R, and 2 and 3 are down unless `down` says otherwise. */
+function contradict(changes: Partial<ResourceStatus>, down = '2-3'): string | undefined {
+  const sched = {
+    all: ranksWith('0-3', { cores: '0' }),
+    allocated: NOTHING,
+    down: ranksWith(down, { cores: '0' }),
+    properties: new Map(),
+  }
+  const status = { offline: EMPTY_IDSET, torpid: EMPTY_IDSET, drains: [], ...changes }
+  return contradictionOf(sched, status)
+}
+
+function drained(ranks: string): Pick<ResourceStatus, 'drains'> {
+  return { drains: [{ ranks: parseIdset(ranks), reason: '', drainedAt: undefined }] }
+}
+
+test('contradictionOf finds none if offline and drained ranks are down, whatever is not in R', () => {
+  assert.equal(contradict({ offline: parseIdset('2,9'), ...drained('3,8') }), undefined)
+})
+
+test('contradictionOf finds ranks that are offline or drained, and up', () => {
+  assert.equal(contradict({ offline: parseIdset('1') }), 'ranks are both offline and up')
+  assert.equal(contradict(drained('1')), 'ranks are both drained and up')
+})
+
+test('contradictionOf finds ranks that are down but not in R', () => {
+  assert.equal(contradict({}, '2-4'), 'ranks are down but not in R')
+})
