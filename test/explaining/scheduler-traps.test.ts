@@ -1,4 +1,4 @@
-// Settings of Fluxion that defeat autoscaling, and its refusals, as they were recorded.
+// Settings of Fluxion that defeat autoscaling.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeTraps } from '#explaining/scheduler-traps.ts'
@@ -14,21 +14,17 @@ const REFUSES =
   /^Fluxion \(0\.43 and later\) with queue-policy "fcfs" refuses .*prune-filters = "ALL:core"/
 const FILLS = /match-policy = "lonode"$/
 
-/** Settings, and which traps are in them. */
+/** Changes of settings that work, and the traps that they make. */
 const SETTINGS: readonly (readonly [
   what: string,
   changes: Partial<FluxionSettings>,
   traps: readonly RegExp[],
 ])[] = [
-  ['those that work', {}, []],
+  ['settings that work', {}, []],
   ['the defaults', { matchPolicy: undefined, pruneFilters: undefined }, [REFUSES, FILLS]],
   ['fcfs that prunes by node', { pruneFilters: 'ALL:core,ALL:node' }, [REFUSES]],
   ['fcfs that prunes by node of a cluster', { pruneFilters: 'cluster:node' }, [REFUSES]],
-  [
-    'conservative, whatever it prunes by',
-    { queuePolicy: 'conservative', pruneFilters: undefined },
-    [],
-  ],
+  ['conservative with any filters', { queuePolicy: 'conservative', pruneFilters: undefined }, []],
   ['easy', { queuePolicy: 'easy', pruneFilters: undefined }, []],
   ['hinode', { matchPolicy: 'hinode' }, [FILLS]],
   ['first', { matchPolicy: 'first' }, [FILLS]],
@@ -46,11 +42,11 @@ for (const [what, changes, traps] of SETTINGS) {
   })
 }
 
-test('describeTraps finds none without Fluxion', () => {
+test('describeTraps finds no trap without Fluxion', () => {
   assert.deepEqual(describeTraps(undefined), [])
 })
 
-test('describeTraps names the policy that is set, and the default as such', () => {
+test('describeTraps names the configured match policy, or the default', () => {
   assert.match(describeTraps({ ...GOOD, matchPolicy: 'hinode' })[0] ?? '', /match-policy "hinode"/)
   assert.match(describeTraps({ ...GOOD, matchPolicy: undefined })[0] ?? '', /"first", its default/)
 })
