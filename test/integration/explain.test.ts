@@ -63,7 +63,7 @@ test('flux-metrics explain and the log explain the size', async (t) => {
     ].join('\n'),
   )
   assert.equal(JSON.parse(await explain('--json')).summary, summary)
-  assert.ok(lines.some((line) => JSON.parse(line).msg === summary))
+  assert.ok(lines.some((line) => JSON.parse(line).summary === summary))
 })
 
 test('flux-metrics explain names two cures if Flux hides jobs', async (t) => {
