@@ -1,5 +1,5 @@
 // The metric paths of external.metrics.k8s.io: the same catalog, selected by the labels `minicluster` and `queue`. An HPA
-// adds up all items of an answer, so that there is never a whole beside its parts.
+// adds up all items of an answer, so an answer has either the total or its parts, never both.
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
@@ -52,7 +52,7 @@ export function routeExternalMetrics(
   })
 }
 
-/** Which MiniCluster is meant, and which series of its metric. */
+/** Splits the requirements into those on the MiniCluster and those on the series of a metric. */
 function split(selector: Selector): { readonly ofCluster: Selector; readonly ofSeries: Selector } {
   const isOfCluster = ({ key }: Selector[number]) => key === MINICLUSTER_LABEL
   return {

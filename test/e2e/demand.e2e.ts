@@ -198,15 +198,15 @@ withEnvironment(
       await environment.tell('/kill')
       await reason(environment, MINICLUSTER, 'FailedGetObjectMetric')
       const { message = '' } = (await scalingActive(environment, MINICLUSTER)) ?? {}
-      assert.match(message, /node_desired_count.*Cannot tell the state of Flux: \w+/)
+      assert.match(message, /node_desired_count.*Cannot read the state of Flux: \w+/)
       const refused = await refusals(environment)
       assert.equal(refused.size, BUILTIN_METRICS.length)
       for (const [name, why] of refused) {
-        assert.match(why, /ServiceUnavailable.*Cannot tell the state of Flux: \w+/, name)
+        assert.match(why, /ServiceUnavailable.*Cannot read the state of Flux: \w+/, name)
       }
       const { code, out } = await explain(environment)
       assert.equal(code, 1)
-      assert.match(out, /Cannot tell the state of Flux: \w+/)
+      assert.match(out, /Cannot read the state of Flux: \w+/)
       assert.equal((await environment.miniCluster()).spec.size, spec.size)
     },
 

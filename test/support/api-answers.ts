@@ -1,7 +1,7 @@
-// Answers of the Kubernetes API that are no failure to who expects them.
+// Turns expected errors of the Kubernetes API (404, 409) into values.
 import { ApiException } from '@kubernetes/client-node'
 
-/** The answer to a request, or `undefined` if there is no such object. */
+/** Returns the answer, or `undefined` if there is no such object. */
 export async function absentAsUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
@@ -11,7 +11,7 @@ export async function absentAsUndefined<T>(answer: Promise<T>): Promise<T | unde
   }
 }
 
-/** Waits for a creation; that the object exists already is what a repeated reconciliation meets. */
+/** Waits for a creation. It is no error if the object exists already, as in a repeated reconciliation. */
 export async function existingAsDone(answer: Promise<unknown>): Promise<void> {
   try {
     await answer
