@@ -30,7 +30,7 @@ export function routeExternalMetrics(
     const [namespace = '', metricName = ''] = ctx.path.split('/').slice(-2).map(decodeSegment)
     const metric = findMetric(catalog, metricName, { resource: EXTERNAL_GROUP })
     const text = new URLSearchParams(ctx.querystring).get('labelSelector') ?? ''
-    const { ofCluster, ofSeries } = split(parseSelector(text, 'labelSelector'))
+    const { ofCluster, ofSeries } = splitSelector(parseSelector(text, 'labelSelector'))
     const isOurs =
       namespace === names.namespace &&
       matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]]))
@@ -53,7 +53,10 @@ export function routeExternalMetrics(
 }
 
 /** Splits the requirements into those on the MiniCluster and those on the series of a metric. */
-function split(selector: Selector): { readonly ofCluster: Selector; readonly ofSeries: Selector } {
+function splitSelector(selector: Selector): {
+  readonly ofCluster: Selector
+  readonly ofSeries: Selector
+} {
   const isOfCluster = ({ key }: Selector[number]) => key === MINICLUSTER_LABEL
   return {
     ofCluster: selector.filter(isOfCluster),

@@ -9,7 +9,7 @@ import { type FluxionSettings, fillsLowFirst, refusesWideJobs } from '#flux/call
  */
 export function describeTraps(
   settings: FluxionSettings | undefined,
-  { isStranded }: { readonly isStranded: boolean } = { isStranded: true },
+  { isStranded }: { readonly isStranded: boolean },
 ): readonly string[] {
   if (settings === undefined) return []
   const { matchPolicy } = settings

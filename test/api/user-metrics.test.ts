@@ -27,7 +27,7 @@ function userMetric(name: string, value: Metric['value']): Metric {
 /** A user metric that counts nodes, and one whose value is unknown. */
 const METRICS = [
   userMetric('twice_up', ({ nodes }) => 2 * nodes.up),
-  userMetric('untold', () => unknown('Flux does not say')),
+  userMetric('hidden_value', () => unknown('Flux does not say')),
 ]
 
 function catalogWith(metrics: readonly Metric[]): Catalog {
@@ -53,8 +53,11 @@ for (const path of FORMS) {
 
 test('a user metric whose value is unknown is 503 with the reason', async (t) => {
   const app = await serveApp(t, { catalog: catalogWith(METRICS) })
-  const { code, text } = await app.get(`${FORMS[0]}/untold`)
-  assert.deepEqual([code, JSON.parse(text).message], [503, 'Cannot read untold: Flux does not say'])
+  const { code, text } = await app.get(`${FORMS[0]}/hidden_value`)
+  assert.deepEqual(
+    [code, JSON.parse(text).message],
+    [503, 'Cannot read hidden_value: Flux does not say'],
+  )
 })
 
 test('a user metric has no labels to select by', async (t) => {
@@ -186,7 +189,10 @@ test('/metrics has a gauge for each user metric, as they are added and removed',
   catalog.setUserMetrics(METRICS)
   const gauge = ['# HELP twice_up Made up', '# TYPE twice_up gauge', 'twice_up 20']
   assert.deepEqual([before, await linesWith('twice_up')], [[], gauge])
-  assert.deepEqual(await linesWith('untold'), ['# HELP untold Made up', '# TYPE untold gauge'])
+  assert.deepEqual(await linesWith('hidden_value'), [
+    '# HELP hidden_value Made up',
+    '# TYPE hidden_value gauge',
+  ])
   catalog.setUserMetrics([userMetric('twice_up', () => 7)])
   assert.deepEqual(await linesWith('twice_up'), [...gauge.slice(0, 2), 'twice_up 7'])
   catalog.setUserMetrics([])

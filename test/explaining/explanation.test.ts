@@ -126,7 +126,7 @@ test('explain says that a rank was released a moment ago', () => {
   assert.ok(reasons.includes('rank 9 is kept because it was busy, or first seen, a moment ago'))
 })
 
-test('explain names the ranks that are being drained, and tells our drains from the drains of others', () => {
+test('explain names the ranks that are being drained, and which drains are our own', () => {
   const instance = 'default/flux-sample'
   const ours = {
     ranks: parseIdset('8-9'),

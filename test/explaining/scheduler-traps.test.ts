@@ -4,6 +4,9 @@ import { test } from 'node:test'
 import { describeTraps } from '#explaining/scheduler-traps.ts'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 
+/** Idle nodes below the highest busy one: then the default match policy is reported, too. */
+const STRANDED = { isStranded: true }
+
 const GOOD: FluxionSettings = {
   queuePolicy: 'fcfs',
   matchPolicy: 'lonode',
@@ -36,17 +39,23 @@ const SETTINGS: readonly (readonly [
 
 for (const [what, changes, traps] of SETTINGS) {
   test(`describeTraps of ${what} finds ${traps.length}`, () => {
-    const found = describeTraps({ ...GOOD, ...changes })
+    const found = describeTraps({ ...GOOD, ...changes }, STRANDED)
     assert.equal(found.length, traps.length)
     for (const [index, trap] of traps.entries()) assert.match(found[index] ?? '', trap)
   })
 }
 
 test('describeTraps finds no trap without Fluxion', () => {
-  assert.deepEqual(describeTraps(undefined), [])
+  assert.deepEqual(describeTraps(undefined, STRANDED), [])
 })
 
 test('describeTraps names the configured match policy, or the default', () => {
-  assert.match(describeTraps({ ...GOOD, matchPolicy: 'hinode' })[0] ?? '', /match-policy "hinode"/)
-  assert.match(describeTraps({ ...GOOD, matchPolicy: undefined })[0] ?? '', /"first", its default/)
+  assert.match(
+    describeTraps({ ...GOOD, matchPolicy: 'hinode' }, STRANDED)[0] ?? '',
+    /match-policy "hinode"/,
+  )
+  assert.match(
+    describeTraps({ ...GOOD, matchPolicy: undefined }, STRANDED)[0] ?? '',
+    /"first", its default/,
+  )
 })
