@@ -1,23 +1,23 @@
-// Answers already given, by URL, for as long as the snapshot they were read from is the latest and the metrics are the
-// same: most requests repeat one that came before, and need no routing, parsing or writing then.
+// Caches successful answers by URL while the snapshot and the metrics stay the same: most requests repeat an earlier one,
+// and then need no routing, parsing or encoding.
 import type { Middleware } from 'koa'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
 
-/** Our metrics and as many of users in three path forms and two versions are some 600 URLs. */
+/** Built-in and user metrics, in three path forms and two versions, have about 600 URLs. */
 const MAX_ANSWERS = 1024
 
-/** Longer URLs are nobody's routine. */
+/** Longer URLs are not requested regularly. */
 const MAX_URL_LENGTH = 512
 
 /** A successful answer, JSON. */
 export interface Answer {
   readonly body: string
-  /** The pattern that matched the URL, for those who count requests. */
+  /** The route pattern that matched the URL, for the request metrics. */
   readonly route: string
 }
 
-/** Keeps answers read from one snapshot. */
+/** Holds the answers from one snapshot. */
 export class AnswerCache {
   readonly #catalog: Pick<Catalog, 'version'>
   readonly #answers = new Map<string, Answer>()
@@ -29,12 +29,12 @@ export class AnswerCache {
   }
 
   get(snapshot: Snapshot, url: string): Answer | undefined {
-    return this.#isOf(snapshot) ? this.#answers.get(url) : undefined
+    return this.#isCurrent(snapshot) ? this.#answers.get(url) : undefined
   }
 
   set(snapshot: Snapshot, url: string, answer: Answer): void {
     if (url.length > MAX_URL_LENGTH) return
-    if (!this.#isOf(snapshot) || this.#answers.size >= MAX_ANSWERS) {
+    if (!this.#isCurrent(snapshot) || this.#answers.size >= MAX_ANSWERS) {
       this.#answers.clear()
       this.#snapshot = snapshot
       this.#version = this.#catalog.version
@@ -42,12 +42,12 @@ export class AnswerCache {
     this.#answers.set(url, answer)
   }
 
-  #isOf(snapshot: Snapshot): boolean {
+  #isCurrent(snapshot: Snapshot): boolean {
     return snapshot === this.#snapshot && this.#version === this.#catalog.version
   }
 }
 
-/** Answers again what was answered before, if `source` still vouches for the same snapshot; else asks on. */
+/** Answers from the cache while `source` has the same fresh snapshot; otherwise the next middleware answers. */
 export function recallAnswers(answers: AnswerCache, source: SnapshotSource): Middleware {
   return (ctx, next) => {
     const reading = source.reading()

@@ -1,4 +1,4 @@
-// Puts the API together: middlewares in their order, routes. Listens to nothing; that is serving/server.ts's.
+// Creates the koa app of the API: the middlewares in their order, and the routes. Listening is in serving/server.ts.
 import Koa, { type Middleware } from 'koa'
 import Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
@@ -24,34 +24,34 @@ export interface AppOptions {
   readonly source: SnapshotSource
   readonly catalog: Catalog
   readonly names: DescribedNames
-  /** `undefined`: whoever can connect may ask. */
+  /** `undefined`: every client is accepted. */
   readonly clients: ClientVerifier | undefined
-  /** One app each: the app registers its gauges there. */
+  /** Not shared with another app: the app registers its gauges there. */
   readonly telemetry: Telemetry
   readonly readiness: () => Readiness
-  /** Why nothing but health may be served now; `undefined`: all may. */
+  /** Returns why only health may be served now; `undefined` if everything may. */
   readonly closed?: () => string | undefined
   /** Whether to serve external.metrics.k8s.io as well. */
   readonly external: boolean
-  /** Of the program, e.g. `0.1.0`. */
+  /** The version of the program, e.g. `0.1.0`. */
   readonly version: string
   readonly log: Logger
 }
 
-/** What asks without a client certificate: kubelets and Prometheus. */
+/** Paths for clients without a certificate: kubelets and Prometheus. */
 const OPEN_PATHS: ReadonlySet<string> = new Set([...HEALTH_PATHS, METRICS_PATH])
 
-/** Creates the koa app of the sidecar. It answers from memory: no request waits for anything. */
+/** Creates the koa app of the sidecar. It answers from memory: no request waits for Flux. */
 export function createApp(options: AppOptions): Koa {
   const { clients, telemetry, log, source, catalog } = options
   const app = new Koa()
-  // Koa's own default would print to the console.
-  app.on('error', (err: unknown) => log.warn({ err }, 'answer failed'))
+  // Without this listener koa would print to the console.
+  app.on('error', (err: unknown) => log.warn({ err }, 'cannot send an answer'))
   registerFluxGauges(telemetry.registry, source)
 
   app.use(observeRequests(telemetry, log))
   app.use(failures(log))
-  if (options.closed !== undefined) app.use(serveHealthAlone(options.closed))
+  if (options.closed !== undefined) app.use(serveOnlyHealth(options.closed))
   if (clients !== undefined) app.use(authenticate(clients, OPEN_PATHS))
   const answers = new AnswerCache(catalog)
   app.use(recallAnswers(answers, source))
@@ -61,7 +61,7 @@ export function createApp(options: AppOptions): Koa {
 }
 
 function createRouter(options: AppOptions & { readonly answers: AnswerCache }): Router {
-  // Strict: a path with a slash at its end is another path, and nobody's.
+  // Strict: a path with a slash at its end is not found.
   const router = new Router({ strict: true, sensitive: true })
   routeExplain(router, options)
   routeCustomMetrics(router, options)
@@ -73,8 +73,8 @@ function createRouter(options: AppOptions & { readonly answers: AnswerCache }): 
   return router
 }
 
-/** A kubelet must be answered whatever is missing. */
-function serveHealthAlone(closed: () => string | undefined): Middleware {
+/** Answers 503 to all but health paths: a kubelet must always get an answer. */
+function serveOnlyHealth(closed: () => string | undefined): Middleware {
   const open: ReadonlySet<string> = new Set(HEALTH_PATHS)
   return (ctx, next) => {
     const reason = closed()
@@ -83,7 +83,7 @@ function serveHealthAlone(closed: () => string | undefined): Middleware {
   }
 }
 
-/** Outermost, so that it sees the codes of failures. They are many: this one allocates next to nothing. */
+/** The outermost middleware, so that it sees the codes of failures. It runs at each request and allocates little. */
 function observeRequests(telemetry: Telemetry, log: Logger): Middleware {
   return async (ctx, next) => {
     const startedAt = performance.now()

@@ -1,4 +1,4 @@
-// The metric paths of custom.metrics.k8s.io: request → query → answer. Asks the snapshot source, which answers at once.
+// The metric paths of custom.metrics.k8s.io: decodes a request, reads the metric from the snapshot, writes the answer.
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
@@ -17,11 +17,11 @@ export interface CustomMetricsOptions {
   readonly source: SnapshotSource
   readonly catalog: Catalog
   readonly names: DescribedNames
-  /** Where answers go that may be given again. */
+  /** The cache for answers that may be repeated. */
   readonly answers: AnswerCache
 }
 
-/** What a path asks for, decoded. `name` is undefined where the metric is of the whole namespace. */
+/** The object and the metric in a path, decoded. `name` is undefined for a metric of the whole namespace. */
 interface Target {
   readonly namespace: string
   readonly resource: string

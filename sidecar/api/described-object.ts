@@ -1,19 +1,19 @@
-// The Kubernetes objects that our metrics describe, and how a request finds them. Everything is known at start.
+// The Kubernetes objects that the metrics describe, and the look-up of them for a request. All are known at the start.
 import { notFound, type StatusError } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
 import { MINICLUSTERS, NAMESPACES, SERVICES } from './api-group.ts'
 import { type Labels, NO_LABELS } from './selectors/label.ts'
 import { matchesLabels, type Selector } from './selectors/selector.ts'
 
-/** Whom the metrics are about. */
+/** The names of the objects that the metrics describe. */
 export interface DescribedNames {
   readonly namespace: string
   readonly minicluster: string
-  /** The Service in front of the lead broker, by which the metrics can be asked for as well. */
+  /** The Service in front of the lead broker; its name can be used in metric paths, too. */
   readonly serviceName: string
 }
 
-/** core/v1 ObjectReference, the part that a MetricValue has. */
+/** The part of a core/v1 ObjectReference that is in a MetricValue. */
 export interface ObjectReference {
   readonly kind: string
   readonly namespace?: string
@@ -22,14 +22,14 @@ export interface ObjectReference {
 }
 
 export interface DescribedObject {
-  /** As in paths: plural, with its group. */
+  /** The resource as it is in paths: plural, with its group. */
   readonly resource: string
   readonly reference: ObjectReference
-  /** Those that we know without asking Kubernetes. */
+  /** The labels that are known without a request to Kubernetes. */
   readonly labels: Labels
 }
 
-/** What a path and `labelSelector` ask for. `name` may be `*`. */
+/** The object that a path and `labelSelector` name. `name` may be `*`. */
 export interface ObjectQuery {
   readonly namespace: string
   readonly resource: string
@@ -40,7 +40,7 @@ export interface ObjectQuery {
 export class DescribedObjects {
   readonly #namespace: DescribedObject
   readonly #objects: readonly DescribedObject[]
-  /** Half a sentence that says what there is. */
+  /** The objects that are served, for error messages. */
   readonly #summary: string
 
   constructor({ namespace, minicluster, serviceName }: DescribedNames) {
@@ -69,18 +69,18 @@ export class DescribedObjects {
     ]
     this.#summary =
       `the metrics here describe MiniCluster "${minicluster}" (${MINICLUSTERS}), ` +
-      `Service "${serviceName}" (${SERVICES}) and namespace "${namespace}" they are in`
+      `Service "${serviceName}" (${SERVICES}) and their namespace "${namespace}"`
   }
 
-  /** @throws StatusError 404 for a namespace that is not ours */
+  /** @throws StatusError 404 for another namespace */
   findNamespace(namespace: string): DescribedObject {
     if (namespace === this.#namespace.reference.name) return this.#namespace
     throw this.#missing(`namespace ${quote(namespace)}`)
   }
 
   /**
-   * The objects asked for: of one that is named, itself, whatever the selector says (as every metrics server does);
-   * of `*`, those that the selector matches, perhaps none.
+   * Finds objects: by a name the object itself, without regard to the selector (as every metrics server does); by `*`
+   * the objects that the selector matches, perhaps none.
    *
    * @throws StatusError 404 for a resource, or for a namespace and name, that has no metrics here
    */

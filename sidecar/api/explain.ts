@@ -1,5 +1,5 @@
-// Why the size is what it is: `/explain`, and the same as a subresource of the objects that have metrics, so that whoever
-// may read those can ask with `kubectl get --raw`. JSON, or text for who asks for it.
+// Serves the explanation of the size, as JSON or text: at `/explain`, and as a subresource of the objects that have
+// metrics, so that a user who may read metrics can read it with `kubectl get --raw`.
 import type { Context } from 'koa'
 import type Router from 'koa-router'
 import { explain } from '#explaining/explanation.ts'
@@ -22,8 +22,8 @@ export interface ExplainOptions {
 }
 
 /**
- * Adds the paths. Those under the API group must come before the metrics of any name; the object is checked as it is
- * for a metric.
+ * Adds the paths. The paths under the API group must be added before the metric paths, which would match them. The
+ * object is checked as it is for a metric.
  */
 export function routeExplain(router: Router, { source, names }: ExplainOptions): void {
   const objects = new DescribedObjects(names)
@@ -56,14 +56,14 @@ function respond(ctx: Context, source: SnapshotSource): void {
   }
 }
 
-/** The parameter `format` is for kubectl, which always asks for JSON. */
+/** The format by the parameter `format`, else by `Accept`. kubectl needs the parameter: it always accepts JSON. */
 function formatFor(ctx: Context): Format {
   const asked = new URLSearchParams(ctx.querystring).get('format')
   if (asked === null)
     return ctx.accepts('application/json', 'text/plain') === 'text/plain' ? 'text' : 'json'
   const format = FORMATS.find((candidate) => candidate === asked)
   if (format === undefined) {
-    throw badRequest(`Cannot answer with format ${quote(asked)}: it is ${FORMATS.join(' or ')}`)
+    throw badRequest(`Cannot answer with format ${quote(asked)}: expected ${FORMATS.join(' or ')}`)
   }
   return format
 }

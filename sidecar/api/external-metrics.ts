@@ -1,5 +1,5 @@
 // The metric paths of external.metrics.k8s.io: the same catalog, selected by the labels `minicluster` and `queue`. An HPA
-// adds up all items of an answer, so that there is never a whole beside its parts.
+// adds up all items of an answer, so an answer has either the total or its parts, never both.
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
@@ -30,7 +30,7 @@ export function routeExternalMetrics(
     const [namespace = '', metricName = ''] = ctx.path.split('/').slice(-2).map(decodeSegment)
     const metric = findMetric(catalog, metricName, { resource: EXTERNAL_GROUP })
     const text = new URLSearchParams(ctx.querystring).get('labelSelector') ?? ''
-    const { ofCluster, ofSeries } = split(parseSelector(text, 'labelSelector'))
+    const { ofCluster, ofSeries } = splitSelector(parseSelector(text, 'labelSelector'))
     const isOurs =
       namespace === names.namespace &&
       matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]]))
@@ -52,8 +52,11 @@ export function routeExternalMetrics(
   })
 }
 
-/** Which MiniCluster is meant, and which series of its metric. */
-function split(selector: Selector): { readonly ofCluster: Selector; readonly ofSeries: Selector } {
+/** Splits the requirements into those on the MiniCluster and those on the series of a metric. */
+function splitSelector(selector: Selector): {
+  readonly ofCluster: Selector
+  readonly ofSeries: Selector
+} {
   const isOfCluster = ({ key }: Selector[number]) => key === MINICLUSTER_LABEL
   return {
     ofCluster: selector.filter(isOfCluster),

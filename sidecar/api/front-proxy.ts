@@ -1,5 +1,5 @@
-// Who asks: request-header authentication as kube-apiserver's aggregator does it. It has authenticated and authorized the
-// caller and says who that is in X-Remote-* headers; all we must be sure of is that it is the aggregator who says so.
+// Authenticates the front proxy, kube-apiserver's aggregator, by its client certificate. The aggregator has authenticated
+// and authorized the user, whom it names in X-Remote-* headers; these headers are not read here.
 
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
@@ -26,7 +26,7 @@ const EXPIRED: Verdict = {
   reason: 'its certificate has expired (CERT_HAS_EXPIRED)',
 }
 
-/** Judges connections; the certificate of each is judged once, and its verdict lasts no longer than that. */
+/** Verifies connections. The certificate of each is checked once, and the verdict ends when the certificate expires. */
 export interface ClientVerifier {
   verify(socket: Socket): Verdict
 }
@@ -34,7 +34,8 @@ export interface ClientVerifier {
 /**
  * Creates a verifier.
  *
- * @param allowedNames common names that are accepted now, as in `requestheader-allowed-names`: none listed is any
+ * @param allowedNames returns the common names that are accepted now (`requestheader-allowed-names`); an empty list
+ *   accepts any name
  */
 export function createClientVerifier(allowedNames: () => readonly string[]): ClientVerifier {
   const judgements = new WeakMap<Socket, Judgement>()
@@ -45,7 +46,7 @@ export function createClientVerifier(allowedNames: () => readonly string[]): Cli
         judgement = judge(socket)
         judgements.set(socket, judgement)
       }
-      // The aggregator keeps connections for hours, and TLS looks at the dates in the handshake alone.
+      // The aggregator keeps connections for hours, and TLS checks the dates only in the handshake.
       if (Date.now() > judgement.until) return EXPIRED
       const { verdict } = judgement
       return verdict.kind === 'refused' ? verdict : allow(verdict, allowedNames())
@@ -53,7 +54,7 @@ export function createClientVerifier(allowedNames: () => readonly string[]): Cli
   }
 }
 
-/** Lets pass who is verified, and everyone to the open paths; else 401. Header names alone never count. */
+/** Accepts verified clients, and every client at the open paths; answers 401 to others. Headers are not considered. */
 export function authenticate(verifier: ClientVerifier, openPaths: ReadonlySet<string>): Middleware {
   return (ctx, next) => {
     if (openPaths.has(ctx.path)) return next()
@@ -67,19 +68,21 @@ export function authenticate(verifier: ClientVerifier, openPaths: ReadonlySet<st
 function allow(verified: Verdict & { kind: 'verified' }, names: readonly string[]): Verdict {
   const { name } = verified
   if (names.length === 0 || names.includes(name)) return verified
-  return { kind: 'refused', reason: `the name "${name}" is not among those allowed` }
+  return { kind: 'refused', reason: `the name "${name}" is not one of the allowed names` }
 }
 
 function judge(socket: Socket): Judgement {
   if (!(socket instanceof TLSSocket)) return refused('the connection is not encrypted')
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) {
-    return refused('it gave no certificate; ask through kube-apiserver, with kubectl get --raw')
+    return refused(
+      'it sent no certificate; use kubectl get --raw, which asks through kube-apiserver',
+    )
   }
-  // Node has verified the chain, up to the front proxy's authority, and the dates.
+  // Node has verified the dates and the chain up to the front proxy's authority.
   if (!socket.authorized) {
     return refused(
-      `its certificate is not of the front proxy's authority (${socket.authorizationError})`,
+      `its certificate was not issued by the front proxy's authority (${socket.authorizationError})`,
     )
   }
   if (!extendedKeyUsages(certificate).includes(CLIENT_AUTH)) {
@@ -99,7 +102,7 @@ function extendedKeyUsages({ keyUsage }: X509Certificate): readonly string[] {
   return keyUsage ?? []
 }
 
-/** The only CN of the subject. */
+/** The common name of the subject, if it has exactly one. */
 function commonName(certificate: X509Certificate): string | undefined {
   const { CN } = certificate.toLegacyObject().subject
   return typeof CN === 'string' ? CN : undefined

@@ -1,5 +1,5 @@
-// Health, for kubelets, and version. A kubelet must never act on the broker's state: a pod that is not ready leaves
-// DNS, and then no worker finds the lead broker. So the broker's state is told in words, and in words only.
+// The health paths for kubelets, and `/version`. The state of Flux is in the text of an answer, never in its code: a pod
+// that is not ready is removed from DNS, and then no worker finds the lead broker.
 
 import type { Context } from 'koa'
 import type Router from 'koa-router'
@@ -7,10 +7,10 @@ import type { Reading, SnapshotSource } from '#scaling/snapshot.ts'
 import { createDocument, sendDocument } from './documents/static-document.ts'
 import { formatTime } from './metric-value.ts'
 
-/** Answered to everyone, at any load. */
+/** Answered to every client, at any load. */
 export const HEALTH_PATHS = ['/livez', '/readyz', '/healthz'] as const
 
-/** Whether we want traffic: not so while we shut down. */
+/** Whether the sidecar wants traffic; not while it shuts down. */
 export interface Readiness {
   readonly ready: boolean
   readonly message: string

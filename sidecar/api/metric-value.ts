@@ -1,20 +1,20 @@
-// MetricValueList, the answer to a metric request: one model, written as v1beta1 or as v1beta2.
+// Encodes MetricValueList, the answer to a metric request, in v1beta1 or v1beta2.
 import { GROUP, type Version } from './api-group.ts'
 import type { ObjectReference } from './described-object.ts'
 import type { LabelSelector } from './selectors/selector.ts'
 
-/** A metric of an object at a time. */
+/** The value of a metric of one object at one time. */
 export interface MetricValue {
   readonly describedObject: ObjectReference
   readonly metric: string
-  /** What the metric was narrowed down to, if it was. */
+  /** The selector of the series that were added up; `undefined` for all series. */
   readonly selector: LabelSelector | undefined
   readonly timestamp: Date
   /** A resource.Quantity. */
   readonly value: string
 }
 
-/** The list as JSON. `windowSeconds` is left out: our numbers are of a moment, not rates. */
+/** Encodes the list as JSON. `windowSeconds` is absent, because the values are no rates. */
 export function encodeMetricValueList(version: Version, values: readonly MetricValue[]): string {
   return JSON.stringify({
     kind: 'MetricValueList',
@@ -40,7 +40,7 @@ const ENCODERS: Readonly<Record<Version, (value: MetricValue) => object>> = {
   }),
 }
 
-/** RFC 3339 in UTC with whole seconds, as Kubernetes writes times. Cut, not rounded: never in the future. */
+/** RFC 3339 in UTC with whole seconds, as Kubernetes writes times. Rounded down, so that no time is in the future. */
 export function formatTime(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`
 }

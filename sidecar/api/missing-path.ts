@@ -1,4 +1,4 @@
-// Why nothing is at a path of the metric groups: who writes a path by hand, or an HPA for a group that is off, need not guess.
+// Answers 404 for unknown paths of the metric groups, with the paths that exist or the setting that enables the group.
 import type { Middleware } from 'koa'
 import { notFound } from '#serving/status.ts'
 import { enumerate, quote } from '#serving/text.ts'
@@ -6,7 +6,7 @@ import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from './api-group.t
 
 interface Served {
   readonly versions: readonly string[]
-  /** Below a version. */
+  /** Relative to the path of a version. */
   readonly paths: readonly string[]
 }
 
@@ -24,7 +24,7 @@ const EXTERNAL: Served = {
 }
 
 /**
- * Answers for paths that no route took; goes behind the routes.
+ * Creates the middleware; it must be behind the routes.
  *
  * @param options.external whether external.metrics.k8s.io is served
  */
@@ -36,15 +36,17 @@ export function explainMissingPaths({ external }: { readonly external: boolean }
     if (group !== EXTERNAL_GROUP) return next()
     if (external) throw missing(ctx.path, version, EXTERNAL)
     throw notFound(
-      'Cannot find external metrics: they are off; EXTERNAL_METRICS=true, or the annotation ' +
-        'flux-metrics/external-metrics: "true", has them served',
+      'Cannot find external metrics: they are off; set EXTERNAL_METRICS=true, or the annotation ' +
+        'flux-metrics/external-metrics: "true"',
     )
   }
 }
 
 function missing(path: string, version: string | undefined, { versions, paths }: Served) {
   if (version === undefined || !versions.includes(version)) {
-    return notFound(`Nothing is served at ${quote(path)}: there is ${enumerate(versions)}`)
+    return notFound(
+      `Nothing is served at ${quote(path)}: expected version ${enumerate(versions, 'or')}`,
+    )
   }
   return notFound(`Nothing is served at ${quote(path)}: metrics are at ${enumerate(paths)}`)
 }

@@ -1,4 +1,4 @@
-// What requests of both metric groups have in common: segments to names, names to metrics, and a snapshot or an error.
+// Steps of requests to both metric groups: decodes a path segment, finds a metric, gets a fresh snapshot; or an error.
 import type { Catalog } from '#metrics/catalog.ts'
 import type { Metric } from '#metrics/metric.ts'
 import type { Reading, Snapshot } from '#scaling/snapshot.ts'
@@ -7,20 +7,22 @@ import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
 import { enumerate, quote, shorten } from '#serving/text.ts'
 import { formatTime } from './metric-value.ts'
 
-/** The router leaves a malformed segment as it is; we would rather not look for an object of that name. */
+/** Decodes a segment. The router accepts a malformed one, but no object can have that name: 400. */
 export function decodeSegment(segment = ''): string {
   try {
     return decodeURIComponent(segment)
   } catch {
-    throw badRequest(`Cannot decode path segment ${quote(segment)}: its percent-encoding is broken`)
+    throw badRequest(
+      `Cannot decode path segment ${quote(segment)}: its percent-encoding is malformed`,
+    )
   }
 }
 
 /**
- * The metric of that name.
+ * Finds a metric by name.
  *
- * @param object that it was asked of, for the message
- * @throws StatusError 404 that names the nearest
+ * @param object the object in the request, for the error message
+ * @throws StatusError 404 with similar names
  */
 export function findMetric(
   catalog: Catalog,
@@ -37,15 +39,15 @@ export function findMetric(
           nearest.map((one) => quote(one)),
           'or',
         )}?`
-      : 'the discovery document of this version lists all there are'
+      : 'the discovery document of this version lists all metrics'
   const object = name === undefined ? {} : { name: shorten(name) }
   throw metricNotFound(shorten(resource), shorten(metric), { ...object, hint })
 }
 
-/** @throws StatusError 503 while there is no snapshot to be acted upon */
+/** @throws StatusError 503 while there is no fresh snapshot */
 export function expectFresh(reading: Reading): Snapshot {
   if (reading.kind === 'fresh') return reading.snapshot
   const { since, reason } = reading
   const last = since === undefined ? 'Flux was never read' : `last read at ${formatTime(since)}`
-  throw unavailable(`Cannot tell the state of Flux: ${reason} (${last})`)
+  throw unavailable(`Cannot read the state of Flux: ${reason} (${last})`)
 }

@@ -1,5 +1,5 @@
-// The series of a metric, and the sum over those that a `metricLabelSelector` selects. Never invents a number: what
-// nobody counted is an error, not 0.
+// Reads the series of a metric, and the sum of those that a `metricLabelSelector` selects. A number that is not known is an
+// error, never 0.
 //
 // A metric of nodes is one series without labels. A metric of jobs is one series for each named queue, with the label
 // `queue`; where Flux has no named queues, one without labels.
@@ -12,25 +12,25 @@ import { formatSelector, matchesLabels, type Selector } from './selectors/select
 
 /** A metric, or the part of it that belongs to one queue. */
 export interface Series {
-  /** `undefined` for the whole. */
+  /** `undefined` for the total. */
   readonly queue: string | undefined
   readonly value: number
 }
 
 /**
- * The value of `metric`: of the whole instance without requirements, else of the series that match them, together.
+ * Reads the value of `metric`: of the whole instance without requirements, otherwise of all matching series together.
  *
- * @throws StatusError 404 if no series matches, 503 with the reason if the number is not known
+ * @throws StatusError 404 if no series matches, 503 with the reason if the number is unknown
  */
 export function readValue(metric: Metric, snapshot: Snapshot, selector: Selector): number {
   return readOne(metric, snapshot, select(metric, snapshot, selector))
 }
 
 /**
- * The series of `metric` one by one: the whole, or, if the requirements speak of queues, each queue that they match.
- * Never both: who adds them up would count twice.
+ * Reads the series of `metric` one by one: the total, or each matching queue if the requirements name queues. Never both,
+ * because an HPA adds up all series.
  *
- * @throws StatusError as {@link readValue} does; 400 for several series of what cannot be added up
+ * @throws StatusError as {@link readValue} does; 400 for several series of a metric that must not be added up
  */
 export function readSeries(
   metric: Metric,
@@ -41,7 +41,7 @@ export function readSeries(
   if (queues === undefined) return [{ queue: undefined, value: readOne(metric, snapshot, {}) }]
   if (queues.length > 1 && metric.isSum === false) {
     throw badRequest(
-      `Cannot answer for ${queues.length} queues: an HPA would add up their ${metric.name}, which is no sum; select one`,
+      `Cannot answer for ${queues.length} queues: an HPA would add up their ${metric.name}, which must not be added; select one queue`,
     )
   }
   return queues.map((queue) => ({ queue, value: readOne(metric, snapshot, { queues: [queue] }) }))
@@ -67,7 +67,7 @@ function select(metric: Metric, { jobs }: Snapshot, selector: Selector): Selecti
   }
   throw notFound(
     `the server could not find a series of the metric ${metric.name} ` +
-      `with ${quote(formatSelector(selector))}: ${explain(metric, names)}`,
+      `with ${quote(formatSelector(selector))}: ${describeSeries(metric, names)}`,
   )
 }
 
@@ -75,7 +75,7 @@ function queueLabels(queue: string): Labels {
   return new Map([['queue', queue]])
 }
 
-function explain({ labels, name }: Metric, queues: readonly string[]): string {
+function describeSeries({ labels, name }: Metric, queues: readonly string[]): string {
   if (labels.length === 0) return `${name} has no labels`
   if (queues.length === 0) return 'Flux has no named queues'
   return `its label is "queue", and the queues are ${enumerate(queues.map((name) => quote(name)))}`

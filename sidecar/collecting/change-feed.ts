@@ -1,4 +1,5 @@
-// Says when it is worth reading again: listens to what a broker streams to us, and ticks where it does not stream.
+// Waits for changes in a Flux instance: follows the streams that its broker offers, and times out without them. It reads
+// nothing itself.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { type InstanceJobStats, watchJobStats } from '#flux/calls/job-calls.ts'
 import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
@@ -10,17 +11,17 @@ import { sleep } from '#serving/sleep.ts'
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const
 
-/** Notices of changes in a Flux instance, over one connection. */
+/** Follows the changes in a Flux instance, over one connection. */
 export class ChangeFeed {
   readonly #abort = new AbortController()
   #changed = false
   #wake: () => void = () => {}
-  #open = true
-  #jobs: string | undefined
+  #streaming = true
+  #jobCounts: string | undefined
 
   /**
-   * Opens the streams the broker has for us. Their failures are no errors: {@link ChangeFeed.streaming} turns false
-   * and the reader polls.
+   * Opens the streams that the broker offers. A stream that fails is not an error: {@link ChangeFeed.streaming} turns
+   * false, and the caller polls.
    *
    * @param version release of flux-core, `0.88.0`
    */
@@ -30,23 +31,23 @@ export class ChangeFeed {
     const bounded = { ...limits, signal }
     feed.#follow(watchOnline(client, bounded))
     if (hasJobStatsStream(version)) {
-      feed.#follow(feed.#note(watchJobStats(client, bounded)))
+      feed.#follow(feed.#keepJobCounts(watchJobStats(client, bounded)))
     } else feed.#follow(jobStateEvents(client, bounded))
     feed.#follow(watchResources(client, bounded), { optional: true })
     return feed
   }
 
-  /** Whether every change of nodes and jobs is noticed, so that polling is not needed. */
+  /** Whether the streams report every change of nodes and jobs, so that polling is not needed. */
   get streaming(): boolean {
-    return this.#open
+    return this.#streaming
   }
 
-  /** What the job-stats stream said last, as {@link fingerprint}: one that does not keep up with the jobs is dead. */
-  get jobs(): string | undefined {
-    return this.#jobs
+  /** The {@link fingerprint} of the job counts that the job-stats stream sent last; `undefined` without that stream. */
+  get jobCounts(): string | undefined {
+    return this.#jobCounts
   }
 
-  /** Waits for a change, but at least `minMs` and at most `maxMs`. Answers whether something changed. */
+  /** Waits for a change, for at least `minMs` and at most `maxMs`. Returns whether something changed. */
   async wait(minMs: number, maxMs: number, signal: AbortSignal): Promise<boolean> {
     await sleep(minMs, signal)
     if (!this.#changed && maxMs > minMs) {
@@ -66,9 +67,9 @@ export class ChangeFeed {
     this.#abort.abort()
   }
 
-  async *#note(stream: AsyncIterable<InstanceJobStats>): AsyncGenerator<void> {
+  async *#keepJobCounts(stream: AsyncIterable<InstanceJobStats>): AsyncGenerator<void> {
     for await (const stats of stream) {
-      this.#jobs = fingerprint(toJobs(stats))
+      this.#jobCounts = fingerprint(toJobs(stats))
       yield
     }
   }
@@ -76,17 +77,17 @@ export class ChangeFeed {
   #follow(stream: AsyncIterable<unknown>, { optional = false } = {}): void {
     const run = async () => {
       try {
-        for await (const _ of stream) this.#notice()
+        for await (const _ of stream) this.#markChanged()
       } catch {
-        // The broker does not stream this to us, or is gone: in both cases the next reading tells why.
+        // The broker does not offer this stream, or has ended: in both cases the next reading gives the reason.
       }
-      if (!optional) this.#open = false
-      this.#notice()
+      if (!optional) this.#streaming = false
+      this.#markChanged()
     }
     void run()
   }
 
-  #notice(): void {
+  #markChanged(): void {
     this.#changed = true
     this.#wake()
   }

@@ -1,5 +1,5 @@
-// Keeps the latest snapshot: connects, reads when something changed or time is up, drains what is to be drained, reconnects,
-// and says when it does not know.
+// Keeps the latest snapshot: connects, reads after a change or a time, carries out drains, reconnects, and marks the
+// snapshot as stale after a failure. It decides nothing about sizes.
 
 import { explain } from '#explaining/explanation.ts'
 import { FluxError } from '#flux/errors.ts'
@@ -17,11 +17,11 @@ import { LatestSnapshot, type TransitionLog } from './latest-snapshot.ts'
 import type { CollectorObserver } from './observer.ts'
 import { DEFAULT_PACE, type Pace, waitingTime } from './pace.ts'
 
-/** A broker that is back is found within 5 s. */
+/** A broker that has started again is found within 5 s. */
 const BACKOFF = { firstMs: 100, capMs: 5_000 }
 
 export interface CollectorOptions extends SnapshotOptions {
-  /** Path of the broker's socket; it need not exist yet. */
+  /** Path of the broker's socket. The socket may not exist yet. */
   readonly path: string
   /** Snapshots older than this are not served. */
   readonly maxAgeMs: number
@@ -30,7 +30,7 @@ export interface CollectorOptions extends SnapshotOptions {
   readonly pace?: Partial<Pace>
 }
 
-/** Reads one Flux instance for as long as it runs. A reading never throws and never waits. */
+/** Reads one Flux instance until it is stopped. {@link Collector.reading} never throws and never waits. */
 export class Collector implements SnapshotSource {
   readonly #options: CollectorOptions
   readonly #pace: Pace
@@ -54,12 +54,12 @@ export class Collector implements SnapshotSource {
     return this.#latest.reading()
   }
 
-  /** Begins to connect. Returns at once. */
+  /** Starts to connect, and returns at once. */
   start(): void {
     this.#running ??= this.#run()
   }
 
-  /** Disconnects. What is known stays until it is too old. */
+  /** Disconnects. The latest snapshot is served until it is too old. */
   async stop(): Promise<void> {
     this.#stop.abort()
     await this.#running
@@ -81,10 +81,10 @@ export class Collector implements SnapshotSource {
   async #serveOneConnection(signal: AbortSignal): Promise<void> {
     const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
     const client = await Client.connect(this.#options.path, limits)
-    // The end of the connection ends the waiting: what we know is void from that moment.
+    // The end of the connection ends the waiting, and the snapshot must not be served any longer.
     const ended = new AbortController()
     void client.ended.then((reason) => {
-      if (reason.code !== 'FLUX_CANCELLED') this.#latest.lose(reason.message)
+      if (reason.code !== 'FLUX_CANCELLED') this.#latest.markStale(reason.message)
       ended.abort()
     })
     this.#options.observer.connected()
@@ -102,7 +102,7 @@ export class Collector implements SnapshotSource {
   async #follow(instance: InstanceReader, signal: AbortSignal): Promise<void> {
     const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
     let feed: ChangeFeed | undefined
-    let watched: Watched | undefined
+    let checked: StreamCheck | undefined
     let tookBeforeMs = 0
     try {
       while (!signal.aborted) {
@@ -112,7 +112,7 @@ export class Collector implements SnapshotSource {
           continue
         }
         feed ??= ChangeFeed.open(instance.client, instance.version, limits)
-        watched = checkStream(watched, snapshot, feed)
+        checked = checkStream(checked, snapshot, feed)
         const { tookMs } = snapshot
         const { streaming } = feed
         const [minMs, maxMs] = waitingTime(this.#pace, { tookMs, tookBeforeMs, streaming })
@@ -124,34 +124,35 @@ export class Collector implements SnapshotSource {
     }
   }
 
-  /** A snapshot, or `undefined` after a failure that leaves the connection usable. */
+  /** Returns a snapshot, or `undefined` after a failure that leaves the connection usable. */
   async #read(instance: InstanceReader, signal: AbortSignal): Promise<Snapshot | undefined> {
     try {
       const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
       const facts = await instance.read(limits)
       const { snapshot, drains } = this.#snapshots.make(facts, performance.now())
       this.#backoff.reset()
-      this.#latest.learn(snapshot)
+      this.#latest.replace(snapshot)
       this.#options.observer.refreshed(snapshot.tookMs)
-      this.#tellSize(snapshot)
+      this.#logSize(snapshot)
       if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
       return snapshot
     } catch (error) {
       if (signal.aborted) return undefined
-      // An answer that we do not like is an answer; after silence or nonsense only a new connection can be trusted.
+      // After an error answer the connection is still usable. After a timeout or malformed bytes only a new one is.
       if (!(error instanceof FluxError) || error.code !== 'FLUX_REMOTE') throw error
       this.#failed(error)
       return undefined
     }
   }
 
-  /** Logs the size whenever it is another one, and why. */
-  #tellSize(snapshot: Snapshot): void {
+  /** Logs each change of the published size, and its reasons. */
+  #logSize(snapshot: Snapshot): void {
     const size = publishedSize(snapshot.sizes)
     const desired = typeof size === 'number' ? size : null
     if (desired === this.#desired) return
     this.#desired = desired
-    this.#options.log.info({}, explain(snapshot, new Date()).summary)
+    const { summary } = explain(snapshot, new Date())
+    this.#options.log.info({ desired, summary }, 'desired size changed')
   }
 
   #failed(error: unknown): void {
@@ -160,31 +161,34 @@ export class Collector implements SnapshotSource {
       error instanceof FluxError
         ? [error.code, error.message]
         : ['INTERNAL', error instanceof Error ? error.message : String(error)]
-    this.#latest.lose(message)
+    this.#latest.markStale(message)
     this.#options.observer.failed(code)
   }
 }
 
-/** How the job-stats stream compared with a reading. */
-interface Watched {
-  readonly told: string | undefined
+/** The job counts of the job-stats stream after a reading, and whether they differ from it. */
+interface StreamCheck {
+  readonly counts: string | undefined
   readonly differs: boolean
 }
 
 /**
- * A job-list module that is reloaded drops its streams without a word. A stream may be behind one reading, but not say
- * the same still at the next.
+ * Checks that the job-stats stream follows the jobs: a job-list module that is reloaded drops its streams silently. A
+ * stream may lag behind one reading, but not send nothing until the next.
  *
  * @throws FluxError so that a new connection opens new streams
  */
-function checkStream(before: Watched | undefined, { jobs }: Snapshot, feed: ChangeFeed): Watched {
-  const told = feed.jobs
-  const differs = told !== undefined && jobs.kind === 'known' && told !== fingerprint(jobs)
-  if (differs && before?.differs && before.told === told) {
+function checkStream(
+  before: StreamCheck | undefined,
+  { jobs }: Snapshot,
+  { jobCounts: counts }: ChangeFeed,
+): StreamCheck {
+  const differs = counts !== undefined && jobs.kind === 'known' && counts !== fingerprint(jobs)
+  if (differs && before?.differs && before.counts === counts) {
     throw new FluxError(
       'FLUX_DISCONNECTED',
-      'Lost a stream: jobs changed and job-stats did not say so',
+      'Lost a stream: jobs changed, but job-stats did not report it',
     )
   }
-  return { told, differs }
+  return { counts, differs }
 }

@@ -1,5 +1,5 @@
-// Carries out what drain.ts plans: two calls to Flux, which may fail. A failure is logged, and nothing else: the next
-// reading shows what is drained, and until then the larger size is published.
+// Carries out a drain plan by two calls to Flux. A call that fails is only logged: the next reading shows which ranks are
+// drained, and until then the larger size is published. The plans are made by #scaling/drain-before-shrink.ts.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { drain, undrain } from '#flux/calls/resource-calls.ts'
 import { ERRNO, isRemote } from '#flux/errors.ts'
@@ -11,11 +11,11 @@ import type { TransitionLog } from './latest-snapshot.ts'
 import type { CollectorObserver } from './observer.ts'
 
 const NOT_OWNER =
-  'Flux lets its owner alone drain ranks: run the sidecar with the UID of the broker (annotation ' +
+  'Flux allows only its owner to drain ranks: run the sidecar with the UID of the broker (annotation ' +
   'flux-metrics/run-as-user)'
 
 export interface DrainerOptions {
-  /** Who we are, in the reasons of our drains. */
+  /** The name of the MiniCluster, in the reasons of our drains. */
   readonly instance: string
   readonly log: TransitionLog
   readonly observer: CollectorObserver
@@ -23,20 +23,25 @@ export interface DrainerOptions {
 
 type Call = 'drain' | 'undrain'
 
-/** Drains and gives back. */
+const MESSAGES = {
+  drain: { ok: 'drained ranks', failed: 'cannot drain ranks' },
+  undrain: { ok: 'undrained ranks', failed: 'cannot undrain ranks' },
+} as const
+
+/** Drains and undrains ranks. */
 export class Drainer {
   readonly #options: DrainerOptions
-  /** The failure of each call that was logged last: one that lasts is logged once. */
+  /** The last failure of each call that was logged, so that a lasting failure is logged once. */
   readonly #failures = new Map<Call, string>()
 
   constructor(options: DrainerOptions) {
     this.#options = options
   }
 
-  /** @throws FluxError if the connection fails; what the broker refuses is logged */
+  /** @throws FluxError if the connection fails; a refusal by the broker is logged */
   async carryOut(client: Client, plan: DrainPlan, limits: Limits): Promise<void> {
     const { instance } = this.#options
-    // First what jobs may wait for.
+    // Undraining is first, because jobs may wait for these ranks.
     if (!isEmpty(plan.undrain)) {
       await this.#do('undrain', plan.undrain, () => undrain(client, plan.undrain, limits))
     }
@@ -46,25 +51,22 @@ export class Drainer {
     await this.#do('drain', ranks, () => drain(client, { ranks, reason }, limits))
   }
 
-  async #do(what: Call, ranks: Idset, call: () => Promise<void>): Promise<void> {
+  async #do(call: Call, ranks: Idset, send: () => Promise<void>): Promise<void> {
     const { log, observer } = this.#options
     try {
-      await call()
-      this.#failures.delete(what)
-      log.info(
-        { ranks: formatIdset(ranks) },
-        what === 'drain' ? 'drained ranks' : 'gave ranks back',
-      )
-      observer.drained(what, 'ok')
+      await send()
+      this.#failures.delete(call)
+      log.info({ ranks: formatIdset(ranks) }, MESSAGES[call].ok)
+      observer.drained(call, 'ok')
     } catch (error) {
       if (!isRemote(error)) throw error
-      observer.drained(what, 'failed')
-      // Somebody was faster, and the next reading shows it.
+      observer.drained(call, 'failed')
+      // Another client drained or undrained a rank first. The next reading shows it.
       if (error.errnum === ERRNO.EEXIST) return
-      const why = error.errnum === ERRNO.EPERM ? NOT_OWNER : error.message
-      if (why === this.#failures.get(what)) return
-      this.#failures.set(what, why)
-      log.warn({ ranks: formatIdset(ranks) }, `cannot ${what}: ${why}`)
+      const reason = error.errnum === ERRNO.EPERM ? NOT_OWNER : error.message
+      if (reason === this.#failures.get(call)) return
+      this.#failures.set(call, reason)
+      log.warn({ ranks: formatIdset(ranks), reason }, MESSAGES[call].failed)
     }
   }
 }

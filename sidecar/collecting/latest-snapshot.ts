@@ -1,22 +1,23 @@
-// What may be said right now: the latest snapshot while it is young and unquestioned, else why not. Logs each change once.
+// Holds the latest snapshot, or the reason why it must not be served: it is too old, or a reading failed. Logs each change
+// between fresh and stale once.
 import type { Reading, Snapshot } from '#scaling/snapshot.ts'
 
-/** The part of a pino logger that is needed here. */
+/** The methods of a pino logger that are used here. */
 export interface TransitionLog {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
 }
 
-/** Reasons remembered since the last good reading: a flapping cause is logged once, not at each flap. */
+/** The most reasons that are remembered since the last good reading. Each is logged once, even if it returns. */
 const MAX_REASONS = 16
 
-/** Holds the latest snapshot and judges its age, by the clock that a suspended machine or a set clock fools least. */
+/** Judges the age by two clocks: a suspended machine stops one of them, and an administrator may set the other. */
 export class LatestSnapshot {
   readonly #maxAgeMs: number
   readonly #log: TransitionLog
   readonly #reasons = new Set<string>()
   #snapshot: Snapshot | undefined
-  #learntAt = 0
+  #readAt = 0
   #staleReason: string | undefined = 'not connected to the broker yet'
   #expiry: NodeJS.Timeout | undefined
 
@@ -35,15 +36,15 @@ export class LatestSnapshot {
     return { kind: 'fresh', snapshot }
   }
 
-  learn(snapshot: Snapshot): void {
+  replace(snapshot: Snapshot): void {
     const before = this.#staleReason
     this.#snapshot = snapshot
-    this.#learntAt = performance.now() - snapshot.tookMs
+    this.#readAt = performance.now() - snapshot.tookMs
     this.#staleReason = undefined
     this.#reasons.clear()
     clearTimeout(this.#expiry)
     const leftMs = Math.max(0, this.#maxAgeMs - snapshot.tookMs)
-    this.#expiry = setTimeout(() => this.lose(this.#tooOld()), leftMs)
+    this.#expiry = setTimeout(() => this.markStale(this.#tooOld()), leftMs)
     this.#expiry.unref()
     if (before !== undefined) {
       const { nodes, tookMs } = snapshot
@@ -51,14 +52,16 @@ export class LatestSnapshot {
     }
   }
 
-  /** From now on there is no answer, until the next snapshot. */
-  lose(reason: string): void {
+  /** From now on no snapshot is served, until the next one. */
+  markStale(reason: string): void {
     const wasFresh = this.#staleReason === undefined
     this.#staleReason = reason
     clearTimeout(this.#expiry)
-    if (wasFresh) this.#log.warn({ since: this.#snapshot?.takenAt }, `fresh → stale: ${reason}`)
-    else if (!this.#reasons.has(reason) && this.#reasons.size < MAX_REASONS) {
-      this.#log.info({}, `still stale: ${reason}`)
+    if (wasFresh) {
+      const since = this.#snapshot?.takenAt
+      this.#log.warn({ reason, since }, 'fresh → stale: metrics are errors until Flux is read')
+    } else if (!this.#reasons.has(reason) && this.#reasons.size < MAX_REASONS) {
+      this.#log.info({ reason }, 'still stale')
     }
     this.#reasons.add(reason)
   }
@@ -68,7 +71,7 @@ export class LatestSnapshot {
   }
 
   #age(snapshot: Snapshot): number {
-    return Math.max(performance.now() - this.#learntAt, Date.now() - snapshot.takenAt.getTime())
+    return Math.max(performance.now() - this.#readAt, Date.now() - snapshot.takenAt.getTime())
   }
 
   #tooOld(): string {

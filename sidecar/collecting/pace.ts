@@ -1,15 +1,15 @@
-// How often Flux is read: soon after a change, often enough to know, and never for more than a small share of the broker's
-// time. Pure.
+// Computes how long to wait between readings: short after a change, limited without one, and always long enough to take
+// only a small share of the broker's time. Pure.
 
-/** All in milliseconds. */
+/** Times are in milliseconds. */
 export interface Pace {
-  /** After a change we read at once, but not more often than this. */
+  /** The least time between readings, also after a change. */
   readonly minIntervalMs: number
-  /** Without a change we read this often while streams tell us of changes … */
+  /** The time between readings without a change, while streams report changes … */
   readonly streamingIntervalMs: number
-  /** … and this often where they do not. */
+  /** … and while they do not. */
   readonly pollingIntervalMs: number
-  /** The next reading waits at least this many times as long as one takes: 20 is 5 % of the broker's time. */
+  /** The next reading waits at least this factor times the duration of a reading: 20 is 5 % of the broker's time. */
   readonly costFactor: number
   /** Deadline of a call. Fluxion before 0.37 took 5 s for 10,000 nodes at worst. */
   readonly callTimeoutMs: number
@@ -23,24 +23,24 @@ export const DEFAULT_PACE: Pace = {
   callTimeoutMs: 10_000,
 }
 
-/** How long the last readings took, and whether streams tell of changes. */
-export interface Course {
+/** The durations of the last two readings, and whether streams report changes. */
+export interface ReadingCost {
   readonly tookMs: number
-  /** The one before; 0 if there was none. */
+  /** The duration of the reading before; 0 if there was none. */
   readonly tookBeforeMs: number
   readonly streaming: boolean
 }
 
 /**
- * How long to wait for a change, at least and at most.
+ * The least and the longest time to wait for a change.
  *
- * What a reading costs the broker shows in how long it takes, unless the broker had other work: thousands of jobs that are
- * cancelled at once hold it up for seconds. So one slow reading after a quick one is not taken for its price. It puts off
- * the next as long as is usual without a change, and not until what we know is too old to be served.
+ * The duration of a reading shows its cost for the broker, unless the broker had other work: thousands of jobs that are
+ * cancelled at once delay it for seconds. So one slow reading after a quick one does not count as its cost: it delays the
+ * next reading only as long as is usual without a change, so that the snapshot does not become too old to be served.
  */
 export function waitingTime(
   pace: Pace,
-  { tookMs, tookBeforeMs, streaming }: Course,
+  { tookMs, tookBeforeMs, streaming }: ReadingCost,
 ): readonly [minMs: number, maxMs: number] {
   const costMs = pace.costFactor * tookMs
   const usualMs = Math.max(pace.costFactor * tookBeforeMs, pace.streamingIntervalMs)

@@ -1,4 +1,5 @@
-// Why the size is what it is, as data and in words. Pure. How it looks on a terminal is explain-text.ts's.
+// Explains the published size, as data and in sentences. Pure. The layout for a terminal is in text.ts, warnings and
+// unknown values are in warnings.ts.
 
 import { formatJobId } from '#flux/calls/job-id.ts'
 import {
@@ -18,78 +19,78 @@ import type { Snapshot } from '#scaling/snapshot.ts'
 import { unknownsOf, warningsOf } from './warnings.ts'
 import { plural, ranksAre, spellSeconds } from './wording.ts'
 
-/** What there is to say about one snapshot: plain JSON. Sizes are numbers of nodes; `null` is what nobody knows. */
+/** The explanation of one snapshot, as plain JSON. Sizes are numbers of nodes; `null` means that a value is unknown. */
 export interface Explanation {
-  /** One line: `desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; …`. */
+  /** One line: `desired 10: rank 9 runs job ƒ2aK of user 1000, which ends within 41 min; …`. */
   readonly summary: string
   /** When Flux was read (ISO 8601), and how many seconds ago that was. */
   readonly takenAt: string
   readonly ageSeconds: number
   /** The published size. */
   readonly desired: number | null
-  /** 1 + the highest rank that is there now. */
+  /** 1 + the highest rank that is online now. */
   readonly present: number
   readonly floor: number | null
   readonly demand: number | null
-  /** How many nodes Flux waits for when it starts. */
+  /** The number of nodes that Flux waits for when it starts. */
   readonly quorum: number
-  /** Size with every rank of R. */
+  /** The size with every rank of R. */
   readonly maximum: number | null
-  /** What keeps the floor where it is; `null` where only the lead broker does. */
+  /** What holds the floor; `null` if only the lead broker does. */
   readonly floorHolder: FloorHolder | null
   readonly pending: PendingCounts | null
   /** Named queues. */
   readonly queues: readonly QueueExplanation[]
   readonly drains: readonly DrainExplanation[]
-  /** Ranks that are given up, as an idset (RFC 22); empty if none is. */
+  /** Ranks that are counted as lost, as an idset (RFC 22); empty if there is none. */
   readonly lost: string
-  /** What decides the size, the most important first. */
+  /** The reasons for the size, the most important first. */
   readonly reasons: readonly string[]
-  /** What is wrong or will surprise, with the cure where there is one. */
+  /** Problems and surprises, each with its cure if there is one. */
   readonly warnings: readonly string[]
-  /** What cannot be told, why, and what would help. */
+  /** Values that are unknown, each with the reason and what would help. */
   readonly unknowns: readonly string[]
 }
 
-/** The highest busy rank, and the job on it where Flux names one. */
+/** The highest busy rank, and the job on it if Flux names one. */
 export interface FloorHolder {
   readonly rank: number
   /** F58 (RFC 19): `ƒ2aK`. */
   readonly job: string | null
   readonly user: number | null
-  /** `null` without a time limit. */
+  /** Until its time limit; `null` without one. */
   readonly endsInSeconds: number | null
 }
 
-/** Jobs that wait; `jobs` and `nodes` are of those that the scheduler would start were there nodes. */
+/** Jobs that wait. `jobs` and `nodes` count only the jobs that the scheduler would start if there were nodes. */
 export interface PendingCounts {
   readonly jobs: number
   readonly nodes: number
   readonly held: number
   readonly infeasible: number
-  /** More jobs wait than were listed: these are numbers of those that were. */
+  /** Whether more jobs wait than were listed: then the numbers count only the listed jobs. */
   readonly isCut: boolean
 }
 
 /** One queue. */
 export interface QueueExplanation {
   readonly name: string
-  /** The size that it alone would have. */
+  /** The size that the MiniCluster would have for this queue alone. */
   readonly desired: number | null
   readonly started: boolean
   readonly pending: PendingCounts
 }
 
-/** Ranks that were drained together. */
+/** Ranks that were drained with one reason. */
 export interface DrainExplanation {
   /** An idset (RFC 22). */
   readonly ranks: string
   readonly reason: string
-  /** Whether we drained them, to shrink. */
+  /** Whether the sidecar drained them, to shrink. */
   readonly isOwn: boolean
 }
 
-/** @param now what ages and remaining times are counted from */
+/** @param now the time from which ages and remaining times are counted */
 export function explain(snapshot: Snapshot, now: Date): Explanation {
   const { demand, sizes, quorum, takenAt } = snapshot
   const present = sizeWith(snapshot.ranks.live)
@@ -104,7 +105,7 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
   return {
     summary: `desired ${desired ?? 'unknown'}: ${[
       ...reasons,
-      ...(isIgnored ? [`HPA tolerance would hold ${present}`] : []),
+      ...(isIgnored ? [`an HPA with the default tolerance stays at ${present}`] : []),
     ].join('; ')}`,
     takenAt: takenAt.toISOString(),
     ageSeconds: Math.max(0, now.getTime() - takenAt.getTime()) / 1000,
@@ -130,7 +131,7 @@ function unknownReason({ demand, sizes }: Snapshot): string {
   return demand.kind === 'unknown' ? demand.reason : 'nothing is known yet'
 }
 
-/** As `node_demand_count` has it. */
+/** The value of `node_demand_count`. */
 function demandOf({ whole, isCut, maximum }: Demand): number {
   return isCut ? maximum : demandedNodes(whole)
 }
@@ -152,19 +153,23 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   const waits = describePending(demand)
   const reasons = [
     ...(desired > wanted
-      ? [`${ranksAre(idsBetween(wanted, desired))} drained before it shrinks`]
+      ? [
+          `${ranksAre(idsBetween(wanted, desired))} being drained before the size falls to ${wanted}`,
+        ]
       : []),
-    ...(wanted > least ? [`${wanted} was wanted a moment ago`] : []),
+    ...(wanted > least
+      ? [`${plural(wanted, 'node')} ${wanted === 1 ? 'was' : 'were'} needed a moment ago`]
+      : []),
     ...(placed > floor ? [...waits, ...jobs] : [...jobs, ...waits]),
     ...(quorum > Math.max(floor, placed) ? [`Flux needs ${quorum} nodes to start (quorum)`] : []),
-    ...(placed === maximum && !isCut ? ['that is every node of R'] : []),
-    ...(isEmpty(lost) ? [] : [`${ranksAre(lost)} given up for lost`]),
+    ...(placed === maximum && !isCut ? [`R has no more than ${plural(maximum, 'node')}`] : []),
+    ...(isEmpty(lost) ? [] : [`${ranksAre(lost)} given up after a long time offline`]),
   ]
   return reasons.length === 0 ? ['nothing runs, and no job waits for nodes'] : reasons
 }
 
 function describePending({ whole, isCut }: Demand): readonly string[] {
-  if (isCut) return ['more jobs wait than we list: there may be work for every node of R']
+  if (isCut) return ['more jobs wait than the sidecar lists: they may need every node of R']
   const { waits, pendingNodes, placed } = whole
   if (waits.length === 0) return []
   const needs = `${plural(waits.length, 'pending job')} need${waits.length === 1 ? 's' : ''}`
@@ -179,10 +184,11 @@ function describeFloor(snapshot: Snapshot, { demand, now }: Known): string {
   if (holder !== null && holder.job !== null) {
     const { job, user, endsInSeconds } = holder
     const ends =
-      endsInSeconds === null ? 'without a time limit' : `ends in ${spellSeconds(endsInSeconds)}`
-    return `rank ${rank} runs ${job} of user ${user}, ${ends}`
+      endsInSeconds === null ? 'has no time limit' : `ends within ${spellSeconds(endsInSeconds)}`
+    return `rank ${rank} runs job ${job} of user ${user}, which ${ends}`
   }
-  if (hasId(snapshot.recent, rank)) return `rank ${rank} was released, or found, a moment ago`
+  if (hasId(snapshot.recent, rank))
+    return `rank ${rank} is kept because it was busy, or first seen, a moment ago`
   return `rank ${rank} is allocated`
 }
 

@@ -1,4 +1,4 @@
-// An explanation for a terminal: the line that says it all, then a few with their subject in front, 80 columns wide. Pure.
+// Formats an explanation for a terminal, 80 columns wide: the summary, then lines that begin with their subject. Pure.
 import type {
   DrainExplanation,
   Explanation,
@@ -9,13 +9,13 @@ import { plural, spellSeconds } from './wording.ts'
 
 const COLUMNS = 80
 
-/** Queues and drains can be many; the JSON has them all. */
+/** The most queues and the most drains that are shown; the JSON has all of them. */
 const MAX_ROWS = 5
 
-/** Wide enough for the longest subject. */
+/** The longest subject and a space. */
 const INDENT = 9
 
-/** Writes it; the text ends with a newline. */
+/** Formats the explanation; the text ends with a newline. */
 export function formatExplanation(explanation: Explanation): string {
   const rows: readonly (readonly [subject: string, text: string])[] = [
     ['nodes', describeNodes(explanation)],
@@ -38,12 +38,12 @@ export function formatExplanation(explanation: Explanation): string {
 function describeNodes(explanation: Explanation): string {
   const { desired, present, floor, demand, quorum, maximum } = explanation
   return [
-    `${present} there`,
+    `present ${present}`,
     `desired ${desired ?? 'unknown'}`,
     `floor ${floor ?? 'unknown'}`,
     `demand ${demand ?? 'unknown'}`,
     `quorum ${quorum}`,
-    ...(maximum === null ? [] : [`R has ${maximum}`]),
+    ...(maximum === null ? [] : [`maximum ${maximum}`]),
   ].join(', ')
 }
 
@@ -55,7 +55,7 @@ function describePending(pending: PendingCounts | null): string {
     ...(held > 0 ? [`${held} held`] : []),
     ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
   ]
-  return [...counts, ...(isCut ? ['of those that are listed'] : [])].join(', ')
+  return [...counts, ...(isCut ? ['counted over the listed jobs only'] : [])].join(', ')
 }
 
 function isOfInterest({ started, pending }: QueueExplanation): boolean {
@@ -67,9 +67,9 @@ function describeQueue({ name, desired, started, pending }: QueueExplanation): s
   return `${name}: ${describePending(pending)}${size}${started ? '' : ', stopped'}`
 }
 
-/** Those of others are warned of. */
+/** Only our own drains are shown here: the others are in the warnings. */
 function describeDrain({ ranks, reason }: DrainExplanation): string {
-  return `${ranks} by us (${reason})`
+  return `${ranks} by the sidecar (${reason})`
 }
 
 function firstRows(
@@ -81,7 +81,7 @@ function firstRows(
   return more > 0 ? [...rows, [subject, `and ${more} more`]] : rows
 }
 
-/** Breaks at spaces. Reasons are other people's texts: nothing in them may move a cursor. */
+/** Breaks lines at spaces. Control characters are replaced, because reasons of drains come from others. */
 function wrap(
   text: string,
   { first, rest }: { readonly first: string; readonly rest: string },

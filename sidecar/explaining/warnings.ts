@@ -1,4 +1,4 @@
-// What an explanation warns of, and what it cannot tell: a sentence each, with the cure where there is one. Pure.
+// The warnings and the unknown values of an explanation, each a sentence with its cure if there is one. Pure.
 import {
   countIds,
   EMPTY_IDSET,
@@ -13,17 +13,17 @@ import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isSidecarReason } from '#scaling/drain-reason.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { quote } from '#serving/text.ts'
+import { enumerate, quote } from '#serving/text.ts'
 import { describeTraps } from './scheduler-traps.ts'
 import { plural, ranksAre } from './wording.ts'
 
-/** Drains are told by their reason, and people give many; the JSON has them all. */
+/** The most reasons of drains that get a warning of their own; the JSON has all drains. */
 const MAX_DRAINS = 5
 
-/** Reasons of drains are other people's texts. */
+/** Longer reasons of drains are cut, because anyone who drains may write anything. */
 const MAX_REASON_LENGTH = 60
 
-/** What is wrong or will surprise. */
+/** Problems and surprises. */
 export function warningsOf(
   snapshot: Snapshot,
   { isIgnored, present }: { readonly isIgnored: boolean; readonly present: number },
@@ -36,8 +36,8 @@ export function warningsOf(
     ...describeDrains(snapshot),
     ...(isIgnored
       ? [
-          `an HPA with the default tolerance of 10 % holds ${present}: set tolerance 0 in its behavior ` +
-            '(Kubernetes 1.35), or scale on node_desired_compensated_count',
+          `an HPA with the default tolerance of 10 % stays at ${present}: set tolerance 0 in its behavior ` +
+            '(Kubernetes 1.35 or later), or scale on node_desired_compensated_count',
         ]
       : []),
   ]
@@ -50,84 +50,102 @@ function isStranded({ demand }: Snapshot): boolean {
 
 function describeRefused({ failed }: Snapshot): readonly string[] {
   const count = isUnknown(failed) ? 0 : failed.filter(isRefused).length
-  if (count === 0) return []
-  return [
-    `${plural(count, 'job')} refused within ${FAILED_SECONDS / 60} min, asking for more nodes than were up: ` +
-      'no demand any more, submit again',
-  ]
+  const when = `refused in the last ${FAILED_SECONDS / 60} min`
+  return jobsThat(count, {
+    one: `was ${when} because it asked for more nodes than were up: submit it again`,
+    many: `were ${when} because they asked for more nodes than were up: submit them again`,
+  })
 }
 
-/** Jobs that wait, and for which no node is started. */
+/** Pending jobs that add no demand. */
 function describeNoDemand(
   { jobs, waiting, queues }: Snapshot,
-  { whole }: Demand,
+  { whole: { held, infeasible } }: Demand,
 ): readonly string[] {
   const stopped = [...queues].flatMap(([name, { started }]) => {
     const isIn = (job: { readonly queue: string | undefined }) => (job.queue ?? '') === name
     const count = started || waiting.kind !== 'known' ? 0 : waiting.jobs.filter(isIn).length
-    return count === 0 ? [] : [{ name, count }]
+    return count === 0 ? [] : [describeStopped(name, count)]
   })
   const early = jobs.kind === 'known' ? jobs.total.depend + jobs.total.priority : 0
   return [
-    ...(whole.held > 0
-      ? [`${plural(whole.held, 'pending job')} held (priority 0): no demand`]
-      : []),
-    ...(whole.infeasible > 0
-      ? [`${plural(whole.infeasible, 'pending job')} asking for more than R has: never started`]
-      : []),
-    ...stopped.map(
-      ({ name, count }) =>
-        `${plural(count, 'pending job')} in ${name === '' ? 'the queue' : `queue "${name}"`}, which is stopped: ` +
-        'no demand until flux queue start',
-    ),
-    ...(early > 0
-      ? [`${plural(early, 'job')} not yet for the scheduler (dependency or priority): no demand`]
-      : []),
+    ...jobsThat(held, {
+      one: 'is held (priority 0): it adds no demand; release it with flux job urgency',
+      many: 'are held (priority 0): they add no demand; release them with flux job urgency',
+    }),
+    ...jobsThat(infeasible, {
+      one: 'asks for more than its queue has in R: it can never start; cancel it',
+      many: 'ask for more than their queue has in R: they can never start; cancel them',
+    }),
+    ...stopped,
+    ...jobsThat(early, {
+      one: 'waits for a dependency or a priority: it adds no demand yet',
+      many: 'wait for a dependency or a priority: they add no demand yet',
+    }),
   ]
 }
 
-/** Drains that are not ours are counted around. Ours that nobody lifts are told of: DRAIN was switched off. */
+function describeStopped(name: string, count: number): string {
+  const queue = name === '' ? 'the queue' : `queue "${name}"`
+  const add = count === 1 ? 'adds' : 'add'
+  return `${queue} is stopped: ${plural(count, 'job')} in it ${add} no demand until flux queue start`
+}
+
+/** A sentence about some jobs; none about no job. */
+function jobsThat(
+  count: number,
+  { one, many }: { readonly one: string; readonly many: string },
+): readonly string[] {
+  return count === 0 ? [] : [`${plural(count, 'job')} ${count === 1 ? one : many}`]
+}
+
+/** Drains by others, and drains that a sidecar left behind because DRAIN was switched off. */
 function describeDrains({ drains, ranks: { ownDrained } }: Snapshot): readonly string[] {
   const foreign = new Map<string, Idset>()
-  let left = EMPTY_IDSET
+  let abandoned = EMPTY_IDSET
   for (const { ranks, reason } of drains) {
     const others = subtractIdsets(ranks, ownDrained)
     if (isEmpty(others)) continue
-    if (isSidecarReason(reason)) left = unionIdsets(left, others)
+    if (isSidecarReason(reason)) abandoned = unionIdsets(abandoned, others)
     else foreign.set(reason, unionIdsets(foreign.get(reason) ?? EMPTY_IDSET, others))
   }
   const more = foreign.size - MAX_DRAINS
-  const cure = `flux resource undrain ${formatIdset(left)}`
+  const cure = `run flux resource undrain ${formatIdset(abandoned)}`
   return [
     ...[...foreign].slice(0, MAX_DRAINS).map(describeDrain),
-    ...(more > 0 ? [`${plural(more, 'more drain')} by an administrator`] : []),
-    ...(isEmpty(left) ? [] : [`${ranksAre(left)} still drained from when DRAIN was on: ${cure}`]),
+    ...(more > 0 ? [`${plural(more, 'more drain')} by others: flux resource drain lists all`] : []),
+    ...(isEmpty(abandoned)
+      ? []
+      : [`${ranksAre(abandoned)} still drained from when DRAIN was on: ${cure}`]),
   ]
 }
 
 function describeDrain([reason, ranks]: readonly [reason: string, ranks: Idset]): string {
   const why = reason === '' ? 'no reason given' : quote(reason, { characters: MAX_REASON_LENGTH })
-  return `${ranksAre(ranks)} drained by an administrator (${why}): counted around, never touched`
+  return `${ranksAre(ranks)} drained, not by the sidecar (${why}): no job starts there until flux resource undrain`
 }
 
-/** What cannot be told, and why: what has one cause is told together. */
+/** Values that are unknown, one sentence for each cause. */
 export function unknownsOf({ demand, jobs, failed, sizes }: Snapshot): readonly string[] {
   const known = demand.kind === 'known' ? demand : undefined
   const hidden = jobs.kind === 'unknown' ? jobs.reason : undefined
-  const unknowns: readonly (readonly [what: string, why: string | undefined])[] = [
+  const unknowns: readonly (readonly [value: string, reason: string | undefined])[] = [
     ['the size', sizes.wanted.kind === 'unknown' ? sizes.wanted.reason : undefined],
-    ['demand', demand.kind === 'unknown' ? demand.reason : known?.unknownPlaces?.reason],
-    ['job counts', hidden],
+    ['the demand', demand.kind === 'unknown' ? demand.reason : known?.unknownPlaces?.reason],
+    ['the job counts', hidden],
     [
-      'GPUs of pending jobs',
+      'the GPUs of pending jobs',
       known?.whole.pendingGpus === undefined ? known?.unknownRequests?.reason : undefined,
     ],
-    ['all that waits', known?.isCut ? 'more jobs wait than we list' : undefined],
-    ['refused jobs', isUnknown(failed) ? failed.reason : undefined],
+    [
+      'the jobs that are not listed',
+      known?.isCut ? 'more jobs wait than the sidecar lists' : undefined,
+    ],
+    ['the refused jobs', isUnknown(failed) ? failed.reason : undefined],
   ]
   const byReason = new Map<string, string[]>()
-  for (const [what, why] of unknowns) {
-    if (why !== undefined) byReason.set(why, [...(byReason.get(why) ?? []), what])
+  for (const [value, reason] of unknowns) {
+    if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), value])
   }
-  return [...byReason].map(([why, what]) => `${what.join(', ')}: ${why}`)
+  return [...byReason].map(([reason, values]) => `${enumerate(values)}: ${reason}`)
 }

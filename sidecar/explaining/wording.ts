@@ -1,12 +1,12 @@
-// Pieces of the sentences in which sizes are explained: counts, ranks and times as people say them.
+// Writes counts, ranks and times for sentences that explain a size. Pure.
 import { countIds, formatIdset, type Idset } from '#flux/sets/idset.ts'
 
 /** `1 job`, `2 jobs`. */
-export function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** Longer lists of ranks nobody reads. */
+/** Ranks whose idset is longer are only counted. */
 const MAX_IDSET_LENGTH = 40
 
 /** `rank 4 is`, `ranks 4,7-9 are`, `500 ranks are`. */
@@ -23,7 +23,7 @@ const UNITS = [
   { seconds: 60, name: 'min' },
 ] as const
 
-/** A time in the unit that one would say it in: `90 s`, `41 min`. What lies in the past is `0 s`. */
+/** A time in the unit that suits its length: `90 s`, `41 min`. A time in the past is `0 s`. */
 export function spellSeconds(seconds: number): string {
   const unit = UNITS.find((candidate) => seconds >= 2 * candidate.seconds)
   if (unit === undefined) return `${Math.max(0, Math.round(seconds))} s`

@@ -14,13 +14,13 @@ test('AnswerCache keeps the answers of a snapshot', () => {
   assert.deepEqual([cache.get(snapshot, '/a'), cache.get(snapshot, '/b')], [A, B])
 })
 
-test('AnswerCache has nothing for another snapshot, be it equal', () => {
+test('AnswerCache has no answer for another snapshot, even if it is equal', () => {
   const cache = new AnswerCache({ version: 0 })
   cache.set(snapshotOf(), '/a', A)
   assert.equal(cache.get(snapshotOf(), '/a'), undefined)
 })
 
-test('AnswerCache forgets a snapshot when it learns of the next', () => {
+test('AnswerCache drops the answers of a snapshot with the first answer of the next', () => {
   const cache = new AnswerCache({ version: 0 })
   const first = snapshotOf()
   const second = snapshotOf()
@@ -29,14 +29,14 @@ test('AnswerCache forgets a snapshot when it learns of the next', () => {
   assert.deepEqual([cache.get(first, '/a'), cache.get(second, '/a')], [undefined, undefined])
 })
 
-test('AnswerCache starts anew after 1024 answers', () => {
+test('AnswerCache drops all answers after 1024', () => {
   const cache = new AnswerCache({ version: 0 })
   const snapshot = snapshotOf()
   for (let index = 0; index <= 1024; index += 1) cache.set(snapshot, `/${index}`, A)
   assert.deepEqual([cache.get(snapshot, '/1023'), cache.get(snapshot, '/1024')], [undefined, A])
 })
 
-test('AnswerCache has nothing when the metrics are others, and keeps what is answered then', () => {
+test('AnswerCache drops its answers when the metrics have changed, and keeps later ones', () => {
   const catalog = { version: 0 }
   const cache = new AnswerCache(catalog)
   const snapshot = snapshotOf()
@@ -47,7 +47,7 @@ test('AnswerCache has nothing when the metrics are others, and keeps what is ans
   assert.deepEqual([cache.get(snapshot, '/a'), cache.get(snapshot, '/b')], [undefined, B])
 })
 
-test('AnswerCache does not keep what a long URL asked for', () => {
+test('AnswerCache does not keep the answer to a long URL', () => {
   const cache = new AnswerCache({ version: 0 })
   const snapshot = snapshotOf()
   cache.set(snapshot, `/${'x'.repeat(512)}`, A)

@@ -21,21 +21,21 @@ const CLOSED = [
   '//metrics',
 ]
 
-const REFUSED: Verdict = { kind: 'refused', reason: 'it is nobody' }
+const REFUSED: Verdict = { kind: 'refused', reason: 'it is a stranger' }
 const VERIFIED: Verdict = { kind: 'verified', name: 'front-proxy' }
-const nobody = { clients: { verify: () => REFUSED } }
+const stranger = { clients: { verify: () => REFUSED } }
 const proxy = { clients: { verify: () => VERIFIED } }
 
 for (const path of OPEN) {
-  test(`${path} is open to everyone`, async (t) => {
-    const app = await serveApp(t, nobody)
+  test(`${path} is open to every client`, async (t) => {
+    const app = await serveApp(t, stranger)
     assert.equal((await app.get(path)).code, 200)
   })
 }
 
 for (const path of CLOSED) {
-  test(`${path} is 401 for nobody`, async (t) => {
-    const app = await serveApp(t, nobody)
+  test(`${path} is 401 for an unverified client`, async (t) => {
+    const app = await serveApp(t, stranger)
     const { code, text } = await app.get(path, { 'X-Remote-User': 'admin' })
     assert.equal(code, 401)
     assert.equal(JSON.parse(text).reason, 'Unauthorized')
@@ -47,11 +47,11 @@ test('the front proxy gets metrics', async (t) => {
   assert.equal((await app.get(METRIC)).code, 200)
 })
 
-const AWAITED = 'no certificate yet: the authority is away'
+const AWAITED = 'no certificate yet: the authority does not answer'
 
 for (const path of ['/livez', '/readyz', '/healthz']) {
-  test(`${path} is served while nothing else is`, async (t) => {
-    const app = await serveApp(t, { ...nobody, closed: () => AWAITED })
+  test(`${path} is served while all other paths are closed`, async (t) => {
+    const app = await serveApp(t, { ...stranger, closed: () => AWAITED })
     assert.equal((await app.get(path)).code, 200)
   })
 }
@@ -67,14 +67,17 @@ for (const path of [...CLOSED, '/metrics', '/livez/', '/readyz/more']) {
   })
 }
 
-test('what was closed is open to whom it is for as soon as the reason is gone', async (t) => {
+test('closed paths are open to verified clients as soon as the reason has ended', async (t) => {
   let reason: string | undefined = AWAITED
   const closed = () => reason
-  const [forProxy, forNobody] = [
+  const [forProxy, forStranger] = [
     await serveApp(t, { ...proxy, closed }),
-    await serveApp(t, { ...nobody, closed }),
+    await serveApp(t, { ...stranger, closed }),
   ]
-  const codes = async () => [(await forProxy.get(METRIC)).code, (await forNobody.get(METRIC)).code]
+  const codes = async () => [
+    (await forProxy.get(METRIC)).code,
+    (await forStranger.get(METRIC)).code,
+  ]
   assert.deepEqual(await codes(), [503, 503])
   reason = undefined
   assert.deepEqual(await codes(), [200, 401])

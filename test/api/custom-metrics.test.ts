@@ -25,7 +25,7 @@ const SERVICE_REFERENCE = {
 const NAMESPACE_REFERENCE = { kind: 'Namespace', name: 'default', apiVersion: 'v1' }
 const SERVED =
   'the metrics here describe MiniCluster "flux-sample" (miniclusters.flux-framework.org), ' +
-  'Service "custom-metrics-apiserver" (services) and namespace "default" they are in'
+  'Service "custom-metrics-apiserver" (services) and their namespace "default"'
 
 function status(code: number, reason: string, message: string) {
   return {
@@ -99,7 +99,7 @@ test('both versions answer the same number for every metric', async (t) => {
   }
 })
 
-test('a metric that depends on when it is asked for is computed anew each time', async (t) => {
+test('a metric that depends on the time of the request is computed at each request', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24T01:02:05.456Z') })
   const app = await serveApp(t)
   const age = async () => {
@@ -118,7 +118,7 @@ test('a value is written as a canonical quantity', async (t) => {
   assert.equal(JSON.parse(text).items[0].value, '10k')
 })
 
-test('queries that say nothing to us are ignored', async (t) => {
+test('unknown query parameters are ignored', async (t) => {
   const app = await serveApp(t)
   const query = 'watch=true&timeout=10s&pretty=true&resourceVersion=0&labelSelector='
   const { code } = await app.get(`${V1BETA2}${SERVICE}/node_up_count?${query}`)
@@ -152,7 +152,7 @@ const OBJECTS: readonly (readonly [string, readonly string[]])[] = [
 ]
 
 for (const [object, names] of OBJECTS) {
-  test(`${object} is ${names.length === 0 ? 'nobody' : names.join()}`, async (t) => {
+  test(`${object} is ${names.length === 0 ? 'no object' : names.join()}`, async (t) => {
     const app = await serveApp(t)
     const [path = '', query = ''] = object.split('?')
     const target = `${V1BETA2}/namespaces/default/${path}/node_up_count?${query}`
@@ -166,7 +166,7 @@ for (const [object, names] of OBJECTS) {
   })
 }
 
-test('"*" in another namespace is nobody', async (t) => {
+test('"*" in another namespace is no object', async (t) => {
   const app = await serveApp(t)
   const { code, text } = await app.get(`${V1BETA2}/namespaces/other/services/%2A/node_up_count`)
   assert.equal(code, 200)
@@ -199,7 +199,7 @@ const UNKNOWN: readonly (readonly [string, string])[] = [
 ]
 
 for (const [path, what] of UNKNOWN) {
-  test(`${path} is 404 and says what there is`, async (t) => {
+  test(`${path} is 404 and names the objects that are served`, async (t) => {
     const app = await serveApp(t)
     const { code, text } = await app.get(V1BETA2 + path)
     assert.equal(code, 404)
@@ -208,7 +208,7 @@ for (const [path, what] of UNKNOWN) {
   })
 }
 
-test('a long name comes back cut', async (t) => {
+test('a long name is cut in the error message', async (t) => {
   const app = await serveApp(t)
   const { code, text } = await app.get(
     `${V1BETA2}/namespaces/${'x'.repeat(5000)}/metrics/node_up_count`,
@@ -244,7 +244,7 @@ for (const segment of ['%E0%A4%A', '%', '%zz', '%C3%28']) {
       `${V1BETA2}/namespaces/default/services/${segment}/node_up_count`,
     )
     assert.equal(code, 400)
-    const message = `Cannot decode path segment "${segment}": its percent-encoding is broken`
+    const message = `Cannot decode path segment "${segment}": its percent-encoding is malformed`
     assert.deepEqual(JSON.parse(text), status(400, 'BadRequest', message))
   })
 }
@@ -259,7 +259,7 @@ for (const method of ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
 
 // Metrics
 
-test('an unknown metric is 404 and names the nearest', async (t) => {
+test('an unknown metric is 404 with similar names', async (t) => {
   const app = await serveApp(t)
   const { code, text } = await app.get(`${V1BETA2}${SERVICE}/job_activ_count`)
   assert.equal(code, 404)
@@ -269,13 +269,13 @@ test('an unknown metric is 404 and names the nearest', async (t) => {
   assert.deepEqual(JSON.parse(text), status(404, 'NotFound', message))
 })
 
-test('an unknown metric like no other is 404 and points to discovery', async (t) => {
+test('an unknown metric without similar names is 404 and points to discovery', async (t) => {
   const app = await serveApp(t)
   const { code, text } = await app.get(`${V1BETA2}${NAMESPACE}/cpu`)
   assert.equal(code, 404)
   const message =
     'the server could not find the metric cpu for namespaces default: ' +
-    'the discovery document of this version lists all there are'
+    'the discovery document of this version lists all metrics'
   assert.deepEqual(JSON.parse(text), status(404, 'NotFound', message))
 })
 
@@ -377,7 +377,7 @@ test('without named queues a metric of jobs is a series without labels', async (
   assert.deepEqual([code, JSON.parse(text).items[0].value], [200, '9'])
 })
 
-test('without named queues a queue asked for is 404', async (t) => {
+test('without named queues a request for a queue is 404', async (t) => {
   const app = await serveApp(t)
   app.reading = fresh({ jobs: { kind: 'known', total: jobCounts(5), queues: new Map() } })
   const { code, text } = await app.get(V1BETA2 + queried('queue=debug'))
@@ -400,7 +400,7 @@ for (const [parameter, value, message] of [
   [
     'metricLabelSelector',
     'queue>1',
-    'Cannot select metrics by "queue>1": ">" works on the labels of objects only',
+    'Cannot select metrics by "queue>1": ">" is for labels of objects only',
   ],
 ] as const) {
   test(`${parameter}=${value} is ${message === undefined ? 200 : 400}`, async (t) => {
@@ -413,16 +413,16 @@ for (const [parameter, value, message] of [
   })
 }
 
-// What is not known
+// Unknown values
 
-test('a stale reading is 503 with the reason and since when', async (t) => {
+test('a stale reading is 503 with the reason and the time of the last reading', async (t) => {
   const app = await serveApp(t)
   app.reading = STALE
   const { code, headers, text } = await app.get(`${V1BETA2}${SERVICE}/node_up_count`)
   assert.equal(code, 503)
   assert.equal(headers['retry-after'], undefined)
   const message =
-    'Cannot tell the state of Flux: the broker closed the connection (last read at 2026-11-24T01:02:03Z)'
+    'Cannot read the state of Flux: the broker closed the connection (last read at 2026-11-24T01:02:03Z)'
   assert.deepEqual(JSON.parse(text), status(503, 'ServiceUnavailable', message))
 })
 
@@ -432,7 +432,7 @@ test('before the first reading a metric is 503', async (t) => {
   const { code, text } = await app.get(`${V1BETA2}${SERVICE}/node_up_count`)
   assert.equal(code, 503)
   const message =
-    'Cannot tell the state of Flux: not connected to the broker yet (Flux was never read)'
+    'Cannot read the state of Flux: not connected to the broker yet (Flux was never read)'
   assert.deepEqual(JSON.parse(text), status(503, 'ServiceUnavailable', message))
 })
 
@@ -449,7 +449,7 @@ for (const path of [
   })
 }
 
-test('a number that Flux withholds is 503 with the reason, the others are answered', async (t) => {
+test('a number that Flux hides is 503 with the reason, and other metrics are answered', async (t) => {
   const app = await serveApp(t)
   app.reading = fresh({ jobs: { kind: 'unknown', reason: 'Flux hides job counts from us' } })
   const withheld = await app.get(`${V1BETA2}${SERVICE}/job_active_count`)
@@ -459,14 +459,14 @@ test('a number that Flux withholds is 503 with the reason, the others are answer
   assert.deepEqual(JSON.parse(withheld.text), status(503, 'ServiceUnavailable', message))
 })
 
-test('a number withheld is 503 with a selector, too', async (t) => {
+test('a number that Flux hides is 503 with a selector, too', async (t) => {
   const app = await serveApp(t)
   app.reading = fresh({ jobs: { kind: 'unknown', reason: 'private' } })
   const { code } = await app.get(V1BETA2 + queried('queue=debug'))
   assert.equal(code, 503)
 })
 
-// Answers kept
+// Cached answers
 
 test('an answer is the same the second time', async (t) => {
   const app = await serveApp(t)
@@ -491,7 +491,7 @@ test('an answer follows the next snapshot', async (t) => {
   assert.deepEqual([before, await value()], ['10', '11'])
 })
 
-test('an answer once given is not given again when the reading is stale', async (t) => {
+test('a cached answer is not used while the reading is stale', async (t) => {
   const app = await serveApp(t)
   const target = `${V1BETA2}${SERVICE}/node_up_count`
   const before = await app.get(target)

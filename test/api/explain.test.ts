@@ -18,7 +18,7 @@ const PATHS = [
 ]
 
 for (const path of PATHS) {
-  test(`${path} explains in JSON, and in text for who asks for text`, async (t) => {
+  test(`${path} explains in JSON, or in text if the client asks for text`, async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: NOW })
     const app = await serveApp(t)
     const expected = explain(snapshotOf(), NOW)
@@ -32,7 +32,7 @@ for (const path of PATHS) {
   })
 }
 
-test('/explain answers kubectl, which accepts anything, in JSON, unless the parameter asks for text', async (t) => {
+test('/explain answers kubectl, which accepts any type, in JSON, unless the parameter asks for text', async (t) => {
   const app = await serveApp(t)
   const kubectl = { accept: 'application/json, */*' }
   const type = async (target: string) =>
@@ -42,14 +42,14 @@ test('/explain answers kubectl, which accepts anything, in JSON, unless the para
   assert.equal(await type('/explain?format=text'), 'text/plain')
 })
 
-test('/explain refuses a format that there is not', async (t) => {
+test('/explain refuses an unknown format', async (t) => {
   const app = await serveApp(t)
   const { code, text } = await app.get('/explain?format=yaml')
   assert.equal(code, 400)
-  assert.equal(JSON.parse(text).message, 'Cannot answer with format "yaml": it is json or text')
+  assert.equal(JSON.parse(text).message, 'Cannot answer with format "yaml": expected json or text')
 })
 
-test('/explain counts the age anew at each request', async (t) => {
+test('/explain computes the age at each request', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: NOW })
   const app = await serveApp(t)
   const age = async () => JSON.parse((await app.get('/explain')).text).ageSeconds
@@ -59,14 +59,14 @@ test('/explain counts the age anew at each request', async (t) => {
 })
 
 for (const path of PATHS) {
-  test(`${path} says why there is nothing to explain`, async (t) => {
+  test(`${path} gives the reason if there is nothing to explain`, async (t) => {
     const app = await serveApp(t)
     app.reading = STALE
     const { code, text } = await app.get(path, { accept: 'text/plain' })
     assert.equal(code, 503)
     assert.equal(
       JSON.parse(text).message,
-      'Cannot tell the state of Flux: the broker closed the connection (last read at 2026-11-24T01:02:03Z)',
+      'Cannot read the state of Flux: the broker closed the connection (last read at 2026-11-24T01:02:03Z)',
     )
   })
 }
@@ -83,7 +83,7 @@ for (const [path, problem] of [
     /^the server could not find the metric explain for namespaces default/,
   ],
 ] as const) {
-  test(`${path} is not found, and says why`, async (t) => {
+  test(`${path} is not found, with the reason`, async (t) => {
     const app = await serveApp(t)
     const { code, text } = await app.get(`${GROUP}/v1beta2/${path}`)
     assert.equal(code, 404)
@@ -93,7 +93,7 @@ for (const [path, problem] of [
 
 test('/explain is for verified clients, as metrics are', async (t) => {
   const app = await serveApp(t, {
-    clients: { verify: () => ({ kind: 'refused', reason: 'it gave no certificate' }) },
+    clients: { verify: () => ({ kind: 'refused', reason: 'it sent no certificate' }) },
   })
   for (const path of PATHS) assert.equal((await app.get(path)).code, 401)
   assert.equal((await app.get('/livez')).code, 200)

@@ -12,7 +12,7 @@ function path(metric: string, selector?: string, namespace = 'default'): string 
   return `${ROOT}/namespaces/${namespace}/${metric}${query}`
 }
 
-test('external metrics are not served unless asked for', async (t) => {
+test('external metrics are not served unless enabled', async (t) => {
   const app = await serveApp(t)
   assert.equal((await app.get(path('node_up_count'))).code, 404)
   assert.doesNotMatch((await app.get('/apis')).text, /external/)
@@ -63,7 +63,7 @@ const SELECTED: readonly [
 ]
 
 for (const [selector, expected] of SELECTED) {
-  test(`external job metrics with "${selector}" are the whole or its parts, never both`, async (t) => {
+  test(`external job metrics with "${selector}" are the total or its parts, never both`, async (t) => {
     const app = await serveApp(t, { external: true })
     const { items } = JSON.parse(
       (await app.get(path('job_queue_state_sched_count', selector))).text,
@@ -78,7 +78,7 @@ for (const [selector, expected] of SELECTED) {
   })
 }
 
-test('external metrics of another namespace are none', async (t) => {
+test('external metrics of another namespace are an empty list', async (t) => {
   const app = await serveApp(t, { external: true })
   const { code, text } = await app.get(path('node_up_count', undefined, 'elsewhere'))
   assert.deepEqual([code, JSON.parse(text).items], [200, []])
@@ -105,13 +105,13 @@ for (const [what, target, code, message] of REFUSED) {
   })
 }
 
-test('external metrics are 503 while Flux is not known', async (t) => {
+test('external metrics are 503 while the reading is stale', async (t) => {
   const app = await serveApp(t, { external: true })
   app.reading = STALE
   assert.equal((await app.get(path('node_up_count'))).code, 503)
 })
 
-test('external job metrics are 503 while Flux withholds them', async (t) => {
+test('external job metrics are 503 while Flux hides them', async (t) => {
   const app = await serveApp(t, { external: true })
   app.reading = fresh({ jobs: { kind: 'unknown', reason: 'private mode' } })
   assert.equal((await app.get(path('job_pending_count'))).code, 503)

@@ -50,16 +50,16 @@ async function serve(t: TestContext, allowedNames: readonly string[] = ['front-p
 
 const REFUSED: readonly [what: string, pair: () => Promise<KeyPair | undefined>, reason: RegExp][] =
   [
-    ['no certificate', async () => undefined, /it gave no certificate/],
+    ['no certificate', async () => undefined, /it sent no certificate/],
     [
       'the right name from another authority',
       () => client({}, impostor),
-      /not of the front proxy's authority/,
+      /not issued by the front proxy's authority/,
     ],
     [
       'another name',
       () => client({ commonName: 'kubelet' }),
-      /the name "kubelet" is not among those allowed/,
+      /the name "kubelet" is not one of the allowed names/,
     ],
     [
       'an expired certificate',
@@ -90,23 +90,23 @@ for (const [what, pair, reason] of REFUSED) {
   })
 }
 
-test('authenticate lets the front proxy pass', async (t) => {
+test('authenticate accepts the front proxy', async (t) => {
   const { port } = await serve(t)
   assert.equal((await ask(port, '/apis', { client: await client() })).text, 'metrics')
 })
 
-test('authenticate accepts any name where none is listed, as Kubernetes does', async (t) => {
+test('authenticate accepts any name if none is listed, as Kubernetes does', async (t) => {
   const { port } = await serve(t, [])
   const anyone = await client({ commonName: 'aggregator-7' })
   assert.equal((await ask(port, '/apis', { client: anyone })).status, 200)
 })
 
-test('authenticate lets everyone to the open paths', async (t) => {
+test('authenticate accepts every client at the open paths', async (t) => {
   const { port } = await serve(t)
   assert.equal((await ask(port, '/livez')).status, 200)
 })
 
-test('A client of the old CA is refused once the CA is another, on kept connections too', async (t) => {
+test('A client of the old CA is refused after the CA has changed, on kept connections too', async (t) => {
   const { server, port } = await serve(t)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.after(() => agent.destroy())
@@ -121,18 +121,18 @@ test('A client of the old CA is refused once the CA is another, on kept connecti
   assert.equal((await ask(port, '/apis', { client: await client({}, impostor) })).status, 200)
 })
 
-/** A bare TLS connection of a client, which sends what and when the test wants. */
+/** A bare TLS connection, on which the test sends bytes itself. */
 async function open(t: TestContext, port: number, pair: KeyPair) {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...pair })
   t.after(() => socket.destroy())
   socket.on('error', () => {})
   await once(socket, 'secureConnect')
-  // An end is seen by those only who read.
+  // A socket reports its end only while it is read.
   socket.resume()
   return socket
 }
 
-test('A client of the old CA that has not asked yet is cut off once the CA is another', async (t) => {
+test('A client of the old CA without a request is disconnected after the CA has changed', async (t) => {
   const { server, port } = await serve(t)
   const socket = await open(t, port, await client())
   const closed = once(socket, 'close')
@@ -140,7 +140,7 @@ test('A client of the old CA that has not asked yet is cut off once the CA is an
   await closed
 })
 
-test('A client of the old CA in the middle of a request is cut off once the CA is another', async (t) => {
+test('A client of the old CA in the middle of a request is disconnected after the CA has changed', async (t) => {
   const { server, port } = await serve(t)
   const socket = await open(t, port, await client())
   socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /apis HTTP/1.1\r\nHos')
@@ -150,21 +150,21 @@ test('A client of the old CA in the middle of a request is cut off once the CA i
   await closed
 })
 
-test('A client in its handshake is cut off once the CA is another', async (t) => {
+test('A client in its handshake is disconnected after the CA has changed', async (t) => {
   const { server, port } = await serve(t)
   const socket = connectTcp({ port, host: '127.0.0.1' })
   t.after(() => socket.destroy())
   socket.on('error', () => {})
   await once(socket, 'connect')
   socket.resume()
-  // The server has accepted it once it answers a later connection.
+  // The server has accepted this connection when it answers a later one.
   await ask(port, '/livez')
   const closed = once(socket, 'close')
   server.update({ ...serving, clientCa: impostor.cert })
   await closed
 })
 
-test('A kept connection is refused once its certificate has expired', async (t) => {
+test('A kept connection is refused after its certificate has expired', async (t) => {
   const { port } = await serve(t)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.after(() => agent.destroy())

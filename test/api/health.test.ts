@@ -7,14 +7,14 @@ const TEXT = 'text/plain; charset=utf-8'
 const draining = { readiness: () => ({ ready: false, message: 'shutting down' }) }
 
 for (const path of ['/readyz', '/healthz']) {
-  test(`${path} says that Flux was read, and when`, async (t) => {
+  test(`${path} says when Flux was read`, async (t) => {
     const app = await serveApp(t)
     const { code, headers, text } = await app.get(path)
     assert.deepEqual([code, headers['content-type']], [200, TEXT])
     assert.equal(text, 'ok: serving\nFlux: fresh, read at 2026-11-24T01:02:03Z\n')
   })
 
-  test(`${path} stays 200 while the reading is stale, and says why it is`, async (t) => {
+  test(`${path} stays 200 while the reading is stale, and gives the reason`, async (t) => {
     const app = await serveApp(t)
     app.reading = STALE
     const { code, text } = await app.get(path)
@@ -33,7 +33,7 @@ for (const path of ['/readyz', '/healthz']) {
     assert.deepEqual([code, text], [200, 'ok: serving\nFlux: stale, never read: no broker yet\n'])
   })
 
-  test(`${path} is 503 while we shut down`, async (t) => {
+  test(`${path} is 503 during the shutdown`, async (t) => {
     const app = await serveApp(t, draining)
     const { code, text } = await app.get(path)
     assert.equal(code, 503)
@@ -41,19 +41,19 @@ for (const path of ['/readyz', '/healthz']) {
   })
 }
 
-test('/livez is 200 whatever else is', async (t) => {
+test('/livez is always 200', async (t) => {
   const app = await serveApp(t, draining)
   app.reading = STALE
   const { code, headers, text } = await app.get('/livez')
   assert.deepEqual([code, headers['content-type'], text], [200, TEXT, 'ok\n'])
 })
 
-test('health takes queries', async (t) => {
+test('health paths accept a query', async (t) => {
   const app = await serveApp(t)
   assert.equal((await app.get('/readyz?verbose')).code, 200)
 })
 
-test('/version says ours, as Kubernetes says its own', async (t) => {
+test('/version has the version in the form of Kubernetes', async (t) => {
   const app = await serveApp(t)
   const { code, text } = await app.get('/version')
   assert.equal(code, 200)

@@ -1,4 +1,4 @@
-// Metrics that users define, everywhere where metrics are served, and when they change.
+// User metrics at every path that serves metrics, before and after a change.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -24,10 +24,10 @@ function userMetric(name: string, value: Metric['value']): Metric {
   return { name, help: 'Made up', unit: 'things', kind: 'gauge', labels: [], value }
 }
 
-/** A number that users made of nodes, and one that nobody knows. */
+/** A user metric that counts nodes, and one whose value is unknown. */
 const METRICS = [
   userMetric('twice_up', ({ nodes }) => 2 * nodes.up),
-  userMetric('untold', () => unknown('Flux does not say')),
+  userMetric('hidden_value', () => unknown('Flux does not say')),
 ]
 
 function catalogWith(metrics: readonly Metric[]): Catalog {
@@ -38,26 +38,29 @@ function catalogWith(metrics: readonly Metric[]): Catalog {
 
 const NAMES = [...BUILTIN_METRICS, ...METRICS].map(({ name }) => name)
 
-/** The `name`s of a list, or whatever `key` is called there. */
+/** The values of `key` (`name` by default) in a list. */
 function namesIn(list: readonly Readonly<Record<string, string>>[], key = 'name') {
   return list.map((item) => item[key])
 }
 
 for (const path of FORMS) {
-  test(`${path} answers a metric of users`, async (t) => {
+  test(`${path} answers a user metric`, async (t) => {
     const app = await serveApp(t, { catalog: catalogWith(METRICS) })
     const { code, text } = await app.get(`${path}/twice_up`)
     assert.deepEqual([code, JSON.parse(text).items[0].value], [200, '20'])
   })
 }
 
-test('a metric of users whose value is not known is 503 with the reason', async (t) => {
+test('a user metric whose value is unknown is 503 with the reason', async (t) => {
   const app = await serveApp(t, { catalog: catalogWith(METRICS) })
-  const { code, text } = await app.get(`${FORMS[0]}/untold`)
-  assert.deepEqual([code, JSON.parse(text).message], [503, 'Cannot read untold: Flux does not say'])
+  const { code, text } = await app.get(`${FORMS[0]}/hidden_value`)
+  assert.deepEqual(
+    [code, JSON.parse(text).message],
+    [503, 'Cannot read hidden_value: Flux does not say'],
+  )
 })
 
-test('a metric of users has no labels to select by', async (t) => {
+test('a user metric has no labels to select by', async (t) => {
   const app = await serveApp(t, { catalog: catalogWith(METRICS), external: true })
   for (const target of [
     `${FORMS[0]}/twice_up?metricLabelSelector=queue%3Dbatch`,
@@ -72,7 +75,7 @@ test('a metric of users has no labels to select by', async (t) => {
   }
 })
 
-test('a metric of users is an external metric, too', async (t) => {
+test('a user metric is an external metric, too', async (t) => {
   const app = await serveApp(t, { catalog: catalogWith(METRICS), external: true })
   const { text } = await app.get(`${EXTERNAL}/namespaces/default/twice_up`)
   assert.deepEqual(JSON.parse(text).items, [
@@ -85,14 +88,14 @@ test('a metric of users is an external metric, too', async (t) => {
   ])
 })
 
-test('a name that is nearly one of users is told which', async (t) => {
+test('an unknown metric is 404 with similar names of user metrics', async (t) => {
   const app = await serveApp(t, { catalog: catalogWith(METRICS) })
   const { code, text } = await app.get(`${FORMS[0]}/twice_ups`)
   assert.equal(code, 404)
   assert.match(JSON.parse(text).message, /did you mean "twice_up"\?$/)
 })
 
-test('an answer is no longer given when its metric is another, or no more', async (t) => {
+test('a cached answer is not used after its metric was changed or removed', async (t) => {
   const catalog = catalogWith(METRICS)
   const app = await serveApp(t, { catalog })
   const ask = async () => {
@@ -107,7 +110,7 @@ test('an answer is no longer given when its metric is another, or no more', asyn
   assert.deepEqual(answers, ['20', '7', 404])
 })
 
-test('both forms of discovery list metrics of users as they come and go', async (t) => {
+test('both forms of discovery list user metrics as they are added and removed', async (t) => {
   const catalog = new Catalog()
   const app = await serveApp(t, { catalog, external: true })
   const read = async () => {
@@ -140,7 +143,7 @@ for (const [path, accept] of [
   ['/openapi/v3', '*/*'],
   ['/openapi/v3/apis/custom.metrics.k8s.io/v1beta1', '*/*'],
 ] as const) {
-  test(`${path} has another tag when the metrics are others, and the old one when they are back`, async (t) => {
+  test(`${path} has another tag when the metrics change, and the first tag when they are restored`, async (t) => {
     const catalog = new Catalog()
     const app = await serveApp(t, { catalog })
     const { headers } = await app.get(path, { Accept: accept })
@@ -155,7 +158,7 @@ for (const [path, accept] of [
   })
 }
 
-test('OpenAPI says which metrics there are', async (t) => {
+test('OpenAPI lists the metrics', async (t) => {
   const app = await serveApp(t, { catalog: catalogWith(METRICS) })
   const parametersOf = async (path: string) => {
     const { paths } = JSON.parse((await app.get(path)).text)
@@ -175,7 +178,7 @@ test('OpenAPI says which metrics there are', async (t) => {
   assert.deepEqual(await parametersOf(document), Array(3).fill(v3))
 })
 
-test('/metrics has a gauge for each metric of users, as they come and go', async (t) => {
+test('/metrics has a gauge for each user metric, as they are added and removed', async (t) => {
   const catalog = new Catalog()
   const app = await serveApp(t, { catalog })
   const linesWith = async (part: string) => {
@@ -186,21 +189,24 @@ test('/metrics has a gauge for each metric of users, as they come and go', async
   catalog.setUserMetrics(METRICS)
   const gauge = ['# HELP twice_up Made up', '# TYPE twice_up gauge', 'twice_up 20']
   assert.deepEqual([before, await linesWith('twice_up')], [[], gauge])
-  assert.deepEqual(await linesWith('untold'), ['# HELP untold Made up', '# TYPE untold gauge'])
+  assert.deepEqual(await linesWith('hidden_value'), [
+    '# HELP hidden_value Made up',
+    '# TYPE hidden_value gauge',
+  ])
   catalog.setUserMetrics([userMetric('twice_up', () => 7)])
   assert.deepEqual(await linesWith('twice_up'), [...gauge.slice(0, 2), 'twice_up 7'])
   catalog.setUserMetrics([])
   assert.deepEqual(await linesWith('twice_up'), [])
 })
 
-test('/metrics has no sample of users while the reading is stale', async (t) => {
+test('/metrics has no samples of user metrics while the reading is stale', async (t) => {
   const app = await serveApp(t, { catalog: catalogWith(METRICS) })
   await app.get('/metrics')
   app.reading = STALE
   assert.doesNotMatch((await app.get('/metrics')).text, /^twice_up /m)
 })
 
-test('every name of ours at /metrics is one that users may not take', async (t) => {
+test('every built-in name at /metrics is reserved: a user metric cannot have it', async (t) => {
   const app = await serveApp(t)
   const { text } = await app.get('/metrics')
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ERRNO } from '#flux/errors.ts'
 import { createTestCluster, reasonOf, runningOf, upOf } from '../support/cluster.ts'
 
-/** Longer than any test: what comes sooner was told by a stream. */
+/** Longer than any test: a change that is seen sooner was reported by a stream. */
 const NEVER_MS = 3_600_000
 const STREAMS_ONLY = { streamingIntervalMs: NEVER_MS, pollingIntervalMs: NEVER_MS }
 
@@ -23,7 +23,7 @@ test('Collector reads an instance', async (t) => {
 })
 
 for (const version of ['0.51.0', '0.66.0', '0.88.0'] as const) {
-  test(`Collector learns of nodes and jobs from the streams and events of ${version}`, async (t) => {
+  test(`Collector reads nodes and jobs after streams and events of ${version}`, async (t) => {
     const { instance, collector, startBroker, until } = await createTestCluster(t, {
       up: 2,
       pace: STREAMS_ONLY,
@@ -57,7 +57,7 @@ for (const scheduler of ['sched-simple', 'fluxion'] as const) {
   }
 }
 
-test('Collector as owner learns of a drain at once, by the resource journal', async (t) => {
+test('Collector as owner sees a drain at once, by the resource journal', async (t) => {
   const { instance, collector, startBroker, until } = await createTestCluster(t, {
     pace: STREAMS_ONLY,
   })
@@ -68,7 +68,7 @@ test('Collector as owner learns of a drain at once, by the resource journal', as
   await until((reading) => upOf(reading) === 3)
 })
 
-test('Collector polls where the broker does not stream', async (t) => {
+test('Collector polls if the broker does not stream', async (t) => {
   const { instance, collector, startBroker, until } = await createTestCluster(t, {
     pace: { pollingIntervalMs: 5, streamingIntervalMs: NEVER_MS },
   })
@@ -89,7 +89,7 @@ test('Collector may start before the socket exists', async (t) => {
   assert.ok(notices.includes('failed FLUX_CONNECT'))
 })
 
-test('Collector knows nothing from the moment the broker is gone, and survives its replacement', async (t) => {
+test('Collector is stale from the moment the broker ends, and reads its replacement', async (t) => {
   const { instance, collector, startBroker, until, lines } = await createTestCluster(t)
   const broker = await startBroker()
   collector.start()
@@ -102,12 +102,14 @@ test('Collector knows nothing from the moment the broker is gone, and survives i
   await startBroker()
   await until((reading) => upOf(reading) === 3)
   assert.ok(
-    lines.includes('fresh → stale: Lost the connection to the broker: the broker closed it'),
+    lines.includes(
+      'fresh → stale: metrics are errors until Flux is read: Lost the connection to the broker: the broker closed it',
+    ),
   )
   assert.equal(lines.filter((line) => line.startsWith('stale → fresh')).length, 2)
 })
 
-test('Collector waits out the phases of a start', async (t) => {
+test('Collector waits until the broker has started', async (t) => {
   const { collector, startBroker, until } = await createTestCluster(t)
   const broker = await startBroker({ phase: 'quorum' })
   collector.start()
@@ -117,7 +119,7 @@ test('Collector waits out the phases of a start', async (t) => {
   assert.equal(broker.accepted, 1, 'the connection is kept')
 })
 
-test('Collector tells a guest that is refused the two ways out', async (t) => {
+test('Collector names two cures for a guest that is refused', async (t) => {
   const { collector, startBroker, until } = await createTestCluster(t)
   await startBroker({ role: 'refused' })
   collector.start()
@@ -125,7 +127,7 @@ test('Collector tells a guest that is refused the two ways out', async (t) => {
   assert.match(reasonOf(reading) ?? '', /allow-guest-user = true.*flux-metrics\/run-as-user/)
 })
 
-test('Collector tells job counts that private mode hides from those that are 0', async (t) => {
+test('Collector distinguishes hidden job counts from counts of 0', async (t) => {
   const { collector, startBroker, until } = await createTestCluster(t)
   await startBroker({ role: 'guest', privateMode: true })
   collector.start()
@@ -146,11 +148,11 @@ for (const topic of ['resource.sched-status', 'resource.status', 'job-list.job-s
     assert.match(reasonOf(reading) ?? '', /error preparing response/)
     broker.faults.heal()
     await until(({ kind }) => kind === 'fresh')
-    assert.equal(broker.accepted, 1, 'an error is an answer: the connection is kept')
+    assert.equal(broker.accepted, 1, 'the connection is kept after an error answer')
   })
 }
 
-test('Collector gives up on a broker that does not answer, and on its connection', async (t) => {
+test('Collector closes the connection to a broker that does not answer, and connects again', async (t) => {
   const { collector, startBroker, until, notices } = await createTestCluster(t, {
     pace: { callTimeoutMs: 20, streamingIntervalMs: 5 },
   })
@@ -165,7 +167,7 @@ test('Collector gives up on a broker that does not answer, and on its connection
   assert.ok(broker.accepted > 1)
 })
 
-test('Collector leaves a connection that sends garbage, and makes a new one', async (t) => {
+test('Collector closes a connection that sends garbage, and connects again', async (t) => {
   const { collector, startBroker, until, notices } = await createTestCluster(t)
   const broker = await startBroker()
   collector.start()
@@ -176,18 +178,18 @@ test('Collector leaves a connection that sends garbage, and makes a new one', as
   assert.ok(notices.includes('failed FLUX_PROTOCOL'))
 })
 
-test('Collector notices that a job-stats stream has died silently', async (t) => {
+test('Collector notices that a job-stats stream has ended silently', async (t) => {
   const { instance, collector, startBroker, until, notices } = await createTestCluster(t, {
     pace: { streamingIntervalMs: 300 },
   })
   const broker = await startBroker()
   collector.start()
-  // The streams are asked for after the first reading, so before the second.
+  // The streams are opened between the first and the second reading.
   await until(() => notices.filter((notice) => notice === 'refreshed').length === 2)
   broker.silenceStreams()
   instance.submit({ nodes: 1 })
   await until((reading) => runningOf(reading) === 1)
-  await until((reading) => reasonOf(reading)?.includes('job-stats did not say so') ?? false)
+  await until((reading) => reasonOf(reading)?.includes('job-stats did not report it') ?? false)
   await until((reading) => runningOf(reading) === 1)
   assert.equal(broker.accepted, 2)
 })
@@ -216,7 +218,7 @@ test('Collector serves no snapshot that is too old, even if nothing else is wron
   await until((reading) => reasonOf(reading)?.includes('is older than') ?? false)
 })
 
-test('Collector disconnects when it stops, also while it waits', async (t) => {
+test('Collector disconnects when it is stopped, also while it waits', async (t) => {
   const { collector, startBroker, until, notices } = await createTestCluster(t, {
     pace: STREAMS_ONLY,
   })

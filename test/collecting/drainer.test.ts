@@ -1,4 +1,4 @@
-// The two calls of a drain plan, over a simulated broker, and what is said of those that it refuses.
+// The two calls of a drain plan to a simulated broker, and the log of refused calls.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -32,10 +32,10 @@ async function setUp(t: TestContext, options: Partial<BrokerOptions> = {}) {
     instance: 'flux-sample',
     log,
     observer: {
-      refreshed: () => assert.fail('not for a drainer to tell'),
-      failed: () => assert.fail('not for a drainer to tell'),
-      connected: () => assert.fail('not for a drainer to tell'),
-      disconnected: () => assert.fail('not for a drainer to tell'),
+      refreshed: () => assert.fail('a drainer does not report this'),
+      failed: () => assert.fail('a drainer does not report this'),
+      connected: () => assert.fail('a drainer does not report this'),
+      disconnected: () => assert.fail('a drainer does not report this'),
       drained: (what, outcome) => {
         notices.push(`${what} ${outcome}`)
       },
@@ -43,40 +43,45 @@ async function setUp(t: TestContext, options: Partial<BrokerOptions> = {}) {
   })
   return {
     ...{ broker, instance, client, notices },
-    carryOut: (plan: Partial<Texts>) => drainer.carryOut(client, planOf(plan), LIMITS),
+    carryOut: (plan: Partial<PlanTexts>) => drainer.carryOut(client, planOf(plan), LIMITS),
     reasons: () => instance.nodes.map(({ drain }) => drain?.reason),
-    /** What was logged since the last time. */
-    said: () => lines.splice(0).map(({ level, ranks, msg }) => `${level} ${msg}: ${ranks}`),
+    /** The lines that were logged since the last call. */
+    logged: () =>
+      lines
+        .splice(0)
+        .map(({ level, ranks, msg, reason }) =>
+          [level, msg, ranks, reason].filter(Boolean).join(' '),
+        ),
   }
 }
 
-interface Texts {
+interface PlanTexts {
   readonly drain: string
   readonly undrain: string
   readonly preparing: number | undefined
 }
 
-function planOf(plan: Partial<Texts>): DrainPlan {
+function planOf(plan: Partial<PlanTexts>): DrainPlan {
   const { drain, undrain, preparing } = { drain: '', undrain: '', preparing: 2, ...plan }
   return { size: 4, drain: parseIdset(drain), undrain: parseIdset(undrain), preparing }
 }
 
 const NOT_OWNER =
-  'Flux lets its owner alone drain ranks: run the sidecar with the UID of the broker (annotation ' +
+  'Flux allows only its owner to drain ranks: run the sidecar with the UID of the broker (annotation ' +
   'flux-metrics/run-as-user)'
 
-test('Drainer drains with a reason by which it knows its drains again, and gives back', async (t) => {
-  const { carryOut, reasons, said, notices } = await setUp(t)
+test('Drainer drains with a reason that marks its own drains, and undrains', async (t) => {
+  const { carryOut, reasons, logged, notices } = await setUp(t)
   await carryOut({ drain: '2-3' })
   assert.deepEqual(reasons(), [undefined, undefined, REASON, REASON])
-  assert.deepEqual(said(), ['info drained ranks: 2-3'])
+  assert.deepEqual(logged(), ['info drained ranks 2-3'])
   await carryOut({ undrain: '3' })
   assert.deepEqual(reasons(), [undefined, undefined, REASON, undefined])
-  assert.deepEqual(said(), ['info gave ranks back: 3'])
+  assert.deepEqual(logged(), ['info undrained ranks 3'])
   assert.deepEqual(notices, ['drain ok', 'undrain ok'])
 })
 
-test('Drainer gives back first, and then drains', async (t) => {
+test('Drainer undrains first, and then drains', async (t) => {
   const { carryOut, reasons, notices } = await setUp(t)
   await carryOut({ drain: '1' })
   await carryOut({ undrain: '1', drain: '2-3' })
@@ -84,57 +89,57 @@ test('Drainer gives back first, and then drains', async (t) => {
   assert.deepEqual(notices, ['drain ok', 'undrain ok', 'drain ok'])
 })
 
-test('Drainer makes no call where nothing is planned', async (t) => {
+test('Drainer makes no call if nothing is planned', async (t) => {
   const { carryOut, broker } = await setUp(t)
   await carryOut({})
   await carryOut({ drain: '3', preparing: undefined })
   assert.deepEqual([...broker.calls.keys()], [])
 })
 
-test('Drainer tells a guest the way out, once for each call', async (t) => {
-  const { carryOut, reasons, said, notices } = await setUp(t, { role: 'guest' })
+test('Drainer logs the cure for a guest, once for each call', async (t) => {
+  const { carryOut, reasons, logged, notices } = await setUp(t, { role: 'guest' })
   await carryOut({ drain: '3' })
   await carryOut({ drain: '2-3' })
   await carryOut({ undrain: '1' })
   await carryOut({ undrain: '1', drain: '2-3' })
-  assert.deepEqual(said(), [
-    `warn cannot drain: ${NOT_OWNER}: 3`,
-    `warn cannot undrain: ${NOT_OWNER}: 1`,
+  assert.deepEqual(logged(), [
+    `warn cannot drain ranks 3 ${NOT_OWNER}`,
+    `warn cannot undrain ranks 1 ${NOT_OWNER}`,
   ])
   assert.deepEqual(reasons(), [undefined, undefined, undefined, undefined])
   assert.equal(notices.filter((notice) => notice.endsWith('failed')).length, 5)
 })
 
-test('Drainer says nothing where somebody was faster, and touches no drain of theirs', async (t) => {
-  const { carryOut, instance, reasons, said, notices } = await setUp(t)
+test('Drainer logs nothing if another client was first, and leaves its drain', async (t) => {
+  const { carryOut, instance, reasons, logged, notices } = await setUp(t)
   instance.drain([3], 'maintenance')
   await carryOut({ drain: '2-3' })
   await carryOut({ undrain: '1' })
   assert.deepEqual(reasons(), [undefined, undefined, undefined, 'maintenance'])
-  assert.deepEqual(said(), [])
+  assert.deepEqual(logged(), [])
   assert.deepEqual(notices, ['drain failed', 'undrain failed'])
 })
 
-test('Drainer says what else the broker refuses, and again after it had worked', async (t) => {
-  const { carryOut, said } = await setUp(t)
-  const refused = /^warn cannot drain: .*idset is out of range.*: 3-9$/
+test('Drainer logs another refusal once, and again after a call that worked', async (t) => {
+  const { carryOut, logged } = await setUp(t)
+  const refused = /^warn cannot drain ranks 3-9 .*idset is out of range/
   await carryOut({ drain: '3-9' })
   await carryOut({ drain: '3-9' })
-  const [first, ...others] = said()
+  const [first, ...others] = logged()
   assert.match(first ?? '', refused)
   assert.deepEqual(others, [])
   await carryOut({ drain: '3' })
   await carryOut({ drain: '3-9' })
-  const [worked, again] = said()
-  assert.equal(worked, 'info drained ranks: 3')
+  const [worked, again] = logged()
+  assert.equal(worked, 'info drained ranks 3')
   assert.match(again ?? '', refused)
 })
 
 test('Drainer fails with the connection', async (t) => {
-  const { broker, client, carryOut, notices, said } = await setUp(t)
+  const { broker, client, carryOut, notices, logged } = await setUp(t)
   await broker.close()
   await client.ended
   await assert.rejects(carryOut({ drain: '3' }), { code: 'FLUX_DISCONNECTED' })
   assert.deepEqual(notices, [])
-  assert.deepEqual(said(), [])
+  assert.deepEqual(logged(), [])
 })

@@ -111,12 +111,12 @@ withEnvironment(
       const answer = JSON.stringify(await getRaw(metricsPath(environment, 'explain')))
       assert.match(
         answer,
-        /"summary":"desired 3: rank 2 runs ƒ\w+ of user 0, without a time limit"/,
+        /"summary":"desired 3: rank 2 runs job ƒ\w+ of user 0, which has no time limit"/,
       )
       const { code, out } = await explain(environment)
       assert.equal(code, 0, out)
-      assert.match(out, /^desired 3: rank 2 runs ƒ\w+ of user 0, without a time limit\n/)
-      assert.match(out, /^nodes {4}3 there, desired 3, floor 3, demand 1, quorum 2, R has 64$/m)
+      assert.match(out, /^desired 3: rank 2 runs job ƒ\w+ of user 0, which has no time limit\n/)
+      assert.match(out, /^nodes {4}present 3, desired 3, floor 3, demand 1, quorum 2, maximum 64$/m)
     },
 
     'when that job ends it shrinks to the smallest size': async (environment) => {
@@ -174,7 +174,7 @@ withEnvironment(
       assert.equal((await environment.miniCluster()).spec.size, LARGE)
       assert.match(
         (await explain(environment)).out,
-        /^desired 61: 1 pending job needs 61 nodes, up to rank 60;[^.]* HPA\s+tolerance\s+would\s+hold\s+60\n/,
+        /^desired 61: 1 pending job needs 61 nodes, up to rank 60;[^.]* an\s+HPA\s+with\s+the\s+default\s+tolerance\s+stays\s+at\s+60\n/,
       )
       await remove(environment.cluster, hpa)
     },
@@ -198,15 +198,15 @@ withEnvironment(
       await environment.post('/kill')
       await reason(environment, MINICLUSTER, 'FailedGetObjectMetric')
       const { message = '' } = (await scalingActive(environment, MINICLUSTER)) ?? {}
-      assert.match(message, /node_desired_count.*Cannot tell the state of Flux: \w+/)
+      assert.match(message, /node_desired_count.*Cannot read the state of Flux: \w+/)
       const refused = await refusals(environment)
       assert.equal(refused.size, BUILTIN_METRICS.length)
       for (const [name, why] of refused) {
-        assert.match(why, /ServiceUnavailable.*Cannot tell the state of Flux: \w+/, name)
+        assert.match(why, /ServiceUnavailable.*Cannot read the state of Flux: \w+/, name)
       }
       const { code, out } = await explain(environment)
       assert.equal(code, 1)
-      assert.match(out, /Cannot tell the state of Flux: \w+/)
+      assert.match(out, /Cannot read the state of Flux: \w+/)
       assert.equal((await environment.miniCluster()).spec.size, spec.size)
     },
 

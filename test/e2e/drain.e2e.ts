@@ -99,7 +99,7 @@ withEnvironment(
 
     'the log of the sidecar has both': async (environment) => {
       const log = (await environment.sidecarLog()).join('\n')
-      for (const what of ['drained ranks', 'gave ranks back']) {
+      for (const what of ['drained ranks', 'undrained ranks']) {
         assert.match(log, new RegExp(`"ranks":"[0-9,-]+".*"${what}"`))
       }
     },

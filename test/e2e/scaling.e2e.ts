@@ -79,7 +79,7 @@ withEnvironment(
         const found = await scalingActive(environment, ACTIVE_JOBS)
         return found?.reason === 'FailedGetObjectMetric' ? found : undefined
       })
-      assert.match(condition.message ?? '', /job_active_count.*Cannot tell the state of Flux/)
+      assert.match(condition.message ?? '', /job_active_count.*Cannot read the state of Flux/)
       await holds('a second failed sync of the HPA', async () => (await failures(environment)) > 1)
       assert.equal((await environment.miniCluster()).spec.size, 3)
       assert.equal((await environment.pods()).length, 3)

@@ -22,7 +22,7 @@ const JOB: RunningJob = {
   expiration: SECONDS + 41 * 60,
 }
 
-/** A job that has waited for a minute for whole nodes. */
+/** A job that has waited for whole nodes for one minute. */
 function waiting(nnodes: number, changes: Partial<WaitingJob> = {}): WaitingJob {
   return wholeNodes(nnodes, { submittedAt: SECONDS - 60, ...changes })
 }
@@ -31,7 +31,7 @@ function explainAt(changes: Partial<Snapshot>, laterMs = 0) {
   return explain(snapshotOf(changes), new Date(TAKEN_AT.getTime() + laterMs))
 }
 
-test('explain says what holds the floor, what waits, and what an HPA makes of it', () => {
+test('explain reports the job that holds the floor, the pending jobs, and the size of a tolerant HPA', () => {
   const { summary, ...explanation } = explainAt({
     offline: parseIdset('11-15'),
     allocated: ranksWith('9', { cores: '0-7' }),
@@ -40,8 +40,8 @@ test('explain says what holds the floor, what waits, and what an HPA makes of it
   })
   assert.equal(
     summary,
-    'desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; ' +
-      '3 pending jobs need 6 nodes, up to rank 5; HPA tolerance would hold 11',
+    'desired 10: rank 9 runs job ƒ2aK of user 1000, which ends within 41 min; ' +
+      '3 pending jobs need 6 nodes, up to rank 5; an HPA with the default tolerance stays at 11',
   )
   const { floorHolder, pending, desired, present, floor, demand, quorum, maximum } = explanation
   assert.deepEqual(
@@ -53,14 +53,14 @@ test('explain says what holds the floor, what waits, and what an HPA makes of it
   assert.deepEqual(pending, { jobs: 3, nodes: 6, held: 0, infeasible: 0, isCut: false })
 })
 
-test('explain counts ages and remaining times from the moment that it is asked', () => {
+test('explain counts ages and remaining times from the given time', () => {
   const allocated = ranksWith('9', { cores: '0-7' })
   const { ageSeconds, floorHolder, takenAt } = explainAt({ allocated, highestJob: JOB }, 60_000)
   assert.deepEqual([ageSeconds, floorHolder?.endsInSeconds], [60, 40 * 60])
   assert.equal(takenAt, '2026-11-24T01:02:03.456Z')
 })
 
-test('explain puts first what wants more', () => {
+test('explain puts the reason for the larger size first', () => {
   const { reasons } = explainAt({ waiting: waitingFor(waiting(5)) })
   assert.deepEqual(reasons, ['1 pending job needs 5 nodes, up to rank 11', 'rank 6 is allocated'])
 })
@@ -69,37 +69,39 @@ test('explain says that a job has no time limit', () => {
   const allocated = ranksWith('0', { cores: '0' })
   const highestJob = { ...JOB, ranks: parseIdset('0'), expiration: 0 }
   const { reasons, floorHolder } = explainAt({ allocated, highestJob })
-  assert.deepEqual(reasons, ['rank 0 runs ƒ2aK of user 1000, without a time limit'])
+  assert.deepEqual(reasons, ['rank 0 runs job ƒ2aK of user 1000, which has no time limit'])
   assert.equal(floorHolder?.endsInSeconds, null)
 })
 
-test('explain says so if nothing runs and nothing waits', () => {
+test('explain says that nothing runs and no job waits', () => {
   const { reasons, floorHolder, desired } = explainAt({ allocated: IDLE })
   assert.deepEqual(reasons, ['nothing runs, and no job waits for nodes'])
   assert.deepEqual([desired, floorHolder], [1, null])
 })
 
-test('explain names the quorum where nothing else wants as many', () => {
+test('explain names the quorum if nothing else needs as many nodes', () => {
   const { reasons, desired } = explainAt({ allocated: IDLE, quorum: 4 })
   assert.deepEqual([desired, reasons], [4, ['Flux needs 4 nodes to start (quorum)']])
 })
 
-test('explain says that every node of R is wanted', () => {
+test('explain says that R has no more nodes', () => {
   const { reasons, desired } = explainAt({ waiting: waitingFor(waiting(9), waiting(9)) })
   assert.equal(desired, 16)
-  assert.ok(reasons.includes('that is every node of R'))
+  assert.ok(reasons.includes('R has no more than 16 nodes'))
 })
 
-test('explain says that the list of what waits was cut', () => {
+test('explain says that the list of pending jobs was cut', () => {
   const cut = { kind: 'known', jobs: [waiting(1)], total: 2, unknownRequests: undefined } as const
   const { reasons, unknowns, desired, demand, pending } = explainAt({ waiting: cut })
   assert.deepEqual([desired, demand], [16, 16])
-  assert.equal(reasons[0], 'more jobs wait than we list: there may be work for every node of R')
-  assert.deepEqual(unknowns, ['all that waits: more jobs wait than we list'])
+  assert.equal(reasons[0], 'more jobs wait than the sidecar lists: they may need every node of R')
+  assert.deepEqual(unknowns, [
+    'the jobs that are not listed: more jobs wait than the sidecar lists',
+  ])
   assert.equal(pending?.isCut, true)
 })
 
-/** Readings one after the other, `gapMs` apart. */
+/** Explains the last of several readings, `gapMs` apart. */
 function explainLast(
   readings: readonly Partial<Facts>[],
   { gapMs, drains }: { readonly gapMs: number; readonly drains?: { readonly instance: string } },
@@ -111,20 +113,20 @@ function explainLast(
   return explain(last, TAKEN_AT)
 }
 
-test('explain says what was wanted a moment ago', () => {
+test('explain names the size that was needed a moment ago', () => {
   const readings = [{ waiting: waitingFor(waiting(5)) }, { allocated: IDLE }]
   const { reasons, desired } = explainLast(readings, { gapMs: 1000 })
   assert.equal(desired, 12)
-  assert.equal(reasons[0], '12 was wanted a moment ago')
+  assert.equal(reasons[0], '12 nodes were needed a moment ago')
 })
 
 test('explain says that a rank was released a moment ago', () => {
   const { reasons, floor } = explainLast([{}, { allocated: IDLE }], { gapMs: 1000 })
   assert.equal(floor, 10)
-  assert.ok(reasons.includes('rank 9 was released, or found, a moment ago'))
+  assert.ok(reasons.includes('rank 9 is kept because it was busy, or first seen, a moment ago'))
 })
 
-test('explain says which ranks are being drained, and whose drains are whose', () => {
+test('explain names the ranks that are being drained, and which drains are our own', () => {
   const instance = 'default/flux-sample'
   const ours = {
     ranks: parseIdset('8-9'),
@@ -137,7 +139,7 @@ test('explain says which ranks are being drained, and whose drains are whose', (
     drains: { instance },
   })
   assert.equal(draining.desired, 10)
-  assert.equal(draining.reasons[0], 'ranks 7-9 are drained before it shrinks')
+  assert.equal(draining.reasons[0], 'ranks 7-9 are being drained before the size falls to 7')
   const drained = explainLast([{ drains: [ours, theirs] }], { gapMs: 0, drains: { instance } })
   assert.deepEqual(drained.drains, [
     { ranks: '8-9', reason: ours.reason, isOwn: true },
@@ -145,14 +147,14 @@ test('explain says which ranks are being drained, and whose drains are whose', (
   ])
 })
 
-test('explain names the ranks that are given up', () => {
+test('explain names the ranks that are lost', () => {
   const { reasons, lost } = explainAt({ lost: parseIdset('3') })
   assert.equal(lost, '3')
-  assert.ok(reasons.includes('rank 3 is given up for lost'))
+  assert.ok(reasons.includes('rank 3 is given up after a long time offline'))
   assert.equal(explainAt({ lost: EMPTY_IDSET }).lost, '')
 })
 
-test('explain tells each queue', () => {
+test('explain describes each queue', () => {
   const { queues } = explainAt({
     queues: new Map([
       ['batch', { started: true, ranks: undefined }],
@@ -180,11 +182,13 @@ test('explain tells each queue', () => {
   ])
 })
 
-test('explain knows no size where Flux hides jobs, and says why once', () => {
+test('explain reports an unknown size if Flux hides jobs, and gives the reason once', () => {
   const withheld = { kind: 'unknown', reason: 'Flux hides jobs from the sidecar' } as const
   const { summary, unknowns, ...explanation } = explainAt({ jobs: withheld, waiting: withheld })
   assert.equal(summary, 'desired unknown: Flux hides jobs from the sidecar')
-  assert.deepEqual(unknowns, ['the size, demand, job counts: Flux hides jobs from the sidecar'])
+  assert.deepEqual(unknowns, [
+    'the size, the demand and the job counts: Flux hides jobs from the sidecar',
+  ])
   const { desired, floor, demand, pending, queues } = explanation
   assert.deepEqual(
     { desired, floor, demand, pending, queues },
@@ -192,7 +196,7 @@ test('explain knows no size where Flux hides jobs, and says why once', () => {
   )
 })
 
-test('explain knows no demand where jobs may want GPUs that a guest is not told of', () => {
+test('explain reports an unknown demand if a guest cannot see how many GPUs jobs ask for', () => {
   const jobs = [waiting(1, { nnodes: undefined, ncores: 4 })]
   const { desired, demand, floor, unknowns } = explainAt({
     waiting: {
@@ -203,7 +207,9 @@ test('explain knows no demand where jobs may want GPUs that a guest is not told 
     },
   })
   assert.deepEqual([desired, demand, floor], [null, null, 7])
-  assert.deepEqual(unknowns, ['the size, demand, GPUs of pending jobs: Flux does not show guests'])
+  assert.deepEqual(unknowns, [
+    'the size, the demand and the GPUs of pending jobs: Flux does not show guests',
+  ])
 })
 
 for (const [desired, online, holds] of [
@@ -214,7 +220,7 @@ for (const [desired, online, holds] of [
   [8, 9, false],
   [10, 10, false],
 ] as const) {
-  test(`explain says ${holds ? '' : 'not '}that an HPA ignores ${desired} where ${online} are`, () => {
+  test(`explain says ${holds ? '' : 'not '}that an HPA ignores ${desired} if ${online} nodes are online`, () => {
     const { summary, warnings, present } = explainAt({
       offline: parseIdset(`${online}-15`),
       allocated: IDLE,
@@ -226,7 +232,7 @@ for (const [desired, online, holds] of [
       },
     })
     assert.equal(present, online)
-    assert.equal(summary.includes(`HPA tolerance would hold ${online}`), holds)
+    assert.equal(summary.includes(`an HPA with the default tolerance stays at ${online}`), holds)
     assert.equal(
       warnings.some((warning) => warning.includes('default tolerance')),
       holds,

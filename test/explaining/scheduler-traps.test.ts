@@ -1,8 +1,11 @@
-// Settings of Fluxion that defeat autoscaling, and its refusals, as they were recorded.
+// Settings of Fluxion that defeat autoscaling.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeTraps } from '#explaining/scheduler-traps.ts'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
+
+/** Idle nodes below the highest busy one: then the default match policy is reported, too. */
+const STRANDED = { isStranded: true }
 
 const GOOD: FluxionSettings = {
   queuePolicy: 'fcfs',
@@ -14,21 +17,17 @@ const REFUSES =
   /^Fluxion \(0\.43 and later\) with queue-policy "fcfs" refuses .*prune-filters = "ALL:core"/
 const FILLS = /match-policy = "lonode"$/
 
-/** Settings, and which traps are in them. */
+/** Changes of settings that work, and the traps that they make. */
 const SETTINGS: readonly (readonly [
   what: string,
   changes: Partial<FluxionSettings>,
   traps: readonly RegExp[],
 ])[] = [
-  ['those that work', {}, []],
+  ['settings that work', {}, []],
   ['the defaults', { matchPolicy: undefined, pruneFilters: undefined }, [REFUSES, FILLS]],
   ['fcfs that prunes by node', { pruneFilters: 'ALL:core,ALL:node' }, [REFUSES]],
   ['fcfs that prunes by node of a cluster', { pruneFilters: 'cluster:node' }, [REFUSES]],
-  [
-    'conservative, whatever it prunes by',
-    { queuePolicy: 'conservative', pruneFilters: undefined },
-    [],
-  ],
+  ['conservative with any filters', { queuePolicy: 'conservative', pruneFilters: undefined }, []],
   ['easy', { queuePolicy: 'easy', pruneFilters: undefined }, []],
   ['hinode', { matchPolicy: 'hinode' }, [FILLS]],
   ['first', { matchPolicy: 'first' }, [FILLS]],
@@ -40,17 +39,23 @@ const SETTINGS: readonly (readonly [
 
 for (const [what, changes, traps] of SETTINGS) {
   test(`describeTraps of ${what} finds ${traps.length}`, () => {
-    const found = describeTraps({ ...GOOD, ...changes })
+    const found = describeTraps({ ...GOOD, ...changes }, STRANDED)
     assert.equal(found.length, traps.length)
     for (const [index, trap] of traps.entries()) assert.match(found[index] ?? '', trap)
   })
 }
 
-test('describeTraps finds none without Fluxion', () => {
-  assert.deepEqual(describeTraps(undefined), [])
+test('describeTraps finds no trap without Fluxion', () => {
+  assert.deepEqual(describeTraps(undefined, STRANDED), [])
 })
 
-test('describeTraps names the policy that is set, and the default as such', () => {
-  assert.match(describeTraps({ ...GOOD, matchPolicy: 'hinode' })[0] ?? '', /match-policy "hinode"/)
-  assert.match(describeTraps({ ...GOOD, matchPolicy: undefined })[0] ?? '', /"first", its default/)
+test('describeTraps names the configured match policy, or the default', () => {
+  assert.match(
+    describeTraps({ ...GOOD, matchPolicy: 'hinode' }, STRANDED)[0] ?? '',
+    /match-policy "hinode"/,
+  )
+  assert.match(
+    describeTraps({ ...GOOD, matchPolicy: undefined }, STRANDED)[0] ?? '',
+    /"first", its default/,
+  )
 })

@@ -29,22 +29,22 @@ function queue(name: string, changes: Partial<QueueExplanation> = {}): QueueExpl
   return { name, desired: 8, started: true, pending: { ...NONE, jobs: 1, nodes: 2 }, ...changes }
 }
 
-test('formatExplanation says little where there is little to say', () => {
+test('formatExplanation is short if there is no warning and no queue', () => {
   assert.equal(
     formatExplanation(EXPLANATION),
     `desired 10: rank 9 is allocated
-nodes    11 there, desired 10, floor 10, demand 7, quorum 1, R has 16
+nodes    present 11, desired 10, floor 10, demand 7, quorum 1, maximum 16
 pending  no job
 read     2 s ago, at 2026-11-24T01:02:03.456Z
 `,
   )
 })
 
-test('formatExplanation puts the subject of each line in front, and continues below it', () => {
+test('formatExplanation begins each line with its subject, and indents what follows', () => {
   const text = formatExplanation({
     ...EXPLANATION,
     summary:
-      'desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; 3 pending jobs need 6 nodes, up to rank 5; HPA tolerance would hold 11',
+      'desired 10: rank 9 runs job ƒ2aK of user 1000, which ends within 41 min; 3 pending jobs need 6 nodes, up to rank 5; an HPA with the default tolerance stays at 11',
     pending: { ...NONE, jobs: 3, nodes: 6, held: 1, infeasible: 2 },
     queues: [
       queue('batch'),
@@ -56,43 +56,44 @@ test('formatExplanation puts the subject of each line in front, and continues be
       { ranks: '1', reason: 'broken fan', isOwn: false },
     ],
     warnings: [
-      'an HPA with the default tolerance of 10 % holds 11: set tolerance 0 in its behavior',
+      'an HPA with the default tolerance of 10 % stays at 11: set tolerance 0 in its behavior',
     ],
-    unknowns: ['GPUs of pending jobs: Flux does not show guests'],
+    unknowns: ['the GPUs of pending jobs: Flux does not show guests'],
   })
   assert.equal(
     text,
-    `desired 10: rank 9 runs ƒ2aK of user 1000, ends in 41 min; 3 pending jobs need 6
-  nodes, up to rank 5; HPA tolerance would hold 11
-nodes    11 there, desired 10, floor 10, demand 7, quorum 1, R has 16
+    `desired 10: rank 9 runs job ƒ2aK of user 1000, which ends within 41 min; 3
+  pending jobs need 6 nodes, up to rank 5; an HPA with the default tolerance
+  stays at 11
+nodes    present 11, desired 10, floor 10, demand 7, quorum 1, maximum 16
 pending  3 jobs for 6 nodes, 1 held, 2 infeasible
 queue    batch: 1 job for 2 nodes, desired 8
 queue    debug: no job, stopped
-drained  8-9 by us (flux-metrics/default/flux-sample: scale-down to 8)
-warning  an HPA with the default tolerance of 10 % holds 11: set tolerance 0 in
-         its behavior
-unknown  GPUs of pending jobs: Flux does not show guests
+drained  8-9 by the sidecar (flux-metrics/default/flux-sample: scale-down to 8)
+warning  an HPA with the default tolerance of 10 % stays at 11: set tolerance 0
+         in its behavior
+unknown  the GPUs of pending jobs: Flux does not show guests
 read     2 s ago, at 2026-11-24T01:02:03.456Z
 `,
   )
 })
 
-test('formatExplanation does not take the jobs that are listed for all of them', () => {
+test('formatExplanation says that only the listed jobs are counted', () => {
   const pending = { ...NONE, jobs: 10_000, nodes: 40_000, isCut: true }
   const text = formatExplanation({ ...EXPLANATION, pending })
-  assert.match(text, /^pending {2}10000 jobs for 40000 nodes, of those that are listed$/m)
+  assert.match(text, /^pending {2}10000 jobs for 40000 nodes, counted over the listed jobs only$/m)
 })
 
-test('formatExplanation says what is unknown', () => {
+test('formatExplanation writes unknown values', () => {
   const unknown = { desired: null, floor: null, demand: null, maximum: null, pending: null }
   const lines = formatExplanation({ ...EXPLANATION, ...unknown }).split('\n')
   assert.deepEqual(lines.slice(1, 3), [
-    'nodes    11 there, desired unknown, floor unknown, demand unknown, quorum 1',
+    'nodes    present 11, desired unknown, floor unknown, demand unknown, quorum 1',
     'pending  unknown',
   ])
 })
 
-test('formatExplanation lists no more queues than a person would read', () => {
+test('formatExplanation lists at most five queues', () => {
   const queues = Array.from({ length: 8 }, (_, index) => queue(`q${index}`))
   const lines = formatExplanation({ ...EXPLANATION, queues }).split('\n')
   assert.deepEqual(
@@ -101,7 +102,7 @@ test('formatExplanation lists no more queues than a person would read', () => {
   )
 })
 
-test('formatExplanation stays within 80 columns, but for a word that is longer', () => {
+test('formatExplanation stays within 80 columns, except for a longer word', () => {
   const word = 'x'.repeat(100)
   const warnings = [`${'word '.repeat(100)}end`, `a ${word} b`]
   const lines = formatExplanation({ ...EXPLANATION, warnings }).split('\n')
@@ -112,7 +113,7 @@ test('formatExplanation stays within 80 columns, but for a word that is longer',
   assert.equal(lines.join(' ').match(/word/g)?.length, 100)
 })
 
-test('formatExplanation lets nobody else’s text move the cursor', () => {
+test('formatExplanation replaces control characters', () => {
   const warnings = ['rank 2 is drained ("\u001b[2J\n\u009b31m\u202e")']
   const text = formatExplanation({ ...EXPLANATION, warnings })
   assert.ok(text.includes('warning  rank 2 is drained ("?[2J??31m?")\n'))

@@ -16,18 +16,18 @@ function warn(changes: Partial<Snapshot>): readonly string[] {
   return warningsOf(snapshotOf({ jobs, ...changes }), FITTING)
 }
 
-test('warningsOf has nothing to say where all is well', () => {
+test('warningsOf is empty if there is no problem', () => {
   assert.deepEqual(warn({}), [])
 })
 
-test('warningsOf tells the settings of the scheduler that defeat autoscaling', () => {
+test('warningsOf names the settings of the scheduler that defeat autoscaling', () => {
   const settings = { queuePolicy: 'fcfs', matchPolicy: 'lonode', pruneFilters: undefined }
   const [warning = '', ...others] = warn({ fluxion: settings })
   assert.match(warning, /^Fluxion .* refuses .* prune-filters = "ALL:core"/)
   assert.deepEqual(others, [])
 })
 
-test('warningsOf tells of a match policy that is not configured only if it shows', () => {
+test('warningsOf names the default match policy only if idle nodes show it', () => {
   const fluxion = { queuePolicy: 'easy', matchPolicy: undefined, pruneFilters: undefined }
   assert.deepEqual(warn({ fluxion }), [])
   const [warning = '', ...others] = warn({ fluxion, allocated: ranksWith('9', { cores: '0-7' }) })
@@ -39,7 +39,7 @@ test('warningsOf tells of a match policy that is not configured only if it shows
   assert.equal(warn({ fluxion: { ...fluxion, matchPolicy: 'first' } }).length, 1)
 })
 
-test('warningsOf counts the jobs that the scheduler refused, and no others that failed', () => {
+test('warningsOf counts the jobs that the scheduler refused, and no other failed jobs', () => {
   const failed: FailedJob = {
     id: 1,
     queue: undefined,
@@ -53,12 +53,12 @@ test('warningsOf counts the jobs that the scheduler refused, and no others that 
     { ...failed, exceptionType: undefined, exceptionNote: undefined },
   ]
   assert.deepEqual(warn({ failed: [failed, failed, ...others] }), [
-    '2 jobs refused within 10 min, asking for more nodes than were up: no demand any more, submit again',
+    '2 jobs were refused in the last 10 min because they asked for more nodes than were up: submit them again',
   ])
   assert.deepEqual(warn({ failed: others }), [])
 })
 
-test('warningsOf tells which pending jobs are no demand', () => {
+test('warningsOf counts the pending jobs that add no demand', () => {
   const jobs = { kind: 'known', queues: new Map(), total: { ...NO_JOBS, depend: 3, priority: 1 } }
   const warnings = warn({
     jobs: { ...jobs, kind: 'known' },
@@ -74,35 +74,35 @@ test('warningsOf tells which pending jobs are no demand', () => {
     ),
   })
   assert.deepEqual(warnings, [
-    '1 pending job held (priority 0): no demand',
-    '2 pending jobs asking for more than R has: never started',
-    '1 pending job in queue "debug", which is stopped: no demand until flux queue start',
-    '4 jobs not yet for the scheduler (dependency or priority): no demand',
+    '1 job is held (priority 0): it adds no demand; release it with flux job urgency',
+    '2 jobs ask for more than their queue has in R: they can never start; cancel them',
+    'queue "debug" is stopped: 1 job in it adds no demand until flux queue start',
+    '4 jobs wait for a dependency or a priority: they add no demand yet',
   ])
 })
 
-test('warningsOf tells of the only queue that it is stopped', () => {
+test('warningsOf says that the only queue is stopped', () => {
   const queues = new Map([['', { started: false, ranks: undefined }]])
   assert.deepEqual(
     warn({ queues, waiting: waitingFor(waitingJob({ nnodes: 1 }), waitingJob({ nnodes: 1 })) }),
-    ['2 pending jobs in the queue, which is stopped: no demand until flux queue start'],
+    ['the queue is stopped: 2 jobs in it add no demand until flux queue start'],
   )
 })
 
-test('warningsOf tells the drains of others, with as much of their reason as anybody would read', () => {
+test('warningsOf reports drains by others, with at most 60 characters of their reason', () => {
   const drains = [
     { ranks: parseIdset('2'), reason: 'broken fan', drainedAt: 0 },
     { ranks: parseIdset('3-4'), reason: '', drainedAt: 0 },
     { ranks: parseIdset('5'), reason: 'x'.repeat(61), drainedAt: 0 },
   ]
   assert.deepEqual(warn({ drains }), [
-    'rank 2 is drained by an administrator ("broken fan"): counted around, never touched',
-    'ranks 3-4 are drained by an administrator (no reason given): counted around, never touched',
-    `rank 5 is drained by an administrator ("${'x'.repeat(60)}…"): counted around, never touched`,
+    'rank 2 is drained, not by the sidecar ("broken fan"): no job starts there until flux resource undrain',
+    'ranks 3-4 are drained, not by the sidecar (no reason given): no job starts there until flux resource undrain',
+    `rank 5 is drained, not by the sidecar ("${'x'.repeat(60)}…"): no job starts there until flux resource undrain`,
   ])
 })
 
-test('warningsOf tells drains of one reason together, and no more than a person would read', () => {
+test('warningsOf reports drains of one reason together, and at most five reasons', () => {
   const drains = Array.from({ length: 14 }, (_, rank) => ({
     ranks: parseIdset(String(rank)),
     reason: `reason ${rank % 7}`,
@@ -110,11 +110,11 @@ test('warningsOf tells drains of one reason together, and no more than a person 
   }))
   const warnings = warn({ drains })
   assert.equal(warnings.length, 6)
-  assert.match(warnings[0] ?? '', /^ranks 0,7 are drained by an administrator \("reason 0"\)/)
-  assert.equal(warnings[5], '2 more drains by an administrator')
+  assert.match(warnings[0] ?? '', /^ranks 0,7 are drained, not by the sidecar \("reason 0"\)/)
+  assert.equal(warnings[5], '2 more drains by others: flux resource drain lists all')
 })
 
-test('warningsOf tells of our drains only where nobody lifts them', () => {
+test('warningsOf reports our own drains only if the sidecar no longer undrains them', () => {
   const drains = [
     {
       ranks: parseIdset('8-9'),
@@ -127,37 +127,39 @@ test('warningsOf tells of our drains only where nobody lifts them', () => {
     [],
   )
   assert.deepEqual(warn({ drains }), [
-    'ranks 8-9 are still drained from when DRAIN was on: flux resource undrain 8-9',
+    'ranks 8-9 are still drained from when DRAIN was on: run flux resource undrain 8-9',
   ])
 })
 
-test('warningsOf tells how to have a change obeyed that an HPA ignores', () => {
+test('warningsOf gives the cure for a change that an HPA ignores', () => {
   const [warning, ...others] = warningsOf(
     snapshotOf({ jobs: { kind: 'known', total: NO_JOBS, queues: new Map() } }),
     { isIgnored: true, present: 60 },
   )
   assert.match(
     warning ?? '',
-    /^an HPA with the default tolerance of 10 % holds 60: set tolerance 0 /,
+    /^an HPA with the default tolerance of 10 % stays at 60: set tolerance 0 /,
   )
   assert.deepEqual(others, [])
 })
 
-test('unknownsOf is empty where all is known', () => {
+test('unknownsOf is empty if everything is known', () => {
   assert.deepEqual(unknownsOf(snapshotOf()), [])
 })
 
 test('unknownsOf says that too many jobs failed to list them', () => {
   assert.deepEqual(
     unknownsOf(snapshotOf({ failed: unknown('too many jobs failed lately to list them') })),
-    ['refused jobs: too many jobs failed lately to list them'],
+    ['the refused jobs: too many jobs failed lately to list them'],
   )
 })
 
-test('unknownsOf tells of GPUs only if a job waits that may want some', () => {
+test('unknownsOf names GPUs only if a job waits that may ask for some', () => {
   const reason = 'Flux does not show guests'
   const idle = { kind: 'known', jobs: [], total: 0, unknownRequests: unknown(reason) } as const
   assert.deepEqual(unknownsOf(snapshotOf({ waiting: idle })), [])
   const busy = { ...idle, jobs: [waitingJob({ nnodes: 1 })], total: 1 }
-  assert.deepEqual(unknownsOf(snapshotOf({ waiting: busy })), [`GPUs of pending jobs: ${reason}`])
+  assert.deepEqual(unknownsOf(snapshotOf({ waiting: busy })), [
+    `the GPUs of pending jobs: ${reason}`,
+  ])
 })

@@ -8,12 +8,12 @@ test('plural adds an s to all but one', () => {
   assert.deepEqual(texts, ['0 nodes', '1 node', '2 nodes'])
 })
 
-test('ranksAre counts ranks that are too many to list', () => {
+test('ranksAre counts the ranks if the list is too long', () => {
   const every = Array.from({ length: 500 }, (_, index) => 2 * index).join()
   assert.equal(ranksAre(parseIdset(every)), '500 ranks are')
 })
 
-test('ranksAre tells one rank from several', () => {
+test('ranksAre distinguishes one rank from several', () => {
   assert.equal(ranksAre(parseIdset('4')), 'rank 4 is')
   assert.equal(ranksAre(parseIdset('4,7-9')), 'ranks 4,7-9 are')
 })

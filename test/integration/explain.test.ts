@@ -1,4 +1,4 @@
-// Explaining from end to end: a simulated broker, the sidecar that reads it, and what the command line prints.
+// The explanation from end to end: a simulated broker, the sidecar that reads it, and the output of `flux-metrics explain`.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { formatJobId } from '#flux/calls/job-id.ts'
@@ -10,7 +10,7 @@ import type { BrokerOptions } from '../support/broker.ts'
 import { createTestCluster, TEST_PACE } from '../support/cluster.ts'
 import { createMemoryIo } from '../webhook/cli/memory-io.ts'
 
-/** A job on rank 2 of four, of which three are up; one that waits for three nodes, one that is held, and one too wide. */
+/** Four ranks, three of them up: a job on rank 2, a job that waits for three nodes, a held job, and a job that is too wide. */
 async function start(t: TestContext, broker: Partial<BrokerOptions>) {
   const { instance, path, startBroker } = await createTestCluster(t, { up: 3, gpusPerNode: 0 })
   const job = instance.submit({ placement: [{ ranks: [2], cores: [0] }], timeLimit: 3_600 })
@@ -33,7 +33,7 @@ async function start(t: TestContext, broker: Partial<BrokerOptions>) {
   return {
     job,
     lines,
-    /** What `flux-metrics explain` prints. */
+    /** Returns the output of `flux-metrics explain`. */
     explain: async (...flags: readonly string[]) => {
       const { io, written } = createMemoryIo()
       const url = `https://127.0.0.1:${sidecar.port}`
@@ -43,11 +43,11 @@ async function start(t: TestContext, broker: Partial<BrokerOptions>) {
   }
 }
 
-test('flux-metrics explain says why the size is what it is, and the log does too', async (t) => {
+test('flux-metrics explain and the log explain the size', async (t) => {
   const { explain, job, lines } = await start(t, { role: 'guest' })
   const summary =
-    `desired 4: 1 pending job needs 3 nodes, up to rank 3; rank 2 runs ${formatJobId(job.id)} of user 0, ` +
-    'ends in 60 min; that is every node of R'
+    `desired 4: 1 pending job needs 3 nodes, up to rank 3; rank 2 runs job ${formatJobId(job.id)} of user 0, ` +
+    'which ends within 60 min; R has no more than 4 nodes'
   const text = await explain()
   const [read = '', ...others] = text.trimEnd().split('\n').reverse()
   assert.match(read, /^read {5}\d+ s ago, at \d{4}-.*Z$/)
@@ -55,23 +55,25 @@ test('flux-metrics explain says why the size is what it is, and the log does too
     others.reverse().join('\n').replace(/\n +/g, ' '),
     [
       summary,
-      'nodes    3 there, desired 4, floor 3, demand 3, quorum 1, R has 4',
+      'nodes    present 3, desired 4, floor 3, demand 3, quorum 1, maximum 4',
       'pending  1 job for 3 nodes, 1 held, 1 infeasible',
-      'warning  1 pending job held (priority 0): no demand',
-      'warning  1 pending job asking for more than R has: never started',
-      'warning  rank 1 is drained by an administrator ("broken fan"): counted around, never touched',
+      'warning  1 job is held (priority 0): it adds no demand; release it with flux job urgency',
+      'warning  1 job asks for more than its queue has in R: it can never start; cancel it',
+      'warning  rank 1 is drained, not by the sidecar ("broken fan"): no job starts there until flux resource undrain',
     ].join('\n'),
   )
   assert.equal(JSON.parse(await explain('--json')).summary, summary)
-  assert.ok(lines.some((line) => JSON.parse(line).msg === summary))
+  assert.ok(lines.some((line) => JSON.parse(line).summary === summary))
 })
 
-test('flux-metrics explain says which two ways there are where Flux hides jobs', async (t) => {
+test('flux-metrics explain names two cures if Flux hides jobs', async (t) => {
   const { explain } = await start(t, { role: 'guest', privateMode: true })
   const { desired, summary, unknowns } = JSON.parse(await explain('--json'))
   const reason =
     'Flux hides jobs from the sidecar, which is a guest (access.private-mode): unset this setting in the broker ' +
     'configuration, or run the sidecar with the UID of the broker (annotation flux-metrics/run-as-user)'
   assert.deepEqual([desired, summary], [null, `desired unknown: ${reason}`])
-  assert.deepEqual(unknowns, [`the size, demand, job counts, refused jobs: ${reason}`])
+  assert.deepEqual(unknowns, [
+    `the size, the demand, the job counts and the refused jobs: ${reason}`,
+  ])
 })

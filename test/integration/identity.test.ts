@@ -185,7 +185,7 @@ test('a sidecar serves health alone until the authority knows its pod, and then 
   const kubelet = await get(METRIC, await clientOf(frontProxy, 'kubelet'))
   assert.deepEqual(
     [kubelet.status, messageIn(kubelet)],
-    [401, 'Cannot authenticate the client: the name "kubelet" is not among those allowed'],
+    [401, 'Cannot authenticate the client: the name "kubelet" is not one of the allowed names'],
   )
   for (const name of NAMES) await shown(port, cluster, name)
   const log = [...told, ...lines].join()

@@ -1,4 +1,4 @@
-// The app of the sidecar on plain HTTP, for tests of what it answers. TLS and clients have tests of their own.
+// Serves the app of the sidecar on plain HTTP, for tests of its answers. TLS and client certificates are tested elsewhere.
 import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { TestContext } from 'node:test'
 import { type AppOptions, createApp } from '#api/app.ts'
@@ -21,10 +21,10 @@ export interface Answer {
 }
 
 export interface ServedApp {
-  /** Sends the target as it is: nothing is normalized on the way. */
+  /** Sends the target as it is, without normalization. */
   get(target: string, headers?: Readonly<Record<string, string>>): Promise<Answer>
   ask(method: string, target: string): Promise<Answer>
-  /** What the app will read from now on. */
+  /** The reading that the app uses from now on. */
   reading: Reading
 }
 

@@ -24,7 +24,7 @@ export interface TestCluster {
   readonly instance: Instance
   readonly collector: Collector
   readonly notices: readonly Notice[]
-  /** Messages of the log. */
+  /** Messages of the log, with their reasons. */
   readonly lines: readonly string[]
   /** Starts the first broker or its successor. */
   startBroker(options?: Partial<BrokerOptions>): Promise<SimulatedBroker>
@@ -48,8 +48,8 @@ export async function createTestCluster(
     notices.push(text)
     wake()
   }
-  const write = (_fields: object, message: string) => {
-    lines.push(message)
+  const write = (fields: object, message: string) => {
+    lines.push('reason' in fields ? `${message}: ${fields.reason}` : message)
     wake()
   }
   const collector = new Collector({

@@ -1,8 +1,8 @@
-// What follows from the metrics that there are, such as documents that list them: made again only when they are others.
+// Values that depend on the catalog, such as documents that list its metrics: made again only when the metrics change.
 import type { Catalog } from '#metrics/catalog.ts'
 import type { Metric } from '#metrics/metric.ts'
 
-/** A function that tells what `make` makes of the catalog's metrics as they are. */
+/** Returns a function that returns the result of `make` for the present metrics of the catalog. */
 export function derived<T>(catalog: Catalog, make: (metrics: readonly Metric[]) => T): () => T {
   let version = catalog.version
   let made = make(catalog.all())

@@ -1,5 +1,5 @@
-// Discovery: what there is under /apis, in the plain form and in the aggregated one. From the catalog alone; it depends on
-// no broker, because a group that cannot be discovered makes the deletion of every namespace hang.
+// Serves discovery, the list of resources under /apis, in the plain and in the aggregated form. It needs the catalog but no
+// broker: a group that cannot be discovered blocks the deletion of every namespace.
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { Metric } from '#metrics/metric.ts'
@@ -21,7 +21,7 @@ import {
   sendTaggedDocument,
 } from './static-document.ts'
 
-/** Forms of aggregated discovery, by the parameters with which `Accept` asks for them. */
+/** Versions of aggregated discovery, as in the parameters of `Accept`. */
 const AGGREGATED_VERSIONS = ['v2', 'v2beta1'] as const
 
 const RESOURCES = [
@@ -30,7 +30,7 @@ const RESOURCES = [
   { resource: NAMESPACES, namespaced: false },
 ] as const
 
-/** Nothing but `get`: whoever could list or delete would be asked to by the controllers of Kubernetes. */
+/** Only `get`: with `list` or `delete`, controllers of Kubernetes would send such requests. */
 const VERBS = ['get'] as const
 
 /** A group as both forms of discovery describe it. */
@@ -38,14 +38,14 @@ interface Group {
   readonly name: string
   readonly versions: readonly {
     readonly version: string
-    /** For APIResourceList. */
+    /** The resources of an APIResourceList. */
     resources(metrics: readonly Metric[]): readonly object[]
-    /** For APIGroupDiscoveryList. */
+    /** The resources of an APIGroupDiscoveryList. */
     aggregated(metrics: readonly Metric[]): readonly object[]
   }[]
 }
 
-/** Adds `/apis` and what is below it, but for the metrics, to `router`. */
+/** Adds `/apis` and the documents below it, without the metrics, to `router`. */
 export function routeDiscovery(
   router: Router,
   { catalog, external }: { readonly catalog: Catalog; readonly external: boolean },
@@ -112,7 +112,7 @@ const CUSTOM_METRICS: Group = {
 
 const EXTERNAL_KIND = 'ExternalMetricValueList'
 
-/** Here a metric is a resource of its own. */
+/** In this group each metric is a resource of its own. */
 const EXTERNAL_METRICS: Group = {
   name: EXTERNAL_GROUP,
   versions: [
@@ -162,7 +162,7 @@ function aggregatedDocument(
   )
 }
 
-/** Metrics are subresources; their parents, which we do not serve, have an empty kind and no verbs. */
+/** Metrics are subresources. Their parents are not served, so they have an empty kind and no verbs. */
 function aggregatedResource(
   version: Version,
   { resource, namespaced }: (typeof RESOURCES)[number],
@@ -182,7 +182,7 @@ function aggregatedResource(
   }
 }
 
-/** The aggregated form that `Accept` asks for before any other JSON; `undefined` is the plain form. */
+/** The version of aggregated discovery, if `Accept` lists it before any other JSON; `undefined`: the plain form. */
 function acceptedVersion(accept: string): string | undefined {
   for (const range of accept.split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim())

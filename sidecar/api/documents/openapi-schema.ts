@@ -1,5 +1,5 @@
-// The schema of MetricValueList in the words that OpenAPI v2 and v3 share. It refers to nothing outside itself: a
-// definition that bears the name of one of Kubernetes' own would have to equal it, in every release.
+// The schema of MetricValueList, in the part of the language that OpenAPI v2 and v3 share. It has no references: a
+// definition with the name of one of Kubernetes' own would have to equal it in every release.
 import { GROUP, type Version } from '../api-group.ts'
 
 const STRING = { type: 'string' }
@@ -11,7 +11,7 @@ const OBJECT_REFERENCE = object('The object that the metric describes', {
   apiVersion: STRING,
 })
 
-const LABEL_SELECTOR = object('What the metric was narrowed down to', {
+const LABEL_SELECTOR = object('The selector of the series that were added up', {
   matchLabels: { type: 'object', additionalProperties: STRING },
   matchExpressions: {
     type: 'array',
@@ -37,7 +37,7 @@ const ITEM_PROPERTIES: Readonly<Record<Version, object>> = {
   },
 }
 
-/** The name Kubernetes gives to the schema of this Go type. */
+/** The name that Kubernetes uses for the schema of this Go type. */
 export function definitionName(version: Version): string {
   return `io.k8s.metrics.pkg.apis.custom_metrics.${version}.MetricValueList`
 }

@@ -1,4 +1,4 @@
-// OpenAPI v2 and v3 of the metric paths, for kube-apiserver, which merges them into its own.
+// Serves OpenAPI v2 and v3 of the metric paths to kube-apiserver, which merges them into its own documents.
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { Metric } from '#metrics/metric.ts'
@@ -17,12 +17,13 @@ const PATHS = [
   {
     subject: 'Service',
     path: `/namespaces/{namespace}/${SERVICES}/{name}/{metric}`,
-    description: 'The same, by the Service in front of the lead broker; "*" is every such Service',
+    description:
+      'The same metric, by the Service in front of the lead broker; "*" is every such Service',
   },
   {
     subject: 'Namespace',
     path: '/namespaces/{namespace}/metrics/{metric}',
-    description: 'The same, by the namespace of the MiniCluster',
+    description: 'The same metric, by the namespace of the MiniCluster',
   },
 ] as const
 
@@ -33,8 +34,9 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
 }
 
 const QUERY_PARAMETERS: Readonly<Record<string, string>> = {
-  labelSelector: 'Which objects "*" means, by their labels',
-  metricLabelSelector: 'Which series of the metric to add up, by their labels: "queue=debug"',
+  labelSelector: 'Selects the objects of "*" by their labels',
+  metricLabelSelector:
+    'Selects the series of the metric that are added up, by their labels: "queue=debug"',
 }
 
 interface Parameter {
@@ -44,13 +46,13 @@ interface Parameter {
   readonly description: string
 }
 
-/** What the documents tell of. */
-interface Subject {
+/** The content of the documents. */
+interface Content {
   readonly info: { readonly title: string; readonly version: string }
   readonly metrics: readonly Metric[]
 }
 
-/** Adds `/openapi/v2`, `/openapi/v3` and what that points to. */
+/** Adds `/openapi/v2`, `/openapi/v3` and the documents that the latter names. */
 export function routeOpenapi(
   router: Router,
   { catalog, version }: { readonly catalog: Catalog; readonly version: string },
@@ -76,7 +78,7 @@ export function routeOpenapi(
   router.get('/openapi/v3', (ctx) => sendTaggedDocument(ctx, index()))
 }
 
-function swagger({ info, metrics }: Subject) {
+function swagger({ info, metrics }: Content) {
   return {
     swagger: '2.0',
     info,
@@ -86,7 +88,7 @@ function swagger({ info, metrics }: Subject) {
           toParameter: (parameter) => ({
             ...parameter,
             type: 'string',
-            ...only(parameter, metrics),
+            ...allowedValues(parameter, metrics),
           }),
           toOperation: (schemaName) => ({
             produces: ['application/json'],
@@ -101,11 +103,11 @@ function swagger({ info, metrics }: Subject) {
   }
 }
 
-function openapi({ info, metrics }: Subject, version: Version) {
+function openapi({ info, metrics }: Content, version: Version) {
   const paths = toPaths(version, {
     toParameter: (parameter) => ({
       ...parameter,
-      schema: { type: 'string', ...only(parameter, metrics) },
+      schema: { type: 'string', ...allowedValues(parameter, metrics) },
     }),
     toOperation: (schemaName) => ({
       responses: {
@@ -126,12 +128,12 @@ function openapi({ info, metrics }: Subject, version: Version) {
   }
 }
 
-/** Of all names, those of metrics are known. */
-function only({ name }: Parameter, metrics: readonly Metric[]) {
+/** The values of the parameter `metric` are the names of the metrics; other parameters take any value. */
+function allowedValues({ name }: Parameter, metrics: readonly Metric[]) {
   return name === 'metric' ? { enum: metrics.map((metric) => metric.name) } : {}
 }
 
-/** What v2 and v3 say differently. */
+/** The parts that v2 and v3 write differently. */
 interface Dialect {
   toParameter(parameter: Parameter): object
   toOperation(schemaName: string): object

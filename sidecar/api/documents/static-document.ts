@@ -1,5 +1,5 @@
-// Documents that never change while the program runs: written once, tagged by their bytes, so that every replica and
-// every start of the same version has the same tag.
+// Documents that are encoded once and sent often. Their ETag is a hash of their bytes, so that every replica and every
+// start of one version has the same tag.
 import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
 
@@ -23,8 +23,8 @@ export function sendDocument(ctx: Context, { contentType, body }: StaticDocument
 }
 
 /**
- * Answers with the document and its ETag, or with 304 to those who have it already. For paths whose readers keep
- * tags: the aggregator does so for `/apis` and `/openapi/v2`. (A 304 moves nobody: it is no redirect.)
+ * Answers with the document and its ETag, or with 304 if the client has it already. For paths whose clients keep tags, as
+ * the aggregator does for `/apis` and `/openapi/v2`.
  */
 export function sendTaggedDocument(ctx: Context, document: StaticDocument): void {
   const etag = `"${document.hash}"`

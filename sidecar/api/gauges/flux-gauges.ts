@@ -1,5 +1,5 @@
-// What we know of Flux, in Prometheus' style: the snapshot, read when Prometheus asks. While it is stale these gauges
-// have no samples: a graph with a gap is right, one that goes on with the last number is not.
+// The state of Flux as Prometheus gauges, read from the snapshot at each scrape. While it is stale these gauges have no
+// samples: a gap in a graph is correct, a line that repeats the last number is not.
 import { Gauge, type Registry } from 'prom-client'
 import { SIZE_COUNTS } from '#metrics/size-counts.ts'
 import type { JobCounts, Jobs } from '#reading/facts.ts'
@@ -9,21 +9,21 @@ const JOB_STATES = ['new', 'depend', 'priority', 'sched', 'run', 'cleanup', 'ina
 
 const JOB_RESULTS = ['successful', 'failed', 'canceled', 'timeout'] as const
 
-/** What the size follows from: a gauge each, because they overlap. */
+/** The size and its causes: one gauge for each, because they overlap. */
 const SIZES: readonly (readonly [size: keyof typeof SIZE_COUNTS, name: string, help: string])[] = [
   ['desired', 'flux_desired_nodes', 'Size that the MiniCluster should have: node_desired_count'],
   ['floor', 'flux_floor_nodes', '1 + the highest busy rank: node_floor_count'],
-  ['demand', 'flux_demand_nodes', 'Nodes that hold jobs or would be given pending ones'],
+  ['demand', 'flux_demand_nodes', 'Nodes that hold jobs, or would get pending jobs'],
   ['pending', 'flux_pending_nodes', 'Nodes that eligible pending jobs ask for'],
   ['stranded', 'flux_stranded_nodes', 'Nodes below the floor that are not busy'],
   ['ownDrained', 'flux_own_drained_nodes', 'Nodes drained by the sidecar, to shrink'],
-  ['lost', 'flux_lost_nodes', 'Nodes given up: they have not come for long'],
+  ['lost', 'flux_lost_nodes', 'Nodes given up after a long time offline'],
 ]
 
-/** Jobs of no named queue: with them the samples of a state add up to the instance's count. */
+/** The label of jobs without a named queue: with them the samples of a state add up to the count of the instance. */
 const NO_QUEUE = ''
 
-/** Registers the gauges; `source` is asked at each scrape. */
+/** Registers the gauges; `source` is read at each scrape. */
 export function registerFluxGauges(registry: Registry, source: SnapshotSource): void {
   gauge(registry, source, {
     name: 'flux_nodes',
@@ -33,19 +33,19 @@ export function registerFluxGauges(registry: Registry, source: SnapshotSource): 
   })
   gauge(registry, source, {
     name: 'flux_cores',
-    help: 'Cores of the Flux instance; states overlap (up = allocated + free, but for lost nodes)',
+    help: 'Cores of the Flux instance; states overlap (up = allocated + free, except on lost nodes)',
     labelNames: ['state'],
     collect: (snapshot, set) => setEach(snapshot.cores, set),
   })
   gauge(registry, source, {
     name: 'flux_gpus',
-    help: 'GPUs of the Flux instance; states overlap (up = allocated + free, but for lost nodes)',
+    help: 'GPUs of the Flux instance; states overlap (up = allocated + free, except on lost nodes)',
     labelNames: ['state'],
     collect: (snapshot, set) => setEach(snapshot.gpus, set),
   })
   gauge(registry, source, {
     name: 'flux_jobs',
-    help: 'Jobs by state and queue; queue "" is jobs of no named queue, so that sums are right',
+    help: 'Jobs by state and queue; queue "" has the jobs without a named queue, so that sums are right',
     labelNames: ['state', 'queue'],
     collect: ({ jobs }, set) => setJobs(jobs, { label: 'state', keys: JOB_STATES, set }),
   })
@@ -72,7 +72,7 @@ export function registerFluxGauges(registry: Registry, source: SnapshotSource): 
 function registerFreshness(registry: Registry, source: SnapshotSource): void {
   const fresh: Gauge = new Gauge({
     name: 'flux_snapshot_fresh',
-    help: '1 while what we know of Flux may be acted upon, else 0',
+    help: '1 while the snapshot of Flux is fresh, else 0',
     registers: [registry],
     collect: () => fresh.set(source.reading().kind === 'fresh' ? 1 : 0),
   })
@@ -110,7 +110,7 @@ function gauge(registry: Registry, source: SnapshotSource, options: GaugeOptions
     registers: [registry],
     collect() {
       created.reset()
-      // What has no labels is 0 then, not absent.
+      // After a reset a gauge without labels is 0; it must be absent.
       if (labelNames.length === 0) created.remove()
       const reading = source.reading()
       if (reading.kind === 'stale') return

@@ -1,5 +1,5 @@
-// Our own metrics in Prometheus' format, in a registry of their own: of requests, of the collector, of the process.
-// What Flux does is in flux-gauges.ts.
+// The Prometheus metrics of the sidecar itself: requests, the collector, the process. The state of Flux is in
+// flux-gauges.ts.
 import type Router from 'koa-router'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CollectorObserver } from '#collecting/observer.ts'
@@ -7,15 +7,15 @@ import { registerProcessGauges } from '#serving/process-gauges.ts'
 
 export const METRICS_PATH = '/metrics'
 
-/** Answers come from memory, within a fraction of a millisecond; what takes longer waited for the event loop. */
+/** An answer from memory takes a fraction of a millisecond; a slower one waited for the event loop. */
 const REQUEST_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5]
 
 const REFRESH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** Counts what happens; `registry` tells. */
+/** Counts requests and the collector's work in `registry`. */
 export interface Telemetry extends CollectorObserver {
   readonly registry: Registry
-  /** @param route the pattern that matched, never a path: its values become label values */
+  /** @param route the pattern that matched, never a path, because it becomes a label value */
   observeRequest(route: string, code: number, seconds: number): void
 }
 
@@ -28,7 +28,7 @@ export function createTelemetry(): Telemetry {
 /**
  * Adds `/metrics`.
  *
- * @param prepare called before the registry is asked
+ * @param prepare called before each scrape
  */
 export function routePrometheus(
   router: Router,
@@ -69,7 +69,7 @@ function collectorObserver(registry: Registry): CollectorObserver {
   })
   const drains = new Counter({
     name: 'flux_drain_calls_total',
-    help: 'Calls to drain ranks or to give them back, by what and outcome',
+    help: 'Calls to drain or undrain ranks, by what (drain, undrain) and outcome',
     labelNames: ['what', 'outcome'],
     registers,
   })
@@ -83,11 +83,11 @@ function collectorObserver(registry: Registry): CollectorObserver {
       connected.set(1)
     },
     disconnected: () => connected.set(0),
-    drained: (what, outcome) => drains.inc({ what, outcome }),
+    drained: (call, outcome) => drains.inc({ what: call, outcome }),
   }
 }
 
-/** Keeps one bound observer a route and code, because binding costs as much as the rest of the bookkeeping. */
+/** Keeps one bound observer for each route and code, because binding costs as much as observing. */
 function requestObserver(registry: Registry): Telemetry['observeRequest'] {
   const durations = new Histogram({
     name: 'http_request_duration_seconds',

@@ -1,12 +1,11 @@
-// The metrics that users define, in Prometheus' format: a gauge each, under its own name. Where a value is not known there
-// is no sample.
+// The user metrics as Prometheus gauges, each with its own name. A value that is unknown has no sample.
 import { Gauge, type Registry } from 'prom-client'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { Metric } from '#metrics/metric.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { derived } from '../documents/derived.ts'
 
-/** A function that makes the gauges in `registry` those of the catalog: to be called before each scrape. */
+/** Returns a function that registers the user metrics of the catalog in `registry`; it must be called before each scrape. */
 export function createUserGauges(
   registry: Registry,
   { source, catalog }: { readonly source: SnapshotSource; readonly catalog: Catalog },

@@ -1,6 +1,6 @@
-// What Kubernetes accepts as the key and as the value of a label. Pure text.
+// The syntax of label keys and values in Kubernetes. Pure.
 
-/** Labels of an object or of a metric series. A map: `constructor` is a valid key. */
+/** Labels of an object or of a metric series. It is a map because `constructor` is a valid key. */
 export type Labels = ReadonlyMap<string, string>
 
 export const NO_LABELS: Labels = new Map()

@@ -1,4 +1,4 @@
-// Cuts the text of a label selector into tokens, as apimachinery's lexer does. Which order makes sense is selector.ts's.
+// Cuts the text of a label selector into tokens, as apimachinery's lexer does. The grammar is in parser.ts.
 
 export type TokenKind =
   | 'identifier'
@@ -22,7 +22,7 @@ export interface Token {
   readonly position: number
 }
 
-// One alternative each for white space, symbols (the longer first) and words: anything else is part of a word.
+// White space, symbols (the longer first) or words. Every other character is part of a word.
 const TOKEN = /[ \t\r\n]+|==|!=|[=!(),><]|[^ \t\r\n=!(),><]+/g
 
 const KINDS: ReadonlyMap<string, TokenKind> = new Map(
@@ -32,7 +32,7 @@ const KINDS: ReadonlyMap<string, TokenKind> = new Map(
   ]),
 )
 
-/** The tokens of `text`, the last of which is `end`. Every text can be cut; linear in its length. */
+/** Cuts any text; the last token is `end`. The time is linear in the length. */
 export function tokenize(text: string): readonly Token[] {
   const tokens: Token[] = []
   for (const { 0: lexeme, index } of text.matchAll(TOKEN)) {

@@ -1,11 +1,11 @@
-// The grammar of label selectors (apimachinery's labels.Parse) on tokens: text in, requirements out, or a 400 that
-// says where and what was expected. What a requirement means is selector.ts's.
+// Parses label selectors by the grammar of apimachinery's labels.Parse, into requirements or a 400 with the position and
+// what was expected. The meaning of requirements is in selector.ts.
 //
 //   selector    = "" | requirement { "," requirement }
 //   requirement = key | "!" key | key ("=" | "==" | "!=" | ">" | "<") value | key ("in" | "notin") "(" values ")"
 //   values      = value { "," value }
 //
-// A value may be empty. `in` and `notin` are ordinary words where a key or a value stands.
+// A value may be empty. In the place of a key or a value, `in` and `notin` are ordinary words.
 import { badRequest, type StatusError } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
 import { isLabelKey, isLabelValue } from './label.ts'
@@ -16,22 +16,22 @@ export type Operator = '=' | '!=' | 'in' | 'notin' | 'exists' | '!' | '>' | '<'
 export interface Requirement {
   readonly key: string
   readonly operator: Operator
-  /** Sorted, each once. One for `=`, `!=`, `>`, `<`; none for `exists` and `!`. */
+  /** Sorted, without repetition. One value for `=`, `!=`, `>`, `<`; none for `exists` and `!`. */
   readonly values: readonly string[]
 }
 
-/** All of these must hold, sorted by key; none is everything. */
+/** Requirements that must all hold, sorted by key. Without any, everything is selected. */
 export type Selector = readonly Requirement[]
 
-/** Far above what people write; bounds the work of a request all the same. */
+/** Limits the work of a request; real selectors are much shorter. */
 const MAX_SELECTOR_LENGTH = 4096
 
-/** Bounds of int64, which `>` and `<` compare as. */
+/** The greatest int64: `>` and `<` compare values as int64. */
 const MAX_INTEGER = 2n ** 63n - 1n
 
 /**
  * @param text e.g. `queue in (batch, debug), !gpu`
- * @param parameter the query parameter to blame
+ * @param parameter the name of the query parameter, for the error message
  * @throws StatusError 400 with the 1-based position and what was expected there
  */
 export function parseSelector(text: string, parameter = 'labelSelector'): Selector {
@@ -122,7 +122,7 @@ class Parser {
       values.add(value)
       const token = this.#take()
       if (token.kind === ')') {
-        // `(a,)` has an empty value, but apimachinery takes commas in pairs and then misses it in `(a,,)`.
+        // `(a,)` has an empty value, but in `(a,,)` apimachinery reads the commas as a pair and expects a value.
         if (commas > 0 && commas % 2 === 0) throw this.#unexpected(token, 'a value')
         return [...values].sort()
       }
@@ -131,7 +131,7 @@ class Parser {
     }
   }
 
-  /** A value, or nothing where a value could stand: the empty one. */
+  /** A value; the empty one if there is none before the next delimiter. */
   #value(): string {
     const token = this.#peek()
     if (!isWord(token.kind)) {
@@ -177,7 +177,7 @@ function isWord(kind: TokenKind): boolean {
   return kind === 'identifier' || kind === 'in' || kind === 'notin'
 }
 
-/** Whether Go's ParseInt would take the text for an int64; a label value cannot begin with a sign. */
+/** Whether Go's ParseInt accepts the text as int64; a label value cannot begin with a sign. */
 export function isInteger(text: string): boolean {
   return /^[0-9]{1,63}$/.test(text) && BigInt(text) <= MAX_INTEGER
 }

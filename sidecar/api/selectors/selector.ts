@@ -1,4 +1,4 @@
-// What label selectors mean: whom they match, and how they look as text and as a LabelSelector. Parsing is elsewhere.
+// Matches labels against selectors, and writes selectors as text and as a LabelSelector. Parsing is in parser.ts.
 import { badRequest } from '#serving/status.ts'
 import type { Labels } from './label.ts'
 import { isInteger, type Requirement, type Selector } from './parser.ts'
@@ -43,7 +43,7 @@ function holds({ operator, values }: Requirement, actual: string | undefined): b
   }
 }
 
-/** The selector as text again: `a=1,b in (x,y),!c`. */
+/** Writes the selector as text: `a=1,b in (x,y),!c`. */
 export function formatSelector(selector: Selector): string {
   return selector.map(formatRequirement).join(',')
 }
@@ -63,9 +63,9 @@ function formatRequirement({ key, operator, values }: Requirement): string {
 }
 
 /**
- * The selector as an answer's `selector` field has it.
+ * Converts the selector for the `selector` field of an answer.
  *
- * @throws StatusError 400 for `>` and `<`, which a LabelSelector cannot say
+ * @throws StatusError 400 for `>` and `<`, which a LabelSelector cannot express
  */
 export function toLabelSelector(selector: Selector): LabelSelector {
   const matchLabels = new Map<string, string>()
@@ -98,7 +98,7 @@ function toExpression(requirement: Requirement): LabelSelectorRequirement {
       return { key, operator: 'DoesNotExist' }
     default:
       throw badRequest(
-        `Cannot select metrics by "${formatRequirement(requirement)}": "${operator}" works on the labels of objects only`,
+        `Cannot select metrics by "${formatRequirement(requirement)}": "${operator}" is for labels of objects only`,
       )
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { derived } from '#api/documents/derived.ts'
 import { Catalog } from '#metrics/catalog.ts'
 
-test('derived makes its value again when the metrics are others, and only then', () => {
+test('derived makes its value again only when the metrics have changed', () => {
   const catalog = new Catalog()
   let made = 0
   const count = derived(catalog, (metrics) => {

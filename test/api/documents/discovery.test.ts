@@ -8,7 +8,7 @@ const PLAIN_TYPE = 'application/json'
 const V2_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 const V2BETA1_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList'
 
-/** As the aggregator of Kubernetes 1.32 to 1.36 sends it. */
+/** The header that the aggregator of Kubernetes 1.32 to 1.36 sends. */
 const AGGREGATOR_ACCEPT = `${V2_TYPE},${V2BETA1_TYPE}`
 
 const API_GROUP = {
@@ -34,7 +34,7 @@ test('/apis lists our group', async (t) => {
   assert.deepEqual(JSON.parse(text), expected)
 })
 
-test('the group says its versions, v1beta2 first', async (t) => {
+test('the group lists its versions, v1beta2 first', async (t) => {
   const app = await serveApp(t)
   const { code, text } = await app.get(`/apis/${GROUP}`)
   assert.equal(code, 200)
@@ -62,7 +62,7 @@ for (const version of ['v1beta1', 'v1beta2']) {
     })
   })
 
-  test(`${version} answers whoever asks, with a tag or without, with 200`, async (t) => {
+  test(`${version} answers 200 with and without a tag in the request`, async (t) => {
     const app = await serveApp(t)
     const { code } = await app.get(`/apis/${GROUP}/${version}`, { 'If-None-Match': '*' })
     assert.equal(code, 200)
@@ -145,7 +145,7 @@ test('/apis has the same tag on every start', async (t) => {
   )
 })
 
-test('/apis answers 304 without a body to those who have it', async (t) => {
+test('/apis answers 304 without a body if the client has the document', async (t) => {
   const app = await serveApp(t)
   const { headers } = await app.get('/apis', { Accept: AGGREGATOR_ACCEPT })
   const etag = headers.etag ?? ''
@@ -156,7 +156,7 @@ test('/apis answers 304 without a body to those who have it', async (t) => {
   }
 })
 
-test('/apis answers 200 to those who have another', async (t) => {
+test('/apis answers 200 if the client has another document', async (t) => {
   const app = await serveApp(t)
   const { headers } = await app.get('/apis', { Accept: V2BETA1_TYPE })
   const again = await app.get('/apis', {
@@ -166,7 +166,7 @@ test('/apis answers 200 to those who have another', async (t) => {
   assert.equal(again.code, 200)
 })
 
-test('discovery depends on no broker', async (t) => {
+test('discovery needs no broker', async (t) => {
   const app = await serveApp(t)
   const paths = ['/apis', `/apis/${GROUP}`, `/apis/${GROUP}/v1beta1`, `/apis/${GROUP}/v1beta2`]
   const before = await Promise.all(paths.map((path) => app.get(path)))

@@ -24,7 +24,7 @@ function collect(node: unknown, key: string): unknown[] {
   )
 }
 
-/** What `#/a/b` points to, if anything. */
+/** The value to which `#/a/b` points, or `undefined`. */
 function resolve(document: unknown, reference: string): unknown {
   let node = document
   for (const segment of reference.split('/').slice(1)) {
@@ -85,7 +85,7 @@ for (const version of VERSIONS) {
   })
 }
 
-test('every path parameter is declared where its path has it', async (t) => {
+test('every parameter in a path is declared there', async (t) => {
   const app = await serveApp(t)
   const { paths } = JSON.parse((await app.get('/openapi/v2')).text)
   for (const [path, item] of Object.entries<{ parameters: { name: string; in: string }[] }>(
@@ -102,7 +102,7 @@ for (const path of [
   '/openapi/v3',
   '/openapi/v3/apis/custom.metrics.k8s.io/v1beta2',
 ]) {
-  test(`${path} answers 304 to those who have it`, async (t) => {
+  test(`${path} answers 304 if the client has the document`, async (t) => {
     const app = await serveApp(t)
     const { headers } = await app.get(path)
     const { code, text } = await app.get(path, { 'If-None-Match': headers.etag ?? '' })

@@ -28,7 +28,7 @@ test('/metrics is text in Prometheus’ format', async (t) => {
   assert.match(text, /^# HELP flux_nodes /m)
 })
 
-test('/metrics tells nodes, cores and GPUs by state', async (t) => {
+test('/metrics has nodes, cores and GPUs by state', async (t) => {
   const app = await serveApp(t)
   const { text } = await app.get('/metrics')
   assert.deepEqual(samplesOf(text, 'flux_nodes'), [
@@ -54,12 +54,12 @@ test('/metrics tells nodes, cores and GPUs by state', async (t) => {
   ])
 })
 
-/** Those of the gauges of sizes, one sample each. */
+/** The samples of the gauges of sizes, one for each gauge. */
 const SIZES = ['desired', 'floor', 'demand', 'pending', 'stranded', 'own_drained', 'lost'].map(
   (size) => `flux_${size}_nodes`,
 )
 
-test('/metrics tells the sizes and what they follow from', async (t) => {
+test('/metrics has the sizes and their causes', async (t) => {
   const app = await serveApp(t)
   app.reading = fresh({
     allocated: ranksWith('0-2,6', { cores: '0-7' }),
@@ -81,7 +81,7 @@ test('/metrics tells the sizes and what they follow from', async (t) => {
   )
 })
 
-test('/metrics has no samples of sizes that nobody knows', async (t) => {
+test('/metrics has no samples of unknown sizes', async (t) => {
   const app = await serveApp(t)
   app.reading = fresh({ waiting: { kind: 'unknown', reason: 'private' } })
   const { text } = await app.get('/metrics')
@@ -91,7 +91,7 @@ test('/metrics has no samples of sizes that nobody knows', async (t) => {
   )
 })
 
-test('flux_jobs adds up to the jobs of the instance, those of no queue included', async (t) => {
+test('flux_jobs adds up to the jobs of the instance, including those without a queue', async (t) => {
   const app = await serveApp(t)
   const queues = new Map([
     ['batch', jobCounts(10)],
@@ -109,7 +109,7 @@ test('flux_jobs adds up to the jobs of the instance, those of no queue included'
   assert.equal(sum(samples), 50 + 51 + 52 + 53 + 54 + 55 + 56)
 })
 
-test('flux_jobs_ended tells results', async (t) => {
+test('flux_jobs_ended counts jobs by result', async (t) => {
   const app = await serveApp(t)
   app.reading = fresh({ jobs: { kind: 'known', total: jobCounts(0), queues: new Map() } })
   assert.deepEqual(await scrape(app, 'flux_jobs_ended'), [
@@ -120,7 +120,7 @@ test('flux_jobs_ended tells results', async (t) => {
   ])
 })
 
-test('jobs that Flux withholds have no samples', async (t) => {
+test('jobs that Flux hides have no samples', async (t) => {
   const app = await serveApp(t)
   app.reading = fresh({ jobs: { kind: 'unknown', reason: 'private' } })
   const { text } = await app.get('/metrics')
@@ -147,7 +147,7 @@ test('flux_snapshot_fresh is 1 or 0', async (t) => {
   assert.deepEqual(await scrape(app, 'flux_snapshot_fresh'), ['flux_snapshot_fresh 0'])
 })
 
-test('flux_snapshot_age_seconds is told of a stale snapshot, too', async (t) => {
+test('flux_snapshot_age_seconds has the age of a stale snapshot, too', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: new Date('2026-11-24T01:03:03.456Z') })
   const app = await serveApp(t)
   assert.deepEqual(await scrape(app, 'flux_snapshot_age_seconds'), ['flux_snapshot_age_seconds 60'])
@@ -201,7 +201,7 @@ test('requests are counted by the pattern of their route and by code', async (t)
   ])
 })
 
-test('/metrics tells of the process', async (t) => {
+test('/metrics has the gauges of the process', async (t) => {
   const app = await serveApp(t)
   const { text } = await app.get('/metrics')
   for (const name of [

@@ -9,7 +9,7 @@ import {
   toLabelSelector,
 } from '#api/selectors/selector.ts'
 
-/** Text, and what it means in the words of apimachinery: sorted by key, values sorted, each once. */
+/** Texts, and their canonical form by apimachinery: sorted by key, values sorted, without repetition. */
 const VALID: readonly (readonly [string, string])[] = [
   ['', ''],
   ['  \t\r\n ', ''],
@@ -87,7 +87,7 @@ const OPERATOR = '"=", "==", "!=", "in", "notin", ">" or "<"'
 const NEXT = '"," or the end'
 const LIST = '"," or ")"'
 
-/** Text, position of the mistake, what was expected there, what was found. */
+/** Texts, the position of the mistake, what was expected there, and what was found. */
 const INVALID: readonly (readonly [string, number, string, string])[] = [
   [',', 1, KEY_OR_NOT, '","'],
   ['=', 1, KEY_OR_NOT, '"="'],
@@ -156,7 +156,7 @@ for (const [text, position, expected, found] of INVALID) {
   })
 }
 
-test('parseSelector rejects text of more than 4096 characters without reading it', () => {
+test('parseSelector rejects text of more than 4096 characters without parsing it', () => {
   assert.throws(() => parseSelector('a,'.repeat(3000), 'metricLabelSelector'), {
     code: 400,
     message: 'Cannot parse metricLabelSelector: expected at most 4096 characters, got 6000',
@@ -225,10 +225,10 @@ test('toLabelSelector keeps both of two equalities for one key', () => {
   })
 })
 
-test('toLabelSelector rejects ">", which a LabelSelector cannot say', () => {
+test('toLabelSelector rejects ">", which a LabelSelector cannot express', () => {
   assert.throws(() => toLabelSelector(parseSelector('a>1')), {
     code: 400,
-    message: 'Cannot select metrics by "a>1": ">" works on the labels of objects only',
+    message: 'Cannot select metrics by "a>1": ">" is for labels of objects only',
   })
 })
 
@@ -276,7 +276,7 @@ test('white space around tokens changes nothing', () => {
   )
 })
 
-test('parseSelector answers any text with a selector or a 400, never another error', () => {
+test('parseSelector returns a selector or a 400 for any text, never another error', () => {
   const text = fc.oneof(fc.string(), fc.stringMatching(/^[ab=!(),<> intol0-9-]*$/))
   fc.assert(
     fc.property(text, (candidate) => {

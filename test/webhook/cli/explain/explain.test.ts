@@ -51,7 +51,7 @@ test('explain --json prints what the metrics API answers', async (t) => {
 })
 
 test('explain says why kubectl does not get an answer', async (t) => {
-  const err = 'Error from server (ServiceUnavailable): Cannot tell the state of Flux: no broker\n'
+  const err = 'Error from server (ServiceUnavailable): Cannot read the state of Flux: no broker\n'
   const env = await fakeKubectl(t, { args: TEXT, err, code: 1 })
   const expected = { code: 1, out: '', err: `flux-metrics explain: ${err}` }
   assert.deepEqual(await run(['flux-sample'], { env }), expected)
@@ -114,11 +114,11 @@ test('explain --url says what the sidecar says', async (t) => {
   const stale = await serveSidecar(t, { reading: STALE })
   const { code, err } = await run(['--url', stale, '--insecure'])
   assert.equal(code, 1)
-  assert.match(err, /: Cannot tell the state of Flux: the broker closed the connection/)
+  assert.match(err, /: Cannot read the state of Flux: the broker closed the connection/)
   const closed = await serveSidecar(t, { clientCa: authority.cert })
   const refused = await run(['--url', closed, '--insecure'])
   assert.equal(refused.code, 1)
-  assert.match(refused.err, /: Cannot authenticate the client: it gave no certificate; ask through/)
+  assert.match(refused.err, /: Cannot authenticate the client: it sent no certificate; use kubectl/)
 })
 
 test('explain --url says that nobody listens, and that a file is not there', async () => {
