@@ -6,7 +6,7 @@ import { StatusError } from '#serving/status.ts'
 import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/tls.ts'
 import { Admission } from './admission/admission.ts'
 import { EventRecorder } from './admission/events.ts'
-import { FactSource } from './admission/look-ups.ts'
+import { LookUps } from './admission/look-ups.ts'
 import { createApp, HEALTH_PATHS } from './app.ts'
 import { type Authority, SelfAuthority } from './authority/authority.ts'
 import type { Config } from './config.ts'
@@ -59,10 +59,10 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   const telemetry = createTelemetry()
   const { authority } = certificates
   const url = `https://${config.service}.${config.namespace}.svc`
-  const facts = new FactSource({ cluster, readVersion: options.readVersion })
-  await facts.warmUp(config.namespace)
+  const lookUps = new LookUps({ cluster, readVersion: options.readVersion })
+  await lookUps.warmUp(config.namespace)
   const admission = new Admission({
-    facts,
+    lookUps,
     events: new EventRecorder({ cluster, log: log.child({ component: 'events' }) }),
     telemetry,
     sidecar: () => ({
