@@ -1,5 +1,5 @@
-// Pod Security Standards, profile "restricted" (which holds all of "baseline"), written from their text alone: what the
-// admission plugin PodSecurity would refuse. Linux pods without user namespaces.
+// The profile "restricted" of the Pod Security Standards, which includes "baseline": the pods that the admission plugin
+// PodSecurity refuses. Written from the text of the standard alone, for Linux pods without user namespaces.
 import * as v from 'valibot'
 
 const Capabilities = v.nullish(
@@ -94,7 +94,7 @@ const SAFE_SYSCTLS = [
   'net.ipv4.tcp_wmem',
 ]
 
-/** What is against the profile, one line each; none if the pod would be admitted. */
+/** The violations of the profile, one line each; empty if the pod would be admitted. */
 export function restrictedViolations(pod: unknown): readonly string[] {
   const { spec } = v.parse(PodSchema, pod)
   const { containers, initContainers, ephemeralContainers, securityContext } = spec
@@ -119,7 +119,7 @@ function volumeViolations(volume: Readonly<Record<string, unknown>>): readonly s
   return sources.filter((source) => !VOLUME_SOURCES.includes(source)).map((key) => `volume ${key}`)
 }
 
-/** Forbidden in the context of a pod and in that of a container alike. */
+/** Violations that a pod's and a container's security context can have. */
 function eitherViolations(context: SecurityContext): readonly string[] {
   const { runAsUser, runAsNonRoot, seccompProfile, appArmorProfile } = context ?? {}
   const { type = '', user = '', role = '' } = context?.seLinuxOptions ?? {}

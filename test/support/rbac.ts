@@ -1,5 +1,5 @@
-// What RBAC allows (rbac.authorization.k8s.io/v1), as plain values: roles and bindings to grants, calls to what they ask
-// for. Resources without subresources; no URLs that are none.
+// RBAC (rbac.authorization.k8s.io/v1) as plain values: the grants of roles and bindings, and the grant that a call needs.
+// Knows no subresources and no non-resource URLs.
 import * as v from 'valibot'
 import { pathOf } from '../../webhook/kubernetes/api-path.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
@@ -8,16 +8,16 @@ import type { Call } from './memory-cluster.ts'
 /** One verb on one resource. */
 export interface Grant {
   readonly verb: string
-  /** Empty is the core group. */
+  /** The core group is empty. */
   readonly group: string
   readonly resource: string
-  /** Absent: whatever its name is, even none. */
+  /** Absent: any name, or none. */
   readonly name?: string
-  /** Absent: in all namespaces, and outside of them. */
+  /** Absent: all namespaces, and objects without namespace. */
   readonly namespace?: string
 }
 
-/** What a call asks for; `name` is absent where it says what there is to be. */
+/** The grant that a call needs. `name` is absent for a creation. */
 export type Wanted = Grant
 
 const RulesSchema = v.object({
@@ -45,13 +45,13 @@ const BindingSchema = v.object({
   ),
 })
 
-/** A binding with what it grants, and to whom. */
+/** A binding with its subjects and grants. */
 export interface Binding {
   readonly subjects: readonly Subject[]
   readonly grants: readonly Grant[]
 }
 
-/** @throws Error for a role that is bound and not there, or there and not bound */
+/** @throws Error for a binding without role, or a role without binding */
 export function bindingsOf(objects: readonly NewObject[]): readonly Binding[] {
   const roles = new Set(objects.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role'))
   const unbound = new Set(roles)
@@ -92,7 +92,7 @@ function grantsOf(role: NewObject): readonly Grant[] {
     )
 }
 
-/** As the API server reads it off the URL: an object that is to be created has no name there. */
+/** Read from the URL, as the API server does it: the URL of a creation has no name. */
 export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wanted {
   const named = verb === 'create' ? {} : { name }
   const scope = namespace === undefined ? {} : { namespace }
@@ -103,7 +103,7 @@ export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wan
   return { verb, group, resource, ...named, ...scope }
 }
 
-/** Whether a grant is enough. */
+/** Whether a grant allows the call. */
 export function allows(grant: Grant, wanted: Wanted): boolean {
   return (
     grant.verb === wanted.verb &&
