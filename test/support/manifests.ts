@@ -69,7 +69,7 @@ export function resolve({ folder }: Kustomization, path: string): string {
 }
 
 /** Files of patches: their objects are parts of other objects. */
-export const PATCH_FILES: readonly string[] = KUSTOMIZATIONS.flatMap((one) =>
+const PATCH_FILES: readonly string[] = KUSTOMIZATIONS.flatMap((one) =>
   one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
 )
 

@@ -72,11 +72,11 @@ export interface Candidate {
 export interface LookedUp {
   /** The MiniCluster that controls the Job that controls the pod; `undefined` if something else does. */
   readonly minicluster: MiniCluster | undefined
-  /** Whether the API server runs native sidecars: from 1.29 on. */
+  /** Whether the API server supports native sidecars: since Kubernetes 1.29. */
   readonly nativeSidecars: boolean
 }
 
-/** What the webhook must have before a sidecar can serve. */
+/** The state of the webhook that an injection depends on. */
 export interface Prerequisites {
   /** Whether the webhook can issue a certificate to a sidecar now. */
   readonly hasAuthority: boolean
