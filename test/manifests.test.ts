@@ -1,6 +1,6 @@
-// manifests/ as a whole: every file is used, every object is there once, and what all have in common. What is in them is
-// in manifests/*.test.ts; rules and calls are compared in webhook/rbac.test.ts; how kustomize builds it all, and whether an
-// API server takes it, is e2e's business.
+// manifests/ as a whole: every file is used, every object exists once, and the properties that all have in common. Their
+// contents are tested in manifests/*.test.ts, RBAC rules in webhook/rbac.test.ts. That kustomize builds them and an API
+// server accepts them is tested in e2e/.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,27 +20,27 @@ import {
 const TEXTS = FILES.map((file) => ({ file, text: readText(file) }))
 const ALL = [...OBJECTS.values()].flat()
 
-test('every file is named by a kustomization, and what one names is there', () => {
+test('a kustomization names every file, and every file that it names exists', () => {
   const folders = new Set(KUSTOMIZATIONS.map(({ folder }) => folder))
   const named = KUSTOMIZATIONS.flatMap((one) => [
     `${one.folder}/kustomization.yaml`,
     ...one.resources.map((path) => resolve(one, path)).filter((path) => !folders.has(path)),
     ...one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
   ])
-  // What cannot be applied with the others is named by the comment.
+  // A comment names the examples that cannot be applied together with the others.
   const comment = readText('examples/kustomization.yaml').match(/^#.*/gm)?.join() ?? ''
   const alternatives = comment.match(/[\w-]+\.yaml/g) ?? []
   named.push(...alternatives.map((name) => `examples/${name}`))
   assert.deepEqual(named.sort(), [...FILES])
 })
 
-test('a component is what is added, all else is applied', () => {
+test('only the folders of components/ are of kind Component', () => {
   for (const { folder, kind } of KUSTOMIZATIONS) {
     assert.equal(kind, folder.startsWith('components/') ? 'Component' : 'Kustomization', folder)
   }
 })
 
-test('every object is there once', () => {
+test('every object exists once', () => {
   const names = ALL.map(({ kind, metadata: { name, namespace } }) => `${kind} ${namespace} ${name}`)
   assert.deepEqual(names, [...new Set(names)])
 })
@@ -52,13 +52,13 @@ test('base and overlays are labelled as parts of the project', () => {
   }
 })
 
-test('TLS is verified everywhere, with certificates that no manifest brings', () => {
+test('no manifest skips the verification of TLS, or contains a certificate', () => {
   for (const { file, text } of TEXTS) {
     assert.doesNotMatch(text, /insecureSkipTLSVerify|caBundle:|BEGIN |LS0tLS1/, file)
   }
 })
 
-test('our images have the version of package.json', () => {
+test('the images have the version of package.json', () => {
   const { version } = packageJson
   const images = TEXTS.flatMap(
     ({ text }) => text.match(/flux-metrics-(webhook|sidecar):\S+/g) ?? [],
@@ -71,7 +71,7 @@ test('our images have the version of package.json', () => {
   }
 })
 
-test('what our authority publishes is there, with the label for it, and nothing else has that', () => {
+test('the objects to which the authority publishes its CA have the label for it, and no others', () => {
   const labelled = ALL.filter(({ metadata }) => metadata.labels?.[CA_BUNDLE_LABEL] === 'true')
   const textOf = ({ apiVersion, kind, name }: ObjectReference) => `${apiVersion} ${kind} ${name}`
   const found = labelled.map(({ apiVersion, kind, metadata: { name = '' } }) =>

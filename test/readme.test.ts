@@ -25,7 +25,7 @@ test('README has every variable of --help, with its default and meaning', () => 
 
 test('README has every annotation and every reason to leave a pod as it is', () => {
   const [warning = ''] = readAnnotations({ 'flux-metrics/zzzzzzzzzzzz': '' }, null).warnings
-  const names = warning.split('known are ')[1]?.split(' ') ?? []
+  const names = warning.split('use one of ')[1]?.split(' ') ?? []
   assert.ok(names.length > 5)
   const missing = [
     ...names.filter((name) => !README.includes(`\`flux-metrics/${name}\``)),

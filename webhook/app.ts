@@ -1,4 +1,4 @@
-// The webhook's HTTP: routes to what answers them. Listens to nothing; that is serving/server.ts's.
+// The webhook's HTTP routes and the limits of their bodies. It opens no port: serving/server.ts does.
 import Koa, { type Context } from 'koa'
 import Router from 'koa-router'
 import { readBody } from '#serving/body.ts'
@@ -9,26 +9,26 @@ import type { Admission } from './admission/admission.ts'
 import type { Identities } from './identities/identities.ts'
 import type { Telemetry } from './telemetry.ts'
 
-/** Where API servers post reviews to: `clientConfig.service.path`. */
+/** API servers post their reviews to this path: `clientConfig.service.path` in manifests/. */
 export const REVIEW_PATH = '/mutate'
 const CERTIFICATES_PATH = '/certificates'
 
-/** A kubelet that gets no answer kills the container. */
+/** Paths of the probes. They are answered under any load, because a kubelet without an answer kills the container. */
 export const HEALTH_PATHS = ['/livez', '/readyz'] as const
 
 /**
- * A review holds an object twice if it is an update, and etcd takes objects of up to 1.5 MiB; JSON with managed fields is
- * a good deal longer than what etcd stores.
+ * The review of an update holds an object twice. etcd stores objects of up to 1.5 MiB, and the JSON of a review is much
+ * longer than the stored form.
  */
 const MAX_REVIEW_BYTES = 7 * 2 ** 20
 
-/** A request for P-256 is 500 bytes. */
+/** A certificate request for P-256 has 500 bytes. */
 const MAX_CERTIFICATE_REQUEST_BYTES = 16 * 2 ** 10
 
 export interface AppOptions {
   readonly admission: Pick<Admission, 'review'>
   readonly identities: Pick<Identities, 'issue'>
-  /** Whether admissions may come to us, and a sentence why (not). */
+  /** Whether the Service may send reviews to this replica, and why (or why not). */
   readonly readiness: () => { readonly ready: boolean; readonly message: string }
   readonly telemetry: Telemetry
   readonly log: Logger
@@ -71,7 +71,7 @@ function createRouter({ admission, identities, readiness, telemetry }: AppOption
   return router
 }
 
-/** What is not read to its end ends the connection: nothing after it could be understood. */
+/** Closes the connection if a body is not read to its end: the rest would be read as the next request. */
 async function readJson(ctx: Context, maxBytes: number): Promise<Buffer> {
   try {
     if (ctx.is('application/json') === false) {

@@ -1,11 +1,11 @@
-// The webhook's environment: each variable read, checked and explained in one place.
+// The webhook's environment: every variable with its default, its meaning and its checks. Reads no other source.
 import { Environment, type LogLevel, type Variable, type Variables } from '#serving/env.ts'
 import type { ConfigReading } from '#serving/program.ts'
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const CERTIFICATES = ['self', 'files']
 
-/** Every variable the webhook reads, in the order of `--help`. */
+/** Every variable that the webhook reads, in the order of `--help`. */
 export const VARIABLES: readonly Variable[] = [
   { name: 'SIDECAR_IMAGE', fallback: 'required', meaning: 'image of the sidecar' },
   {
@@ -24,18 +24,22 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'CERTIFICATES',
     fallback: 'self',
-    meaning: 'self: own authority, which gives sidecars their certificates too; files: provided',
+    meaning: 'self: the webhook issues its own certificate and those of sidecars; files: provided',
   },
   {
     name: 'TLS_CERT_FILE',
     fallback: 'none',
     meaning: 'for CERTIFICATES=files: serving certificate (PEM), read again when it changes',
   },
-  { name: 'TLS_KEY_FILE', fallback: 'none', meaning: 'its private key (PEM), likewise' },
+  {
+    name: 'TLS_KEY_FILE',
+    fallback: 'none',
+    meaning: 'its private key (PEM), read again when it changes',
+  },
   {
     name: 'KUBECONFIG',
     fallback: "the pod's service account",
-    meaning: 'how to reach the API server from outside of the cluster',
+    meaning: 'kubeconfig file, to reach the API server from outside of the cluster',
   },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal error warn info debug trace silent' },
 ]
@@ -47,13 +51,12 @@ export interface Config {
   readonly listen: { readonly address: string | undefined; readonly port: number }
   readonly namespace: string
   readonly service: string
-  /** Files of the serving certificate; without them we are our own authority. */
+  /** Files of the serving certificate; without them the webhook is its own authority. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly kubeconfig: string | undefined
   readonly logLevel: LogLevel
 }
 
-/** Reads the configuration. */
 export function readConfig(variables: Variables): ConfigReading<Config> {
   const env = new Environment(variables)
   const config: Config = Object.freeze({
@@ -70,11 +73,11 @@ export function readConfig(variables: Variables): ConfigReading<Config> {
   return { kind: 'config', config }
 }
 
-/** Kubelets set the other variable in every pod. */
+/** In a pod it is not needed: there the kubelet sets KUBERNETES_SERVICE_HOST. */
 function readKubeconfig(env: Environment): string | undefined {
   const path = env.file('KUBECONFIG')
   if (path === undefined && env.optional('KUBERNETES_SERVICE_HOST') === undefined) {
-    env.problem('KUBECONFIG', 'the file that says how to reach the API server, as this is no pod')
+    env.problem('KUBECONFIG', 'a kubeconfig file, because this program does not run in a pod')
   }
   return path
 }
@@ -96,18 +99,22 @@ function readChoice(
   return undefined
 }
 
-/** Files that nobody reads would be a certificate that is not served. */
+/** Files beside CERTIFICATES=self are a problem: their certificate would not be served. */
 function readTls(env: Environment): Config['tls'] {
   const mode = readChoice(env, 'CERTIFICATES', CERTIFICATES) ?? 'self'
   const cert = env.file('TLS_CERT_FILE')
   const key = env.file('TLS_KEY_FILE')
   if (mode === 'self') {
-    if (cert !== undefined) env.problem('TLS_CERT_FILE', 'nothing, unless CERTIFICATES is "files"')
-    if (key !== undefined) env.problem('TLS_KEY_FILE', 'nothing, unless CERTIFICATES is "files"')
+    if (cert !== undefined)
+      env.problem('TLS_CERT_FILE', 'nothing, because CERTIFICATES is not "files"')
+    if (key !== undefined)
+      env.problem('TLS_KEY_FILE', 'nothing, because CERTIFICATES is not "files"')
     return undefined
   }
   if (cert !== undefined && key !== undefined) return { cert, key }
-  if (cert === undefined) env.problem('TLS_CERT_FILE', 'a certificate, as CERTIFICATES is "files"')
-  if (key === undefined) env.problem('TLS_KEY_FILE', 'a private key, as CERTIFICATES is "files"')
+  if (cert === undefined)
+    env.problem('TLS_CERT_FILE', 'a certificate, because CERTIFICATES is "files"')
+  if (key === undefined)
+    env.problem('TLS_KEY_FILE', 'a private key, because CERTIFICATES is "files"')
   return undefined
 }

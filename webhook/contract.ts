@@ -1,28 +1,28 @@
-// Names that the sidecar, the webhook, the manifests and the users rely on. Who changes one breaks what is installed.
+// Names that the sidecar, the webhook, the manifests and the users rely on. Changing one breaks existing installations.
 
-/** The injected container. */
+/** Name of the injected container. */
 export const CONTAINER_NAME = 'flux-metrics'
 
-/** Where the sidecar serves HTTPS. */
+/** Port on which the sidecar serves HTTPS. */
 export const SIDECAR_PORT = 8443
 
-/** The port's name, in `targetPort`s. */
+/** Name of that port, for the `targetPort` of a Service. */
 export const PORT_NAME = 'custom-metrics'
 
-/** The Service that the sidecar's metrics describe as well: the prototype's. */
+/** The Service that the sidecar's metrics describe beside the MiniCluster. The prototype chose its name. */
 export const METRICS_SERVICE = 'custom-metrics-apiserver'
 
-/** The label of injected pods, by which that Service finds them. */
+/** Label of injected pods: the selector of that Service. */
 export const SERVICE_LABEL = { key: 'api-server', value: 'custom-metrics' } as const
 
-/** What annotations of ours begin with, those of users and those that we write. */
+/** Prefix of all annotations of this project, set by users or written by the webhook. */
 export const ANNOTATION_PREFIX = 'flux-metrics/'
 
-/** On pods that were injected: the webhook's version. */
+/** Annotation of injected pods: the version of the webhook. */
 export const INJECTED_ANNOTATION = `${ANNOTATION_PREFIX}injected`
 
-/** On pods whose certificate is provided: PEM of the front proxy's authority. */
+/** Annotation of injected pods with a provided certificate: the CA of the front proxy (PEM). */
 export const CLIENT_CA_ANNOTATION = `${ANNOTATION_PREFIX}client-ca`
 
-/** Audience of the sidecar's projected token: it is good for nothing but a request for a certificate. */
+/** Audience of the sidecar's projected token, which can only be used to request a certificate. */
 export const TOKEN_AUDIENCE = 'flux-metrics'

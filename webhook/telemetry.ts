@@ -1,8 +1,8 @@
-// The webhook's own metrics in Prometheus' format.
+// The webhook's own Prometheus metrics. Not the metrics of MiniClusters, which the sidecar serves.
 import { Counter, Histogram, Registry } from 'prom-client'
 import { registerProcessGauges } from '#serving/process-gauges.ts'
 
-/** Without look-ups a review takes a fraction of a millisecond, with them a few; 2 s is the deadline. */
+/** In seconds. A review takes a fraction of a millisecond, with look-ups a few; the look-ups have a deadline of 2 s. */
 const REVIEW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
 export interface ReviewCount {
@@ -12,11 +12,11 @@ export interface ReviewCount {
   readonly seconds: number
 }
 
-/** Counts what happens; `registry` tells. */
+/** Counters of reviews and certificates; `registry` has their values. */
 export interface Telemetry {
   readonly registry: Registry
   countReview(review: ReviewCount): void
-  /** @param reason `issued`, `renewed trust`, or why not: of a closed list */
+  /** @param reason the outcome, a word of a closed list (identities/refusal.ts) */
   countCertificate(reason: string): void
 }
 

@@ -1,12 +1,12 @@
-// Puts the parts together: API server, certificates, admission, identities, server. The program (main.ts) and tests start
-// it from here.
+// Assembles the webhook from its parts: API server, certificates, admission, identities, HTTPS server. The program
+// (main.ts) and the tests start it.
 import type { Logger } from '#serving/log.ts'
 import { HttpsServer } from '#serving/server.ts'
 import { StatusError } from '#serving/status.ts'
 import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/tls.ts'
 import { Admission } from './admission/admission.ts'
 import { EventRecorder } from './admission/events.ts'
-import { FactSource } from './admission/look-ups.ts'
+import { LookUps } from './admission/look-ups.ts'
 import { createApp, HEALTH_PATHS } from './app.ts'
 import { type Authority, SelfAuthority } from './authority/authority.ts'
 import type { Config } from './config.ts'
@@ -17,13 +17,13 @@ import { RequestHeaderWatch } from './kubernetes/request-header.ts'
 import type { ServerVersion } from './kubernetes/server-version.ts'
 import { createTelemetry } from './telemetry.ts'
 
-/** How long we go on serving after readiness is off: until no API server sends us reviews any more. */
+/** Time between the end of readiness and the end of serving: after it no API server sends reviews to this replica. */
 const LINGER_MS = 3_000
 
 /** A running webhook. */
 export interface Webhook {
   readonly port: number
-  /** Readiness off, then the server drained. Within 10 s whatever clients do. */
+  /** Turns readiness off, waits, and drains the server: within 10 s, whatever the clients do. */
   close(options?: { readonly lingerMs?: number }): Promise<void>
 }
 
@@ -34,10 +34,10 @@ export interface WebhookOptions {
   readonly log: Logger
 }
 
-/** Where the webhook's own certificate comes from. */
+/** The source of the webhook's own certificate. */
 interface Certificates {
   readonly keys: ServingKeys
-  /** `undefined` where certificates are provided: then we issue none. */
+  /** `undefined` if the certificate is provided: then the webhook issues none. */
   readonly authority: Authority | undefined
   readonly readiness: () => { readonly ready: boolean; readonly message: string }
   onKeys(use: (keys: ServingKeys) => void): void
@@ -45,10 +45,9 @@ interface Certificates {
 }
 
 /**
- * Starts a webhook. With an authority of its own it waits until that has a certificate, however long the API server is
- * away: nobody trusts us before.
+ * Starts a webhook. With its own authority it waits until that has a certificate, also while the API server is away.
  *
- * @throws Error that says what is wrong with certificates or port
+ * @throws Error that says what is wrong with the certificates or the port
  */
 export async function startWebhook(config: Config, options: WebhookOptions): Promise<Webhook> {
   const { cluster, version, log } = options
@@ -59,10 +58,10 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   const telemetry = createTelemetry()
   const { authority } = certificates
   const url = `https://${config.service}.${config.namespace}.svc`
-  const facts = new FactSource({ cluster, readVersion: options.readVersion })
-  await facts.warmUp(config.namespace)
+  const lookUps = new LookUps({ cluster, readVersion: options.readVersion })
+  await lookUps.warmUp(config.namespace)
   const admission = new Admission({
-    facts,
+    lookUps,
     events: new EventRecorder({ cluster, log: log.child({ component: 'events' }) }),
     telemetry,
     sidecar: () => ({
@@ -105,7 +104,7 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   }
 }
 
-/** A CA that has expired, or is not there yet, gives nobody an identity. */
+/** `undefined` while there is no valid CA: then sidecars cannot get certificates. */
 function identityAt(url: string, authority: Authority | undefined): AuthorityAddress | undefined {
   try {
     return authority === undefined ? undefined : { url, ca: authority.bundle }
@@ -154,7 +153,7 @@ async function providedCertificates(
   return {
     keys: { cert, key },
     authority: undefined,
-    readiness: () => ({ ready: true, message: 'serving with the certificate provided' }),
+    readiness: () => ({ ready: true, message: 'serving with the provided certificate' }),
     onKeys: (listener) => {
       use = listener
     },

@@ -75,7 +75,7 @@ withEnvironment(
       assert.match(stderr, /^Warning: spec\.flux\.scheduler\.queuePolicy: .* set conservative$/m)
       assert.match(stderr, /^Warning: spec\.containers\.environment: .*match-policy=lonode$/m)
       await holds('an event', async () =>
-        /Normal +MetricsPending .*when the index-0 pod is made again/.test(
+        /Normal +MetricsPending .*when the index-0 pod is created again/.test(
           await describeMiniCluster(environment),
         ),
       )

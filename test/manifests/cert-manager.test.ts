@@ -1,6 +1,5 @@
-// components/cert-manager and its example: certificates for the names that are called, where the programs look for them,
-// and an authority of ours that may do nothing any more.
-
+// components/cert-manager and its example: certificates for the right names at the right paths, and no rights any more for
+// the webhook's own authority.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,7 +8,6 @@ import { test } from 'node:test'
 import * as v from 'valibot'
 import { readConfig } from '../../webhook/config.ts'
 import { METRICS_SERVICE } from '../../webhook/contract.ts'
-
 import { CONTAINER, environmentOf, SERVICE } from '../support/deployment.ts'
 import { kustomization, parseYaml, readObjects, readText, theOnly } from '../support/manifests.ts'
 
@@ -61,7 +59,7 @@ const [VOLUME] = PATCH.volumes
 const FOLDERS = ['components/cert-manager', 'examples']
 
 for (const folder of FOLDERS) {
-  test(`the Certificate in ${folder} has an Issuer beside it, and a key like ours`, () => {
+  test(`the Certificate in ${folder} has an Issuer, and a key like that of the webhook's own authority`, () => {
     const { metadata, spec } = v.parse(CertificateSchema, theOnly('Certificate', folder))
     const { name, namespace } = theOnly('Issuer', folder).metadata
     assert.deepEqual([name, namespace], [spec.issuerRef.name, metadata.namespace])
@@ -77,12 +75,12 @@ test("the webhook's certificate is for the names of its Service", () => {
   assert.equal(metadata.namespace, namespace)
 })
 
-test("the webhook's certificate is mounted, and read", async (t) => {
+test('the webhook reads its certificate from the mounted files', async (t) => {
   const { spec } = v.parse(CertificateSchema, theOnly('Certificate', 'components/cert-manager'))
   assert.equal(PATCHED.name, CONTAINER.name)
   assert.equal(VOLUME.secret.secretName, spec.secretName)
   assert.equal(VOLUME.name, MOUNT.name)
-  // What the kubelet mounts there.
+  // The files that the kubelet mounts.
   const folder = await mkdtemp(join(tmpdir(), 'tls-'))
   t.after(() => rm(folder, { recursive: true }))
   for (const file of ['tls.crt', 'tls.key']) await writeFile(join(folder, file), '')
@@ -103,7 +101,7 @@ const DeletionSchema = v.object({
   metadata: v.object({ name: v.string(), namespace: v.optional(v.string()) }),
 })
 
-test('what our authority may do is taken away, all of it', () => {
+test('the component deletes every object of base/rbac-authority.yaml', () => {
   const patches = kustomization('components/cert-manager').patches
   const deleted = patches.flatMap(({ target, patch = '' }) => {
     if (target !== undefined) return []

@@ -1,5 +1,4 @@
-// examples/: a MiniCluster, its HPAs and metrics, which must fit each other, the catalog and the overlays.
-
+// examples/: a MiniCluster, its HPAs and metrics. They must fit each other, the catalog of metrics and the overlays.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
@@ -9,7 +8,6 @@ import { adviseOnScheduler } from '../../webhook/admission/scheduler-advice.ts'
 import { runCommand } from '../../webhook/cli/commands.ts'
 import { METRICS_SERVICE } from '../../webhook/contract.ts'
 import { readAnnotations } from '../../webhook/injection/annotations.ts'
-
 import { toMiniCluster } from '../../webhook/injection/minicluster.ts'
 import { HpaSchema } from '../support/hpa-schema.ts'
 import { kustomization, parseYaml, readText, theOnly } from '../support/manifests.ts'
@@ -29,14 +27,14 @@ const { apiVersion, kind, metadata, spec } = v.parse(
 
 const MINICLUSTER = { apiVersion, kind, name: metadata.name }
 
-test('the MiniCluster asks for metrics, and for nothing that is unknown', () => {
+test('the MiniCluster enables metrics, and has no unknown annotation', () => {
   assert.deepEqual(readAnnotations(null, metadata.annotations), {
     settings: { enabled: true },
     warnings: [],
   })
 })
 
-test('the MiniCluster has a scheduler that makes something of its metrics', () => {
+test('the MiniCluster has a scheduler without advice', () => {
   const minicluster = toMiniCluster({ apiVersion, kind, metadata, spec })
   assert.ok(minicluster)
   assert.deepEqual(adviseOnScheduler(minicluster), [])
@@ -46,7 +44,7 @@ test('the MiniCluster can grow, and can shrink', () => {
   assert.ok(1 <= spec.minSize && spec.minSize <= spec.size && spec.size < spec.maxSize)
 })
 
-test('the MiniCluster is where the overlays look for one', () => {
+test('the MiniCluster is in the namespace of the overlays', () => {
   const { namespace } = kustomization('examples')
   assert.equal(namespace, theOnly('Service', 'overlays').metadata.namespace)
 })
@@ -67,7 +65,7 @@ const HPAS = [
   { file: 'hpa-minicluster.yaml', describedObject: MINICLUSTER, names: [...METRICS.keys()] },
   {
     file: 'hpa-node-up.yaml',
-    // The prototype's has no apiVersion, which is that of Services.
+    // The prototype's HPA has no apiVersion: that of Services is empty.
     describedObject: { kind: 'Service', name: METRICS_SERVICE },
     names: [...METRICS.keys()],
   },
@@ -82,13 +80,13 @@ for (const { file, describedObject, names } of HPAS) {
   const { spec: hpa } = v.parse(HpaSchema, parseYaml(readText(`examples/${file}`)).at(-1))
   const [{ object: source }] = hpa.metrics
 
-  test(`${file} resizes the MiniCluster, within its bounds`, () => {
+  test(`${file} resizes the MiniCluster within its bounds`, () => {
     assert.deepEqual(hpa.scaleTargetRef, MINICLUSTER)
     assert.ok(spec.minSize <= hpa.minReplicas && hpa.maxReplicas <= spec.maxSize)
     assert.ok(hpa.minReplicas < hpa.maxReplicas)
   })
 
-  test(`${file} asks for a metric that there is, of what has it`, () => {
+  test(`${file} asks for an existing metric of the right object`, () => {
     assert.deepEqual(source.describedObject, describedObject)
     assert.ok(names.includes(source.metric.name), source.metric.name)
   })
@@ -99,7 +97,7 @@ test('metrics.yaml defines metrics that compile', () => {
   assert.equal(userMetrics.length, 3)
 })
 
-test('metrics.yaml says which annotation mounts it', () => {
+test('the comment of metrics.yaml has the annotation that mounts it', () => {
   const [, key = '', name = ''] =
     /(flux-metrics\/\S+?)=([^;\s]+)/.exec(readText('examples/metrics.yaml')) ?? []
   assert.deepEqual(readAnnotations({ [key]: name }, null), {
@@ -126,7 +124,7 @@ for (const { jobs, values } of [
   })
 }
 
-test('hpa-minicluster.yaml is what flux-metrics hpa makes of the MiniCluster, below its comment', async () => {
+test('hpa-minicluster.yaml is the output of flux-metrics hpa for the MiniCluster, below its comment', async () => {
   const files = { 'minicluster.yaml': readText('examples/minicluster.yaml') }
   const { io, written } = createMemoryIo({ files })
   assert.equal(await runCommand(['hpa', '-f', 'minicluster.yaml'], io), 0)

@@ -1,12 +1,10 @@
-// overlays/: how the API server finds the sidecar, and by which names.
-
+// overlays/: the way from the API server to the sidecar, and the names on it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
 import { METRICS_SERVICE, SERVICE_LABEL, SIDECAR_PORT } from '../../webhook/contract.ts'
 import { Identities } from '../../webhook/identities/identities.ts'
-
 import { ServiceSchema } from '../support/deployment.ts'
 import { kustomization, objectsBelow, theOnly } from '../support/manifests.ts'
 
@@ -30,23 +28,23 @@ function apiServicesIn(folder: string) {
     .map((object) => v.parse(ApiServiceSchema, object))
 }
 
-test('the Service finds the pods that the webhook labels, at the port that it adds', () => {
+test('the Service selects the pods that the webhook labels, and targets the port of the sidecar', () => {
   assert.equal(SERVICE.metadata.name, METRICS_SERVICE)
   assert.deepEqual(SERVICE.spec.selector, { [SERVICE_LABEL.key]: SERVICE_LABEL.value })
   assert.deepEqual([PORT.port, PORT.targetPort], [443, SIDECAR_PORT])
 })
 
-test('the Service leads to a pod whose broker is not ready as well', () => {
+test('the Service also leads to a pod whose broker is not ready', () => {
   assert.equal(SERVICE.spec.publishNotReadyAddresses, true)
 })
 
 for (const { metadata, spec } of apiServicesIn('overlays')) {
-  test(`${metadata.name} is called as it must be, and leads to the Service`, () => {
+  test(`${metadata.name} has the name that Kubernetes requires, and leads to the Service`, () => {
     assert.equal(metadata.name, `${spec.version}.${spec.group}`)
     assert.deepEqual(spec.service, { ...SERVICE.metadata, port: PORT.port })
   })
 
-  test(`${metadata.name} is called by a name that sidecars are certified for`, () => {
+  test(`${metadata.name} leads to a name that the sidecar's certificate has`, () => {
     const { name, namespace } = spec.service
     const names = Identities.namesOf({ namespace, minicluster: 'any' })
     assert.ok(names.includes(`${name}.${namespace}.svc`))
@@ -64,14 +62,14 @@ test('overlays/direct has the versions that the sidecar serves, the preferred on
   assert.equal(new Set(found.map(({ groupPriorityMinimum }) => groupPriorityMinimum)).size, 1)
 })
 
-test('overlays/external has external metrics besides', () => {
+test('overlays/external adds external metrics', () => {
   const [external, ...others] = apiServicesIn('overlays/external').map(({ spec }) => spec)
   assert.deepEqual([external?.group, external?.version], [EXTERNAL_GROUP, EXTERNAL_VERSION])
   assert.deepEqual(others, [])
   assert.ok(kustomization('overlays/external').resources.includes('../direct'))
 })
 
-test('one edit moves all of it to another namespace', () => {
+test('one edit moves Service and APIServices to another namespace', () => {
   const { name } = SERVICE.metadata
   const replacement = {
     source: { kind: 'Service', name, fieldPath: 'metadata.namespace' },

@@ -1,4 +1,4 @@
-// base/mutating-webhook.yaml: what the API server asks the webhook, and what it does when there is no answer.
+// base/mutating-webhook.yaml: the reviews that the API server sends, and its behaviour without an answer.
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -39,7 +39,7 @@ const { webhooks: WEBHOOKS } = v.parse(
   theOnly('MutatingWebhookConfiguration', 'base'),
 )
 
-/** Names in the certificate that an authority makes for itself. */
+/** Names in the certificate that the webhook's authority issues to the webhook itself. */
 async function certifiedNames(service: string, namespace: string): Promise<string> {
   const { log } = memoryLog('silent')
   const cluster = new MemoryCluster()
@@ -49,27 +49,27 @@ async function certifiedNames(service: string, namespace: string): Promise<strin
 }
 
 for (const webhook of WEBHOOKS) {
-  test(`${webhook.name} is a route of ours, behind our Service`, () => {
+  test(`${webhook.name} is a route of the webhook, behind its Service`, () => {
     const { name, namespace, path, port } = webhook.clientConfig.service
     assert.deepEqual({ name, namespace }, SERVICE.metadata)
     assert.deepEqual([path, port], [REVIEW_PATH, SERVICE.spec.ports[0].port])
   })
 
-  test(`${webhook.name} is called by a name that our authority certifies`, async () => {
+  test(`${webhook.name} is called by a name that the webhook's certificate has`, async () => {
     const { name, namespace } = webhook.clientConfig.service
     const names = await certifiedNames(name, namespace)
-    // What API servers ask for.
+    // API servers verify this name.
     assert.ok(names.split(', ').includes(`DNS:${name}.${namespace}.svc`), names)
   })
 
-  test(`${webhook.name} is in nobody's way`, () => {
+  test(`${webhook.name} never stops an admission`, () => {
     const { failurePolicy, timeoutSeconds, sideEffects, matchPolicy } = webhook
     assert.deepEqual([failurePolicy, timeoutSeconds], ['Ignore', 3])
     assert.deepEqual([sideEffects, matchPolicy], ['NoneOnDryRun', 'Equivalent'])
     assert.deepEqual(webhook.admissionReviewVersions, ['v1'])
   })
 
-  test(`${webhook.name} is not asked about our own namespace and the system's`, () => {
+  test(`${webhook.name} leaves out the namespaces of the webhook and of the system`, () => {
     const values = [NAMESPACE, 'kube-system', 'kube-public', 'kube-node-lease']
     assert.deepEqual(webhook.namespaceSelector, {
       matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values }],
@@ -79,7 +79,7 @@ for (const webhook of WEBHOOKS) {
 
 const [PODS, MINICLUSTERS] = WEBHOOKS
 
-test('new pods are reviewed, and again if others changed them after us', () => {
+test('new pods are reviewed, and again if another webhook changed them later', () => {
   assert.deepEqual(PODS.rules, [
     {
       apiGroups: [''],
@@ -92,7 +92,7 @@ test('new pods are reviewed, and again if others changed them after us', () => {
   assert.equal(PODS.reinvocationPolicy, 'IfNeeded')
 })
 
-test('MiniClusters are reviewed, and once: they are not changed', () => {
+test('MiniClusters are reviewed once, because they are not changed', () => {
   const [kind = '', ...group] = KIND.split('.')
   assert.deepEqual(MINICLUSTERS.rules, [
     {
@@ -113,7 +113,7 @@ const ReviewSchema = v.object({
   }),
 })
 
-/** Labels of a pod as an API server sent it. */
+/** The labels of a recorded pod. */
 function labelsIn(golden: string): Readonly<Record<string, string>> {
   const path = join(import.meta.dirname, '../golden', golden, 'review.json')
   const { request } = v.parse(ReviewSchema, JSON.parse(readFileSync(path, 'utf8')))

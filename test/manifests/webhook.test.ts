@@ -1,4 +1,4 @@
-// base/ and components/network-policy: the webhook's pods, how they are found, and what they are told.
+// base/ and components/network-policy: the webhook's pods, their selectors, environment, ports and probes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
@@ -49,7 +49,7 @@ for (const [what, labels] of Object.entries(SELECTORS)) {
   })
 }
 
-test('one replica may be evicted while another serves', () => {
+test('one replica can be evicted while another serves', () => {
   assert.equal(DEPLOYMENT.spec.replicas - BUDGET.minAvailable, 1)
   assert.ok(BUDGET.minAvailable >= 1)
 })
@@ -72,7 +72,7 @@ test('the environment has only variables of the webhook, with values that it acc
   )
 })
 
-test('namespace and Service are those of a webhook that is told nothing', () => {
+test('namespace and Service are the defaults of the webhook', () => {
   const read = readConfig({ SIDECAR_IMAGE: 'x', KUBERNETES_SERVICE_HOST: '192.0.2.1' })
   if (read.kind === 'problems') assert.fail(read.problems.join())
   const { namespace, service } = read.config
@@ -81,7 +81,7 @@ test('namespace and Service are those of a webhook that is told nothing', () => 
   assert.equal(theOnly('Namespace', 'base').metadata.name, namespace)
 })
 
-test('all of it is in one namespace, but for what lets it read in kube-system', () => {
+test('all objects are in one namespace, except the RoleBinding in kube-system', () => {
   const elsewhere = [...objectsBelow('base'), ...objectsBelow('components')].filter(
     ({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== NAMESPACE,
   )
@@ -89,19 +89,19 @@ test('all of it is in one namespace, but for what lets it read in kube-system', 
   assert.deepEqual(places, [['RoleBinding', 'kube-system']])
 })
 
-test('the Service leads from the port of https to the one that the webhook listens on', () => {
+test('the Service leads from port 443 to the port of the webhook', () => {
   const read = readConfig(environmentOf())
   const port = read.kind === 'config' ? read.config.listen.port : undefined
   assert.deepEqual(CONTAINER.ports, [{ name: 'https', containerPort: port }])
   assert.deepEqual(SERVICE.spec.ports, [{ name: 'https', port: 443, targetPort: 'https' }])
 })
 
-test('the NetworkPolicy lets in what comes to that port', () => {
+test('the NetworkPolicy allows connections to that port', () => {
   assert.deepEqual(POLICY.policyTypes, ['Ingress', 'Egress'])
   assert.deepEqual(POLICY.ingress, [{ ports: [{ port: 'https' }] }])
 })
 
-test('the pod passes Pod Security "restricted", which its namespace enforces', () => {
+test('the pod passes Pod Security "restricted", and its namespace enforces it', () => {
   assert.deepEqual(restrictedViolations(POD), [])
   const { labels } = theOnly('Namespace', 'base').metadata
   assert.deepEqual(labels, { 'pod-security.kubernetes.io/enforce': 'restricted' })
@@ -109,7 +109,7 @@ test('the pod passes Pod Security "restricted", which its namespace enforces', (
 
 const ProbeSchema = v.looseObject({ httpGet: v.unknown() })
 
-test('the probes ask for life, and readiness for readiness, at paths that are never too busy', () => {
+test('the probes ask at paths that are answered under any load', () => {
   const [live, ready] = HEALTH_PATHS
   const probes = Object.entries(CONTAINER).filter(([field]) => field.endsWith('Probe'))
   const asked = probes.map(([field, probe]) => [field, v.parse(ProbeSchema, probe).httpGet])

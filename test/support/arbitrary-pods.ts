@@ -1,8 +1,8 @@
-// Arbitraries for fast-check: pods that an API server accepts, as unusual as it allows.
+// Arbitraries of fast-check: pods that an API server accepts, as unusual as it allows.
 import fc from 'fast-check'
 import type { Container, Pod, Volume, VolumeMount } from '../../webhook/injection/pod.ts'
 
-/** DNS labels (RFC 1123), some of them properties of every object. */
+/** DNS labels (RFC 1123). Some are also names of properties of every JavaScript object. */
 const name = fc.oneof(
   { weight: 60, arbitrary: fc.constantFrom('a', '0', 'flux-view', 'flux-sample', 'a--b', 'x') },
   { weight: 20, arbitrary: fc.constantFrom('constructor', 'valueof', 'x'.repeat(63)) },
@@ -24,7 +24,7 @@ const labels = fc.dictionary(key, fc.constantFrom('', 'a', 'A_b.c-9', 'v'.repeat
 
 const annotations = fc.dictionary(key, fc.string({ unit: 'grapheme', maxLength: 20 }))
 
-/** Annotations that users may set, valid and invalid. */
+/** Annotations of users, valid and invalid. */
 const settings = fc.record(
   {
     'flux-metrics/socket': fc.oneof(
@@ -56,7 +56,7 @@ const volumes = fc.uniqueArray(
   { selector: (volume) => volume.name, maxLength: 5 },
 )
 
-/** Mount paths with which the socket is shared, is not shared, or would be hidden. */
+/** Mount paths with which a socket can be shared, cannot be shared, or would be hidden. */
 const mountPath = fc.constantFrom(
   '/',
   '/mnt',
@@ -140,11 +140,11 @@ function containersOf(
 }
 
 export interface PodOptions {
-  /** Draws only pods whose containers fulfil Pod Security "restricted". */
+  /** Only pods whose containers pass Pod Security "restricted". */
   readonly restricted?: boolean
 }
 
-/** Pods of index 0, without an owner yet. */
+/** Pods of index 0 without an owner. */
 export function arbitraryPod(options: PodOptions = {}): fc.Arbitrary<Pod> {
   const context = options.restricted === true ? restricted : anyContext
   return volumes.chain((available) => {

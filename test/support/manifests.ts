@@ -1,4 +1,4 @@
-// manifests/ as kustomize finds it: kustomizations, the objects that they name, the patches that they make. Builds nothing.
+// Reads manifests/ as kustomize does: kustomizations, the objects that they name, their patches. It builds nothing.
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import * as v from 'valibot'
@@ -9,7 +9,7 @@ export const MANIFESTS = join(import.meta.dirname, '../../manifests')
 
 const KUSTOMIZATION = 'kustomization.yaml'
 
-/** What we use of a kustomization: a field that is not here would be one that no test knows of. */
+/** The fields of the kustomizations. Strict, because no test would check another field. */
 const KustomizationSchema = v.strictObject({
   apiVersion: v.string(),
   kind: v.picklist(['Kustomization', 'Component']),
@@ -29,7 +29,7 @@ const KustomizationSchema = v.strictObject({
   replacements: v.optional(v.array(v.unknown()), []),
 })
 
-/** A kustomization, and its folder below manifests/. */
+/** A kustomization with its folder below manifests/. */
 export type Kustomization = v.InferOutput<typeof KustomizationSchema> & { readonly folder: string }
 
 const ObjectSchema = v.looseObject({
@@ -43,7 +43,7 @@ const ObjectSchema = v.looseObject({
   }),
 })
 
-/** Every file, its path below manifests/. */
+/** The path of every file, below manifests/. */
 export const FILES: readonly string[] = globSync('**', { cwd: MANIFESTS })
   .filter((path) => statSync(join(MANIFESTS, path)).isFile())
   .sort()
@@ -63,13 +63,13 @@ export function kustomization(folder: string): Kustomization {
   return KUSTOMIZATIONS.find((one) => one.folder === folder) ?? missing(folder)
 }
 
-/** A path that a kustomization names, below manifests/. */
+/** Resolves a path in a kustomization to one below manifests/. */
 export function resolve({ folder }: Kustomization, path: string): string {
   return normalize(join(folder, path))
 }
 
-/** Files of patches: their objects are parts of others. */
-export const PATCH_FILES: readonly string[] = KUSTOMIZATIONS.flatMap((one) =>
+/** Files of patches: their objects are parts of other objects. */
+const PATCH_FILES: readonly string[] = KUSTOMIZATIONS.flatMap((one) =>
   one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
 )
 
@@ -83,7 +83,7 @@ export function readObjects(file: string): readonly NewObject[] {
   return parseObjects(readText(file))
 }
 
-/** All objects that are not patches, by the file that they are in. */
+/** All objects that are not patches, by their file. */
 export const OBJECTS: ReadonlyMap<string, readonly NewObject[]> = new Map(
   FILES.filter((file) => !file.endsWith(KUSTOMIZATION) && !PATCH_FILES.includes(file)).map(
     (file) => [file, readObjects(file)],

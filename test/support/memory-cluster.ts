@@ -1,4 +1,4 @@
-// An API server in memory, with what the webhook and its authority use: versions, conflicts, and failures on request.
+// An API server in memory, with the features that the webhook uses: versions, conflicts, failures on demand.
 import {
   type Cluster,
   ClusterError,
@@ -7,18 +7,18 @@ import {
   type ObjectReference,
 } from '../../webhook/kubernetes/cluster.ts'
 
-/** One call: the verb in RBAC's words, and the object. */
+/** A call: the verb in RBAC's words, and the object. */
 export interface Call extends ObjectReference {
   readonly verb: 'get' | 'create' | 'update' | 'patch'
 }
 
-/** Kinds that are answered but not stored. */
+/** Kinds that the API server answers and does not store. */
 const ANSWERED = new Set(['TokenReview'])
 
 /** Implements {@link Cluster}; every write gives the object a new `resourceVersion`. */
 export class MemoryCluster implements Cluster {
   readonly calls: Call[] = []
-  /** Answers a TokenReview: returns the object with its status. */
+  /** Answers TokenReviews: returns the object with its status. */
   review: (object: ClusterObject) => ClusterObject = (object) => ({
     ...object,
     status: { authenticated: false, error: 'no reviewer set' },
@@ -33,14 +33,14 @@ export class MemoryCluster implements Cluster {
     for (const object of objects) this.put(object)
   }
 
-  /** Stores an object and replaces the stored one, if there is one. */
+  /** Stores an object, and replaces an older one. */
   put(object: NewObject): ClusterObject {
     const stored = this.#stamp(object)
     this.#objects.set(keyOf(referenceOf(object)), stored)
     return stored
   }
 
-  /** The stored object. This does not count as a call. */
+  /** The stored object; this does not count as a call. */
   peek(reference: ObjectReference): ClusterObject | undefined {
     return this.#objects.get(keyOf(reference))
   }
@@ -49,12 +49,12 @@ export class MemoryCluster implements Cluster {
     this.#objects.delete(keyOf(reference))
   }
 
-  /** All calls fail with this error, until it is set to `undefined`. */
+  /** Every call fails with this error until `failWith(undefined)`. */
   failWith(error: ClusterError | undefined): void {
     this.#failure = error
   }
 
-  /** Only the n-th call from now on (1 is the next) fails, as if the API server could not be reached. */
+  /** The n-th call from now (1 is the next) fails once, as if the API server were away. */
   failAt(n: number): void {
     this.#failAt = this.calls.length + n
   }
@@ -122,7 +122,7 @@ function keyOf({ apiVersion, kind, name, namespace = '' }: ObjectReference): str
   return [apiVersion, kind, namespace, name].join('|')
 }
 
-/** Server-side apply, as we use it: maps merge, lists of items with names merge by name, other values are replaced. */
+/** Server-side apply, simplified: maps merge, lists of named items merge by name, all other values are replaced. */
 function merge(stored: ClusterObject, applied: NewObject): NewObject {
   return { ...stored, ...applied, ...mergeMaps({ ...stored }, { ...applied }) }
 }

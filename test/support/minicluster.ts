@@ -1,4 +1,4 @@
-// The MiniCluster resource (flux-framework.org/v1alpha2) as far as tests read and write it.
+// The fields of a MiniCluster (flux-framework.org/v1alpha2) that the tests read and write.
 import type { KubernetesObject } from '@kubernetes/client-node'
 
 /** Group, version and plural, as API paths spell them. */
@@ -8,7 +8,7 @@ export const MINICLUSTERS = {
   plural: 'miniclusters',
 } as const
 
-/** One user container of a MiniCluster. The defaults of the CRD are filled in by the API server. */
+/** A user container of a MiniCluster. The API server fills in the defaults of the CRD. */
 export interface MiniClusterContainer {
   readonly image: string
   readonly command?: string
@@ -20,13 +20,13 @@ export interface MiniClusterContainer {
   readonly securityContext?: SecurityContext
 }
 
-/** Whom a container runs as. */
+/** The user that a container runs as. */
 export interface SecurityContext {
   readonly runAsUser?: number
   readonly runAsGroup?: number
 }
 
-/** `spec` and `status` hold what the stand-in of the operator acts on, not the whole CRD. */
+/** `spec` and `status` hold only the fields that the simulated operator uses. */
 export interface MiniCluster extends KubernetesObject {
   readonly spec: {
     readonly size: number

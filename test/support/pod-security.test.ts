@@ -13,11 +13,11 @@ function pod({ spec = {}, container = {} }: { spec?: object; container?: object 
   return { spec: { containers: [{ name: 'c', securityContext: CONTEXT, ...container }], ...spec } }
 }
 
-test('restrictedViolations accepts a pod that asks for nothing', () => {
+test('restrictedViolations accepts a pod without special rights', () => {
   assert.deepEqual(restrictedViolations(pod()), [])
 })
 
-test('restrictedViolations names what a container without a context lacks', () => {
+test('restrictedViolations names the fields that a container without a security context lacks', () => {
   assert.deepEqual(restrictedViolations(pod({ container: { securityContext: null } })), [
     'c: allowPrivilegeEscalation',
     'c: capabilities.drop',
@@ -26,13 +26,13 @@ test('restrictedViolations names what a container without a context lacks', () =
   ])
 })
 
-test('restrictedViolations takes the profile and the user of a container from its pod', () => {
+test('restrictedViolations accepts a container that inherits profile and user from its pod', () => {
   const { runAsNonRoot, seccompProfile, ...securityContext } = CONTEXT
   const spec = { securityContext: { runAsNonRoot, seccompProfile } }
   assert.deepEqual(restrictedViolations(pod({ spec, container: { securityContext } })), [])
 })
 
-/** Refused pods, and the rule that refuses each. */
+/** The name of the violated rule, and the changes that violate it. */
 const REFUSED: readonly (readonly [string, { spec?: object; container?: object }])[] = [
   ['hostNetwork', { spec: { hostNetwork: true } }],
   ['sysctl kernel.msgmax', { spec: { securityContext: { sysctls: [{ name: 'kernel.msgmax' }] } } }],

@@ -1,5 +1,5 @@
-// Checks pods against the Pod Security Standards, profile "restricted" (which includes "baseline"), as the admission plugin
-// PodSecurity does. It is written only from the text of the standards, for Linux pods without user namespaces.
+// The profile "restricted" of the Pod Security Standards, which includes "baseline": the pods that the admission plugin
+// PodSecurity refuses. Written from the text of the standard alone, for Linux pods without user namespaces.
 import * as v from 'valibot'
 
 const Capabilities = v.nullish(
@@ -94,7 +94,7 @@ const SAFE_SYSCTLS = [
   'net.ipv4.tcp_wmem',
 ]
 
-/** The violations, one line each; none if the pod would be admitted. */
+/** The violations of the profile, one line each; empty if the pod would be admitted. */
 export function restrictedViolations(pod: unknown): readonly string[] {
   const { spec } = v.parse(PodSchema, pod)
   const { containers, initContainers, ephemeralContainers, securityContext } = spec
@@ -119,7 +119,7 @@ function volumeViolations(volume: Readonly<Record<string, unknown>>): readonly s
   return sources.filter((source) => !VOLUME_SOURCES.includes(source)).map((key) => `volume ${key}`)
 }
 
-/** Violations that are the same in the context of a pod and of a container. */
+/** Violations that a pod's and a container's security context can have. */
 function eitherViolations(context: SecurityContext): readonly string[] {
   const { runAsUser, runAsNonRoot, seccompProfile, appArmorProfile } = context ?? {}
   const { type = '', user = '', role = '' } = context?.seLinuxOptions ?? {}

@@ -1,5 +1,5 @@
-// RBAC (rbac.authorization.k8s.io/v1) as plain values: turns roles and bindings into grants, and calls into the grants that
-// they need. Subresources and URLs that are not resources are not supported.
+// RBAC (rbac.authorization.k8s.io/v1) as plain values: the grants of roles and bindings, and the grant that a call needs.
+// Knows no subresources and no non-resource URLs.
 import * as v from 'valibot'
 import { pathOf } from '../../webhook/kubernetes/api-path.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
@@ -8,16 +8,16 @@ import type { Call } from './memory-cluster.ts'
 /** One verb on one resource. */
 export interface Grant {
   readonly verb: string
-  /** Empty is the core group. */
+  /** The core group is empty. */
   readonly group: string
   readonly resource: string
-  /** Absent: for every name, and without a name. */
+  /** Absent: any name, or none. */
   readonly name?: string
-  /** Absent: in all namespaces, and for cluster-wide objects. */
+  /** Absent: all namespaces, and objects without namespace. */
   readonly namespace?: string
 }
 
-/** The access that a call needs. `name` is absent for a creation. */
+/** The grant that a call needs. `name` is absent for a creation. */
 export type Wanted = Grant
 
 const RulesSchema = v.object({
@@ -51,7 +51,7 @@ export interface Binding {
   readonly grants: readonly Grant[]
 }
 
-/** @throws Error for a bound role that does not exist, and for a role without a binding */
+/** @throws Error for a binding without role, or a role without binding */
 export function bindingsOf(objects: readonly NewObject[]): readonly Binding[] {
   const roles = new Set(objects.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role'))
   const unbound = new Set(roles)
@@ -92,7 +92,7 @@ function grantsOf(role: NewObject): readonly Grant[] {
     )
 }
 
-/** The access that the API server derives from the URL, which has no name for a creation. */
+/** Read from the URL, as the API server does it: the URL of a creation has no name. */
 export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wanted {
   const named = verb === 'create' ? {} : { name }
   const scope = namespace === undefined ? {} : { namespace }
@@ -103,7 +103,7 @@ export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wan
   return { verb, group, resource, ...named, ...scope }
 }
 
-/** Whether a grant allows the access. */
+/** Whether a grant allows the call. */
 export function allows(grant: Grant, wanted: Wanted): boolean {
   return (
     grant.verb === wanted.verb &&

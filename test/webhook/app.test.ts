@@ -28,7 +28,7 @@ interface Sent {
   readonly body?: string | Buffer
 }
 
-/** The app on plain HTTP; what it asked those behind it for, and what it logged. */
+/** The app on plain HTTP, with the calls to the parts behind it and its log. */
 async function serve(t: TestContext, changes: Partial<AppOptions> = {}) {
   const lines: string[] = []
   const reviewed: string[] = []
@@ -82,7 +82,7 @@ function messageIn(text: string): string {
   return message
 }
 
-test('POST /certificates hands on token and body, and answers what is granted', async (t) => {
+test('POST /certificates passes on token and body, and answers with the identity', async (t) => {
   const { send, asked } = await serve(t)
   const headers = { authorization: `Bearer ${TOKEN}` }
   const { code, type, text } = await send('/certificates', { headers, body: '{"csr":"…"}' })
@@ -104,7 +104,7 @@ const TOKENS: readonly [what: string, header: string | undefined, token: string 
   ['a comma', 'Bearer a,b', undefined],
   ['a quote', 'Bearer "a"', undefined],
   ['a tab', 'Bearer a\tb', undefined],
-  ['letters of others', 'Bearer \u00fc', undefined],
+  ['letters outside of ASCII', 'Bearer \u00fc', undefined],
   ['padding inside', 'Bearer a=b', undefined],
   ['10 KiB', `Bearer ${LONG}`, LONG],
 ]
@@ -117,7 +117,7 @@ for (const [what, authorization, token] of TOKENS) {
   })
 }
 
-test('a refusal is answered as it is, and the token is logged nowhere', async (t) => {
+test('a refusal is answered unchanged, and the token is not logged', async (t) => {
   const issue = async () => {
     throw forbidden('Cannot give an identity: the pod of the token does not exist')
   }
@@ -129,7 +129,7 @@ test('a refusal is answered as it is, and the token is logged nowhere', async (t
   assert.deepEqual(lines, [])
 })
 
-test('a defect is 500 with a constant text, and logged without the token', async (t) => {
+test('a defect is answered with 500 and a constant text, and logged without the token', async (t) => {
   const issue = async () => {
     throw new TypeError('secret detail')
   }
@@ -193,7 +193,7 @@ test('a content type may have parameters', async (t) => {
   assert.equal((await send('/certificates', { headers })).code, 200)
 })
 
-test('POST /mutate hands on the review, and answers the answer', async (t) => {
+test('POST /mutate passes on the review, and sends its answer', async (t) => {
   const { send, reviewed } = await serve(t)
   const { code, type, text } = await send('/mutate?timeout=3s', { body: '{"request":{}}' })
   assert.deepEqual([code, type, text], [200, JSON_TYPE, '{"kind":"AdmissionReview"}'])
@@ -215,7 +215,7 @@ for (const [method, path, code] of [
   })
 }
 
-test('/livez is 200 whatever else is, /readyz tells why (not)', async (t) => {
+test('/livez is always 200, /readyz says why the webhook is ready or not', async (t) => {
   const ready = await serve(t)
   const message = 'no certificate yet: the API server is away'
   const notReady = await serve(t, { readiness: () => ({ ready: false, message }) })
@@ -237,7 +237,7 @@ test('/livez is 200 whatever else is, /readyz tells why (not)', async (t) => {
   )
 })
 
-test('/metrics counts what became of requests', async (t) => {
+test('/metrics has the outcomes of requests', async (t) => {
   const telemetry = createTelemetry()
   telemetry.countCertificate('WeakKey')
   const { send } = await serve(t, { telemetry })

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Config, readConfig, VARIABLES } from '../../webhook/config.ts'
 
-/** A file that surely exists, whatever is in it: only its presence is checked here. */
+/** A file that exists. Only its presence is checked here, not its content. */
 const FILE = import.meta.filename
 const NOWHERE = '/nowhere/at/all'
 
-/** What a pod has at least. */
+/** The least environment of a pod. */
 const POD = { SIDECAR_IMAGE: 'sidecar:1', KUBERNETES_SERVICE_HOST: '10.96.0.1' }
 
 function config(variables: Record<string, string>): Config {
@@ -66,7 +66,7 @@ test('readConfig is frozen', () => {
   assert.ok(Object.isFrozen(config(POD)))
 })
 
-test('readConfig tells all problems together', () => {
+test('readConfig reports all problems together', () => {
   assert.deepEqual(
     problems({
       SIDECAR_IMAGE_PULL_POLICY: 'Sometimes',
@@ -83,26 +83,26 @@ test('readConfig tells all problems together', () => {
       'NAMESPACE: expected a name of at most 63 lower-case letters, digits and "-", got "Metrics"',
       'WEBHOOK_SERVICE: expected a name of at most 63 lower-case letters, digits and "-", got "hook.metrics"',
       'CERTIFICATES: expected one of self, files, got "cert-manager"',
-      'KUBECONFIG: expected the file that says how to reach the API server, as this is no pod, it is not set',
+      'KUBECONFIG: expected a kubeconfig file, because this program does not run in a pod, it is not set',
       'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, got "loud"',
     ],
   )
 })
 
-test('readConfig wants an image without blanks', () => {
+test('readConfig refuses an image with blanks', () => {
   assert.deepEqual(problems({ ...POD, SIDECAR_IMAGE: 'sidecar: 1' }), [
     'SIDECAR_IMAGE: expected the image of the sidecar, got "sidecar: 1"',
   ])
 })
 
-test('readConfig wants certificate and key for CERTIFICATES=files', () => {
+test('readConfig requires certificate and key for CERTIFICATES=files', () => {
   assert.deepEqual(problems({ ...POD, CERTIFICATES: 'files' }), [
-    'TLS_CERT_FILE: expected a certificate, as CERTIFICATES is "files", it is not set',
-    'TLS_KEY_FILE: expected a private key, as CERTIFICATES is "files", it is not set',
+    'TLS_CERT_FILE: expected a certificate, because CERTIFICATES is "files", it is not set',
+    'TLS_KEY_FILE: expected a private key, because CERTIFICATES is "files", it is not set',
   ])
 })
 
-test('readConfig wants files that can be read', () => {
+test('readConfig requires files that can be read', () => {
   const files = { TLS_CERT_FILE: NOWHERE, TLS_KEY_FILE: FILE, KUBECONFIG: NOWHERE }
   assert.deepEqual(problems({ ...POD, CERTIFICATES: 'files', ...files }), [
     `TLS_CERT_FILE: expected a file that can be read, got "${NOWHERE}"`,
@@ -110,16 +110,16 @@ test('readConfig wants files that can be read', () => {
   ])
 })
 
-test('readConfig wants no files where the authority is our own: nobody would serve them', () => {
+test('readConfig refuses files with CERTIFICATES=self, which would not serve them', () => {
   for (const more of [{}, { CERTIFICATES: 'self' }]) {
     assert.deepEqual(problems({ ...POD, TLS_CERT_FILE: FILE, TLS_KEY_FILE: FILE, ...more }), [
-      `TLS_CERT_FILE: expected nothing, unless CERTIFICATES is "files", got "${FILE}"`,
-      `TLS_KEY_FILE: expected nothing, unless CERTIFICATES is "files", got "${FILE}"`,
+      `TLS_CERT_FILE: expected nothing, because CERTIFICATES is not "files", got "${FILE}"`,
+      `TLS_KEY_FILE: expected nothing, because CERTIFICATES is not "files", got "${FILE}"`,
     ])
   }
 })
 
-test('readConfig takes a kubeconfig where there is no pod', () => {
+test('readConfig accepts a kubeconfig outside of a pod', () => {
   assert.equal(config({ SIDECAR_IMAGE: 'sidecar:1', KUBECONFIG: FILE }).kubeconfig, FILE)
 })
 

@@ -1,5 +1,5 @@
-// Whole reviews and their answers, a folder each in test/golden. Most are as an API server sent them, or that with one
-// thing changed. After a change of what is injected, this records all answers again, to be read in the diff:
+// Whole reviews and their answers, each in a folder of test/golden. Most reviews are as an API server sent them, or with one
+// change. After a change of the injection, this command records all answers again; read the diff:
 //
 //   node --test --test-update-snapshots test/webhook/golden.test.ts
 import assert from 'node:assert/strict'
@@ -13,13 +13,13 @@ import { createReviewer, SIDECAR } from './support-admission.ts'
 
 const GOLDEN = join(import.meta.dirname, '../golden')
 
-/** settings.json: what differs from an API server of today and a webhook with its own authority. */
+/** settings.json: the differences from a current API server and a webhook with its own authority. */
 const SettingsSchema = v.strictObject({
   serverVersion: v.optional(v.pipe(v.string(), v.regex(/^1\.\d+$/)), '1.36'),
   /** False: `CERTIFICATES=files`. */
   hasAuthority: v.optional(v.boolean(), true),
   knowsFrontProxy: v.optional(v.boolean(), true),
-  /** Of the front proxy. */
+  /** The common names that the front proxy may have. */
   allowedNames: v.optional(v.array(v.string())),
   imagePullPolicy: v.optional(v.string()),
   apiServer: v.optional(v.picklist(['there', 'away']), 'there'),
@@ -29,7 +29,7 @@ const ReviewSchema = v.looseObject({
   request: v.looseObject({ uid: v.string(), object: v.nullish(v.record(v.string(), v.unknown())) }),
 })
 
-/** What is read of a case: objects.json are those of the API server. */
+/** The files of a case. objects.json has the objects of the API server. */
 function readCase(name: string) {
   const folder = join(GOLDEN, name)
   const optional = (file: string, fallback: unknown): unknown =>
@@ -47,7 +47,7 @@ function isObject(value: unknown): boolean {
   return v.is(v.looseObject({ kind: v.string(), metadata: v.looseObject({}) }), value)
 }
 
-/** A webhook in the surroundings of a case. */
+/** A webhook with the settings and objects of a case. */
 function createWebhook({ objects, settings }: ReturnType<typeof readCase>) {
   const { serverVersion, hasAuthority, knowsFrontProxy, apiServer } = settings
   const { allowedNames = SIDECAR.frontProxy?.allowedNames ?? [] } = settings
@@ -67,7 +67,7 @@ function createWebhook({ objects, settings }: ReturnType<typeof readCase>) {
   return webhook
 }
 
-/** The line of the log says what was decided. */
+/** The decision, from the log line. */
 function reasonIn([line]: readonly Record<string, unknown>[]): string {
   return line?.decision === 'inject' ? 'inject' : String(line?.reason)
 }
@@ -84,7 +84,7 @@ function isInject(name: string): boolean {
 
 const cases = readdirSync(GOLDEN)
 
-test('golden cases are many, and a good part of them inject', () => {
+test('there are at least 60 golden cases, and at least 30 of them inject', () => {
   assert.ok(cases.length >= 60)
   assert.ok(cases.filter(isInject).length >= 30)
 })
@@ -101,7 +101,7 @@ for (const name of cases) {
 }
 
 for (const name of cases.filter(isInject)) {
-  test(`golden ${name} is patched once only`, async () => {
+  test(`golden ${name} is patched only once`, async () => {
     const recorded = readCase(name)
     const { review, lines } = createWebhook(recorded)
     const { patch } = await review(recorded.bytes)

@@ -48,7 +48,7 @@ async function line(program: Run, message: string) {
   throw new Error(`Expected the line "${message}", got ${JSON.stringify(await program.ended)}`)
 }
 
-/** An API server that knows no object, its kubeconfig, and a certificate from elsewhere. */
+/** An API server without objects, its kubeconfig, and a provided certificate. */
 async function prepare(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'webhook-'))
   t.after(() => rm(folder, { recursive: true }))
@@ -91,7 +91,7 @@ async function prepare(t: TestContext) {
   }
 }
 
-/** Starts a webhook on a free port, with a certificate that is provided, and waits until it says that it serves. */
+/** Starts a webhook on a free port with a provided certificate, and waits until it logs that it serves. */
 async function serve(t: TestContext): Promise<Run & { port: number }> {
   const files = await prepare(t)
   const env = { ...IMAGE, ...files, CERTIFICATES: 'files', LISTEN_ADDRESS: '127.0.0.1' }
@@ -100,7 +100,7 @@ async function serve(t: TestContext): Promise<Run & { port: number }> {
   return { ...program, port }
 }
 
-test('--help tells every variable with default and meaning', async (t) => {
+test('--help shows every variable with default and meaning', async (t) => {
   const { code, stdout } = await run(t, { args: ['--help'] }).ended
   assert.equal(code, 0)
   assert.match(stdout, /^Usage: webhook \[--help\] \[--version\]\n/)
@@ -110,12 +110,12 @@ test('--help tells every variable with default and meaning', async (t) => {
   }
 })
 
-test('--version tells the version', async (t) => {
+test('--version prints the version', async (t) => {
   const { code, stdout } = await run(t, { args: ['--version'] }).ended
   assert.deepEqual([code, stdout], [0, `${packageJson.version}\n`])
 })
 
-test('A wrong environment ends the program with code 2 and all problems', async (t) => {
+test('An invalid environment ends the program with code 2 and all problems', async (t) => {
   const { code, stdout, stderr } = await run(t, { env: { LISTEN_PORT: 'https' } }).ended
   assert.deepEqual([code, stdout], [2, ''])
   assert.match(
@@ -132,13 +132,13 @@ test('A kubeconfig without an API server ends the program with code 2 and a sent
   assert.match(stderr, /^Cannot find an API server in .*\n$/)
 })
 
-test('With a certificate that is provided the program serves, whatever the API server has', async (t) => {
+test('With a provided certificate the program serves, even if the API server has no objects', async (t) => {
   const { port } = await serve(t)
   const { status, text } = await ask(port, '/readyz')
-  assert.deepEqual([status, text], [200, 'ok: serving with the certificate provided\n'])
+  assert.deepEqual([status, text], [200, 'ok: serving with the provided certificate\n'])
 })
 
-test('Without a CA the program says what it waits for, and SIGTERM ends it with code 0', async (t) => {
+test('Without a CA the program logs why it waits, and SIGTERM ends it with code 0', async (t) => {
   const { KUBECONFIG } = await prepare(t)
   const program = run(t, { env: { ...IMAGE, KUBECONFIG } })
   const { level } = await line(program, 'cannot keep certificates up to date: trying again')
@@ -148,7 +148,7 @@ test('Without a CA the program says what it waits for, and SIGTERM ends it with 
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} ends the program with code 0, readiness first`, async (t) => {
+  test(`${signal} turns readiness off, then ends the program with code 0`, async (t) => {
     const { child, ended, port } = await serve(t)
     child.kill(signal)
     let status = 200

@@ -1,5 +1,5 @@
-// The rules in manifests/ are the calls that the webhook makes: each call is allowed, by one rule, and no rule allows more.
-// GET /version is not among them: Kubernetes' own system:public-info-viewer allows it to everyone.
+// Compares the RBAC rules in manifests/ with the calls of the webhook: one rule allows each call, and no rule allows more.
+// GET /version needs no rule: Kubernetes' own system:public-info-viewer allows it for everyone.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ import { callsOf, USERS } from './whole-life.ts'
 const RULES = readObjects('base/rbac.yaml')
 const AUTHORITY_RULES = readObjects('base/rbac-authority.yaml')
 
-/** Kubernetes' own, in every cluster (bootstrappolicy/namespace_policy.go): we bind it, and do not bring it. */
+/** A Role of Kubernetes itself (bootstrappolicy/namespace_policy.go): manifests/ bind it and do not contain it. */
 const AUTHENTICATION_READER: NewObject = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'Role',
@@ -32,31 +32,31 @@ const AUTHENTICATION_READER: NewObject = {
   ],
 }
 
-/** What that role allows beyond our use: it is not ours to make it smaller. */
-function isTheirs({ resource, verb }: Grant): boolean {
+/** The verbs of that Role that the webhook does not use: a Role of Kubernetes cannot be made smaller. */
+function isUnusedVerb({ resource, verb }: Grant): boolean {
   return resource === 'configmaps' && (verb === 'list' || verb === 'watch')
 }
 
 function grantsIn(objects: readonly NewObject[]): readonly Grant[] {
   return bindingsOf([...objects, AUTHENTICATION_READER])
     .flatMap(({ grants }) => grants)
-    .filter((grant) => !isTheirs(grant))
+    .filter((grant) => !isUnusedVerb(grant))
 }
 
-/** Calls that are allowed by no grant, or by more than one. */
+/** Calls that no grant allows, or more than one. */
 function strays(calls: readonly Call[], grants: readonly Grant[]): readonly Call[] {
   const allowing = (call: Call) => grants.filter((grant) => allows(grant, wantedBy(call)))
   return calls.filter((call) => allowing(call).length !== 1)
 }
 
-/** Grants that are not used, or are wider than their use. */
+/** Grants that no call uses, or that are wider than their use. */
 function excesses(calls: readonly Call[], grants: readonly Grant[]): readonly Grant[] {
   return grants.filter((grant) => {
     const uses = calls.map(wantedBy).filter((wanted) => allows(grant, wanted))
-    // Users choose the names of their objects; what we name ourselves is to be granted by that name.
+    // Users choose the names of their objects. Objects that the webhook names must be granted by that name.
     const ofUsers = uses.some((use) => USERS.some(({ namespace }) => namespace === use.namespace))
     const global = uses.some(({ namespace }) => namespace === undefined)
-    // What is to be created has no name that could be granted.
+    // RBAC cannot grant "create" by a name.
     const nameFits = grant.name !== undefined || grant.verb === 'create' || ofUsers
     const scopeFits = grant.namespace !== undefined || ofUsers || global
     return uses.length === 0 || !nameFits || !scopeFits
@@ -70,7 +70,7 @@ test('every call of the webhook is allowed by one rule, and every rule is needed
   assert.deepEqual(excesses(calls, grants), [])
 })
 
-test('with CERTIFICATES=files the same is true of base/rbac.yaml alone', async (t) => {
+test('with CERTIFICATES=files base/rbac.yaml alone allows every call, and every rule is needed', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'rbac-'))
   t.after(() => rm(folder, { recursive: true }))
   const provider = await createAuthority('cert-manager')
@@ -87,7 +87,7 @@ const SpecSchema = v.object({
   template: v.object({ spec: v.object({ serviceAccountName: v.string() }) }),
 })
 
-test('what is granted is granted to the service account of the Deployment, and to nobody else', () => {
+test('all grants are for the service account of the Deployment only', () => {
   const { metadata, spec } = theOnly('Deployment', 'base')
   const name = v.parse(SpecSchema, spec).template.spec.serviceAccountName
   const account = { kind: 'ServiceAccount', name, namespace: metadata.namespace }

@@ -1,10 +1,10 @@
-// The webhook's admission over an API server in memory, asked and answered as kube-apiserver does it.
+// The webhook's admission over an API server in memory, and reviews as kube-apiserver sends them and reads the answers.
 import assert from 'node:assert/strict'
 import * as v from 'valibot'
 import type { LogLevel } from '#serving/env.ts'
 import { Admission } from '../../webhook/admission/admission.ts'
 import { EventRecorder } from '../../webhook/admission/events.ts'
-import { FactSource } from '../../webhook/admission/look-ups.ts'
+import { LookUps } from '../../webhook/admission/look-ups.ts'
 import type { SidecarOptions } from '../../webhook/injection/container.ts'
 import type { AddOperation } from '../../webhook/injection/patch.ts'
 import type { Cluster, ClusterObject, NewObject } from '../../webhook/kubernetes/cluster.ts'
@@ -13,7 +13,7 @@ import { createTelemetry } from '../../webhook/telemetry.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
 import { memoryLog } from '../support/memory-log.ts'
 
-/** What the webhook's configuration says of every sidecar. */
+/** The options that all sidecars have in common. */
 export const SIDECAR: SidecarOptions = {
   image: 'registry.example/flux-metrics-sidecar:1.2.3',
   imagePullPolicy: undefined,
@@ -28,7 +28,7 @@ export const SIDECAR: SidecarOptions = {
   },
 }
 
-/** An API server that keeps the events it is given apart. */
+/** An API server that keeps the Events in a list of their own. */
 export class EventCluster extends MemoryCluster {
   readonly events: NewObject[] = []
 
@@ -46,7 +46,7 @@ export const SILENT_CLUSTER: Cluster = {
   apply: () => new Promise(() => {}),
 }
 
-/** What the API server takes out of an answer. */
+/** The fields that the API server reads from an answer. */
 export interface ReviewAnswer {
   readonly uid: string
   readonly patch: readonly AddOperation[]
@@ -54,29 +54,27 @@ export interface ReviewAnswer {
 }
 
 export interface ReviewerOptions {
-  /** Of the API server. */
+  /** The objects of the API server. */
   readonly objects?: readonly NewObject[]
-  /** Instead of one with the objects. */
+  /** Another API server, in place of the one with the objects. */
   readonly cluster?: Cluster
   readonly version?: ServerVersion
   readonly readVersion?: () => Promise<ServerVersion>
   readonly sidecar?: Partial<SidecarOptions>
   readonly level?: LogLevel
-  readonly deadlineMs?: number
 }
 
-/** An admission with everything that tests look at. */
+/** An admission, and everything that tests look at. */
 export function createReviewer(options: ReviewerOptions = {}) {
-  const { objects = [], version = { major: 1, minor: 36 }, deadlineMs } = options
+  const { objects = [], version = { major: 1, minor: 36 } } = options
   const events = new EventCluster(objects)
   const cluster = options.cluster ?? events
   const { log, lines } = memoryLog(options.level)
   const telemetry = createTelemetry()
   const admission = new Admission({
-    facts: new FactSource({
+    lookUps: new LookUps({
       cluster,
       readVersion: options.readVersion ?? (async () => version),
-      ...(deadlineMs !== undefined && { deadlineMs }),
     }),
     events: new EventRecorder({ cluster, log }),
     telemetry,
@@ -113,7 +111,7 @@ const PatchSchema = v.pipe(
   v.minLength(1),
 )
 
-/** Reads an answer as strictly as the API server does, and more so. */
+/** Reads an answer more strictly than the API server does. */
 function readAnswer(text: string): ReviewAnswer {
   const { uid, patchType, patch, warnings = [] } = v.parse(AnswerSchema, JSON.parse(text)).response
   assert.equal(patchType === undefined, patch === undefined)

@@ -1,5 +1,4 @@
-// A small MiniCluster with its Job, and the reviews of its pods: as little as the webhook reads.
-
+// A small MiniCluster with its Job and pods, and their reviews: only the fields that the webhook reads.
 import type { MiniCluster } from '../../webhook/injection/minicluster.ts'
 import { COMPLETION_INDEX, type Container, type Pod } from '../../webhook/injection/pod.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
@@ -33,10 +32,10 @@ export function job(metadata: NewObject['metadata'] = {}): NewObject {
   }
 }
 
-/** A scheduler that there is nothing to say about. */
+/** A scheduler without advice. */
 export const SCHEDULER = { scheduler: { simple: true } } as const
 
-/** A MiniCluster, enabled where nothing else is said. */
+/** A MiniCluster, enabled by default. */
 export function miniCluster({
   annotations = ENABLED,
   spec = { flux: SCHEDULER },
@@ -48,7 +47,7 @@ export function miniCluster({
   return { apiVersion, kind, metadata: { name, uid, namespace: 'default', annotations }, spec }
 }
 
-/** What the look-ups of a pod of an enabled MiniCluster find. */
+/** The objects that the look-ups for a pod of an enabled MiniCluster find. */
 export const OBJECTS: readonly NewObject[] = [job(), miniCluster()]
 
 export const BROKER: Container = {
@@ -86,7 +85,7 @@ export function leadPod({
   }
 }
 
-/** The annotations of a lead broker's pod, with more of them. */
+/** A lead broker's pod with more annotations. */
 export function annotated(annotations: Readonly<Record<string, string>>): Pod {
   return leadPod({ metadata: { annotations: { [COMPLETION_INDEX]: '0', ...annotations } } })
 }
@@ -109,7 +108,7 @@ export function podReview(object: unknown, request: object = {}) {
   })
 }
 
-/** The review of a MiniCluster, of an update if there is one from before. */
+/** The review of a MiniCluster: of an update if there is an old object, otherwise of a creation. */
 export function miniClusterReview(object: unknown, oldObject: unknown = null) {
   return reviewOf({
     uid: 'uid-of-review',

@@ -9,7 +9,7 @@ const INJECTION: ReviewCount = {
   seconds: 0.003,
 }
 
-/** Lines of Prometheus' text that are about one metric. */
+/** The lines of one metric in the Prometheus text. */
 async function linesOf({ registry }: Telemetry, name: string): Promise<readonly string[]> {
   const text = await registry.metrics()
   return text.split('\n').filter((line) => line.startsWith(name))
@@ -59,7 +59,7 @@ test('countCertificate counts by outcome', async () => {
   ])
 })
 
-test('createTelemetry tells of the process as well, in a registry of its own', async () => {
+test('createTelemetry has gauges of the process as well, in a registry of its own', async () => {
   const [first, second] = [createTelemetry(), createTelemetry()]
   first.countCertificate('Issued')
   assert.deepEqual(await linesOf(second, 'flux_metrics_webhook_certificates_total'), [])

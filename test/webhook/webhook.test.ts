@@ -28,7 +28,7 @@ import { accepts, SERVER_NAME, secretData } from './authority/replicas.ts'
 
 const frontProxy = await createAuthority('front-proxy-ca')
 
-/** As the Job controller makes it, before admission. */
+/** The pod as the Job controller creates it, before admission. */
 const POD = leadBroker(
   { annotations: { 'batch.kubernetes.io/job-completion-index': '0' } },
   {
@@ -111,7 +111,7 @@ function review(webhook: Webhook, object: NewObject, options: PostOptions = {}):
   )
 }
 
-/** The certificate that the webhook shows to a client that trusts one authority only. */
+/** The certificate that a client with this CA alone gets from the webhook. */
 async function shown(webhook: Webhook, ca: string): Promise<string> {
   const { port } = webhook
   const socket = connect({ port, host: '127.0.0.1', servername: SERVER_NAME, ca })
@@ -121,20 +121,20 @@ async function shown(webhook: Webhook, ca: string): Promise<string> {
   return certificate?.toString() ?? assert.fail('no certificate')
 }
 
-test('the webhook shows a certificate of the CA that it keeps in its Secret', async (t) => {
+test('the webhook serves with a certificate of the CA in its Secret', async (t) => {
   const { cluster, webhook } = await start(t)
   const { 'current.crt': ca = '' } = secretData(cluster)
   assert.ok(accepts(ca, await shown(webhook, ca), { at: Date.now() }))
 })
 
-test('the webhook is ready, and says until when', async (t) => {
+test('the webhook is ready, and says until when its certificate is valid', async (t) => {
   const { webhook } = await start(t)
   const { status, text } = await ask(webhook.port, '/readyz')
   assert.equal(status, 200)
   assert.match(text, /^ok: certificate until \d{4}-\d\d-\d\dT/)
 })
 
-test('the webhook adds a sidecar that knows where to ask, and whom to trust', async (t) => {
+test('the webhook adds a sidecar with the URL and the CA of the authority', async (t) => {
   const { cluster, webhook } = await start(t)
   const { status, text } = await review(webhook, POD)
   const { uid, allowed, patch } = JSON.parse(text).response
@@ -146,7 +146,7 @@ test('the webhook adds a sidecar that knows where to ask, and whom to trust', as
   assert.ok(!patched.includes(JSON.stringify(key)) && !patched.includes('PRIVATE KEY'))
 })
 
-test('the webhook keeps the connection of an API server that posts', async (t) => {
+test('the webhook keeps the connection of an API server open after a review', async (t) => {
   const { webhook } = await start(t)
   const agent = new Agent({ keepAlive: true })
   t.after(() => agent.destroy())
@@ -154,7 +154,7 @@ test('the webhook keeps the connection of an API server that posts', async (t) =
   assert.deepEqual([status, headers.connection], [200, 'keep-alive'])
 })
 
-test('the webhook certifies the pod of a token, and tells it of CA and front proxy', async (t) => {
+test('the webhook certifies the pod of a token, and sends it the CA and the front proxy', async (t) => {
   const { cluster, webhook } = await start(t)
   const csr = await createRequest({ names: dns(...NAMES) })
   const headers = { authorization: `Bearer ${TOKEN}` }
@@ -189,7 +189,7 @@ test('the webhook logs no token and no key, at any level', async (t) => {
   assert.ok(!log.includes(TOKEN) && !log.includes('PRIVATE KEY'))
 })
 
-test('the webhook serves with its CA while nobody knows the front proxy, and certifies nobody', async (t) => {
+test('the webhook serves but issues no certificates while the front proxy is not known', async (t) => {
   const { webhook } = await start(t, {}, [miniCluster(), job(), leadBroker()])
   assert.equal((await ask(webhook.port, '/readyz')).status, 200)
   const headers = { authorization: `Bearer ${TOKEN}` }
@@ -200,7 +200,7 @@ test('the webhook serves with its CA while nobody knows the front proxy, and cer
   )
 })
 
-test('readiness is off while the webhook ends, and reviews are answered still', async (t) => {
+test('while the webhook ends, readiness is off and reviews are still answered', async (t) => {
   const { webhook } = await start(t)
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const closed = webhook.close()
@@ -213,7 +213,7 @@ test('readiness is off while the webhook ends, and reviews are answered still', 
   await assert.rejects(ask(webhook.port, '/livez'), { code: 'ECONNREFUSED' })
 })
 
-/** Files of a certificate that others provide. */
+/** Files of a provided certificate. */
 async function provide(t: TestContext, pair: KeyPair) {
   const folder = await mkdtemp(join(tmpdir(), 'webhook-'))
   t.after(() => rm(folder, { recursive: true }))
@@ -229,7 +229,7 @@ async function provide(t: TestContext, pair: KeyPair) {
 const provider = await createAuthority('cert-manager')
 const provided = () => provider.issue({ commonName: 'webhook', dns: [SERVER_NAME] })
 
-test('with CERTIFICATES=files the webhook shows what is provided, makes no CA and certifies nobody', async (t) => {
+test('with CERTIFICATES=files the webhook serves with the provided certificate, makes no CA and issues no certificates', async (t) => {
   const pair = await provided()
   const { tls } = await provide(t, pair)
   const { cluster, webhook } = await start(t, { tls })
@@ -242,10 +242,10 @@ test('with CERTIFICATES=files the webhook shows what is provided, makes no CA an
     [[], 503, 'Cannot give an identity: this webhook issues no certificates (CERTIFICATES=files)'],
   )
   const { text: ready } = await ask(webhook.port, '/readyz')
-  assert.equal(ready, 'ok: serving with the certificate provided\n')
+  assert.equal(ready, 'ok: serving with the provided certificate\n')
 })
 
-test('with CERTIFICATES=files the webhook shows the next certificate once it is provided', async (t) => {
+test('with CERTIFICATES=files the webhook serves with the next certificate once it is provided', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const { tls, put } = await provide(t, await provided())
   const { webhook, logged } = await start(t, { tls })
@@ -257,7 +257,7 @@ test('with CERTIFICATES=files the webhook shows the next certificate once it is 
   assert.equal(await shown(webhook, provider.cert), new X509Certificate(renewed.cert).toString())
 })
 
-test('files that are no good are a reason not to start', async (t) => {
+test('the webhook does not start with files that it cannot use', async (t) => {
   const { tls } = await provide(t, { ...(await provided()), key: 'nonsense' })
   await assert.rejects(start(t, { tls }), {
     message: `Cannot use "${tls.key}": expected a private key in PEM`,

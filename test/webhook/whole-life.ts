@@ -1,5 +1,5 @@
-// Everything that a webhook does in its life, over one API server in memory: it starts, reviews, certifies, and keeps its
-// CA. For who wants to know what it asks of the API server.
+// All API calls of a webhook's life over one API server in memory: it starts, reviews, issues certificates, and renews its
+// CA.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { apply_patch } from 'jsonpatch'
@@ -27,7 +27,7 @@ interface User {
   readonly name: string
 }
 
-/** Two, so that no name and no namespace is the only one. */
+/** Two users, so that no name and no namespace is the only one. */
 export const USERS: readonly User[] = [
   { namespace: 'hpc', name: 'lammps' },
   { namespace: 'default', name: 'flux-sample' },
@@ -35,7 +35,7 @@ export const USERS: readonly User[] = [
 
 const frontProxy = await createAuthority('front-proxy-ca')
 
-/** The objects that hold our CA bundle, as manifests/ have them. */
+/** The objects in manifests/ that hold the CA bundle. */
 const HOLDERS = [...objectsBelow('base'), ...objectsBelow('overlays')].filter((object) =>
   PUBLISHED.some(({ kind }) => kind === object.kind),
 )
@@ -53,7 +53,7 @@ function jobOf(user: User): NewObject {
   return job({ ...user, uid: `uid of Job ${user.name}`, ownerReferences })
 }
 
-/** The lead broker's pod as the Job controller makes it. */
+/** The lead broker's pod as the Job controller creates it. */
 function podOf(user: User): NewObject {
   const annotations = { [COMPLETION_INDEX]: '0' }
   const ownerReferences = controlledBy('batch/v1', 'Job', user)
@@ -62,7 +62,7 @@ function podOf(user: User): NewObject {
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec: leadPod().spec }
 }
 
-/** What the API server calls the pod once it is stored. */
+/** Name and UID of the stored pod, which the API server chooses. */
 function storedAs({ name }: User) {
   return { name: `${name}-0-x7k2p`, uid: `uid of Pod ${name}` }
 }
@@ -143,14 +143,14 @@ async function inject(cluster: MemoryCluster, webhook: Server, user: User): Prom
   cluster.put({ ...injected, metadata: { ...injected.metadata, ...storedAs(user) } })
 }
 
-/** The pod's sidecar asks who it is. An authority must answer; without one it is refused, once all has been looked up. */
+/** The pod's sidecar requests a certificate. Without an authority it is refused, but only after all look-ups. */
 async function identify(webhook: Server, user: User): Promise<void> {
   const { namespace, name: minicluster } = user
   const csr = await createRequest({ names: dns(...Identities.namesOf({ namespace, minicluster })) })
   await post(webhook, '/certificates', { csr }, tokenOf(user))
 }
 
-/** Publishes, repairs, puts the Secret back, renews the CA and forgets the old one. */
+/** Publishes and repairs the CA bundle, restores the Secret, renews the CA and drops the old one. */
 async function keepCertificates(cluster: MemoryCluster): Promise<void> {
   const clock = new Clock()
   const { authority, messages } = replica(cluster, clock)

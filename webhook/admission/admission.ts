@@ -1,6 +1,5 @@
-// One admission review from its bytes to its answer: decode, look up, decide, patch, tell. Whatever happens, the object is
-// admitted: we add metrics, we guard nothing.
-
+// One admission review from its bytes to its answer: decode, look up, decide, patch, report. It admits every object,
+// whatever happens: the webhook adds metrics and enforces nothing.
 import type { Logger } from '#serving/log.ts'
 import { CONTAINER_NAME } from '../contract.ts'
 import type { SidecarOptions } from '../injection/container.ts'
@@ -11,19 +10,19 @@ import { displayName, type Pod, toPod } from '../injection/pod.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { type Decided, decide, preselect, type Skip, skip } from './decision.ts'
 import type { EventRecorder, EventText } from './events.ts'
-import type { FactSource } from './look-ups.ts'
+import type { LookUps } from './look-ups.ts'
 import { advise } from './minicluster-advice.ts'
 import { decodeReview, encodeAnswer, type Review } from './review.ts'
 import { adviseOnScheduler } from './scheduler-advice.ts'
 
-/** What came of a review. */
+/** The result of a review. */
 interface Outcome {
   readonly decision: 'inject' | 'skip' | 'advise'
-  /** For programs. */
+  /** For programs: a word of a closed list. */
   readonly reason: string
-  /** One sentence for people; none where the reason says it all. */
+  /** One sentence for people; `undefined` where the reason says it all. */
   readonly why: string | undefined
-  /** What the log calls the object. */
+  /** Name of the object in the log. */
   readonly object: string
   readonly patch: readonly AddOperation[]
   readonly warnings: readonly string[]
@@ -32,15 +31,15 @@ interface Outcome {
 }
 
 export interface AdmissionOptions {
-  readonly facts: FactSource
+  readonly lookUps: LookUps
   readonly events: EventRecorder
   readonly telemetry: Telemetry
-  /** What every sidecar is made of now: CAs change. */
+  /** The options of every sidecar. Called for each review, because the CAs change. */
   readonly sidecar: () => SidecarOptions
   readonly log: Logger
 }
 
-/** Reviews pods, and MiniClusters for advice. */
+/** Reviews pods, which may get a sidecar, and MiniClusters, which get advice. */
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #log: Logger
@@ -51,18 +50,18 @@ export class Admission {
   }
 
   /**
-   * Answers a review. One line of the log, one count, and events if the review is not a dry run.
+   * Answers a review: logs one line, counts it, and writes Events unless it is a dry run.
    *
-   * @param body of the request, an AdmissionReview
+   * @param body the body of the request, an AdmissionReview
    * @returns the body of the answer
-   * @throws StatusError 400 for a body that is no review
+   * @throws StatusError 400 for a body that is not a review
    */
   async review(body: Buffer): Promise<string> {
     const startedAt = performance.now()
     const review = decodeReview(body)
     const outcome = await this.#judge(review)
     const ms = performance.now() - startedAt
-    this.#tell(review, outcome, ms)
+    this.#report(review, outcome, ms)
     return encodeAnswer(review.uid, outcome)
   }
 
@@ -70,22 +69,27 @@ export class Admission {
     try {
       return review.kind === KIND ? adviseOn(review) : await this.#judgePod(review)
     } catch (err) {
-      this.#log.error({ err, uid: review.uid }, 'a defect, please report it')
-      const message = 'The review failed by a defect of the webhook, which its log tells'
+      this.#log.error({ err, uid: review.uid }, 'review failed by a defect: please report it')
+      const message = 'The webhook failed to review this object: see its log, and report the defect'
       return skipped(skip('InternalError', message), { warnings: [message], object: '?' })
     }
   }
 
   async #judgePod({ kind, operation, subResource, namespace, object }: Review): Promise<Outcome> {
-    if (kind !== 'Pod' || subResource !== undefined) return skipped(skip('NotAPod', kind))
-    if (operation !== 'CREATE') return skipped(skip('NotCreated', operation))
+    if (kind !== 'Pod' || subResource !== undefined) {
+      const what = subResource === undefined ? kind : `${kind}/${subResource}`
+      return skipped(skip('NotAPod', `Expected a Pod, got ${what}`))
+    }
+    if (operation !== 'CREATE') {
+      return skipped(skip('NotCreated', `Expected operation CREATE, got ${operation}`))
+    }
     const pod = toPod(object)
-    if (pod === undefined) return skipped(skip('NotAPod', 'The object has not the shape of a pod'))
+    if (pod === undefined) return skipped(skip('NotAPod', 'The object does not look like a pod'))
     const candidate = preselect(pod)
     const named = { object: displayName(pod) }
     if (candidate.kind === 'skip') return skipped(candidate, named)
-    const { facts, sidecar } = this.#options
-    const found = await facts.gather(candidate, namespace).catch((error: unknown) => {
+    const { lookUps, sidecar } = this.#options
+    const found = await lookUps.gather(candidate, namespace).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error)
       return skip('LookUpFailed', `Could not look up the MiniCluster of the pod: ${why}`)
     })
@@ -113,9 +117,9 @@ export class Admission {
     const advice = minicluster === undefined ? [] : adviseOnScheduler(minicluster)
     const patch = patchFor(pod, plan, options)
     applyTo(pod, patch)
-    const how = plan.native ? 'as native sidecar' : 'as ordinary container'
+    const how = plan.native ? 'a native sidecar' : 'an ordinary container'
     const name = displayName(pod)
-    const message = `Added container "${CONTAINER_NAME}" to pod ${name} ${how}, for the socket ${plan.socket.path}`
+    const message = `Added container "${CONTAINER_NAME}" to pod ${name} as ${how} for the socket ${plan.socket.path}`
     return {
       decision: 'inject',
       reason: 'Enabled',
@@ -132,9 +136,9 @@ export class Admission {
     }
   }
 
-  #tell({ uid, namespace, dryRun }: Review, outcome: Outcome, ms: number): void {
+  #report({ uid, namespace, dryRun }: Review, outcome: Outcome, ms: number): void {
     const { decision, reason, why, object, warnings, minicluster, patch, events } = outcome
-    const facts = {
+    const fields = {
       uid,
       namespace,
       object,
@@ -146,7 +150,7 @@ export class Admission {
       ...(dryRun && { dryRun }),
       ms: Math.round(ms * 10) / 10,
     }
-    this.#log[levelOf(outcome)](facts, 'reviewed')
+    this.#log[levelOf(outcome)](fields, 'reviewed')
     if (patch.length > 0) this.#log.debug({ uid, patch }, 'patch')
     this.#options.telemetry.countReview({ decision, reason, dryRun, seconds: ms / 1000 })
     if (dryRun || minicluster === undefined) return
@@ -154,36 +158,29 @@ export class Admission {
   }
 }
 
-/** Its operator updates a MiniCluster often, and nearly always there is nothing to say to that. */
+/** The operator updates a MiniCluster often, mostly with nothing to report: such a review is logged at debug only. */
 function levelOf({ decision, reason, warnings, events }: Outcome): 'debug' | 'info' | 'warn' {
   if (reason === 'LookUpFailed') return 'warn'
-  const isSilent = decision === 'advise' && warnings.length === 0 && events.length === 0
-  return isSilent ? 'debug' : 'info'
+  const isRoutine = decision === 'advise' && warnings.length === 0 && events.length === 0
+  return isRoutine ? 'debug' : 'info'
 }
 
 function skipped(
-  { reason, message, told }: Skip,
+  { reason, message, isReported }: Skip,
   context: Partial<Pick<Outcome, 'object' | 'warnings' | 'minicluster'>> = {},
 ): Outcome {
   const { object = '?', warnings = [], minicluster } = context
+  const event = { type: 'Warning', reason: 'MetricsNotInjected' } as const
   return {
     decision: 'skip',
     reason,
     why: message,
     object,
     patch: [],
-    warnings: told && !warnings.includes(message) ? [...warnings, message] : warnings,
+    warnings: isReported && !warnings.includes(message) ? [...warnings, message] : warnings,
     minicluster,
     events: [
-      ...(told
-        ? [
-            {
-              type: 'Warning' as const,
-              reason: 'MetricsNotInjected',
-              message: `${reason}: ${message}`,
-            },
-          ]
-        : []),
+      ...(isReported ? [{ ...event, message: `${reason}: ${message}` }] : []),
       ...warningEvents('MetricsAnnotations', warnings),
     ],
   }

@@ -1,23 +1,23 @@
-// The broker configuration that a MiniCluster may bring along (TOML, flux-config(5)): the few keys about Fluxion. Pure.
+// Reads the settings of Fluxion from the broker configuration of a MiniCluster (TOML, flux-config(5)). Pure.
 import { parse, TomlError } from 'smol-toml'
 import * as v from 'valibot'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 
 export type BrokerConfigReading =
-  /** What is not set, or is no text, is `undefined`. */
+  /** A setting that is not set, or is not a string, is `undefined`. */
   | { readonly kind: 'settings'; readonly settings: FluxionSettings }
-  /** No TOML: where, counted from 1. */
+  /** Invalid TOML at this place, counted from 1. */
   | { readonly kind: 'malformed'; readonly line: number; readonly column: number }
-  /** Not read at all. In characters. */
+  /** Not read at all. Both lengths are in characters. */
   | { readonly kind: 'too-long'; readonly length: number; readonly maxLength: number }
 
 /**
- * Those of MiniClusters have some hundred characters. One of dotted keys costs 250 bytes of heap and up to 4 µs a character:
- * 4 MB and 70 ms at this length; 600,000 characters are more than all the heap that the webhook's image has.
+ * Usual configurations have some hundred characters. Dotted keys cost 250 bytes of heap and up to 4 µs a character: 4 MB and
+ * 70 ms at this length. 600,000 characters need more heap than the webhook's image has.
  */
 const MAX_LENGTH = 16_384
 
-/** Arrays and inline tables in each other; Flux has at most three. 1000, the parser's own bound, take half of the stack. */
+/** Nested arrays and inline tables. Flux uses at most 3 levels; the parser's own limit of 1000 takes half of the stack. */
 const MAX_DEPTH = 32
 
 const Setting = v.fallback(v.optional(v.string()), undefined)
@@ -30,7 +30,7 @@ const ConfigSchema = v.looseObject({
   ),
 })
 
-/** Reads it: flux-config-sched-fluxion-qmanager(5), flux-config-sched-fluxion-resource(5). */
+/** Keys as in flux-config-sched-fluxion-qmanager(5) and flux-config-sched-fluxion-resource(5). */
 export function readBrokerConfig(toml: string): BrokerConfigReading {
   const { length } = toml
   if (length > MAX_LENGTH) return { kind: 'too-long', length, maxLength: MAX_LENGTH }

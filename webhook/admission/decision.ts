@@ -1,7 +1,12 @@
-// Whether a pod gets the sidecar, and if not, why not: pure functions of the pod and of what was looked up about it.
+// Decides whether a pod gets the sidecar, and if not, why. Pure: look-ups.ts reads from the API server, and
+// injection/patch.ts makes the patch.
 import { CONTAINER_NAME, INJECTED_ANNOTATION, SERVICE_LABEL, SIDECAR_PORT } from '../contract.ts'
-import { type AnnotationReading, readAnnotations, type Settings } from '../injection/annotations.ts'
-
+import {
+  type AnnotationReading,
+  DRAIN_IGNORED,
+  readAnnotations,
+  type Settings,
+} from '../injection/annotations.ts'
 import { hasNoSocket, isJob, type MiniCluster, socketOf } from '../injection/minicluster.ts'
 import type { Plan } from '../injection/plan.ts'
 import {
@@ -16,7 +21,7 @@ import {
 import { placeSocket } from '../injection/socket.ts'
 import { VOLUMES } from '../injection/volumes.ts'
 
-/** Why a pod is left as it is; for programs, in logs, events and metrics. No other words are used there. */
+/** Why a pod is left as it is. A closed list for programs: logs, Events and metrics use no other words. */
 export const SKIP_REASONS = [
   'NotCreated',
   'NotAPod',
@@ -36,8 +41,8 @@ export const SKIP_REASONS = [
 
 export type SkipReason = (typeof SKIP_REASONS)[number]
 
-/** Those that somebody who asked for metrics wants to hear of. */
-const TOLD: ReadonlySet<SkipReason> = new Set([
+/** Reasons that are reported to the user: metrics were asked for, and the pod gets no sidecar. */
+const REPORTED: ReadonlySet<SkipReason> = new Set([
   'SocketDisabled',
   'SocketNotShared',
   'PortTaken',
@@ -53,48 +58,48 @@ export interface Skip {
   readonly reason: SkipReason
   /** One sentence for people. */
   readonly message: string
-  /** Whether the user of the MiniCluster wants to know. */
-  readonly told: boolean
+  /** Whether the user sees it: as a warning and as an Event of the MiniCluster. */
+  readonly isReported: boolean
 }
 
-/** A pod that may be one of ours: its index is 0 and a Job made it. What else is to be known must be looked up. */
+/** A pod of index 0 that a Job controls. Whether a MiniCluster controls that Job must be looked up. */
 export interface Candidate {
   readonly kind: 'candidate'
   readonly job: Owner
 }
 
-/** What was looked up. */
-export interface Facts {
+/** The answers of the API server that a decision needs. */
+export interface LookedUp {
   /** The MiniCluster that controls the Job that controls the pod; `undefined` if something else does. */
   readonly minicluster: MiniCluster | undefined
-  /** Whether the API server runs native sidecars: from 1.29 on. */
+  /** Whether the API server supports native sidecars: since Kubernetes 1.29. */
   readonly nativeSidecars: boolean
 }
 
-/** What a decision depends on besides the pod. */
-export interface Means {
-  /** Whether a sidecar can obtain a certificate from us. */
+/** The state of the webhook that an injection depends on. */
+export interface Prerequisites {
+  /** Whether the webhook can issue a certificate to a sidecar now. */
   readonly hasAuthority: boolean
-  /** Whether we can tell a sidecar who the front proxy is. */
+  /** Whether the webhook knows the CA of the front proxy. */
   readonly knowsFrontProxy: boolean
 }
 
 export type Decision = Skip | Plan
 
-/** Sentences about annotations that are no good, beside a decision. */
+/** A decision, with a warning for each annotation that cannot be used. */
 export type Decided = Pick<AnnotationReading, 'warnings'> & { readonly decision: Decision }
 
 export function skip(reason: SkipReason, message: string): Skip {
-  return { kind: 'skip', reason, message, told: TOLD.has(reason) }
+  return { kind: 'skip', reason, message, isReported: REPORTED.has(reason) }
 }
 
-/** Decides what can be told from the pod alone, which is nearly always all there is to it. */
+/** Decides from the pod alone, without a look-up. For nearly all pods of a cluster this is enough. */
 export function preselect(pod: Pod): Skip | Candidate {
   const { annotations, labels } = pod.metadata
   const index = annotations?.[COMPLETION_INDEX] ?? labels?.[COMPLETION_INDEX]
   if (index !== '0') {
-    const what = index === undefined ? 'is of no Indexed Job' : `has index ${index}`
-    return skip('NotIndexZero', `The pod ${what}: only index 0 holds the lead broker`)
+    const which = index === undefined ? 'no completion index' : `index ${index}`
+    return skip('NotIndexZero', `The pod has ${which}: only index 0 runs the lead broker`)
   }
   const job = controllerOf(pod.metadata)
   if (job === undefined || !isJob(job)) {
@@ -104,21 +109,25 @@ export function preselect(pod: Pod): Skip | Candidate {
 }
 
 /** Decides about a {@link Candidate}. */
-export function decide(pod: Pod, { minicluster, nativeSidecars }: Facts, means: Means): Decided {
+export function decide(
+  pod: Pod,
+  { minicluster, nativeSidecars }: LookedUp,
+  prerequisites: Prerequisites,
+): Decided {
   if (minicluster === undefined) {
     const message = "The pod's Job is not controlled by a MiniCluster"
     return { decision: skip('NotAMiniCluster', message), warnings: [] }
   }
-  const { settings, warnings } = withoutStrangersDrain(
+  const { settings, warnings } = withoutDrainByGuest(
     pod,
     readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations),
   )
   if (settings.enabled !== true) {
     const why = settings.enabled === false ? 'is "false"' : 'is not set'
-    const message = `Annotation flux-metrics/enabled ${why}, on the pod or on the MiniCluster`
+    const message = `Annotation flux-metrics/enabled ${why} on the pod or the MiniCluster`
     return { decision: skip('NotEnabled', message), warnings }
   }
-  const obstacle = findObstacle(pod, minicluster, settings, means)
+  const obstacle = findObstacle(pod, minicluster, settings, prerequisites)
   if (obstacle !== undefined) return { decision: obstacle, warnings }
   const socket = placeSocket(pod, settings.socket ?? socketOf(minicluster))
   if (socket.kind === 'unreachable') {
@@ -139,66 +148,75 @@ export function decide(pod: Pod, { minicluster, nativeSidecars }: Facts, means: 
   }
 }
 
-/** Where the pod says who the broker's owner is, a sidecar of another UID is known to be refused. */
-function withoutStrangersDrain(pod: Pod, reading: AnnotationReading): AnnotationReading {
+/** Flux refuses drains by a guest. A sidecar is a guest if the pod runs the broker with another UID. */
+function withoutDrainByGuest(pod: Pod, reading: AnnotationReading): AnnotationReading {
   const { settings, warnings } = reading
   const owner = brokerUser(pod)
   const { drain, runAsUser } = settings
   if (drain !== true || owner === undefined || owner === runAsUser) return reading
   const warning =
-    `flux-metrics/drain: ignored, Flux lets its owner alone drain: that is UID ${owner} in this pod, ` +
-    `and flux-metrics/run-as-user is ${runAsUser}`
+    `${DRAIN_IGNORED}: set flux-metrics/run-as-user to ${owner}, ` +
+    `the UID of the broker in this pod, not ${runAsUser}`
   return { settings: { ...settings, drain: false }, warnings: [...warnings, warning] }
 }
 
-/** An init container that never ends, to an API server that does not know better: the pod would never start. */
+/** Before 1.29 the kubelet waits for every init container to end: with a native sidecar the pod would never start. */
 const UNSUPPORTED =
-  'flux-metrics/native-sidecar: the API server is older than 1.29, an ordinary container is used'
+  'flux-metrics/native-sidecar: ignored because the API server is older than Kubernetes 1.29: ' +
+  'the sidecar is an ordinary container'
 
 function findObstacle(
   pod: Pod,
   minicluster: MiniCluster,
   settings: Settings,
-  { hasAuthority, knowsFrontProxy }: Means,
+  { hasAuthority, knowsFrontProxy }: Prerequisites,
 ): Skip | undefined {
   const named = allContainers(pod).find(({ name }) => name === CONTAINER_NAME)
-  if (named !== undefined) return alreadyThere(pod)
+  if (named !== undefined) return skipForContainer(pod)
   if (hasNoSocket(minicluster)) {
-    const message = 'The broker has no socket: spec.flux.disableSocket of the MiniCluster is true'
+    const message =
+      'The broker has no socket: set spec.flux.disableSocket of the MiniCluster to false'
     return skip('SocketDisabled', message)
   }
   const taken = pod.spec.volumes?.find(({ name }) => VOLUMES.includes(name))
   if (taken !== undefined) {
-    return skip('NameTaken', `The pod has a volume "${taken.name}", which is our name for one`)
+    const message = `The pod already has a volume "${taken.name}", a name that the sidecar needs: rename it`
+    return skip('NameTaken', message)
   }
   const { key, value } = SERVICE_LABEL
   const label = pod.metadata.labels?.[key]
   if (label !== undefined && label !== value) {
-    return skip('NameTaken', `The pod has the label ${key}=${label}, and we need ${key}=${value}`)
+    const message = `The pod has the label ${key}=${label}, and the sidecar needs ${key}=${value}: remove it`
+    return skip('NameTaken', message)
   }
   const other = allContainers(pod).find((container) => hostsPort(container, SIDECAR_PORT))
   if (other !== undefined) {
-    const message = `Port ${SIDECAR_PORT} of the pod is taken by its container "${other.name}"`
-    if (pod.spec.hostNetwork !== true) return skip('PortTaken', message)
-    return skip('HostNetworkPortTaken', `${message}, on the network of its node`)
+    const cure = 'which the sidecar needs: move it to another port'
+    const what = `Container "${other.name}" of the pod uses port ${SIDECAR_PORT}`
+    return pod.spec.hostNetwork === true
+      ? skip('HostNetworkPortTaken', `${what} on the network of its node, ${cure}`)
+      : skip('PortTaken', `${what}, ${cure}`)
   }
   if (!hasAuthority && settings.tlsSecret === undefined) {
     const message =
-      'The webhook issues no certificates (CERTIFICATES=files): name a Secret with one in flux-metrics/tls-secret'
+      'The webhook has no CA to issue certificates (CERTIFICATES=files, or its CA has expired): ' +
+      'name a Secret with a certificate in flux-metrics/tls-secret'
     return skip('NoAuthority', message)
   }
-  // Those that have their certificate from us learn of it later.
+  // A sidecar that gets its certificate from the webhook gets the front proxy's CA with it, later.
   if (!knowsFrontProxy && settings.tlsSecret !== undefined) {
     const message =
-      "The front proxy's authority (ConfigMap kube-system/extension-apiserver-authentication) is not known"
+      'The CA of the front proxy is not known: check that ConfigMap ' +
+      'kube-system/extension-apiserver-authentication has it, and see the log of the webhook'
     return skip('NoAuthority', message)
   }
   return undefined
 }
 
-function alreadyThere({ metadata }: Pod): Skip {
+function skipForContainer({ metadata }: Pod): Skip {
   if (metadata.annotations?.[INJECTED_ANNOTATION] !== undefined) {
-    return skip('AlreadyInjected', 'The pod has the sidecar already')
+    return skip('AlreadyInjected', 'The pod already has the sidecar')
   }
-  return skip('NameTaken', `The pod has a container "${CONTAINER_NAME}" that is not ours`)
+  const message = `The pod already has a container "${CONTAINER_NAME}", the name of the sidecar: rename it`
+  return skip('NameTaken', message)
 }

@@ -1,14 +1,14 @@
-// Kubernetes Events on MiniClusters: what `kubectl describe minicluster` tells its user. Never in anybody's way.
+// Writes the Kubernetes Events that `kubectl describe minicluster` shows. A failure is logged and stops nothing.
 import type { Logger } from '#serving/log.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 
 const COMPONENT = 'flux-metrics-webhook'
 
-/** Events under way at once; further ones are dropped: an API server that is slow with them must not fill our memory. */
+/** Events that are being written at once. Further ones are dropped, so that a slow API server does not fill the memory. */
 const MAX_PENDING = 64
 
-/** The API server's limit for `message`. */
+/** The API server's limit of `message`. */
 const MAX_MESSAGE_LENGTH = 1024
 
 export interface EventText {
@@ -32,7 +32,7 @@ export class EventRecorder {
   /** Returns at once; a failure is logged. */
   record(minicluster: MiniCluster, text: EventText): void {
     if (this.#pending >= MAX_PENDING) {
-      this.#log.warn({ ...text }, 'dropped an event: too many are under way')
+      this.#log.warn({ ...text }, 'dropped an event: too many are being written')
       return
     }
     this.#pending += 1

@@ -1,63 +1,59 @@
-// What has to be looked up to decide about a pod, in one place and within one deadline.
-
+// Reads from the API server what a decision about a pod needs, within one deadline. Decides nothing.
 import { type MiniCluster, miniClusterOf, toJob, toMiniCluster } from '../injection/minicluster.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import { isSince, type ServerVersion } from '../kubernetes/server-version.ts'
-import type { Candidate, Facts } from './decision.ts'
+import type { Candidate, LookedUp } from './decision.ts'
 
-/** For all look-ups together: the API server gives us 3 s, and a pod that waits is worse than one without metrics. */
+/** For all look-ups of a review. The API server waits 3 s for an answer, and a late pod is worse than no metrics. */
 const DEADLINE_MS = 2_000
 
-/** From this minor version of Kubernetes on, init containers may restart always. */
+/** Since this version of Kubernetes an init container may always restart. */
 const NATIVE_SIDECARS_SINCE = { major: 1, minor: 29 } as const
 
-/** An API server is upgraded now and then. */
+/** The version is read again after this time, because API servers are upgraded. */
 const VERSION_LIFE_MS = 600_000
 
-/** The only version that operators serve today; a look-up asks for the one that the owner reference has. */
+/** For the warm-up: the only version that operators serve today. A look-up takes the version of the owner reference. */
 const MINICLUSTER_VERSION = 'flux-framework.org/v1alpha2'
 
-export interface FactSourceOptions {
+export interface LookUpsOptions {
   readonly cluster: Pick<Cluster, 'read'>
   readonly readVersion: () => Promise<ServerVersion>
-  readonly deadlineMs?: number
 }
 
-/** Looks things up. */
-export class FactSource {
+/** Looks up the owners of pods, and keeps the version of the API server. */
+export class LookUps {
   readonly #cluster: Pick<Cluster, 'read'>
   readonly #readVersion: () => Promise<ServerVersion>
-  readonly #deadlineMs: number
   #version: { readonly value: ServerVersion; readonly readAt: number } | undefined
 
-  constructor({ cluster, readVersion, deadlineMs = DEADLINE_MS }: FactSourceOptions) {
+  constructor({ cluster, readVersion }: LookUpsOptions) {
     this.#cluster = cluster
     this.#readVersion = readVersion
-    this.#deadlineMs = deadlineMs
   }
 
   /**
-   * Asks for what surely is not there, so that the first review of a new replica finds connections open, kinds known and
-   * code compiled: it would be late otherwise. Never rejects.
+   * Reads objects that do not exist, so that a new replica has its connections open, its kinds discovered and its code
+   * compiled before the first review, which would be late otherwise. Never rejects.
    */
   async warmUp(namespace: string): Promise<void> {
-    const nothing = { name: 'flux-metrics-warm-up', namespace }
+    const missing = { name: 'flux-metrics-warm-up', namespace }
     await Promise.allSettled([
       this.#serverVersion(),
-      this.#cluster.read({ apiVersion: 'batch/v1', kind: 'Job', ...nothing }),
-      this.#cluster.read({ apiVersion: MINICLUSTER_VERSION, kind: 'MiniCluster', ...nothing }),
+      this.#cluster.read({ apiVersion: 'batch/v1', kind: 'Job', ...missing }),
+      this.#cluster.read({ apiVersion: MINICLUSTER_VERSION, kind: 'MiniCluster', ...missing }),
     ])
   }
 
-  /** @throws Error that says why not: the API server is away, slow, or forbids it */
-  async gather(candidate: Candidate, namespace: string): Promise<Facts> {
-    const [minicluster, version] = await this.#within(
+  /** @throws Error that says why: the API server is away, slow, or forbids the reading */
+  async gather(candidate: Candidate, namespace: string): Promise<LookedUp> {
+    const [minicluster, version] = await withinDeadline(
       Promise.all([findMiniCluster(this.#cluster, candidate, namespace), this.#serverVersion()]),
     )
     return { minicluster, nativeSidecars: isSince(version, NATIVE_SIDECARS_SINCE) }
   }
 
-  /** Remembered; where it cannot be read again, the old one is as good. */
+  /** Kept for a while. If it cannot be read again, the old one is used. */
   async #serverVersion(): Promise<ServerVersion> {
     const known = this.#version
     if (known !== undefined && performance.now() - known.readAt < VERSION_LIFE_MS) {
@@ -72,25 +68,25 @@ export class FactSource {
       return known.value
     }
   }
+}
 
-  /** A call that is given up ends by its own time-out. */
-  async #within<T>(work: Promise<T>): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const late = () => reject(new Error(`The API server did not answer in ${this.#deadlineMs} ms`))
-    const timer = setTimeout(late, this.#deadlineMs)
-    try {
-      return await Promise.race([work, promise])
-    } finally {
-      clearTimeout(timer)
-    }
+/** Rejects at the deadline. The calls go on until their own time-out. */
+async function withinDeadline<T>(work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const late = () => reject(new Error(`The API server did not answer within ${DEADLINE_MS} ms`))
+  const timer = setTimeout(late, DEADLINE_MS)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
 /**
- * The MiniCluster that controls the Job that controls a pod. Owners are found by name, and are the same only if they have
- * the same UID.
+ * The MiniCluster that controls the Job that controls a pod. An owner is read by its name, and is the right one only if its
+ * UID is that of the owner reference.
  *
- * @throws ClusterError if the API server does not say
+ * @throws ClusterError if the API server does not answer, or forbids the reading
  */
 export async function findMiniCluster(
   cluster: Pick<Cluster, 'read'>,

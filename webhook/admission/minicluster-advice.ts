@@ -1,50 +1,50 @@
-// What the user of a MiniCluster is told when it is created or annotated, long before its pod is reviewed. Pure.
+// Warnings and Events for the user who creates or annotates a MiniCluster, long before its pod is reviewed. Pure.
 import { readAnnotations } from '../injection/annotations.ts'
 import { hasNoSocket, type MiniCluster } from '../injection/minicluster.ts'
 import type { EventText } from './events.ts'
 import { adviseOnScheduler } from './scheduler-advice.ts'
 
 export interface Advice {
-  /** Shown by `kubectl apply` and `kubectl annotate`. */
+  /** `kubectl apply` and `kubectl annotate` show them. */
   readonly warnings: readonly string[]
   readonly event: EventText | undefined
 }
 
 const NOTHING: Advice = { warnings: [], event: undefined }
 
-/** @param before what it was before an update; `undefined` for a new one */
+/** @param before the MiniCluster before an update; `undefined` for a new one */
 export function advise(minicluster: MiniCluster, before: MiniCluster | undefined): Advice {
   const now = read(minicluster)
   const then = before === undefined ? undefined : read(before)
-  // Its operator and its HPA update a MiniCluster often; who changes nothing of ours hears nothing.
+  // Operator and HPA update a MiniCluster often. An update that changes none of these settings gets no advice.
   if (then !== undefined && JSON.stringify(then) === JSON.stringify(now)) return NOTHING
   const isEnabled = now.settings.enabled === true
-  const socketless = isEnabled && hasNoSocket(minicluster)
-  const warnings = [
-    ...now.warnings,
-    ...(socketless ? ['flux-metrics/enabled: spec.flux.disableSocket is true, no metrics'] : []),
-    ...(socketless ? [] : now.scheduler),
-  ]
+  const lacksSocket = isEnabled && hasNoSocket(minicluster)
+  const warnings = [...now.warnings, ...(lacksSocket ? [NO_SOCKET] : now.scheduler)]
   const wasEnabled = then?.settings.enabled === true
-  const switched = then !== undefined && wasEnabled !== isEnabled && !socketless
+  const switched = then !== undefined && wasEnabled !== isEnabled && !lacksSocket
   return { warnings, event: switched ? pending(isEnabled) : undefined }
 }
+
+const NO_SOCKET =
+  'flux-metrics/enabled: no metrics without the socket of the broker: set spec.flux.disableSocket to false'
 
 function read(minicluster: MiniCluster) {
   const { metadata, spec } = minicluster
   const annotations = readAnnotations(spec?.pod?.annotations, metadata.annotations)
-  // Whoever asks for no metrics may schedule as they like.
+  // Without metrics nothing autoscales the MiniCluster: then any scheduler settings are fine.
   const isEnabled = annotations.settings.enabled === true
   return { ...annotations, scheduler: isEnabled ? adviseOnScheduler(minicluster) : [] }
 }
 
-/** Pods are never changed while they run. */
+/** A running pod is never changed: the sidecar is added to its successor, or left out of it. */
 function pending(isEnabled: boolean): EventText {
-  const what = isEnabled ? 'The metrics sidecar comes' : 'The metrics sidecar stays until'
-  const how = isEnabled ? 'when the index-0 pod is made again' : 'the index-0 pod is made again'
+  const what = isEnabled ? 'starts when' : 'stays until'
   return {
     type: 'Normal',
     reason: 'MetricsPending',
-    message: `${what} ${how}; deleting that pod does so, and ends the jobs of the MiniCluster`,
+    message:
+      `The metrics sidecar ${what} the index-0 pod is created again: delete that pod to do so now, ` +
+      'which ends the jobs of the MiniCluster',
   }
 }

@@ -1,32 +1,32 @@
-// An AdmissionReview (admission.k8s.io/v1): the request's bytes to a value, and answers as the API server wants them.
+// The AdmissionReview (admission.k8s.io/v1) of request and answer: bytes to a value, and a value to JSON. Decides nothing.
 import * as v from 'valibot'
 import { badRequest } from '#serving/status.ts'
 import { shorten } from '#serving/text.ts'
 
 export const API_VERSION = 'admission.k8s.io/v1'
 
-/** admission.k8s.io/v1 `AdmissionRequest`, as far as we read it. `object` is whatever the kind says. */
+/** The fields of an `AdmissionRequest` (admission.k8s.io/v1) that the webhook reads. */
 export interface Review {
   readonly uid: string
   readonly operation: string
-  /** Kind with its group, `Pod` or `MiniCluster.flux-framework.org`. */
+  /** The kind with its group, for example `Pod` or `MiniCluster.flux-framework.org`. */
   readonly kind: string
   readonly subResource: string | undefined
   readonly namespace: string
-  /** Nothing will be stored: an answer must have no side effects. */
+  /** Nothing will be stored: the review must have no side effects. */
   readonly dryRun: boolean
   readonly object: unknown
   readonly oldObject: unknown
 }
 
-/** What is answered: never "no". `patch` is empty for an object that stays as it is. */
+/** An answer always allows the object. `patch` is empty for an object that stays as it is. */
 export interface Answer {
   readonly patch: readonly object[]
   /** Sentences that the client of the API server shows. */
   readonly warnings: readonly string[]
 }
 
-/** The API server cuts longer warnings, and drops all of them if they are too many. */
+/** The API server cuts longer warnings, and drops warnings once they are too many. */
 const MAX_WARNING_LENGTH = 200
 const MAX_WARNINGS = 10
 
@@ -45,11 +45,7 @@ const ReviewSchema = v.object({
   }),
 })
 
-/**
- * Reads a review.
- *
- * @throws StatusError 400 that says what was expected where; without a `uid` there is no review to answer
- */
+/** @throws StatusError 400 that says what was expected, and where */
 export function decodeReview(body: Buffer): Review {
   const parsed = v.safeParse(ReviewSchema, parseJson(body))
   if (!parsed.success) {
@@ -67,7 +63,7 @@ export function decodeReview(body: Buffer): Review {
   }
 }
 
-/** The answer as JSON. Who made the pod is always allowed to: we add metrics, we do not guard. */
+/** The answer as JSON. */
 export function encodeAnswer(uid: string, { patch, warnings }: Answer): string {
   return JSON.stringify({
     apiVersion: API_VERSION,
@@ -75,7 +71,7 @@ export function encodeAnswer(uid: string, { patch, warnings }: Answer): string {
     response: {
       uid,
       allowed: true,
-      // A patch type without a patch, or the other way round, is an error to the API server.
+      // The API server refuses a patch without a patch type, and a patch type without a patch.
       ...(patch.length > 0 && {
         patchType: 'JSONPatch',
         patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
@@ -99,7 +95,7 @@ function refused(why: string) {
   return badRequest(`Cannot read AdmissionReview: ${why}`)
 }
 
-/** Cut to what the API server passes on, with the mark that it was cut. */
+/** Cuts a warning to the length that the API server passes on, and marks the cut. */
 function fit(warning: string): string {
   const characters = MAX_WARNING_LENGTH - 1
   return warning.length > MAX_WARNING_LENGTH ? shorten(warning, { characters }) : warning

@@ -1,5 +1,5 @@
-// Settings of a MiniCluster's scheduler that defeat autoscaling, and what cures them. The sidecar sees them too, once Flux
-// runs; here they are told before. Pure.
+// Warnings about settings of a MiniCluster's scheduler that defeat autoscaling, each with its cure. The sidecar reports the
+// same settings once Flux runs (explaining/scheduler-traps.ts). Pure.
 import {
   FLUXION_DEFAULTS,
   type FluxionSettings,
@@ -9,13 +9,13 @@ import {
 import type { MiniCluster } from '../injection/minicluster.ts'
 import { readBrokerConfig } from './broker-config.ts'
 
-/** Fluxion's start script gives these to its module; they win over the configuration. */
+/** Fluxion's start script passes these options to its module; they override the configuration. */
 const OPTIONS_VARIABLE = 'FLUXION_RESOURCE_OPTIONS'
 
-/** A sentence for each of them, short enough for a warning (review.ts cuts them). */
+/** One warning for each setting, short enough for `kubectl` (review.ts cuts longer ones). */
 export function adviseOnScheduler({ spec }: MiniCluster): readonly string[] {
   const { scheduler, brokerConfig } = spec?.flux ?? {}
-  // sched-simple keeps wide jobs waiting, and fills the lowest rank first.
+  // sched-simple keeps wide jobs pending, and fills the lowest rank first.
   if (scheduler?.simple === true) return []
   const text = optionsText(spec?.containers ?? [])
   if (text.length > MAX_OPTIONS_LENGTH) {
@@ -23,7 +23,7 @@ export function adviseOnScheduler({ spec }: MiniCluster): readonly string[] {
   }
   const options = readOptions(text)
   const { queuePolicy } = scheduler ?? {}
-  // The operator writes the policy into the configuration that it makes; one that is given replaces all of that.
+  // The operator writes the policy into its own configuration, which brokerConfig replaces as a whole.
   if ((brokerConfig ?? '') === '') {
     const settings = { queuePolicy: queuePolicy || undefined, ...options }
     return [
@@ -35,11 +35,11 @@ export function adviseOnScheduler({ spec }: MiniCluster): readonly string[] {
   if (config.kind === 'too-long') return [tooLong(CONFIG, config.length, config.maxLength)]
   if (config.kind === 'malformed') {
     const { line, column } = config
-    return [`${CONFIG}: no TOML at line ${line}, column ${column}: the broker would not start`]
+    return [`${CONFIG}: invalid TOML at line ${line}, column ${column}: the broker will not start`]
   }
   const settings = { ...config.settings, ...options }
   return [
-    ...(queuePolicy ? [`${POLICY}: ignored, because ${CONFIG} is all of the configuration`] : []),
+    ...(queuePolicy ? [IGNORED] : []),
     ...(refusesWideJobs(settings) ? [REFUSES_BY_CONFIG] : []),
     ...(fillsLowFirst(settings) ? [] : [fillsHigh(settings, CONFIG)]),
   ]
@@ -48,6 +48,8 @@ export function adviseOnScheduler({ spec }: MiniCluster): readonly string[] {
 const CONFIG = 'spec.flux.brokerConfig'
 const ENVIRONMENT = 'spec.containers.environment'
 const POLICY = 'spec.flux.scheduler.queuePolicy'
+
+const IGNORED = `${POLICY}: ignored because ${CONFIG} replaces the whole configuration: set the policy there`
 
 const REFUSES =
   `${POLICY}: with fcfs, the default, Fluxion refuses jobs for more nodes than are up, and the ` +
@@ -64,27 +66,27 @@ function fillsHigh({ matchPolicy }: FluxionSettings, place: string): string {
       ? '[sched-fluxion-resource] match-policy = "lonode"'
       : `${OPTIONS_VARIABLE}: match-policy=lonode`
   return (
-    `${place}: Fluxion's match-policy ${policy} does not fill the lowest nodes first, ` +
-    `which shrinking keeps: set ${cure}`
+    `${place}: Fluxion's match-policy ${policy} does not fill the lowest ranks first, ` +
+    `but shrinking removes the highest: set ${cure}`
   )
 }
 
 function tooLong(place: string, length: number, maxLength: number): string {
   return (
-    `${place}: ${length} characters are too long to be read here, at most ${maxLength} are: ` +
-    "once Flux runs, /explain tells of Fluxion's settings"
+    `${place}: not checked, ${length} characters are more than ${maxLength}: ` +
+    "once Flux runs, /explain shows Fluxion's settings"
   )
 }
 
-/** A custom policy may be long. */
+/** Characters of a policy in a warning: a custom policy may be long. */
 const MAX_SHOWN = 24
 
-/** A handful of words. Those of an object as large as the API server takes would be read for a second, in 65 MB. */
+/** Real options are a few words. Options as large as the API server accepts would take a second and 65 MB to read. */
 const MAX_OPTIONS_LENGTH = 16_384
 
 type Containers = NonNullable<NonNullable<MiniCluster['spec']>['containers']>
 
-/** Of whichever container runs the broker. */
+/** The options of the first container that has any: only one container runs the broker. */
 function optionsText(containers: Containers): string {
   const texts = containers.map(({ environment }) => environment?.[OPTIONS_VARIABLE])
   return texts.find(Boolean) ?? ''

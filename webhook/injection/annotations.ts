@@ -1,25 +1,24 @@
-// The annotations that users set (`flux-metrics/…`), on a MiniCluster or its pods: read, checked, explained.
-// An annotation that is no good never stops anything: its default is used, and a warning says so.
-
+// The annotations that users set (`flux-metrics/…`) on a MiniCluster or its pods, and the warnings about them. Pure.
+// An annotation that cannot be used never stops an admission: a warning says so, and the default applies.
 import { nearestNames } from '#serving/nearest.ts'
-import { quote, shorten } from '#serving/text.ts'
+import { shorten } from '#serving/text.ts'
 import { ANNOTATION_PREFIX, CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../contract.ts'
 import { parseQuantity } from './container-quantity.ts'
 import { isSocketPath, MAX_SOCKET_BYTES } from './socket.ts'
 
-/** Whether the sidecar is a native one (an init container that restarts), or what the API server's version says. */
+/** Whether the sidecar is native (an init container that always restarts). `auto`: if the API server supports it. */
 export type NativeSidecar = 'auto' | 'true' | 'false'
 
-/** What users may choose. Absent fields have defaults that depend on pod and MiniCluster. */
+/** The settings that users may choose. The defaults of absent fields depend on pod and MiniCluster. */
 export interface Settings {
   readonly enabled?: boolean
   /** Absolute path of the broker's socket. */
   readonly socket?: string
   /** UID of the sidecar; 0 is root. */
   readonly runAsUser?: number
-  /** Secret with the serving certificate. */
+  /** Name of the Secret with the serving certificate. */
   readonly tlsSecret?: string
-  /** ConfigMap with the metrics that users define. */
+  /** Name of the ConfigMap with the metrics that users define. */
   readonly metricsConfig?: string
   readonly nativeSidecar?: NativeSidecar
   /** Whether external.metrics.k8s.io is served as well. */
@@ -35,7 +34,7 @@ export interface Settings {
   readonly memoryLimit?: string
 }
 
-/** Settings, and a sentence for each annotation that is unknown or no good. */
+/** Settings, and a warning for each annotation that is unknown or cannot be used. */
 export interface AnnotationReading {
   readonly settings: Settings
   readonly warnings: readonly string[]
@@ -45,39 +44,25 @@ type Annotations = Readonly<Record<string, string>> | null | undefined
 
 /** A Secret's or ConfigMap's name (RFC 1123 subdomain). */
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
-/** Below this the sidecar would be killed by its own limit, again and again, and the lead broker's pod with it. */
+/** With less, the kernel would kill the sidecar again and again, and the lead broker's pod would end with it. */
 const MIN_MEMORY_BYTES = 96 * 2 ** 20
-/** The largest UID that Kubernetes accepts. */
+/** The largest UID that Kubernetes accepts (core/v1 `SecurityContext`). */
 const MAX_UID = 2 ** 31 - 1
-/** The sidecar's own limit: it would not start with more. */
+/** The sidecar's own limit of IDLE_GRACE_SECONDS: with more it would not start. */
 const MAX_IDLE_GRACE_SECONDS = 3600
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
-/** Kubernetes asks for short warnings. */
+/** Characters of a key or a value that a warning quotes: Kubernetes asks for short warnings. */
 const MAX_SHOWN = 32
 
 interface Rule {
-  /** What the value should be, in words. */
+  /** The values that the annotation may have, in words. */
   readonly expected: string
-  /** @returns the settings that the value means, or `undefined` if it is no good */
+  /** @returns the settings that the value means, or `undefined` for an invalid value */
   read(value: string): Settings | undefined
 }
 
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ['true', true],
-  ['false', false],
-])
-
-const RULES: ReadonlyMap<string, Rule> = new Map([
-  [
-    'enabled',
-    {
-      expected: '"true" or "false"',
-      read: (value) => {
-        const enabled = BOOLEANS.get(value)
-        return enabled === undefined ? undefined : { enabled }
-      },
-    },
-  ],
+const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ['enabled', booleanRule((enabled) => ({ enabled }))],
   [
     'socket',
     {
@@ -85,16 +70,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
       read: (socket) => (isSocketPath(socket) ? { socket } : undefined),
     },
   ],
-  [
-    'run-as-user',
-    {
-      expected: `a UID from 0 to ${MAX_UID}`,
-      read: (value) => {
-        const runAsUser = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN
-        return runAsUser <= MAX_UID ? { runAsUser } : undefined
-      },
-    },
-  ],
+  ['run-as-user', integerRule('a UID', MAX_UID, (runAsUser) => ({ runAsUser }))],
   [
     'tls-secret',
     {
@@ -119,35 +95,13 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
           : undefined,
     },
   ],
-  [
-    'external-metrics',
-    {
-      expected: '"true" or "false"',
-      read: (value) => {
-        const externalMetrics = BOOLEANS.get(value)
-        return externalMetrics === undefined ? undefined : { externalMetrics }
-      },
-    },
-  ],
-  [
-    'drain',
-    {
-      expected: '"true" or "false"',
-      read: (value) => {
-        const drain = BOOLEANS.get(value)
-        return drain === undefined ? undefined : { drain }
-      },
-    },
-  ],
+  ['external-metrics', booleanRule((externalMetrics) => ({ externalMetrics }))],
+  ['drain', booleanRule((drain) => ({ drain }))],
   [
     'idle-grace-seconds',
-    {
-      expected: `whole seconds from 0 to ${MAX_IDLE_GRACE_SECONDS}`,
-      read: (value) => {
-        const idleGraceSeconds = /^\d{1,4}$/.test(value) ? Number(value) : Number.NaN
-        return idleGraceSeconds <= MAX_IDLE_GRACE_SECONDS ? { idleGraceSeconds } : undefined
-      },
-    },
+    integerRule('whole seconds', MAX_IDLE_GRACE_SECONDS, (idleGraceSeconds) => ({
+      idleGraceSeconds,
+    })),
   ],
   [
     'log-level',
@@ -178,52 +132,71 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ],
 ])
 
-/** Reads the annotations of both; the pod's win, key by key, if they are good. */
+function booleanRule(toSettings: (value: boolean) => Settings): Rule {
+  return {
+    expected: '"true" or "false"',
+    read: (value) =>
+      value === 'true' || value === 'false' ? toSettings(value === 'true') : undefined,
+  }
+}
+
+/** @param unit the noun of the values, for warnings */
+function integerRule(unit: string, max: number, toSettings: (value: number) => Settings): Rule {
+  return {
+    expected: `${unit} from 0 to ${max}`,
+    read: (value) => {
+      const isShort = value.length <= String(max).length
+      return isShort && /^\d+$/.test(value) && Number(value) <= max
+        ? toSettings(Number(value))
+        : undefined
+    },
+  }
+}
+
+/** Reads the annotations of a pod and of its MiniCluster. For each key a valid value of the pod wins. */
 export function readAnnotations(pod: Annotations, minicluster: Annotations): AnnotationReading {
   const warnings: string[] = []
   const settings = { ...readOne(minicluster, warnings), ...readOne(pod, warnings) }
   if (settings.drain === true && settings.runAsUser === undefined) {
-    return { settings: { ...settings, drain: false }, warnings: [...new Set(warnings), GUEST] }
+    return {
+      settings: { ...settings, drain: false },
+      warnings: [...new Set(warnings), DRAIN_WITHOUT_UID],
+    }
   }
   return { settings, warnings: [...new Set(warnings)] }
 }
 
-/** A sidecar is a guest of the broker unless it has the broker's UID, and nobody but the user knows that. */
-const GUEST = `${ANNOTATION_PREFIX}drain: ignored, Flux lets its owner alone drain: set ${ANNOTATION_PREFIX}run-as-user to the UID of the broker`
+/** Only a sidecar with the broker's UID is an owner of the Flux instance; any other is a guest. */
+export const DRAIN_IGNORED = `${ANNOTATION_PREFIX}drain: ignored because only the owner of the Flux instance can drain ranks`
+
+/** The UID may be the image's own: then only the user knows it. */
+const DRAIN_WITHOUT_UID = `${DRAIN_IGNORED}: set ${ANNOTATION_PREFIX}run-as-user to the UID of the broker`
+
+/** Keys that the webhook itself writes. */
+const OURS: readonly string[] = [INJECTED_ANNOTATION, CLIENT_CA_ANNOTATION]
 
 function readOne(annotations: Annotations, warnings: string[]): Settings {
   let settings: Settings = {}
   for (const [key, value] of Object.entries(annotations ?? {})) {
-    if (
-      !key.startsWith(ANNOTATION_PREFIX) ||
-      key === INJECTED_ANNOTATION ||
-      key === CLIENT_CA_ANNOTATION
-    )
-      continue
+    if (!key.startsWith(ANNOTATION_PREFIX) || OURS.includes(key)) continue
     const name = key.slice(ANNOTATION_PREFIX.length)
     const rule = RULES.get(name)
     const read = rule?.read(value)
     if (read !== undefined) settings = { ...settings, ...read }
-    else if (rule !== undefined) {
-      warnings.push(
-        `${key}: expected ${rule.expected}, got ${quote(printable(value), { characters: MAX_SHOWN })}`,
-      )
-    } else
-      warnings.push(
-        `${shorten(printable(key), { characters: MAX_SHOWN })}: unknown, ${hintFor(name)}`,
-      )
+    else if (rule === undefined) warnings.push(`${shown(key)}: unknown, ${hintFor(name)}`)
+    else warnings.push(`${key}: expected ${rule.expected}, got "${shown(value)}"`)
   }
   return settings
 }
 
-/** What somebody may have meant who wrote a key that is unknown. */
+/** Suggests known keys in place of an unknown one. */
 function hintFor(name: string): string {
   const known = [...RULES.keys()]
   const nearest = nearestNames(name, known).map((near) => `${ANNOTATION_PREFIX}${near}`)
   if (nearest.length > 0) return `did you mean ${nearest.join(' or ')}?`
-  return `known are ${known.join(' ')}`
+  return `use one of ${known.join(' ')}`
 }
 
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?')
+function shown(text: string): string {
+  return shorten(text.replace(/[^\x20-\x7e]/g, '?'), { characters: MAX_SHOWN })
 }

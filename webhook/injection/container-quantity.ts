@@ -1,5 +1,4 @@
-// Kubernetes quantities as people size containers with them. Pure text.
-
+// Kubernetes quantities of containers, read from text. Knows only the forms that people use for containers. Pure.
 const SUFFIXES: Readonly<Record<string, number>> = {
   '': 1,
   m: 1e-3,
@@ -13,7 +12,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 }
 
-/** The value of a Kubernetes quantity, as far as anybody sizes a container with one. */
+/** The value of a quantity; `undefined` for a form that is not used for containers. */
 export function parseQuantity(text: string): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,9})?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(text)
   if (match === null) return undefined
@@ -21,7 +20,7 @@ export function parseQuantity(text: string): number | undefined {
   return factor === undefined ? undefined : Number(match[1]) * factor
 }
 
-/** Whether `a` is more than `b`. Not so where one of them cannot be read. */
+/** Whether `a` is more than `b`; false if one of them cannot be read. */
 export function isMore(a: string, b: string): boolean {
   return (parseQuantity(a) ?? Number.NaN) > (parseQuantity(b) ?? Number.NaN)
 }

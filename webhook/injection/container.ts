@@ -1,4 +1,4 @@
-// The container that is injected: what is in it and why. Pure; where it goes in the pod is patch.ts's.
+// The injected container and the reasons for its fields. Pure. Its place in the pod is decided in patch.ts.
 import { CONTAINER_NAME, METRICS_SERVICE, PORT_NAME, SIDECAR_PORT } from '../contract.ts'
 import type { Settings } from './annotations.ts'
 import { isMore } from './container-quantity.ts'
@@ -8,36 +8,36 @@ import { FILES, type Json, sidecarMounts } from './volumes.ts'
 
 export type { Json } from './volumes.ts'
 
-/** The user of distroless images. Brokers take any UID for a guest. */
+/** The user of distroless images. A broker accepts any UID as a guest. */
 const DEFAULT_UID = 65_532
 
-/** What is asked for where the user says nothing. A reading costs a few milliseconds of CPU; RSS stays under 96 MiB. */
+/** Defaults of the resources. A reading costs a few milliseconds of CPU, and RSS stays under 96 MiB. */
 const CPU_REQUEST = '25m'
-/** Where it is the limit too: with less, the start and every handshake would take seconds. */
+/** In a Guaranteed pod the request is also the limit: with less, the start and every TLS handshake would take seconds. */
 const GUARANTEED_CPU = '100m'
 const CPU_LIMIT = '1'
 const MEMORY_REQUEST = '64Mi'
 const MEMORY_LIMIT = '128Mi'
 
-/** What the webhook's own configuration says of every sidecar. */
+/** The options that all sidecars have in common, from the webhook's own configuration. */
 export interface SidecarOptions {
   readonly image: string
   readonly imagePullPolicy: string | undefined
-  /** Of this program, for the annotation. */
+  /** The version of the webhook, for the annotation `flux-metrics/injected`. */
   readonly version: string
-  /** Where sidecars get their certificates; `undefined` where we issue none. */
+  /** The authority that issues certificates to sidecars; `undefined` while the webhook issues none. */
   readonly identity: AuthorityAddress | undefined
   /** The front proxy, for sidecars whose certificate is provided; `undefined` while it is not known. */
   readonly frontProxy: FrontProxy | undefined
 }
 
-/** Where the authority is, and the PEM of its CA, which is public. */
+/** URL of the authority, and its CA (PEM, public). */
 export interface AuthorityAddress {
   readonly url: string
   readonly ca: string
 }
 
-/** Who the front proxy is: PEM of its authority, which is public, and its common names (none is any). */
+/** CA of the front proxy (PEM, public), and the common names that it may have. An empty list allows any name. */
 export interface FrontProxy {
   readonly clientCa: string
   readonly allowedNames: readonly string[]
@@ -55,7 +55,8 @@ export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions):
     ports: [{ name: PORT_NAME, containerPort: SIDECAR_PORT, protocol: 'TCP' }],
     resources: resources(pod, settings),
     securityContext: securityContext(settings),
-    // Alive only. Readiness would be the pod's, and a pod that is not ready has no DNS name: no worker finds its broker.
+    // No readiness probe: the pod would not be ready without the sidecar, and a pod that is not ready has no DNS name, by
+    // which the other brokers find the lead broker.
     livenessProbe: {
       httpGet: { path: '/livez', port: SIDECAR_PORT, scheme: 'HTTPS' },
       initialDelaySeconds: 10,
@@ -98,7 +99,7 @@ function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): read
   )
 }
 
-/** Passes Pod Security "restricted", but for UID 0, which only a user asks for. */
+/** Passes Pod Security "restricted", unless the user asks for UID 0. */
 function securityContext({ runAsUser = DEFAULT_UID }: Settings): Json {
   return {
     runAsUser,
@@ -111,7 +112,7 @@ function securityContext({ runAsUser = DEFAULT_UID }: Settings): Json {
   }
 }
 
-/** A pod whose containers all have limits equal to requests has its own cores on some nodes: it must stay so. */
+/** A pod of quality of service "Guaranteed" may have cores of its own. With the sidecar it must stay Guaranteed. */
 function resources(pod: Pod, settings: Settings): Json {
   const { cpuRequest = CPU_REQUEST, memoryLimit = MEMORY_LIMIT } = settings
   if (isGuaranteed(pod)) {
@@ -120,7 +121,7 @@ function resources(pod: Pod, settings: Settings): Json {
   }
   return {
     requests: { cpu: cpuRequest, memory: MEMORY_REQUEST },
-    // A request above its limit would be refused, and the pod with it.
+    // The API server refuses a pod with a request above its limit.
     limits: { cpu: isMore(cpuRequest, CPU_LIMIT) ? cpuRequest : CPU_LIMIT, memory: memoryLimit },
   }
 }

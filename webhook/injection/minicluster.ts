@@ -1,13 +1,13 @@
-// What we need to know of a MiniCluster (flux-framework.org) and of the Job between it and its pods.
+// The fields that the webhook reads of a MiniCluster (flux-framework.org) and of the Job between it and its pods. Pure.
 import * as v from 'valibot'
 import { controllerOf, Metadata, type Owner } from './pod.ts'
 
 const GROUP = 'flux-framework.org'
 
-/** As a review names it. */
+/** The kind as a review names it. */
 export const KIND = `MiniCluster.${GROUP}`
 
-/** What we read of the CRD. All fields of `spec` have defaults, which the operator fills in late or never. */
+/** All fields of `spec` are optional: the operator fills in their defaults late or never. */
 const MiniClusterSchema = v.looseObject({
   apiVersion: v.string(),
   metadata: v.looseObject({ ...Metadata.entries, name: v.string() }),
@@ -37,18 +37,18 @@ const JobSchema = v.looseObject({
   metadata: v.looseObject({ ...Metadata.entries, uid: v.string() }),
 })
 
-/** A batch/v1 `Job`, as far as it says who made it. */
+/** A batch/v1 `Job` with its owner references. */
 export type Job = v.InferOutput<typeof JobSchema>
 
 /** The CRD's default of `spec.flux.container.mountPath`. */
 const MOUNT_PATH = '/mnt/flux'
 
-/** Whether an owner is a MiniCluster, of whatever version. */
+/** Whether an owner is a MiniCluster of any version. */
 function isMiniCluster({ apiVersion, kind }: Owner): boolean {
   return kind === 'MiniCluster' && apiVersion.startsWith(`${GROUP}/`)
 }
 
-/** The MiniCluster that controls an object, if one does. */
+/** The owner reference of the MiniCluster that controls an object. */
 export function miniClusterOf(metadata: Parameters<typeof controllerOf>[0]): Owner | undefined {
   const owner = controllerOf(metadata)
   return owner !== undefined && isMiniCluster(owner) ? owner : undefined
@@ -58,17 +58,17 @@ export function isJob({ apiVersion, kind }: Owner): boolean {
   return kind === 'Job' && apiVersion.startsWith('batch/')
 }
 
-/** @returns `undefined` for anything that is no MiniCluster */
+/** @returns `undefined` for anything that is not a MiniCluster */
 export function toMiniCluster(object: unknown): MiniCluster | undefined {
   return v.is(MiniClusterSchema, object) ? object : undefined
 }
 
-/** @returns `undefined` for anything that is no Job */
+/** @returns `undefined` for anything that is not a Job */
 export function toJob(object: unknown): Job | undefined {
   return v.is(JobSchema, object) ? object : undefined
 }
 
-/** Where the operator's start script puts the broker's socket. */
+/** The path at which the operator's start script makes the broker's socket. */
 export function socketOf({ spec }: MiniCluster): string {
   const mountPath = spec?.flux?.container?.mountPath ?? MOUNT_PATH
   return `${mountPath.replace(/\/+$/, '')}/config/run/flux/local`

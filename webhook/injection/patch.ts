@@ -1,14 +1,13 @@
-// From a plan to JSON Patch operations (RFC 6902) on a pod. Appends only: what the user has keeps its content and order.
-
+// Turns a plan into JSON Patch operations (RFC 6902) on a pod. It only adds: everything of the user keeps its content and
+// its order. Pure.
 import { apply_patch } from 'jsonpatch'
 import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION, SERVICE_LABEL } from '../contract.ts'
-
 import { type SidecarOptions, sidecarContainer } from './container.ts'
 import type { Plan } from './plan.ts'
 import type { Pod } from './pod.ts'
 import { brokerMount, type Json, sidecarVolumes } from './volumes.ts'
 
-/** What we need of RFC 6902. */
+/** The only operation of RFC 6902 that is used. */
 export interface AddOperation {
   readonly op: 'add'
   readonly path: string
@@ -16,7 +15,7 @@ export interface AddOperation {
 }
 
 const MINICLUSTER_LABEL = 'flux-metrics/minicluster'
-/** Where `kubectl logs` and `kubectl exec` go without `-c`. */
+/** Names the container of `kubectl logs` and `kubectl exec` without `-c`. */
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container'
 
 /** The operations that carry out a plan. */
@@ -43,7 +42,8 @@ export function patchFor(pod: Pod, plan: Plan, options: SidecarOptions): readonl
     ...(mount === undefined
       ? []
       : append(['spec', 'containers', '0', 'volumeMounts'], first?.volumeMounts, [mount])),
-    // Last: the init step that makes the socket's folder comes before it, and the user's containers keep their places.
+    // The sidecar is last: the init container that makes the socket's folder runs before it, and the containers of the
+    // user keep their indices.
     ...(plan.native
       ? append(['spec', 'initContainers'], spec.initContainers, [container])
       : append(['spec', 'containers'], spec.containers, [container])),
@@ -51,7 +51,7 @@ export function patchFor(pod: Pod, plan: Plan, options: SidecarOptions): readonl
 }
 
 /**
- * The object that a patch makes of a pod, which stays as it is.
+ * The patched copy of a pod.
  *
  * @throws Error if the patch does not apply: the API server would refuse the pod
  */
@@ -59,7 +59,7 @@ export function applyTo(pod: object, patch: readonly AddOperation[]): unknown {
   try {
     return apply_patch<unknown>(pod, [...patch])
   } catch (cause) {
-    // The library's errors share one stack, made when it was loaded.
+    // The library's errors share one useless stack trace, so a new error is thrown.
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new Error(`Cannot apply the patch: ${why}`, { cause })
   }
@@ -70,7 +70,7 @@ export function pointer(segments: readonly string[]): string {
   return segments.map((text) => `/${text.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
-/** A list that is not there is made by its first item. */
+/** The first item creates a missing list; the others are appended. */
 function append(
   path: readonly string[],
   list: readonly unknown[] | null | undefined,
@@ -83,7 +83,7 @@ function append(
   return items.map(next)
 }
 
-/** A map that is not there is made with all of them. */
+/** Creates a missing map with all entries; otherwise sets the entries that differ. */
 function setKeys(
   path: readonly string[],
   map: Readonly<Record<string, string>> | null | undefined,

@@ -1,13 +1,13 @@
-// What a decision to inject says: everything that differs from pod to pod.
+// The plan of an injection: everything that differs from pod to pod. Made by admission/decision.ts, carried out by patch.ts.
 import type { Settings } from './annotations.ts'
 import type { SocketPlace } from './socket.ts'
 
-/** The sidecar goes in, like this. */
+/** A decision to inject. */
 export interface Plan {
   readonly kind: 'inject'
   readonly minicluster: { readonly namespace: string; readonly name: string }
   readonly socket: SocketPlace
-  /** A native sidecar (Kubernetes 1.29); else an ordinary container that ends with the broker. */
+  /** A native sidecar (Kubernetes 1.29); otherwise an ordinary container, which ends with the broker. */
   readonly native: boolean
   readonly settings: Settings
 }

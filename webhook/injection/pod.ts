@@ -1,8 +1,8 @@
-// The pod of a review, as far as we read it (core/v1 `Pod`). What is not named here stays untouched and unread.
+// The fields that the webhook reads of a pod (core/v1 `Pod`). All other fields stay unread and unchanged. Pure.
 import * as v from 'valibot'
 import { parseQuantity } from './container-quantity.ts'
 
-/** Where a volume stands in a container (core/v1 `VolumeMount`). */
+/** core/v1 `VolumeMount`. */
 const VolumeMount = v.looseObject({
   name: v.string(),
   mountPath: v.string(),
@@ -35,7 +35,7 @@ const Container = v.looseObject({
   securityContext: v.nullish(SecurityContext),
 })
 
-/** core/v1 `Volume`: its other key, the source, says of which kind it is. */
+/** core/v1 `Volume`. Beside its name it has one key, the source, for example `emptyDir`. */
 const Volume = v.looseObject({ name: v.string() })
 
 const Strings = v.nullish(v.record(v.string(), v.string()))
@@ -72,7 +72,7 @@ const PodSchema = v.looseObject({
   status: v.nullish(v.looseObject({ phase: v.nullish(v.string()) })),
 })
 
-/** @returns `undefined` for anything that is no Pod */
+/** @returns `undefined` for anything that is not a Pod */
 export function toPod(object: unknown): Pod | undefined {
   return v.is(PodSchema, object) ? object : undefined
 }
@@ -83,7 +83,7 @@ export type VolumeMount = v.InferOutput<typeof VolumeMount>
 export type Volume = v.InferOutput<typeof Volume>
 export type Owner = v.InferOutput<typeof OwnerReference>
 
-/** Label and annotation of a pod of an Indexed Job: which completion it stands for. Set by the Job controller. */
+/** Label and annotation with the index of an Indexed Job's pod. Set by the Job controller. */
 export const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
 
 /** The one owner that manages an object (meta/v1 `GetControllerOf`). */
@@ -91,18 +91,18 @@ export function controllerOf(metadata: v.InferOutput<typeof Metadata>): Owner | 
   return metadata.ownerReferences?.find(({ controller }) => controller === true)
 }
 
-/** Every container of the pod, those that run before the others first. */
+/** Every container of the pod, init containers first. */
 export function allContainers({ spec }: Pod): readonly Container[] {
   return [...(spec.initContainers ?? []), ...spec.containers]
 }
 
-/** The UID that the broker runs as, where the pod says it; else it is the image's. The first container is the broker's. */
+/** The UID of the broker, which runs in the first container; `undefined` if the pod leaves the UID to the image. */
 export function brokerUser({ spec }: Pod): number | undefined {
   const [broker] = spec.containers
   return broker?.securityContext?.runAsUser ?? spec.securityContext?.runAsUser ?? undefined
 }
 
-/** Whether a container says that it listens on a TCP port. All containers of a pod share their ports. */
+/** Whether a container declares a TCP port. All containers of a pod share one network, and so their ports. */
 export function hostsPort({ ports }: Container, port: number): boolean {
   return (ports ?? []).some(
     ({ containerPort, hostPort, protocol }) =>
@@ -112,7 +112,7 @@ export function hostsPort({ ports }: Container, port: number): boolean {
 
 /**
  * Whether the pod's quality of service is "Guaranteed": every container has limits of CPU and memory, and requests that
- * equal them (a request that is not set does).
+ * equal them. A request that is not set equals its limit.
  */
 export function isGuaranteed(pod: Pod): boolean {
   return allContainers(pod).every(({ resources }) =>
@@ -125,12 +125,12 @@ export function isGuaranteed(pod: Pod): boolean {
   )
 }
 
-/** Whether nothing of the pod runs any more. */
+/** Whether all containers of the pod have ended. */
 export function hasEnded({ status }: Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
 
-/** How a person finds the pod: its name, or at creation what its name will begin with. */
+/** The pod's name for people. A pod that is being created has only the beginning of its name. */
 export function displayName({ metadata }: Pod): string {
   const { name, generateName } = metadata
   return name ?? (generateName === undefined || generateName === null ? '?' : `${generateName}*`)

@@ -1,10 +1,10 @@
-// The volumes of the injected container, and where it has them mounted. Pure.
+// The volumes of the injected container, and its mounts of them. Pure.
 import { CLIENT_CA_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
 import type { Settings } from './annotations.ts'
 import type { Plan } from './plan.ts'
 import type { Pod } from './pod.ts'
 
-/** core/v1 objects, as they go into the patch. */
+/** A core/v1 object, as the patch contains it. */
 export type Json = Readonly<Record<string, unknown>>
 
 const SOCKET_VOLUME = 'flux-metrics-socket'
@@ -13,7 +13,7 @@ const TLS_VOLUME = 'flux-metrics-tls'
 const METRICS_VOLUME = 'flux-metrics-config'
 const NO_TOKEN_VOLUME = 'flux-metrics-no-token'
 
-/** Names of volumes that may be added. */
+/** Names of all volumes that an injection may add. */
 export const VOLUMES: readonly string[] = [
   SOCKET_VOLUME,
   IDENTITY_VOLUME,
@@ -25,16 +25,16 @@ export const VOLUMES: readonly string[] = [
 const IDENTITY_FOLDER = '/var/run/flux-metrics/identity'
 const TLS_FOLDER = '/var/run/flux-metrics/tls'
 const METRICS_FOLDER = '/var/run/flux-metrics/config'
-/** The ConfigMap's key, and the file's name. */
+/** The key of the ConfigMap, and the name of the file. */
 const METRICS_KEY = 'metrics.yaml'
 
-/** The kubelet renews it at four fifths. */
+/** The lifetime of the token. The kubelet renews it after four fifths. */
 const TOKEN_SECONDS = 3600
 
-/** The admission plugin ServiceAccount mounts its token here, but for containers that mount something else here. */
+/** The admission plugin ServiceAccount mounts its token here, except in containers that have another mount here. */
 const TOKEN_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-/** Paths in the container, for its environment. */
+/** Paths in the container, for its environment variables. */
 export const FILES = {
   token: `${IDENTITY_FOLDER}/token`,
   cert: `${TLS_FOLDER}/tls.crt`,
@@ -43,7 +43,7 @@ export const FILES = {
   metrics: `${METRICS_FOLDER}/${METRICS_KEY}`,
 } as const
 
-/** The volumes that the container needs and the pod has not (core/v1 `Volume`). */
+/** The volumes that the container needs and the pod does not have (core/v1 `Volume`). */
 export function sidecarVolumes(pod: Pod, { socket, settings }: Plan): readonly Json[] {
   return [
     ...(socket.kind === 'new' ? [{ name: SOCKET_VOLUME, emptyDir: {} }] : []),
@@ -53,12 +53,12 @@ export function sidecarVolumes(pod: Pod, { socket, settings }: Plan): readonly J
   ]
 }
 
-/** The mount that the broker's own container needs, where the volume is a new one. */
+/** The mount that the broker's container needs for a new volume. */
 export function brokerMount({ socket }: Plan): Json | undefined {
   return socket.kind === 'new' ? { name: SOCKET_VOLUME, mountPath: socket.folder } : undefined
 }
 
-/** Where the container has them (core/v1 `VolumeMount`). */
+/** The mounts of the container (core/v1 `VolumeMount`). */
 export function sidecarMounts(pod: Pod, plan: Plan): readonly Json[] {
   const { settings } = plan
   return [
@@ -69,7 +69,7 @@ export function sidecarMounts(pod: Pod, plan: Plan): readonly Json[] {
   ]
 }
 
-/** Connecting to a socket needs no writing. */
+/** Read-only: a client can connect to a socket in a read-only mount. */
 function socketMount({ socket }: Plan): Json {
   if (socket.kind === 'shared') {
     const { name, mountPath, subPath } = socket.mount
@@ -85,9 +85,9 @@ function credentialMounts({ tlsSecret }: Settings): readonly Json[] {
 }
 
 /**
- * What is provided is the Secret alone, as cert-manager makes one. Whom to take for the front proxy comes from an
- * annotation of the pod: the kubelet writes the file anew when that is changed. A Secret that is not there keeps the pod
- * waiting, and the kubelet says so.
+ * A projected token for the webhook's authority, or the Secret that the user provides (as cert-manager makes it). With a
+ * Secret the CA of the front proxy comes from an annotation of the pod; the kubelet updates the file when the annotation
+ * changes. If the Secret does not exist, the pod does not start, and the kubelet reports it.
  */
 function credentialVolume({ tlsSecret }: Settings): Json {
   const sources =
@@ -123,15 +123,15 @@ function credentialVolume({ tlsSecret }: Settings): Json {
   return { name, projected: { sources } }
 }
 
-/** Volumes of the pod, and where the container has them. */
+/** Volumes of the pod, with the container's mounts of them. */
 interface Mounted {
   readonly volumes: readonly Json[]
   readonly mounts: readonly Json[]
 }
 
 /**
- * The metrics that users define. Optional, because a ConfigMap that is not there would keep the lead broker's pod waiting
- * for good; the kubelet adds the file when it comes, as long as the whole folder is mounted.
+ * The metrics that users define. Optional, because a missing ConfigMap would stop the lead broker's pod from starting. The
+ * kubelet adds the file when the ConfigMap is created, because the whole folder is mounted (no `subPath`).
  */
 function metricsConfig({ metricsConfig: name }: Settings): Mounted {
   if (name === undefined) return { volumes: [], mounts: [] }
@@ -142,7 +142,7 @@ function metricsConfig({ metricsConfig: name }: Settings): Mounted {
   }
 }
 
-/** Keeps the service account's token, if the pod has one, out of our container. */
+/** An empty mount that keeps the token of the pod's service account out of the sidecar. */
 function tokenMask(pod: Pod): Mounted {
   if (pod.spec.automountServiceAccountToken === false) return { volumes: [], mounts: [] }
   return {

@@ -1,6 +1,6 @@
-// Reviews while the API server is away, slow or unwilling: pods start as they are.
+// Reviews while the API server is away, slow, or refuses the look-ups: pods start as they are.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { ClusterError } from '../../../webhook/kubernetes/cluster.ts'
 import { createReviewer, type ReviewerOptions, SILENT_CLUSTER } from '../support-admission.ts'
 import { leadPod, OBJECTS, podReview } from '../support-objects.ts'
@@ -29,15 +29,25 @@ for (const error of REFUSALS) {
   })
 }
 
-test('review allows the pod as it is when the API server is too slow', async () => {
-  const { answer } = await reviewWithout({ cluster: SILENT_CLUSTER, deadlineMs: 5 })
-  assert.deepEqual(answer, notInjected('The API server did not answer in 5 ms'))
+/** A review whose look-ups are still under way when the deadline has passed. */
+async function reviewPastDeadline(t: TestContext, options: ReviewerOptions) {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const reviewed = reviewWithout(options)
+  t.mock.timers.tick(2_000)
+  return reviewed
+}
+
+const TOO_LATE = 'The API server did not answer within 2000 ms'
+
+test('review allows the pod as it is when the API server is too slow', async (t) => {
+  const { answer } = await reviewPastDeadline(t, { cluster: SILENT_CLUSTER })
+  assert.deepEqual(answer, notInjected(TOO_LATE))
 })
 
-test('review allows the pod as it is when the version is too slow to come', async () => {
+test('review allows the pod as it is when the version arrives too late', async (t) => {
   const readVersion = () => new Promise<never>(() => {})
-  const { answer } = await reviewWithout({ readVersion, deadlineMs: 5 })
-  assert.deepEqual(answer, notInjected('The API server did not answer in 5 ms'))
+  const { answer } = await reviewPastDeadline(t, { readVersion })
+  assert.deepEqual(answer, notInjected(TOO_LATE))
 })
 
 test('review allows the pod as it is where the version is not known', async () => {
@@ -49,7 +59,7 @@ test('review allows the pod as it is where the version is not known', async () =
   assert.deepEqual(answer, notInjected('The API server answered 500: no'))
 })
 
-test('review warns in the log, counts, and writes no event of a look-up that failed', async () => {
+test('review logs a warning, counts, and writes no Event when a look-up failed', async () => {
   const [error = new ClusterError(0, '')] = REFUSALS
   const { cluster, lines, telemetry } = await reviewWithout({}, error)
   const [{ ms: _ms, ...line } = {}, ...more] = lines
@@ -82,10 +92,10 @@ test('review injects again as soon as the API server is back', async () => {
   )
 })
 
-test('review says nothing more when answers come after the deadline', async () => {
+test('review logs nothing more when answers arrive after the deadline', async (t) => {
   const { promise, reject } = Promise.withResolvers<never>()
   const cluster = { ...SILENT_CLUSTER, read: () => promise }
-  const { lines } = await reviewWithout({ cluster, deadlineMs: 5 })
+  const { lines } = await reviewPastDeadline(t, { cluster })
   reject(new ClusterError(0, 'Cannot reach the API server: aborted'))
   await new Promise(setImmediate)
   assert.equal(lines.length, 1)

@@ -14,7 +14,7 @@ import {
   podReview,
 } from '../support-objects.ts'
 
-/** One review of a pod of an enabled MiniCluster, and what the log said. */
+/** One review of a pod of an enabled MiniCluster, with the log lines. */
 async function reviewPod(pod: Pod, options: ReviewerOptions & { readonly request?: object } = {}) {
   const { request = {}, ...others } = options
   const reviewer = createReviewer({ objects: OBJECTS, ...others })
@@ -22,13 +22,13 @@ async function reviewPod(pod: Pod, options: ReviewerOptions & { readonly request
   return { ...reviewer, answer }
 }
 
-/** Everything that the reviews' counter counted. */
+/** The lines of the counter of reviews. */
 async function countsOf({ telemetry }: Pick<ReturnType<typeof createReviewer>, 'telemetry'>) {
   const text = await telemetry.registry.metrics()
   return text.split('\n').filter((line) => line.startsWith('flux_metrics_webhook_reviews_total{'))
 }
 
-/** A line without its milliseconds, which are some. */
+/** A line without its milliseconds, which must be a number. */
 function withoutTime(line: Record<string, unknown> | undefined) {
   const { ms, ...rest } = line ?? {}
   assert.equal(typeof ms, 'number')
@@ -58,7 +58,7 @@ test('review logs why a pod is left as it is', async () => {
     leadPod({ metadata: { name: 'other', annotations: null, labels: null } }),
   )
   const { minicluster: _none, ...line } = LINE
-  const why = 'The pod is of no Indexed Job: only index 0 holds the lead broker'
+  const why = 'The pod has no completion index: only index 0 runs the lead broker'
   assert.deepEqual(lines.map(withoutTime), [
     { ...line, object: 'other', decision: 'skip', reason: 'NotIndexZero', why },
   ])
@@ -70,7 +70,7 @@ test('review logs warnings, and that it was a dry run', async () => {
   assert.deepEqual(lines.map(withoutTime), [{ ...LINE, warnings: [DRAIN_WARNING], dryRun: true }])
 })
 
-test('review logs a patch at debug, and no sooner', async () => {
+test('review logs a patch at debug only', async () => {
   const [info, debug] = await Promise.all([
     reviewPod(leadPod()),
     reviewPod(leadPod(), { level: 'debug' }),
@@ -86,7 +86,7 @@ test('review logs a patch at debug, and no sooner', async () => {
   assert.doesNotMatch(JSON.stringify(info.lines), /securityContext/)
 })
 
-test('review logs nothing of what is in the pod', async () => {
+test('review logs no content of the pod', async () => {
   const env = [{ name: 'KEY', value: '-----BEGIN PRIVATE KEY-----\nTUlHSA==' }]
   const pod = leadPod({ spec: { containers: [{ ...BROKER, env }] } })
   const { lines } = await reviewPod(pod, { level: 'trace' })
@@ -108,8 +108,8 @@ test('review counts injections, skips and dry runs apart', async () => {
   ])
 })
 
-/** What the events say. */
-function told({ cluster }: Pick<ReturnType<typeof createReviewer>, 'cluster'>) {
+/** The type, reason and message of each Event. */
+function eventsOf({ cluster }: Pick<ReturnType<typeof createReviewer>, 'cluster'>) {
   return cluster.events.map(({ type, reason, message }) => ({ type, reason, message }))
 }
 
@@ -117,54 +117,55 @@ const INJECTED = {
   type: 'Normal',
   reason: 'MetricsInjected',
   message:
-    'Added container "flux-metrics" to pod flux-sample-0-* as native sidecar, for the socket /mnt/flux/config/run/flux/local',
+    'Added container "flux-metrics" to pod flux-sample-0-* as a native sidecar for the socket /mnt/flux/config/run/flux/local',
 }
 
-test('review tells the MiniCluster of an injection', async () => {
-  assert.deepEqual(told(await reviewPod(leadPod())), [INJECTED])
+test('review writes an Event about an injection', async () => {
+  assert.deepEqual(eventsOf(await reviewPod(leadPod())), [INJECTED])
 })
 
-test('review tells the MiniCluster of an ordinary container', async () => {
+test('review writes an Event about an ordinary container', async () => {
   const reviewer = await reviewPod(leadPod(), { version: { major: 1, minor: 28 } })
-  const message = INJECTED.message.replace('as native sidecar', 'as ordinary container')
-  assert.deepEqual(told(reviewer), [{ ...INJECTED, message }])
+  const message = INJECTED.message.replace('a native sidecar', 'an ordinary container')
+  assert.deepEqual(eventsOf(reviewer), [{ ...INJECTED, message }])
 })
 
-test('review tells the MiniCluster of annotations that are no good', async () => {
+test('review writes an Event about annotations with invalid values', async () => {
   const reviewer = await reviewPod(annotated({ 'flux-metrics/drain': 'yes' }))
-  assert.deepEqual(told(reviewer), [
+  assert.deepEqual(eventsOf(reviewer), [
     INJECTED,
     { type: 'Warning', reason: 'MetricsAnnotations', message: DRAIN_WARNING },
   ])
 })
 
-test('review tells the MiniCluster of a scheduler that defeats autoscaling, beside its metrics', async () => {
+test('review injects, warns and writes an Event about a scheduler that defeats autoscaling', async () => {
   const spec = { flux: { scheduler: { queuePolicy: 'conservative' } } }
   const reviewer = await reviewPod(leadPod(), { objects: [job(), miniCluster({ spec })] })
   const message =
-    "spec.containers.environment: Fluxion's match-policy first does not fill the lowest nodes first, " +
-    'which shrinking keeps: set FLUXION_RESOURCE_OPTIONS: match-policy=lonode'
+    "spec.containers.environment: Fluxion's match-policy first does not fill the lowest ranks first, " +
+    'but shrinking removes the highest: set FLUXION_RESOURCE_OPTIONS: match-policy=lonode'
   assert.deepEqual(reviewer.answer.warnings, [message])
-  assert.deepEqual(told(reviewer), [
+  assert.deepEqual(eventsOf(reviewer), [
     INJECTED,
     { type: 'Warning', reason: 'MetricsScheduler', message },
   ])
 })
 
-test('review tells the MiniCluster, and whoever makes the pod, why there are no metrics', async () => {
+test('review warns and writes an Event that says why there are no metrics', async () => {
   const containers = [BROKER, { name: 'web', ports: [{ containerPort: 8443 }] }]
   const reviewer = await reviewPod(leadPod({ spec: { containers } }))
-  const message = 'Port 8443 of the pod is taken by its container "web"'
+  const message =
+    'Container "web" of the pod uses port 8443, which the sidecar needs: move it to another port'
   assert.deepEqual(reviewer.answer.warnings, [message])
-  assert.deepEqual(told(reviewer), [
+  assert.deepEqual(eventsOf(reviewer), [
     { type: 'Warning', reason: 'MetricsNotInjected', message: `PortTaken: ${message}` },
   ])
 })
 
-test('review tells nobody of a MiniCluster that asked for no metrics', async () => {
+test('review neither warns nor writes an Event for a MiniCluster that asked for no metrics', async () => {
   const objects = [...OBJECTS.slice(0, 1), miniCluster({ annotations: {} })]
   const reviewer = await reviewPod(leadPod(), { objects })
-  assert.deepEqual([told(reviewer), reviewer.answer.warnings], [[], []])
+  assert.deepEqual([eventsOf(reviewer), reviewer.answer.warnings], [[], []])
 })
 
 test('review writes nothing in a dry run, and answers the same', async () => {
@@ -185,20 +186,24 @@ test('review asks the API server nothing about pods of other indices', async () 
 
 test('review leaves a pod as it is, and says why, if a patch does not apply', async () => {
   const { metadata, ...pod } = leadPod()
-  // No API server sends such a list, and the patch that it breaks stands for every defect of ours.
+  // No API server sends such a list. The patch that it breaks stands for any defect of the webhook.
   const object = { ...pod, metadata: { ...metadata, labels: [] } }
   const { review, lines } = createReviewer({ objects: OBJECTS })
   const answer = await review(podReview(object))
-  const message = 'The review failed by a defect of the webhook, which its log tells'
+  const message = 'The webhook failed to review this object: see its log, and report the defect'
   assert.deepEqual(answer, { uid: 'uid-of-review', patch: [], warnings: [message] })
   const [{ err, ...defect } = {}, line] = lines
   const { uid } = LINE
-  assert.deepEqual(defect, { level: 'error', uid, msg: 'a defect, please report it' })
+  assert.deepEqual(defect, {
+    level: 'error',
+    uid,
+    msg: 'review failed by a defect: please report it',
+  })
   assert.match(JSON.stringify(err), /Cannot apply the patch: /)
   assert.equal(line?.reason, 'InternalError')
 })
 
-test('review takes a pod with deep nesting where nobody looks', async () => {
+test('review takes a pod with deep nesting in a field that is not read', async () => {
   const depth = 100_000
   const body = JSON.stringify(podReview({ ...leadPod(), status: 'deep' }))
   const deep = body.replace('"deep"', `${'['.repeat(depth)}${']'.repeat(depth)}`)
@@ -213,7 +218,7 @@ test('review takes a pod with 100,000 labels', async () => {
   assert.equal(answer.patch.length, 6)
 })
 
-test('review refuses a body that is no review, and neither logs nor counts it', async () => {
+test('review refuses a body that is not a review, and neither logs nor counts it', async () => {
   const reviewer = createReviewer()
   await assert.rejects(
     reviewer.review(Buffer.from('pod')),
@@ -222,7 +227,7 @@ test('review refuses a body that is no review, and neither logs nor counts it', 
   assert.deepEqual([reviewer.lines, await countsOf(reviewer)], [[], []])
 })
 
-test('review warns of a MiniCluster in the words of the advice', async () => {
+test('review answers for a MiniCluster with the warnings of the advice', async () => {
   const { review, lines } = createReviewer()
   const object = miniCluster({ annotations: { 'flux-metrics/drain': 'yes' } })
   const { patch, warnings } = await review(miniClusterReview(object))
@@ -238,17 +243,17 @@ test('review warns of a MiniCluster in the words of the advice', async () => {
   ])
 })
 
-test('review tells a MiniCluster that is switched on when metrics come', async () => {
+test('review writes an Event when a MiniCluster is enabled', async () => {
   const reviewer = createReviewer()
   const before = miniCluster({ annotations: {} })
   const { warnings } = await reviewer.review(miniClusterReview(miniCluster(), before))
   assert.deepEqual(
-    [warnings, told(reviewer).map(({ reason }) => reason), reviewer.lines[0]?.reason],
+    [warnings, eventsOf(reviewer).map(({ reason }) => reason), reviewer.lines[0]?.reason],
     [[], ['MetricsPending'], 'MetricsPending'],
   )
 })
 
-test('review is silent about a MiniCluster to which there is nothing to say', async () => {
+test('review logs and writes nothing for a MiniCluster without advice', async () => {
   const reviewer = createReviewer()
   await reviewer.review(miniClusterReview(miniCluster(), miniCluster()))
   assert.deepEqual([reviewer.lines, reviewer.cluster.calls], [[], []])

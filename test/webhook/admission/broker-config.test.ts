@@ -5,7 +5,7 @@ import { readBrokerConfig } from '../../../webhook/admission/broker-config.ts'
 
 const NOTHING = { queuePolicy: undefined, matchPolicy: undefined, pruneFilters: undefined }
 
-/** TOML, and what it sets. */
+/** TOML, and the settings in it. */
 const CASES = [
   ['', {}],
   ['[access]\nallow-guest-user = true\n', {}],
@@ -17,10 +17,10 @@ const CASES = [
     '[sched-fluxion-resource]\nprune-filters = "ALL:core"\n"match-policy" = """lonodex"""\n',
     { pruneFilters: 'ALL:core', matchPolicy: 'lonodex' },
   ],
-  // What only looks like a setting.
+  // Text that only looks like a setting.
   ['note = """\n[sched-fluxion-qmanager]\nqueue-policy = "easy"\n"""', {}],
   ['# [sched-fluxion-qmanager]\nqueue-policy = "easy"', {}],
-  // What Flux itself refuses is nobody's setting.
+  // Values that Flux itself refuses count as not set.
   ['[sched-fluxion-qmanager]\nqueue-policy = 7\n', {}],
   ['sched-fluxion-qmanager = "easy"', {}],
 ] as const
@@ -32,12 +32,12 @@ for (const [toml, settings] of CASES) {
   })
 }
 
-test('readBrokerConfig says where a text is no TOML', () => {
+test('readBrokerConfig reports the place of invalid TOML', () => {
   const toml = '[sched-fluxion-qmanager]\nqueue-policy = fcfs\n'
   assert.deepEqual(readBrokerConfig(toml), { kind: 'malformed', line: 2, column: 16 })
 })
 
-test('readBrokerConfig takes any text', () => {
+test('readBrokerConfig throws for no text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (toml) => {
       assert.match(readBrokerConfig(toml).kind, /^(settings|malformed)$/)
@@ -51,7 +51,7 @@ test('readBrokerConfig does not parse a text that would fill the heap', () => {
   assert.deepEqual(readBrokerConfig(toml), { kind: 'too-long', length, maxLength: 16_384 })
 })
 
-test('readBrokerConfig reads texts up to its bound', () => {
+test('readBrokerConfig reads texts up to its limit', () => {
   const toml = 'sched-fluxion-resource.match-policy = "low"\n'
   const padded = (length: number) => toml.padEnd(length, '#')
   assert.deepEqual(readBrokerConfig(padded(16_384)), {
@@ -61,14 +61,14 @@ test('readBrokerConfig reads texts up to its bound', () => {
   assert.equal(readBrokerConfig(padded(16_385)).kind, 'too-long')
 })
 
-test('readBrokerConfig takes a text that nests deeper than any stack', () => {
+test('readBrokerConfig refuses a text that nests deeper than any stack', () => {
   for (const open of ['[', '{a=', '[{a=']) {
     const toml = `a = ${open.repeat(Math.floor(16_000 / open.length))}`
     assert.equal(readBrokerConfig(toml).kind, 'malformed')
   }
 })
 
-test('readBrokerConfig does not go deeper than a configuration of Flux does', () => {
+test('readBrokerConfig refuses more levels than a configuration of Flux has', () => {
   const nested = (depth: number) => `a = ${'['.repeat(depth)}${']'.repeat(depth)}`
   assert.equal(readBrokerConfig(nested(32)).kind, 'settings')
   assert.equal(readBrokerConfig(nested(33)).kind, 'malformed')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   decide,
-  type Facts,
+  type LookedUp,
   preselect,
   SKIP_REASONS,
   skip,
@@ -18,8 +18,8 @@ import {
   miniCluster,
 } from '../support-objects.ts'
 
-const MEANS = { hasAuthority: true, knowsFrontProxy: true }
-const FACTS: Facts = { minicluster: miniCluster(), nativeSidecars: true }
+const PREREQUISITES = { hasAuthority: true, knowsFrontProxy: true }
+const LOOKED_UP: LookedUp = { minicluster: miniCluster(), nativeSidecars: true }
 
 const SHARED = {
   kind: 'shared',
@@ -54,13 +54,13 @@ test('preselect takes the index from the annotation or from the label', () => {
   ])
 })
 
-test('preselect believes the annotation where the two differ', () => {
-  const message = 'The pod has index 1: only index 0 holds the lead broker'
+test('preselect prefers the annotation where the two differ', () => {
+  const message = 'The pod has index 1: only index 0 runs the lead broker'
   assert.deepEqual(preselect(indexed(ZERO, ONE)), skip('NotIndexZero', message))
 })
 
-test('preselect does not believe the label that the operator writes', () => {
-  const message = 'The pod is of no Indexed Job: only index 0 holds the lead broker'
+test('preselect ignores the label that the operator writes', () => {
+  const message = 'The pod has no completion index: only index 0 runs the lead broker'
   const pod = indexed({ 'job-index': '0' }, null)
   assert.deepEqual(preselect(pod), skip('NotIndexZero', message))
 })
@@ -75,27 +75,27 @@ for (const ownerReferences of [null, [MINICLUSTER_OWNER], [{ ...JOB_OWNER, contr
 }
 
 test('decide plans a native sidecar on the shared volume', () => {
-  assert.deepEqual(decide(leadPod(), FACTS, MEANS), { decision: PLAN, warnings: [] })
+  assert.deepEqual(decide(leadPod(), LOOKED_UP, PREREQUISITES), { decision: PLAN, warnings: [] })
 })
 
-test('decide plans an ordinary container where the API server knows no native sidecars', () => {
-  const { decision } = decide(leadPod(), { ...FACTS, nativeSidecars: false }, MEANS)
+test('decide plans an ordinary container where the API server supports no native sidecars', () => {
+  const { decision } = decide(leadPod(), { ...LOOKED_UP, nativeSidecars: false }, PREREQUISITES)
   assert.deepEqual(decision, { ...PLAN, native: false })
 })
 
-test('decide does not trust the user that the API server knows native sidecars', () => {
+test('decide plans no native sidecar for an old API server, whatever the annotation says', () => {
   const pod = annotated({ 'flux-metrics/native-sidecar': 'true' })
-  assert.deepEqual(decide(pod, { ...FACTS, nativeSidecars: false }, MEANS), {
+  assert.deepEqual(decide(pod, { ...LOOKED_UP, nativeSidecars: false }, PREREQUISITES), {
     decision: { ...PLAN, native: false, settings: { enabled: true, nativeSidecar: 'true' } },
     warnings: [
-      'flux-metrics/native-sidecar: the API server is older than 1.29, an ordinary container is used',
+      'flux-metrics/native-sidecar: ignored because the API server is older than Kubernetes 1.29: the sidecar is an ordinary container',
     ],
   })
 })
 
 test('decide plans with the socket of the annotation', () => {
   const pod = annotated({ 'flux-metrics/socket': '/run/flux/local' })
-  const { decision } = decide(pod, FACTS, MEANS)
+  const { decision } = decide(pod, LOOKED_UP, PREREQUISITES)
   assert.deepEqual(decision, {
     ...PLAN,
     socket: { kind: 'new', path: '/run/flux/local', folder: '/run/flux' },
@@ -103,39 +103,43 @@ test('decide plans with the socket of the annotation', () => {
   })
 })
 
-test('decide lets a sidecar drain with the UID of the broker, or where the pod does not tell it', () => {
+test('decide allows a drain with the UID of the broker, or where the pod does not name that UID', () => {
   const pod = annotated({ 'flux-metrics/drain': 'true', 'flux-metrics/run-as-user': '1000' })
   const settings = { enabled: true, drain: true, runAsUser: 1000 }
   const ours = { ...pod, spec: { ...pod.spec, securityContext: { runAsUser: 1000 } } }
   for (const candidate of [pod, ours]) {
-    const { decision, warnings } = decide(candidate, FACTS, MEANS)
+    const { decision, warnings } = decide(candidate, LOOKED_UP, PREREQUISITES)
     assert.deepEqual([decision, warnings], [{ ...PLAN, settings }, []])
   }
 })
 
-test('decide lets no sidecar drain that has another UID than the broker', () => {
+test('decide allows no drain with another UID than that of the broker', () => {
   const pod = annotated({ 'flux-metrics/drain': 'true', 'flux-metrics/run-as-user': '1000' })
   const containers = [{ ...BROKER, securityContext: { runAsUser: 0 } }]
   const spec = { ...pod.spec, containers, securityContext: { runAsUser: 1000 } }
-  const { decision, warnings } = decide({ ...pod, spec }, FACTS, MEANS)
+  const { decision, warnings } = decide({ ...pod, spec }, LOOKED_UP, PREREQUISITES)
   const settings = { enabled: true, drain: false, runAsUser: 1000 }
   assert.deepEqual(decision, { ...PLAN, settings })
   assert.deepEqual(warnings, [
-    'flux-metrics/drain: ignored, Flux lets its owner alone drain: that is UID 0 in this pod, ' +
-      'and flux-metrics/run-as-user is 1000',
+    'flux-metrics/drain: ignored because only the owner of the Flux instance can drain ranks: ' +
+      'set flux-metrics/run-as-user to 0, the UID of the broker in this pod, not 1000',
   ])
 })
 
 test('decide keeps warnings beside a plan', () => {
-  const { decision, warnings } = decide(annotated({ 'flux-metrics/drain': 'yes' }), FACTS, MEANS)
+  const { decision, warnings } = decide(
+    annotated({ 'flux-metrics/drain': 'yes' }),
+    LOOKED_UP,
+    PREREQUISITES,
+  )
   assert.deepEqual(
     [decision, warnings],
     [PLAN, ['flux-metrics/drain: expected "true" or "false", got "yes"']],
   )
 })
 
-/** Who asked for metrics hears of it if there are none; who did not, does not. */
-const SILENT = [
+/** Reasons that are not reported: nobody asked for metrics of this pod, or it has them. */
+const UNREPORTED = [
   'NotCreated',
   'NotAPod',
   'NotIndexZero',
@@ -144,9 +148,9 @@ const SILENT = [
   'AlreadyInjected',
 ]
 
-test('skip tells the user of what keeps metrics away that were asked for', () => {
-  const silent = SKIP_REASONS.filter((reason) => !skip(reason, '').told)
-  assert.deepEqual(silent, SILENT)
+test('skip reports a reason to the user who asked for metrics and gets none', () => {
+  const unreported = SKIP_REASONS.filter((reason) => !skip(reason, '').isReported)
+  assert.deepEqual(unreported, UNREPORTED)
 })
 
 const SIDECAR = { name: 'flux-metrics' }
@@ -157,29 +161,29 @@ interface Refusal {
   readonly reason: string
   readonly message: string
   readonly pod?: Pod
-  readonly facts?: Partial<Facts>
-  readonly means?: Partial<typeof MEANS>
+  readonly lookedUp?: Partial<LookedUp>
+  readonly prerequisites?: Partial<typeof PREREQUISITES>
 }
 
 const REFUSALS: readonly Refusal[] = [
   {
     reason: 'NotAMiniCluster',
     message: "The pod's Job is not controlled by a MiniCluster",
-    facts: { minicluster: undefined },
+    lookedUp: { minicluster: undefined },
   },
   {
     reason: 'NotEnabled',
-    message: 'Annotation flux-metrics/enabled is not set, on the pod or on the MiniCluster',
-    facts: { minicluster: miniCluster({ annotations: {} }) },
+    message: 'Annotation flux-metrics/enabled is not set on the pod or the MiniCluster',
+    lookedUp: { minicluster: miniCluster({ annotations: {} }) },
   },
   {
     reason: 'NotEnabled',
-    message: 'Annotation flux-metrics/enabled is "false", on the pod or on the MiniCluster',
+    message: 'Annotation flux-metrics/enabled is "false" on the pod or the MiniCluster',
     pod: annotated({ 'flux-metrics/enabled': 'false' }),
   },
   {
     reason: 'AlreadyInjected',
-    message: 'The pod has the sidecar already',
+    message: 'The pod already has the sidecar',
     pod: {
       ...annotated({ 'flux-metrics/injected': '1' }),
       spec: { containers: [BROKER, SIDECAR] },
@@ -187,78 +191,91 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     reason: 'NameTaken',
-    message: 'The pod has a container "flux-metrics" that is not ours',
+    message: 'The pod already has a container "flux-metrics", the name of the sidecar: rename it',
     pod: leadPod({ spec: { initContainers: [SIDECAR] } }),
   },
   {
     reason: 'SocketDisabled',
-    message: 'The broker has no socket: spec.flux.disableSocket of the MiniCluster is true',
-    facts: { minicluster: miniCluster({ spec: { flux: { disableSocket: true } } }) },
+    message: 'The broker has no socket: set spec.flux.disableSocket of the MiniCluster to false',
+    lookedUp: { minicluster: miniCluster({ spec: { flux: { disableSocket: true } } }) },
   },
   ...['socket', 'identity', 'tls', 'config', 'no-token'].map((name) => ({
     reason: 'NameTaken',
-    message: `The pod has a volume "flux-metrics-${name}", which is our name for one`,
+    message: `The pod already has a volume "flux-metrics-${name}", a name that the sidecar needs: rename it`,
     pod: leadPod({ spec: { volumes: [...VOLUMES, { name: `flux-metrics-${name}` }] } }),
   })),
   {
     reason: 'NameTaken',
-    message: 'The pod has the label api-server=mine, and we need api-server=custom-metrics',
+    message:
+      'The pod has the label api-server=mine, and the sidecar needs api-server=custom-metrics: remove it',
     pod: leadPod({ metadata: { labels: { ...ZERO, 'api-server': 'mine' } } }),
   },
   {
     reason: 'PortTaken',
-    message: 'Port 8443 of the pod is taken by its container "web"',
+    message:
+      'Container "web" of the pod uses port 8443, which the sidecar needs: move it to another port',
     pod: leadPod({ spec: { containers: [BROKER, PORT] } }),
   },
   {
     reason: 'HostNetworkPortTaken',
-    message: 'Port 8443 of the pod is taken by its container "web", on the network of its node',
+    message:
+      'Container "web" of the pod uses port 8443 on the network of its node, which the sidecar needs: move it to another port',
     pod: leadPod({ spec: { containers: [BROKER, PORT], hostNetwork: true } }),
   },
   {
     reason: 'NoAuthority',
     message:
-      'The webhook issues no certificates (CERTIFICATES=files): name a Secret with one in flux-metrics/tls-secret',
-    means: { hasAuthority: false },
+      'The webhook has no CA to issue certificates (CERTIFICATES=files, or its CA has expired): ' +
+      'name a Secret with a certificate in flux-metrics/tls-secret',
+    prerequisites: { hasAuthority: false },
   },
   {
     reason: 'NoAuthority',
     message:
-      "The front proxy's authority (ConfigMap kube-system/extension-apiserver-authentication) is not known",
-    means: { knowsFrontProxy: false },
+      'The CA of the front proxy is not known: check that ConfigMap ' +
+      'kube-system/extension-apiserver-authentication has it, and see the log of the webhook',
+    prerequisites: { knowsFrontProxy: false },
     pod: annotated({ ...ENABLED, 'flux-metrics/tls-secret': 'serving' }),
   },
   {
     reason: 'SocketNotShared',
     message:
-      'The socket\'s folder /mnt/flux/config/run/flux is on volume "flux-view", which cannot be shared',
+      'The sidecar cannot share volume "flux-view" with the socket\'s folder /mnt/flux/config/run/flux: mount a writable volume there',
     pod: leadPod({ spec: { volumes: [{ name: 'flux-view', configMap: { name: 'view' } }] } }),
   },
 ]
 
-for (const { reason, message, pod = leadPod(), facts, means } of REFUSALS) {
+for (const { reason, message, pod = leadPod(), lookedUp, prerequisites } of REFUSALS) {
   test(`decide skips with ${reason}: ${message}`, () => {
-    assert.deepEqual(decide(pod, { ...FACTS, ...facts }, { ...MEANS, ...means }), {
-      decision: { kind: 'skip', reason, message, told: !SILENT.includes(reason) },
-      warnings: [],
-    })
+    assert.deepEqual(
+      decide(pod, { ...LOOKED_UP, ...lookedUp }, { ...PREREQUISITES, ...prerequisites }),
+      {
+        decision: { kind: 'skip', reason, message, isReported: !UNREPORTED.includes(reason) },
+        warnings: [],
+      },
+    )
   })
 }
 
-test('decide needs no authority where a Secret is named', () => {
+test('decide keeps every message within the length of a warning', () => {
+  const tooLong = REFUSALS.filter(({ message }) => message.length > 200)
+  assert.deepEqual(tooLong, [])
+})
+
+test('decide needs no authority where the annotation names a Secret', () => {
   const pod = annotated({ ...ENABLED, 'flux-metrics/tls-secret': 'serving' })
-  const { decision } = decide(pod, FACTS, { ...MEANS, hasAuthority: false })
+  const { decision } = decide(pod, LOOKED_UP, { ...PREREQUISITES, hasAuthority: false })
   assert.deepEqual(decision, { ...PLAN, settings: { enabled: true, tlsSecret: 'serving' } })
 })
 
-test('decide needs to know no front proxy where an authority will tell', () => {
-  const { decision } = decide(leadPod(), FACTS, { ...MEANS, knowsFrontProxy: false })
+test('decide does not need the front proxy where the authority sends its CA later', () => {
+  const { decision } = decide(leadPod(), LOOKED_UP, { ...PREREQUISITES, knowsFrontProxy: false })
   assert.deepEqual(decision, PLAN)
 })
 
 test('decide keeps warnings beside a skip', () => {
   const minicluster = miniCluster({ annotations: { 'flux-metrics/enabled': 'on' } })
-  const { decision, warnings } = decide(leadPod(), { ...FACTS, minicluster }, MEANS)
+  const { decision, warnings } = decide(leadPod(), { ...LOOKED_UP, minicluster }, PREREQUISITES)
   assert.equal(decision.kind, 'skip')
   assert.deepEqual(warnings, ['flux-metrics/enabled: expected "true" or "false", got "on"'])
 })

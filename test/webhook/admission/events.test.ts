@@ -8,7 +8,7 @@ import { MINICLUSTER_OWNER, miniCluster } from '../support-objects.ts'
 
 const TEXT: EventText = { type: 'Normal', reason: 'MetricsInjected', message: 'Added a container' }
 
-test('record writes an event about the MiniCluster', (t) => {
+test('record writes an Event about the MiniCluster', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24T01:02:03.456Z') })
   const cluster = new EventCluster()
   const { log, lines } = memoryLog('debug')
@@ -34,7 +34,7 @@ test('record writes an event about the MiniCluster', (t) => {
   assert.deepEqual(lines, [])
 })
 
-test('record cuts a message to what the API server takes', () => {
+test('record cuts a message to the limit of the API server', () => {
   const cluster = new EventCluster()
   const { log } = memoryLog('silent')
   const text = { ...TEXT, message: 'm'.repeat(1025) }
@@ -42,12 +42,12 @@ test('record cuts a message to what the API server takes', () => {
   assert.equal(cluster.events[0]?.message, 'm'.repeat(1024))
 })
 
-/** When all that an API server in memory does is done. */
+/** Resolves when the API server in memory has finished its calls. */
 function settled(): Promise<void> {
   return new Promise(setImmediate)
 }
 
-test('record logs a failure and bothers nobody with it', async () => {
+test('record logs a failure and does not throw it', async () => {
   const cluster = new EventCluster()
   cluster.failWith(new ClusterError(403, 'The API server answered 403: no'))
   const { log, lines } = memoryLog('warn')
@@ -59,17 +59,17 @@ test('record logs a failure and bothers nobody with it', async () => {
   assert.deepEqual(more, [])
 })
 
-test('record drops events while too many are under way', () => {
+test('record drops Events while too many are being written', () => {
   const { log, lines } = memoryLog('info')
   const recorder = new EventRecorder({ cluster: SILENT_CLUSTER, log })
   for (let n = 0; n < 64; n += 1) recorder.record(miniCluster(), TEXT)
   assert.deepEqual(lines, [])
   recorder.record(miniCluster(), TEXT)
-  const msg = 'dropped an event: too many are under way'
+  const msg = 'dropped an event: too many are being written'
   assert.deepEqual(lines, [{ level: 'warn', ...TEXT, msg }])
 })
 
-test('record goes on when those under way are done', async () => {
+test('record writes Events again when the earlier ones are written', async () => {
   const cluster = new EventCluster()
   const { log, lines } = memoryLog('info')
   const recorder = new EventRecorder({ cluster, log })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Candidate } from '../../../webhook/admission/decision.ts'
-import { FactSource, findMiniCluster } from '../../../webhook/admission/look-ups.ts'
+import { findMiniCluster, LookUps } from '../../../webhook/admission/look-ups.ts'
 import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
 import type { ServerVersion } from '../../../webhook/kubernetes/server-version.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
@@ -18,7 +18,7 @@ async function nameOfFound(objects: readonly NewObject[], namespace = 'default')
   return found?.metadata.name
 }
 
-test('findMiniCluster follows the owners from the pod over its Job', async () => {
+test('findMiniCluster follows the owner references from the pod to its Job and on', async () => {
   const cluster = new MemoryCluster(OBJECTS)
   const found = await findMiniCluster(cluster, CANDIDATE, 'default')
   const { metadata, ...rest } = miniCluster()
@@ -37,17 +37,17 @@ test('findMiniCluster asks for the version that the Job names', async () => {
 })
 
 const STRANGERS: readonly (readonly [what: string, objects: readonly NewObject[]])[] = [
-  ['a Job that is gone', [miniCluster()]],
-  ['a Job of the same name, made anew', [job({ uid: 'other' }), miniCluster()]],
-  ['a Job of nobody', [job({ ownerReferences: [] }), miniCluster()]],
-  ['a Job of something else', [job({ ownerReferences: [JOB_OWNER] }), miniCluster()]],
+  ['a Job that was deleted', [miniCluster()]],
+  ['a Job that was created again with the same name', [job({ uid: 'other' }), miniCluster()]],
+  ['a Job without owner', [job({ ownerReferences: [] }), miniCluster()]],
+  ['a Job that another Job controls', [job({ ownerReferences: [JOB_OWNER] }), miniCluster()]],
   [
     'a MiniCluster that does not control the Job',
     [job({ ownerReferences: [{ ...MINICLUSTER_OWNER, controller: false }] }), miniCluster()],
   ],
-  ['a MiniCluster that is gone', [job()]],
+  ['a MiniCluster that was deleted', [job()]],
   [
-    'a MiniCluster of the same name, made anew',
+    'a MiniCluster that was created again with the same name',
     [job({ ownerReferences: [{ ...MINICLUSTER_OWNER, uid: 'other' }] }), miniCluster()],
   ],
 ]
@@ -72,17 +72,17 @@ const VERSIONS: readonly (readonly [ServerVersion, boolean])[] = [
 
 for (const [version, nativeSidecars] of VERSIONS) {
   const { major, minor } = version
-  test(`gather says of ${major}.${minor}: native sidecars ${nativeSidecars}`, async () => {
-    const facts = new FactSource({ cluster: new MemoryCluster(), readVersion: async () => version })
-    const gathered = await facts.gather(CANDIDATE, 'default')
+  test(`gather finds for version ${major}.${minor}: native sidecars ${nativeSidecars}`, async () => {
+    const lookUps = new LookUps({ cluster: new MemoryCluster(), readVersion: async () => version })
+    const gathered = await lookUps.gather(CANDIDATE, 'default')
     assert.deepEqual(gathered, { minicluster: undefined, nativeSidecars })
   })
 }
 
-/** A source, and how often it asked for the version, which fails while `away`. */
+/** Look-ups, and how often they asked for the version, which fails while `away`. */
 function versioned() {
   const state = { asked: 0, away: false }
-  const facts = new FactSource({
+  const lookUps = new LookUps({
     cluster: new MemoryCluster(),
     readVersion: async () => {
       state.asked += 1
@@ -90,17 +90,17 @@ function versioned() {
       return V1_36
     },
   })
-  return { state, gather: () => facts.gather(CANDIDATE, 'default') }
+  return { state, gather: () => lookUps.gather(CANDIDATE, 'default') }
 }
 
-test('gather remembers the version', async () => {
+test('gather keeps the version', async () => {
   const { state, gather } = versioned()
   await gather()
   await gather()
   assert.equal(state.asked, 1)
 })
 
-test('gather asks for the version again after 10 minutes, and does without an answer', async (t) => {
+test('gather asks for the version again after 10 minutes, and keeps the old one if there is no answer', async (t) => {
   const { state, gather } = versioned()
   await gather()
   const now = performance.now()
@@ -110,42 +110,42 @@ test('gather asks for the version again after 10 minutes, and does without an an
   assert.deepEqual([state.asked, nativeSidecars], [2, true])
 })
 
-test('gather fails where the version was never known', async () => {
+test('gather fails while the version was never read', async () => {
   const { state, gather } = versioned()
   state.away = true
   await assert.rejects(gather(), { message: 'connection refused' })
 })
 
-test('warmUp asks for a Job, a MiniCluster and the version, before anybody needs them', async () => {
+test('warmUp asks for a Job, a MiniCluster and the version before the first review', async () => {
   const cluster = new MemoryCluster()
   let asked = 0
   const readVersion = async () => {
     asked += 1
     return V1_36
   }
-  const facts = new FactSource({ cluster, readVersion })
-  await facts.warmUp('flux-metrics')
+  const lookUps = new LookUps({ cluster, readVersion })
+  await lookUps.warmUp('flux-metrics')
   const names = { name: 'flux-metrics-warm-up', namespace: 'flux-metrics' }
   assert.deepEqual(cluster.calls, [
     { verb: 'get', ...JOB, ...names },
     { verb: 'get', ...MINICLUSTER, ...names },
   ])
-  await facts.gather(CANDIDATE, 'default')
+  await lookUps.gather(CANDIDATE, 'default')
   assert.equal(asked, 1)
 })
 
-test('warmUp does not mind an API server that is away', async () => {
+test('warmUp does not reject when the API server is away', async () => {
   const cluster = new MemoryCluster()
   cluster.failWith(new ClusterError(0, 'Cannot reach the API server: refused'))
   const readVersion = () => Promise.reject(new ClusterError(500, 'no'))
-  await new FactSource({ cluster, readVersion }).warmUp('flux-metrics')
+  await new LookUps({ cluster, readVersion }).warmUp('flux-metrics')
   assert.equal(cluster.calls.length, 2)
 })
 
-test('gather waits no longer than its deadline', async (t) => {
+test('gather waits until its deadline and no longer', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const facts = new FactSource({ cluster: SILENT_CLUSTER, readVersion: async () => V1_36 })
-  const gathered = facts.gather(CANDIDATE, 'default')
+  const lookUps = new LookUps({ cluster: SILENT_CLUSTER, readVersion: async () => V1_36 })
+  const gathered = lookUps.gather(CANDIDATE, 'default')
   t.mock.timers.tick(2_000)
-  await assert.rejects(gathered, { message: 'The API server did not answer in 2000 ms' })
+  await assert.rejects(gathered, { message: 'The API server did not answer within 2000 ms' })
 })

@@ -12,30 +12,31 @@ const PENDING_ON = {
   type: 'Normal',
   reason: 'MetricsPending',
   message:
-    'The metrics sidecar comes when the index-0 pod is made again; deleting that pod does so, and ends the jobs of the MiniCluster',
+    'The metrics sidecar starts when the index-0 pod is created again: delete that pod to do so now, which ends the jobs of the MiniCluster',
 }
 
 const PENDING_OFF = {
   type: 'Normal',
   reason: 'MetricsPending',
   message:
-    'The metrics sidecar stays until the index-0 pod is made again; deleting that pod does so, and ends the jobs of the MiniCluster',
+    'The metrics sidecar stays until the index-0 pod is created again: delete that pod to do so now, which ends the jobs of the MiniCluster',
 }
 
-const SOCKET_WARNING = 'flux-metrics/enabled: spec.flux.disableSocket is true, no metrics'
+const SOCKET_WARNING =
+  'flux-metrics/enabled: no metrics without the socket of the broker: set spec.flux.disableSocket to false'
 
 const MALFORMED = miniCluster({ annotations: { 'flux-metrics/enabled': 'yes' } })
 const MALFORMED_WARNING = 'flux-metrics/enabled: expected "true" or "false", got "yes"'
 
-test('advise has nothing to say to a new MiniCluster that is enabled', () => {
+test('advise gives no advice for a new MiniCluster that is enabled', () => {
   assert.deepEqual(advise(ENABLED, undefined), NOTHING)
 })
 
-test('advise has nothing to say to one that asks for no metrics', () => {
+test('advise gives no advice for a MiniCluster that asks for no metrics', () => {
   assert.deepEqual(advise(miniCluster({ annotations: {}, spec: NO_SOCKET }), undefined), NOTHING)
 })
 
-test('advise warns of an annotation that is no good', () => {
+test('advise warns of an annotation with an invalid value', () => {
   const advice = { warnings: [MALFORMED_WARNING], event: undefined }
   assert.deepEqual(advise(MALFORMED, undefined), advice)
 })
@@ -48,37 +49,37 @@ test('advise warns of an annotation meant for the pods', () => {
   })
 })
 
-test('advise warns of metrics without a socket', () => {
+test('advise warns where metrics are asked for and the broker has no socket', () => {
   const advice = { warnings: [SOCKET_WARNING], event: undefined }
   assert.deepEqual(advise(miniCluster({ spec: NO_SOCKET }), undefined), advice)
 })
 
-test('advise is silent about an update that changes nothing of ours', () => {
+test('advise gives no advice for an update that changes no setting', () => {
   const resized = { ...MALFORMED, spec: { size: 4 } }
   assert.deepEqual(advise(resized, MALFORMED), NOTHING)
 })
 
-test('advise says when the sidecar comes to a MiniCluster that runs', () => {
+test('advise says when the sidecar of a running MiniCluster starts', () => {
   assert.deepEqual(advise(ENABLED, DISABLED), { warnings: [], event: PENDING_ON })
 })
 
-test('advise says until when the sidecar stays', () => {
+test('advise says until when the sidecar of a disabled MiniCluster stays', () => {
   assert.deepEqual(advise(DISABLED, ENABLED), { warnings: [], event: PENDING_OFF })
 })
 
-test('advise takes the annotations of the pods for a switch as well', () => {
+test('advise follows a switch by the annotations of the pods as well', () => {
   const spec = { flux: SCHEDULER, pod: { annotations: { 'flux-metrics/enabled': 'true' } } }
   const enabled = miniCluster({ annotations: {}, spec })
   assert.deepEqual(advise(enabled, DISABLED), { warnings: [], event: PENDING_ON })
 })
 
-test('advise warns, and announces no sidecar, where there is no socket', () => {
+test('advise warns and announces no sidecar where the broker has no socket', () => {
   const enabled = miniCluster({ spec: NO_SOCKET })
   const disabled = miniCluster({ annotations: {}, spec: NO_SOCKET })
   assert.deepEqual(advise(enabled, disabled), { warnings: [SOCKET_WARNING], event: undefined })
 })
 
-test('advise warns of another annotation and is silent about the switch that was made before', () => {
+test('advise warns of another annotation and does not repeat an earlier switch', () => {
   const after = miniCluster({
     annotations: { 'flux-metrics/enabled': 'true', 'flux-metrics/log-level': 'loud' },
   })
@@ -100,14 +101,14 @@ test('advise warns of a scheduler that defeats autoscaling', () => {
   assert.deepEqual(advise(miniCluster({ spec: LONODE }), undefined), advice)
 })
 
-test('advise says nothing of the scheduler where no metrics are asked for, or there is no socket', () => {
+test('advise says nothing about the scheduler without metrics, or without a socket', () => {
   assert.deepEqual(advise(miniCluster({ annotations: {}, spec: LONODE }), undefined), NOTHING)
   const flux = { ...LONODE.flux, disableSocket: true }
   const { warnings } = advise(miniCluster({ spec: { ...LONODE, flux } }), undefined)
   assert.deepEqual(warnings, [SOCKET_WARNING])
 })
 
-test('advise warns of the scheduler when it, or whether metrics are asked for, changes', () => {
+test('advise warns of the scheduler when its settings or flux-metrics/enabled change', () => {
   const fcfs = miniCluster({ spec: LONODE })
   assert.deepEqual(advise(fcfs, ENABLED).warnings, [FCFS_WARNING])
   assert.deepEqual(advise(ENABLED, fcfs).warnings, [])

@@ -28,7 +28,7 @@ test('decodeReview names a kind with its group', () => {
   assert.deepEqual([kind, oldObject], ['MiniCluster.flux-framework.org', object])
 })
 
-test('decodeReview reads what an API server leaves out', () => {
+test('decodeReview has defaults for fields that an API server leaves out', () => {
   const request = { uid: 'a', operation: 'DELETE', kind: { kind: 'Node' } }
   const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }
   assert.deepEqual(decodeReview(bytes(review)), {
@@ -49,7 +49,7 @@ test('decodeReview reads dry runs and subresources', () => {
   assert.deepEqual([dryRun, subResource], [true, 'status'])
 })
 
-/** Bodies that are no review, and what the answer says. */
+/** Bodies that are not a review, and the text of the refusal. */
 const REFUSED: readonly (readonly [what: string, body: Buffer, complaint: RegExp])[] = [
   ['nothing', Buffer.alloc(0), /^expected JSON: /],
   ['no JSON', Buffer.from('apiVersion: v1'), /^expected JSON: /],
@@ -80,12 +80,12 @@ const REFUSED: readonly (readonly [what: string, body: Buffer, complaint: RegExp
     /^expected string at "request.uid"$/,
   ],
   [
-    'a kind that is a text',
+    'a kind that is a string',
     bytes(podReview({}, { kind: 'Pod' })),
     /^expected Object at "request.kind"$/,
   ],
   [
-    'a dry run that is a text',
+    'a dry run that is a string',
     bytes(podReview({}, { dryRun: 'false' })),
     /^expected boolean at "request.dryRun"$/,
   ],
@@ -106,20 +106,20 @@ for (const [what, body, complaint] of REFUSED) {
   })
 }
 
-test('decodeReview is not impressed by deep nesting', () => {
+test('decodeReview reads a body with deep nesting', () => {
   const depth = 200_000
   const text = JSON.stringify(podReview('deep'))
   const body = text.replace('"deep"', `${'['.repeat(depth)}${']'.repeat(depth)}`)
   assert.equal(decodeReview(Buffer.from(body)).uid, 'uid-of-review')
 })
 
-test('decodeReview is not impressed by many keys', () => {
+test('decodeReview reads a body with many keys', () => {
   const keys = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`k${index}`, '']))
   const { uid, object } = decodeReview(bytes({ ...podReview(keys, keys), ...keys }))
   assert.deepEqual([uid, object], ['uid-of-review', keys])
 })
 
-test('decodeReview lets no review reach the prototype of objects', () => {
+test('decodeReview lets no review change the prototype of objects', () => {
   const text = JSON.stringify(podReview('pod')).replace('"pod"', '{"__proto__":{"polluted":true}}')
   decodeReview(Buffer.from(text))
   assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false)
@@ -137,7 +137,7 @@ function allowed(response: object) {
   }
 }
 
-test('encodeAnswer says no more than needed of an object that stays as it is', () => {
+test('encodeAnswer sends neither patch nor warnings for an object that stays as it is', () => {
   assert.deepEqual(answered({ patch: [], warnings: [] }), allowed({}))
 })
 
@@ -152,7 +152,7 @@ test('encodeAnswer sends a patch in base64, with its type', () => {
   )
 })
 
-test('encodeAnswer sends warnings, cut to what an API server passes on', () => {
+test('encodeAnswer cuts warnings to the limits of the API server', () => {
   const warnings = ['a'.repeat(200), 'b'.repeat(201), ...Array.from({ length: 12 }, () => 'c')]
   assert.deepEqual(
     answered({ patch: [], warnings }),

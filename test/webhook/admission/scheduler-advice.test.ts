@@ -9,9 +9,14 @@ function advise(spec: MiniCluster['spec']): readonly string[] {
   return adviseOnScheduler(miniCluster({ spec }))
 }
 
-/** Which of the things there are to say are said. */
+/** The subjects that the warnings are about. */
 function subjects(advice: readonly string[]): readonly string[] {
-  const words = { fcfs: 'refuses jobs', match: 'match-policy', ignored: 'ignored', toml: 'no TOML' }
+  const words = {
+    fcfs: 'refuses jobs',
+    match: 'match-policy',
+    ignored: 'ignored',
+    toml: 'invalid TOML',
+  }
   return Object.entries(words).flatMap(([subject, word]) =>
     advice.some(
       (sentence) =>
@@ -36,9 +41,9 @@ function config(resource: string, queuePolicy = 'fcfs') {
 const CASES: readonly (readonly [
   what: string,
   spec: MiniCluster['spec'],
-  said: readonly string[],
+  subjects: readonly string[],
 ])[] = [
-  ['no spec at all', null, ['fcfs', 'match']],
+  ['no spec', null, ['fcfs', 'match']],
   ['the defaults', {}, ['fcfs', 'match']],
   [
     'what the CRD fills in',
@@ -71,64 +76,64 @@ const CASES: readonly (readonly [
   ['both', withOptions('match-policy=lonode', config('match-policy = "high"', 'easy')), []],
 ]
 
-for (const [what, spec, said] of CASES) {
-  test(`adviseOnScheduler speaks of ${said.join(' and ') || 'nothing'} given ${what}`, () => {
-    assert.deepEqual(subjects(advise(spec)), said)
+for (const [what, spec, expected] of CASES) {
+  test(`adviseOnScheduler warns of ${expected.join(' and ') || 'nothing'} given ${what}`, () => {
+    assert.deepEqual(subjects(advise(spec)), expected)
   })
 }
 
 test('adviseOnScheduler says that a queue policy beside a configuration is ignored', () => {
   const { brokerConfig } = config('match-policy = "lonode"', 'easy').flux
   assert.deepEqual(advise({ flux: { ...CONSERVATIVE, brokerConfig } }), [
-    'spec.flux.scheduler.queuePolicy: ignored, because spec.flux.brokerConfig is all of the configuration',
+    'spec.flux.scheduler.queuePolicy: ignored because spec.flux.brokerConfig replaces the whole configuration: set the policy there',
   ])
 })
 
-test('adviseOnScheduler says where a configuration is no TOML, and nothing else', () => {
+test('adviseOnScheduler says where a configuration is invalid TOML, and nothing else', () => {
   assert.deepEqual(advise({ flux: { ...CONSERVATIVE, brokerConfig: 'a =\n' } }), [
-    'spec.flux.brokerConfig: no TOML at line 1, column 4: the broker would not start',
+    'spec.flux.brokerConfig: invalid TOML at line 1, column 4: the broker will not start',
   ])
 })
 
 test('adviseOnScheduler says that a configuration is too long to be read, and nothing else', () => {
   const brokerConfig = `a${'.a'.repeat(300_000)} = 1\n`
   assert.deepEqual(advise({ flux: { ...CONSERVATIVE, brokerConfig } }), [
-    'spec.flux.brokerConfig: 600006 characters are too long to be read here, at most 16384 are: ' +
-      "once Flux runs, /explain tells of Fluxion's settings",
+    'spec.flux.brokerConfig: not checked, 600006 characters are more than 16384: ' +
+      "once Flux runs, /explain shows Fluxion's settings",
   ])
 })
 
 test('adviseOnScheduler says that options are too long to be read, and nothing else', () => {
   assert.deepEqual(advise(withOptions('a=1 '.repeat(5_000))), [
-    'spec.containers.environment.FLUXION_RESOURCE_OPTIONS: 20000 characters are too long to be read here, ' +
-      "at most 16384 are: once Flux runs, /explain tells of Fluxion's settings",
+    'spec.containers.environment.FLUXION_RESOURCE_OPTIONS: not checked, 20000 characters are more than 16384: ' +
+      "once Flux runs, /explain shows Fluxion's settings",
   ])
   assert.deepEqual(subjects(advise(withOptions('match-policy=low'.padEnd(16_384)))), ['fcfs'])
 })
 
-test('adviseOnScheduler names the cures where the user can use them', () => {
+test('adviseOnScheduler names each cure for the place where the user sets it', () => {
   assert.deepEqual(advise({}), [
     'spec.flux.scheduler.queuePolicy: with fcfs, the default, Fluxion refuses jobs for more nodes than are up, ' +
       'and the MiniCluster does not grow for them: set conservative',
-    "spec.containers.environment: Fluxion's match-policy first does not fill the lowest nodes first, " +
-      'which shrinking keeps: set FLUXION_RESOURCE_OPTIONS: match-policy=lonode',
+    "spec.containers.environment: Fluxion's match-policy first does not fill the lowest ranks first, " +
+      'but shrinking removes the highest: set FLUXION_RESOURCE_OPTIONS: match-policy=lonode',
   ])
   assert.deepEqual(advise(config('')), [
     'spec.flux.brokerConfig: with queue-policy fcfs Fluxion refuses jobs for more nodes than are up: ' +
       'set queue-policy = "conservative", or [sched-fluxion-resource] prune-filters = "ALL:core"',
-    "spec.flux.brokerConfig: Fluxion's match-policy first does not fill the lowest nodes first, " +
-      'which shrinking keeps: set [sched-fluxion-resource] match-policy = "lonode"',
+    "spec.flux.brokerConfig: Fluxion's match-policy first does not fill the lowest ranks first, " +
+      'but shrinking removes the highest: set [sched-fluxion-resource] match-policy = "lonode"',
   ])
 })
 
-test('adviseOnScheduler keeps to the length of a warning', () => {
+test('adviseOnScheduler keeps warnings under 200 characters', () => {
   const long = config(`match-policy = "${'x'.repeat(300)}"`)
   const tooLong = advise(withOptions(' '.repeat(9_999_999)))
   for (const sentence of [...advise({}), ...advise(long), ...tooLong])
     assert.ok(sentence.length <= 200, sentence)
 })
 
-test('adviseOnScheduler and the sidecar mean the same settings', () => {
+test('adviseOnScheduler warns of the same settings as the sidecar', () => {
   for (const queuePolicy of ['fcfs', 'easy', 'hybrid', 'conservative']) {
     for (const matchPolicy of [
       'first',
@@ -141,9 +146,12 @@ test('adviseOnScheduler and the sidecar mean the same settings', () => {
     ]) {
       for (const pruneFilters of ['ALL:core', 'ALL:core,ALL:node', 'ALL:gpu,cluster:node']) {
         const resource = `match-policy = "${matchPolicy}"\nprune-filters = "${pruneFilters}"`
-        const told = advise(config(resource, queuePolicy))
-        const seen = describeTraps({ queuePolicy, matchPolicy, pruneFilters }, { isStranded: true })
-        assert.equal(told.length, seen.length, `${queuePolicy} ${matchPolicy} ${pruneFilters}`)
+        const warnings = advise(config(resource, queuePolicy))
+        const traps = describeTraps(
+          { queuePolicy, matchPolicy, pruneFilters },
+          { isStranded: true },
+        )
+        assert.equal(warnings.length, traps.length, `${queuePolicy} ${matchPolicy} ${pruneFilters}`)
       }
     }
   }

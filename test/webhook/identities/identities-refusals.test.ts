@@ -145,10 +145,10 @@ const PODS: Readonly<Record<string, Readonly<Record<string, readonly NewObject[]
     'that was not injected, and has a container of the name': pod({ annotations: index('0') }),
     'that copied the annotations, and has no sidecar': pod({}, { initContainers: [] }),
   },
-  'NotALeadBroker: the pod has index 1: only index 0 holds the lead broker': {
+  'NotALeadBroker: the pod has index 1: only index 0 runs the lead broker': {
     'of index 1 that copied the labels': pod({ annotations: { ...INJECTED, ...index('1') } }),
   },
-  'NotALeadBroker: the pod is of no Indexed Job: only index 0 holds the lead broker': {
+  'NotALeadBroker: the pod has no completion index: only index 0 runs the lead broker': {
     'of no Indexed Job': pod({ annotations: { 'flux-metrics/injected': '0.1.0' }, labels: {} }),
   },
   'NotALeadBroker: the pod is not controlled by a Job': {

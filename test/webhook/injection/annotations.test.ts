@@ -6,8 +6,8 @@ import { readAnnotations, type Settings } from '../../../webhook/injection/annot
 const KNOWN =
   'enabled socket run-as-user tls-secret metrics-config native-sidecar external-metrics drain idle-grace-seconds log-level cpu-request memory-limit'
 
-/** Keys (after the prefix) with values that are good, and what they mean. */
-const GOOD: readonly (readonly [key: string, value: string, settings: Settings])[] = [
+/** Keys (after the prefix) with valid values, and the settings that they mean. */
+const VALID: readonly (readonly [key: string, value: string, settings: Settings])[] = [
   ['enabled', 'true', { enabled: true }],
   ['enabled', 'false', { enabled: false }],
   ['socket', '/run/flux/local', { socket: '/run/flux/local' }],
@@ -34,7 +34,7 @@ const GOOD: readonly (readonly [key: string, value: string, settings: Settings])
   ['memory-limit', '101M', { memoryLimit: '101M' }],
 ]
 
-for (const [key, value, settings] of GOOD) {
+for (const [key, value, settings] of VALID) {
   test(`readAnnotations takes ${key} "${value}"`, () => {
     assert.deepEqual(readAnnotations({ [`flux-metrics/${key}`]: value }, null), {
       settings,
@@ -54,8 +54,8 @@ const LEVEL = 'one of fatal, error, warn, info, debug, trace, silent'
 const CPU = 'a quantity from 1m to 4, such as 50m'
 const MEMORY = 'a quantity of at least 96Mi, such as 128Mi'
 
-/** Keys with values that are no good, and what is expected instead. */
-const BAD: readonly (readonly [key: string, value: string, expected: string])[] = [
+/** Keys with invalid values, and the values that are expected. */
+const INVALID: readonly (readonly [key: string, value: string, expected: string])[] = [
   ['enabled', 'True', TRUE_OR_FALSE],
   ['enabled', '', TRUE_OR_FALSE],
   ['enabled', 'constructor', TRUE_OR_FALSE],
@@ -94,7 +94,7 @@ const BAD: readonly (readonly [key: string, value: string, expected: string])[] 
   ['memory-limit', '128MiB', MEMORY],
 ]
 
-for (const [key, value, expected] of BAD) {
+for (const [key, value, expected] of INVALID) {
   test(`readAnnotations warns of ${key} "${value}"`, () => {
     assert.deepEqual(readAnnotations({ [`flux-metrics/${key}`]: value }, null), {
       settings: {},
@@ -112,14 +112,14 @@ test('readAnnotations warns of a socket path of 108 bytes', () => {
   ])
 })
 
-/** Keys that are unknown, and what the user is told instead. */
+/** Keys that are unknown, and the hint in the warning. */
 const UNKNOWN: readonly (readonly [key: string, hint: string])[] = [
   ['sokcet', 'did you mean flux-metrics/socket?'],
   ['loglevel', 'did you mean flux-metrics/log-level?'],
   ['Enabled', 'did you mean flux-metrics/enabled?'],
   ['enabled/', 'did you mean flux-metrics/enabled?'],
-  ['port', `known are ${KNOWN}`],
-  ['', `known are ${KNOWN}`],
+  ['port', `use one of ${KNOWN}`],
+  ['', `use one of ${KNOWN}`],
 ]
 
 for (const [key, hint] of UNKNOWN) {
@@ -131,15 +131,15 @@ for (const [key, hint] of UNKNOWN) {
   })
 }
 
-test('readAnnotations shows of an unknown key as much as leaves room for those that are known', () => {
+test('readAnnotations cuts a long unknown key, so that the known keys fit into the warning', () => {
   const key = `flux-metrics/${'x'.repeat(300)}`
   const { warnings } = readAnnotations({ [key]: 'true' }, null)
-  assert.deepEqual(warnings, [`${key.slice(0, 32)}…: unknown, known are ${KNOWN}`])
-  // Longer ones are cut in the answer.
+  assert.deepEqual(warnings, [`${key.slice(0, 32)}…: unknown, use one of ${KNOWN}`])
+  // The answer would cut a longer warning.
   assert.ok(warnings.every(({ length }) => length <= 200))
 })
 
-test('readAnnotations lets a sidecar drain that has the UID of the broker', () => {
+test('readAnnotations allows a drain by a sidecar that has a UID', () => {
   const pod = { 'flux-metrics/drain': 'true' }
   assert.deepEqual(readAnnotations(pod, { 'flux-metrics/run-as-user': '0' }), {
     settings: { drain: true, runAsUser: 0 },
@@ -147,26 +147,26 @@ test('readAnnotations lets a sidecar drain that has the UID of the broker', () =
   })
 })
 
-test('readAnnotations warns of a drain by a guest, and does not let it', () => {
+test('readAnnotations warns of a drain without a UID, and does not allow it', () => {
   const minicluster = { 'flux-metrics/drain': 'true', 'flux-metrics/run-as-user': 'root' }
   assert.deepEqual(readAnnotations(null, minicluster), {
     settings: { drain: false },
     warnings: [
       `flux-metrics/run-as-user: expected ${UID}, got "root"`,
-      'flux-metrics/drain: ignored, Flux lets its owner alone drain: ' +
+      'flux-metrics/drain: ignored because only the owner of the Flux instance can drain ranks: ' +
         'set flux-metrics/run-as-user to the UID of the broker',
     ],
   })
 })
 
-test('readAnnotations shows of a value what is printable, and not much of it', () => {
+test('readAnnotations replaces unprintable characters of a value, and cuts it', () => {
   const value = `\u001b[31m\n${'é'.repeat(100)}`
   const { warnings } = readAnnotations({ 'flux-metrics/enabled': value }, null)
   const shown = `?[31m?${'?'.repeat(26)}…`
   assert.deepEqual(warnings, [`flux-metrics/enabled: expected ${TRUE_OR_FALSE}, got "${shown}"`])
 })
 
-test('readAnnotations has no opinion on what others and the webhook itself write', () => {
+test('readAnnotations ignores the annotations of others and of the webhook itself', () => {
   const pod = {
     [INJECTED_ANNOTATION]: '1.2.3',
     [CLIENT_CA_ANNOTATION]: 'PEM',
@@ -185,7 +185,7 @@ test('readAnnotations prefers the pod, key by key', () => {
   })
 })
 
-test('readAnnotations falls back to the MiniCluster where the pod is no good', () => {
+test('readAnnotations takes the value of the MiniCluster where that of the pod is invalid', () => {
   const pod = { 'flux-metrics/enabled': 'valueOf' }
   assert.deepEqual(readAnnotations(pod, { 'flux-metrics/enabled': 'true' }), {
     settings: { enabled: true },
@@ -193,7 +193,7 @@ test('readAnnotations falls back to the MiniCluster where the pod is no good', (
   })
 })
 
-test('readAnnotations says once what is wrong with both', () => {
+test('readAnnotations gives one warning where both have the same invalid value', () => {
   const both = { 'flux-metrics/drain': 'yes' }
   assert.deepEqual(readAnnotations(both, both).warnings, [
     `flux-metrics/drain: expected ${TRUE_OR_FALSE}, got "yes"`,

@@ -38,6 +38,6 @@ test('isMore compares amounts, not texts', () => {
   )
 })
 
-test('isMore is false for what cannot be read', () => {
+test('isMore is false for quantities that cannot be read', () => {
   assert.deepEqual([isMore('much', '1'), isMore('1', 'little')], [false, false])
 })

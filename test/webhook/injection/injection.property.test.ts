@@ -1,4 +1,4 @@
-// What holds for every pod that is injected, whatever its user put into it.
+// Properties of every injected pod, whatever its user put into it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -11,7 +11,7 @@ import { JOB_OWNER, OBJECTS, podReview } from '../support-objects.ts'
 
 const versions = fc.constantFrom({ major: 1, minor: 28 }, { major: 1, minor: 36 })
 
-/** Makes a pod that of an enabled MiniCluster's lead broker. */
+/** Makes any pod the lead broker's pod of an enabled MiniCluster. */
 function toLeadPod(pod: Pod): Pod {
   const annotations = { ...pod.metadata.annotations, [COMPLETION_INDEX]: '0' }
   return { ...pod, metadata: { ...pod.metadata, annotations, ownerReferences: [JOB_OWNER] } }
@@ -35,7 +35,7 @@ async function inject(pod: Pod, version: { readonly major: number; readonly mino
   return { ...injection, again, secondReason: lines[1]?.reason }
 }
 
-/** Pointers to what differs: `added` where nothing (or null) was, else `changed`. Looks into what was there only. */
+/** JSON Pointers of the differences: `added` where nothing (or null) was, otherwise `changed`. Additions are one difference. */
 function differences(before: unknown, after: unknown, path = ''): readonly string[] {
   if (Object.is(before, after)) return []
   if (before === undefined || before === null) return [`added ${path}`]
@@ -65,13 +65,13 @@ function assertUnique(texts: readonly string[]): void {
 
 const NUM_RUNS = { numRuns: 300 }
 
-test('a good part of all pods is injected', async () => {
+test('more than 30 of 100 drawn pods are injected', async () => {
   const drawn = fc.sample(cases, { numRuns: 100, seed: 1 })
   const injections = await Promise.all(drawn.map(({ pod, version }) => inject(pod, version)))
   assert.ok(injections.filter(({ reason }) => reason === 'Enabled').length > 30)
 })
 
-test('a pod keeps all that its user put into it, in its order', async () => {
+test('a pod keeps everything of its user, in its order', async () => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ pod, version }) => {
       const { after } = await inject(pod, version)
@@ -95,7 +95,7 @@ test('a pod that was injected is left as it is', async () => {
   )
 })
 
-test('names of containers and volumes stay unique, and so do the paths of mounts', async () => {
+test('names of containers and volumes and paths of mounts stay unique', async () => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ pod, version }) => {
       const { after } = await inject(pod, version)
@@ -109,7 +109,7 @@ test('names of containers and volumes stay unique, and so do the paths of mounts
   )
 })
 
-test('the sidecar is last, and all that it mounts is there', async () => {
+test('the sidecar is last, and every volume that it mounts exists', async () => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ pod, version }) => {
       const { after, reason } = await inject(pod, version)
@@ -129,7 +129,7 @@ test('the sidecar is last, and all that it mounts is there', async () => {
   )
 })
 
-test('a pod that Pod Security "restricted" admits is admitted with the sidecar', async () => {
+test('Pod Security "restricted" admits with the sidecar every pod that it admits without', async () => {
   const restricted = fc.record({
     pod: arbitraryPod({ restricted: true }).map(toLeadPod),
     version: versions,

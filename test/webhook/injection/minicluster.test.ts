@@ -37,7 +37,7 @@ test('isJob knows Jobs by group and kind', () => {
   assert.deepEqual(owners.map(isJob), [true, false, false])
 })
 
-test('toJob takes what has a UID', () => {
+test('toJob accepts only an object with a UID', () => {
   const found = job()
   const { uid: _uid, ...metadata } = found.metadata
   assert.deepEqual([found, { ...found, metadata }, undefined].map(toJob), [
@@ -47,12 +47,12 @@ test('toJob takes what has a UID', () => {
   ])
 })
 
-test('toMiniCluster returns a MiniCluster as it is', () => {
+test('toMiniCluster returns a MiniCluster unchanged', () => {
   const object = miniCluster({ spec: { size: 2, flux: null, pod: { annotations: null } } })
   assert.equal(toMiniCluster(object), object)
 })
 
-test('toMiniCluster takes one without spec', () => {
+test('toMiniCluster accepts a MiniCluster without spec', () => {
   const { spec: _spec, ...object } = miniCluster()
   assert.equal(toMiniCluster(object), object)
 })
@@ -64,16 +64,16 @@ const NO_MINICLUSTERS: readonly (readonly [string, unknown])[] = [
     'one whose annotations are numbers',
     { ...miniCluster(), metadata: { name: 'a', annotations: { a: 1 } } },
   ],
-  ['one whose spec is a text', { ...miniCluster(), spec: 'size: 2' }],
+  ['one whose spec is a string', { ...miniCluster(), spec: 'size: 2' }],
 ]
 
 for (const [what, object] of NO_MINICLUSTERS) {
-  test(`toMiniCluster does not take ${what}`, () => {
+  test(`toMiniCluster does not accept ${what}`, () => {
     assert.equal(toMiniCluster(object), undefined)
   })
 }
 
-/** What `mountPath` says, and where the socket is then. */
+/** Values of `mountPath`, and the path of the socket. */
 const SOCKETS: readonly (readonly [mountPath: string | null | undefined, socket: string])[] = [
   [undefined, '/mnt/flux/config/run/flux/local'],
   [null, '/mnt/flux/config/run/flux/local'],
@@ -88,11 +88,11 @@ for (const [mountPath, socket] of SOCKETS) {
   })
 }
 
-test('socketOf finds the default where the MiniCluster says nothing', () => {
+test('socketOf finds the default path where the MiniCluster has no mountPath', () => {
   assert.equal(socketOf(miniCluster()), '/mnt/flux/config/run/flux/local')
 })
 
-test('hasNoSocket is true only where the user asked for it', () => {
+test('hasNoSocket is true only where disableSocket is true', () => {
   const specs = [{ flux: { disableSocket: true } }, { flux: { disableSocket: false } }, {}, null]
   assert.deepEqual(
     specs.map((spec) => hasNoSocket(miniCluster({ spec }))),

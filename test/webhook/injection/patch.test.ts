@@ -20,7 +20,7 @@ const PLAN: Plan = {
   settings: {},
 }
 
-/** With a volume of its own for the socket. */
+/** A plan with a new volume for the socket. */
 const NEW_SOCKET: Plan = {
   ...PLAN,
   socket: { kind: 'new', path: '/run/flux/local', folder: '/run/flux' },
@@ -34,7 +34,7 @@ function pathsOf(pod: Pod, plan: Plan): readonly string[] {
   return patchFor(pod, plan, SIDECAR).map(({ path }) => path)
 }
 
-/** The operations of a patch on one field and what is in it. */
+/** The operations of a patch on one field and the fields below it. */
 function onField(field: string, pod: Pod, plan: Plan = PLAN) {
   return patchFor(pod, plan, SIDECAR).filter(({ path }) => path.startsWith(field))
 }
@@ -50,7 +50,7 @@ test('patchFor adds labels, annotations, volumes and the sidecar, in that order'
   ])
 })
 
-test('patchFor makes the maps that are not there', () => {
+test('patchFor creates missing maps', () => {
   const pod = leadPod({ metadata: { labels: null, annotations: undefined } })
   assert.deepEqual(onField('/metadata', pod), [
     add('/metadata/labels', {
@@ -64,7 +64,7 @@ test('patchFor makes the maps that are not there', () => {
   ])
 })
 
-test('patchFor leaves keys that have the right value', () => {
+test('patchFor does not set keys that already have the right value', () => {
   const labels = { 'api-server': 'custom-metrics', 'flux-metrics/minicluster': 'flux-sample' }
   assert.deepEqual(onField('/metadata/labels', leadPod({ metadata: { labels } })), [])
 })
@@ -76,14 +76,14 @@ test('patchFor keeps the default container of the user', () => {
   ])
 })
 
-test('patchFor makes the list of init containers with the sidecar alone', () => {
+test('patchFor creates a missing list of init containers with the sidecar alone', () => {
   const pod = leadPod({ spec: { initContainers: null } })
   assert.deepEqual(onField('/spec/initContainers', pod), [
     add('/spec/initContainers', [sidecarContainer(pod, PLAN, SIDECAR)]),
   ])
 })
 
-test('patchFor makes the list of volumes with the first, and appends the others', () => {
+test('patchFor creates a missing list of volumes with the first, and appends the others', () => {
   const pod = leadPod({ spec: { volumes: undefined } })
   const [socket, identity] = sidecarVolumes(pod, NEW_SOCKET)
   assert.deepEqual(onField('/spec/volumes', pod, NEW_SOCKET), [
@@ -101,7 +101,7 @@ test('patchFor mounts a new volume for the socket in the first container', () =>
   ])
 })
 
-test('patchFor makes the list of mounts of a container that has none', () => {
+test('patchFor creates the list of mounts of a container without mounts', () => {
   const pod = leadPod({ spec: { containers: [{ name: 'flux-sample' }] } })
   const mount = { name: 'flux-metrics-socket', mountPath: '/run/flux' }
   assert.deepEqual(onField('/spec/containers', pod, NEW_SOCKET), [
@@ -109,7 +109,7 @@ test('patchFor makes the list of mounts of a container that has none', () => {
   ])
 })
 
-test('patchFor appends an ordinary container where there are no native sidecars', () => {
+test('patchFor appends an ordinary container where native sidecars are not supported', () => {
   const ordinary = { ...PLAN, native: false }
   const pod = leadPod()
   assert.deepEqual(
@@ -118,7 +118,7 @@ test('patchFor appends an ordinary container where there are no native sidecars'
   )
 })
 
-test('patchFor writes the front proxy onto a pod whose certificate is provided', () => {
+test('patchFor writes the CA of the front proxy onto a pod with a provided certificate', () => {
   const plan: Plan = { ...PLAN, settings: { tlsSecret: 'serving' } }
   assert.deepEqual(onField('/metadata/annotations/flux-metrics~1client-ca', leadPod(), plan), [
     add('/metadata/annotations/flux-metrics~1client-ca', SIDECAR.frontProxy?.clientCa),
@@ -129,7 +129,7 @@ test('pointer escapes "~" and "/", in this order', () => {
   assert.equal(pointer(['a/b', '~1', 'c~d/e', '', '-']), '/a~1b/~01/c~0d~1e//-')
 })
 
-test('applyTo makes another object and leaves the pod as it is', () => {
+test('applyTo returns a new object and leaves the pod unchanged', () => {
   const pod = leadPod()
   const before = structuredClone(pod)
   const after = applyTo(pod, [{ op: 'add', path: '/metadata/labels/a~1b', value: 'c' }])

@@ -11,12 +11,12 @@ import {
 } from '../../../webhook/injection/pod.ts'
 import { JOB_OWNER, leadPod } from '../support-objects.ts'
 
-test('toPod returns a pod as it is, with all that it does not know', () => {
+test('toPod returns a pod unchanged, with its unknown fields', () => {
   const pod = { ...leadPod(), status: { phase: 'Pending' } }
   assert.equal(toPod(pod), pod)
 })
 
-test('toPod takes null for what is not there, as Go writes it', () => {
+test('toPod accepts null for missing fields, as Go writes them', () => {
   const pod = leadPod({
     metadata: { labels: null, annotations: null, ownerReferences: null },
     spec: { initContainers: null, volumes: null },
@@ -26,7 +26,7 @@ test('toPod takes null for what is not there, as Go writes it', () => {
 
 const NO_PODS: readonly (readonly [string, unknown])[] = [
   ['null', null],
-  ['a text', 'pod'],
+  ['a string', 'pod'],
   ['a pod without spec', { metadata: {} }],
   ['a pod without containers', { metadata: {}, spec: { containers: [] } }],
   ['a container without name', { metadata: {}, spec: { containers: [{ image: 'a' }] } }],
@@ -38,17 +38,17 @@ const NO_PODS: readonly (readonly [string, unknown])[] = [
 ]
 
 for (const [what, object] of NO_PODS) {
-  test(`toPod does not take ${what} for a pod`, () => {
+  test(`toPod does not accept ${what}`, () => {
     assert.equal(toPod(object), undefined)
   })
 }
 
-test('controllerOf finds the one owner that controls, not any', () => {
+test('controllerOf finds the owner that controls, not the first', () => {
   const other = { ...JOB_OWNER, uid: 'other', controller: false }
   assert.deepEqual(controllerOf({ ownerReferences: [other, JOB_OWNER] }), JOB_OWNER)
 })
 
-test('controllerOf finds nobody among owners that do not control', () => {
+test('controllerOf finds none among owners that do not control', () => {
   const { controller: _controller, ...owner } = JOB_OWNER
   assert.deepEqual(
     [controllerOf({ ownerReferences: [owner] }), controllerOf({})],
@@ -56,7 +56,7 @@ test('controllerOf finds nobody among owners that do not control', () => {
   )
 })
 
-test('allContainers begins with those that run first', () => {
+test('allContainers begins with the init containers', () => {
   assert.deepEqual(
     allContainers(leadPod()).map(({ name }) => name),
     ['flux-view', 'flux-sample'],
@@ -67,17 +67,17 @@ function portOf(port: NonNullable<Container['ports']>[number]): Container {
   return { name: 'a', ports: [port] }
 }
 
-test('hostsPort finds a TCP port, said or by default', () => {
-  const said = portOf({ containerPort: 8443, protocol: 'TCP' })
-  const unsaid = portOf({ containerPort: 8443 })
-  assert.deepEqual([hostsPort(said, 8443), hostsPort(unsaid, 8443)], [true, true])
+test('hostsPort finds a port with protocol TCP, set or by default', () => {
+  const explicit = portOf({ containerPort: 8443, protocol: 'TCP' })
+  const byDefault = portOf({ containerPort: 8443 })
+  assert.deepEqual([hostsPort(explicit, 8443), hostsPort(byDefault, 8443)], [true, true])
 })
 
 test('hostsPort finds a port of the node', () => {
   assert.equal(hostsPort(portOf({ containerPort: 80, hostPort: 8443 }), 8443), true)
 })
 
-test('hostsPort finds neither other ports, nor UDP, nor any in a container without', () => {
+test('hostsPort ignores other ports and UDP, and finds none in a container without ports', () => {
   const other = portOf({ containerPort: 8442 })
   const udp = portOf({ containerPort: 8443, protocol: 'UDP' })
   assert.deepEqual(
@@ -98,7 +98,7 @@ test('isGuaranteed compares amounts, not texts', () => {
   assert.equal(isGuaranteed(sized(GUARANTEED, GUARANTEED)), true)
 })
 
-test('isGuaranteed takes a request that is not set for the limit', () => {
+test('isGuaranteed counts a request that is not set as equal to its limit', () => {
   assert.equal(isGuaranteed(sized({ limits: GUARANTEED.limits })), true)
 })
 
@@ -122,7 +122,7 @@ test('isGuaranteed counts init containers', () => {
   assert.equal(isGuaranteed({ ...pod, spec }), false)
 })
 
-test('displayName is the name, or what it will begin with', () => {
+test('displayName is the name, or the beginning of a name that is not chosen yet', () => {
   assert.deepEqual(
     [
       leadPod({ metadata: { name: 'byhand' } }),

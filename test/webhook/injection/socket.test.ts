@@ -7,7 +7,7 @@ import { BROKER, leadPod } from '../support-objects.ts'
 const SOCKET = '/mnt/flux/config/run/flux/local'
 const EMPTY = { emptyDir: {} }
 
-/** The lead broker's pod with these mounts of `a` and `b`, and what volume `a` is. */
+/** The lead broker's pod with these mounts of the volumes `a` and `b`; `a` has this source. */
 function podWith(mounts: readonly VolumeMount[], a: object = EMPTY, context: object = {}) {
   const broker: Container = { ...BROKER, volumeMounts: [...mounts], ...context }
   const volumes = [
@@ -46,19 +46,19 @@ test('placeSocket shares the volume of the first container that makes a socket t
   assert.deepEqual(placeSocket(pod, SOCKET), { kind: 'shared', path: SOCKET, mount })
 })
 
-test('placeSocket takes no folder for another that begins with the same letters', () => {
+test('placeSocket does not confuse folders whose names begin with the same letters', () => {
   const pod = podWith([{ name: 'a', mountPath: '/mnt/fl' }])
   const folder = '/mnt/flux/config/run/flux'
   assert.deepEqual(placeSocket(pod, SOCKET), { kind: 'new', path: SOCKET, folder })
 })
 
-test('placeSocket does not look at what only init containers mount', () => {
+test('placeSocket ignores the mounts of init containers', () => {
   const { volumeMounts: _none, ...broker } = BROKER
   const pod = leadPod({ spec: { containers: [broker] } })
   assert.equal(placeSocket(pod, SOCKET).kind, 'new')
 })
 
-/** Mounts of `/mnt/flux` in which no second container can find a socket. */
+/** Mounts of `/mnt/flux` that a second container cannot share. */
 const NOT_SHAREABLE: readonly (readonly [string, Partial<VolumeMount>, object])[] = [
   ['a mount that is read-only', { readOnly: true }, EMPTY],
   ['a sub-path with variables', { subPathExpr: '$(POD)' }, EMPTY],
@@ -73,7 +73,7 @@ for (const [what, options, source] of NOT_SHAREABLE) {
   test(`placeSocket cannot share ${what}`, () => {
     const pod = podWith([{ name: 'a', mountPath: '/mnt/flux', ...options }], source)
     const reason =
-      'The socket\'s folder /mnt/flux/config/run/flux is on volume "a", which cannot be shared'
+      'The sidecar cannot share volume "a" with the socket\'s folder /mnt/flux/config/run/flux: mount a writable volume there'
     assert.deepEqual(placeSocket(pod, SOCKET), unreachable(reason))
   })
 }
@@ -83,34 +83,34 @@ test('placeSocket cannot share a volume that the pod does not have', () => {
   assert.equal(place.kind, 'unreachable')
 })
 
-/** Mounts that would hide what the sidecar has, or in which its own volumes could not be made. */
-const IN_OUR_WAY = ['/', '/etc/', '/usr', '/run', '/var/run', '/var', '/var/run/flux-metrics']
+/** Mounts that would hide files of the sidecar, or in which its own volumes cannot be mounted. */
+const HIDING = ['/', '/etc/', '/usr', '/run', '/var/run', '/var', '/var/run/flux-metrics']
 
-for (const mountPath of IN_OUR_WAY) {
+for (const mountPath of HIDING) {
   test(`placeSocket cannot share a volume at ${mountPath}`, () => {
     const path = `${mountPath.replace(/\/$/, '')}/some/flux/local`
     const place = placeSocket(podWith([{ name: 'a', mountPath }]), path)
-    const reason = `The socket's volume is mounted at ${mountPath}, where the sidecar has its own files`
+    const reason = `The socket's volume is mounted at ${mountPath}, where the sidecar has its own files: mount it elsewhere`
     assert.deepEqual(place, unreachable(reason))
   })
 }
 
-test('placeSocket makes a volume for a broker of root', () => {
+test('placeSocket makes a volume for a broker that runs as root', () => {
   const path = '/run/flux/local'
   assert.deepEqual(placeSocket(leadPod(), path), { kind: 'new', path, folder: '/run/flux' })
 })
 
-test('placeSocket makes a volume where the container says root and its pod does not', () => {
+test('placeSocket makes a volume where the container runs as root and its pod has another UID', () => {
   const pod = podWith([], EMPTY, { securityContext: { runAsUser: 0 } })
   const spec = { ...pod.spec, securityContext: { runAsUser: 1000 } }
   assert.equal(placeSocket({ ...pod, spec }, '/run/flux/local').kind, 'new')
 })
 
 const NOT_ROOT =
-  "No volume covers the socket's folder /run/flux, and a new one is for brokers of root: mount one there"
+  "No volume is mounted for the socket's folder /run/flux, and a new one needs a broker that runs as root: mount a volume there"
 
 for (const securityContext of [{ runAsUser: 1000 }, { runAsNonRoot: true }]) {
-  test(`placeSocket makes no volume for a broker of ${JSON.stringify(securityContext)}`, () => {
+  test(`placeSocket makes no volume for a broker with ${JSON.stringify(securityContext)}`, () => {
     const ofContainer = podWith([], EMPTY, { securityContext })
     const ofPod = leadPod({ spec: { securityContext } })
     for (const pod of [ofContainer, ofPod]) {
@@ -119,12 +119,12 @@ for (const securityContext of [{ runAsUser: 1000 }, { runAsNonRoot: true }]) {
   })
 }
 
-/** Folders that a new volume would hide, or that no runtime mounts one over. */
+/** Folders whose files a new volume would hide, or where the container runtime refuses one. */
 const NEVER_NEW = ['/etc', '/usr', '/run', '/var/run/flux-metrics/identity', '/proc/1', '/sys/x']
 
 for (const folder of NEVER_NEW) {
   test(`placeSocket makes no volume at ${folder}`, () => {
-    const reason = `No volume covers the socket's folder ${folder}, and a new one cannot be there: it would hide files that containers need`
+    const reason = `No volume is mounted for the socket's folder ${folder}, and a new one there would hide files: move the socket to another folder`
     assert.deepEqual(placeSocket(leadPod(), `${folder}/local`), unreachable(reason))
   })
 }

@@ -1,10 +1,10 @@
 // The documents as the API server that the webhook would ask, and what is not among them.
 import type { Candidate } from '../../admission/decision.ts'
-import type { FactSourceOptions } from '../../admission/look-ups.ts'
+import type { LookUpsOptions } from '../../admission/look-ups.ts'
 import { miniClusterOf } from '../../injection/minicluster.ts'
 import type { Owner, Pod } from '../../injection/pod.ts'
 
-type Cluster = FactSourceOptions['cluster']
+type Cluster = LookUpsOptions['cluster']
 
 /** An object, as far as it is looked up. */
 export interface Stored {

@@ -1,6 +1,6 @@
 // What the webhook would do with a pod: its own code, with documents for an API server.
 import { decide, preselect } from '../../admission/decision.ts'
-import { FactSource, type FactSourceOptions } from '../../admission/look-ups.ts'
+import { LookUps, type LookUpsOptions } from '../../admission/look-ups.ts'
 import { adviseOnScheduler } from '../../admission/scheduler-advice.ts'
 import type { SidecarOptions } from '../../injection/container.ts'
 import { applyTo, patchFor } from '../../injection/patch.ts'
@@ -28,7 +28,7 @@ export type Verdict =
 
 export interface Circumstances {
   readonly store: ObjectStore
-  readonly serverVersion: Awaited<ReturnType<FactSourceOptions['readVersion']>>
+  readonly serverVersion: Awaited<ReturnType<LookUpsOptions['readVersion']>>
   readonly sidecar: SidecarOptions
 }
 
@@ -42,8 +42,8 @@ export async function judge(stored: Pod, circumstances: Circumstances): Promise<
   }
   const missing = store.missingFor(candidate, pod)
   if (missing !== undefined) return { kind: 'unknown', why: missing }
-  const facts = new FactSource({ cluster: store, readVersion: async () => serverVersion })
-  const found = await facts.gather(candidate, pod.metadata.namespace ?? '')
+  const lookUps = new LookUps({ cluster: store, readVersion: async () => serverVersion })
+  const found = await lookUps.gather(candidate, pod.metadata.namespace ?? '')
   const { decision, warnings } = decide(pod, found, {
     hasAuthority: sidecar.identity !== undefined,
     knowsFrontProxy: sidecar.frontProxy !== undefined,

@@ -62,7 +62,7 @@ test('inject leaves what it printed as it is', async () => {
   const { out } = await inject([], { input: MINICLUSTER })
   const again = await inject([], { input: `${out}---\n${MINICLUSTER}` })
   assert.equal(again.code, 1)
-  assert.match(again.err, /AlreadyInjected: The pod has the sidecar already/)
+  assert.match(again.err, /AlreadyInjected: The pod already has the sidecar/)
 })
 
 test("the default image is the one of the webhook's Deployment", async () => {
