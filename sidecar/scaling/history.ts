@@ -1,5 +1,5 @@
-// Remembers what one reading does not show: which ranks were busy recently, which ranks are missing, and which sizes were wanted
-// recently. Times are milliseconds of a clock that never goes back.
+// Remembers what one reading does not show: which ranks were busy recently, which have been missing for long, and which sizes
+// were wanted recently. Times are milliseconds of a clock that never goes back.
 import { listIds, toIdset } from '#flux/sets/id-list.ts'
 import {
   EMPTY_IDSET,

@@ -1,5 +1,5 @@
-// Places the pending jobs on ranks one after the other, and adds up for each queue what its jobs ask for. What follows for the
-// size is in demand.ts and sizes.ts. Pure.
+// Places the pending jobs on ranks one after the other, and adds up for each queue what its jobs ask for. The size is computed
+// in demand.ts and sizes.ts. Pure.
 import { listIds, toIdset } from '#flux/sets/id-list.ts'
 import {
   countIds,
@@ -55,9 +55,9 @@ interface QueueSums {
  * Jobs are added in the order of their priority.
  *
  * A job counts if the scheduler would start it with enough nodes: it is in SCHED, not held, in a started queue, and not larger
- * than R. Jobs are placed first fit from rank 0 on, on free resources and on ranks whose pods could be started. Torpid
- * and lost ranks, and ranks that others drained, are left out. A job that does not fit beside the others counts with the ranks that it would be given
- * if it were alone, lost ranks too if necessary: it starts when other jobs end or lost ranks join.
+ * than R. Jobs are placed first fit from rank 0 on, on free resources and on ranks whose pods could be started. Torpid and
+ * lost ranks, and ranks that others drained, are left out. A job that does not fit beside the others counts with the ranks
+ * that it would be given if it were alone, lost ranks too if necessary: it starts when other jobs end or lost ranks join.
  */
 export class PendingPlacement {
   readonly #facts: PlacementFacts

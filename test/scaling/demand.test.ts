@@ -14,7 +14,7 @@ import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 import { ranksWith } from '../support/snapshots.ts'
 import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
-const NOBODY = parseIdset('')
+const NO_RANKS = parseIdset('')
 
 /** Changes to the facts of {@link factsFor}; its ranks are computed from `offline` and `drained`. */
 interface Changes extends Partial<DemandFacts> {
@@ -25,17 +25,17 @@ interface Changes extends Partial<DemandFacts> {
 /** 64 ranks of 16 cores, of which the first `size` are up. No job runs or waits. */
 function factsFor(
   size: number,
-  { offline, drained = NOBODY, ...changes }: Changes = {},
+  { offline, drained = NO_RANKS, ...changes }: Changes = {},
 ): DemandFacts {
   const facts = {
     all: ranksWith('0-63', { cores: '0-15' }),
     allocated: ranksWith('', { cores: '0' }),
-    torpid: NOBODY,
+    torpid: NO_RANKS,
     queues: new Map(),
     quorum: 1,
     takenAt: new Date('2026-11-24T01:02:13Z'),
-    recent: NOBODY,
-    lost: NOBODY,
+    recent: NO_RANKS,
+    lost: NO_RANKS,
     waiting: waitingFor(),
     ...changes,
   }
@@ -344,7 +344,7 @@ test('computeDemand places the jobs of a queue on the ranks of the queue', () =>
 
 test('computeDemand finds every job infeasible in a queue without ranks', () => {
   const found = demandFor(8, {
-    queues: new Map([['gpu', { started: true, ranks: NOBODY }]]),
+    queues: new Map([['gpu', { started: true, ranks: NO_RANKS }]]),
     waiting: waitingFor(waitingJob({ queue: 'gpu' })),
   })
   assert.equal(found.whole.infeasible, 1)
@@ -359,8 +359,8 @@ test('computeDemand gives no rank to jobs of two queues', () => {
     ]),
     waiting: waitingFor(wholeNodes(2, { queue: 'debug' }), wholeNodes(2, { queue: 'batch' })),
   })
-  assert.equal(formatIdset(found.queues.get('debug')?.placed ?? NOBODY), '0-1')
-  assert.equal(formatIdset(found.queues.get('batch')?.placed ?? NOBODY), '2-3')
+  assert.equal(formatIdset(found.queues.get('debug')?.placed ?? NO_RANKS), '0-1')
+  assert.equal(formatIdset(found.queues.get('batch')?.placed ?? NO_RANKS), '2-3')
 })
 
 test('computeDemand counts the jobs of an unknown queue only for all queues together', () => {
