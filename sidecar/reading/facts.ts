@@ -1,5 +1,5 @@
-// The types of one reading of Flux, and of what is remembered of earlier readings. What follows from them for the size is in
-// scaling/. The values are never changed.
+// The types of one reading of Flux, and of what is remembered of earlier readings. scaling/ computes the size from them. The
+// values are never changed.
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 import type { FailedJob, PendingJob, RunningJob } from '#flux/calls/job-list-calls.ts'
 import type { SlotRequest } from '#flux/calls/jobspec.ts'

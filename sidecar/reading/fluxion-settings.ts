@@ -1,4 +1,4 @@
-// Finds the settings of Fluxion from what Fluxion itself answers and from the broker's configuration. What they mean for jobs
+// Finds the settings of Fluxion from what Fluxion itself answers and from the broker's configuration. Their effect on jobs
 // is in flux/calls/fluxion.ts.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'

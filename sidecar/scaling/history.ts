@@ -1,6 +1,5 @@
-// What one reading cannot tell: which ranks were busy a moment ago, which have not come for long, and how large we said
-// the MiniCluster should be. Times are milliseconds of a clock that never goes back.
-
+// Remembers what one reading does not show: which ranks were busy recently, which have been missing for long, and which sizes
+// were wanted recently. Times are milliseconds of a clock that never goes back.
 import { listIds, toIdset } from '#flux/sets/id-list.ts'
 import {
   EMPTY_IDSET,
@@ -11,90 +10,89 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import type { Facts } from '#reading/facts.ts'
+import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Ranks } from './ranks.ts'
 import { SlidingMaximum } from './sliding-maximum.ts'
 
-/** How patient we are. */
+/** How long something must last before the size follows it. */
 export interface Patience {
-  /** A rank counts as busy this long after it was released, and a size that is wanted no more is published this long. */
+  /** A released rank counts as busy for this time, and a size that is no longer wanted is published for this time. */
   readonly idleGraceMs: number
-  /** A rank that others have passed, or that was there, and is not for this long is given up: its index has completed. */
+  /** A rank that is missing for this time is lost: its index has completed, and its pod is not started again. */
   readonly joinTimeoutMs: number
 }
 
 /**
- * What was wanted at one reading was wanted until the next, if that comes within so long: one that fails in between makes
- * nothing fall. After a longer silence it would be a number of the past. The default of MAX_AGE_SECONDS, after which it is
- * not served either.
+ * A size that was wanted at one reading counts as wanted until the next one, if that follows within this time: a reading that
+ * fails in between lowers no size. After a longer gap the earlier size is out of date. This is the default of
+ * MAX_AGE_SECONDS, after which a snapshot is not served any more.
  */
-const UNSEEN_MS = 30_000
+const MAX_GAP_MS = 30_000
 
 export const DEFAULT_PATIENCE: Patience = { idleGraceMs: 60_000, joinTimeoutMs: 600_000 }
 
-/** Which ranks are there and busy, by one reading. */
-export interface RankFacts extends Pick<Facts, 'offline'> {
+/** The ranks of one reading. */
+interface RankFacts extends Pick<Facts, 'offline'> {
   readonly ranks: Pick<Ranks, 'live' | 'allocated'>
 }
 
-/** Remembers one connection's readings. */
 export class History {
   readonly #patience: Patience
   /** When a rank was last known to be busy. */
   readonly #busyAt = new Map<number, number>()
-  /** Busy ranks of the reading before. */
+  /** The busy ranks of the previous reading. */
   #allocated: Idset = EMPTY_IDSET
-  /** Ranks that came since they are wanted. */
-  #came: Idset = EMPTY_IDSET
-  /** Since when a rank that should be there has been missing. */
+  /** Ranks that have been live since the published size began to include them. */
+  #joined: Idset = EMPTY_IDSET
+  /** Since when a rank that should be online has been missing. */
   readonly #missingSince = new Map<number, number>()
   readonly #sizes = new Map<string, SlidingMaximum>()
-  /** What was wanted at the reading before, by purpose, and when that was. */
+  /** The size that was wanted at the previous reading, by purpose, and the time of that reading. */
   readonly #wanted = new Map<string, { readonly at: number; readonly size: number }>()
   #isNew = true
 
-  constructor(patience: Patience = DEFAULT_PATIENCE) {
+  constructor(patience: Patience) {
     this.#patience = patience
   }
 
   /**
-   * From now on everything may have changed unseen: every rank that is there counts as released just now. So nothing that
-   * is published falls because we were away.
+   * After a gap between readings anything may have changed. Every live rank of the next reading counts as released just
+   * then, so that no published size falls because of the gap.
    */
   restart(): void {
     this.#isNew = true
   }
 
   /**
-   * Takes a reading.
+   * Adds a reading.
    *
-   * @param wanted the size published last: ranks below it should be there, or soon
+   * @param publishedSize the size that was published last: ranks below it should be online or join soon
    */
-  observe(now: number, { ranks, offline }: RankFacts, wanted: number) {
+  observe(now: number, { ranks, offline }: RankFacts, publishedSize: number): Remembered {
     const { live, allocated } = ranks
     const { idleGraceMs, joinTimeoutMs } = this.#patience
-    // What was busy at the last reading was released after it: up to a moment ago.
+    // A rank that was busy at the previous reading may have been released only just now.
     const busy = this.#isNew ? live : unionIdsets(allocated, this.#allocated)
     for (const rank of listIds(busy)) this.#busyAt.set(rank, now)
     this.#allocated = allocated
     this.#isNew = false
     const highest = highestId(live) ?? 0
-    this.#came = intersectIdsets(
-      unionIdsets(this.#came, live),
-      idsBetween(0, Math.max(wanted, highest + 1)),
+    this.#joined = intersectIdsets(
+      unionIdsets(this.#joined, live),
+      idsBetween(0, Math.max(publishedSize, highest + 1)),
     )
-    // Pods start from the lowest index on. Those above all that came may yet: a quota, or the HPA, lets no more come.
-    const missing = intersectIdsets(offline, unionIdsets(this.#came, idsBetween(0, highest)))
+    // Pods start from the lowest index. A rank above all that joined is not missing: a quota or the HPA may hold it back.
+    const missing = intersectIdsets(offline, unionIdsets(this.#joined, idsBetween(0, highest)))
     return {
       recent: subtractIdsets(
-        intersectIdsets(live, younger(this.#busyAt, now - idleGraceMs)),
+        intersectIdsets(live, idsAfter(this.#busyAt, now - idleGraceMs)),
         allocated,
       ),
       lost: this.#lostAmong(missing, now, now - joinTimeoutMs),
     }
   }
 
-  /** Adds a size that is wanted for a purpose, and tells the largest of the last while: that may be published. */
+  /** Adds a size that is wanted for a purpose, and returns the largest of the idle grace: that one may be published. */
   hold(purpose: string, now: number, size: number): number {
     let sizes = this.#sizes.get(purpose)
     if (sizes === undefined) {
@@ -102,7 +100,7 @@ export class History {
       this.#sizes.set(purpose, sizes)
     }
     const before = this.#wanted.get(purpose)
-    if (before !== undefined && now - before.at <= UNSEEN_MS) sizes.add(now, before.size)
+    if (before !== undefined && now - before.at <= MAX_GAP_MS) sizes.add(now, before.size)
     this.#wanted.set(purpose, { at: now, size })
     return sizes.add(now, size)
   }
@@ -123,8 +121,8 @@ export class History {
   }
 }
 
-/** Drops what is older, and gives the rest. */
-function younger(times: Map<number, number>, limit: number): Idset {
+/** The ids whose time is after `limit`. The others are deleted from `times`. */
+function idsAfter(times: Map<number, number>, limit: number): Idset {
   let highest = -1
   for (const [id, time] of times) {
     if (time <= limit) times.delete(id)

@@ -1,20 +1,19 @@
-// What a waiting job needs, out of what Flux tells of it. Pure.
+// Computes what a pending job needs from its jobspec, or from the attributes in the list of jobs. Pure.
 import type { WaitingJob } from '#reading/facts.ts'
 
-/** What a job needs. */
+/** The resources that a job needs. */
 export interface Need {
-  /** `undefined` if its slots may be spread as they fit. */
+  /** `undefined` if the slots may be on any nodes. */
   readonly nodes: number | undefined
   readonly slots: number
   /** Per slot. */
   readonly cores: number
   /** Per slot. */
   readonly gpus: number
-  /** Whole nodes, whatever is on them. */
+  /** Whether the job needs whole nodes, with all their resources. */
   readonly exclusive: boolean
 }
 
-/** What a job needs: by its jobspec, or as far as job-list tells. */
 export function needOf({ request, nnodes, ncores, ntasks }: WaitingJob): Need {
   if (request !== undefined) return request
   if (nnodes !== undefined) {
@@ -22,7 +21,7 @@ export function needOf({ request, nnodes, ncores, ntasks }: WaitingJob): Need {
     return { nodes: nnodes, slots: nnodes, cores, gpus: 0, exclusive: ncores === undefined }
   }
   const all = ncores ?? ntasks ?? 1
-  // Tasks are not slots: where they do not share the cores evenly, the cores alone are sure.
+  // A task is not a slot. If the tasks do not share the cores evenly, only the number of cores is certain.
   const slots = ntasks !== undefined && all % ntasks === 0 ? ntasks : all
   return {
     nodes: undefined,

@@ -1,44 +1,44 @@
-// Where jobs would go: first fit, the lowest rank first, on what is free or could be made free by starting pods. Pure
-// arithmetic on ranks; which jobs and which ranks count is demand.ts's decision.
+// Places jobs on ranks: first fit, the lowest rank first, on resources that are free or become free when a pod starts. Which
+// jobs and which ranks count is decided in pending-placement.ts. Pure.
 import { countIds } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Need } from './need.ts'
 
-/** Ranks by which conditions a job may be placed. All ascending. */
+/** The ranks on which a job may be placed, in ascending order. */
 export interface Domain {
-  /** Every rank that the job's queue has in R: more than they have is never there. */
+  /** Every rank that the job's queue has in R. A job that does not fit on them never starts. */
   readonly ranks: Int32Array
-  /** Those of them that can be given to jobs, now or once their pods have started. */
+  /** The ranks that can be given to jobs now, or when their pods have started. */
   readonly usable: Int32Array
-  /** Those, and the ones that were given up because their pods do not come: for what fits nowhere else. */
+  /** The usable and the lost ranks. Only a job that does not fit on the usable ranks waits for lost ones. */
   readonly startable: Int32Array
 }
 
-/** Where a job would go. */
+/** Where a job would be placed. */
 export type Place =
   | { readonly kind: 'placed'; readonly ranks: readonly number[] }
-  /** It does not fit beside what is there, but would on these ranks if they were free: it waits for others to end. */
+  /** The job does not fit beside other jobs. It would fit on these ranks if they were free, so it waits for jobs to end. */
   | { readonly kind: 'waits'; readonly ranks: readonly number[] }
-  /** It would not even fit if all were free. */
+  /** The job would not fit even if all ranks of its queue were free. */
   | { readonly kind: 'infeasible' }
 
-/** Cores and GPUs of each rank: an index is a rank. */
+/** The cores and GPUs of each rank. The index is the rank. */
 interface Capacity {
   readonly cores: Int32Array
   readonly gpus: Int32Array
 }
 
-/** One round of placing: each job takes from what the next one finds. */
+/** Places one job after the other. A job that is placed takes its resources from those that the next jobs find. */
 export class Placement {
   readonly #total: Capacity
   readonly #free: Capacity
-  /** Ranks with nothing allocated and nothing placed: 1. */
+  /** 1 for a rank with nothing allocated and nothing placed. */
   readonly #idle: Uint8Array
-  readonly #memos = new Map<Domain, Map<string, Memo>>()
+  readonly #earlierSearches = new Map<Domain, Map<string, EarlierSearches>>()
 
   /**
    * @param all R
-   * @param free what no job holds, of ranks that are up, and all of those that are not
+   * @param free the resources that no job holds; all resources of a rank that is not live
    */
   constructor(all: ResourceSet, free: ResourceSet) {
     const size = (all.segments.at(-1)?.last ?? -1) + 1
@@ -50,52 +50,52 @@ export class Placement {
     )
   }
 
-  /** Places a job, for good if it fits now. */
+  /** Places a job. It takes its resources if it fits now. */
   place(need: Need, domain: Domain): Place {
-    const memo = this.#memoOf(need, domain)
+    const earlier = this.#earlierSearchesFor(need, domain)
     const wanted = need.nodes ?? need.slots
-    if (wanted < memo.tooMany) {
-      const found = this.#spread(need, domain.usable, this.#free, memo)
+    if (wanted < earlier.tooMany) {
+      const found = this.#spread(need, domain.usable, this.#free, earlier)
       if (found !== undefined) return { kind: 'placed', ranks: this.#take(need, found) }
-      memo.tooMany = wanted
+      earlier.tooMany = wanted
     }
-    return this.#later(need, domain, memo)
+    return this.#placeWithoutOthers(need, domain, earlier)
   }
 
-  /** Where a job would go if nothing else was there: the same for all of its kind and size. */
-  #later(need: Need, domain: Domain, memo: Memo): Place {
+  /** Where a job would be placed if there were no other jobs: the same for all jobs of its kind and size. */
+  #placeWithoutOthers(need: Need, domain: Domain, earlier: EarlierSearches): Place {
     const wanted = need.nodes ?? need.slots
-    let place = memo.later.get(wanted)
+    let place = earlier.withoutOthers.get(wanted)
     if (place === undefined) {
       const fits = this.#spread(need, domain.ranks, this.#total) !== undefined
       const shares = fits
         ? (this.#spread(need, domain.usable, this.#total) ??
           this.#spread(need, domain.startable, this.#total))
         : undefined
-      // What R has, but not now (drained, not answering), helps nobody by starting pods.
+      // No ranks if the job needs some that are drained or torpid: starting pods would not help it.
       const ranks = shares?.map(({ rank }) => rank) ?? []
       place = fits ? { kind: 'waits', ranks } : { kind: 'infeasible' }
-      memo.later.set(wanted, place)
+      earlier.withoutOthers.set(wanted, place)
     }
     return place
   }
 
-  /** Ranks with the slots that each would get, or `undefined` if they are too few. */
+  /** The ranks that the job would be given with their slots, or `undefined` if there are too few. */
   #spread(
     need: Need,
     ranks: Int32Array,
     capacity: Capacity,
-    memo?: Memo,
+    earlier?: EarlierSearches,
   ): readonly Share[] | undefined {
     const shares: Share[] = []
     const perNode = slotsPerNode(need)
     let left = need.nodes ?? need.slots
-    for (let index = memo?.from ?? 0; index < ranks.length && left > 0; index += 1) {
+    for (let index = earlier?.firstFit ?? 0; index < ranks.length && left > 0; index += 1) {
       const rank = ranks[index] ?? 0
-      const isTaken = memo !== undefined && need.exclusive && this.#idle[rank] === 0
+      const isTaken = earlier !== undefined && need.exclusive && this.#idle[rank] === 0
       const slots = isTaken ? 0 : slotsOn(rank, need, capacity)
       if (slots < (perNode ?? 1)) continue
-      if (shares.length === 0 && memo !== undefined) memo.from = index
+      if (shares.length === 0 && earlier !== undefined) earlier.firstFit = index
       const share = perNode === undefined ? Math.min(slots, left) : 1
       shares.push({ rank, slots: perNode ?? share })
       left -= share
@@ -113,25 +113,32 @@ export class Placement {
     })
   }
 
-  #memoOf(need: Need, domain: Domain): Memo {
-    const memos = this.#memos.get(domain) ?? new Map<string, Memo>()
-    this.#memos.set(domain, memos)
+  #earlierSearchesFor(need: Need, domain: Domain): EarlierSearches {
+    const byKind = this.#earlierSearches.get(domain) ?? new Map<string, EarlierSearches>()
+    this.#earlierSearches.set(domain, byKind)
     const { cores, gpus, exclusive } = need
     const kind = `${slotsPerNode(need) ?? 0} ${cores} ${gpus} ${exclusive}`
-    const memo = memos.get(kind) ?? { from: 0, tooMany: Number.POSITIVE_INFINITY, later: new Map() }
-    memos.set(kind, memo)
-    return memo
+    const earlier = byKind.get(kind) ?? {
+      firstFit: 0,
+      tooMany: Number.POSITIVE_INFINITY,
+      withoutOthers: new Map(),
+    }
+    byKind.set(kind, earlier)
+    return earlier
   }
 }
 
-/** What was learnt of needs of one kind, so that thousands of equal jobs cost little: what is free only becomes less. */
-interface Memo {
-  /** Index of the first usable rank that was not too small. */
-  from: number
-  /** So many nodes or slots, or more, were not found. */
+/**
+ * The results of earlier searches for needs of the same kind. They stay valid because free resources only become fewer, and
+ * make thousands of equal jobs cheap.
+ */
+interface EarlierSearches {
+  /** The index of the first usable rank with enough room. The ranks before it are too small. */
+  firstFit: number
+  /** A search for this number of nodes or slots failed, so a larger one fails, too. */
   tooMany: number
-  /** By the number of nodes or slots. */
-  readonly later: Map<number, Place>
+  /** Places in the absence of other jobs, by the number of nodes or slots. */
+  readonly withoutOthers: Map<number, Place>
 }
 
 function slotsPerNode({ nodes, slots }: Need): number | undefined {

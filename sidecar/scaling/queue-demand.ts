@@ -1,17 +1,16 @@
-// What the jobs of one queue want, or of several, or of all.
+// The demand of the jobs of one queue, of several, or of all. Pure.
 import { EMPTY_IDSET, type Idset, unionIdsets } from '#flux/sets/idset.ts'
 
-/** What the jobs of one queue, or of all, want. */
 export interface QueueDemand {
-  /** Ranks with something allocated, of those that are there: the queue's. */
+  /** Live ranks of the queue with something allocated. */
   readonly allocated: Idset
   /** Ranks that pending jobs would be given. */
   readonly placed: Idset
-  /** Nodes that eligible pending jobs ask for, those without a number of nodes by their cores. */
+  /** Nodes that eligible pending jobs ask for, computed from the cores if a job asks for no number of nodes. */
   readonly pendingNodes: number
-  /** Cores that they ask for, whole nodes by their cores. */
+  /** Cores that they ask for; a whole node counts as the cores of the largest node. */
   readonly pendingCores: number
-  /** GPUs that they ask for; `undefined` where Flux does not tell. */
+  /** GPUs that they ask for; `undefined` if Flux does not show them. */
   readonly pendingGpus: number | undefined
   /** Jobs held by their user (priority 0). */
   readonly held: number
@@ -19,11 +18,10 @@ export interface QueueDemand {
   readonly infeasible: number
   /** How long each eligible job has waited, in seconds, the longest first. */
   readonly waits: readonly number[]
-  /** In how many seconds the scheduler expects to start the first eligible job; `undefined` where it says nothing. */
+  /** In how many seconds the scheduler expects to start the first eligible job; `undefined` without an estimate. */
   readonly startSeconds: number | undefined
 }
 
-/** Nobody asks for anything. */
 export const NO_DEMAND: QueueDemand = {
   allocated: EMPTY_IDSET,
   placed: EMPTY_IDSET,
@@ -36,7 +34,7 @@ export const NO_DEMAND: QueueDemand = {
   startSeconds: undefined,
 }
 
-/** What both want together. */
+/** The demand of both together. */
 export function addDemands(a: QueueDemand, b: QueueDemand): QueueDemand {
   const { pendingGpus: ofA } = a
   const { pendingGpus: ofB } = b

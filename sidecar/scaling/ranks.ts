@@ -1,4 +1,4 @@
-// The ranks of a MiniCluster by what may happen on them, worked out once for each reading. Pure.
+// Groups the ranks of a MiniCluster by what may happen on them, once for each reading. Pure.
 import {
   EMPTY_IDSET,
   highestId,
@@ -13,19 +13,19 @@ import { isOwnReason } from './drain-reason.ts'
 export interface Ranks {
   /** Every rank of R, whether or not its pod was ever started. */
   readonly all: Idset
-  /** Ranks of R with a broker. */
+  /** Ranks of R whose broker is online. */
   readonly live: Idset
-  /** Live ranks with something allocated. A rank that went away holds its job's resources until that is cleaned up. */
+  /** Live ranks with something allocated. A rank that left is not among them, though its job may not be cleaned up yet. */
   readonly allocated: Idset
-  /** Ranks that we drained, to shrink; empty without `DRAIN`. */
+  /** Ranks that the sidecar drained, to shrink; empty without `DRAIN`. */
   readonly ownDrained: Idset
-  /** Ranks that anybody else drained: never touched. */
+  /** Ranks that others drained. The sidecar never undrains them. */
   readonly foreignDrained: Idset
   /** Live ranks that are not drained: a job may start there at any moment. */
   readonly open: Idset
 }
 
-/** @param instance whose drains are ours; `undefined` if none are */
+/** @param instance the instance in the reasons of our drains; `undefined`: no drain is ours */
 export function ranksIn(
   facts: Pick<Facts, 'all' | 'allocated' | 'offline' | 'drains'>,
   instance: string | undefined,
@@ -49,7 +49,7 @@ export function ranksIn(
   }
 }
 
-/** The size that just has these ranks. */
+/** The smallest size that has these ranks. */
 export function sizeWith(ranks: Idset): number {
   return 1 + (highestId(ranks) ?? -1)
 }

@@ -1,4 +1,4 @@
-// The sizes that are published: what is wanted now, held for a while, never below what is busy, never beyond R. Pure.
+// Computes the sizes to publish: the size that is wanted, held for a while, never below a busy rank and never beyond R. Pure.
 import { countIds, unionIdsets } from '#flux/sets/idset.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
@@ -8,51 +8,51 @@ import { sizeWith } from './ranks.ts'
 /** Sizes as numbers of pods. */
 export interface Sizes {
   readonly wanted: WantedSizes | Unknown
-  /** What is published for all, while ranks are drained before it shrinks; `undefined` without drains. */
+  /** With drain before shrink: the size that is published for all queues. `undefined` without drains. */
   readonly drained: number | undefined
 }
 
-/** What is wanted for the jobs of all queues, and for those of each. */
+/** The sizes that are wanted for the jobs of all queues, and for the jobs of each queue. */
 export interface WantedSizes {
   readonly kind: 'known'
   readonly whole: number
   readonly queues: ReadonlyMap<string, number>
 }
 
-/** The size that is published, for all queues; or why none is. */
+/** The size that is published for all queues, or why none is. */
 export function publishedSize({ wanted, drained }: Sizes): number | Unknown {
   return wanted.kind === 'unknown' ? wanted : (drained ?? wanted.whole)
 }
 
-/** The purpose under which the size for all queues is held. */
-export const WHOLE = ''
+/** The purpose of the size for all queues. */
+const ALL_QUEUES = ''
 
-/** Tells the largest size of the last while for a purpose, a queue's name or {@link WHOLE}. */
-export type Hold = (purpose: string, size: number) => number
+/** Returns the largest recent size for a purpose, which is the name of a queue or {@link ALL_QUEUES}. */
+type Hold = (purpose: string, size: number) => number
 
 /**
- * The sizes that are wanted: the least that has every rank that pending jobs would be given and every busy rank, at least
- * the quorum, at most R.
+ * The smallest sizes that have every busy rank and every rank that pending jobs would be given; at least the quorum, at most
+ * R.
  */
 export function wantedSizes(demand: Demand, hold: Hold): WantedSizes {
   const sizeOf = (purpose: string, { placed }: QueueDemand) => {
-    // Some pending jobs are not in sight: there may be work for every rank.
+    // Some pending jobs are not listed: there may be work for every rank.
     const size = demand.isCut ? demand.maximum : sizeWith(placed)
     return clampSize(demand, hold(purpose, size))
   }
   return {
     kind: 'known',
-    whole: sizeOf(WHOLE, demand.whole),
+    whole: sizeOf(ALL_QUEUES, demand.whole),
     queues: new Map([...demand.queues].map(([name, queue]) => [name, sizeOf(name, queue)])),
   }
 }
 
-/** How many nodes hold or would be given jobs. */
+/** The number of nodes that hold jobs or would be given pending ones. */
 export function demandedNodes({ allocated, placed }: QueueDemand): number {
   return countIds(unionIdsets(allocated, placed))
 }
 
-/** Within what is busy and what there is. */
+/** The size, at least the floor and the quorum, but at most that of R. */
 export function clampSize({ floor, quorum, maximum }: Demand, size: number): number {
   return Math.min(Math.max(size, floor, quorum), maximum)
 }

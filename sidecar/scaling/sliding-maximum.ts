@@ -1,16 +1,14 @@
-// The largest of the values of the last while.
-
-/** The largest value that was added within a time. */
+// The largest of the values that were added within a time.
 export class SlidingMaximum {
   readonly #windowMs: number
-  /** Values that may yet be the largest: each smaller and later than the one before. */
+  /** Values that are or may become the largest: each is smaller and later than the one before. */
   #candidates: { readonly at: number; readonly value: number }[] = []
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs
   }
 
-  /** Adds a value, and tells the largest. */
+  /** Adds a value, and returns the largest. */
   add(at: number, value: number): number {
     const alive = this.#candidates.filter(
       (one) => one.at > at - this.#windowMs && one.value > value,

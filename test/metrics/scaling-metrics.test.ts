@@ -117,7 +117,7 @@ test('scaling metrics of an idle instance', () => {
   })
 })
 
-test('the sums over queues are those of what jobs ask for, and of jobs', () => {
+test('only metrics of what jobs ask for, and counts of jobs, are sums over queues', () => {
   const sums = SCALING_METRICS.filter(({ isSum = true, labels }) => isSum && labels.length > 0)
   assert.deepEqual(
     sums.map(({ name }) => name),
@@ -142,13 +142,13 @@ const UNKNOWN: readonly {
   readonly what: string
   readonly facts: Partial<Facts>
   readonly reason: string
-  readonly told: Readonly<Record<string, number>>
+  readonly known: Readonly<Record<string, number>>
 }[] = [
   {
     what: 'where Flux hides jobs',
     facts: { waiting: { kind: 'unknown', reason: 'Flux hides jobs' } },
     reason: 'Flux hides jobs',
-    told: {},
+    known: {},
   },
   {
     what: 'while it is not known how many GPUs a job asks for',
@@ -156,11 +156,11 @@ const UNKNOWN: readonly {
       all: ranksWith('0-15', { cores: '0-7', gpus: '0' }),
       waiting: {
         ...waitingFor(waited(5, { ntasks: 4, ncores: 4 })),
-        unknownRequests: unknown('GPUs are not told'),
+        unknownRequests: unknown('GPUs are not known'),
       },
     },
-    reason: 'GPUs are not told',
-    told: {
+    reason: 'GPUs are not known',
+    known: {
       node_floor_count: 7,
       node_cores_pending_count: 4,
       node_stranded_count: 0,
@@ -176,7 +176,7 @@ const UNKNOWN: readonly {
     facts: { waiting: { ...waitingFor(waited(5)), total: 20_000 } },
     reason:
       'Flux has more pending jobs than the sidecar lists (10000): what the others ask for is not known',
-    told: {
+    known: {
       node_desired_count: 16,
       node_desired_compensated_count: 16,
       node_demand_count: 16,
@@ -187,12 +187,12 @@ const UNKNOWN: readonly {
   },
 ]
 
-for (const { what, facts, reason, told } of UNKNOWN) {
+for (const { what, facts, reason, known } of UNKNOWN) {
   test(`scaling metrics say why they are not known ${what}`, () => {
     const { job_start_seconds: start, ...values } = valuesOf(snapshotOf(facts))
     assert.ok(typeof start === 'object')
     const names = Object.keys(values)
-    const expected = names.map((name) => [name, told[name] ?? unknown(reason)])
+    const expected = names.map((name) => [name, known[name] ?? unknown(reason)])
     assert.deepEqual(values, Object.fromEntries(expected))
   })
 }
@@ -328,7 +328,7 @@ test('with drains, a queue that wants more than the published size has its own s
 test('with drains, a live rank that is not drained counts as busy, also while the size is not known', () => {
   assert.equal(askFor('node_floor_count', draining({ wanted: WANTED, drained: 10 })), 10)
   assert.equal(
-    askFor('node_floor_count', draining({ wanted: unknown('GPUs are not told'), drained: 10 })),
+    askFor('node_floor_count', draining({ wanted: unknown('GPUs are not known'), drained: 10 })),
     10,
   )
 })

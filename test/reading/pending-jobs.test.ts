@@ -144,14 +144,14 @@ test('complete fails with any other error', async (t) => {
 
 test('complete reports a list over the limit as cut, whatever job-stats counted', async (t) => {
   const { reader } = await setUp(t, {})
-  const told = async (length: number, counted: number) => {
+  const countsFor = async (length: number, counted: number) => {
     const listed = pending(...upTo(length))
     const { jobs, total } = await reader.complete(listed, { counted, hasGpus: false }, LIMITS)
     return [jobs.length, total]
   }
-  assert.deepEqual(await told(MAX_WAITING + 1, 90_000), [MAX_WAITING, 90_000])
+  assert.deepEqual(await countsFor(MAX_WAITING + 1, 90_000), [MAX_WAITING, 90_000])
   // job-stats is of another moment than the list.
-  assert.deepEqual(await told(MAX_WAITING + 1, 3), [MAX_WAITING, MAX_WAITING + 1])
-  assert.deepEqual(await told(MAX_WAITING, MAX_WAITING + 1), [MAX_WAITING, MAX_WAITING])
-  assert.deepEqual(await told(2, 3), [2, 2])
+  assert.deepEqual(await countsFor(MAX_WAITING + 1, 3), [MAX_WAITING, MAX_WAITING + 1])
+  assert.deepEqual(await countsFor(MAX_WAITING, MAX_WAITING + 1), [MAX_WAITING, MAX_WAITING])
+  assert.deepEqual(await countsFor(2, 3), [2, 2])
 })

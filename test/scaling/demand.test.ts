@@ -1,4 +1,4 @@
-// Demand: what pending jobs would be given, what is busy, and what is not demand at all.
+// The demand: which ranks pending jobs would be given, which ranks are busy, and which jobs do not count.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -14,28 +14,28 @@ import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 import { ranksWith } from '../support/snapshots.ts'
 import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
-const NOBODY = parseIdset('')
+const NO_RANKS = parseIdset('')
 
-/** What differs from {@link factsFor}, and what its ranks follow from. */
+/** Changes to the facts of {@link factsFor}; its ranks are computed from `offline` and `drained`. */
 interface Changes extends Partial<DemandFacts> {
   readonly offline?: Idset
   readonly drained?: Idset
 }
 
-/** 64 ranks of 16 cores, of which so many are up: nothing runs, nothing waits. */
+/** 64 ranks of 16 cores, of which the first `size` are up. No job runs or waits. */
 function factsFor(
   size: number,
-  { offline, drained = NOBODY, ...changes }: Changes = {},
+  { offline, drained = NO_RANKS, ...changes }: Changes = {},
 ): DemandFacts {
   const facts = {
     all: ranksWith('0-63', { cores: '0-15' }),
     allocated: ranksWith('', { cores: '0' }),
-    torpid: NOBODY,
+    torpid: NO_RANKS,
     queues: new Map(),
     quorum: 1,
     takenAt: new Date('2026-11-24T01:02:13Z'),
-    recent: NOBODY,
-    lost: NOBODY,
+    recent: NO_RANKS,
+    lost: NO_RANKS,
     waiting: waitingFor(),
     ...changes,
   }
@@ -53,12 +53,12 @@ function demandFor(size: number, changes: Changes): Demand {
   return computeDemand(factsFor(size, changes))
 }
 
-/** Without anything held back. */
+/** The size that is wanted now, not held. */
 function desiredFor(demand: Demand): number {
   return wantedSizes(demand, (_, size) => size).whole
 }
 
-/** As text, so that a failure can be read. */
+/** As a text, so that a failure is easy to read. */
 function placedFor(demand: Demand): string {
   return formatIdset(demand.whole.placed)
 }
@@ -78,13 +78,13 @@ const EXAMPLES: readonly {
   readonly compensated: number
 }[] = [
   {
-    what: '1: four busy nodes and a job of eight more',
+    what: '1: four busy nodes and a job for eight more',
     size: 4,
     facts: { ...busy('0-3'), waiting: waitingFor(wholeNodes(8)) },
     ...{ demand: 12, floor: 4, desired: 12, compensated: 12 },
   },
   {
-    what: '2: four idle nodes and 40 jobs of one core fit three nodes',
+    what: '2: 40 jobs of one core fit on three of four idle nodes',
     size: 4,
     facts: { waiting: waitingFor(...times(40, (id) => waitingJob({ id }))) },
     ...{ demand: 3, floor: 1, desired: 3, compensated: 3 },
@@ -96,19 +96,19 @@ const EXAMPLES: readonly {
     ...{ demand: 1, floor: 10, desired: 10, compensated: 10 },
   },
   {
-    what: '3: of which none is kept when it has ended',
+    what: '3: no node is kept when this job has ended',
     size: 12,
     facts: {},
     ...{ demand: 0, floor: 1, desired: 1, compensated: 1 },
   },
   {
-    what: '4: ten busy nodes and one more, which an HPA of the default tolerance would ignore',
+    what: '4: ten busy nodes and a job for one more, which an HPA with the default tolerance would ignore',
     size: 10,
     facts: { ...busy('0-9'), waiting: waitingFor(wholeNodes(1)) },
     ...{ demand: 11, floor: 10, desired: 11, compensated: 12 },
   },
   {
-    what: '5: a drained rank is counted around',
+    what: '5: a drained rank is passed over',
     size: 6,
     facts: { drained: parseIdset('2'), waiting: waitingFor(wholeNodes(6)) },
     ...{ demand: 6, floor: 1, desired: 7, compensated: 7 },
@@ -125,7 +125,7 @@ for (const { what, size, facts, demand, floor, desired, compensated } of EXAMPLE
   })
 }
 
-test('computeDemand places on what is free before it asks for more', () => {
+test('computeDemand places jobs on free cores before it asks for more nodes', () => {
   const found = demandFor(4, {
     allocated: parseResourceSet({
       version: 1,
@@ -137,26 +137,26 @@ test('computeDemand places on what is free before it asks for more', () => {
   assert.equal(desiredFor(found), 5)
 })
 
-test('computeDemand takes nothing off a rank whose pod is gone, though Flux still has a job there', () => {
+test('computeDemand counts a rank whose pod has ended as free, though Flux still has a job there', () => {
   const found = demandFor(4, { ...busy('0,7-9'), waiting: waitingFor(wholeNodes(4)) })
   assert.equal(formatIdset(found.busy), '0')
   assert.equal(found.floor, 1)
   assert.equal(placedFor(found), '1-4')
 })
 
-test('computeDemand keeps ranks that were released a moment ago, and the lead, whatever is on it', () => {
+test('computeDemand keeps recently released ranks, and always rank 0', () => {
   const found = demandFor(8, { ...busy('2'), recent: parseIdset('5') })
   assert.equal(formatIdset(found.busy), '0,2,5')
   assert.equal(found.floor, 6)
   assert.equal(demandedNodes(found.whole), 1)
 })
 
-test('computeDemand gives recent ranks that are free to pending jobs', () => {
+test('computeDemand places pending jobs on recently released ranks', () => {
   const found = demandFor(2, { recent: parseIdset('1'), waiting: waitingFor(wholeNodes(2)) })
   assert.equal(placedFor(found), '0-1')
 })
 
-/** Jobs that are no demand, and how they count. */
+/** Jobs that are no demand, and how they are counted. */
 const NO_DEMAND_CASES: readonly {
   readonly what: string
   readonly job: WaitingJob
@@ -205,7 +205,7 @@ for (const { what, job, held = 0, infeasible = 0 } of NO_DEMAND_CASES) {
   })
 }
 
-test('computeDemand goes on after a job that is no demand', () => {
+test('computeDemand still places the jobs after one that is no demand', () => {
   const jobs = [...NO_DEMAND_CASES.map(({ job }) => job), wholeNodes(2)]
   const found = demandFor(4, {
     queues: new Map([['stopped', { started: false, ranks: undefined }]]),
@@ -214,7 +214,7 @@ test('computeDemand goes on after a job that is no demand', () => {
   assert.equal(placedFor(found), '0-1')
 })
 
-test('computeDemand asks for the ranks of a job that waits for others to end, and not for both', () => {
+test('computeDemand does not add the ranks of a job that waits for others to end to theirs', () => {
   const found = demandFor(64, { ...busy('0-39'), waiting: waitingFor(wholeNodes(30)) })
   assert.equal(placedFor(found), '0-29')
   assert.equal(desiredFor(found), 40)
@@ -229,7 +229,7 @@ test('computeDemand counts the stopped anonymous queue as stopped', () => {
   assert.deepEqual([...found.queues.keys()], [])
 })
 
-/** What a request becomes, by the nodes and cores that pend and the ranks that it would be given of four idle ones. */
+/** Requests, with the pending nodes and cores that they count as, and the ranks that they would be given of four idle ones. */
 const REQUESTS: readonly {
   readonly what: string
   readonly job: WaitingJob
@@ -249,7 +249,7 @@ const REQUESTS: readonly {
     ...{ nodes: 2, cores: 4, placed: '0-1' },
   },
   {
-    what: 'cores alone',
+    what: 'only cores',
     job: waitingJob({ ntasks: 40, ncores: 40 }),
     ...{ nodes: 3, cores: 40, placed: '0-2' },
   },
@@ -274,7 +274,7 @@ const REQUESTS: readonly {
     ...{ nodes: 1, cores: 1, placed: '0' },
   },
   {
-    what: 'a jobspec, which knows better than the attributes',
+    what: 'a jobspec, which has precedence over the attributes',
     job: waitingJob({
       request: { nodes: 2, slots: 4, cores: 3, gpus: 0, exclusive: false },
     }),
@@ -300,7 +300,7 @@ for (const { what, job, nodes, cores, placed } of REQUESTS) {
   })
 }
 
-test('computeDemand places the jobs of a queue on the ranks with what it requires', () => {
+test('computeDemand places the jobs of a queue on the ranks of the queue', () => {
   const found = demandFor(8, {
     ...busy('3,5'),
     queues: new Map([
@@ -342,16 +342,16 @@ test('computeDemand places the jobs of a queue on the ranks with what it require
   )
 })
 
-test('computeDemand knows no rank for a queue that requires what no rank has', () => {
+test('computeDemand finds every job infeasible in a queue without ranks', () => {
   const found = demandFor(8, {
-    queues: new Map([['gpu', { started: true, ranks: NOBODY }]]),
+    queues: new Map([['gpu', { started: true, ranks: NO_RANKS }]]),
     waiting: waitingFor(waitingJob({ queue: 'gpu' })),
   })
   assert.equal(found.whole.infeasible, 1)
   assert.equal(desiredFor(found), 1)
 })
 
-test('computeDemand gives no rank twice, to whichever queues', () => {
+test('computeDemand gives no rank to jobs of two queues', () => {
   const found = demandFor(2, {
     queues: new Map([
       ['batch', { started: true, ranks: undefined }],
@@ -359,11 +359,11 @@ test('computeDemand gives no rank twice, to whichever queues', () => {
     ]),
     waiting: waitingFor(wholeNodes(2, { queue: 'debug' }), wholeNodes(2, { queue: 'batch' })),
   })
-  assert.equal(formatIdset(found.queues.get('debug')?.placed ?? NOBODY), '0-1')
-  assert.equal(formatIdset(found.queues.get('batch')?.placed ?? NOBODY), '2-3')
+  assert.equal(formatIdset(found.queues.get('debug')?.placed ?? NO_RANKS), '0-1')
+  assert.equal(formatIdset(found.queues.get('batch')?.placed ?? NO_RANKS), '2-3')
 })
 
-test('computeDemand counts the jobs of a queue that it does not know for the whole alone', () => {
+test('computeDemand counts the jobs of an unknown queue only for all queues together', () => {
   const found = demandFor(2, {
     queues: new Map([['batch', { started: true, ranks: undefined }]]),
     waiting: waitingFor(wholeNodes(3, { queue: 'new' })),
@@ -378,7 +378,7 @@ const GPU_NODES = {
   ...busy(''),
 }
 
-/** A job of so many slots with a GPU each. */
+/** A job of this number of slots, with a GPU each. */
 function gpuJob(slots: number, known: boolean): WaitingJob {
   return waitingJob({
     ntasks: slots,
@@ -389,14 +389,14 @@ function gpuJob(slots: number, known: boolean): WaitingJob {
 
 const UNKNOWN = unknown('Flux does not show guests how many GPUs a job asks for')
 
-test('computeDemand packs GPUs as the jobspecs say', () => {
+test('computeDemand places GPUs as the jobspecs ask for them', () => {
   const found = demandFor(2, { ...GPU_NODES, waiting: waitingFor(gpuJob(9, true)) })
   assert.equal(placedFor(found), '0-2')
   assert.equal(found.whole.pendingGpus, 9)
   assert.equal(found.unknownPlaces, undefined)
 })
 
-test('computeDemand does not guess where jobs of unknown GPUs would go', () => {
+test('computeDemand does not guess which ranks jobs of unknown GPUs would be given', () => {
   const waiting = { ...waitingFor(gpuJob(9, false)), unknownRequests: UNKNOWN }
   const found = demandFor(2, { ...GPU_NODES, waiting })
   assert.equal(found.unknownPlaces, UNKNOWN)
@@ -405,7 +405,7 @@ test('computeDemand does not guess where jobs of unknown GPUs would go', () => {
   assert.equal(found.whole.pendingCores, 9)
 })
 
-test('computeDemand takes a job of unknown GPUs to want all of its nodes, never fewer ranks', () => {
+test('computeDemand places a job of unknown GPUs as if it asked for all GPUs of its nodes', () => {
   const jobs = times(3, () => waitingJob({ nnodes: 1, ncores: 1 }))
   const waiting = { ...waitingFor(...jobs), unknownRequests: UNKNOWN }
   const found = demandFor(2, { ...GPU_NODES, waiting })
@@ -414,7 +414,7 @@ test('computeDemand takes a job of unknown GPUs to want all of its nodes, never 
   assert.equal(found.whole.pendingGpus, undefined)
 })
 
-test('computeDemand passes over ranks whose GPUs are in use for a job of unknown GPUs', () => {
+test('computeDemand passes over ranks with allocated GPUs for a job of unknown GPUs', () => {
   const allocated = parseResourceSet({
     version: 1,
     execution: { R_lite: [{ rank: '0', children: { core: '0', gpu: '0-3' } }] },
@@ -424,7 +424,7 @@ test('computeDemand passes over ranks whose GPUs are in use for a job of unknown
   assert.equal(placedFor(found), '1')
 })
 
-test('computeDemand lets a job of unknown GPUs have ranks without any, where those with are too few', () => {
+test('computeDemand places a job of unknown GPUs on ranks without GPUs if R has too few ranks with GPUs', () => {
   const all = parseResourceSet({
     version: 1,
     execution: {
@@ -440,7 +440,7 @@ test('computeDemand lets a job of unknown GPUs have ranks without any, where tho
   assert.equal(found.whole.infeasible, 0)
 })
 
-test('computeDemand lets a job of unknown GPUs have ranks without any, where those with are taken', () => {
+test('computeDemand counts every usable rank for a job of unknown GPUs if the ranks with GPUs are busy', () => {
   const all = parseResourceSet({
     version: 1,
     execution: {
@@ -455,13 +455,13 @@ test('computeDemand lets a job of unknown GPUs have ranks without any, where tho
   assert.equal(placedFor(found), '0-7')
 })
 
-test('computeDemand wants no rank for a job of unknown GPUs that none of the usable ranks would start', () => {
+test('computeDemand wants no rank for a job of unknown GPUs that needs a drained rank', () => {
   const waiting = { ...waitingFor(wholeNodes(8)), unknownRequests: UNKNOWN }
   const found = demandFor(2, { ...GPU_NODES, drained: parseIdset('7'), waiting })
   assert.equal(placedFor(found), '')
 })
 
-test('computeDemand is never less for guests than for the owner, who is told of GPUs', () => {
+test('computeDemand is never less for guests than for the owner, who can read jobspecs', () => {
   const job = fc.record({
     nodes: fc.integer({ min: 1, max: 6 }),
     cores: fc.integer({ min: 1, max: 16 }),
@@ -481,8 +481,8 @@ test('computeDemand is never less for guests than for the owner, who is told of 
       const demandAs = (isOwner: boolean) => {
         const waiting = jobs.map(({ nodes, cores, gpus, queue }) => {
           const request = { nodes, slots: nodes, cores, gpus, exclusive: false }
-          const told = { nnodes: nodes, ncores: nodes * cores, queue }
-          return waitingJob({ ...told, request: isOwner ? request : undefined })
+          const attributes = { nnodes: nodes, ncores: nodes * cores, queue }
+          return waitingJob({ ...attributes, request: isOwner ? request : undefined })
         })
         const facts = { queues, waiting: { ...waitingFor(...waiting), unknownRequests: UNKNOWN } }
         return demandFor(2, { ...GPU_NODES, offline: parseIdset('7'), allocated, ...facts })
@@ -495,7 +495,7 @@ test('computeDemand is never less for guests than for the owner, who is told of 
   )
 })
 
-test('computeDemand knows no sum of GPUs as soon as one job is not known', () => {
+test('computeDemand has no sum of GPUs if those of one job are not known', () => {
   const known = { nodes: 1, slots: 2, cores: 1, gpus: 2, exclusive: false }
   const sumOf = (...requests: WaitingJob['request'][]) => {
     const jobs = requests.map((request) => waitingJob({ nnodes: 1, request }))
@@ -506,7 +506,7 @@ test('computeDemand knows no sum of GPUs as soon as one job is not known', () =>
   assert.equal(sumOf(known, undefined, known), undefined)
 })
 
-test('computeDemand is not in doubt about jobs that are no demand, and of known ones', () => {
+test('computeDemand does not need the GPUs of jobs that are no demand', () => {
   const waiting = {
     ...waitingFor(gpuJob(1, true), { ...gpuJob(1, false), priority: 0 }),
     unknownRequests: UNKNOWN,
@@ -522,20 +522,21 @@ test('computeDemand asks for all of R while the list of jobs is cut', () => {
   assert.equal(desiredFor(found), 64)
 })
 
-/** Ranks that no job is given, by why. */
+/** Ranks that no job is given. */
 const UNUSABLE: readonly (readonly [what: string, facts: Changes, placed: string])[] = [
-  ['drained or torpid ranks', { drained: parseIdset('1-2') }, '0,3-4'],
+  ['drained ranks', { drained: parseIdset('1-2') }, '0,3-4'],
+  ['torpid ranks', { torpid: parseIdset('1-2') }, '0,3-4'],
   ['lost ranks', { lost: parseIdset('0,2') }, '1,3-4'],
   ['lost ranks that were drained', { lost: parseIdset('2'), drained: parseIdset('2') }, '0-1,3'],
 ]
 
 for (const [what, facts, placed] of UNUSABLE) {
-  test(`computeDemand goes around ${what}`, () => {
+  test(`computeDemand passes over ${what}`, () => {
     assert.equal(placedFor(demandFor(6, { ...facts, waiting: waitingFor(wholeNodes(3)) })), placed)
   })
 }
 
-test('computeDemand wants lost ranks for a job that needs them, and drained ones for none', () => {
+test('computeDemand wants lost ranks for a job that needs them, but never drained ones', () => {
   const waiting = waitingFor(wholeNodes(64))
   assert.equal(desiredFor(demandFor(6, { lost: parseIdset('3-5'), waiting })), 64)
   assert.equal(desiredFor(demandFor(6, { drained: parseIdset('3-5'), waiting })), 1)
@@ -546,7 +547,7 @@ test('computeDemand is never below the quorum and never beyond R', () => {
   assert.equal(desiredFor(demandFor(1, { quorum: 100 })), 64)
 })
 
-test('computeDemand counts how long eligible jobs wait, the longest first, none less than 0', () => {
+test('computeDemand lists how long eligible jobs have waited, the longest first, never less than 0', () => {
   const at = (second: number) => Date.parse('2026-11-24T01:02:00Z') / 1000 + second
   const submitted = [11, 3.5, 20, 7].map((second) => waitingJob({ submittedAt: at(second) }))
   const held = waitingJob({ submittedAt: at(0), priority: 0 })
@@ -554,7 +555,7 @@ test('computeDemand counts how long eligible jobs wait, the longest first, none 
   assert.deepEqual(whole.waits, [9.5, 6, 2, 0])
 })
 
-test('computeDemand tells the first estimate of the scheduler, and 0 for one that has passed', () => {
+test('computeDemand reports the first estimate of the scheduler, and 0 for one in the past', () => {
   const at = (second: number) => Date.parse('2026-11-24T01:02:00Z') / 1000 + second
   const first = (...estimates: (number | undefined)[]) => {
     const jobs = estimates.map((startEstimate) => waitingJob({ startEstimate }))
@@ -576,7 +577,7 @@ test('computeDemand of an R with a gap reaches its highest rank', () => {
   assert.equal(desiredFor(found), 6)
 })
 
-test('computeDemand guesses nodes by the cores of the largest', () => {
+test('computeDemand estimates nodes from the cores of the largest node', () => {
   const all = parseResourceSet({
     version: 1,
     execution: {

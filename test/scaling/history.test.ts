@@ -1,4 +1,4 @@
-// What is remembered of ranks and sizes, reading by reading, on a clock of the test's own.
+// What is remembered of ranks and sizes, reading by reading, with times that the tests choose.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -16,47 +16,47 @@ import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 const GRACE = DEFAULT_PATIENCE.idleGraceMs
 const JOIN = DEFAULT_PATIENCE.joinTimeoutMs
 
-/** One reading: ranks as texts; offline are all others of 16. */
+/** One reading of 16 ranks, with ranks as texts. Every rank that is not online is offline. */
 interface Observation {
   readonly at: number
   readonly online: string
   readonly allocated?: string
-  /** Default: as many as there are. */
-  readonly wanted?: number
+  /** The published size. Default: 0, so that only live ranks count. */
+  readonly published?: number
 }
 
-/** What the last of some readings told. */
+/** What is remembered after the last of these readings. */
 function observe(
   history: History,
   ...observations: readonly Observation[]
 ): { recent: string; lost: string } {
-  let told = { recent: '', lost: '' }
-  for (const { at, online, allocated = '', wanted = 0 } of observations) {
+  let remembered = { recent: '', lost: '' }
+  for (const { at, online, allocated = '', published = 0 } of observations) {
     const facts = {
       ranks: { live: parseIdset(online), allocated: parseIdset(allocated) },
       offline: subtractIdsets(parseIdset('0-15'), parseIdset(online)),
     }
-    const { recent, lost } = history.observe(at, facts, wanted)
-    told = { recent: formatIdset(recent), lost: formatIdset(lost) }
+    const { recent, lost } = history.observe(at, facts, published)
+    remembered = { recent: formatIdset(recent), lost: formatIdset(lost) }
   }
-  return told
+  return remembered
 }
 
-/** A history whose first reading is long past. */
+/** A history whose first reading was a grace ago. */
 function settled(): History {
-  const history = new History()
+  const history = new History(DEFAULT_PATIENCE)
   observe(history, { at: -GRACE, online: '0-15' })
   return history
 }
 
-test('History takes every rank of the first reading for one released just now', () => {
-  const history = new History()
+test('History counts every live rank of the first reading as released just then', () => {
+  const history = new History(DEFAULT_PATIENCE)
   assert.equal(observe(history, { at: 0, online: '0-3', allocated: '1' }).recent, '0,2-3')
   assert.equal(observe(history, { at: GRACE - 1, online: '0-3' }).recent, '0-3')
   assert.equal(observe(history, { at: GRACE, online: '0-3' }).recent, '1')
 })
 
-test('History does so again when everything may have changed unseen', () => {
+test('History counts every live rank as released just then also after a restart', () => {
   const history = settled()
   assert.equal(observe(history, { at: 0, online: '0-3' }).recent, '')
   history.restart()
@@ -71,19 +71,19 @@ test('History keeps a rank for the whole grace from the first reading without it
   assert.equal(observe(history, { at: 10_000 + GRACE, online: '0-3' }).recent, '')
 })
 
-test('History does not call a busy rank recent, nor one that is not there', () => {
+test('History reports neither a busy nor an offline rank as recent', () => {
   const history = settled()
   observe(history, { at: 0, online: '0-3', allocated: '2-3' })
   assert.equal(observe(history, { at: 1, online: '0-2', allocated: '2' }).recent, '')
   assert.equal(observe(history, { at: 2, online: '0-3', allocated: '2' }).recent, '3')
 })
 
-test('History does not call a rank recent that has only come', () => {
+test('History does not report a rank as recent that has just joined', () => {
   const history = settled()
   assert.equal(observe(history, { at: 0, online: '0' }, { at: 1, online: '0-3' }).recent, '')
 })
 
-test('History gives up a rank that others have passed, when it has not come for long', () => {
+test('History reports a rank as lost that has been missing below others for the join timeout', () => {
   const history = settled()
   observe(history, { at: 0, online: '0,2-3' })
   assert.equal(observe(history, { at: JOIN - 1, online: '0,2-3' }).lost, '')
@@ -91,14 +91,14 @@ test('History gives up a rank that others have passed, when it has not come for 
   assert.equal(observe(history, { at: 2 * JOIN, online: '0,2-3' }).lost, '1')
 })
 
-test('History gives up every one of several ranks, each at its time', () => {
+test('History reports each of several missing ranks as lost at its own time', () => {
   const history = settled()
   observe(history, { at: 0, online: '0,2-5' }, { at: 1, online: '0,2,5' })
   assert.equal(observe(history, { at: JOIN, online: '0,2,5' }).lost, '1')
   assert.equal(observe(history, { at: JOIN + 1, online: '0,2,5' }).lost, '1,3-4')
 })
 
-test('History forgives a rank that comes after all, and counts anew', () => {
+test('History does not report a rank as lost that joined late, and starts counting again', () => {
   const history = settled()
   observe(history, { at: 0, online: '0,2' }, { at: JOIN, online: '0-2' })
   assert.equal(observe(history, { at: JOIN + 1, online: '0,2' }).lost, '')
@@ -106,80 +106,83 @@ test('History forgives a rank that comes after all, and counts anew', () => {
   assert.equal(observe(history, { at: 2 * JOIN + 1, online: '0,2' }).lost, '1')
 })
 
-test('History never gives up ranks above all that came: more may be held back by the HPA or a quota', () => {
-  const history = new History()
-  const sight = { online: '0-3', wanted: 12 }
-  assert.equal(observe(history, { at: 0, ...sight }, { at: 10 * JOIN, ...sight }).lost, '')
+test('History never reports ranks above all that joined as lost: the HPA or a quota may hold them back', () => {
+  const history = new History(DEFAULT_PATIENCE)
+  const reading = { online: '0-3', published: 12 }
+  assert.equal(observe(history, { at: 0, ...reading }, { at: 10 * JOIN, ...reading }).lost, '')
 })
 
-test('History gives up the highest rank, too, if it was there and is still wanted', () => {
-  const history = new History()
-  observe(history, { at: 0, online: '0-5', wanted: 6 }, { at: 1, online: '0-4', wanted: 6 })
-  assert.equal(observe(history, { at: JOIN, online: '0-4', wanted: 6 }).lost, '')
-  assert.equal(observe(history, { at: JOIN + 1, online: '0-4', wanted: 6 }).lost, '5')
+test('History also reports the highest rank as lost if it was live and its size is still published', () => {
+  const history = new History(DEFAULT_PATIENCE)
+  observe(history, { at: 0, online: '0-5', published: 6 }, { at: 1, online: '0-4', published: 6 })
+  assert.equal(observe(history, { at: JOIN, online: '0-4', published: 6 }).lost, '')
+  assert.equal(observe(history, { at: JOIN + 1, online: '0-4', published: 6 }).lost, '5')
 })
 
-test('History does not miss ranks that shrinking took away, nor when they are wanted again', () => {
-  const history = new History()
+test('History does not report ranks as lost that left when the MiniCluster shrank, also not when it grows again', () => {
+  const history = new History(DEFAULT_PATIENCE)
   observe(
     history,
-    { at: 0, online: '0-5', wanted: 6 },
-    { at: 1, online: '0-5', wanted: 3 },
-    { at: 2, online: '0-2', wanted: 3 },
-    { at: 3, online: '0-2', wanted: 6 },
+    { at: 0, online: '0-5', published: 6 },
+    { at: 1, online: '0-5', published: 3 },
+    { at: 2, online: '0-2', published: 3 },
+    { at: 3, online: '0-2', published: 6 },
   )
-  assert.equal(observe(history, { at: 3 + 10 * JOIN, online: '0-2', wanted: 6 }).lost, '')
+  assert.equal(observe(history, { at: 3 + 10 * JOIN, online: '0-2', published: 6 }).lost, '')
 })
 
-test('History knows nothing of ranks where there is none', () => {
-  assert.deepEqual(observe(new History(), { at: 0, online: '' }), { recent: '', lost: '' })
+test('History without ranks remembers none', () => {
+  assert.deepEqual(observe(new History(DEFAULT_PATIENCE), { at: 0, online: '' }), {
+    recent: '',
+    lost: '',
+  })
 })
 
-test('History follows the patience that it was given', () => {
+test('History uses the times that it was given', () => {
   const history = new History({ idleGraceMs: 0, joinTimeoutMs: 5 })
   assert.equal(observe(history, { at: 0, online: '0-3' }).recent, '')
   observe(history, { at: 1, online: '0,2-3' })
   assert.equal(observe(history, { at: 6, online: '0,2-3' }).lost, '1')
 })
 
-test('History holds the size of each purpose by itself, through a restart', () => {
-  const history = new History()
+test('History holds the size of each purpose separately, also after a restart', () => {
+  const history = new History(DEFAULT_PATIENCE)
   assert.equal(history.hold('', 0, 8), 8)
   assert.equal(history.hold('batch', 0, 3), 3)
   history.restart()
   assert.equal(history.hold('', 1, 2), 8)
   assert.equal(history.hold('batch', 1, 2), 3)
-  // It was wanted until the reading after the last that wanted it.
+  // A size counts as wanted until the reading after the last one that wanted it.
   assert.equal(history.hold('', GRACE, 2), 8)
   assert.equal(history.hold('', GRACE + 1, 2), 2)
 })
 
-test('History holds no size through a long silence: what was wanted before is of the past', () => {
-  const history = new History()
+test('History holds no size over a long gap between readings', () => {
+  const history = new History(DEFAULT_PATIENCE)
   assert.equal(history.hold('', 0, 8), 8)
   assert.equal(history.hold('', 30_000, 2), 8)
   assert.equal(history.hold('', 30_000 + GRACE - 1, 2), 8)
   assert.equal(history.hold('', 30_000 + GRACE, 2), 2)
   assert.equal(history.hold('', 200_000, 9), 9)
-  // An hour later nobody knows whether that job was cancelled.
+  // An hour later it is not known whether the job still waits.
   assert.equal(history.hold('', 3_800_000, 2), 2)
 })
 
-test('History says of any readings that recent ranks are there and free, and lost ones are not there', () => {
-  const sights = fc.array(
+test('History reports for any readings only live ranks with nothing allocated as recent, and only offline ones as lost', () => {
+  const arbitraryReadings = fc.array(
     fc.record({
       pause: fc.nat(JOIN),
       online: arbitraryIds,
       busy: arbitraryIds,
-      wanted: fc.nat(60),
+      published: fc.nat(60),
     }),
     { minLength: 1, maxLength: 20 },
   )
   fc.assert(
-    fc.property(sights, (readings) => {
-      const history = new History()
+    fc.property(arbitraryReadings, (readings) => {
+      const history = new History(DEFAULT_PATIENCE)
       let now = 0
-      for (const { pause, online: ids, busy, wanted } of readings) {
+      for (const { pause, online: ids, busy, published } of readings) {
         now += pause
         const live = parseIdset(idsToText(ids))
         const allocated = intersectIdsets(live, parseIdset(idsToText(busy)))
@@ -187,7 +190,7 @@ test('History says of any readings that recent ranks are there and free, and los
         const { recent, lost } = history.observe(
           now,
           { ranks: { live, allocated }, offline },
-          wanted,
+          published,
         )
         assert.ok(isEmpty(subtractIdsets(recent, subtractIdsets(live, allocated))))
         assert.ok(isEmpty(subtractIdsets(lost, offline)))
@@ -196,7 +199,7 @@ test('History says of any readings that recent ranks are there and free, and los
   )
 })
 
-test('SlidingMaximum tells the largest value of the window, its end left out', () => {
+test('SlidingMaximum returns the largest value of the window, without the end of the window', () => {
   const largest = new SlidingMaximum(10)
   const steps = [
     [0, 5, 5],
@@ -208,10 +211,12 @@ test('SlidingMaximum tells the largest value of the window, its end left out', (
     [12, 1, 2],
     [13, 7, 7],
   ] as const
-  for (const [at, value, told] of steps) assert.equal(largest.add(at, value), told, `at ${at}`)
+  for (const [at, value, expected] of steps) {
+    assert.equal(largest.add(at, value), expected, `at ${at}`)
+  }
 })
 
-test('SlidingMaximum tells what a search of all values tells', () => {
+test('SlidingMaximum returns the same as a search of all values', () => {
   const steps = fc.array(fc.record({ pause: fc.nat(8), value: fc.nat(6) }), { maxLength: 60 })
   fc.assert(
     fc.property(fc.nat(20), steps, (windowMs, values) => {

@@ -1,4 +1,4 @@
-// Placement against cases by hand and against a naive first fit that remembers nothing.
+// Placement in cases by hand, and compared with a naive first fit that does not use earlier searches.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -20,7 +20,7 @@ function needs(changes: Partial<Need>): Need {
   return { nodes: undefined, slots: 1, cores: 1, gpus: 0, exclusive: false, ...changes }
 }
 
-/** A number of nodes with so many cores on each. */
+/** A number of nodes, with this number of cores on each. */
 function nodes(count: number, cores = 1): Need {
   return needs({ nodes: count, slots: count, cores })
 }
@@ -52,7 +52,11 @@ const CASES: readonly {
   readonly place: Place
 }[] = [
   { what: 'a core goes to the lowest rank with one', need: needs({}), place: placed(1) },
-  { what: 'slots are spread as they fit', need: needs({ slots: 6 }), place: placed(1, 2, 3) },
+  {
+    what: 'slots without a number of nodes fill one rank after the other',
+    need: needs({ slots: 6 }),
+    place: placed(1, 2, 3),
+  },
   { what: 'a slot is not divided', need: needs({ slots: 2, cores: 3 }), place: placed(2, 3) },
   { what: 'a slot needs its GPU, too', need: needs({ slots: 2, gpus: 1 }), place: placed(1, 2) },
   { what: 'nodes have equal shares', need: nodes(2, 2), place: placed(2, 3) },
@@ -66,9 +70,13 @@ const CASES: readonly {
     need: needs({ nodes: 2, slots: 2, exclusive: true }),
     place: placed(2, 3),
   },
-  { what: 'more than is free waits for all', need: nodes(4), place: waits(0, 1, 2, 3) },
   {
-    what: 'more whole nodes than are idle wait for the lowest',
+    what: 'a job for more than is free waits for the lowest ranks',
+    need: nodes(4),
+    place: waits(0, 1, 2, 3),
+  },
+  {
+    what: 'a job for more whole nodes than are idle waits for the lowest ranks',
     need: needs({ nodes: 3, slots: 3, exclusive: true }),
     place: waits(0, 1, 2),
   },
@@ -77,31 +85,31 @@ const CASES: readonly {
   { what: 'more cores than a node has', need: needs({ cores: 5 }), place: { kind: 'infeasible' } },
   { what: 'more GPUs than a node has', need: needs({ gpus: 3 }), place: { kind: 'infeasible' } },
   {
-    what: 'what cannot be used is passed over',
+    what: 'ranks that are not usable are passed over',
     need: needs({}),
     domain: domainOf('0-3', '0,3'),
     place: placed(3),
   },
   {
-    what: 'what waits for ranks that cannot be used has no place',
+    what: 'a job that needs ranks that are not startable waits without ranks',
     need: nodes(4),
     domain: domainOf('0-3', '0-2'),
     place: waits(),
   },
   {
-    what: 'a rank that was given up is waited for where nothing else will do',
+    what: 'a job that does not fit on the other ranks waits for a lost rank',
     need: nodes(4),
     domain: domainOf('0-3', '0-2', '0-3'),
     place: waits(0, 1, 2, 3),
   },
   {
-    what: 'a rank that was given up is passed over where others do',
+    what: 'a lost rank is passed over if the job fits on others',
     need: nodes(2),
     domain: domainOf('0-3', '0-1,3', '0-3'),
     place: placed(1, 3),
   },
-  { what: 'no slot at all is no rank', need: needs({ slots: 0 }), place: placed() },
-  { what: 'no node at all is no rank', need: nodes(0), place: placed() },
+  { what: 'a job of no slots needs no rank', need: needs({ slots: 0 }), place: placed() },
+  { what: 'a job of no nodes needs no rank', need: nodes(0), place: placed() },
 ]
 
 for (const { what, need, domain = domainOf('0-3'), place } of CASES) {
@@ -110,7 +118,7 @@ for (const { what, need, domain = domainOf('0-3'), place } of CASES) {
   })
 }
 
-test('Placement takes what it gives, and nothing for what waits', () => {
+test('Placement takes the resources of a job that it places, and none for a job that waits', () => {
   const placement = new Placement(ALL, FREE)
   const domain = domainOf('0-3')
   assert.deepEqual(placement.place(nodes(2, 4), domain), placed(2, 3))
@@ -119,7 +127,7 @@ test('Placement takes what it gives, and nothing for what waits', () => {
   assert.deepEqual(placement.place(needs({}), domain), waits(0))
 })
 
-test('Placement takes whole nodes with all that is on them', () => {
+test('Placement takes all resources of whole nodes', () => {
   const placement = new Placement(ALL, FREE)
   const domain = domainOf('0-3')
   const whole = needs({ nodes: 1, slots: 1, exclusive: true })
@@ -129,14 +137,14 @@ test('Placement takes whole nodes with all that is on them', () => {
   assert.deepEqual(placement.place(needs({ gpus: 2, cores: 0 }), domain), placed(3))
 })
 
-test('Placement lets domains share what is free', () => {
+test('Placement shares free resources between domains', () => {
   const placement = new Placement(ALL, FREE)
   assert.deepEqual(placement.place(nodes(1, 4), domainOf('2-3')), placed(2))
   assert.deepEqual(placement.place(nodes(1, 4), domainOf('0-2')), waits(0))
   assert.deepEqual(placement.place(nodes(1, 4), domainOf('0-3')), placed(3))
 })
 
-test('Placement finds room in R without any', () => {
+test('Placement in an empty R finds every job infeasible', () => {
   const place = new Placement(NOTHING, NOTHING).place(needs({}), domainOf(''))
   assert.deepEqual(place, { kind: 'infeasible' })
 })
@@ -150,11 +158,11 @@ const arbitraryNeed = fc
     exclusive: fc.boolean(),
   })
   .filter(({ nodes: count, slots, cores, gpus, exclusive }) =>
-    // A slot has something in it, a node at least one slot, and only nodes are asked for whole.
+    // A slot has a core or a GPU, a node has at least one slot, and only a job for nodes can be exclusive.
     count === undefined ? !exclusive && cores + gpus > 0 : slots >= count,
   )
 
-/** Up to eight ranks, of which some hold something. */
+/** Up to eight ranks, of which some have resources allocated. */
 const arbitrarySituation = fc.record({
   sizes: fc.array(fc.record({ cores: fc.integer({ min: 1, max: 4 }), gpus: fc.nat(2) }), {
     minLength: 1,
@@ -165,7 +173,7 @@ const arbitrarySituation = fc.record({
   jobs: fc.array(fc.tuple(arbitraryNeed, fc.nat(1)), { maxLength: 30 }),
 })
 
-test('Placement places like a first fit that remembers nothing', () => {
+test('Placement places like a first fit that does not use earlier searches', () => {
   fc.assert(
     fc.property(arbitrarySituation, ({ sizes, taken, unusable, jobs }) => {
       const all = resourcesOf(sizes)
@@ -190,29 +198,29 @@ test('Placement places like a first fit that remembers nothing', () => {
   )
 })
 
-interface Room {
+interface RankResources {
   readonly cores: number
   readonly gpus: number
 }
 
-/** Cores and GPUs from 0 on, by rank. */
-function resourcesOf(rooms: readonly Room[]): ResourceSet {
+/** The cores and GPUs of each rank as R, with ids from 0 on. */
+function resourcesOf(ranks: readonly RankResources[]): ResourceSet {
   const upTo = (count: number) => (count === 0 ? '' : count === 1 ? '0' : `0-${count - 1}`)
-  const entries = rooms.map(({ cores, gpus }, rank) => ({
+  const entries = ranks.map(({ cores, gpus }, rank) => ({
     rank: `${rank}`,
     children: { core: upTo(cores), gpu: upTo(gpus) },
   }))
   return parseResourceSet({ version: 1, execution: { R_lite: entries } })
 }
 
-/** Job by job, rank by rank, slot by slot. */
+/** First fit, job by job, rank by rank, slot by slot. */
 class NaivePlacement {
-  readonly #total: readonly Room[]
-  readonly #free: Room[]
+  readonly #total: readonly RankResources[]
+  readonly #free: RankResources[]
   /** Ranks that a job was placed on. */
   readonly #touched = new Set<number>()
 
-  constructor(sizes: readonly Room[], taken: readonly Room[]) {
+  constructor(sizes: readonly RankResources[], taken: readonly RankResources[]) {
     this.#total = sizes
     this.#free = sizes.map(({ cores, gpus }, rank) => ({
       cores: Math.max(0, cores - (taken[rank]?.cores ?? 0)),
@@ -244,8 +252,8 @@ class NaivePlacement {
     for (const rank of ranks) {
       if (left === 0) break
       if (isNow && need.exclusive && !this.#isIdle(rank)) continue
-      const room = (isNow ? this.#free : this.#total)[rank] ?? { cores: 0, gpus: 0 }
-      const slots = slotsIn(room, need, perNode ?? left)
+      const resources = (isNow ? this.#free : this.#total)[rank] ?? { cores: 0, gpus: 0 }
+      const slots = slotsIn(resources, need, perNode ?? left)
       if (slots === 0 || slots < (perNode ?? 1)) continue
       found.push([rank, slots])
       left -= perNode === undefined ? slots : 1
@@ -259,13 +267,13 @@ class NaivePlacement {
   }
 }
 
-/** How many slots a room has, one after the other, up to a limit. */
-function slotsIn(room: Room, need: Need, limit: number): number {
+/** The number of slots that fit on a rank, counted one by one up to a limit. */
+function slotsIn(rank: RankResources, need: Need, limit: number): number {
   let slots = 0
   while (
     slots < limit &&
-    (slots + 1) * need.cores <= room.cores &&
-    (slots + 1) * need.gpus <= room.gpus
+    (slots + 1) * need.cores <= rank.cores &&
+    (slots + 1) * need.gpus <= rank.gpus
   ) {
     slots += 1
   }

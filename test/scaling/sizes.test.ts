@@ -1,4 +1,4 @@
-// Sizes: what is published of a demand, and what an HPA makes of a size.
+// The sizes that are wanted for a demand, and which sizes an HPA ignores.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -39,13 +39,13 @@ test('wantedSizes has every rank that jobs would be given, the busy ones, and th
   assert.equal(at({ quorum: 20 }), 16)
 })
 
-test('wantedSizes is all of R while jobs are out of sight, for every queue', () => {
+test('wantedSizes is all of R for every queue while some pending jobs are not listed', () => {
   const queues = new Map([['batch', placing('0')]])
   const sizes = wantedSizes(demandOf({ isCut: true, queues }), (_, size) => size)
   assert.deepEqual(sizes, { kind: 'known', whole: 16, queues: new Map([['batch', 16]]) })
 })
 
-test('wantedSizes holds the size of each purpose, and then keeps it within what is busy and what there is', () => {
+test('wantedSizes holds the size of each purpose, and then keeps it between the floor and R', () => {
   const held = new Map([
     ['', 40],
     ['batch', 2],
@@ -92,13 +92,13 @@ test('clampSize never goes below the floor or the quorum unless R itself is smal
   )
 })
 
-test('demandedNodes counts a rank once that holds a job and would be given another', () => {
+test('demandedNodes counts a rank only once if it holds a job and would be given another', () => {
   const allocated = parseIdset('0-3')
   assert.equal(demandedNodes({ ...placing('3-5'), allocated }), 6)
   assert.equal(demandedNodes(NO_DEMAND), 0)
 })
 
-test('sizeWith just reaches the highest rank', () => {
+test('sizeWith is the smallest size with the highest rank', () => {
   assert.equal(sizeWith(parseIdset('')), 0)
   fc.assert(
     fc.property(arbitraryIds, (ids) => {
@@ -109,7 +109,7 @@ test('sizeWith just reaches the highest rank', () => {
   )
 })
 
-/** Sizes of which an HPA with a tolerance of 0.1 takes no notice, at their edges. */
+/** Sizes just inside and just outside the tolerance of 0.1, with which an HPA ignores a size. */
 const TOLERANCE_CASES = [
   { present: 9, wanted: 10, ignored: false, compensated: 10 },
   { present: 10, wanted: 11, ignored: true, compensated: 12 },
@@ -127,13 +127,13 @@ const TOLERANCE_CASES = [
 ]
 
 for (const { present, wanted, ignored, compensated } of TOLERANCE_CASES) {
-  test(`of ${present} nodes, ${wanted} are ${ignored ? 'within the tolerance' : 'beyond it'}`, () => {
+  test(`with ${present} nodes, ${wanted} wanted ones are ${ignored ? 'within' : 'beyond'} the tolerance`, () => {
     assert.equal(isWithinTolerance(wanted, present), ignored)
     assert.equal(compensatedSize(wanted, present), compensated)
   })
 }
 
-test('compensatedSize is never ignored where it grows, never shrinks, and is the first that does', () => {
+test('compensatedSize is the smallest growth that is not ignored, and never shrinks', () => {
   const size = fc.integer({ min: 1, max: 10_000 })
   fc.assert(
     fc.property(size, size, (wanted, present) => {

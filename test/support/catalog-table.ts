@@ -1,4 +1,4 @@
-// The catalog as the table in README.
+// The catalog of metrics as a table for README.
 import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 
 /** A Markdown table of all metrics, without a final newline. */

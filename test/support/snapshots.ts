@@ -1,4 +1,4 @@
-// Snapshots for tests: a small instance in which every number differs, so that a mix-up shows.
+// Snapshots for tests: a small instance in which every number differs, so that a test notices swapped values.
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet, type ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Facts, JobCounts } from '#reading/facts.ts'
@@ -22,7 +22,7 @@ export function jobCounts(first: number): JobCounts {
   }
 }
 
-/** R of so many ranks, all alike. */
+/** R with these ranks, which all have the same cores and GPUs. */
 export function ranksWith(
   ranks: string,
   { cores, gpus }: { readonly cores: string; readonly gpus?: string },
@@ -33,8 +33,8 @@ export function ranksWith(
 }
 
 /**
- * A reading of 16 nodes with 8 cores each, of which the first ten are up and the first seven hold jobs, and of two queues
- * with every node. Nothing waits. The counts are made up, so that a mix-up shows.
+ * A reading of 16 nodes with 8 cores each and of two queues with every node. The first ten nodes are up, the first seven hold
+ * jobs, and no job waits. The counts do not fit these nodes: they all differ, so that a test notices swapped values.
  */
 export function factsOf(changes: Partial<Facts> = {}): Facts {
   return {
@@ -69,7 +69,7 @@ export function factsOf(changes: Partial<Facts> = {}): Facts {
   }
 }
 
-/** What follows from such a reading, without anything remembered of others; `changes` replace whole parts. */
+/** The snapshot of this reading, with nothing remembered of earlier ones. `changes` replace its fields. */
 export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
   const snapshots = new SnapshotMaker({ patience: { idleGraceMs: 0 }, drains: undefined })
   return { ...snapshots.make(factsOf(changes), 0).snapshot, ...changes }

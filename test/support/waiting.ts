@@ -1,7 +1,7 @@
-// Jobs that wait, for tests: each says what matters to it, and is ordinary in the rest.
+// Pending jobs for tests: a test sets the fields that matter, the others have usual values.
 import type { Facts, WaitingJob, WaitingJobs } from '#reading/facts.ts'
 
-/** A job of one core that has waited since 2026-11-24T01:02:03Z, one second less than the reading of factsOf() is old. */
+/** A job of one core. It was submitted at 2026-11-24T01:02:03Z, 456 ms before the reading of factsOf(). */
 export function waitingJob(changes: Partial<WaitingJob> = {}): WaitingJob {
   return {
     id: 1,
@@ -20,17 +20,17 @@ export function waitingJob(changes: Partial<WaitingJob> = {}): WaitingJob {
   }
 }
 
-/** So many nodes, with all of their cores. */
+/** A job for this number of whole nodes. */
 export function wholeNodes(nnodes: number, changes: Partial<WaitingJob> = {}): WaitingJob {
   return waitingJob({ nnodes, ncores: undefined, ntasks: nnodes, ...changes })
 }
 
-/** A list that is whole. */
+/** A list that has all pending jobs. */
 export function waitingFor(...jobs: readonly WaitingJob[]): WaitingJobs {
   return { kind: 'known', jobs, total: jobs.length, unknownRequests: undefined }
 }
 
-/** When factsOf() was read, in seconds since the epoch. */
+/** The time of the reading of factsOf(), in seconds since the epoch. */
 export const TAKEN_AT = Date.parse('2026-11-24T01:02:03.456Z') / 1000
 
 /** A job of queue `batch` that asks for two nodes and has waited for ten minutes. */
@@ -39,7 +39,7 @@ export function batchJob(changes: Partial<WaitingJob> = {}): WaitingJob {
   return waitingJob({ ...shape, submittedAt: TAKEN_AT - 600, ...changes })
 }
 
-/** All jobs that wait, as part of a snapshot. */
+/** A list of all pending jobs, as part of a snapshot. */
 export function waiting(
   jobs: readonly WaitingJob[],
   changes: Partial<WaitingJobs> = {},

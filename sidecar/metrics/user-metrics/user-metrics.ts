@@ -7,7 +7,7 @@ import { EXPLAIN, type Metric } from '../metric.ts'
 import { compileExpression } from './expression.ts'
 import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 
-/** Each metric is a series in Prometheus and an entry in six lists of discovery. Nobody scales on 50 metrics. */
+/** Each metric is a series in Prometheus and an entry in six lists of discovery. No user needs 50. */
 export const MAX_METRICS = 50
 
 /**

@@ -12,7 +12,7 @@ const HIDDEN = { kind: 'unknown', reason: 'Flux hides jobs' } as const
 
 const SNAPSHOTS = [
   snapshotOf(waiting([batchJob(), batchJob({ queue: undefined, nnodes: undefined })])),
-  snapshotOf({ ...waiting([batchJob()], { unknownRequests: unknown('guests are not told') }) }),
+  snapshotOf({ ...waiting([batchJob()], { unknownRequests: unknown('guests cannot read them') }) }),
   snapshotOf({ jobs: HIDDEN, waiting: HIDDEN }),
 ]
 

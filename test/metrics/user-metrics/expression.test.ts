@@ -159,9 +159,9 @@ test('sizes are not known for the same reason as their metrics', () => {
   const { demand } = snapshotOf()
   assert.ok(demand.kind === 'known')
   const unplaced = {
-    demand: { ...demand, unknownPlaces: unknown('nobody knows where they would go') },
+    demand: { ...demand, unknownPlaces: unknown('their ranks are not known') },
   }
-  assert.deepEqual(value('size.demand', unplaced), unknown('nobody knows where they would go'))
+  assert.deepEqual(value('size.demand', unplaced), unknown('their ranks are not known'))
   assert.equal(value('size.floor', unplaced), 7)
 })
 
@@ -182,7 +182,7 @@ test('GPUs of a job are those of all its slots, and 0 if R has none', () => {
 
 test('GPUs of jobs are not known if Flux does not show them; other fields are', () => {
   const jobs = waiting([batchJob(), batchJob()], {
-    unknownRequests: unknown('guests are not told'),
+    unknownRequests: unknown('guests cannot read them'),
   })
   for (const expression of [
     'pending.map(job, job.gpus).sum()',
@@ -190,7 +190,7 @@ test('GPUs of jobs are not known if Flux does not show them; other fields are', 
     'pending.exists(job, job.gpus > 0) ? 1 : 0',
     'pending[1].gpus',
   ]) {
-    assert.deepEqual(value(expression, jobs), unknown('guests are not told'), expression)
+    assert.deepEqual(value(expression, jobs), unknown('guests cannot read them'), expression)
   }
   assert.equal(value('pending.map(job, job.nodes).sum()', jobs), 4)
 })
