@@ -1,9 +1,10 @@
 // Puts the parts together: API server, certificates, admission, identities, server. The program (main.ts) and tests start
 // it from here.
+
+import { HttpsServer } from '#serving/https/server.ts'
+import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
-import { HttpsServer } from '#serving/server.ts'
 import { StatusError } from '#serving/status.ts'
-import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/tls.ts'
 import { Admission } from './admission/admission.ts'
 import { EventRecorder } from './admission/events.ts'
 import { FactSource } from './admission/look-ups.ts'

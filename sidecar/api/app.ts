@@ -1,4 +1,4 @@
-// Puts the API together: middlewares in their order, routes. Listens to nothing; that is serving/server.ts's.
+// Puts the API together: middlewares in their order, routes. Listens to nothing; that is serving/https/server.ts's.
 import Koa, { type Middleware } from 'koa'
 import Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'

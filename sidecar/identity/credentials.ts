@@ -1,8 +1,9 @@
 // Where the server's certificate comes from, and whom it takes for the front proxy: files, the authority, or a
 // certificate of our own for a first try.
+
+import { createSelfSigned } from '#serving/https/self-signed.ts'
+import { type Credentials, CredentialWatch, readCredentials } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
-import { createSelfSigned } from '#serving/self-signed.ts'
-import { type Credentials, CredentialWatch, readCredentials } from '#serving/tls.ts'
 import { Identity } from './identity.ts'
 
 /** Where certificates come from, and the names that ours is to be valid for. */

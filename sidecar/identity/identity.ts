@@ -1,9 +1,9 @@
 // Who we are, and whom we are to trust: obtained from the webhook's authority, kept up to date, given up when it ends.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { Credentials } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
-import type { Credentials } from '#serving/tls.ts'
 import { type AuthorityRequest, askAuthority, type Grant } from './authority-client.ts'
 import { createKeyAndRequest, type KeyAndRequest } from './signing-request.ts'
 

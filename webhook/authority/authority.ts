@@ -1,9 +1,10 @@
 // The project's certificate authority, as the rest of the webhook sees it: whom to trust, and certificates on request.
 // Puts the parts together: the CA in its Secret, its publishing, the webhook's own certificate.
+
+import type { ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
 import { unavailable } from '#serving/status.ts'
-import type { ServingKeys } from '#serving/tls.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import { POLL_PACE } from '../kubernetes/cluster.ts'
 import { Outage } from '../kubernetes/outage.ts'

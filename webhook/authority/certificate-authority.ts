@@ -1,6 +1,6 @@
 // X.509: CA certificates, and leafs issued by one. Knows neither where they are kept nor who trusts them.
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
-import type { ServingKeys } from '#serving/tls.ts'
+import type { ServingKeys } from '#serving/https/tls.ts'
 import { loadX509 } from '#serving/x509.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }

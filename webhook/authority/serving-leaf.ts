@@ -1,6 +1,6 @@
 // The webhook's own serving certificate: a leaf of the project's CA and its key, in memory only.
-import type { ServingKeys } from '#serving/tls.ts'
-import { notAfter } from '#serving/tls.ts'
+import type { ServingKeys } from '#serving/https/tls.ts'
+import { notAfter } from '#serving/https/tls.ts'
 import type { SigningCa } from './ca-state.ts'
 import { issueServingKeys, renewalTime } from './certificate-authority.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { createSelfSigned } from '#serving/self-signed.ts'
+import { createSelfSigned } from '#serving/https/self-signed.ts'
 import {
   decodeSecret,
   encodeAnnotations,

@@ -4,10 +4,10 @@ import type { RequestListener } from 'node:http'
 import { Agent } from 'node:https'
 import { test } from 'node:test'
 import { connect, TLSSocket } from 'node:tls'
+import { HttpsServer } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
-import { HttpsServer } from '#serving/server.ts'
-import { ask } from '../support/https.ts'
-import { authority, echo, pair, sayHello, serve } from './support-server.ts'
+import { ask } from '../../support/https.ts'
+import { authority, echo, pair, sayHello, serve } from './local-server.ts'
 
 test('HttpsServer speaks TLS 1.2 and 1.3, and nothing older', async (t) => {
   const { port } = await serve(t)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { test } from 'node:test'
-import { ask } from '../support/https.ts'
+import { ask } from '../../support/https.ts'
 import {
   answerLarge,
   echo,
@@ -12,7 +12,7 @@ import {
   statusLine,
   UPGRADE,
   WITHIN,
-} from './support-server.ts'
+} from './local-server.ts'
 
 test('HttpsServer refuses an upgrade', async (t) => {
   const { port } = await serve(t)

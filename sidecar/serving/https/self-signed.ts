@@ -1,6 +1,7 @@
 // A certificate for those who gave none: good for a first try with `curl -k`, not for a cluster.
+
+import { loadX509 } from '../x509.ts'
 import type { ServingKeys } from './tls.ts'
-import { loadX509 } from './x509.ts'
 
 const HOUR_MS = 3_600_000
 const YEAR_MS = 365 * 24 * HOUR_MS

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import type { TestContext } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
+import { HttpsServer, type HttpsServerOptions } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
-import { HttpsServer, type HttpsServerOptions } from '#serving/server.ts'
-import { createAuthority } from '../support/certificates.ts'
+import { createAuthority } from '../../support/certificates.ts'
 
 export const authority = await createAuthority('test')
 

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 import { test } from 'node:test'
-import { createAuthority } from '../support/certificates.ts'
-import { ask } from '../support/https.ts'
-import { authority, GET, pair, raw, serve, UPGRADE } from './support-server.ts'
+import { createAuthority } from '../../support/certificates.ts'
+import { ask } from '../../support/https.ts'
+import { authority, GET, pair, raw, serve, UPGRADE } from './local-server.ts'
 
 test('HttpsServer no longer counts requests whose connection has ended before their answers', async (t) => {
   const handler: RequestListener = (_request, response) => {

@@ -9,7 +9,7 @@ import {
   requestTimeout,
   type StatusError,
   tooManyRequests,
-} from './status.ts'
+} from '../status.ts'
 
 /** Has a server refuse whatever is no request to answer, and end its connection. */
 export function refuseAllButRequests(server: Server): void {

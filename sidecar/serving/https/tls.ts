@@ -2,8 +2,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
-import type { Logger } from './log.ts'
-import { Reload } from './reload.ts'
+import type { Logger } from '../log.ts'
+import { Reload } from '../reload.ts'
 
 /** A serving certificate (with its chain) and its private key, PEM. */
 export interface ServingKeys {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { readBody } from '#serving/body.ts'
+import { readBody } from '#serving/https/body.ts'
 import { StatusError } from '#serving/status.ts'
 
 const MAX_BYTES = 8

@@ -4,9 +4,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { createServer, type Server } from 'node:https'
 import { type AddressInfo, Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
+import type { Logger } from '../log.ts'
 import { Connections } from './connections.ts'
 import { DEFAULT_LIMITS, type ServerLimits } from './limits.ts'
-import type { Logger } from './log.ts'
 import { refuseAllButRequests, refuseOverload } from './refusals.ts'
 import type { Credentials } from './tls.ts'
 

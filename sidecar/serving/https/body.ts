@@ -1,6 +1,6 @@
 // Reads the body of a request, bounded.
 import type { IncomingMessage } from 'node:http'
-import { badRequest, tooLarge } from './status.ts'
+import { badRequest, tooLarge } from '../status.ts'
 
 /**
  * The bytes of a body.

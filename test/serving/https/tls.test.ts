@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { type Credentials, CredentialWatch, notAfter, readCredentials } from '#serving/https/tls.ts'
 import { createLogger } from '#serving/log.ts'
-import { type Credentials, CredentialWatch, notAfter, readCredentials } from '#serving/tls.ts'
-import { createAuthority, issueWeak, type KeyPair } from '../support/certificates.ts'
+import { createAuthority, issueWeak, type KeyPair } from '../../support/certificates.ts'
 
 const NEVER_MS = 2 ** 30
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:https'
 import { test } from 'node:test'
-import { ask } from '../support/https.ts'
-import { answerLarge, GET_LARGE, LARGE, sendUnread, serve, WITHIN } from './support-server.ts'
+import { ask } from '../../support/https.ts'
+import { answerLarge, GET_LARGE, LARGE, sendUnread, serve, WITHIN } from './local-server.ts'
 
 /** Long enough for a request on a busy machine. */
 const STALL = { stallMs: 200, concurrentRequests: 1 }
