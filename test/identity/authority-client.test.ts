@@ -102,8 +102,11 @@ test('askAuthority asks for authorities alone where no certificate is needed', a
 })
 
 test('askAuthority tells the reason that the authority gives', async (t) => {
-  const { ask } = await serve(t, reply({ kind: 'Status', message: 'Cannot give an identity' }, 403))
-  await assert.rejects(ask(), { message: 'the authority answered 403: Cannot give an identity' })
+  const { ask } = await serve(
+    t,
+    reply({ kind: 'Status', message: 'Cannot issue an identity' }, 403),
+  )
+  await assert.rejects(ask(), { message: 'the authority answered 403: Cannot issue an identity' })
 })
 
 test('askAuthority follows no redirect: the token is for the authority alone', async (t) => {
@@ -118,12 +121,12 @@ test('askAuthority follows no redirect: the token is for the authority alone', a
 
 const NO_GRANTS: readonly [what: string, answer: unknown, why: string][] = [
   ['no JSON', '<html>', 'the answer of the authority is not JSON'],
-  ['no object', [], 'the answer of the authority is not as expected: an object'],
-  ['null', null, 'the answer of the authority is not as expected: an object'],
+  ['no object', [], 'the answer of the authority is invalid: expected an object'],
+  ['null', null, 'the answer of the authority is invalid: expected an object'],
   [
     'no CA',
     { ...ANSWER, ca: undefined },
-    'the answer of the authority is not as expected: PEM at "ca"',
+    'the answer of the authority is invalid: expected PEM at "ca"',
   ],
   [
     'a CA that is none',
@@ -138,22 +141,22 @@ const NO_GRANTS: readonly [what: string, answer: unknown, why: string][] = [
   [
     'no front proxy',
     { ...ANSWER, requestHeader: undefined },
-    'the answer of the authority is not as expected: an object at "requestHeader"',
+    'the answer of the authority is invalid: expected an object at "requestHeader"',
   ],
   [
     'a front proxy without an authority',
     { ...ANSWER, requestHeader: { allowedNames: [] } },
-    'the answer of the authority is not as expected: PEM at "requestHeader.clientCa"',
+    'the answer of the authority is invalid: expected PEM at "requestHeader.clientCa"',
   ],
   [
     'a front proxy of which any name would do, for want of a list',
     { ...ANSWER, requestHeader: { clientCa: frontProxy.cert } },
-    'the answer of the authority is not as expected: names at "requestHeader.allowedNames"',
+    'the answer of the authority is invalid: expected names at "requestHeader.allowedNames"',
   ],
   [
     'names that are none',
     { ...ANSWER, requestHeader: { clientCa: frontProxy.cert, allowedNames: [7] } },
-    'the answer of the authority is not as expected: names at "requestHeader.allowedNames"',
+    'the answer of the authority is invalid: expected names at "requestHeader.allowedNames"',
   ],
 ]
 
@@ -228,7 +231,7 @@ test('askAuthority ends when told to, before an answer', async (t) => {
   })
 })
 
-const CUT = { message: 'the answer of the authority was cut short' }
+const CUT = { message: 'the answer of the authority is not complete' }
 
 test('askAuthority ends when told to, in the middle of an answer', async (t) => {
   const stop = new AbortController()

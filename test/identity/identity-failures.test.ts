@@ -30,7 +30,7 @@ test('while the authority is away at first, the reason is told once, and the sam
   assert.deepEqual([identity.missing, used.length], [undefined, 1])
   assert.equal(new Set(authority.asked.map(({ csr }) => csr)).size, 1)
   assert.deepEqual(messages(), [
-    'warn: no certificate, nothing but health is served: asking again',
+    'warn: no certificate: only health is served; asking the authority again',
     'info: obtained a certificate',
   ])
 })
@@ -66,7 +66,7 @@ test('while the authority is away later, what we have is kept until it ends, and
       level: 'warn',
       reason: AWAY,
       until,
-      msg: 'cannot renew what the authority gave: keeping it, asking again',
+      msg: 'cannot renew the identity: keeping the current one; asking the authority again',
     },
   ])
   clock.ms += HOUR_MS
@@ -114,7 +114,7 @@ test('the authority that answers again is told once', async (t) => {
   await after(30_000)
   await after(5 * MINUTE_MS)
   assert.deepEqual(messages().slice(1), [
-    'warn: cannot renew what the authority gave: keeping it, asking again',
+    'warn: cannot renew the identity: keeping the current one; asking the authority again',
     'info: the authority answers again',
   ])
 })
@@ -125,11 +125,11 @@ const UNUSABLE: readonly [
   certificate: () => Promise<string | undefined>,
   why: string,
 ][] = [
-  ['no certificate', async () => undefined, 'the authority gave no certificate'],
+  ['no certificate', async () => undefined, 'the authority issued no certificate'],
   [
     'a certificate of another key',
     async () => (await other.issue({ commonName: 'sidecar', dns: NAMES })).cert,
-    'the authority gave a certificate of another key',
+    'the authority issued a certificate for another key',
   ],
 ]
 
@@ -158,7 +158,7 @@ test('a certificate that has expired by our clock is not used', async (t) => {
     return grant
   }
   assert.equal(await identity.tick(), false)
-  const why = 'the authority gave a certificate that has expired'
+  const why = 'the authority issued a certificate that has expired'
   assert.deepEqual([identity.missing, used], [`no certificate yet: ${why}`, []])
 })
 

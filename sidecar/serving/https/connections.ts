@@ -1,11 +1,11 @@
-// The connections of an HTTPS server and the requests under way on them: counts them, and ends those that must end. Accepts
-// none, and answers nothing.
+// The open connections of an HTTPS server and their unanswered requests: counts them, and closes connections. Accepts no
+// connection and answers no request.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** What a connection is busy with. A client may send requests before the answers to those before. */
-interface Use {
-  /** The last one, until it is closed. */
+/** The requests of one connection. A client may send a request before the earlier ones are answered. */
+interface Requests {
+  /** The response to the last request, until it is closed. */
   response: ServerResponse | undefined
   unanswered: number
 }
@@ -13,89 +13,89 @@ interface Use {
 export class Connections {
   #unanswered = 0
   /**
-   * By TLS connection. Entries stay as long as their connection: a set that responses enter and leave grows new tables all
-   * the time, and its garbage doubled our p99.
+   * By TLS connection. An entry stays until its connection is closed: a set that gains and loses an entry with each
+   * response grows new tables all the time, and their garbage doubled the p99.
    */
-  readonly #uses = new Map<Socket, Use>()
-  /** Every TCP connection by its peer, those still in their handshake included. */
+  readonly #requests = new Map<Socket, Requests>()
+  /** Every TCP connection by its peer, also those in their TLS handshake. */
   readonly #sockets = new Map<string, Socket>()
 
-  /** Requests whose answers are not out yet. */
+  /** How many requests have no complete answer yet. */
   get unanswered(): number {
     return this.#unanswered
   }
 
-  /** @param socket a TCP connection, just accepted */
+  /** @param socket a TCP connection that was just accepted */
   remember(socket: Socket): void {
     const peer = peerOf(socket)
     this.#sockets.set(peer, socket)
     socket.once('close', () => {
-      // The same port may already be a newer connection's.
+      // A newer connection may already use the same port.
       if (this.#sockets.get(peer) === socket) this.#sockets.delete(peer)
     })
   }
 
   /**
-   * Counts a request until its answer, or its connection, is closed.
+   * Counts a request until its response or its connection is closed.
    *
    * @param socket its TLS connection
    */
   count(socket: Socket, response: ServerResponse): void {
-    const use = this.#uses.get(socket) ?? this.#open(socket)
+    const requests = this.#requests.get(socket) ?? this.#add(socket)
     this.#unanswered += 1
-    use.unanswered += 1
-    use.response = response
+    requests.unanswered += 1
+    requests.response = response
     response.once('close', () => {
-      if (use.response === response) use.response = undefined
-      // Its connection may be gone, and this counted with it.
-      if (use.unanswered === 0) return
+      if (requests.response === response) requests.response = undefined
+      // If the connection was closed first, its requests are no longer counted.
+      if (requests.unanswered === 0) return
       this.#unanswered -= 1
-      use.unanswered -= 1
+      requests.unanswered -= 1
     })
   }
 
-  /** Keeps no connection alive that is busy now. */
+  /** Closes each busy connection after its answer. */
   endAfterAnswers(): void {
-    for (const { response } of this.#uses.values()) {
+    for (const { response } of this.#requests.values()) {
       if (response !== undefined) response.shouldKeepAlive = false
     }
   }
 
   /**
-   * Ends all connections, the busy ones after their answers. Node's own closeIdleConnections counts as idle only what has
-   * answered before: it would leave new connections, verified by an old CA.
+   * Closes all connections, the busy ones after their answers. Node's own closeIdleConnections closes only connections
+   * that have answered a request: new ones, verified by an old CA, would stay.
    */
   forgetClients(): void {
     const busy = new Set<string>()
-    for (const [socket, { response }] of this.#uses) {
+    for (const [socket, { response }] of this.#requests) {
       if (response === undefined) continue
       busy.add(peerOf(socket))
       response.shouldKeepAlive = false
-      // Too late for the header if it is out already; the connection ends all the same.
+      // If the header is already sent, it still promises keep-alive: the connection is closed all the same.
       response.once('close', () => socket.destroySoon())
     }
     for (const [peer, socket] of this.#sockets) if (!busy.has(peer)) socket.destroy()
   }
 
-  /** Node's own closeAllConnections does not know connections that are still in their handshake. */
+  /** Closes all connections at once. Node's own closeAllConnections leaves those that are in their TLS handshake. */
   destroyAll(): void {
     for (const socket of this.#sockets.values()) socket.destroy()
   }
 
-  #open(socket: Socket): Use {
-    const use: Use = { response: undefined, unanswered: 0 }
-    this.#uses.set(socket, use)
+  #add(socket: Socket): Requests {
+    const requests: Requests = { response: undefined, unanswered: 0 }
+    this.#requests.set(socket, requests)
     socket.once('close', () => {
-      this.#uses.delete(socket)
-      // Node closes no answer that waits behind another on a connection that asks for an upgrade.
-      this.#unanswered -= use.unanswered
-      use.unanswered = 0
+      this.#requests.delete(socket)
+      // Node never closes a response that waits behind another one on a connection that asks for an upgrade.
+      this.#unanswered -= requests.unanswered
+      requests.unanswered = 0
     })
-    return use
+    return requests
   }
 }
 
-/** What the two ends of a connection have in common: a TLS socket has no public way to the TCP socket under it. */
+/** Identifies a connection by its addresses: a TLS socket has no public reference to the TCP socket under it. */
 function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`
 }

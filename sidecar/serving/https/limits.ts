@@ -1,17 +1,21 @@
-// Bounds on what clients may take of an HTTPS server. Only the numbers: who holds clients to them is server.ts, and Node.
+// Limits on what clients may use of an HTTPS server. Only the numbers: server.ts and Node enforce them.
 
 export interface ServerLimits {
-  /** All headers of a request, in bytes. The aggregator's are under 2 KiB. */
+  /** All headers of a request, in bytes. Those of the aggregator have less than 2 KiB. */
   readonly headerBytes: number
   readonly handshakeMs: number
   readonly headersMs: number
   readonly requestMs: number
-  /** How long an unused connection is kept: longer than the aggregator's 90 s, so that it is never the one to lose. */
+  /**
+   * How long an unused connection is kept: longer than the aggregator's 90 s, so that the aggregator never sends a request
+   * on a connection that the server is closing.
+   */
   readonly keepAliveMs: number
   /**
-   * How long nothing may move on a connection with a request: longer than reviews (3 s), certificates and the aggregator's
-   * probes (5 s) are waited for; metrics come from memory. Node takes a half-written answer for moving the first time that
-   * it looks: who does not read is gone after twice this, still within the 60 s after which an API server gives up.
+   * How long a connection with a request may be without traffic: longer than clients wait for reviews (3 s), certificates
+   * and the aggregator's probes (5 s); metrics are answered from memory. Node counts a half-written answer as traffic the
+   * first time it checks. So a client that does not read is disconnected after twice this time, still within the 60 s after
+   * which an API server gives up.
    */
   readonly stallMs: number
   /** How often the time limits are checked. */

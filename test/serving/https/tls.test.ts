@@ -113,7 +113,7 @@ test('CredentialWatch keeps the old pair while the new one is no good, and says 
   await watched.check()
   assert.deepEqual(changes, [{ ...renewed, clientCa: undefined }])
   assert.deepEqual(lines, [
-    'kept the certificates: the new files are no good',
+    'cannot use the new certificate files: keeping the old certificates',
     'loaded new certificates',
   ])
 })
@@ -123,5 +123,5 @@ test('CredentialWatch keeps the old pair when OpenSSL refuses the new one', asyn
   await put('..2', await issueWeak())
   await watched.check()
   assert.deepEqual(changes, [])
-  assert.deepEqual(lines, ['kept the certificates: the new files are no good'])
+  assert.deepEqual(lines, ['cannot use the new certificate files: keeping the old certificates'])
 })
