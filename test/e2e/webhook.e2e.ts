@@ -46,7 +46,7 @@ withEnvironment('the webhook in operation', {
   'two replicas that start together make one CA': async () => {
     assert.equal((await webhookPods()).length, 2)
     const log = await webhookLog()
-    assert.equal(log.filter(({ msg }) => msg === 'made the CA').length, 1)
+    assert.equal(log.filter(({ msg }) => msg === 'created the CA').length, 1)
     const serials = log.flatMap(({ msg, serial }) =>
       msg === 'issuing certificates with this CA' ? [serial] : [],
     )

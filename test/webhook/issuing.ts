@@ -77,7 +77,7 @@ export async function bodyOf(value: unknown): Promise<Buffer> {
 /** A sidecar's own request. */
 export const CSR = await createRequest({ names: dns(...NAMES) })
 
-const PREFIX = 'Cannot give an identity: '
+const PREFIX = 'Cannot issue an identity: '
 
 /** What the caller is told, what the log and the counter say, and that nothing was issued. */
 export async function refusal(

@@ -196,7 +196,7 @@ test('the webhook serves with its CA while nobody knows the front proxy, and cer
   const { status, text } = await post(webhook, '/certificates', {}, { headers })
   assert.deepEqual(
     [status, JSON.parse(text).message],
-    [503, "Cannot give an identity: the front proxy's authority is not known yet"],
+    [503, "Cannot issue an identity: the front proxy's authority is not known yet"],
   )
 })
 
@@ -239,7 +239,7 @@ test('with CERTIFICATES=files the webhook shows what is provided, makes no CA an
   const { status, text } = await post(webhook, '/certificates', {}, { headers })
   assert.deepEqual(
     [written, status, JSON.parse(text).message],
-    [[], 503, 'Cannot give an identity: this webhook issues no certificates (CERTIFICATES=files)'],
+    [[], 503, 'Cannot issue an identity: this webhook issues no certificates (CERTIFICATES=files)'],
   )
   const { text: ready } = await ask(webhook.port, '/readyz')
   assert.equal(ready, 'ok: serving with the certificate provided\n')

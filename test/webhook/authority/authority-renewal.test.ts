@@ -114,12 +114,12 @@ test('a renewal that was asked for is done once', async () => {
   assert.equal(secretData(cluster)['current.crt'], second?.toString())
   assert.notEqual(new X509Certificate(servingLeaf({ authority })).serialNumber, serialNumber)
   assert.deepEqual(messages().slice(5), [
-    'made the next CA: it signs when everyone trusts it',
+    'created the next CA: it will sign as soon as its certificate is published everywhere',
     'published the CA bundle',
     'published the CA bundle',
     'switched to the next CA',
     'issuing certificates with this CA',
-    'made a serving certificate',
+    'created a serving certificate',
   ])
 })
 

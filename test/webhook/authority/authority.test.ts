@@ -33,11 +33,11 @@ test('the first tick makes the CA, publishes it, and makes a serving certificate
   const { subjectAltName } = new X509Certificate(servingLeaf(one))
   assert.equal(subjectAltName, `DNS:${SERVER_NAME}, DNS:${SERVER_NAME}.cluster.local`)
   assert.deepEqual(one.messages(), [
-    'made the CA',
+    'created the CA',
     'issuing certificates with this CA',
     'published the CA bundle',
     'published the CA bundle',
-    'made a serving certificate',
+    'created a serving certificate',
   ])
 })
 
@@ -77,7 +77,10 @@ test('two replicas that start together make one CA', async () => {
   assert.deepEqual(await Promise.all([one.authority.tick(), two.authority.tick()]), [true, true])
   assert.equal(one.authority.bundle, two.authority.bundle)
   assert.equal(split(one.authority.bundle).length, 1)
-  assert.equal([...one.messages(), ...two.messages()].filter((m) => m === 'made the CA').length, 1)
+  assert.equal(
+    [...one.messages(), ...two.messages()].filter((m) => m === 'created the CA').length,
+    1,
+  )
   for (const each of [one, two]) {
     assert.ok(accepts(bundleIn(cluster, WEBHOOKS), servingLeaf(each), { at: clock.ms }))
   }
@@ -91,7 +94,7 @@ test('a replica that starts later takes the CA that is there', async () => {
   assert.equal(two.authority.bundle, one.authority.bundle)
   assert.deepEqual(two.messages(), [
     'issuing certificates with this CA',
-    'made a serving certificate',
+    'created a serving certificate',
   ])
 })
 
@@ -100,7 +103,10 @@ test('before the first tick nothing is ready, issued or trusted', async () => {
   const { authority } = replica()
   assert.deepEqual(authority.readiness, { ready: false, message: 'no certificate yet' })
   assert.equal(authority.servingKeys, undefined)
-  const refused = { code: 503, message: 'Cannot use the certificate authority: it is being made' }
+  const refused = {
+    code: 503,
+    message: 'Cannot use the certificate authority: it is not created yet',
+  }
   await assert.rejects(issue(authority), refused)
   assert.throws(() => authority.bundle, refused)
 })
@@ -173,7 +179,7 @@ test('a broken Secret is reported once and left as it is', async () => {
   for (let round = 0; round < 3; round += 1) assert.equal(await authority.tick(), false)
   const reason =
     'Cannot use key "current.crt" of Secret "flux-metrics/flux-metrics-ca": ' +
-    'expected it, found none; correct the Secret, or delete it and a new CA is made'
+    'expected a value, found none; correct the Secret, or delete it to have a new CA created'
   assert.deepEqual(authority.readiness, {
     ready: false,
     message: `no certificate yet: ${reason}`,
@@ -218,7 +224,7 @@ test('a Secret that was deleted is put back with the same CA', async () => {
   cluster.remove(SECRET)
   assert.equal(await authority.tick(), true)
   assert.deepEqual(secretData(cluster), before)
-  assert.equal(messages().at(-1), 'put the Secret of the CA back: it was deleted')
+  assert.equal(messages().at(-1), 'restored the Secret of the CA: it was deleted')
 })
 
 test('a bundle that somebody overwrote is put right on the next look', async () => {
@@ -229,7 +235,7 @@ test('a bundle that somebody overwrote is put right on the next look', async () 
   cluster.put(webhookConfiguration({ caBundle: 'dGhlaXJz' }))
   await two.authority.tick()
   assert.equal(bundleIn(cluster, WEBHOOKS), one.authority.bundle)
-  assert.equal(two.messages().at(-1), 'repaired the CA bundle: somebody else had overwritten it')
+  assert.equal(two.messages().at(-1), 'restored the CA bundle: another writer had overwritten it')
 })
 
 test('start looks until there is a certificate, and then goes on', async (t) => {

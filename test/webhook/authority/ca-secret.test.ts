@@ -11,7 +11,7 @@ import { type CaState, createCa, createState } from '../../../webhook/authority/
 import { createAuthority } from '../../support/certificates.ts'
 
 const NOW = Date.parse('2030-05-01T12:00:00Z')
-const WAY_OUT = 'correct the Secret, or delete it and a new CA is made'
+const REMEDY = 'correct the Secret, or delete it to have a new CA created'
 
 const plain = await createState(NOW)
 const { key: _key, ...retired } = await createCa(NOW - 1_000_000)
@@ -148,14 +148,14 @@ const broken: readonly {
 ]
 
 function missing(at: string) {
-  return { at, expected: 'expected it, found none' }
+  return { at, expected: 'expected a value, found none' }
 }
 
 for (const { what, data, at, expected } of broken) {
   test(`decodeSecret refuses ${what}`, () => {
     const place = at === undefined ? '' : `key "${at}" of `
     assert.throws(() => decodeSecret(secret(data, full)), {
-      message: `Cannot use ${place}Secret "ns/ca": ${expected}; ${WAY_OUT}`,
+      message: `Cannot use ${place}Secret "ns/ca": ${expected}; ${REMEDY}`,
     })
   })
 }

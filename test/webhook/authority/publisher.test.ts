@@ -187,7 +187,7 @@ test('Publisher repairs what somebody else wrote, and tells who', async () => {
       kind,
       name,
       writtenBy: 'kubectl-edit',
-      msg: 'repaired the CA bundle: somebody else had overwritten it',
+      msg: 'restored the CA bundle: another writer had overwritten it',
     },
   ])
 })
@@ -201,7 +201,7 @@ test('Publisher repairs what somebody took out', async () => {
   assert.equal(bundleIn(cluster, WEBHOOKS), 'one')
   const { kind, name } = WEBHOOKS
   assert.deepEqual(lines, [
-    { level: 'warn', kind, name, msg: 'repaired the CA bundle: somebody else had overwritten it' },
+    { level: 'warn', kind, name, msg: 'restored the CA bundle: another writer had overwritten it' },
   ])
 })
 

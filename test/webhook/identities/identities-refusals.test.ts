@@ -122,7 +122,7 @@ for (const [what, status, who] of GONE) {
     given.cluster.review = reviewer({ [TOKEN]: status })
     assert.deepEqual(await refusal(given), {
       code: 403,
-      why: 'the pod of the token does not exist any more',
+      why: 'the pod of the token no longer exists',
       outcome: 'PodGone',
       who: { ...POD_IS, ...who },
     })

@@ -13,7 +13,7 @@ import { NAMES, POD } from '../../support/lead-broker.ts'
 import { CSR, refusal, setup } from '../issuing.ts'
 
 const WHO = { namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
-const MAY = `but ${NAMES.join(', ')}`
+const MAY = `only ${NAMES.join(', ')}`
 
 const KEYS: readonly [options: RequestOptions, got: string][] = [
   [{ algorithm: rsa(1024) }, 'RSASSA-PKCS1-v1_5 of 1024 bits'],
@@ -74,7 +74,7 @@ test('a name of any length is told in part', async () => {
 test('a request that somebody else signed is refused', async () => {
   assert.deepEqual(await refusal(setup(), { csr: forge(CSR) }), {
     code: 400,
-    why: 'cannot read the request: expected it to be signed with its own key',
+    why: 'cannot read the certificate request: expected it to be signed with its own key',
     outcome: 'BadCertificateRequest',
     who: WHO,
   })
@@ -84,7 +84,7 @@ for (const csr of ['', 'nonsense']) {
   test(`what is no request is refused: "${csr}"`, async () => {
     assert.deepEqual(await refusal(setup(), { csr }), {
       code: 400,
-      why: 'cannot read the request: expected a certificate signing request in PEM',
+      why: 'cannot read the certificate request: expected a certificate signing request in PEM',
       outcome: 'BadCertificateRequest',
       who: WHO,
     })

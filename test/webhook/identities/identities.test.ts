@@ -28,7 +28,7 @@ test('what is issued is logged and counted', async () => {
   const { ask, lines, counts } = setup()
   await ask({ csr: CSR })
   assert.deepEqual(lines, [
-    { level: 'info', ...WHO, outcome: 'Issued', names: NAMES, msg: 'identity' },
+    { level: 'info', ...WHO, outcome: 'Issued', names: NAMES, msg: 'identity issued' },
   ])
   assert.deepEqual(await counts(), { Issued: 1 })
 })
@@ -37,7 +37,7 @@ test('without a request for a certificate there is none, and the rest all the sa
   const { ask, issued, lines, counts } = setup()
   assert.deepEqual(await ask(), TRUST)
   assert.deepEqual(issued, [])
-  assert.deepEqual(lines, [{ level: 'info', ...WHO, outcome: 'TrustOnly', msg: 'identity' }])
+  assert.deepEqual(lines, [{ level: 'info', ...WHO, outcome: 'TrustOnly', msg: 'identity issued' }])
   assert.deepEqual(await counts(), { TrustOnly: 1 })
 })
 
@@ -108,7 +108,7 @@ test('whichever call to the API server fails, the answer is 503, and nothing is 
     failing.failAt(n)
     await assert.rejects(ask({ csr: CSR }), {
       code: 503,
-      message: 'Cannot give an identity: cannot reach the API server: connection refused',
+      message: 'Cannot issue an identity: cannot reach the API server: connection refused',
     })
     assert.deepEqual([issued, await counts()], [[], { ApiServerAway: 1 }])
   }
@@ -127,7 +127,7 @@ for (const [what, status] of NO_REVIEWS) {
     cluster.review = (review) => ({ ...review, status })
     await assert.rejects(ask({ csr: CSR }), {
       code: 503,
-      message: 'Cannot give an identity: the API server did not review the token',
+      message: 'Cannot issue an identity: the API server did not review the token',
     })
     assert.deepEqual(await counts(), { ApiServerAway: 1 })
   })
@@ -137,7 +137,7 @@ test('a webhook without an authority of its own gives nothing', async () => {
   const { ask, counts } = setup({ authority: undefined })
   await assert.rejects(ask({ csr: CSR }), {
     code: 503,
-    message: 'Cannot give an identity: this webhook issues no certificates (CERTIFICATES=files)',
+    message: 'Cannot issue an identity: this webhook issues no certificates (CERTIFICATES=files)',
   })
   assert.deepEqual(await counts(), { NoAuthority: 1 })
 })
@@ -146,7 +146,7 @@ test("without the front proxy's authority nothing is given: anyone could pass fo
   const { ask, counts } = setup({ requestHeader: { header: undefined } })
   await assert.rejects(ask({ csr: CSR }), {
     code: 503,
-    message: "Cannot give an identity: the front proxy's authority is not known yet",
+    message: "Cannot issue an identity: the front proxy's authority is not known yet",
   })
   assert.deepEqual(await counts(), { NoAuthority: 1 })
 })
@@ -165,7 +165,7 @@ test('a CA that expired is 503 with its reason', async () => {
     throw unavailable(message)
   }
   const { ask, lines, counts } = setup({ authority: { bundle: TRUST.ca, issue } })
-  const told = `Cannot give an identity: cannot use the certificate authority: it expired at 2027-01-01T00:00:00.000Z`
+  const told = `Cannot issue an identity: cannot use the certificate authority: it expired at 2027-01-01T00:00:00.000Z`
   await assert.rejects(ask({ csr: CSR }), { code: 503, message: told })
   assert.deepEqual(lines, [
     { level: 'warn', outcome: 'NoAuthority', why: told, msg: 'identity refused' },
@@ -192,7 +192,7 @@ test('a body that cannot be read is an answer of its own, before anybody is aske
   const body = Promise.reject(tooLarge('Cannot read the body: it has more than 7 bytes'))
   await assert.rejects(issue({ token: TOKEN, body }), {
     code: 413,
-    message: 'Cannot give an identity: cannot read the body: it has more than 7 bytes',
+    message: 'Cannot issue an identity: cannot read the body: it has more than 7 bytes',
   })
   assert.deepEqual([cluster.calls, await counts()], [[], { BadRequest: 1 }])
 })
@@ -200,7 +200,7 @@ test('a body that cannot be read is an answer of its own, before anybody is aske
 for (const value of [null, 'text', { csr: 7 }, { csr: null }]) {
   test(`a body that is no request is 400: ${JSON.stringify(value)}`, async () => {
     const { issue, lines, counts } = setup()
-    const told = 'Cannot give an identity: expected a JSON object, with a text "csr" or without'
+    const told = 'Cannot issue an identity: expected a JSON object with an optional string "csr"'
     await assert.rejects(issue({ token: TOKEN, body: bodyOf(value) }), { code: 400, message: told })
     assert.deepEqual(lines, [
       { level: 'warn', ...WHO, outcome: 'BadRequest', why: told, msg: 'identity refused' },

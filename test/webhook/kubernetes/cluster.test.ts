@@ -175,7 +175,7 @@ test('readVersion reads numbers out of what providers add to', async (t) => {
 
 test('readVersion does not make up a version', async (t) => {
   const { cluster } = await connect(t, () => found({}))
-  await assert.rejects(cluster.readVersion(), /does not tell its version/)
+  await assert.rejects(cluster.readVersion(), /Cannot read the version/)
 })
 
 test('a refusal is an error with its code and message', async (t) => {
@@ -192,7 +192,7 @@ test('a refusal is an error with its code and message', async (t) => {
 
 test('an answer that is no JSON is an error as well', async (t) => {
   const { cluster } = await connect(t, () => ({ code: 502, body: '<html>bad gateway' }))
-  await assert.rejects(cluster.read(JOB), /The API server answered 502: no Status/)
+  await assert.rejects(cluster.read(JOB), /The API server answered 502: the answer has no message/)
 })
 
 test('a server of another authority is not believed', async (t) => {
