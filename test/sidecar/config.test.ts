@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Config, readConfig, VARIABLES } from '../../sidecar/config.ts'
 import { createAuthority } from '../support/certificates.ts'
 
-/** Files that surely exist, whatever is in them: only their presence is checked here. */
+/** A file that exists. Its content is not checked here. */
 const FILE = import.meta.filename
 
 function config(variables: Record<string, string>): Config {
@@ -85,7 +85,7 @@ test('readConfig is frozen', () => {
   assert.ok(Object.isFrozen(config({})))
 })
 
-test('readConfig tells all problems together', () => {
+test('readConfig reports all problems together', () => {
   assert.deepEqual(
     problems({
       FLUX_URI: 'ssh://host/run/flux/local',

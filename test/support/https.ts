@@ -1,4 +1,4 @@
-// Requests over TLS as tests need them: any method and headers, with or without a client certificate.
+// HTTPS requests of tests: any method and headers, with or without a client certificate.
 import { Agent, type RequestOptions, request } from 'node:https'
 import type { KeyPair } from './certificates.ts'
 
@@ -8,7 +8,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** Asks a server on this machine, without verifying it; a new connection each time unless an agent is given. */
+/** Sends a request to a server on this machine, without verifying it. Each uses a new connection unless an agent is given. */
 export async function ask(
   port: number,
   path: string,

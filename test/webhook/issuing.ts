@@ -1,4 +1,4 @@
-// Identities over one API server in memory, and a sidecar's requests to them.
+// Identities with one API server in memory, and a sidecar's requests to them.
 import assert from 'node:assert/strict'
 import { Identities, type IdentitiesOptions } from '../../webhook/identities/identities.ts'
 import { ClusterError, type NewObject } from '../../webhook/kubernetes/cluster.ts'
@@ -8,7 +8,7 @@ import { job, leadBroker, miniCluster, NAMES, reviewer, TOKEN } from '../support
 import { MemoryCluster } from '../support/memory-cluster.ts'
 import { memoryLog } from '../support/memory-log.ts'
 
-/** What {@link setup} has for the front proxy. */
+/** The front proxy of {@link setup}. */
 export const HEADER = {
   clientCa: "the front proxy's CA",
   allowedNames: ['front-proxy-client'],
@@ -17,17 +17,17 @@ export const HEADER = {
   extraHeaderPrefixes: ['X-Remote-Extra-'],
 }
 
-/** What is granted beside a certificate. */
+/** The answer without a certificate. */
 export const TRUST = { ca: 'the CAs of the project', requestHeader: HEADER }
 
 export const AWAY = new ClusterError(0, 'Cannot reach the API server: connection refused')
 
-/** What a setup may have otherwise. */
+/** The parts of a setup that a test may change. */
 export type Changes = Partial<Pick<IdentitiesOptions, 'authority' | 'requestHeader'>> & {
   readonly objects?: readonly NewObject[]
 }
 
-/** A MiniCluster with its lead broker, and an authority that certifies whatever it is asked for. */
+/** A MiniCluster with its lead broker, and an authority that issues a certificate for every request. */
 export function setup({
   objects = [miniCluster(), job(), leadBroker()],
   ...changes
@@ -55,11 +55,11 @@ export function setup({
     cluster,
     lines,
     issued,
-    /** Asks as a sidecar does: for a certificate if there is a request for one. */
+    /** Asks as a sidecar does: for a certificate if `csr` is given. */
     ask: ({ token = TOKEN, csr }: { readonly token?: string; readonly csr?: string } = {}) =>
       identities.issue({ token, body: bodyOf(csr === undefined ? {} : { csr }) }),
     issue: identities.issue.bind(identities),
-    /** How often what was counted. */
+    /** How often each outcome was counted. */
     counts: async () => {
       const name = 'flux_metrics_webhook_certificates_total'
       const metric = await telemetry.registry.getSingleMetric(name)?.get()
@@ -74,12 +74,12 @@ export async function bodyOf(value: unknown): Promise<Buffer> {
   return Buffer.from(JSON.stringify(value))
 }
 
-/** A sidecar's own request. */
+/** The certificate request of a sidecar. */
 export const CSR = await createRequest({ names: dns(...NAMES) })
 
 const PREFIX = 'Cannot issue an identity: '
 
-/** What the caller is told, what the log and the counter say, and that nothing was issued. */
+/** Asserts that a request is refused: log and counter agree, nothing is issued, and no token is shown. @returns the refusal */
 export async function refusal(
   given: ReturnType<typeof setup>,
   request: { readonly token?: string | undefined; readonly csr?: string } = {},
@@ -90,7 +90,7 @@ export async function refusal(
     body: bodyOf({ csr }),
   })
   const status = await refused.then(
-    () => assert.fail('it was given an identity'),
+    () => assert.fail('an identity was issued'),
     (error: unknown) => error,
   )
   assert.ok(status instanceof Error && 'code' in status)
@@ -99,8 +99,8 @@ export async function refusal(
   assert.deepEqual([level, msg, why, more], ['warn', 'identity refused', status.message, []])
   assert.deepEqual(await given.counts(), { [String(outcome)]: 1 })
   assert.deepEqual(given.issued, [])
-  const told = [status.message, status.stack, JSON.stringify(line)].join()
-  assert.ok(token === '' || !told.includes(token), 'a token is told to nobody')
+  const shown = [status.message, status.stack, JSON.stringify(line)].join()
+  assert.ok(token === '' || !shown.includes(token), 'the token is shown')
   assert.ok(status.message.startsWith(PREFIX))
   return { code: status.code, why: status.message.slice(PREFIX.length), outcome, who }
 }

@@ -39,8 +39,6 @@ export interface SelfAuthorityOptions {
   readonly log: Logger
   /** Milliseconds since 1970. */
   readonly now?: () => number
-  /** Uniform in [0, 1). */
-  readonly random?: () => number
 }
 
 /** The authority of `CERTIFICATES=self`: its CA is in a Secret that all replicas of the webhook share. */
@@ -56,7 +54,7 @@ export class SelfAuthority implements Authority {
   readonly #started = Promise.withResolvers<void>()
 
   constructor(options: SelfAuthorityOptions) {
-    const { cluster, namespace, service, now = Date.now, random } = options
+    const { cluster, namespace, service, now = Date.now } = options
     const log = options.log.child({ component: 'authority' })
     const host = `${service}.${namespace}.svc`
     this.#log = log
@@ -65,7 +63,7 @@ export class SelfAuthority implements Authority {
     this.#publisher = new Publisher({ cluster, log, now })
     this.#leaf = new ServingLeaf([host, `${host}.cluster.local`])
     this.#outage = new Outage(log, 'keep certificates up to date')
-    this.#poll = new Poll({ ...POLL_PACE, task: () => this.tick(), random })
+    this.#poll = new Poll({ ...POLL_PACE, task: () => this.tick() })
   }
 
   /**

@@ -64,9 +64,8 @@ export class CredentialWatch {
     readonly current: Partial<Credentials>
     readonly onChange: (credentials: Partial<Credentials>) => void
     readonly log: Logger
-    readonly intervalMs?: number
   }) {
-    const { files, current, onChange, log, intervalMs } = options
+    const { files, current, onChange, log } = options
     this.#reload = new Reload({
       read: () => readCredentials(files),
       fingerprint,
@@ -77,7 +76,6 @@ export class CredentialWatch {
       },
       onRefused: (err) =>
         log.warn({ err }, 'cannot use the new certificate files: keeping the old certificates'),
-      intervalMs,
     })
   }
 

@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { createSelfSigned } from '#serving/https/self-signed.ts'
 
-test('createSelfSigned makes a certificate for the names, and its key', async () => {
+test('createSelfSigned creates a certificate for the names, and its key', async () => {
   const { cert, key } = await createSelfSigned(['metrics.default.svc', 'metrics.default'])
   const certificate = new X509Certificate(cert)
   assert.equal(

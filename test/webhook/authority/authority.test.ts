@@ -19,7 +19,7 @@ import {
   webhookConfiguration,
 } from './replicas.ts'
 
-test('the first tick makes the CA, publishes it, and makes a serving certificate', async () => {
+test('the first tick creates the CA, publishes it, and creates a serving certificate', async () => {
   const { cluster, clock, replica } = setup()
   const one = replica()
   assert.equal(await one.authority.tick(), true)
@@ -41,7 +41,7 @@ test('the first tick makes the CA, publishes it, and makes a serving certificate
   ])
 })
 
-test('the Secret is opaque, ours, and says so', async () => {
+test('the Secret is opaque and has the label of the webhook', async () => {
   const { cluster, replica } = setup()
   await replica().authority.tick()
   const { type, metadata } = cluster.peek(SECRET) ?? {}
@@ -51,7 +51,7 @@ test('the Secret is opaque, ours, and says so', async () => {
   )
 })
 
-test('what is issued is for the names asked for, and trusted', async () => {
+test('a certificate is issued for the requested names, and is trusted', async () => {
   const { clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()
@@ -71,7 +71,7 @@ test('ticks with nothing to do write nothing', async () => {
   )
 })
 
-test('two replicas that start together make one CA', async () => {
+test('two replicas that start together create one CA', async () => {
   const { cluster, clock, replica } = setup()
   const [one, two] = [replica(), replica()]
   assert.deepEqual(await Promise.all([one.authority.tick(), two.authority.tick()]), [true, true])
@@ -86,7 +86,7 @@ test('two replicas that start together make one CA', async () => {
   }
 })
 
-test('a replica that starts later takes the CA that is there', async () => {
+test('a replica that starts later uses the existing CA', async () => {
   const { replica } = setup()
   const [one, two] = [replica(), replica()]
   await one.authority.tick()
@@ -127,7 +127,7 @@ test('the serving certificate is renewed at two thirds of its life', async () =>
   assert.deepEqual(seen, [first, authority.servingKeys])
 })
 
-test('the serving certificate is renewed while the API server is away, and said to be good', async () => {
+test('the serving certificate is renewed while the API server is not reachable, and the webhook stays ready', async () => {
   const { cluster, clock, replica } = setup()
   const { authority, lines } = replica()
   await authority.tick()
@@ -145,7 +145,7 @@ test('the serving certificate is renewed while the API server is away, and said 
   assert.equal(lines.filter(({ level }) => level === 'warn').length, 1)
 })
 
-test('a CA that expired while the API server was away serves and issues no more', async () => {
+test('a CA that expired while the API server was not reachable issues nothing, and the webhook is not ready', async () => {
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()
@@ -171,7 +171,7 @@ test('an expired CA is replaced at once', async () => {
   assert.deepEqual([level, msg], ['warn', 'replaced the CA: it had expired'])
 })
 
-test('a broken Secret is reported once and left as it is', async () => {
+test('an invalid Secret is logged once and left as it is', async () => {
   const { cluster, replica } = setup()
   const { apiVersion, kind, ...metadata } = SECRET
   const broken = cluster.put({ apiVersion, kind, metadata, data: { password: 'aGVsbG8=' } })
@@ -192,7 +192,7 @@ test('a broken Secret is reported once and left as it is', async () => {
   assert.equal(bundleIn(cluster, WEBHOOKS), '')
 })
 
-test('a broken Secret that was deleted makes way for a new CA', async () => {
+test('after an invalid Secret is deleted, a new CA is created', async () => {
   const { cluster, replica } = setup()
   const { apiVersion, kind, ...metadata } = SECRET
   cluster.put({ apiVersion, kind, metadata, data: {} })
@@ -203,7 +203,7 @@ test('a broken Secret that was deleted makes way for a new CA', async () => {
   assert.equal(authority.readiness.ready, true)
 })
 
-test('a Secret that breaks later stays as it is, and so do we', async () => {
+test('a Secret that becomes invalid later stays as it is, and the known CA stays in use', async () => {
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()
@@ -216,7 +216,7 @@ test('a Secret that breaks later stays as it is, and so do we', async () => {
   assert.ok(accepts(bundle, await issue(authority), { name: 'pod.flux-metrics', at: clock.ms }))
 })
 
-test('a Secret that was deleted is put back with the same CA', async () => {
+test('a deleted Secret is restored with the same CA', async () => {
   const { cluster, replica } = setup()
   const { authority, messages } = replica()
   await authority.tick()
@@ -227,7 +227,7 @@ test('a Secret that was deleted is put back with the same CA', async () => {
   assert.equal(messages().at(-1), 'restored the Secret of the CA: it was deleted')
 })
 
-test('a bundle that somebody overwrote is put right on the next look', async () => {
+test('a bundle that was overwritten is restored by the next tick', async () => {
   const { cluster, replica } = setup()
   const [one, two] = [replica(), replica()]
   await one.authority.tick()
@@ -238,7 +238,7 @@ test('a bundle that somebody overwrote is put right on the next look', async () 
   assert.equal(two.messages().at(-1), 'restored the CA bundle: another writer had overwritten it')
 })
 
-test('start looks until there is a certificate, and then goes on', async (t) => {
+test('start resolves when there is a certificate, and the ticks go on', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
@@ -256,7 +256,7 @@ test('start looks until there is a certificate, and then goes on', async (t) => 
   assert.ok(accepts(authority.bundle, servingLeaf({ authority }), { at: clock.ms }))
 })
 
-test('start ends when closed before there is a certificate', async () => {
+test('start resolves when it is closed before there is a certificate', async () => {
   const { cluster, replica } = setup()
   const { authority } = replica()
   cluster.failWith(AWAY)

@@ -36,12 +36,12 @@ test('decodeSecret reads what encodeData and encodeAnnotations wrote', () => {
   }
 })
 
-test('decodeSecret takes an expired CA as it is', async () => {
+test('decodeSecret accepts an expired CA', async () => {
   const expired = await createState(Date.parse('2001-01-01T00:00:00Z'))
   assert.deepEqual(decodeSecret(secret(encodeData(expired))), expired)
 })
 
-test('decodeSecret reads one certificate of a text with comments and others', () => {
+test('decodeSecret reads one certificate from a text with comments and other certificates', () => {
   const certificate = `# mine\n${plain.current.certificate}\n${retired.certificate}`
   const data = { ...encodeData(plain), 'current.crt': base64(certificate) }
   assert.deepEqual(decodeSecret(secret(data)), plain)
@@ -160,7 +160,7 @@ for (const { what, data, at, expected } of broken) {
   })
 }
 
-test('encodeData leaves out what there is not', () => {
+test('encodeData leaves out parts that do not exist', () => {
   assert.deepEqual(Object.keys(encodeData(plain)), ['current.crt', 'current.key'])
   assert.deepEqual(Object.keys(encodeData(full)), [
     'current.crt',
