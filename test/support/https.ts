@@ -8,7 +8,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** Sends a request to a server on this machine, without verifying it. Each uses a new connection unless an agent is given. */
+/** Sends a request to a server on this machine, which is not verified. Without an agent, each has its own connection. */
 export async function ask(
   port: number,
   path: string,

@@ -79,7 +79,7 @@ export const CSR = await createRequest({ names: dns(...NAMES) })
 
 const PREFIX = 'Cannot issue an identity: '
 
-/** Asserts that a request is refused: log and counter agree, nothing is issued, and no token is shown. @returns the refusal */
+/** Asserts a refusal and returns it: log and counter agree, nothing is issued, and no token is shown. */
 export async function refusal(
   given: ReturnType<typeof setup>,
   request: { readonly token?: string | undefined; readonly csr?: string } = {},

@@ -82,7 +82,10 @@ export const WITHIN = { timeout: 20_000 }
 /** More than the buffers of both ends of a connection hold. */
 export const LARGE = Buffer.alloc(64 * 1024 * 1024)
 
-/** Answers `/large` with {@link LARGE}, and other paths with the port of the client. `closed` resolves when a connection that asked for `/large` is closed. */
+/**
+ * Answers `/large` with {@link LARGE}, and other paths with the port of the client. `closed` resolves when a connection
+ * that asked for `/large` is closed.
+ */
 export function answerLarge() {
   const closed = Promise.withResolvers<void>()
   const handler: RequestListener = ({ url, socket }, response) => {

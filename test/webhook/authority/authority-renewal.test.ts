@@ -209,7 +209,7 @@ test('during a renewal by age, clients that trust the published bundle trust two
   assert.deepEqual(bundles, [first, first + second, second])
 })
 
-/** Connects to a server on this machine as a client that trusts only `ca`. @returns the serial number of the server's certificate */
+/** Connects as a client that trusts only `ca`. @returns the serial number of the server's certificate */
 async function handshake(t: TestContext, port: number, ca: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const socket = connect({ port, host: '127.0.0.1', ca, servername: SERVER_NAME })
