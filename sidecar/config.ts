@@ -1,4 +1,5 @@
-// The sidecar's environment: each variable read, checked and explained in one place.
+// The sidecar's environment: reads and checks each variable, and holds its row of `--help`. Opens none of the files that
+// it names.
 
 import { X509Certificate } from 'node:crypto'
 import { socketPath } from '#flux/wire/connection.ts'
@@ -20,7 +21,11 @@ export const VARIABLES: readonly Variable[] = [
     fallback: 'self-signed',
     meaning: 'serving certificate (PEM), read again when it changes',
   },
-  { name: 'TLS_KEY_FILE', fallback: 'self-signed', meaning: 'its private key (PEM), likewise' },
+  {
+    name: 'TLS_KEY_FILE',
+    fallback: 'self-signed',
+    meaning: 'its private key (PEM), read again when it changes',
+  },
   {
     name: 'CLIENT_CA_FILE',
     fallback: 'none, anyone may read',
@@ -34,12 +39,13 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'IDENTITY_URL',
     fallback: 'none',
-    meaning: 'the webhook, which gives certificate and front-proxy CA; instead of the four above',
+    meaning:
+      'the webhook, which issues the certificate and sends the front-proxy CA; instead of the four above',
   },
   {
     name: 'IDENTITY_TOKEN_FILE',
     fallback: 'none',
-    meaning: 'the projected token that tells the webhook who we are',
+    meaning: 'projected token by which the webhook knows the pod',
   },
   {
     name: 'IDENTITY_CA',
@@ -56,13 +62,13 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'METRICS_FILE',
     fallback: 'none',
-    meaning: 'metrics that users define (YAML), read again when it changes',
+    meaning: 'user-defined metrics (YAML), read again when it changes',
   },
   { name: 'MAX_AGE_SECONDS', fallback: '30', meaning: 'older snapshots are not served' },
   {
     name: 'IDLE_GRACE_SECONDS',
     fallback: '60',
-    meaning: 'how long a released node counts as busy, and a size that was wanted is published',
+    meaning: 'how long a released node still counts as busy, and a wanted size is still published',
   },
   {
     name: 'DRAIN',
@@ -77,7 +83,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'EXIT_WITH_BROKER',
     fallback: 'false',
-    meaning: 'exit 0 when the broker is gone for good: for clusters without native sidecars',
+    meaning: 'exit 0 when the broker has ended for good; for clusters without native sidecars',
   },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal error warn info debug trace silent' },
 ]
@@ -87,7 +93,7 @@ export interface Config extends CredentialOptions {
   /** Path of the broker's socket. */
   readonly socketPath: string
   readonly listen: { readonly address: string | undefined; readonly port: number }
-  /** File of user-defined metrics, which may come later: a ConfigMap is optional. */
+  /** File of user-defined metrics. It may appear later: its ConfigMap is optional. */
   readonly metricsFile: string | undefined
   readonly maxAgeMs: number
   readonly idleGraceMs: number
@@ -97,14 +103,14 @@ export interface Config extends CredentialOptions {
   readonly logLevel: LogLevel
 }
 
-/** Below this a snapshot would be stale before the next one comes (it is read at least every 10 s). */
+/** Below this a snapshot would be stale before the next one is taken (at least every 10 s). */
 const MIN_AGE_SECONDS = 15
 const MAX_AGE_SECONDS = 3600
 
 /**
  * Reads the configuration.
  *
- * @returns the configuration, or everything that is wrong with it, a sentence each
+ * @returns the configuration, or one sentence for each problem
  */
 export function readConfig(variables: Variables): ConfigReading<Config> {
   const env = new Environment(variables)
@@ -156,12 +162,12 @@ function readTls(env: Environment): Config['tls'] {
 function readAllowedNames(env: Environment): readonly string[] {
   const names = env.list('CLIENT_ALLOWED_NAMES')
   if (names.length > 0 && env.optional('CLIENT_CA_FILE') === undefined) {
-    env.problem('CLIENT_CA_FILE', 'the authority of the clients that CLIENT_ALLOWED_NAMES names')
+    env.problem('CLIENT_CA_FILE', 'the CA file of the clients in CLIENT_ALLOWED_NAMES')
   }
   return names
 }
 
-/** Variables that the authority makes needless, and that could contradict it. */
+/** Variables that the authority replaces. With both, they could contradict each other. */
 const FILE_VARIABLES = ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'CLIENT_CA_FILE', 'CLIENT_ALLOWED_NAMES']
 
 function readAuthority(env: Environment): Authority | undefined {
@@ -169,18 +175,19 @@ function readAuthority(env: Environment): Authority | undefined {
   const tokenFile = env.file('IDENTITY_TOKEN_FILE')
   const ca = env.optional('IDENTITY_CA')
   if (url === undefined) {
-    if (tokenFile !== undefined) env.problem('IDENTITY_URL', 'the webhook that takes the token')
-    if (ca !== undefined) env.problem('IDENTITY_URL', 'the webhook that IDENTITY_CA is of')
+    const problem = (name: string) => env.problem('IDENTITY_URL', `the webhook that ${name} is for`)
+    if (tokenFile !== undefined) problem('IDENTITY_TOKEN_FILE')
+    if (ca !== undefined) problem('IDENTITY_CA')
     return undefined
   }
   if (!isHttpsOrigin(url))
     env.problem('IDENTITY_URL', '"https://" and a host, with or without port')
   if (env.optional('IDENTITY_TOKEN_FILE') === undefined) {
-    env.problem('IDENTITY_TOKEN_FILE', 'the token to show at IDENTITY_URL')
+    env.problem('IDENTITY_TOKEN_FILE', 'the file of the token for IDENTITY_URL')
   }
   if (!isCertificate(ca)) env.problem('IDENTITY_CA', 'a CA certificate in PEM')
   for (const name of FILE_VARIABLES) {
-    if (env.optional(name) !== undefined) env.problem(name, 'nothing beside IDENTITY_URL')
+    if (env.optional(name) !== undefined) env.problem(name, 'no value because IDENTITY_URL is set')
   }
   return { url, tokenFile: tokenFile ?? '', ca: ca ?? '' }
 }

@@ -1,34 +1,34 @@
-// Notices that the broker is gone for good, for pods in which the sidecar is an ordinary container: there the pod
-// completes only when we end too. (A native sidecar is ended by the kubelet.)
+// Notices that the broker has ended for good, for pods in which the sidecar is an ordinary container: such a pod
+// completes only when the sidecar ends too. (The kubelet ends a native sidecar.) Does not end the program.
 import { existsSync } from 'node:fs'
 import type { CollectorObserver } from '#collecting/observer.ts'
 
 /**
  * A broker that exits removes its socket; one that crashes leaves it behind. A broker that exits with an error is
- * started again by the kubelet, after 10, 20, 40 seconds: within this time a new socket is there.
+ * started again by the kubelet after 10, 20, 40 seconds, so a new socket exists within this time.
  */
 const ABSENT_MS = 60_000
 
-/** Watches the attempts to reach the broker; they are frequent enough to need no clock of its own. */
+/** Looks at the socket after each failed attempt to reach the broker. The attempts are frequent: no timer is needed. */
 export class Departure implements CollectorObserver {
   readonly #path: string
   readonly #onGone: () => void
-  readonly #absentMs: number
+
   readonly #now: () => number
   #wasConnected = false
   #absentSince: number | undefined
 
-  /** @param onGone called once, when the socket of a broker we knew has been absent for long enough */
+  /** @param onGone called once, when the socket of a broker that was connected has been absent for {@link ABSENT_MS} */
   constructor(options: {
     readonly path: string
     readonly onGone: () => void
-    readonly absentMs?: number
-    readonly now?: () => number
+
+    /** Milliseconds of a monotonic clock. */
+    readonly now: () => number
   }) {
     this.#path = options.path
     this.#onGone = options.onGone
-    this.#absentMs = options.absentMs ?? ABSENT_MS
-    this.#now = options.now ?? (() => performance.now())
+    this.#now = options.now
   }
 
   connected(): void {
@@ -43,7 +43,7 @@ export class Departure implements CollectorObserver {
       return
     }
     this.#absentSince ??= this.#now()
-    if (this.#now() - this.#absentSince < this.#absentMs) return
+    if (this.#now() - this.#absentSince < ABSENT_MS) return
     this.#wasConnected = false
     this.#onGone()
   }

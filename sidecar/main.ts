@@ -1,4 +1,5 @@
-// The program of the sidecar's image. The only file of sidecar/ that reads the environment.
+// The program of the sidecar's image: the only file of sidecar/ that reads the environment. What it starts is in
+// sidecar.ts.
 import { runProgram } from '#serving/program.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { readConfig, VARIABLES } from './config.ts'

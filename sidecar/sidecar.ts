@@ -1,4 +1,5 @@
-// Puts the parts together: collector, app, server. The program (main.ts) and the demo start it from here.
+// A running sidecar: puts collector, app and server together, and stops them in order. The program (main.ts) and the
+// demo start it from here.
 import { createApp } from '#api/app.ts'
 import { createClientVerifier } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
@@ -7,15 +8,15 @@ import type { CollectorObserver } from '#collecting/observer.ts'
 import type { Pace } from '#collecting/pace.ts'
 import { createCredentials } from '#identity/credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
+import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
-import { HttpsServer } from '#serving/server.ts'
 import type { Config } from './config.ts'
 import { Departure } from './departure.ts'
 
-/** Kubelets must have their answers, or they kill the container. */
+/** Answered even under overload: a kubelet that gets no answer kills the container. */
 const UNLIMITED_PATHS = ['/livez', '/readyz', '/healthz']
 
-/** How long we go on serving after readiness is off: until the endpoint is out of the aggregator's reach. */
+/** How long the server still answers after readiness is off: until the aggregator no longer uses the endpoint. */
 const LINGER_MS = 2_000
 
 const STOPPING = { ready: false, message: 'stopping' } as const
@@ -23,16 +24,16 @@ const STOPPING = { ready: false, message: 'stopping' } as const
 /** A running sidecar. */
 export interface Sidecar {
   readonly port: number
-  /** Resolves when the broker is gone for good, if `EXIT_WITH_BROKER` asks to know. */
+  /** Resolves with the reason when the broker has ended for good. Without `EXIT_WITH_BROKER` it never resolves. */
   readonly brokerGone: Promise<string>
-  /** Readiness off, then the server drained, then the broker left. Within 10 s whatever clients do. */
+  /** Turns readiness off, drains the server, then disconnects from the broker. Takes at most 10 s. */
   close(options?: { readonly lingerMs?: number }): Promise<void>
 }
 
 /**
- * Starts a sidecar: it serves at once, and metrics as soon as the broker has answered.
+ * Starts a sidecar. It serves health at once, and metrics as soon as the broker has answered.
  *
- * @throws Error that says what is wrong with certificates or port
+ * @throws Error that says why the certificates or the port cannot be used
  */
 export async function startSidecar(
   config: Config,
@@ -48,7 +49,8 @@ export async function startSidecar(
     ? [
         new Departure({
           path: config.socketPath,
-          onGone: () => gone.resolve('the broker is gone for good'),
+          onGone: () => gone.resolve('the broker has ended for good'),
+          now: () => performance.now(),
         }),
       ]
     : []
@@ -104,28 +106,31 @@ export async function startSidecar(
   }
 }
 
-/** Loading the language of user-defined metrics takes 15 ms, which no one should wait for who defines none. */
+/** Loads the language of user-defined metrics only if there are any: loading takes 15 ms. */
 async function followMetrics({ metricsFile: path }: Config, catalog: Catalog, log: Logger) {
   if (path === undefined) return undefined
   const { followMetricsFile } = await import('#metrics/user-metrics/metrics-file.ts')
   return followMetricsFile({ path, catalog, log })
 }
 
-/** Ready whatever is missing: the pod's other containers would lose their name in DNS. */
+/** Always ready, even without a certificate: a pod that is not ready loses its name in DNS, and workers cannot join. */
 function readinessWithout(missing: string | undefined) {
-  return { ready: true, message: missing === undefined ? 'serving' : `health alone: ${missing}` }
+  return {
+    ready: true,
+    message: missing === undefined ? 'serving' : `only health is served: ${missing}`,
+  }
 }
 
-/** Tells several observers. */
+/** One observer that passes each notice on to several. */
 function all(observers: readonly CollectorObserver[]): CollectorObserver {
-  const tell = (notice: (observer: CollectorObserver) => void) => {
+  const notify = (notice: (observer: CollectorObserver) => void) => {
     for (const observer of observers) notice(observer)
   }
   return {
-    refreshed: (tookMs) => tell((observer) => observer.refreshed(tookMs)),
-    failed: (code) => tell((observer) => observer.failed(code)),
-    connected: () => tell((observer) => observer.connected()),
-    disconnected: () => tell((observer) => observer.disconnected()),
-    drained: (what, outcome) => tell((observer) => observer.drained(what, outcome)),
+    refreshed: (tookMs) => notify((observer) => observer.refreshed(tookMs)),
+    failed: (code) => notify((observer) => observer.failed(code)),
+    connected: () => notify((observer) => observer.connected()),
+    disconnected: () => notify((observer) => observer.disconnected()),
+    drained: (what, outcome) => notify((observer) => observer.drained(what, outcome)),
   }
 }

@@ -25,6 +25,7 @@ const METRICS = [...SCALING, 'sidecar/metrics']
 const USER_METRICS = [...METRICS, 'sidecar/metrics/user-metrics', 'sidecar/serving']
 const EXPLAINING = [...METRICS, 'sidecar/explaining', 'sidecar/serving/text.ts']
 const COLLECTING = [...EXPLAINING, 'sidecar/collecting', 'sidecar/serving']
+const HTTPS = ['sidecar/serving', 'sidecar/serving/https']
 const API = ['sidecar/api', 'sidecar/api/selectors', 'sidecar/api/documents', 'sidecar/api/gauges']
 const BELOW_API = [
   'sidecar/metrics',
@@ -43,7 +44,7 @@ const ADMISSION = [
   'webhook/admission',
   'sidecar/flux/calls/fluxion.ts',
 ]
-const AUTHORITY = [...KUBERNETES, 'webhook/authority']
+const AUTHORITY = [...KUBERNETES, ...HTTPS, 'webhook/authority']
 const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
 
 const SIMULATION = [...FLUX, 'sidecar/simulation']
@@ -71,7 +72,8 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [],
     packages: ['koa', 'pino', 'prom-client', ...X509_PACKAGES],
   },
-  'sidecar/identity': { folders: ['sidecar/serving'], packages: [] },
+  'sidecar/serving/https': { folders: ['sidecar/serving'], packages: [] },
+  'sidecar/identity': { folders: HTTPS, packages: [] },
   'sidecar/simulation': { folders: SIMULATION, packages: [] },
   'sidecar/reading': { folders: READING, packages: [] },
   'sidecar/scaling': { folders: SCALING, packages: [] },
@@ -93,7 +95,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     packages: ['koa-router', 'prom-client'],
   },
   sidecar: {
-    folders: [...COLLECTING, ...USER_METRICS, ...API, 'sidecar/identity'],
+    folders: [...COLLECTING, ...USER_METRICS, ...API, ...HTTPS, 'sidecar/identity'],
     packages: [],
   },
   webhook: { folders: IDENTITIES, packages: ['koa', 'koa-router', 'prom-client'] },

@@ -1,8 +1,8 @@
-// The webhook's HTTP routes and the limits of their bodies. It opens no port: serving/server.ts does.
+// The webhook's HTTP routes and the limits of their bodies. It opens no port: serving/https/server.ts does.
 import Koa, { type Context } from 'koa'
 import Router from 'koa-router'
-import { readBody } from '#serving/body.ts'
 import { failures } from '#serving/failure.ts'
+import { readBody } from '#serving/https/body.ts'
 import type { Logger } from '#serving/log.ts'
 import { badRequest } from '#serving/status.ts'
 import type { Admission } from './admission/admission.ts'

@@ -1,9 +1,10 @@
 // Assembles the webhook from its parts: API server, certificates, admission, identities, HTTPS server. The program
 // (main.ts) and the tests start it.
+
+import { HttpsServer } from '#serving/https/server.ts'
+import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
-import { HttpsServer } from '#serving/server.ts'
 import { StatusError } from '#serving/status.ts'
-import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/tls.ts'
 import { Admission } from './admission/admission.ts'
 import { EventRecorder } from './admission/events.ts'
 import { LookUps } from './admission/look-ups.ts'

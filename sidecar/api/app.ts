@@ -1,4 +1,4 @@
-// Creates the koa app of the API: the middlewares in their order, and the routes. Listening is in serving/server.ts.
+// Creates the koa app of the API: the middlewares in their order, and the routes. Listening is in serving/https/server.ts.
 import Koa, { type Middleware } from 'koa'
 import Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'

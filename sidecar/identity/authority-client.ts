@@ -1,4 +1,5 @@
-// Asks the authority (the webhook) over HTTPS. Knows what an answer looks like, not what it is good for.
+// Asks the authority (the webhook) over HTTPS for a certificate and the CAs to trust, and checks the form of the answer.
+// Keeps nothing: identity.ts does.
 import { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
@@ -8,24 +9,24 @@ const CALL_TIMEOUT_MS = 5_000
 /** An answer is a certificate and a few authorities: 5 KiB. */
 const MAX_ANSWER_BYTES = 256 * 1024
 
-/** What the authority gives. */
+/** A successful answer of the authority. */
 export interface Grant {
-  /** PEM of our serving certificate; `undefined` if we did not ask for one. */
+  /** PEM of the sidecar's serving certificate; `undefined` if the request did not ask for one. */
   readonly certificate: string | undefined
-  /** PEM of the project's authorities: by which the authority itself is known. */
+  /** PEM of the project's CA certificates, which verify the authority itself. */
   readonly ca: string
-  /** The front proxy, by its authority (PEM) and its common names (none is any). */
+  /** The front proxy: its CA (PEM) and its common names (an empty list is any name). */
   readonly clientCa: string
   readonly allowedNames: readonly string[]
 }
 
 export interface AuthorityRequest {
-  /** Of the webhook, `https://NAME.NAMESPACE.svc`. */
+  /** URL of the webhook, `https://NAME.NAMESPACE.svc`. */
   readonly url: string
-  /** PEM of the authorities by which the webhook is known. */
+  /** PEM of the CA certificates that verify the webhook. */
   readonly ca: string
   readonly token: string
-  /** PEM of a certificate request, or `undefined` to learn of authorities only. */
+  /** PEM of a certificate request; `undefined` to ask only for the CAs. */
   readonly csr: string | undefined
   readonly signal: AbortSignal
 }
@@ -33,7 +34,7 @@ export interface AuthorityRequest {
 /**
  * Asks once.
  *
- * @throws Error that says why there is no answer, or why it is no good
+ * @throws Error that says why there is no answer, or why the answer is invalid
  */
 export async function askAuthority(options: AuthorityRequest): Promise<Grant> {
   const { url, ca, token, csr, signal } = options
@@ -58,7 +59,7 @@ interface Post {
   readonly signal: AbortSignal
 }
 
-/** Redirects are not followed: the token is for the authority's eyes. */
+/** Follows no redirect: the token is for the authority only. */
 async function post(url: URL, { ca, token, body, signal }: Post): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const call = request(url, {
@@ -93,7 +94,7 @@ async function readText(response: IncomingMessage): Promise<string> {
       if (text.length > MAX_ANSWER_BYTES) break
     }
   } catch (cause) {
-    throw new Error('the answer of the authority was cut short', { cause })
+    throw new Error('the answer of the authority is not complete', { cause })
   }
   if (text.length <= MAX_ANSWER_BYTES) return text
   throw new Error('the answer of the authority is too long')
@@ -133,7 +134,7 @@ function fields(value: unknown, expected: string): Fields {
   return { ...value }
 }
 
-/** A text that is no certificate would leave us without a server, or with clients that nobody knows. */
+/** Checks PEM. An invalid certificate would stop the server, or make it refuse every client. */
 function pem(value: unknown, place: string): string {
   if (typeof value !== 'string') throw unexpected(`PEM at "${place}"`)
   try {
@@ -143,6 +144,6 @@ function pem(value: unknown, place: string): string {
   }
 }
 
-function unexpected(what: string): Error {
-  return new Error(`the answer of the authority is not as expected: ${what}`)
+function unexpected(expected: string): Error {
+  return new Error(`the answer of the authority is invalid: expected ${expected}`)
 }

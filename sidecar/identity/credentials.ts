@@ -1,19 +1,20 @@
-// Where the server's certificate comes from, and whom it takes for the front proxy: files, the authority, or a
-// certificate of our own for a first try.
+// Chooses the source of the server's certificate and of the front proxy's CA: files, the authority, or a self-signed
+// certificate for a first try. Serves nothing itself.
+
+import { createSelfSigned } from '#serving/https/self-signed.ts'
+import { type Credentials, CredentialWatch, readCredentials } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
-import { createSelfSigned } from '#serving/self-signed.ts'
-import { type Credentials, CredentialWatch, readCredentials } from '#serving/tls.ts'
 import { Identity } from './identity.ts'
 
-/** Where certificates come from, and the names that ours is to be valid for. */
+/** The source of certificates, and the names for which the sidecar's certificate is valid. */
 export interface CredentialOptions {
-  /** Files of the serving certificate; without them, and without an authority, one is made at start. */
+  /** Files of the serving certificate. Without them, and without an authority, a self-signed one is created at start. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
-  /** File with the front proxy's authority; without it, and without an authority, clients are not authenticated. */
+  /** File of the front proxy's CA. Without it, and without an authority, clients are not authenticated. */
   readonly clientCaFile: string | undefined
   /** Common names of the front proxy; empty: any. */
   readonly clientAllowedNames: readonly string[]
-  /** The webhook, which then issues the certificate and says who the front proxy is. */
+  /** The webhook, if it issues the certificate and sends the front proxy's CA. */
   readonly authority: Authority | undefined
   readonly names: {
     readonly namespace: string
@@ -23,7 +24,7 @@ export interface CredentialOptions {
   }
 }
 
-/** The webhook as authority. */
+/** How to reach the webhook as authority. */
 export interface Authority {
   /** `https://NAME.NAMESPACE.svc` */
   readonly url: string
@@ -32,22 +33,22 @@ export interface Authority {
   readonly ca: string
 }
 
-/** Credentials that may change, as the program uses them. */
+/** Credentials that may change while the program runs. */
 export interface CredentialSource {
-  /** To begin with. */
+  /** The credentials at start. */
   readonly first: Credentials
-  /** Whether clients are to show certificates, now or once their authority is known. */
+  /** Whether clients must show certificates, now or as soon as their CA is known. */
   readonly authenticatesClients: boolean
-  /** Common names of the front proxy; none is any. */
+  /** Common names of the front proxy; an empty list is any name. */
   allowedNames(): readonly string[]
-  /** Why there is no certificate that others would trust, while one is awaited. */
+  /** Why there is no certificate from the authority yet, or any more; `undefined` if none is missing. */
   missing(): string | undefined
-  /** Hands on all later credentials. */
+  /** Passes on all later credentials. */
   start(use: (credentials: Credentials) => void): void
   close(): void
 }
 
-/** @throws Error naming the file that is no good */
+/** @throws Error that names the invalid file */
 export async function createCredentials(
   config: CredentialOptions,
   log: Logger,
@@ -103,7 +104,7 @@ async function fromAuthority(
   }
 }
 
-/** The Service in front of us, and the MiniCluster itself, for whoever asks it directly. */
+/** The name of the Service, and a name of the MiniCluster for clients that connect to its pod directly. */
 function namesOf({ names }: CredentialOptions): readonly string[] {
   const { serviceName, namespace, minicluster } = names
   return [
@@ -112,7 +113,7 @@ function namesOf({ names }: CredentialOptions): readonly string[] {
   ]
 }
 
-/** Makes up for what no file gives, and says what that means. */
+/** Adds a self-signed certificate where no file has one, and warns about each missing file. */
 async function complete(
   read: Partial<Credentials>,
   config: CredentialOptions,

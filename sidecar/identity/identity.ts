@@ -1,35 +1,38 @@
-// Who we are, and whom we are to trust: obtained from the webhook's authority, kept up to date, given up when it ends.
+// The sidecar's side of an identity: obtains one certificate and the CAs to trust from the webhook, renews them, and
+// stops using a certificate that has expired. The webhook's side, which checks sidecars and answers them, is
+// webhook/identities/.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { Credentials } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
-import type { Credentials } from '#serving/tls.ts'
+import { messageOf } from '#serving/text.ts'
 import { type AuthorityRequest, askAuthority, type Grant } from './authority-client.ts'
 import { createKeyAndRequest, type KeyAndRequest } from './signing-request.ts'
 
 /**
- * How often the front proxy's authority is asked for: a rotation is known everywhere in half of the ten minutes that are
- * promised. A random part of it is taken off, so that not all sidecars ask at once.
+ * How often the front proxy's CA is read again. Sidecars are promised to know a rotation within ten minutes; this is half
+ * of that. Up to half of this interval is taken off at random, so that sidecars do not ask all at once.
  */
 const REFRESH_MS = 300_000
 
-/** How often we look whether anything is due. */
+/** How often the identity checks whether anything is due. */
 const TICK_MS = 5_000
 
-/** Where nothing is to be had, we ask this often at most. */
+/** The longest pause between two attempts after a failure. */
 const PAUSE_CAP_MS = 30_000
 
 export interface IdentityOptions {
-  /** Of the webhook, `https://NAME.NAMESPACE.svc`. */
+  /** URL of the webhook, `https://NAME.NAMESPACE.svc`. */
   readonly url: string
-  /** PEM of the authority's CA, as it was when the pod was made. */
+  /** PEM of the authority's CA when the pod was created. */
   readonly ca: string
-  /** Path of the projected token; the kubelet writes it anew before it ends. */
+  /** Path of the projected token. The kubelet replaces the token before it expires. */
   readonly tokenFile: string
-  /** DNS names that we are to have. */
+  /** DNS names of the certificate to ask for. */
   readonly names: readonly string[]
   readonly log: Logger
-  /** Told of all credentials that are to be used from now on; `undefined` when there are none any more. */
+  /** Called with each new credentials to use; with `undefined` when the certificate has expired. */
   readonly onCredentials: (credentials: Credentials | undefined) => void
   /** Milliseconds since 1970. */
   readonly now?: () => number
@@ -39,15 +42,15 @@ export interface IdentityOptions {
   readonly ask?: (request: AuthorityRequest) => Promise<Grant>
 }
 
-/** A certificate that we hold, with its key. */
-interface Held {
+/** The current certificate, with its key. */
+interface HeldCertificate {
   readonly cert: string
   readonly key: string
   readonly renewAt: number
   readonly end: number
 }
 
-/** Obtains and keeps an identity. */
+/** One identity, obtained and renewed until it is closed. */
 export class Identity {
   readonly #options: IdentityOptions
   readonly #now: () => number
@@ -55,10 +58,10 @@ export class Identity {
   readonly #poll: Poll
   readonly #stop = new AbortController()
   #request: KeyAndRequest | undefined
-  #held: Held | undefined
+  #held: HeldCertificate | undefined
   #grant: Grant | undefined
   #refreshAt = 0
-  /** Why the authority gave nothing the last time. */
+  /** Why the last attempt failed; `undefined` if it succeeded. */
   #reason: string | undefined
 
   constructor(options: IdentityOptions) {
@@ -73,19 +76,19 @@ export class Identity {
     })
   }
 
-  /** Why we have no certificate that may be used; `undefined` if we have one. */
+  /** Why there is no valid certificate; `undefined` if there is one. */
   get missing(): string | undefined {
     if (this.#held !== undefined) return undefined
-    const what = this.#grant === undefined ? 'no certificate yet' : 'the certificate has expired'
-    return this.#reason === undefined ? what : `${what}: ${this.#reason}`
+    const state = this.#grant === undefined ? 'no certificate yet' : 'the certificate has expired'
+    return this.#reason === undefined ? state : `${state}: ${this.#reason}`
   }
 
-  /** Common names of the front proxy. None is any; before there is a certificate, nobody is asked for one. */
+  /** Common names of the front proxy; an empty list is any name. Not used before there is a certificate. */
   get allowedNames(): readonly string[] {
     return this.#grant?.allowedNames ?? []
   }
 
-  /** Begins to ask. Returns at once. */
+  /** Starts to ask the authority. Returns at once. */
   start(): void {
     void this.#poll.start()
   }
@@ -96,10 +99,10 @@ export class Identity {
   }
 
   /**
-   * Does what is due: a certificate when there is none or two thirds of its life are over, the authorities now and then.
-   * Never rejects; calls must not overlap.
+   * Does what is due: asks for a certificate if there is none or two thirds of its life are over, and for the CAs every few
+   * minutes. Never rejects. Calls must not overlap.
    *
-   * @returns whether nothing is left to do
+   * @returns whether it succeeded, or nothing was due
    */
   async tick(): Promise<boolean> {
     const now = this.#now()
@@ -117,29 +120,29 @@ export class Identity {
 
   async #refresh(withCertificate: boolean): Promise<void> {
     const { url, ca, tokenFile, names, ask = askAuthority } = this.#options
-    // The same key until it is certified: a new one for each attempt would cost more than the attempt.
+    // The key stays the same until it is certified: a new key for each attempt would cost more than the attempt.
     if (withCertificate) this.#request ??= await createKeyAndRequest(names)
     const request = withCertificate ? this.#request : undefined
     const grant = await ask({
       url,
-      // What the authority said last: a CA that it has dropped is trusted no longer.
+      // The latest answer of the authority counts: a CA that it no longer sends is no longer trusted.
       ca: this.#grant?.ca ?? ca,
       token: (await readFile(tokenFile, 'utf8')).trim(),
       csr: request?.csr,
       signal: this.#stop.signal,
     })
-    this.#learn(grant, request)
+    this.#accept(grant, request)
   }
 
-  #learn(grant: Grant, request: KeyAndRequest | undefined): void {
+  #accept(grant: Grant, request: KeyAndRequest | undefined): void {
     const { log, names, onCredentials } = this.#options
     const now = this.#now()
     const before = { held: this.#held, grant: this.#grant, reason: this.#reason }
-    const held = request === undefined ? before.held : hold(grant, request, now)
+    const held = request === undefined ? before.held : checkCertificate(grant, request, now)
     if (held === undefined) return
     const isNew = held !== before.held
     const trustChanged = before.grant?.clientCa !== grant.clientCa
-    // What cannot be used is asked for again: nothing is remembered of it.
+    // If the server cannot use them, this throws before anything is kept, and they are asked for again.
     if (isNew || trustChanged) {
       onCredentials({ cert: held.cert, key: held.key, clientCa: grant.clientCa })
     }
@@ -156,15 +159,15 @@ export class Identity {
 
   #failed(error: unknown): void {
     if (this.#stop.signal.aborted) return
-    const reason = error instanceof Error ? error.message : String(error)
-    // Each reason once: an authority that is away is asked again and again.
+    const reason = messageOf(error)
+    // The same reason is logged once, however often the authority is asked.
     if (reason === this.#reason) return
     this.#reason = reason
     const end = this.#held === undefined ? undefined : new Date(this.#held.end).toISOString()
     const message =
       end === undefined
-        ? 'no certificate, nothing but health is served: asking again'
-        : 'cannot renew what the authority gave: keeping it, asking again'
+        ? 'no certificate: only health is served; asking the authority again'
+        : 'cannot renew the identity: keeping the current one; asking the authority again'
     this.#options.log.warn({ reason, ...(end !== undefined && { until: end }) }, message)
   }
 
@@ -175,14 +178,18 @@ export class Identity {
   }
 }
 
-/** @throws Error for a certificate that cannot be used */
-function hold({ certificate }: Grant, { key }: KeyAndRequest, now: number): Held {
-  if (certificate === undefined) throw new Error('the authority gave no certificate')
+/** @throws Error if the certificate is missing, expired or for another key */
+function checkCertificate(
+  { certificate }: Grant,
+  { key }: KeyAndRequest,
+  now: number,
+): HeldCertificate {
+  if (certificate === undefined) throw new Error('the authority issued no certificate')
   const parsed = new X509Certificate(certificate)
   if (!parsed.checkPrivateKey(createPrivateKey(key))) {
-    throw new Error('the authority gave a certificate of another key')
+    throw new Error('the authority issued a certificate for another key')
   }
   const end = parsed.validToDate.getTime()
-  if (end <= now) throw new Error('the authority gave a certificate that has expired')
+  if (end <= now) throw new Error('the authority issued a certificate that has expired')
   return { cert: certificate, key, end, renewAt: now + ((end - now) * 2) / 3 }
 }

@@ -1,15 +1,16 @@
-// Reads environment variables and collects every problem with them, so that a program can tell all of them at once.
+// Reads environment variables and collects every problem with them, so that a program can print all problems at once.
+// Knows no variable by name.
 
 import { accessSync, constants } from 'node:fs'
 import { quote } from './text.ts'
 
-/** Names and values as the system gives them. */
+/** The environment of a process: names and values. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
 /** A variable that a program reads: a row of its `--help` and of README's table. */
 export interface Variable {
   readonly name: string
-  /** What holds without it, in words. */
+  /** The default, in words. */
   readonly fallback: string
   readonly meaning: string
 }
@@ -18,12 +19,12 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** A value may be a key that was put into the wrong variable: nobody needs to see more of it than this. */
+/** A value may be a private key in the wrong variable: a problem shows at most this many characters of it. */
 const SHOWN_LENGTH = 100
 
 /**
- * Typed views of variables. A variable that is absent or empty has its default; one that is wrong adds to
- * {@link Environment.problems} and has its default, so that reading goes on.
+ * Typed views of variables. A variable that is absent or empty has its default. One that is wrong has its default too, so
+ * that reading goes on, and adds to {@link Environment.problems}.
  */
 export class Environment {
   readonly #variables: Variables
@@ -33,12 +34,12 @@ export class Environment {
     this.#variables = variables
   }
 
-  /** One sentence a problem: which variable, its value, what was expected. */
+  /** One sentence for each problem: the variable, its value and what was expected. */
   get problems(): readonly string[] {
     return this.#problems
   }
 
-  /** Adds a problem that a reader of its own found. */
+  /** Adds a problem that the caller found itself. */
   problem(name: string, expected: string): void {
     const value = this.optional(name)
     const got =
@@ -91,7 +92,7 @@ export class Environment {
     return fallback
   }
 
-  /** Comma-separated items, blanks around them dropped; none if not set. */
+  /** Comma-separated items without the blanks around them; empty if the variable is not set. */
   list(name: string): readonly string[] {
     const items = this.string(name, '').split(',')
     return items.map((item) => item.trim()).filter((item) => item !== '')
@@ -109,7 +110,7 @@ export class Environment {
     return path
   }
 
-  /** A name as Kubernetes has them for namespaces and Services (RFC 1123 label). */
+  /** A name of a namespace or a Service (RFC 1123 label). */
   label(name: string, fallback: string): string {
     const value = this.string(name, fallback)
     if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(value)) return value

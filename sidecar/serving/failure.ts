@@ -1,13 +1,13 @@
-// The one place where an error becomes a response.
+// The only place where an error becomes a response. Refusals before the app, such as overload, are in https/refusals.ts.
 import type { Middleware } from 'koa'
 import type { Logger } from './log.ts'
 import { internalError, methodNotAllowed, notFound, StatusError } from './status.ts'
 
 /**
- * Outermost middleware: errors become Status objects, paths that nobody answers 404, wrong methods 405.
- * An error that is no StatusError is a defect of ours: it is logged, and the caller gets a constant text.
+ * Outermost middleware: answers an error with its Status, an unknown path with 404, a wrong method with 405. An error
+ * that is not a StatusError is a defect: it is logged, and the caller sees a constant text.
  *
- * @param postPaths where POST is the method; everywhere else it is GET
+ * @param postPaths paths that accept only POST; all others accept only GET
  */
 export function failures(log: Logger, postPaths: readonly string[] = []): Middleware {
   return async (ctx, next) => {
@@ -18,7 +18,7 @@ export function failures(log: Logger, postPaths: readonly string[] = []): Middle
         throw methodNotAllowed(ctx.method, method)
       }
       await next()
-      // An answer without a body (304) has set its status itself.
+      // A handler that answers without a body (304) sets the status itself.
       if (ctx.body === undefined && ctx.status === 404)
         throw notFound(`Nothing is served at "${ctx.path}"`)
     } catch (cause) {

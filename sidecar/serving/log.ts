@@ -1,11 +1,11 @@
-// The root of all logging: JSON lines on stdout, for `kubectl logs`.
+// The root logger: JSON lines on stdout, for `kubectl logs`. What is logged, and at which level, is up to its users.
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino'
 import type { LogLevel } from './env.ts'
 
 export type { Logger } from 'pino'
 
 /**
- * Creates the root logger. Lines are written synchronously: the last ones before an exit are those that matter.
+ * Creates the root logger. It writes synchronously, so that the last lines before an exit are not lost.
  *
  * @param stream where to write; default: standard output
  */

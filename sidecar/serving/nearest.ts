@@ -1,13 +1,13 @@
-// Which known names somebody may have meant who wrote an unknown one.
+// Suggests known names for an unknown one. Pure.
 
-/** Longer names are nobody's typing error, and comparing them would cost time. */
+/** A longer name is not a typing error, and comparing it would cost time. */
 const MAX_LENGTH = 64
 
 const MAX_NAMES = 3
 
 /**
- * The known names closest to `name`, nearest first: at most three, none that needs over a third of it changed, and
- * none much farther than the nearest.
+ * The known names closest to `name`, nearest first: at most three. A known name is left out if it differs from `name` in
+ * more than a third of the characters, or in two characters more than the nearest one does.
  */
 export function nearestNames(name: string, known: readonly string[]): readonly string[] {
   if (name.length > MAX_LENGTH) return []

@@ -1,20 +1,21 @@
-// Does something again and again: at an interval while it succeeds, with growing and random pauses while it fails.
+// Repeats a task: at an interval while it succeeds, with growing and random pauses while it fails. Does not know the
+// task, and logs nothing.
 
 import { Backoff } from './backoff.ts'
 
 const FIRST_PAUSE_MS = 250
 
 export interface PollOptions {
-  /** Tells whether it succeeded; must not reject. */
+  /** Resolves with whether it succeeded. Must not reject. */
   readonly task: () => Promise<boolean>
   readonly intervalMs: number
-  /** The longest pause after a failure: what is back is found within this. */
+  /** The longest pause after a failure: a recovery is noticed within this time. */
   readonly pauseCapMs: number
   /** Uniform in [0, 1). */
   readonly random?: (() => number) | undefined
 }
 
-/** Calls of the task never overlap. */
+/** A repeated task. Its calls never overlap. */
 export class Poll {
   readonly #options: PollOptions
   readonly #backoff: Backoff
@@ -28,7 +29,7 @@ export class Poll {
     this.#backoff = new Backoff({ firstMs: FIRST_PAUSE_MS, capMs, random })
   }
 
-  /** Does it now, and then again until {@link close}. Resolves after the first time. */
+  /** Calls the task now, and again until {@link close}. Resolves after the first call. */
   async start(): Promise<void> {
     const succeeded = await this.#options.task()
     if (this.#closed) return
@@ -36,7 +37,7 @@ export class Poll {
     this.#succeeded ||= succeeded
     const pauseMs = succeeded ? this.#options.intervalMs : this.#backoff.next()
     this.#timer = setTimeout(() => void this.start(), pauseMs)
-    // Before the first success, the program may be waiting for nothing else.
+    // Before the first success the program may have nothing else to wait for, and would end.
     if (this.#succeeded) this.#timer.unref()
   }
 

@@ -1,25 +1,27 @@
-// What every program of ours does around its work: arguments, environment, signals, exit codes.
+// The frame of the sidecar's and the webhook's program: arguments, environment, signals, exit codes. What a program does
+// in between is its own.
 import { parseArgs } from 'node:util'
 import type { LogLevel, Variable, Variables } from './env.ts'
 import { createLogger, type Logger } from './log.ts'
+import { messageOf } from './text.ts'
 
-/** Exit code for what a start-up cannot go on with. */
+/** Exit code when the program cannot start. */
 const EXIT_USAGE = 2
 
-/** A configuration, or everything that is wrong with it, a sentence each. */
+/** A configuration, or one sentence for each problem with it. */
 export type ConfigReading<C> =
   | { readonly kind: 'config'; readonly config: C }
   | { readonly kind: 'problems'; readonly problems: readonly string[] }
 
-/** Something that runs until it is closed. */
+/** A started program: runs until it is closed. */
 export interface Running {
-  /** Resolves when it is over by itself, with the reason. */
+  /** Resolves with the reason when the program has to end by itself. */
   readonly over?: Promise<string>
-  /** Ends in order. Within 10 s whatever clients do. */
+  /** Stops cleanly. Takes at most 10 s. */
   close(): Promise<void>
 }
 
-/** A program, as far as it is like every other. */
+/** One program: its `--help`, its configuration and its start. */
 export interface Program<C extends { readonly logLevel: LogLevel }> {
   readonly name: string
   /** One sentence for `--help`. */
@@ -27,21 +29,21 @@ export interface Program<C extends { readonly logLevel: LogLevel }> {
   readonly version: string
   readonly variables: readonly Variable[]
   readConfig(environment: Variables): ConfigReading<C>
-  /** @throws Error that says what is wrong with what the configuration names */
+  /** @throws Error that says which file or port of the configuration cannot be used, and why */
   start(config: C, log: Logger): Promise<Running>
 }
 
-/** Runs it: returns after `--help` or `--version`, else exits, with code 0 when it was ended and 2 if it cannot start. */
+/** Runs a program. Returns after `--help` or `--version`; else exits with 0 after a stop, with 2 if it cannot start. */
 export async function runProgram<C extends { readonly logLevel: LogLevel }>(
   program: Program<C>,
   environment: Variables,
 ): Promise<void> {
-  const wanted = parseArguments()
-  if (wanted.help) {
+  const { help, version } = parseArguments()
+  if (help) {
     process.stdout.write(helpOf(program))
     return
   }
-  if (wanted.version) {
+  if (version) {
     process.stdout.write(`${program.version}\n`)
     return
   }
@@ -49,8 +51,8 @@ export async function runProgram<C extends { readonly logLevel: LogLevel }>(
   if (result.kind === 'problems')
     fail(['Cannot start:', ...result.problems.map((text) => `  ${text}`)])
   const log = createLogger(result.config.logLevel)
-  // Ending would take the lead broker out of DNS, or admission away, while the container restarts. A defect cannot make
-  // us serve a wrong number: what is not read again grows too old.
+  // An exit would remove the lead broker from DNS, or stop admission, while the container restarts. After a defect no
+  // wrong number is served: a snapshot that is not refreshed becomes stale and is not served.
   process.on('uncaughtException', (err) => log.error({ err }, 'a defect, please report it'))
   let running: Running | undefined
   const stop = () => {
@@ -58,7 +60,7 @@ export async function runProgram<C extends { readonly logLevel: LogLevel }>(
     void running.close().then(
       () => process.exit(0),
       (err: unknown) => {
-        log.error({ err }, 'could not end in order')
+        log.error({ err }, 'cannot stop cleanly: exiting')
         process.exit(1)
       },
     )
@@ -68,10 +70,10 @@ export async function runProgram<C extends { readonly logLevel: LogLevel }>(
   try {
     running = await program.start(result.config, log)
   } catch (error) {
-    fail([error instanceof Error ? error.message : String(error)])
+    fail([messageOf(error)])
   }
   if (running.over === undefined) return
-  log.info({ reason: await running.over }, 'ending')
+  log.info({ reason: await running.over }, 'the program ends by itself')
   stop()
 }
 
@@ -87,7 +89,7 @@ function helpOf({
   return [
     `Usage: ${name} [--help] [--version]`,
     '',
-    `${purpose} Set by environment [default]:`,
+    `${purpose} Environment variables [default]:`,
     '',
     ...rows,
     '',
@@ -107,6 +109,6 @@ function parseArguments(): { readonly help: boolean; readonly version: boolean }
   try {
     return parseArgs({ options, allowPositionals: false }).values
   } catch (error) {
-    return fail([error instanceof Error ? error.message : String(error), 'See --help'])
+    return fail([messageOf(error), 'See --help'])
   }
 }

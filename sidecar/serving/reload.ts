@@ -1,25 +1,27 @@
-// Reads something again and again, files mostly, and hands on what has changed. What is no good leaves the old in use.
+// Reads a value at an interval, from files mostly, and passes on each change. A value that cannot be read leaves the old
+// one in use.
+import { messageOf } from './text.ts'
 
 /**
- * Files are compared by content this often. Watching them is no use: a Secret's volume swaps a symbolic link two
- * folders up.
+ * How often files are read and compared. Watching them does not work: a Secret's volume swaps a symbolic link two folders
+ * up.
  */
 const RELOAD_INTERVAL_MS = 2_000
 
 export interface ReloadOptions<T> {
-  /** Rejects if what is there is no good. */
+  /** Rejects if the new value is missing or invalid. */
   readonly read: () => Promise<T>
-  /** Texts that are equal if two are the same. */
+  /** A text that is the same for equal values. */
   readonly fingerprint: (value: T) => string
-  /** What is in use; `undefined`: nothing yet. */
+  /** The value in use; `undefined` if there is none yet. */
   readonly current: T | undefined
   readonly onChange: (value: T) => void
-  /** Called with the reason, and not again while it stays the same. */
+  /** Called with the error; not again while its message stays the same. */
   readonly onRefused: (err: unknown) => void
   readonly intervalMs?: number | undefined
 }
 
-/** Looks at an interval, until it is closed. */
+/** A value that is read again until it is closed. */
 export class Reload<T> {
   readonly #options: ReloadOptions<T>
   readonly #timer: NodeJS.Timeout
@@ -34,14 +36,14 @@ export class Reload<T> {
     this.#timer.unref()
   }
 
-  /** Looks now. Never rejects. */
+  /** Reads now. Never rejects. */
   async check(): Promise<void> {
     const { read, fingerprint, onChange, onRefused } = this.#options
     let value: T
     try {
       value = await read()
     } catch (err) {
-      const reason = err instanceof Error ? err.message : String(err)
+      const reason = messageOf(err)
       if (reason !== this.#refused) onRefused(err)
       this.#refused = reason
       return

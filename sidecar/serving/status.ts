@@ -1,7 +1,7 @@
-// Failures as Kubernetes says them: a `Status` (meta/v1) with HTTP code, machine-readable reason and a message for people.
-// Whoever asked through the HPA sees the message verbatim in `kubectl describe hpa`.
+// Errors as Kubernetes `Status` objects (meta/v1): HTTP code, machine-readable reason and a message for people.
+// `kubectl describe hpa` shows the message verbatim to users of an HPA.
 
-/** meta/v1 `Status` of a failure. Never with `retryAfterSeconds`: client-go would repeat the call within one HPA sync. */
+/** meta/v1 `Status` of a failure. It never has `retryAfterSeconds`: client-go would repeat the call within one HPA sync. */
 export interface Status {
   readonly kind: 'Status'
   readonly apiVersion: 'v1'
@@ -12,7 +12,7 @@ export interface Status {
   readonly code: number
 }
 
-/** An answer other than the one asked for. `message` is for the caller's eyes. */
+/** An error that is answered as a {@link Status}. The caller sees its `message`. */
 export class StatusError extends Error {
   /** HTTP status code, 400 and above. */
   readonly code: number
@@ -80,7 +80,7 @@ export function headersTooLarge(message: string): StatusError {
   return new StatusError(431, 'BadRequest', message)
 }
 
-/** The text is constant: what really happened goes to the log, not to the caller. */
+/** The text is constant: the real error is in the log, and the caller does not see it. */
 export function internalError(cause: unknown): StatusError {
   return new StatusError(500, 'InternalError', 'Internal error of flux-metrics', { cause })
 }
@@ -90,11 +90,11 @@ export function unavailable(message: string): StatusError {
 }
 
 /**
- * The sentence that every custom metrics server answers for a metric it does not have.
+ * The sentence that every custom metrics server answers for a metric that it does not have.
  *
  * @param resource in lower case, with its group: `miniclusters.flux-framework.org`
- * @param name of the object; without it, any object is meant
- * @param hint what would have been known
+ * @param name of the object; without it, the answer is about any object
+ * @param hint names that the server does have
  */
 export function metricNotFound(
   resource: string,

@@ -46,7 +46,7 @@ withEnvironment('the webhook in operation', {
   'two replicas that start together create one CA': async () => {
     assert.equal((await webhookPods()).length, 2)
     const log = await webhookLog()
-    assert.equal(log.filter(({ msg }) => msg === 'made the CA').length, 1)
+    assert.equal(log.filter(({ msg }) => msg === 'created the CA').length, 1)
     const serials = log.flatMap(({ msg, serial }) =>
       msg === 'issuing certificates with this CA' ? [serial] : [],
     )
@@ -100,10 +100,10 @@ withEnvironment('the webhook in operation', {
     await holds('the bundle as it was', async () => (await caBundle()) === bundle)
     const tookMs = Date.now() - (await overwritten)
     assert.ok(tookMs < 10_000, `it took ${tookMs} ms`)
-    const repaired = (await webhookLog()).filter(({ msg }) =>
-      /^repaired the CA bundle/.test(String(msg)),
+    const restored = (await webhookLog()).filter(({ msg }) =>
+      /^restored the CA bundle/.test(String(msg)),
     )
-    assert.ok(repaired.length >= 1)
+    assert.ok(restored.length >= 1)
   },
 
   '10,000 pods of one MiniCluster cost one review': async (environment) => {

@@ -14,7 +14,7 @@ const frontProxy = await createAuthority('front-proxy-ca')
 const serving = await authority.issue({ commonName: 'webhook', ips: ['127.0.0.1'] })
 const leaf = await authority.issue({ commonName: 'sidecar', dns: ['lammps'] })
 
-/** As the webhook answers, with fields that we do not read. */
+/** An answer of the webhook, with more fields than the client reads. */
 const ANSWER = {
   certificate: leaf.cert,
   ca: authority.cert,
@@ -33,7 +33,7 @@ async function listen(t: TestContext, server: Server): Promise<number> {
   return address !== null && typeof address === 'object' ? address.port : 0
 }
 
-/** Serves an authority, and asks it. */
+/** Serves an authority, and a way to ask it. */
 async function serve(t: TestContext, listener: RequestListener, options: ServerOptions = serving) {
   const server = createServer(options, listener)
   t.after(() => server.closeAllConnections())
@@ -66,7 +66,7 @@ async function read(request: IncomingMessage): Promise<string> {
   return text
 }
 
-test('askAuthority posts token and request, and reads what is given', async (t) => {
+test('askAuthority posts token and request, and reads the answer', async (t) => {
   const asked: unknown[] = []
   const { ask } = await serve(t, async (request, response) => {
     const { method, url, headers } = request
@@ -92,7 +92,7 @@ test('askAuthority posts token and request, and reads what is given', async (t) 
   ])
 })
 
-test('askAuthority asks for authorities alone where no certificate is needed', async (t) => {
+test('askAuthority asks only for the CAs if no certificate is needed', async (t) => {
   const { certificate: _none, ...trust } = ANSWER
   const { ask } = await serve(t, async (request, response) => {
     assert.equal(await read(request), '{}')
@@ -101,12 +101,15 @@ test('askAuthority asks for authorities alone where no certificate is needed', a
   assert.equal((await ask({ csr: undefined })).certificate, undefined)
 })
 
-test('askAuthority tells the reason that the authority gives', async (t) => {
-  const { ask } = await serve(t, reply({ kind: 'Status', message: 'Cannot give an identity' }, 403))
-  await assert.rejects(ask(), { message: 'the authority answered 403: Cannot give an identity' })
+test('askAuthority repeats the reason that the authority answers', async (t) => {
+  const { ask } = await serve(
+    t,
+    reply({ kind: 'Status', message: 'Cannot issue an identity' }, 403),
+  )
+  await assert.rejects(ask(), { message: 'the authority answered 403: Cannot issue an identity' })
 })
 
-test('askAuthority follows no redirect: the token is for the authority alone', async (t) => {
+test('askAuthority follows no redirect: the token is for the authority only', async (t) => {
   let asked = 0
   const { ask, url } = await serve(t, (_request, response) => {
     asked += 1
@@ -118,12 +121,12 @@ test('askAuthority follows no redirect: the token is for the authority alone', a
 
 const NO_GRANTS: readonly [what: string, answer: unknown, why: string][] = [
   ['no JSON', '<html>', 'the answer of the authority is not JSON'],
-  ['no object', [], 'the answer of the authority is not as expected: an object'],
-  ['null', null, 'the answer of the authority is not as expected: an object'],
+  ['no object', [], 'the answer of the authority is invalid: expected an object'],
+  ['null', null, 'the answer of the authority is invalid: expected an object'],
   [
     'no CA',
     { ...ANSWER, ca: undefined },
-    'the answer of the authority is not as expected: PEM at "ca"',
+    'the answer of the authority is invalid: expected PEM at "ca"',
   ],
   [
     'a CA that is none',
@@ -138,22 +141,22 @@ const NO_GRANTS: readonly [what: string, answer: unknown, why: string][] = [
   [
     'no front proxy',
     { ...ANSWER, requestHeader: undefined },
-    'the answer of the authority is not as expected: an object at "requestHeader"',
+    'the answer of the authority is invalid: expected an object at "requestHeader"',
   ],
   [
     'a front proxy without an authority',
     { ...ANSWER, requestHeader: { allowedNames: [] } },
-    'the answer of the authority is not as expected: PEM at "requestHeader.clientCa"',
+    'the answer of the authority is invalid: expected PEM at "requestHeader.clientCa"',
   ],
   [
     'a front proxy of which any name would do, for want of a list',
     { ...ANSWER, requestHeader: { clientCa: frontProxy.cert } },
-    'the answer of the authority is not as expected: names at "requestHeader.allowedNames"',
+    'the answer of the authority is invalid: expected names at "requestHeader.allowedNames"',
   ],
   [
     'names that are none',
     { ...ANSWER, requestHeader: { clientCa: frontProxy.cert, allowedNames: [7] } },
-    'the answer of the authority is not as expected: names at "requestHeader.allowedNames"',
+    'the answer of the authority is invalid: expected names at "requestHeader.allowedNames"',
   ],
 ]
 
@@ -164,7 +167,7 @@ for (const [what, answer, message] of NO_GRANTS) {
   })
 }
 
-test('askAuthority reads no endless answer', async (t) => {
+test('askAuthority stops reading an endless answer', async (t) => {
   const left = Promise.withResolvers<void>()
   const endless = (response: ServerResponse) => {
     response.once('close', left.resolve)
@@ -179,7 +182,7 @@ test('askAuthority reads no endless answer', async (t) => {
   await left.promise
 })
 
-test('askAuthority trusts no other authority, and shows it no token', async (t) => {
+test('askAuthority does not trust a server of another CA, and does not send it the token', async (t) => {
   const impostor = await createAuthority('flux-metrics CA')
   const pair = await impostor.issue({ commonName: 'webhook', ips: ['127.0.0.1'] })
   let asked = 0
@@ -193,24 +196,24 @@ test('askAuthority trusts no other authority, and shows it no token', async (t) 
   assert.equal(asked, 0)
 })
 
-test('askAuthority trusts any of several authorities', async (t) => {
+test('askAuthority trusts any of several CAs', async (t) => {
   const { ask } = await serve(t, reply(ANSWER))
   await ask({ ca: `${frontProxy.cert}\n${authority.cert}` })
 })
 
-test('askAuthority wants the name that it asks for', async (t) => {
+test('askAuthority refuses a certificate for another name', async (t) => {
   const pair = await authority.issue({ commonName: 'other', dns: ['other.svc'] })
   const { ask } = await serve(t, reply(ANSWER), pair)
   await assert.rejects(ask(), /cannot be reached: .*altnames/)
 })
 
-test('askAuthority speaks TLS 1.2 at least', async (t) => {
+test('askAuthority requires TLS 1.2 or later', async (t) => {
   const old = { ...serving, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' } as const
   const { ask } = await serve(t, reply(ANSWER), { ...old, ciphers: 'DEFAULT@SECLEVEL=0' })
   await assert.rejects(ask(), /cannot be reached/)
 })
 
-test('askAuthority says that nobody listens', async (t) => {
+test('askAuthority says that the connection is refused', async (t) => {
   const server = createTcpServer()
   const port = await listen(t, server)
   server.close()
@@ -220,7 +223,7 @@ test('askAuthority says that nobody listens', async (t) => {
   })
 })
 
-test('askAuthority ends when told to, before an answer', async (t) => {
+test('askAuthority ends when it is aborted before the answer', async (t) => {
   const stop = new AbortController()
   const { ask, url } = await serve(t, () => stop.abort())
   await assert.rejects(ask({ signal: stop.signal }), {
@@ -228,9 +231,9 @@ test('askAuthority ends when told to, before an answer', async (t) => {
   })
 })
 
-const CUT = { message: 'the answer of the authority was cut short' }
+const CUT = { message: 'the answer of the authority is not complete' }
 
-test('askAuthority ends when told to, in the middle of an answer', async (t) => {
+test('askAuthority ends when it is aborted in the middle of the answer', async (t) => {
   const stop = new AbortController()
   const begun = () => setImmediate(() => stop.abort())
   subscribe('http.client.response.finish', begun)
@@ -239,7 +242,7 @@ test('askAuthority ends when told to, in the middle of an answer', async (t) => 
   await assert.rejects(ask({ signal: stop.signal }), CUT)
 })
 
-test('askAuthority says that an answer was cut', async (t) => {
+test('askAuthority says that an answer is not complete', async (t) => {
   const { ask } = await serve(t, (_request, response) => {
     response.writeHead(200, { 'content-length': '1000' })
     response.write('{"ca":', () => response.destroy())
@@ -247,7 +250,7 @@ test('askAuthority says that an answer was cut', async (t) => {
   await assert.rejects(ask(), CUT)
 })
 
-test('askAuthority tells nothing of a token that cannot be sent', async () => {
+test('askAuthority does not reveal a token that cannot be sent', async () => {
   await assert.rejects(ask('https://127.0.0.1:1', { token: `${TOKEN}\n` }), (error: Error) => {
     assert.ok(!error.message.includes(TOKEN))
     return true

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type CredentialSource, createCredentials } from '#identity/credentials.ts'
-import type { Credentials } from '#serving/tls.ts'
+import type { Credentials } from '#serving/https/tls.ts'
 import { type Config, readConfig } from '../../sidecar/config.ts'
 import { createCaKeys, issueLeaf } from '../../webhook/authority/certificate-authority.ts'
 import { parseCertificateRequest } from '../../webhook/identities/certificate-request.ts'
@@ -49,14 +49,14 @@ function namesIn({ cert }: Credentials): string[] {
   return subjectAltName.split(', ')
 }
 
-/** The next credentials that the source hands on. */
+/** The next credentials that the source passes on. */
 function started(source: CredentialSource): Promise<Credentials> {
   return new Promise((resolve) => source.start(resolve))
 }
 
 const SELF_SIGNED = [...NAMES.map((name) => `DNS:${name}`), 'DNS:localhost', 'IP Address:127.0.0.1']
 
-test('without anything the certificate is self-signed and anyone may ask, with warnings', async (t) => {
+test('without any setting the certificate is self-signed and all clients may read, with warnings', async (t) => {
   const { source, messages } = await create(t, {})
   assert.deepEqual(namesIn(source.first), SELF_SIGNED)
   assert.deepEqual(
@@ -69,7 +69,7 @@ test('without anything the certificate is self-signed and anyone may ask, with w
   ])
 })
 
-test('files are used as they are', async (t) => {
+test('the certificates of files are used unchanged', async (t) => {
   const pair = await provider.issue({ commonName: 'sidecar', dns: NAMES })
   const {
     TLS_CERT_FILE = '',
@@ -93,7 +93,7 @@ test('files are used as they are', async (t) => {
   )
 })
 
-test('a client CA that changes goes with the certificate that was made at start', async (t) => {
+test('a client CA that changes is used with the certificate that was created at start', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const { CLIENT_CA_FILE = '' } = await files(t, { CLIENT_CA_FILE: frontProxy.cert })
   const { source } = await create(t, { CLIENT_CA_FILE })
@@ -103,14 +103,14 @@ test('a client CA that changes goes with the certificate that was made at start'
   assert.deepEqual(await changed, { ...source.first, clientCa: provider.cert })
 })
 
-test('a file that is no good is a reason not to start', async (t) => {
+test('an invalid file prevents the start', async (t) => {
   const { CLIENT_CA_FILE = '' } = await files(t, { CLIENT_CA_FILE: 'nonsense' })
   await assert.rejects(create(t, { CLIENT_CA_FILE }), {
     message: `Cannot use "${CLIENT_CA_FILE}": expected a certificate in PEM`,
   })
 })
 
-/** A webhook that certifies whoever asks. */
+/** A webhook that issues a certificate for every request. */
 async function serveAuthority(t: TestContext): Promise<Record<string, string>> {
   const ca = await createCaKeys(Date.now())
   const webhook = await provider.issue({ commonName: 'webhook', ips: ['127.0.0.1'] })
@@ -135,7 +135,7 @@ async function serveAuthority(t: TestContext): Promise<Record<string, string>> {
   }
 }
 
-test('with an authority there is a certificate of nobody to begin with, and clients are asked for theirs', async (t) => {
+test('with an authority the first certificate is self-signed, and clients are asked for certificates', async (t) => {
   const { source, lines } = await create(t, await serveAuthority(t))
   assert.deepEqual(namesIn(source.first), SELF_SIGNED)
   assert.deepEqual(
@@ -145,7 +145,7 @@ test('with an authority there is a certificate of nobody to begin with, and clie
   assert.deepEqual(lines, [])
 })
 
-test('with an authority its certificate is handed on, with those whom to trust', async (t) => {
+test('with an authority its certificate is passed on, with the CA of the clients', async (t) => {
   const { source, messages } = await create(t, await serveAuthority(t))
   const given = await started(source)
   assert.deepEqual(
@@ -159,7 +159,7 @@ test('with an authority its certificate is handed on, with those whom to trust',
   )
 })
 
-test('what an authority gave and has ended is replaced by the certificate of nobody', async (t) => {
+test('an expired certificate of an authority is replaced by the self-signed one', async (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.now() })
   const { source } = await create(t, await serveAuthority(t))
   const used: Credentials[] = []

@@ -1,4 +1,4 @@
-// An identity with its token, over an authority that is a function, and a clock that only tests move.
+// An identity with its token, an authority that is a function, and a clock that only tests move.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { AuthorityRequest, Grant } from '#identity/authority-client.ts'
 import { Identity } from '#identity/identity.ts'
-import type { Credentials } from '#serving/tls.ts'
+import type { Credentials } from '#serving/https/tls.ts'
 import { createCaKeys, HOUR_MS, issueLeaf } from '../../webhook/authority/certificate-authority.ts'
 import { parseCertificateRequest } from '../../webhook/identities/certificate-request.ts'
 import { createAuthority } from '../support/certificates.ts'
@@ -17,7 +17,7 @@ import { Clock } from '../webhook/authority/replicas.ts'
 export const ca = await createCaKeys(Date.now() - HOUR_MS)
 export const frontProxy = await createAuthority('front-proxy-ca')
 
-/** An identity that is driven by its `tick`; `authority.answer` decides what it is given. */
+/** An identity whose `tick` the tests call. `authority.answer` decides what the authority answers. */
 export async function setup(
   t: TestContext,
   options: { readonly random?: number; readonly onCredentials?: () => void } = {},
@@ -70,7 +70,7 @@ export async function setup(
     lines,
     used,
     tokenFile,
-    /** Ticks some time later. */
+    /** Moves the clock, and ticks. */
     after: (ms: number) => {
       clock.ms += ms
       return identity.tick()

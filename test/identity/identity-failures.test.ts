@@ -1,4 +1,4 @@
-// What an identity does while the authority gives nothing, or nothing that is any good.
+// An identity whose authority does not answer, or whose answer cannot be used.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -16,7 +16,7 @@ function refuse(message: string) {
   }
 }
 
-test('while the authority is away at first, the reason is told once, and the same key is asked for', async (t) => {
+test('while the authority is not reachable at first, the reason is logged once, and each request is for the same key', async (t) => {
   const { identity, authority, after, used, messages } = await setup(t)
   const { answer } = authority
   authority.answer = refuse(AWAY)
@@ -30,12 +30,12 @@ test('while the authority is away at first, the reason is told once, and the sam
   assert.deepEqual([identity.missing, used.length], [undefined, 1])
   assert.equal(new Set(authority.asked.map(({ csr }) => csr)).size, 1)
   assert.deepEqual(messages(), [
-    'warn: no certificate, nothing but health is served: asking again',
+    'warn: no certificate: only health is served; asking the authority again',
     'info: obtained a certificate',
   ])
 })
 
-test('another reason is told again', async (t) => {
+test('another reason is logged again', async (t) => {
   const { identity, authority, after, lines } = await setup(t)
   for (const reason of [AWAY, AWAY, 'the authority answered 403: not enabled', AWAY]) {
     authority.answer = refuse(reason)
@@ -45,7 +45,7 @@ test('another reason is told again', async (t) => {
   assert.equal(lines.length, 3)
 })
 
-test('a token that is not there is a reason', async (t) => {
+test('a missing token file is a reason', async (t) => {
   const { identity, authority, tokenFile } = await setup(t)
   await rm(tokenFile)
   assert.equal(await identity.tick(), false)
@@ -53,7 +53,7 @@ test('a token that is not there is a reason', async (t) => {
   assert.deepEqual(authority.asked, [])
 })
 
-test('while the authority is away later, what we have is kept until it ends, and that is said', async (t) => {
+test('while the authority is not reachable later, the certificate is kept until it expires, and that is logged', async (t) => {
   const { identity, authority, after, clock, used, lines } = await setup(t)
   await identity.tick()
   const until = lines[0]?.until
@@ -66,7 +66,7 @@ test('while the authority is away later, what we have is kept until it ends, and
       level: 'warn',
       reason: AWAY,
       until,
-      msg: 'cannot renew what the authority gave: keeping it, asking again',
+      msg: 'cannot renew the identity: keeping the current one; asking the authority again',
     },
   ])
   clock.ms += HOUR_MS
@@ -79,7 +79,7 @@ test('while the authority is away later, what we have is kept until it ends, and
   ])
 })
 
-test('after it expired a certificate is obtained as at first', async (t) => {
+test('after a certificate has expired, another one is obtained as at first', async (t) => {
   const { identity, authority, after, used, messages } = await setup(t)
   await identity.tick()
   const { answer } = authority
@@ -93,7 +93,7 @@ test('after it expired a certificate is obtained as at first', async (t) => {
   assert.equal(messages().at(-1), 'info: obtained a certificate')
 })
 
-test('one that expired unnoticed, in a pod that was asleep, is missing at once', async (t) => {
+test('a certificate that expired while the pod was suspended is missing at once', async (t) => {
   const { identity, authority, clock, used } = await setup(t)
   await identity.tick()
   authority.answer = refuse(AWAY)
@@ -104,7 +104,7 @@ test('one that expired unnoticed, in a pod that was asleep, is missing at once',
   assert.equal(await ticked, false)
 })
 
-test('the authority that answers again is told once', async (t) => {
+test('an authority that answers again is logged once', async (t) => {
   const { identity, authority, after, messages } = await setup(t)
   await identity.tick()
   const { answer } = authority
@@ -114,7 +114,7 @@ test('the authority that answers again is told once', async (t) => {
   await after(30_000)
   await after(5 * MINUTE_MS)
   assert.deepEqual(messages().slice(1), [
-    'warn: cannot renew what the authority gave: keeping it, asking again',
+    'warn: cannot renew the identity: keeping the current one; asking the authority again',
     'info: the authority answers again',
   ])
 })
@@ -125,16 +125,16 @@ const UNUSABLE: readonly [
   certificate: () => Promise<string | undefined>,
   why: string,
 ][] = [
-  ['no certificate', async () => undefined, 'the authority gave no certificate'],
+  ['no certificate', async () => undefined, 'the authority issued no certificate'],
   [
     'a certificate of another key',
     async () => (await other.issue({ commonName: 'sidecar', dns: NAMES })).cert,
-    'the authority gave a certificate of another key',
+    'the authority issued a certificate for another key',
   ],
 ]
 
 for (const [what, certificate, why] of UNUSABLE) {
-  test(`an answer with ${what} is not used, and asked for again`, async (t) => {
+  test(`an answer with ${what} is not used, and the authority is asked again`, async (t) => {
     const { identity, authority, after, used } = await setup(t)
     const { answer } = authority
     authority.answer = async (request) => ({
@@ -149,7 +149,7 @@ for (const [what, certificate, why] of UNUSABLE) {
   })
 }
 
-test('a certificate that has expired by our clock is not used', async (t) => {
+test('a certificate that has expired by the local clock is not used', async (t) => {
   const { identity, authority, clock, used } = await setup(t)
   const { answer } = authority
   authority.answer = async (request) => {
@@ -158,7 +158,7 @@ test('a certificate that has expired by our clock is not used', async (t) => {
     return grant
   }
   assert.equal(await identity.tick(), false)
-  const why = 'the authority gave a certificate that has expired'
+  const why = 'the authority issued a certificate that has expired'
   assert.deepEqual([identity.missing, used], [`no certificate yet: ${why}`, []])
 })
 
@@ -170,8 +170,8 @@ test('credentials that the server cannot use are asked for again', async (t) => 
   }
   const { identity, after } = await setup(t, { onCredentials })
   assert.equal(await identity.tick(), false)
-  const told = [identity.missing, identity.allowedNames]
-  assert.deepEqual(told, ['no certificate yet: ca md too weak', []])
+  const known = [identity.missing, identity.allowedNames]
+  assert.deepEqual(known, ['no certificate yet: ca md too weak', []])
   assert.equal(await after(250), true)
   assert.deepEqual([identity.missing, uses.length], [undefined, 2])
 })

@@ -12,17 +12,17 @@ const MINUTE_MS = 60_000
 
 const nextFrontProxy = await createAuthority('front-proxy-ca')
 
-/** Whether each is asked for a certificate, or for the front proxy alone. */
+/** For each request, whether it asks for a certificate or only for the front proxy. */
 function kinds(asked: readonly AuthorityRequest[]): string[] {
   return asked.map(({ csr }) => (csr === undefined ? 'trust' : 'certificate'))
 }
 
-test('before anything was asked nothing is there, and that is said', async (t) => {
+test('before the first request there is no certificate, and `missing` says so', async (t) => {
   const { identity } = await setup(t)
   assert.deepEqual([identity.missing, identity.allowedNames], ['no certificate yet', []])
 })
 
-test('the first tick obtains a certificate with our names and key, and the front proxy', async (t) => {
+test('the first tick obtains a certificate for the names and the key, and the front proxy', async (t) => {
   const { identity, authority, clock, used, lines } = await setup(t)
   assert.equal(await identity.tick(), true)
   assert.deepEqual([identity.missing, identity.allowedNames], [undefined, ['front-proxy-client']])
@@ -39,7 +39,7 @@ test('the first tick obtains a certificate with our names and key, and the front
   )
 })
 
-test('ticks with nothing to do ask nobody', async (t) => {
+test('a tick with nothing to do does not ask the authority', async (t) => {
   const { identity, authority, after } = await setup(t)
   await identity.tick()
   for (let n = 0; n < 10; n += 1) assert.equal(await after(5_000), true)
@@ -63,7 +63,7 @@ for (const [random, minutes] of [
   [0.5, 3.75],
   [1 - Number.EPSILON, 2.5],
 ] as const) {
-  test(`the front proxy is asked for after ${minutes} minutes, with jitter ${random}`, async (t) => {
+  test(`the front proxy is read again after ${minutes} minutes, with jitter ${random}`, async (t) => {
     const { identity, authority, after } = await setup(t, { random })
     await identity.tick()
     await after(minutes * MINUTE_MS - 1)
@@ -73,7 +73,7 @@ for (const [random, minutes] of [
   })
 }
 
-test('a front proxy that is another is used with the certificate that we have', async (t) => {
+test('a changed front proxy is used with the current certificate', async (t) => {
   const { identity, authority, after, used, messages } = await setup(t)
   await identity.tick()
   authority.clientCa = `${nextFrontProxy.cert}\n${frontProxy.cert}\n`
@@ -85,14 +85,14 @@ test('a front proxy that is another is used with the certificate that we have', 
   assert.equal(messages().at(-1), "info: the front proxy's authority has changed")
 })
 
-test('a front proxy that is the same changes nothing, and says nothing', async (t) => {
+test('an unchanged front proxy changes nothing, and nothing is logged', async (t) => {
   const { identity, after, used, lines } = await setup(t)
   await identity.tick()
   await after(5 * MINUTE_MS)
   assert.deepEqual([used.length, lines.length], [1, 1])
 })
 
-test('what the authority says of its CA is what is trusted from then on', async (t) => {
+test('the CA in an answer of the authority is trusted from then on', async (t) => {
   const { identity, authority, after } = await setup(t)
   await identity.tick()
   await after(5 * MINUTE_MS)
@@ -102,7 +102,7 @@ test('what the authority says of its CA is what is trusted from then on', async 
   )
 })
 
-test('the token is read anew each time: the kubelet replaces it', async (t) => {
+test('the token is read again each time, because the kubelet replaces it', async (t) => {
   const { identity, authority, after, tokenFile } = await setup(t)
   await identity.tick()
   await writeFile(tokenFile, 'the next token')
@@ -122,7 +122,7 @@ test('a certificate of an hour is renewed after 40 minutes', async (t) => {
   assert.deepEqual(kinds(authority.asked), ['certificate', 'trust', 'certificate'])
 })
 
-test('an identity that was started asks until it is closed, and ends what is under way', async (t) => {
+test('a started identity asks until it is closed, and then aborts a pending request', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { identity, authority, lines } = await setup(t, { random: 0.5 })
   const asked = Promise.withResolvers<AuthorityRequest>()

@@ -6,13 +6,13 @@ import { parseCertificateRequest } from '../../webhook/identities/certificate-re
 
 const NAMES = ['custom-metrics-apiserver.hpc.svc', 'lammps.hpc.miniclusters.flux-metrics']
 
-test('createKeyAndRequest asks for the names, and for nothing else', async () => {
+test('createKeyAndRequest asks for exactly the names', async () => {
   const { csr } = await createKeyAndRequest(NAMES)
   const { publicKey, ...request } = await parseCertificateRequest(csr)
   assert.deepEqual(request, { keyKind: 'P-256', dnsNames: NAMES, otherNames: [] })
 })
 
-test('createKeyAndRequest gives the key of the request, in PEM', async () => {
+test('createKeyAndRequest returns the key of the request in PEM', async () => {
   const { key, csr } = await createKeyAndRequest(NAMES)
   assert.match(key, /^-----BEGIN PRIVATE KEY-----\n/)
   const { publicKey } = await parseCertificateRequest(csr)
@@ -30,7 +30,7 @@ test('createKeyAndRequest keeps the key out of the request', async () => {
   assert.ok(!Buffer.from(base64, 'base64').includes(secret))
 })
 
-test('createKeyAndRequest makes another key each time', async () => {
+test('createKeyAndRequest creates another key each time', async () => {
   const [one, other] = await Promise.all([createKeyAndRequest(NAMES), createKeyAndRequest(NAMES)])
   assert.notEqual(one.key, other.key)
   assert.notEqual(one.csr, other.csr)

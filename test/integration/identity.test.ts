@@ -159,17 +159,17 @@ async function shown(port: number, cluster: MemoryCluster, name: string): Promis
 
 const MINICLUSTER = [miniCluster(), job()]
 
-test('a sidecar serves health alone until the authority knows its pod, and then whom it may', async (t) => {
+test('a sidecar serves only health until the authority knows its pod, and then also metrics to the front proxy', async (t) => {
   stopTime(t)
   const cluster = new MemoryCluster([requestHeader(frontProxy.cert), ...MINICLUSTER])
   const { webhook, lines: told } = await webhookFor(t, cluster)
-  const says = 'no certificate, nothing but health is served: asking again'
+  const says = 'no certificate: only health is served; asking the authority again'
   const { port, get, codes, lines, logged } = await sidecarFor(t, cluster, { webhook, says })
   const why =
-    'no certificate yet: the authority answered 403: Cannot give an identity: the pod of the token does not exist any more'
+    'no certificate yet: the authority answered 403: Cannot issue an identity: the pod of the token no longer exists'
   for (const path of ['/readyz', '/healthz']) {
     const { status, text } = await ask(port, path)
-    assert.deepEqual([status, text.split('\n')[0]], [200, `ok: health alone: ${why}`])
+    assert.deepEqual([status, text.split('\n')[0]], [200, `ok: only health is served: ${why}`])
   }
   assert.equal((await ask(port, '/livez')).status, 200)
   for (const path of [METRIC, '/apis', '/metrics', '/version']) {
@@ -208,13 +208,15 @@ test('a front proxy with another CA is known within 10 minutes, and the one befo
   assert.deepEqual(await codes(), [401, 200, 401])
 })
 
-test('a sidecar without its authority serves until its certificate ends, and then health alone', async (t) => {
+test('a sidecar whose authority is away serves until its certificate expires, and then only health', async (t) => {
   const cluster = new MemoryCluster([requestHeader(frontProxy.cert), ...MINICLUSTER, leadBroker()])
   const { webhook } = await webhookFor(t, cluster)
   stopTime(t)
   const { port, codes, get, logged } = await sidecarFor(t, cluster, { webhook })
   const closed = webhook.close({ lingerMs: 0 })
-  const away = logged('cannot renew what the authority gave: keeping it, asking again')
+  const away = logged(
+    'cannot renew the identity: keeping the current one; asking the authority again',
+  )
   await pass(t, 5 * MINUTE_MS, closed)
   const { reason } = await away
   assert.equal(
@@ -227,7 +229,7 @@ test('a sidecar without its authority serves until its certificate ends, and the
   const answer = await get(METRIC)
   assert.deepEqual([answer.status, messageIn(answer)], [503, `Cannot serve: ${why}`])
   const { status, text } = await ask(port, '/readyz')
-  assert.deepEqual([status, text.split('\n')[0]], [200, `ok: health alone: ${why}`])
+  assert.deepEqual([status, text.split('\n')[0]], [200, `ok: only health is served: ${why}`])
   await assert.rejects(shown(port, cluster, NAMES[0]))
 })
 

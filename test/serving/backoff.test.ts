@@ -8,13 +8,13 @@ test('Backoff doubles its ceiling up to the cap', () => {
   assert.deepEqual(waits, [100, 200, 400, 800, 1600, 3200, 5_000, 5_000, 5_000])
 })
 
-test('Backoff spreads waits over the whole range down to 0', () => {
+test('Backoff spreads the waits from 0 to the ceiling', () => {
   const values = [0, 0.5]
   const backoff = new Backoff({ firstMs: 100, capMs: 5_000, random: () => values.shift() ?? 0 })
   assert.deepEqual([backoff.next(), backoff.next()], [0, 100])
 })
 
-test('Backoff begins anew after a success', () => {
+test('Backoff starts again at the first ceiling after a success', () => {
   const backoff = new Backoff({ firstMs: 100, capMs: 5_000, random: () => 1 })
   backoff.next()
   backoff.next()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Environment } from '#serving/env.ts'
 
-test('Environment has the default of what is not set, or empty', () => {
+test('Environment uses the default for a variable that is not set or empty', () => {
   const env = new Environment({ EMPTY: '' })
   assert.equal(env.string('ABSENT', 'fallback'), 'fallback')
   assert.equal(env.string('EMPTY', 'fallback'), 'fallback')
@@ -13,7 +13,7 @@ test('Environment has the default of what is not set, or empty', () => {
   assert.deepEqual(env.problems, [])
 })
 
-test('Environment reads what is set', () => {
+test('Environment reads the variables that are set', () => {
   const env = new Environment({
     NAME: 'flux-0',
     PORT: '0',
@@ -54,14 +54,14 @@ test('Environment collects every problem, with name, value and what was expected
 })
 
 for (const text of ['-1', '1.5', '0x10', ' 1', '99999999999999999999', 'NaN']) {
-  test(`Environment takes "${text}" for no integer`, () => {
+  test(`Environment refuses "${text}" as an integer`, () => {
     const env = new Environment({ N: text })
     env.integer('N', 0, { min: 0, max: 100 })
     assert.equal(env.problems.length, 1)
   })
 }
 
-test('Environment reads true and false, and nothing else, as booleans', () => {
+test('Environment reads only true and false as booleans', () => {
   const env = new Environment({ YES: 'true', NO: 'false', ODD: '1' })
   assert.deepEqual([env.boolean('YES', false), env.boolean('NO', true)], [true, false])
   assert.equal(env.boolean('ABSENT', true), true)

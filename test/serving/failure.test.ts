@@ -49,7 +49,7 @@ test('failures answers a StatusError as it is, and logs nothing', async (t) => {
   assert.deepEqual(lines, [])
 })
 
-test('failures tells the caller nothing of a defect, and the log everything', async (t) => {
+test('failures hides a defect from the caller, and logs it in full', async (t) => {
   const { url, lines } = await serve(t, () => {
     throw new TypeError('secret detail')
   })
@@ -59,7 +59,7 @@ test('failures tells the caller nothing of a defect, and the log everything', as
   assert.match(lines.join(), /secret detail/)
 })
 
-test('failures answers 404 to a path that nobody answers', async (t) => {
+test('failures answers 404 to an unknown path', async (t) => {
   const { url } = await serve(t, (_ctx, next) => next())
   const response = await fetch(url)
   assert.equal(response.status, 404)
@@ -77,7 +77,7 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']) {
   })
 }
 
-test('failures lets POST, and nothing else, to the paths where it is the method', async (t) => {
+test('failures accepts only POST on the paths that are given for POST', async (t) => {
   const { url } = await serve(
     t,
     (ctx) => {
@@ -93,7 +93,7 @@ test('failures lets POST, and nothing else, to the paths where it is the method'
   }
 })
 
-test('failures compares paths, not their beginnings or queries', async (t) => {
+test('failures compares whole paths, without the query', async (t) => {
   const answer: Koa.Middleware = (ctx) => {
     ctx.body = ctx.method
   }
@@ -106,7 +106,7 @@ test('failures compares paths, not their beginnings or queries', async (t) => {
   assert.deepEqual(codes, [200, 405, 405])
 })
 
-test('metricNotFound says it as every custom metrics server does', () => {
+test('metricNotFound uses the sentence of every custom metrics server', () => {
   assert.equal(
     metricNotFound('services', 'node_upcount', { name: 'x', hint: 'did you mean node_up_count?' })
       .message,

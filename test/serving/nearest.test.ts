@@ -17,16 +17,16 @@ for (const [name, nearest] of [
   })
 }
 
-test('nearestNames offers three names at most', () => {
+test('nearestNames offers at most three names', () => {
   assert.deepEqual(nearestNames('abx', ['abc', 'abd', 'abe', 'abf']), ['abc', 'abd', 'abe'])
 })
 
-test('nearestNames leaves out what is much farther than the nearest', () => {
+test('nearestNames leaves out names that differ much more than the nearest one', () => {
   assert.deepEqual(nearestNames('job_activ_count', known), ['job_active_count'])
 })
 
 for (const name of ['', 'x', 'cpu_usage', 'x'.repeat(65), 'node_up_count'.repeat(1000)]) {
-  test(`nearestNames offers nothing for a name of ${name.length} characters like nothing known`, () => {
+  test(`nearestNames offers nothing for a name of ${name.length} characters that is like no known name`, () => {
     assert.deepEqual(nearestNames(name, known), [])
   })
 }

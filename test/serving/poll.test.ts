@@ -18,14 +18,14 @@ async function poll(t: TestContext, { random = 0.5 }: { readonly random?: number
   t.after(() => polled.close())
   const after = async (ms: number) => {
     t.mock.timers.tick(ms)
-    // The attempt is a promise's turn or two away.
+    // The attempt ends after one or two microtasks.
     for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
     return attempts.count
   }
   return { polled, attempts, after }
 }
 
-test('Poll does it at once and then at the interval', async (t) => {
+test('Poll calls the task at once and then at the interval', async (t) => {
   const { polled, attempts, after } = await poll(t)
   await polled.start()
   assert.equal(attempts.count, 1)
@@ -45,7 +45,7 @@ test('Poll tries again soon, and then less and less often, at most every 10 s', 
   }
 })
 
-test('Poll takes a random part of the pause', async (t) => {
+test('Poll waits a random part of the pause', async (t) => {
   const { polled, attempts, after } = await poll(t, { random: 0.1 })
   attempts.succeed = false
   await polled.start()
@@ -53,7 +53,7 @@ test('Poll takes a random part of the pause', async (t) => {
   assert.equal(await after(1), 2)
 })
 
-test('Poll returns to the interval when it works again', async (t) => {
+test('Poll returns to the interval after a success', async (t) => {
   const { polled, attempts, after } = await poll(t)
   attempts.succeed = false
   await polled.start()
@@ -63,7 +63,7 @@ test('Poll returns to the interval when it works again', async (t) => {
   assert.equal(await after(1), 3)
 })
 
-test('Poll ends when closed', async (t) => {
+test('Poll stops when it is closed', async (t) => {
   const { polled, attempts, after } = await poll(t)
   await polled.start()
   polled.close()
@@ -71,7 +71,7 @@ test('Poll ends when closed', async (t) => {
   assert.equal(attempts.succeed, true)
 })
 
-test('Poll ends when closed in the middle of an attempt', async (t) => {
+test('Poll stops when it is closed during an attempt', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { promise, resolve } = Promise.withResolvers<boolean>()
   let count = 0

@@ -48,7 +48,7 @@ function run(t: TestContext, { args = [], ...env }: { args?: string[]; WORK?: st
   }
 }
 
-test('--help tells purpose and variables, and ends', async (t) => {
+test('--help prints purpose and variables, and exits', async (t) => {
   const { code, stdout, stderr } = await run(t, { args: ['--help'] }).ended
   assert.deepEqual([code, stderr], [0, ''])
   assert.equal(
@@ -56,28 +56,28 @@ test('--help tells purpose and variables, and ends', async (t) => {
     [
       'Usage: small [--help] [--version]',
       '',
-      'Does as it is told. Set by environment [default]:',
+      'Does what WORK says. Environment variables [default]:',
       '',
       '  WORK       run, fail, end, defect or never-start [run]',
-      '  LOG_LEVEL  how much is told [info]',
+      '  LOG_LEVEL  how much is logged [info]',
     ].join('\n'),
   )
 })
 
-test('--version tells the version, and ends', async (t) => {
+test('--version prints the version, and exits', async (t) => {
   const { code, stdout } = await run(t, { args: ['--version'] }).ended
   assert.deepEqual([code, stdout], [0, '1.2.3'])
 })
 
 for (const args of [['--verbose'], ['start']]) {
-  test(`an argument that is not known ends it with code 2: ${args}`, async (t) => {
+  test(`an unknown argument ends the program with code 2: ${args}`, async (t) => {
     const { code, stderr } = await run(t, { args }).ended
     assert.equal(code, 2)
     assert.match(stderr, /'(--verbose|start)'[\s\S]*\nSee --help\n$/)
   })
 }
 
-test('a wrong environment ends it with code 2 and every problem', async (t) => {
+test('a wrong environment ends the program with code 2, and all problems are printed', async (t) => {
   const { code, stdout, stderr } = await run(t, { WORK: 'rest' }).ended
   assert.deepEqual([code, stdout], [2, ''])
   assert.equal(
@@ -86,14 +86,14 @@ test('a wrong environment ends it with code 2 and every problem', async (t) => {
   )
 })
 
-test('a start that fails ends it with code 2 and a sentence', async (t) => {
+test('a start that fails ends the program with code 2, and the error is printed', async (t) => {
   const { code, stdout, stderr } = await run(t, { WORK: 'fail' }).ended
   assert.deepEqual([code, stdout], [2, ''])
   assert.equal(stderr, 'Cannot listen on port 1: it is reserved for root\n')
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} closes it, and ends it with code 0`, async (t) => {
+  test(`${signal} closes the program and ends it with code 0`, async (t) => {
     const { child, logged, ended } = run(t)
     await logged('working')
     child.kill(signal)
@@ -102,7 +102,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-test('a signal before it has started ends it at once, with code 0', async (t) => {
+test('a signal before the start is complete ends the program at once with code 0', async (t) => {
   const { child, logged, ended } = run(t, { WORK: 'never-start' })
   await logged('working')
   child.kill('SIGTERM')
@@ -110,13 +110,13 @@ test('a signal before it has started ends it at once, with code 0', async (t) =>
   assert.deepEqual([code, log], [0, ['working']])
 })
 
-test('what is over by itself says why, closes, and ends with code 0', async (t) => {
+test('a program that ends by itself logs the reason, closes, and exits with code 0', async (t) => {
   const { code, log, stdout } = await run(t, { WORK: 'end' }).ended
-  assert.deepEqual([code, log], [0, ['working', 'ending', 'closed']])
+  assert.deepEqual([code, log], [0, ['working', 'the program ends by itself', 'closed']])
   assert.match(stdout, /"reason":"there is nothing left to do"/)
 })
 
-test('a defect is logged, and does not end it', async (t) => {
+test('a defect is logged, and does not end the program', async (t) => {
   const { child, logged, ended } = run(t, { WORK: 'defect' })
   await logged('still working')
   child.kill('SIGTERM')

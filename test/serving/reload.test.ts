@@ -4,7 +4,7 @@ import { Reload } from '#serving/reload.ts'
 
 const NEVER_MS = 2 ** 30
 
-/** Something to read that tests set, and all that came of reading it. */
+/** A value that tests set, and all that was reported about it. */
 function watch(t: TestContext, current?: string) {
   const there: { value: string | Error } = { value: current ?? 'one' }
   const changes: string[] = []
@@ -24,14 +24,14 @@ function watch(t: TestContext, current?: string) {
   return { there, changes, refusals, reload }
 }
 
-test('Reload hands on what is there first, where nothing is in use', async (t) => {
+test('Reload passes on the first value if none is in use', async (t) => {
   const { changes, reload } = watch(t)
   await reload.check()
   await reload.check()
   assert.deepEqual(changes, ['one'])
 })
 
-test('Reload hands on what differs from what is in use, by its fingerprint', async (t) => {
+test('Reload passes on a value whose fingerprint differs from the one in use', async (t) => {
   const { there, changes, reload } = watch(t, 'one')
   for (const value of ['one', 'ONE', 'two', 'Two', 'one']) {
     there.value = value
@@ -40,7 +40,7 @@ test('Reload hands on what differs from what is in use, by its fingerprint', asy
   assert.deepEqual(changes, ['two', 'one'])
 })
 
-test('Reload tells a reason once while it stays the same, and again when it is back', async (t) => {
+test('Reload reports a reason once while it stays the same, and again when it returns', async (t) => {
   const { there, changes, refusals, reload } = watch(t, 'one')
   for (const value of [
     new Error('gone'),
@@ -57,7 +57,7 @@ test('Reload tells a reason once while it stays the same, and again when it is b
   assert.deepEqual(messages, ['gone', 'broken', 'gone'])
 })
 
-test('Reload looks every two seconds until it is closed', async (t) => {
+test('Reload reads every two seconds until it is closed', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   let looks = 0
   const reload = new Reload({

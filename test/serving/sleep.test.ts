@@ -10,7 +10,7 @@ test('sleep ends when the signal is aborted', async () => {
   await slept
 })
 
-test('sleep does not begin under an aborted signal', async () => {
+test('sleep does not wait if the signal is already aborted', async () => {
   await sleep(3_600_000, AbortSignal.abort())
 })
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Config, readConfig, VARIABLES } from '../../sidecar/config.ts'
 import { createAuthority } from '../support/certificates.ts'
 
-/** Files that surely exist, whatever is in them: only their presence is checked here. */
+/** A file that exists. Its content is not checked here. */
 const FILE = import.meta.filename
 
 function config(variables: Record<string, string>): Config {
@@ -85,7 +85,7 @@ test('readConfig is frozen', () => {
   assert.ok(Object.isFrozen(config({})))
 })
 
-test('readConfig tells all problems together', () => {
+test('readConfig reports all problems together', () => {
   assert.deepEqual(
     problems({
       FLUX_URI: 'ssh://host/run/flux/local',
@@ -102,7 +102,7 @@ test('readConfig tells all problems together', () => {
   )
 })
 
-test('readConfig wants certificate and key together', () => {
+test('readConfig expects certificate and key together', () => {
   assert.deepEqual(problems({ TLS_CERT_FILE: FILE }), [
     'TLS_KEY_FILE: expected the key that belongs to TLS_CERT_FILE, it is not set',
   ])
@@ -111,9 +111,9 @@ test('readConfig wants certificate and key together', () => {
   ])
 })
 
-test('readConfig wants an authority for allowed names, which mean nothing without', () => {
+test('readConfig expects a CA file beside allowed names, which have no effect without it', () => {
   assert.deepEqual(problems({ CLIENT_ALLOWED_NAMES: 'front-proxy-client' }), [
-    'CLIENT_CA_FILE: expected the authority of the clients that CLIENT_ALLOWED_NAMES names, it is not set',
+    'CLIENT_CA_FILE: expected the CA file of the clients in CLIENT_ALLOWED_NAMES, it is not set',
   ])
 })
 
@@ -123,7 +123,7 @@ const IDENTITY = {
   IDENTITY_CA: (await createAuthority('flux-metrics CA')).cert,
 }
 
-test('readConfig reads where an identity is to be had', () => {
+test('readConfig reads how to reach the authority', () => {
   assert.deepEqual(config(IDENTITY).authority, {
     url: IDENTITY.IDENTITY_URL,
     tokenFile: FILE,
@@ -132,7 +132,7 @@ test('readConfig reads where an identity is to be had', () => {
 })
 
 for (const url of ['https://hook.svc:8443', 'https://10.0.0.1', 'https://hook.svc/']) {
-  test(`readConfig takes a host for an authority, with or without port: ${url}`, () => {
+  test(`readConfig accepts a host as authority, with or without port: ${url}`, () => {
     assert.equal(config({ ...IDENTITY, IDENTITY_URL: url }).authority?.url, url)
   })
 }
@@ -145,38 +145,38 @@ for (const url of [
   'https://name:word@hook.svc',
   'https://',
 ]) {
-  test(`readConfig takes nothing else for an authority: ${url}`, () => {
+  test(`readConfig refuses any other URL of an authority: ${url}`, () => {
     assert.deepEqual(problems({ ...IDENTITY, IDENTITY_URL: url }), [
       `IDENTITY_URL: expected "https://" and a host, with or without port, got "${url}"`,
     ])
   })
 }
 
-test('readConfig wants token and CA of an authority', () => {
+test('readConfig expects token and CA beside the URL of an authority', () => {
   const { IDENTITY_URL } = IDENTITY
   assert.deepEqual(problems({ IDENTITY_URL }), [
-    'IDENTITY_TOKEN_FILE: expected the token to show at IDENTITY_URL, it is not set',
+    'IDENTITY_TOKEN_FILE: expected the file of the token for IDENTITY_URL, it is not set',
     'IDENTITY_CA: expected a CA certificate in PEM, it is not set',
   ])
 })
 
-test('readConfig wants the authority that token and CA are for', () => {
+test('readConfig expects the URL of the authority that token and CA are for', () => {
   const { IDENTITY_TOKEN_FILE, IDENTITY_CA } = IDENTITY
   assert.deepEqual(problems({ IDENTITY_TOKEN_FILE }), [
-    'IDENTITY_URL: expected the webhook that takes the token, it is not set',
+    'IDENTITY_URL: expected the webhook that IDENTITY_TOKEN_FILE is for, it is not set',
   ])
   assert.deepEqual(problems({ IDENTITY_CA }), [
-    'IDENTITY_URL: expected the webhook that IDENTITY_CA is of, it is not set',
+    'IDENTITY_URL: expected the webhook that IDENTITY_CA is for, it is not set',
   ])
 })
 
-test('readConfig wants a token that can be read', () => {
+test('readConfig expects a token file that can be read', () => {
   assert.deepEqual(problems({ ...IDENTITY, IDENTITY_TOKEN_FILE: '/nowhere/token' }), [
     'IDENTITY_TOKEN_FILE: expected a file that can be read, got "/nowhere/token"',
   ])
 })
 
-test('readConfig wants the certificate of a CA, not its path and not a leaf', async () => {
+test('readConfig expects the certificate of a CA, not its path and not a leaf', async () => {
   const leaf = await (await createAuthority('CA')).issue({ commonName: 'leaf' })
   const shown = [
     [FILE, FILE],
@@ -189,15 +189,15 @@ test('readConfig wants the certificate of a CA, not its path and not a leaf', as
   }
 })
 
-test('readConfig wants no files beside an authority, which could contradict it', () => {
+test('readConfig refuses files beside an authority, because they could contradict it', () => {
   const files = { TLS_CERT_FILE: FILE, TLS_KEY_FILE: FILE, CLIENT_CA_FILE: FILE }
   assert.deepEqual(
     problems({ ...IDENTITY, ...files, CLIENT_ALLOWED_NAMES: 'front-proxy-client' }),
     [
-      `TLS_CERT_FILE: expected nothing beside IDENTITY_URL, got "${FILE}"`,
-      `TLS_KEY_FILE: expected nothing beside IDENTITY_URL, got "${FILE}"`,
-      `CLIENT_CA_FILE: expected nothing beside IDENTITY_URL, got "${FILE}"`,
-      'CLIENT_ALLOWED_NAMES: expected nothing beside IDENTITY_URL, got "front-proxy-client"',
+      `TLS_CERT_FILE: expected no value because IDENTITY_URL is set, got "${FILE}"`,
+      `TLS_KEY_FILE: expected no value because IDENTITY_URL is set, got "${FILE}"`,
+      `CLIENT_CA_FILE: expected no value because IDENTITY_URL is set, got "${FILE}"`,
+      'CLIENT_ALLOWED_NAMES: expected no value because IDENTITY_URL is set, got "front-proxy-client"',
     ],
   )
 })

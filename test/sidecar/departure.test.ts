@@ -17,7 +17,7 @@ function setUp(t: TestContext) {
     onGone: () => {
       world.gone += 1
     },
-    absentMs: ABSENT_MS,
+
     now: () => world.now,
   })
   const failAt = (now: number) => {
@@ -27,7 +27,7 @@ function setUp(t: TestContext) {
   return { departure, world, failAt, path }
 }
 
-test('Departure is told once, when the socket of a known broker has been absent for long', (t) => {
+test('Departure reports once, when the socket of a known broker has been absent for a minute', (t) => {
   const { departure, world, failAt } = setUp(t)
   departure.connected()
   failAt(0)
@@ -38,14 +38,14 @@ test('Departure is told once, when the socket of a known broker has been absent 
   assert.equal(world.gone, 1)
 })
 
-test('Departure waits for ever for a broker that has not been there yet', (t) => {
+test('Departure does not report a broker that was never connected', (t) => {
   const { world, failAt } = setUp(t)
   failAt(0)
   failAt(100 * ABSENT_MS)
   assert.equal(world.gone, 0)
 })
 
-test('Departure does not take a crash for an end: the socket is left behind', (t) => {
+test('Departure does not report a crash: a crash leaves the socket behind', (t) => {
   const { departure, world, failAt, path } = setUp(t)
   departure.connected()
   writeFileSync(path, '')
@@ -54,7 +54,7 @@ test('Departure does not take a crash for an end: the socket is left behind', (t
   assert.equal(world.gone, 0)
 })
 
-test('Departure begins anew with each broker', (t) => {
+test('Departure measures again after each new connection', (t) => {
   const { departure, world, failAt } = setUp(t)
   departure.connected()
   failAt(0)

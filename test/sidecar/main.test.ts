@@ -47,7 +47,7 @@ async function serve(t: TestContext): Promise<Run & { port: number }> {
   throw new Error('The sidecar did not start')
 }
 
-test('--help tells every variable with default and meaning', async (t) => {
+test('--help lists every variable with default and meaning', async (t) => {
   const { code, stdout } = await run(t, { args: ['--help'] }).ended
   assert.equal(code, 0)
   for (const { name, fallback, meaning } of VARIABLES) {
@@ -56,7 +56,7 @@ test('--help tells every variable with default and meaning', async (t) => {
   }
 })
 
-test('--version tells the version', async (t) => {
+test('--version prints the version', async (t) => {
   const { code, stdout } = await run(t, { args: ['--version'] }).ended
   assert.deepEqual([code, stdout], [0, `${packageJson.version}\n`])
 })

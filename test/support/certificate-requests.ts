@@ -1,4 +1,4 @@
-// Certificate signing requests of every kind, good and bad ones.
+// Certificate signing requests of every kind, valid and invalid ones.
 import 'reflect-metadata'
 import {
   type JsonGeneralNames,
@@ -18,11 +18,11 @@ export function rsa(modulusLength: number) {
 }
 
 export interface RequestOptions {
-  /** Of the key. Default: P-256. */
+  /** The algorithm of the key. Default: P-256. */
   readonly algorithm?: Algorithm
   /** Alternative names of any type. */
   readonly names?: readonly JsonGeneralNames[number][]
-  /** Of the subject. */
+  /** The common name of the subject. */
   readonly commonName?: string
 }
 
@@ -52,7 +52,7 @@ export function toPem(bytes: Uint8Array): string {
   return PemConverter.encode(new Uint8Array(bytes), 'CERTIFICATE REQUEST')
 }
 
-/** The same request with other bytes at the end, where its signature is. */
+/** The same request with its last byte changed, which is in its signature. */
 export function forge(pem: string): string {
   const bytes = bytesOf(pem)
   const last = bytes.length - 1

@@ -1,4 +1,4 @@
-// Authorities and certificates for tests, made in memory.
+// Certificate authorities and certificates for tests, created in memory.
 import 'reflect-metadata'
 import {
   BasicConstraintsExtension,
@@ -90,7 +90,7 @@ async function issue(
   return { cert: certificate.toString('pem'), key: PemConverter.encode(key, 'PRIVATE KEY') }
 }
 
-/** A certificate that parses, with its key, and that OpenSSL refuses to serve with: RSA of 1024 bits. */
+/** A certificate with its key that can be parsed, but that OpenSSL refuses to use: RSA of 1024 bits. */
 export async function issueWeak(): Promise<KeyPair> {
   const algorithm = {
     name: 'RSASSA-PKCS1-v1_5',

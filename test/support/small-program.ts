@@ -1,10 +1,10 @@
-// A program for tests of what every program does around its work (serving/program.ts). WORK says what its work is.
+// A program for the tests of the frame of every program (serving/program.ts). WORK chooses what it does.
 import { Environment, type Variable } from '#serving/env.ts'
 import { runProgram } from '#serving/program.ts'
 
 const VARIABLES: readonly Variable[] = [
   { name: 'WORK', fallback: 'run', meaning: 'run, fail, end, defect or never-start' },
-  { name: 'LOG_LEVEL', fallback: 'info', meaning: 'how much is told' },
+  { name: 'LOG_LEVEL', fallback: 'info', meaning: 'how much is logged' },
 ]
 
 const WORK = ['run', 'fail', 'end', 'defect', 'never-start']
@@ -12,7 +12,7 @@ const WORK = ['run', 'fail', 'end', 'defect', 'never-start']
 void runProgram(
   {
     name: 'small',
-    purpose: 'Does as it is told.',
+    purpose: 'Does what WORK says.',
     version: '1.2.3',
     variables: VARIABLES,
     readConfig: (environment) => {

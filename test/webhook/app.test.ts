@@ -119,13 +119,13 @@ for (const [what, authorization, token] of TOKENS) {
 
 test('a refusal is answered unchanged, and the token is not logged', async (t) => {
   const issue = async () => {
-    throw forbidden('Cannot give an identity: the pod of the token does not exist')
+    throw forbidden('Cannot issue an identity: the pod of the token does not exist')
   }
   const { send, lines } = await serve(t, { identities: { issue } })
   const headers = { authorization: `Bearer ${TOKEN}` }
   const { code, type, text } = await send('/certificates', { headers })
   assert.deepEqual([code, type], [403, JSON_TYPE])
-  assert.equal(messageIn(text), 'Cannot give an identity: the pod of the token does not exist')
+  assert.equal(messageIn(text), 'Cannot issue an identity: the pod of the token does not exist')
   assert.deepEqual(lines, [])
 })
 

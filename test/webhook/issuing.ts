@@ -77,7 +77,7 @@ export async function bodyOf(value: unknown): Promise<Buffer> {
 /** The certificate request of a sidecar. */
 export const CSR = await createRequest({ names: dns(...NAMES) })
 
-const PREFIX = 'Cannot give an identity: '
+const PREFIX = 'Cannot issue an identity: '
 
 /** The refusal of a request. Checks its log line and its count, that nothing was issued, and that no token is shown. */
 export async function refusal(
@@ -90,7 +90,7 @@ export async function refusal(
     body: bodyOf({ csr }),
   })
   const status = await refused.then(
-    () => assert.fail('it was given an identity'),
+    () => assert.fail('an identity was issued'),
     (error: unknown) => error,
   )
   assert.ok(status instanceof Error && 'code' in status)

@@ -196,7 +196,7 @@ test('the webhook serves but issues no certificates while the front proxy is not
   const { status, text } = await post(webhook, '/certificates', {}, { headers })
   assert.deepEqual(
     [status, JSON.parse(text).message],
-    [503, "Cannot give an identity: the front proxy's authority is not known yet"],
+    [503, "Cannot issue an identity: the front proxy's authority is not known yet"],
   )
 })
 
@@ -239,7 +239,7 @@ test('with CERTIFICATES=files the webhook serves with the provided certificate, 
   const { status, text } = await post(webhook, '/certificates', {}, { headers })
   assert.deepEqual(
     [written, status, JSON.parse(text).message],
-    [[], 503, 'Cannot give an identity: this webhook issues no certificates (CERTIFICATES=files)'],
+    [[], 503, 'Cannot issue an identity: this webhook issues no certificates (CERTIFICATES=files)'],
   )
   const { text: ready } = await ask(webhook.port, '/readyz')
   assert.equal(ready, 'ok: serving with the provided certificate\n')

@@ -165,7 +165,13 @@ async function keepCertificates(cluster: MemoryCluster): Promise<void> {
     await authority.tick()
   }
   const said = messages().join('\n')
-  for (const step of ['repaired', 'put the Secret', 'made the next', 'switched', 'dropped']) {
+  for (const step of [
+    'restored the CA bundle',
+    'restored the Secret',
+    'created the next',
+    'switched',
+    'removed the previous',
+  ]) {
     assert.ok(said.includes(step), step)
   }
 }

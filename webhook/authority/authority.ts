@@ -1,9 +1,11 @@
-// The project's certificate authority, as the rest of the webhook sees it: whom to trust, and certificates on request.
-// Puts the parts together: the CA in its Secret, its publishing, the webhook's own certificate.
+// The project's certificate authority, as the rest of the webhook uses it: the CA certificates to trust, and certificates
+// on request. Puts the parts together: the CA in its Secret, its bundle in other objects, the webhook's own certificate.
+// Whether a sidecar may have a certificate is decided in identities/.
+
+import type { ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
 import { unavailable } from '#serving/status.ts'
-import type { ServingKeys } from '#serving/tls.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import { POLL_PACE } from '../kubernetes/cluster.ts'
 import { Outage } from '../kubernetes/outage.ts'
@@ -14,7 +16,7 @@ import { issueLeaf, type LeafRequest } from './certificate-authority.ts'
 import { type Observation, Publisher } from './publisher.ts'
 import { ServingLeaf } from './serving-leaf.ts'
 
-/** What issues certificates. Both throw StatusError 503 while there is no CA. */
+/** An issuer of certificates. Both members throw StatusError 503 while there is no CA. */
 export interface Authority {
   /** PEM of all CA certificates that clients must trust now, the oldest first. */
   readonly bundle: string
@@ -22,7 +24,7 @@ export interface Authority {
   issue(request: LeafRequest): Promise<string>
 }
 
-/** Whether the webhook can be reached over TLS, with a sentence why (not). */
+/** Whether the webhook can be reached over TLS, with the reason in words. */
 export interface Readiness {
   readonly ready: boolean
   readonly message: string
@@ -30,18 +32,16 @@ export interface Readiness {
 
 export interface SelfAuthorityOptions {
   readonly cluster: Cluster
-  /** The webhook's own, where its Secret and its Service are. */
+  /** The webhook's own namespace, which has its Secret and its Service. */
   readonly namespace: string
   /** Name of the webhook's Service. */
   readonly service: string
   readonly log: Logger
   /** Milliseconds since 1970. */
   readonly now?: () => number
-  /** Uniform in [0, 1). */
-  readonly random?: () => number
 }
 
-/** `CERTIFICATES=self`: the CA is ours, kept in a Secret that all replicas share. */
+/** The authority of `CERTIFICATES=self`: its CA is in a Secret that all replicas of the webhook share. */
 export class SelfAuthority implements Authority {
   readonly #log: Logger
   readonly #now: () => number
@@ -51,10 +51,10 @@ export class SelfAuthority implements Authority {
   readonly #outage: Outage
   readonly #poll: Poll
   readonly #listeners = new Set<(keys: ServingKeys) => void>()
-  readonly #begun = Promise.withResolvers<void>()
+  readonly #started = Promise.withResolvers<void>()
 
   constructor(options: SelfAuthorityOptions) {
-    const { cluster, namespace, service, now = Date.now, random } = options
+    const { cluster, namespace, service, now = Date.now } = options
     const log = options.log.child({ component: 'authority' })
     const host = `${service}.${namespace}.svc`
     this.#log = log
@@ -63,23 +63,23 @@ export class SelfAuthority implements Authority {
     this.#publisher = new Publisher({ cluster, log, now })
     this.#leaf = new ServingLeaf([host, `${host}.cluster.local`])
     this.#outage = new Outage(log, 'keep certificates up to date')
-    this.#poll = new Poll({ ...POLL_PACE, task: () => this.tick(), random })
+    this.#poll = new Poll({ ...POLL_PACE, task: () => this.tick() })
   }
 
   /**
-   * Looks after the certificates until {@link close}.
+   * Keeps the certificates up to date until {@link close}.
    *
-   * Resolves as soon as there is a CA and a certificate of ours, however long that takes, or when closed before;
-   * {@link readiness} tells why it takes long.
+   * Resolves as soon as there is a CA and a certificate of the webhook, or when it is closed before. Until then
+   * {@link readiness} says what is missing.
    */
   async start(): Promise<void> {
     void this.#poll.start()
-    await this.#begun.promise
+    await this.#started.promise
   }
 
   close(): void {
     this.#poll.close()
-    this.#begun.resolve()
+    this.#started.resolve()
   }
 
   get bundle(): string {
@@ -95,12 +95,12 @@ export class SelfAuthority implements Authority {
     return this.#leaf.keys
   }
 
-  /** Calls with each new pair from now on. */
+  /** Calls the listener with each new pair from now on. */
   onServingKeys(listener: (keys: ServingKeys) => void): void {
     this.#listeners.add(listener)
   }
 
-  /** With the API server away, we are ready until our certificate ends. */
+  /** Ready until the webhook's certificate expires, even if the API server cannot be reached. */
   get readiness(): Readiness {
     const { end } = this.#leaf
     const ready = this.#now() < end
@@ -110,16 +110,16 @@ export class SelfAuthority implements Authority {
   }
 
   /**
-   * Looks once, and does what is to be done. Never rejects; calls must not overlap.
+   * Checks everything once, and does what is due. Never rejects. Calls must not overlap.
    *
-   * @returns whether all of it worked
+   * @returns whether all of it succeeded
    */
   async tick(): Promise<boolean> {
-    // Objects are looked at before the Secret: a bundle that another replica published since is then known to us.
+    // The objects are read before the Secret. So the bundle from the Secret is at least as new as any bundle in the objects.
     const observation = await this.#publisher.observe()
     const failures = [
       ...(await this.#keep(observation).catch((err: unknown) => [err])),
-      // With the API server away, our certificate is renewed with the CA that we know.
+      // Even if the API server cannot be reached, the certificate is renewed, with the CA that was read last.
       ...(await this.#renewLeaf().catch((err: unknown) => [err])),
       ...observation.failures,
     ]
@@ -139,16 +139,16 @@ export class SelfAuthority implements Authority {
     const state = this.#keeper.state
     if (state === undefined) return []
     const keys = await this.#leaf.renew(state.current, this.#now())
-    this.#begun.resolve()
+    this.#started.resolve()
     if (keys === undefined) return []
-    this.#log.info({ until: toText(this.#leaf.end) }, 'made a serving certificate')
+    this.#log.info({ until: toText(this.#leaf.end) }, 'created a serving certificate')
     for (const listener of this.#listeners) listener(keys)
     return []
   }
 
   #usableState(): CaState {
     const state = this.#keeper.state
-    const { reason = 'it is being made' } = this.#outage
+    const { reason = 'it is not created yet' } = this.#outage
     if (state === undefined) throw unavailable(`Cannot use the certificate authority: ${reason}`)
     const end = state.current.notAfter
     if (end > this.#now()) return state

@@ -1,13 +1,14 @@
-// Makes the CA where there is none, carries out the steps of its rotation, and remembers what was last read of it.
+// Creates the CA if there is none, carries out the steps of its rotation, and remembers its last known state. Which step
+// is due is decided in rotation.ts.
 import type { Logger } from '#serving/log.ts'
 import { type CaState, createState, describeCa } from './ca-state.ts'
 import type { CaStore, StoredCa } from './ca-store.ts'
 import { nextStep, type Step, takeStep } from './rotation.ts'
 
 const DONE: Readonly<Record<Exclude<Step['kind'], 'wait'>, string>> = {
-  prepare: 'made the next CA: it signs when everyone trusts it',
+  prepare: 'created the next CA: it will sign as soon as its certificate is published everywhere',
   switch: 'switched to the next CA',
-  drop: 'dropped the previous CA: its last certificate has ended',
+  drop: 'removed the previous CA: its last certificate has expired',
   replace: 'replaced the CA: it had expired',
 }
 
@@ -28,16 +29,16 @@ export class CaKeeper {
     this.#now = options.now
   }
 
-  /** As last read or written; `undefined` before the first time. */
+  /** The state as it was last read or written; `undefined` before the first time. */
   get state(): CaState | undefined {
     return this.#state
   }
 
   /**
-   * Reads the Secret, makes it if there is none, and takes at most one step.
+   * Reads the Secret, creates it if there is none, and takes at most one step.
    *
-   * @param publishedSince tells since when all objects have been holding a bundle
-   * @throws ClusterError, or Error for a Secret that is no good, which is then left as it is; {@link state} stays
+   * @param publishedSince the time since when all objects have held the bundle of a state
+   * @throws ClusterError; Error if the Secret is invalid. The Secret and {@link state} then stay as they are.
    */
   async keep(publishedSince: (state: CaState) => number | undefined): Promise<CaState> {
     const stored = (await this.#store.read()) ?? (await this.#create())
@@ -47,7 +48,7 @@ export class CaKeeper {
     if (step.kind === 'wait') return stored.state
     const state = await takeStep(stored.state, step, now)
     const written = await this.#store.replace(stored, state)
-    // What the other replica wrote is as good; what follows from it is decided on the next look.
+    // The state that another replica wrote is valid too. The next call decides what follows from it.
     if (written === 'conflict') return this.#remember((await this.#readAgain()).state)
     this.#logStep(step, written.state)
     return this.#remember(written.state)
@@ -58,14 +59,15 @@ export class CaKeeper {
     const created = await this.#store.create(known ?? (await createState(this.#now())))
     if (created === 'conflict') return this.#readAgain()
     const facts = describeCa(created.state.current)
-    if (known === undefined) this.#log.info(facts, 'made the CA')
-    else this.#log.warn(facts, 'put the Secret of the CA back: it was deleted')
+    if (known === undefined) this.#log.info(facts, 'created the CA')
+    else this.#log.warn(facts, 'restored the Secret of the CA: it was deleted')
     return created
   }
 
   async #readAgain(): Promise<StoredCa> {
     const stored = await this.#store.read()
-    if (stored === undefined) throw new Error('Cannot keep the CA: its Secret comes and goes')
+    if (stored === undefined)
+      throw new Error('Cannot read the Secret of the CA: it was just deleted')
     return stored
   }
 

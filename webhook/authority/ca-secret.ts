@@ -1,4 +1,5 @@
-// The CA's state as a Secret's content, and back. What is wrong with a Secret is said by key, never with its content.
+// Encodes the CA's state as the content of a Secret, and decodes it. Errors name the key of an invalid value, never the
+// value itself. Reads and writes no Secret: ca-store.ts does.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import * as v from 'valibot'
 import type { ClusterObject } from '../kubernetes/cluster.ts'
@@ -10,15 +11,15 @@ import {
   toTrustedCa,
 } from './ca-state.ts'
 
-/** Set by people, to any text that it was not before: renews the CA now. */
-export const RENEW_ANNOTATION = 'flux-metrics/renew'
-/** Set by us: the renewal that was done last. */
-export const RENEWED_ANNOTATION = 'flux-metrics/renewed'
+/** Set by people. Any new text asks for a renewal of the CA now. */
+const RENEW_ANNOTATION = 'flux-metrics/renew'
+/** Set by the webhook: the text of the last renewal that was done. */
+const RENEWED_ANNOTATION = 'flux-metrics/renewed'
 
-const MISSING = 'expected it, found none'
-const WAY_OUT = 'correct the Secret, or delete it and a new CA is made'
+const MISSING = 'expected a value, found none'
+const REMEDY = 'correct the Secret, or delete it to have a new CA created'
 
-/** Messages are our own: the library's quote what they got, which here may be a key. */
+/** The messages replace those of the library, which quote the value: here it may be a private key. */
 function base64(expected: string) {
   return v.pipe(
     v.string(`expected ${expected} in base64`),
@@ -57,31 +58,32 @@ const SECRET = v.object({
 })
 
 /**
- * Reads and checks a Secret's content; expired certificates are no fault.
+ * Decodes and checks the content of a Secret. Expired certificates are accepted.
  *
- * @throws Error naming the Secret, the key and what was expected of it
+ * @throws Error that names the Secret, the key and what was expected
  */
 export function decodeSecret(object: ClusterObject): CaState {
   const parsed = v.safeParse(SECRET, object)
-  if (!parsed.success) throw refusal(object, ...faultOf(parsed.issues[0]))
+  if (!parsed.success) throw invalidSecret(object, ...problemOf(parsed.issues[0]))
   const { data, metadata } = parsed.output
   const signing = (name: 'current' | 'next'): SigningCa => {
     const certificate = data[`${name}.crt`]
     const key = data[`${name}.key`]
-    if (certificate === undefined) throw refusal(object, `${name}.crt`, MISSING)
-    if (key === undefined) throw refusal(object, `${name}.key`, MISSING)
+    if (certificate === undefined) throw invalidSecret(object, `${name}.crt`, MISSING)
+    if (key === undefined) throw invalidSecret(object, `${name}.key`, MISSING)
     const parsedCertificate = readCa(certificate)
     if (parsedCertificate === undefined) {
-      throw refusal(object, `${name}.crt`, 'expected a self-signed CA certificate in PEM')
+      throw invalidSecret(object, `${name}.crt`, 'expected a self-signed CA certificate in PEM')
     }
     if (!isKeyOf(parsedCertificate, key)) {
-      throw refusal(object, `${name}.key`, `expected the P-256 private key of "${name}.crt" in PEM`)
+      const expected = `expected the P-256 private key of "${name}.crt" in PEM`
+      throw invalidSecret(object, `${name}.key`, expected)
     }
     return toSigningCa({ certificate, key })
   }
   const retired = ({ certificate, until }: Retired): RetiredCa => {
     if (readCa(certificate) === undefined) {
-      throw refusal(object, 'previous.json', 'expected self-signed CA certificates in PEM')
+      throw invalidSecret(object, 'previous.json', 'expected self-signed CA certificates in PEM')
     }
     return { ...toTrustedCa(certificate), until }
   }
@@ -120,20 +122,24 @@ function toRetired({ certificate, until }: RetiredCa) {
   return { certificate, until: new Date(until).toISOString() }
 }
 
-function refusal({ metadata }: ClusterObject, key: string | undefined, expected: string): Error {
+function invalidSecret(
+  { metadata }: ClusterObject,
+  key: string | undefined,
+  expected: string,
+): Error {
   const place = key === undefined ? '' : `key "${key}" of `
   const { namespace, name } = metadata ?? {}
-  return new Error(`Cannot use ${place}Secret "${namespace}/${name}": ${expected}; ${WAY_OUT}`)
+  return new Error(`Cannot use ${place}Secret "${namespace}/${name}": ${expected}; ${REMEDY}`)
 }
 
-/** Which key of the Secret is at fault, and what was expected of it. */
-function faultOf(issue: v.BaseIssue<unknown>): [string | undefined, string] {
+/** The invalid key of the Secret, and what was expected. */
+function problemOf(issue: v.BaseIssue<unknown>): [string | undefined, string] {
   const key = issue.path?.[1]
   if (key === undefined) return [undefined, 'expected data']
   return [String(key.key), issue.input === undefined ? MISSING : issue.message]
 }
 
-/** Clients find no chain to a certificate that another CA has signed. */
+/** A CA must be self-signed: clients cannot build a chain to a certificate that another CA has signed. */
 function readCa(pem: string): X509Certificate | undefined {
   try {
     const certificate = new X509Certificate(pem)

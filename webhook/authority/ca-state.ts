@@ -1,67 +1,68 @@
-// What is known of the project's CA at one time: which certificate signs, which ones are trusted. Plain values.
+// The state of the project's CA at one time: the certificate that signs, and those that are trusted. Plain values; how
+// they change is in rotation.ts.
 import { X509Certificate } from 'node:crypto'
 import { type CaKeys, createCaKeys } from './certificate-authority.ts'
 
-/** A certificate (PEM) that clients are told to trust; times in milliseconds since 1970. */
+/** A CA certificate (PEM) that clients are to trust; times in milliseconds since 1970. */
 export interface TrustedCa {
   readonly certificate: string
   readonly notBefore: number
   readonly notAfter: number
 }
 
-/** One that we hold the key (PEM) of. */
+/** A CA whose key (PEM) the webhook has. */
 export interface SigningCa extends TrustedCa {
   readonly key: string
 }
 
-/** One that signs no more: its key is gone, its last leafs are trusted until `until`. */
+/** A CA that no longer signs: its key is deleted. It is trusted until `until`, when its last leaf has expired. */
 export interface RetiredCa extends TrustedCa {
   readonly until: number
 }
 
-/** The CA: one that signs, perhaps one about to, and those whose leafs may still be around. */
+/** The CA: the one that signs, the next one if a rotation is under way, and those whose leafs may still be valid. */
 export interface CaState {
   readonly current: SigningCa
-  /** Trusted already, signs nothing yet. */
+  /** Already trusted, but does not sign yet. */
   readonly next: SigningCa | undefined
-  /** The oldest first. More than one if renewals are asked for in quick succession. */
+  /** The oldest first. There is more than one after several renewals within a day. */
   readonly previous: readonly RetiredCa[]
-  /** The renewal that was asked for last (annotation `flux-metrics/renew`), any text. */
+  /** The last renewal that was asked for (annotation `flux-metrics/renew`), any text. */
   readonly renew: string | undefined
-  /** The last one that was done. */
+  /** The last renewal that was done. */
   readonly renewed: string | undefined
 }
 
-/** Makes a CA that begins to live now. */
+/** Creates a CA that is valid from now on. */
 export async function createCa(now: number): Promise<SigningCa> {
   return toSigningCa(await createCaKeys(now))
 }
 
-/** The state of a CA just made. */
+/** Creates a CA and its state. */
 export async function createState(now: number): Promise<CaState> {
   const current = await createCa(now)
   return { current, next: undefined, previous: [], renew: undefined, renewed: undefined }
 }
 
-/** Reads the times of a certificate. @throws Error if it is none */
+/** Reads the times of a certificate. @throws Error if it is not a certificate */
 export function toTrustedCa(pem: string): TrustedCa {
   const certificate = new X509Certificate(pem)
   return {
-    // Written anew: texts are compared, and what people edit may carry comments or other certificates.
+    // Normalized, because texts are compared: a text that a person edited may have comments or more certificates.
     certificate: certificate.toString(),
     notBefore: certificate.validFromDate.getTime(),
     notAfter: certificate.validToDate.getTime(),
   }
 }
 
-/** Reads the times of a certificate. @throws Error if it is none */
+/** Reads the times of a certificate. @throws Error if it is not a certificate */
 export function toSigningCa({ certificate, key }: CaKeys): SigningCa {
   return { ...toTrustedCa(certificate), key }
 }
 
 /**
- * PEM of all certificates to be trusted. The oldest comes first: so the text stays the same when the next one becomes
- * the current one, and replicas that learn of it at different times do not overwrite each other.
+ * PEM of all certificates to trust, the oldest first. With this order the text stays the same when the next CA becomes the
+ * current one, so replicas that see the switch at different times do not overwrite each other's bundle.
  */
 export function bundleOf({ previous, current, next }: CaState): string {
   return [...previous, current, ...(next === undefined ? [] : [next])]
@@ -69,7 +70,7 @@ export function bundleOf({ previous, current, next }: CaState): string {
     .join('')
 }
 
-/** How a CA is called in logs. */
+/** The fields that identify a CA in logs. */
 export function describeCa({ certificate, notAfter }: TrustedCa) {
   return {
     serial: new X509Certificate(certificate).serialNumber.toLowerCase(),

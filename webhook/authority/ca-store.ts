@@ -1,20 +1,21 @@
-// Where the CA is kept: one Secret for all replicas. Every write is optimistic, so that no two replicas go different ways.
+// Reads and writes the CA's Secret, which all replicas share. A write fails if another replica has written since the read,
+// so that replicas never continue from different states.
 import type { Cluster, ClusterObject, NewObject, ObjectReference } from '../kubernetes/cluster.ts'
 import { decodeSecret, encodeAnnotations, encodeData } from './ca-secret.ts'
 import type { CaState } from './ca-state.ts'
 
-/** The name is part of what users and RBAC rely on. */
-export const CA_SECRET = 'flux-metrics-ca'
+/** Users and RBAC rely on this name. */
+const CA_SECRET = 'flux-metrics-ca'
 
 const KIND = { apiVersion: 'v1', kind: 'Secret' } as const
 
-/** A state, and the object of which version it is. */
+/** A state, and the object that it was decoded from. */
 export interface StoredCa {
   readonly state: CaState
   readonly object: ClusterObject
 }
 
-/** Reads and writes the Secret. All methods throw ClusterError, and Error for a Secret that is no good. */
+/** The Secret of the CA. All methods throw ClusterError, and Error if the Secret is invalid. */
 export class CaStore {
   readonly #cluster: Cluster
   readonly #reference: ObjectReference
@@ -30,7 +31,7 @@ export class CaStore {
     return object === undefined ? undefined : stored(object)
   }
 
-  /** Makes the Secret. @returns `conflict` if another replica was first: nothing was written, read again */
+  /** Creates the Secret. @returns `conflict` if it exists already: nothing was written, read it again */
   async create(state: CaState): Promise<StoredCa | 'conflict'> {
     const { name, namespace = '' } = this.#reference
     const object = await this.#cluster.create({
@@ -47,7 +48,7 @@ export class CaStore {
     return object === 'conflict' ? object : stored(object)
   }
 
-  /** Writes what followed from `base`. @returns `conflict` if the Secret is another by now: read again */
+  /** Writes the state that follows `base`. @returns `conflict` if the Secret was changed or deleted since: read it again */
   async replace(base: StoredCa, state: CaState): Promise<StoredCa | 'conflict'> {
     const { metadata = {}, ...rest } = base.object
     const object: NewObject = {

@@ -1,11 +1,12 @@
-// The objects that carry our CA bundle: where in them it is, what is applied to set it, and who set it otherwise.
+// The objects that hold the CA bundle: the place of the bundle in each, the fields to apply, and the last other writer.
+// Reads and writes none: publisher.ts does.
 import * as v from 'valibot'
 import type { ClusterObject, NewObject, ObjectReference } from '../kubernetes/cluster.ts'
 
-/** Objects without it are somebody else's, whatever their name: cert-manager's for one. */
+/** Objects without this label belong to another manager, such as cert-manager, whatever their name is. */
 export const CA_BUNDLE_LABEL = 'flux-metrics/ca-bundle'
 
-/** Ours in `managedFields`. */
+/** The webhook's name in `managedFields`. */
 const FIELD_MANAGER = 'flux-metrics-webhook'
 
 const WEBHOOKS = {
@@ -15,7 +16,7 @@ const WEBHOOKS = {
 
 const API_SERVICE = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService' } as const
 
-/** By name: RBAC allows no others. */
+/** The objects by name: RBAC allows no others. */
 export const PUBLISHED: readonly ObjectReference[] = [
   { ...WEBHOOKS, name: 'flux-metrics-webhook' },
   { ...API_SERVICE, name: 'v1beta1.custom.metrics.k8s.io' },
@@ -23,14 +24,14 @@ export const PUBLISHED: readonly ObjectReference[] = [
   { ...API_SERVICE, name: 'v1beta1.external.metrics.k8s.io' },
 ]
 
-/** One of our objects as it was read. */
+/** One of these objects as it was read. */
 export interface PublishedObject {
   readonly reference: ObjectReference
-  /** What is in force at each place for a bundle: base64, `undefined` where there is none. */
+  /** The bundle at each place of the object, in base64; `undefined` where there is none. */
   readonly held: readonly (string | undefined)[]
-  /** The fields to apply for a bundle in base64. A function, as they differ by kind and by what was read. */
+  /** The fields to apply for a bundle in base64. They depend on the kind, and on the object as it was read. */
   readonly applied: (caBundle: string) => NewObject
-  /** The manager that last wrote a bundle, other than us; `undefined` if the object does not tell. */
+  /** The other manager that last wrote a bundle; `undefined` if there is none or it is not known. */
   readonly writtenBy: string | undefined
 }
 
@@ -43,7 +44,7 @@ const WEBHOOK_CONFIGURATION = v.object({
   ),
 })
 
-/** A local APIService has no service, and may have no bundle. */
+/** A local APIService has no `service`, and must not have a bundle. */
 const REMOTE_API_SERVICE = v.object({
   spec: v.object({
     service: v.object({ name: v.string() }),
@@ -56,14 +57,14 @@ const MANAGED = v.object({
   managedFields: v.array(
     v.object({
       manager: v.optional(v.string()),
-      // The client parses times, a stored object in JSON has texts.
+      // A parsed object has dates, one from JSON has texts.
       time: v.optional(v.union([v.date(), v.string()])),
       fieldsV1: v.optional(v.unknown()),
     }),
   ),
 })
 
-/** @returns `undefined` if the object is not labelled as ours, or has no place for a bundle */
+/** @returns `undefined` if the object does not have the label, or has no place for a bundle */
 export function parsePublished(
   reference: ObjectReference,
   object: ClusterObject,
@@ -85,7 +86,7 @@ interface Places {
   readonly fields: (caBundle: string) => Readonly<Record<string, unknown>>
 }
 
-/** Lists of webhooks merge by name, so no other field of theirs is touched, and none is required. */
+/** The API server merges lists of webhooks by name: the other fields of a webhook stay, and need not be sent. */
 function webhookPlaces(object: ClusterObject): Places | undefined {
   const parsed = v.safeParse(WEBHOOK_CONFIGURATION, object)
   if (!parsed.success || parsed.output.webhooks.length === 0) return undefined
@@ -104,14 +105,14 @@ function apiServicePlaces(object: ClusterObject): Places | undefined {
   const { caBundle, insecureSkipTLSVerify: insecure } = parsed.output.spec
   return {
     held: [caBundle],
-    // The API server refuses a bundle beside `insecureSkipTLSVerify: true`; left out, the field would stay.
+    // The API server refuses a bundle beside `insecureSkipTLSVerify: true`. If it were left out, the field would stay.
     fields: (bundle) => ({
       spec: { caBundle: bundle, ...(insecure ? { insecureSkipTLSVerify: false } : {}) },
     }),
   }
 }
 
-/** Who wrote the field is in `managedFields`, a tree of field names, as long as the writer still owns it. */
+/** `managedFields` has a tree of field names for each writer that still owns fields. */
 function lastWriter({ metadata }: ClusterObject): string | undefined {
   const parsed = v.safeParse(MANAGED, metadata)
   if (!parsed.success) return undefined

@@ -1,22 +1,22 @@
-// Keeps the CA bundle in the objects that tell API servers whom to trust, whoever else writes there.
+// Keeps the CA bundle in the objects from which API servers read the CAs to trust, even if others overwrite it. Which
+// bundle is the latest is the caller's to know.
 import type { Logger } from '#serving/log.ts'
 import type { Cluster, ObjectReference } from '../kubernetes/cluster.ts'
 import { PUBLISHED, type PublishedObject, parsePublished } from './published-object.ts'
 
-/** What one look at the objects gave. */
+/** The objects as they were read at one time. */
 export interface Observation {
-  /** Ours, as they were read. */
   readonly objects: readonly PublishedObject[]
-  /** Why others could not be read. */
+  /** The errors of the objects that could not be read. */
   readonly failures: readonly unknown[]
 }
 
-/** Looks first, writes then: in between, the caller makes sure that the bundle is the latest. */
+/** Reads the objects, then writes them. In between, the caller makes sure that the bundle is the latest. */
 export class Publisher {
   readonly #cluster: Cluster
   readonly #log: Logger
   readonly #now: () => number
-  /** The bundle that each object held last, by what it is called. */
+  /** The bundle that each object held last, by kind and name. */
   readonly #held = new Map<string, string>()
   #complete: { readonly bundle: string; readonly since: number } | undefined
 
@@ -42,11 +42,10 @@ export class Publisher {
   }
 
   /**
-   * Since when every object that is ours has been seen holding this bundle, without a look that showed or left it
-   * otherwise. To be called once per observation.
+   * The time since when every observation has shown this bundle in all objects. Must be called once for each observation.
    *
    * @param bundle PEM
-   * @returns milliseconds since 1970; `undefined` if one does not hold it, or could not be read
+   * @returns milliseconds since 1970; `undefined` if an object does not hold it or could not be read
    */
   publishedSince(bundle: string, { objects, failures }: Observation): number | undefined {
     const holdAll = failures.length === 0 && objects.every((object) => holds(object, bundle))
@@ -56,10 +55,10 @@ export class Publisher {
   }
 
   /**
-   * Applies the bundle where an object was seen without it.
+   * Applies the bundle to each object that does not hold it.
    *
    * @param bundle PEM
-   * @returns what failed; the others are done
+   * @returns the errors of the objects that could not be written
    */
   async publish(bundle: string, { objects }: Observation): Promise<readonly unknown[]> {
     const answers = await Promise.allSettled(objects.map((object) => this.#publish(object, bundle)))
@@ -69,7 +68,7 @@ export class Publisher {
   async #read(reference: ObjectReference): Promise<PublishedObject | undefined> {
     const object = await this.#cluster.read(reference)
     const published = object === undefined ? undefined : parsePublished(reference, object)
-    // What vanished or was taken from us, and comes back, was not overwritten.
+    // An object that was deleted or lost its label, and is back later, does not count as overwritten.
     if (published === undefined) this.#held.delete(nameOf(reference))
     return published
   }
@@ -82,7 +81,7 @@ export class Publisher {
       const { kind, name } = object.reference
       if (this.#held.get(key) === bundle) {
         const facts = { kind, name, writtenBy: object.writtenBy }
-        this.#log.warn(facts, 'repaired the CA bundle: somebody else had overwritten it')
+        this.#log.warn(facts, 'restored the CA bundle: another writer had overwritten it')
       } else {
         this.#log.info({ kind, name }, 'published the CA bundle')
       }
@@ -99,7 +98,7 @@ function holds({ held }: PublishedObject, bundle: string): boolean {
   return held.every((caBundle) => caBundle === encode(bundle))
 }
 
-/** The API's form of bytes. */
+/** The form of bytes in the API. */
 function encode(bundle: string): string {
   return Buffer.from(bundle).toString('base64')
 }

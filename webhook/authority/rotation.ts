@@ -1,34 +1,34 @@
-// How the CA is renewed, as a state machine of plain values: make the next one, let everyone trust it, sign with it,
-// and forget the old one when its last leaf has ended. Who carries the steps out is no matter here.
+// The rotation of the CA as a state machine of plain values: create the next CA, wait until all trust it, sign with it,
+// and remove the old one when its last leaf has expired. The steps are carried out in ca-keeper.ts.
 import { type CaState, createCa } from './ca-state.ts'
 import { HOUR_MS, LEAF_LIFE_MS, renewalTime } from './certificate-authority.ts'
 
 /**
- * API servers learn of a changed webhook configuration by watch, each for itself; an object that reads right is not yet
- * one that is in force everywhere.
+ * How long a bundle must be published before it counts as trusted. Each API server watches the objects for itself: a
+ * changed object is not in force everywhere at once.
  */
 export const SETTLE_MS = 10_000
 
-/** The longest life of a leaf, and an hour for clocks that differ and replicas that learn late of the switch. */
+/** The longest life of a leaf, and an hour for clocks that differ and for replicas that notice the switch late. */
 export const RETIREMENT_MS = LEAF_LIFE_MS + HOUR_MS
 
-/** What is to be done to the state next. */
+/** The next change of the state. */
 export type Step =
   | { readonly kind: 'wait' }
-  /** Make the next CA, to be trusted and not to sign yet. */
+  /** Create the next CA, which is trusted but does not sign yet. */
   | { readonly kind: 'prepare'; readonly reason: 'age' | 'request' }
   /** Sign with the next CA. */
   | { readonly kind: 'switch' }
-  /** Trust no longer what was retired. */
+  /** Remove the retired CAs whose time is over: they are no longer trusted. */
   | { readonly kind: 'drop' }
-  /** The current CA has expired and nothing else is there: begin anew, without overlap. */
+  /** Create a new CA at once, because the current one has expired and there is no other. */
   | { readonly kind: 'replace' }
 
 /**
- * Decides.
+ * Decides the next step.
  *
  * @param now milliseconds since 1970
- * @param publishedSince since when all objects were seen holding the state's whole bundle; `undefined`: they do not
+ * @param publishedSince since when all objects have held the state's whole bundle; `undefined` if they do not
  */
 export function nextStep(state: CaState, now: number, publishedSince: number | undefined): Step {
   const { current, next, previous } = state
@@ -36,7 +36,7 @@ export function nextStep(state: CaState, now: number, publishedSince: number | u
   if (current.notAfter <= now) return { kind: usableNext ? 'switch' : 'replace' }
   if (previous.some(({ until }) => until <= now)) return { kind: 'drop' }
   if (next !== undefined) {
-    // Left lying by a cluster that was down for long: a newer one is made in its place.
+    // If the cluster was down for a long time, the next CA is too old: a new one replaces it.
     if (isAged(next, now)) return { kind: 'prepare', reason: 'age' }
     const settled = publishedSince !== undefined && now - publishedSince >= SETTLE_MS
     return { kind: settled ? 'switch' : 'wait' }
@@ -48,7 +48,7 @@ export function nextStep(state: CaState, now: number, publishedSince: number | u
   return { kind: 'wait' }
 }
 
-/** The state after a step. A step that does not fit the state leaves it as it is. */
+/** The state after a step. A step that does not fit the state changes nothing. */
 export async function takeStep(state: CaState, { kind }: Step, now: number): Promise<CaState> {
   const { current, next, previous } = state
   switch (kind) {
@@ -58,13 +58,13 @@ export async function takeStep(state: CaState, { kind }: Step, now: number): Pro
       return { ...state, next: await createCa(now), renewed: state.renew }
     case 'switch': {
       if (next === undefined) return state
-      const { key: _gone, ...old } = current
+      const { key: _deleted, ...old } = current
       const retired = { ...old, until: now + RETIREMENT_MS }
       return {
         ...state,
         current: next,
         next: undefined,
-        // What has expired is trusted by nobody, published or not.
+        // No client trusts an expired CA, even if it is published.
         previous: current.notAfter <= now ? previous : [...previous, retired],
       }
     }

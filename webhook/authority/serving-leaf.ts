@@ -1,12 +1,12 @@
-// The webhook's own serving certificate: a leaf of the project's CA and its key, in memory only.
-import type { ServingKeys } from '#serving/tls.ts'
-import { notAfter } from '#serving/tls.ts'
+// The webhook's own serving certificate: a leaf of the project's CA, with its key. It is only in memory.
+import type { ServingKeys } from '#serving/https/tls.ts'
+import { notAfter } from '#serving/https/tls.ts'
 import type { SigningCa } from './ca-state.ts'
 import { issueServingKeys, renewalTime } from './certificate-authority.ts'
 
 export class ServingLeaf {
   readonly #names: readonly string[]
-  #held: Held | undefined
+  #held: HeldKeys | undefined
 
   /** @param names DNS names of the server */
   constructor(names: readonly string[]) {
@@ -17,15 +17,15 @@ export class ServingLeaf {
     return this.#held?.keys
   }
 
-  /** When the certificate ends, in milliseconds since 1970; 0 if there is none. */
+  /** When the certificate expires, in milliseconds since 1970; 0 if there is none. */
   get end(): number {
     return this.#held?.end ?? 0
   }
 
   /**
-   * Makes a new pair if there is none, if it has lived two thirds of its life, or if another CA signs now.
+   * Creates a new pair if there is none, if two thirds of its life are over, or if another CA signs now.
    *
-   * @returns the new pair; `undefined` if the old one stays
+   * @returns the new pair; `undefined` if the old one is still in use
    * @throws Error if the CA has expired
    */
   async renew(ca: SigningCa, now: number): Promise<ServingKeys | undefined> {
@@ -39,7 +39,7 @@ export class ServingLeaf {
   }
 }
 
-interface Held {
+interface HeldKeys {
   readonly keys: ServingKeys
   readonly issuer: string
   readonly end: number

@@ -1,17 +1,14 @@
-// Who shows us a token: the pod that it is bound to, if that is the lead broker of a MiniCluster that serves metrics.
-// Everything that the pod says of itself is checked with the API server.
-
+// Authenticates a token: finds the pod that it is bound to, and checks that the pod is the lead broker of a MiniCluster
+// that serves metrics. Every claim of the pod is checked with the API server. Issues nothing.
 import * as v from 'valibot'
 import { forbidden, unauthorized, unavailable } from '#serving/status.ts'
 import { preselect } from '../admission/decision.ts'
 import { findMiniCluster } from '../admission/look-ups.ts'
 import { CONTAINER_NAME, INJECTED_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
 import { readAnnotations } from '../injection/annotations.ts'
-
 import { allContainers, hasEnded, type Pod, toPod } from '../injection/pod.ts'
-
 import type { Cluster } from '../kubernetes/cluster.ts'
-import { type Bearer, refuse } from './refusal.ts'
+import { type Bearer, refusalOf } from './refusal.ts'
 
 const POD_NAME = 'authentication.kubernetes.io/pod-name'
 const POD_UID = 'authentication.kubernetes.io/pod-uid'
@@ -43,20 +40,20 @@ export class BearerCheck {
   }
 
   /**
-   * Finds out whom a token is of.
+   * Finds the pod that shows a token.
    *
-   * @throws Refusal with 401 or 403, ClusterError if the API server does not say
+   * @throws Refusal with 401 or 403; ClusterError if the API server cannot be asked
    */
   async authenticate(token: string | undefined): Promise<Bearer> {
     if (token === undefined || token === '') {
-      throw refuse('NoToken', unauthorized('expected a bearer token in "Authorization"'))
+      throw refusalOf('NoToken', unauthorized('expected a bearer token in "Authorization"'))
     }
     const { namespace, podName, podUid } = await this.#reviewToken(token)
     const claimed = { namespace, pod: podName }
     const reference = { apiVersion: 'v1', kind: 'Pod', namespace, name: podName }
     const pod = toPod(await this.#cluster.read(reference))
     if (pod === undefined || pod.metadata.uid !== podUid || hasEnded(pod)) {
-      throw refuse('PodGone', forbidden('the pod of the token does not exist any more'), claimed)
+      throw refusalOf('PodGone', forbidden('the pod of the token no longer exists'), claimed)
     }
     return { ...claimed, minicluster: await this.#miniClusterOf(pod, namespace, claimed) }
   }
@@ -70,45 +67,48 @@ export class BearerCheck {
     })
     const parsed = v.safeParse(ReviewSchema, answer)
     if (!parsed.success) {
-      throw refuse('ApiServerAway', unavailable('the API server did not review the token'))
+      throw refusalOf('ApiServerAway', unavailable('the API server did not review the token'))
     }
     const { authenticated, audiences, user, error } = parsed.output.status
     if (!authenticated || !audiences.includes(TOKEN_AUDIENCE)) {
       const why = error ?? `it is not for the audience "${TOKEN_AUDIENCE}"`
-      throw refuse('TokenRefused', unauthorized(`the API server does not accept the token: ${why}`))
+      throw refusalOf(
+        'TokenRefused',
+        unauthorized(`the API server does not accept the token: ${why}`),
+      )
     }
     const [, namespace] = SERVICE_ACCOUNT.exec(user.username) ?? []
     const [podName] = user.extra[POD_NAME] ?? []
     const [podUid] = user.extra[POD_UID] ?? []
     if (namespace === undefined || podName === undefined || podUid === undefined) {
-      throw refuse('NotAPodsToken', forbidden('expected a token that is bound to a pod'))
+      throw refusalOf('NotAPodsToken', forbidden('expected a token that is bound to a pod'))
     }
     return { namespace, podName, podUid }
   }
 
   /**
-   * Labels and annotations are easily copied: the Job must exist, with the UID that the pod gives, and the MiniCluster
-   * likewise. Who can make pods in a namespace that name its Jobs as owners can act as any pod of it anyway.
+   * Labels and annotations are easily copied. So the Job and the MiniCluster must exist, each with the UID in the owner
+   * reference. A user who can create pods with such owner references in a namespace can act as any of its pods anyway.
    */
   async #miniClusterOf(pod: Pod, namespace: string, claimed: Partial<Bearer>): Promise<string> {
     const injected = pod.metadata.annotations?.[INJECTED_ANNOTATION] !== undefined
     if (!injected || !allContainers(pod).some(({ name }) => name === CONTAINER_NAME)) {
-      throw refuse('NotInjected', forbidden('the pod has no injected sidecar'), claimed)
+      throw refusalOf('NotInjected', forbidden('the pod has no injected sidecar'), claimed)
     }
     const candidate = preselect(pod)
     if (candidate.kind === 'skip') {
-      throw refuse('NotALeadBroker', forbidden(candidate.message), claimed)
+      throw refusalOf('NotALeadBroker', forbidden(candidate.message), claimed)
     }
     const minicluster = await findMiniCluster(this.#cluster, candidate, namespace)
     if (minicluster === undefined) {
       const message = "the pod's Job is not controlled by a MiniCluster"
-      throw refuse('NotALeadBroker', forbidden(message), claimed)
+      throw refusalOf('NotALeadBroker', forbidden(message), claimed)
     }
     const { settings } = readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations)
     const { name } = minicluster.metadata
     if (settings.enabled !== true) {
       const message = `flux-metrics/enabled is not "true" on MiniCluster "${name}"`
-      throw refuse('NotEnabled', forbidden(message), claimed)
+      throw refusalOf('NotEnabled', forbidden(message), claimed)
     }
     return name
   }

@@ -1,13 +1,14 @@
-// A certificate signing request (PKCS #10, RFC 2986): what it asks for, and whether who asks has the key.
-import { loadX509 } from '#serving/x509.ts'
+// Reads a certificate signing request (PKCS #10, RFC 2986): the names and the key that it asks for, and whether it is
+// signed with that key. Whether the sidecar may have the names is decided in identities.ts.
+import { loadX509, P256 } from '#serving/x509.ts'
 
-/** A request that holds together: its signature is of its own key. */
+/** A request whose signature was checked with its own key. */
 export interface CertificateRequest {
-  /** `undefined` if it is of another kind than the one that we certify, P-256: then nothing else is read. */
+  /** `undefined` if the key is not on the curve P-256, the only kind that is certified: then nothing else is read. */
   readonly publicKey: CryptoKey | undefined
-  /** What the key is, in words. */
+  /** The kind of the key, in words. */
   readonly keyKind: string
-  /** DNS names asked for, those of the subject among them; empty if none is. */
+  /** DNS names in the request, including the common name of its subject. */
   readonly dnsNames: readonly string[]
   /** Names of other types, as `type:value`. */
   readonly otherNames: readonly string[]
@@ -16,12 +17,10 @@ export interface CertificateRequest {
 /** RFC 5280 §4.2.1.6 */
 const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17'
 
-const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
-
 /**
  * Reads a request.
  *
- * @throws Error that says what is wrong with it
+ * @throws Error that says why it is invalid
  */
 export async function parseCertificateRequest(pem: string): Promise<CertificateRequest> {
   const x509 = await loadX509()
@@ -54,7 +53,7 @@ export async function parseCertificateRequest(pem: string): Promise<CertificateR
   }
 }
 
-/** The curve alone for ECDSA on P-256. */
+/** For ECDSA on P-256 only the name of the curve. */
 function describeKey(algorithm: Algorithm): string {
   const { name } = algorithm
   if ('namedCurve' in algorithm) {

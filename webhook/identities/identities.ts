@@ -1,6 +1,6 @@
-// The webhook as authority: a sidecar shows its token, and obtains the certificate that its pod may have and the
-// authorities that it is to trust. Everything that the pod says of itself is checked with the API server.
-
+// The webhook's side of identities: answers the sidecars that ask for one. A sidecar shows its token, and is issued the
+// certificate that its pod may have and the CAs to trust. The sidecar's side, which keeps one identity, is
+// sidecar/identity/.
 import * as v from 'valibot'
 import type { Logger } from '#serving/log.ts'
 import {
@@ -11,34 +11,34 @@ import {
   tooManyRequests,
   unavailable,
 } from '#serving/status.ts'
+import { messageOf } from '#serving/text.ts'
 import type { Authority } from '../authority/authority.ts'
 import { METRICS_SERVICE } from '../contract.ts'
-
 import { type Cluster, ClusterError } from '../kubernetes/cluster.ts'
 import type { RequestHeader, RequestHeaderWatch } from '../kubernetes/request-header.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { BearerCheck } from './bearer.ts'
 import { parseCertificateRequest } from './certificate-request.ts'
-import { type Bearer, Refusal, refuse } from './refusal.ts'
+import { type Bearer, Refusal, refusalOf } from './refusal.ts'
 
-/** What a sidecar is given. */
+/** The answer to a sidecar. */
 export interface IssuedIdentity {
   /** PEM of its serving certificate; absent if it did not ask for one. */
   readonly certificate?: string
-  /** PEM of the project's authorities, the one that signs our own certificate among them. */
+  /** PEM of the project's CA certificates, including the one that signs the webhook's own certificate. */
   readonly ca: string
   readonly requestHeader: RequestHeader
 }
 
 /** A request for an {@link IssuedIdentity}. */
 export interface IdentityRequest {
-  /** The pod's projected token, with our audience. */
+  /** The pod's projected token with the project's audience. */
   readonly token: string | undefined
-  /** Rejects with a StatusError if it cannot be read. */
+  /** Rejects with a StatusError if the body cannot be read. */
   readonly body: Promise<Buffer>
 }
 
-/** Anyone may ask, and each who does costs the API server a review: admissions must not have to wait for that. */
+/** Anyone may send a request, and each one costs the API server a token review: admission must not wait for those. */
 const MAX_PENDING = 32
 
 const BodySchema = v.object({ csr: v.optional(v.string()) })
@@ -65,26 +65,26 @@ export class Identities {
   }
 
   /**
-   * Checks who asks, and gives it what is its own. One line of the log and one count each time.
+   * Authenticates a sidecar and issues its identity. Logs one line and counts each request.
    *
-   * @throws StatusError 400, 401, 403, 413 or 503 with the reason, or 500 without
+   * @throws StatusError 400, 401, 403, 413, 429 or 503 with the reason; 500 without
    */
   async issue(request: IdentityRequest): Promise<IssuedIdentity> {
     const { countCertificate } = this.#options.telemetry
     this.#pending += 1
     try {
-      // First, so that somebody hears of its failure.
+      // Awaited first: a body that fails while nothing awaits it would be an unhandled rejection.
       const body = await request.body
       if (this.#pending > MAX_PENDING) {
-        throw refuse('TooMany', tooManyRequests(`more than ${MAX_PENDING} are asking at once`))
+        throw refusalOf('TooMany', tooManyRequests(`more than ${MAX_PENDING} requests are pending`))
       }
       const bearer = await this.#bearers.authenticate(request.token)
-      const { identity, outcome, facts } = await this.#give(bearer, body)
+      const { identity, outcome, facts } = await this.#issueTo(bearer, body)
       countCertificate(outcome)
-      this.#log.info({ ...bearer, outcome, ...facts }, 'identity')
+      this.#log.info({ ...bearer, outcome, ...facts }, 'identity issued')
       return identity
     } catch (error) {
-      const refusal = error instanceof Refusal ? error : failed(error)
+      const refusal = error instanceof Refusal ? error : toRefusal(error)
       countCertificate(refusal.outcome)
       const { outcome, message, bearer } = refusal
       this.#log.warn({ ...bearer, outcome, why: message }, 'identity refused')
@@ -94,7 +94,7 @@ export class Identities {
     }
   }
 
-  /** The names that the pod of a MiniCluster may have, and no other: a Service of its namespace, and itself. */
+  /** The only names that the lead broker of a MiniCluster may have: the Service of its namespace, and its own. */
   static namesOf({ namespace, minicluster }: Pick<Bearer, 'namespace' | 'minicluster'>): string[] {
     return [
       `${METRICS_SERVICE}.${namespace}.svc`,
@@ -102,16 +102,16 @@ export class Identities {
     ]
   }
 
-  async #give(bearer: Bearer, body: Buffer) {
+  async #issueTo(bearer: Bearer, body: Buffer) {
     const { authority, requestHeader } = this.#options
     const { header } = requestHeader
     if (authority === undefined) {
       const message = 'this webhook issues no certificates (CERTIFICATES=files)'
-      throw refuse('NoAuthority', unavailable(message), bearer)
+      throw refusalOf('NoAuthority', unavailable(message), bearer)
     }
     if (header === undefined) {
       const message = "the front proxy's authority is not known yet"
-      throw refuse('NoAuthority', unavailable(message), bearer)
+      throw refusalOf('NoAuthority', unavailable(message), bearer)
     }
     const csr = parseBody(body, bearer)
     const trust = { ca: authority.bundle, requestHeader: header }
@@ -133,19 +133,19 @@ async function checkRequest(
   bearer: Bearer,
 ): Promise<CryptoKey> {
   const request = await parseCertificateRequest(csr).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error)
-    throw refuse('BadCertificateRequest', badRequest(`cannot read the request: ${why}`), bearer)
+    const message = `cannot read the certificate request: ${messageOf(error)}`
+    throw refusalOf('BadCertificateRequest', badRequest(message), bearer)
   })
   const { publicKey, keyKind } = request
   if (publicKey === undefined) {
     const message = `expected a key on the curve P-256, got ${keyKind}`
-    throw refuse('WeakKey', forbidden(message), bearer)
+    throw refusalOf('WeakKey', forbidden(message), bearer)
   }
   const others = request.dnsNames.filter((name) => !names.includes(name))
   const [wrong] = [...others, ...request.otherNames]
   if (wrong !== undefined) {
-    const message = `the pod may not have the name "${wrong.slice(0, 100)}", but ${names.join(', ')}`
-    throw refuse('WrongNames', forbidden(message), bearer)
+    const message = `the pod may not have the name "${wrong.slice(0, 100)}", only ${names.join(', ')}`
+    throw refusalOf('WrongNames', forbidden(message), bearer)
   }
   return publicKey
 }
@@ -154,16 +154,16 @@ function parseBody(body: Buffer, bearer: Bearer): string | undefined {
   try {
     return v.parse(BodySchema, JSON.parse(body.toString('utf8'))).csr
   } catch {
-    const message = 'expected a JSON object, with a text "csr" or without'
-    throw refuse('BadRequest', badRequest(message), bearer)
+    const message = 'expected a JSON object with an optional string "csr"'
+    throw refusalOf('BadRequest', badRequest(message), bearer)
   }
 }
 
-/** What others threw: the API server does not answer, the body cannot be read, there is no CA, or a defect of ours. */
-function failed(error: unknown): Refusal {
-  if (error instanceof ClusterError) return refuse('ApiServerAway', unavailable(error.message))
+/** The refusal for an error of another part: no answer of the API server, an unreadable body, no CA, or a defect. */
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof ClusterError) return refusalOf('ApiServerAway', unavailable(error.message))
   if (error instanceof StatusError) {
-    return refuse(error.code === 503 ? 'NoAuthority' : 'BadRequest', error)
+    return refusalOf(error.code === 503 ? 'NoAuthority' : 'BadRequest', error)
   }
   return new Refusal('InternalError', internalError(error), {})
 }

@@ -1,8 +1,8 @@
-// Why a sidecar does not get what it asks for: closed words for programs, an answer for the caller.
+// The refusal of a request for an identity: one word of a closed list for programs, and the answer for the sidecar.
 import { StatusError } from '#serving/status.ts'
 
-/** What came of a request; for programs, in logs, errors and metrics. No other words are used there. */
-export const OUTCOMES = [
+/** The outcome of a request, as programs read it in logs, errors and metrics. There are no other words. */
+const OUTCOMES = [
   'Issued',
   'TrustOnly',
   'BadRequest',
@@ -24,14 +24,14 @@ export const OUTCOMES = [
 
 export type IdentityOutcome = (typeof OUTCOMES)[number]
 
-/** Whom a token is of, after all checks. */
+/** The pod that shows a token, after all checks. */
 export interface Bearer {
   readonly namespace: string
   readonly pod: string
   readonly minicluster: string
 }
 
-/** A request that is not granted: the answer, and what is logged and counted. */
+/** A refused request: the answer, and what is logged and counted. */
 export class Refusal extends Error {
   readonly outcome: IdentityOutcome
   readonly status: StatusError
@@ -45,13 +45,17 @@ export class Refusal extends Error {
   }
 }
 
-/** @param status its message is the reason, a part of a sentence */
-export function refuse(
+/**
+ * The refusal with the sentence that callers read.
+ *
+ * @param status its message is the reason, the second part of the sentence
+ */
+export function refusalOf(
   outcome: IdentityOutcome,
   { code, reason, message }: StatusError,
   bearer: Partial<Bearer> = {},
 ): Refusal {
-  const status = new StatusError(code, reason, `Cannot give an identity: ${lowerFirst(message)}`)
+  const status = new StatusError(code, reason, `Cannot issue an identity: ${lowerFirst(message)}`)
   return new Refusal(outcome, status, bearer)
 }
 

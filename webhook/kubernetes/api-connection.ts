@@ -1,18 +1,19 @@
-// HTTPS to the API server: connections that are kept, credentials that are refreshed, calls that are bounded. Knows
-// neither kinds nor verbs.
+// HTTPS to the API server: keeps connections open, refreshes credentials, limits the time and length of each call. Knows
+// no kinds of objects and no verbs of the API.
 import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
+import { messageOf } from '#serving/text.ts'
 
-/** An API server that takes longer is away, for all that we do. */
+/** An API server that takes longer counts as not reachable. */
 const CALL_TIMEOUT_MS = 5_000
 
-/** Tokens of service accounts are written anew long before they end; reading them costs a system call or two. */
+/** How long credentials are used before they are read again. The kubelet replaces tokens long before they expire. */
 const CREDENTIALS_LIFE_MS = 60_000
 
-/** The largest object we read is a pod: etcd takes 1.5 MiB of one. */
+/** The largest object that is read is a pod. etcd stores at most 1.5 MiB of one. */
 const MAX_ANSWER_BYTES = 8 * 2 ** 20
 
-/** A call that the API server refused, or that did not reach it. */
+/** A call that the API server refused, or that had no answer. */
 export class ClusterError extends Error {
   /** HTTP status; 0 if there was no answer. */
   readonly code: number
@@ -24,33 +25,34 @@ export class ClusterError extends Error {
   }
 }
 
-/** An answer of any status, its body parsed; `{}` for what is no JSON object. */
+/** An answer of any status with its body parsed; `{}` if the body is not a JSON object. */
 export interface ApiAnswer {
   readonly code: number
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Adds what it takes to reach an API server, and to be somebody to it. */
+/** Adds the CA of the API server and the credentials of the client to the options of a request. */
 export type ApplyCredentials = (options: RequestOptions) => Promise<void>
 
-/** What a call is made with, until it is refreshed. */
+/** The credentials of calls, until they are refreshed. */
 interface Credentials {
   readonly agent: Agent
   readonly headers: RequestOptions['headers']
   readonly auth: string | null | undefined
+  /** When they are read again, in milliseconds of a monotonic clock. */
   readonly until: number
-  /** What the agent was made of. */
-  readonly key: string
+  /** Identifies the TLS options that the agent was created with. */
+  readonly fingerprint: string
 }
 
-/** One API server. */
+/** The connection to one API server. */
 export class ApiConnection {
   readonly #server: URL
   readonly #applyCredentials: ApplyCredentials
   readonly #timeoutMs: number
   #credentials: Credentials | undefined
 
-  /** @param server its URL, perhaps with a path before the API's */
+  /** @param server its URL, which may have a path in front of the API's paths */
   constructor(
     server: string,
     applyCredentials: ApplyCredentials,
@@ -62,9 +64,9 @@ export class ApiConnection {
   }
 
   /**
-   * Calls once.
+   * Makes one call.
    *
-   * @param path of the API, with its query
+   * @param path in the API, with its query
    * @throws ClusterError with code 0 if there is no answer in time
    */
   async call(
@@ -75,7 +77,7 @@ export class ApiConnection {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const response = await this.#send(method, path, text, contentType)
     const { statusCode: code = 0 } = response
-    // A token that is no good any more is read again for the next call.
+    // After a refused token, the credentials are read again for the next call.
     if (code === 401) this.#credentials = undefined
     return { code, body: parse(await this.#read(response)) }
   }
@@ -105,7 +107,7 @@ export class ApiConnection {
     const timer = setTimeout(() => call.destroy(this.#late()), this.#timeoutMs)
     call.once('close', () => clearTimeout(timer))
     call.once('response', resolve)
-    call.once('error', (cause) => reject(unreachable(cause)))
+    call.once('error', (cause) => reject(callError('Cannot reach the API server', cause)))
     call.end(text)
     return promise
   }
@@ -120,9 +122,7 @@ export class ApiConnection {
         chunks.push(chunk)
       }
     } catch (cause) {
-      throw new ClusterError(0, `Cannot read the answer of the API server: ${textOf(cause)}`, {
-        cause,
-      })
+      throw callError('Cannot read the answer of the API server', cause)
     }
     return Buffer.concat(chunks, length).toString('utf8')
   }
@@ -134,20 +134,20 @@ export class ApiConnection {
     try {
       await this.#applyCredentials(options)
     } catch (cause) {
-      throw new ClusterError(0, `Cannot tell who we are to the API server: ${textOf(cause)}`, {
-        cause,
-      })
+      throw callError('Cannot read the credentials for the API server', cause)
     }
     const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = options
     const tls = { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized }
     const fingerprint = JSON.stringify(Object.values(tls).map(String))
-    // Connections outlive tokens, but not the keys that they were made with.
+    // Connections are kept when a token changes, but not when the certificate or the CA changes.
     const agent =
-      known?.key === fingerprint ? known.agent : new Agent({ ...given(tls), keepAlive: true })
+      known?.fingerprint === fingerprint
+        ? known.agent
+        : new Agent({ ...withoutUndefined(tls), keepAlive: true })
     if (agent !== known?.agent) known?.agent.destroy()
     const until = performance.now() + CREDENTIALS_LIFE_MS
     const { headers, auth } = options
-    this.#credentials = { agent, headers, auth, until, key: fingerprint }
+    this.#credentials = { agent, headers, auth, until, fingerprint }
     return this.#credentials
   }
 
@@ -156,18 +156,14 @@ export class ApiConnection {
   }
 }
 
-/** Node tells `undefined` from absent. */
-function given<T extends object>(options: T): Partial<T> {
+/** Node treats a TLS option that is `undefined` differently from one that is absent. */
+function withoutUndefined<T extends object>(options: T): Partial<T> {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined)
   return Object.assign({}, ...entries.map(([name, value]) => ({ [name]: value })))
 }
 
-function unreachable(cause: unknown): ClusterError {
-  return new ClusterError(0, `Cannot reach the API server: ${textOf(cause)}`, { cause })
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function callError(what: string, cause: unknown): ClusterError {
+  return new ClusterError(0, `${what}: ${messageOf(cause)}`, { cause })
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {

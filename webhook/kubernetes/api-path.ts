@@ -1,6 +1,6 @@
-// Where objects are in the Kubernetes API: paths of the kinds that we read and write. Pure.
+// Paths of objects in the Kubernetes API, for the kinds that the webhook reads and writes. Pure.
 
-/** The plural names of kinds: all that RBAC allows us, and no more. */
+/** The plural names of kinds: exactly those that RBAC allows the webhook. */
 const PLURALS: ReadonlyMap<string, string> = new Map([
   ['APIService', 'apiservices'],
   ['ConfigMap', 'configmaps'],
@@ -15,7 +15,7 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
 
 const API_VERSION = /^(?:[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?v[a-z0-9]{1,62}$/
 
-/** RFC 1123 subdomain: names come from owner references and tokens, which anyone may write. */
+/** RFC 1123 subdomain. Names are checked because they are read from owner references and tokens, which users control. */
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 
 const MAX_NAME_LENGTH = 253
@@ -23,7 +23,7 @@ const MAX_NAME_LENGTH = 253
 /**
  * The path of an object, or of its collection without `name`.
  *
- * @returns `undefined` where nothing can be: an unknown kind, or what is no name
+ * @returns `undefined` if no object can exist there: the kind is unknown, or the API version or a name is invalid
  */
 export function pathOf(place: {
   readonly apiVersion: string

@@ -1,7 +1,6 @@
-// The API server, as webhook and authority need it: four verbs over plain objects. The one importer of the Kubernetes
-// client, which knows how to reach an API server and who we are to it.
-// The whole package is twice as large, in memory too, and this is the part of it that we use.
-
+// The API server, as webhook and authority need it: four verbs over plain objects. The only importer of the Kubernetes
+// client, of which it uses one part: how to reach an API server, and with which credentials. The whole package takes
+// twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import { type ApiAnswer, ApiConnection, ClusterError } from './api-connection.ts'
 import { pathOf } from './api-path.ts'
@@ -9,7 +8,7 @@ import type { ServerVersion } from './server-version.ts'
 
 export { ClusterError } from './api-connection.ts'
 
-/** Names one object; `namespace` is absent for what has none. */
+/** Names one object; `namespace` is absent for an object of the whole cluster. */
 export interface ObjectReference {
   readonly apiVersion: string
   readonly kind: string
@@ -17,7 +16,7 @@ export interface ObjectReference {
   readonly namespace?: string
 }
 
-/** meta/v1 `OwnerReference`, as far as we read it. */
+/** The fields of meta/v1 `OwnerReference` that are read. */
 export interface OwnerReference {
   readonly apiVersion: string
   readonly kind: string
@@ -26,7 +25,7 @@ export interface OwnerReference {
   readonly controller?: boolean
 }
 
-/** meta/v1 `ObjectMeta`, as far as we read and write it. */
+/** The fields of meta/v1 `ObjectMeta` that are read and written. */
 export interface ObjectMetadata {
   readonly name?: string
   readonly generateName?: string
@@ -39,7 +38,7 @@ export interface ObjectMetadata {
   readonly deletionTimestamp?: string | Date
 }
 
-/** An API object. What is not metadata is unknown until somebody narrows it. */
+/** An API object. The reader of a field other than the metadata must check its type. */
 export interface ClusterObject {
   readonly apiVersion?: string
   readonly kind?: string
@@ -54,16 +53,17 @@ export interface NewObject extends ClusterObject {
   readonly metadata: ObjectMetadata
 }
 
-/** The verbs. Each call is bounded in time; all throw {@link ClusterError} for what is not named here. */
+/** The verbs. Each call is limited in time. All throw {@link ClusterError} on any failure that is not named here. */
 export interface Cluster {
   /** @returns `undefined` if there is no such object, or no such kind */
   read(reference: ObjectReference): Promise<ClusterObject | undefined>
   /** @returns the object as stored (a review as answered), or `conflict` if it exists already */
   create(object: NewObject): Promise<ClusterObject | 'conflict'>
-  /** Replaces the object of the same `resourceVersion`. @returns `conflict` if it is another one by now, or gone */
+  /** Replaces the object of the same `resourceVersion`. @returns `conflict` if it was changed or deleted since */
   replace(object: NewObject): Promise<ClusterObject | 'conflict'>
   /**
-   * Server-side apply of exactly these fields, forced: we own them, whoever wrote them last.
+   * Server-side apply of exactly these fields. It is forced: the webhook owns these fields, even if another writer has
+   * set them.
    *
    * @returns `undefined` if there is no such object: nothing is created
    */
@@ -71,23 +71,26 @@ export interface Cluster {
 }
 
 /**
- * How often the API server is asked for what others may change: a change is repaired or taken over within 10 s, which is
- * the interval and the time that a call takes.
+ * How often objects that others may change are read. A change is repaired or adopted within 10 s: the interval, and the
+ * time of a call.
  */
 export const POLL_PACE = { intervalMs: 5_000, pauseCapMs: 10_000 } as const
 
 const FIELD_MANAGER = 'flux-metrics-webhook'
 
-/** The verbs, and the version, over one connection. */
+const NO_PATH = 'expected a known kind and valid names'
+
+/** The verbs and the version of one API server. */
 export interface ApiServer extends Cluster {
   /** @throws ClusterError */
   readVersion(): Promise<ServerVersion>
 }
 
 /**
- * Makes ready to reach the API server: as a file says, or as a pod is given it.
+ * Prepares the connection to the API server: with a kubeconfig file, or with the service account of the pod. Makes no call.
  *
- * @throws Error naming what is missing
+ * @param path of the kubeconfig file
+ * @throws Error that names what is missing
  */
 export function connectCluster(path: string | undefined): ApiServer {
   const config = new KubeConfig()
@@ -95,7 +98,7 @@ export function connectCluster(path: string | undefined): ApiServer {
   else config.loadFromFile(path)
   const server = config.getCurrentCluster()?.server
   if (server === undefined) throw new Error(`Cannot find an API server in "${path ?? 'the pod'}"`)
-  // The library's own client opens a connection for each call, and reads its files.
+  // The library's own client opens a connection and reads its files for each call.
   const connection = new ApiConnection(server, (options) => config.applyToHTTPSOptions(options))
   return { ...createCluster(connection), readVersion: () => readVersion(connection) }
 }
@@ -103,7 +106,7 @@ export function connectCluster(path: string | undefined): ApiServer {
 function createCluster(connection: ApiConnection): Cluster {
   const read = async (reference: ObjectReference) => {
     const path = pathOf(reference)
-    // What cannot be a name is nobody's.
+    // No object can have an invalid name.
     if (path === undefined) return undefined
     const answer = await connection.call('GET', path)
     return answer.code === 404 ? undefined : objectOf(answer)
@@ -120,17 +123,17 @@ function createCluster(connection: ApiConnection): Cluster {
       return answer.code === 404 || answer.code === 409 ? 'conflict' : objectOf(answer)
     },
     apply: async (object) => {
-      // Without this look, applying would create what is not there.
+      // Without this check, the apply would create an object that does not exist.
       if ((await read(referenceOf(object))) === undefined) return undefined
       const path = `${placeOf(object)}?fieldManager=${FIELD_MANAGER}&force=true`
-      // JSON is YAML.
+      // Every JSON document is also a YAML document.
       const contentType = 'application/apply-patch+yaml'
       return objectOf(await connection.call('PATCH', path, { body: object, contentType }))
     },
   }
 }
 
-/** Providers add to the minor version: `31+`. */
+/** Some providers add a suffix to the minor version: `31+`. */
 async function readVersion(connection: ApiConnection): Promise<ServerVersion> {
   const { major, minor } = objectOf(await connection.call('GET', '/version'))
   const version = {
@@ -138,17 +141,17 @@ async function readVersion(connection: ApiConnection): Promise<ServerVersion> {
     minor: Number.parseInt(String(minor), 10),
   }
   if (Number.isInteger(version.major) && Number.isInteger(version.minor)) return version
-  throw new ClusterError(200, 'The API server does not tell its version')
+  throw new ClusterError(200, 'Cannot read the version of the API server: expected two numbers')
 }
 
 function objectOf({ code, body }: ApiAnswer): ClusterObject {
   if (code >= 200 && code < 300) return body
-  throw new ClusterError(code, `The API server answered ${code}: ${messageOf(body)}`)
+  throw new ClusterError(code, `The API server answered ${code}: ${statusMessageOf(body)}`)
 }
 
 /** The message of a meta/v1 `Status`. */
-function messageOf({ message }: ClusterObject): string {
-  return typeof message === 'string' ? message : 'no Status'
+function statusMessageOf({ message }: ClusterObject): string {
+  return typeof message === 'string' ? message : 'the answer has no message'
 }
 
 function referenceOf({ apiVersion, kind, metadata }: NewObject): ObjectReference {
@@ -159,12 +162,12 @@ function referenceOf({ apiVersion, kind, metadata }: NewObject): ObjectReference
 function placeOf(object: NewObject): string {
   const path = pathOf(referenceOf(object))
   if (path !== undefined) return path
-  throw new ClusterError(0, `Cannot write ${object.kind} "${object.metadata.name}": no such place`)
+  throw new ClusterError(0, `Cannot write ${object.kind} "${object.metadata.name}": ${NO_PATH}`)
 }
 
 function collectionOf({ apiVersion, kind, metadata }: NewObject): string {
   const { namespace } = metadata
   const path = pathOf({ apiVersion, kind, ...(namespace === undefined ? {} : { namespace }) })
   if (path !== undefined) return path
-  throw new ClusterError(0, `Cannot create ${kind} in "${namespace}": no such place`)
+  throw new ClusterError(0, `Cannot create ${kind} in "${namespace}": ${NO_PATH}`)
 }

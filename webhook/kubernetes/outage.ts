@@ -1,5 +1,8 @@
-// Tells the log when something begins to fail, fails in another way, and works again: not each time that it fails.
+// Logs when a repeated task begins to fail, fails in another way, and works again. Does not log each failure, and does
+// not repeat the task.
+
 import type { Logger } from '#serving/log.ts'
+import { messageOf } from '#serving/text.ts'
 import { ClusterError } from './cluster.ts'
 
 export class Outage {
@@ -7,18 +10,18 @@ export class Outage {
   readonly #task: string
   #failure: { readonly kind: string; readonly reason: string } | undefined
 
-  /** @param task what fails or works, as in "cannot keep certificates up to date" */
+  /** @param task the task in words, which complete the sentence "cannot …" */
   constructor(log: Logger, task: string) {
     this.#log = log
     this.#task = task
   }
 
-  /** What fails, in words; `undefined` while all is well. */
+  /** Why the last attempt failed; `undefined` if it succeeded. */
   get reason(): string | undefined {
     return this.#failure?.reason
   }
 
-  /** @param failures of one attempt, the gravest first; none: it succeeded */
+  /** @param failures the errors of one attempt, the most serious first; empty if it succeeded */
   report(failures: readonly unknown[]): void {
     const known = this.#failure
     const [err] = failures
@@ -29,17 +32,13 @@ export class Outage {
     }
     this.#failure = { kind: kindOf(err), reason: messageOf(err) }
     if (this.#failure.kind === known?.kind) return
-    // An API server comes back; a Secret that is no good waits for a person.
+    // An API server recovers by itself; an invalid Secret needs a person.
     const level = err instanceof ClusterError ? 'warn' : 'error'
     this.#log[level]({ err }, `cannot ${this.#task}: trying again`)
   }
 }
 
-/** A connection that is refused and one that times out are the same outage. */
+/** Two errors are of one kind if their code is the same: a refused connection and a timeout are the same outage. */
 function kindOf(error: unknown): string {
   return error instanceof ClusterError ? `code ${error.code}` : messageOf(error)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

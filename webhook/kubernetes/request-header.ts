@@ -1,5 +1,5 @@
-// The front proxy of this cluster, as kube-apiserver publishes it: which authority signs its certificates, and how it is
-// called. Sidecars are told, so that they can tell it from everyone else.
+// The front proxy of this cluster, as kube-apiserver publishes it: the CA of its certificates, and its names. The webhook
+// sends both to the sidecars, which verify the front proxy with them. Verifies no client itself.
 import { X509Certificate } from 'node:crypto'
 import * as v from 'valibot'
 import type { Logger } from '#serving/log.ts'
@@ -8,7 +8,7 @@ import type { Cluster, ClusterObject } from './cluster.ts'
 import { POLL_PACE } from './cluster.ts'
 import { Outage } from './outage.ts'
 
-/** ConfigMap that every kube-apiserver with an aggregation layer keeps. */
+/** The ConfigMap that every kube-apiserver with an aggregation layer publishes. */
 export const REFERENCE = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -16,14 +16,17 @@ export const REFERENCE = {
   namespace: 'kube-system',
 } as const
 
-/** Longer than sidecars take to ask again (10 min): until then old and new are to be accepted everywhere. */
+/**
+ * How long the previous front proxy is still accepted: longer than all sidecars need to read the new one (10 min). Until
+ * then both must be accepted everywhere.
+ */
 const RETIREMENT_MS = 15 * 60_000
 
-/** `--requestheader-…` of kube-apiserver. */
+/** The `--requestheader-…` options of kube-apiserver. */
 export interface RequestHeader {
   /** PEM, one certificate or more. */
   readonly clientCa: string
-  /** Common names of the front proxy; none is any. */
+  /** Common names of the front proxy; an empty list is any name. */
   readonly allowedNames: readonly string[]
   readonly usernameHeaders: readonly string[]
   readonly groupHeaders: readonly string[]
@@ -53,7 +56,7 @@ export interface RequestHeaderWatchOptions {
   readonly now?: () => number
 }
 
-/** Knows the front proxy, and for a while the one before. */
+/** Reads the front proxy again and again, and remembers the previous one for a while. */
 export class RequestHeaderWatch {
   readonly #cluster: Cluster
   readonly #log: Logger
@@ -71,7 +74,7 @@ export class RequestHeaderWatch {
     this.#poll = new Poll({ ...POLL_PACE, task: () => this.tick() })
   }
 
-  /** Looks every few seconds until closed. Resolves after the first look, whether or not it succeeded. */
+  /** Reads it every few seconds until closed. Resolves after the first attempt, even if that failed. */
   async start(): Promise<void> {
     await this.#poll.start()
   }
@@ -80,7 +83,7 @@ export class RequestHeaderWatch {
     this.#poll.close()
   }
 
-  /** What clients may be taken for the front proxy now; `undefined` as long as it was never read. */
+  /** The clients to accept as front proxy now; `undefined` before the first successful read. */
   get header(): RequestHeader | undefined {
     const retired = this.#retired
     if (this.#current === undefined || retired === undefined || retired.until <= this.#now()) {
@@ -89,10 +92,10 @@ export class RequestHeaderWatch {
     return join(this.#current, retired.header)
   }
 
-  /** Looks once. Never rejects. @returns whether it succeeded */
+  /** Reads it once. Never rejects. @returns whether it succeeded */
   async tick(): Promise<boolean> {
     try {
-      this.#learn(parse(await this.#cluster.read(REFERENCE)))
+      this.#remember(parse(await this.#cluster.read(REFERENCE)))
       this.#outage.report([])
       return true
     } catch (error) {
@@ -101,7 +104,7 @@ export class RequestHeaderWatch {
     }
   }
 
-  #learn(header: RequestHeader): void {
+  #remember(header: RequestHeader): void {
     const before = this.#current
     if (before !== undefined && JSON.stringify(before) === JSON.stringify(header)) return
     this.#current = header
@@ -124,7 +127,7 @@ function parse(object: ClusterObject | undefined): RequestHeader {
   }
   const { data } = parsed.output
   return {
-    clientCa: checked(data['requestheader-client-ca-file'], where),
+    clientCa: checkedPem(data['requestheader-client-ca-file'], where),
     allowedNames: data['requestheader-allowed-names'],
     usernameHeaders: data['requestheader-username-headers'],
     groupHeaders: data['requestheader-group-headers'],
@@ -132,8 +135,8 @@ function parse(object: ClusterObject | undefined): RequestHeader {
   }
 }
 
-/** A text that is no certificate would make every sidecar refuse everyone, or fail. */
-function checked(pem: string, where: string): string {
+/** Checks PEM. With an invalid CA every sidecar would refuse all clients, or fail. */
+function checkedPem(pem: string, where: string): string {
   try {
     return new X509Certificate(pem) && pem
   } catch (cause) {
@@ -144,7 +147,7 @@ function checked(pem: string, where: string): string {
   }
 }
 
-/** Both are accepted. A list without names is one of all names, and stays so. */
+/** Accepts both. An empty list of names allows any name, so the result is empty too. */
 function join(one: RequestHeader, other: RequestHeader): RequestHeader {
   const names = (a: readonly string[], b: readonly string[]) => [...new Set([...a, ...b])]
   const anyName = one.allowedNames.length === 0 || other.allowedNames.length === 0

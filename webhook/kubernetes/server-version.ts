@@ -1,11 +1,11 @@
-// The version of an API server.
+// The version of an API server, and the comparison of two. Pure: it is read in cluster.ts.
 
 export interface ServerVersion {
   readonly major: number
   readonly minor: number
 }
 
-/** Whether a server has what came with a version. */
+/** Whether a server has that version or a later one. */
 export function isSince({ major, minor }: ServerVersion, since: ServerVersion): boolean {
   return major > since.major || (major === since.major && minor >= since.minor)
 }

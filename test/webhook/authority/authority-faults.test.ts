@@ -34,7 +34,7 @@ async function liveThrough(cluster: MemoryCluster, failing: Cluster = cluster): 
     }
   }
   const calls = cluster.calls.length
-  // The last call may have been the one that failed.
+  // The call that failed may have been the last one.
   cluster.failAt(Number.POSITIVE_INFINITY)
   for (const { authority } of replicas) assert.equal(await authority.tick(), true)
   const data = secretData(cluster)
@@ -61,7 +61,7 @@ test('whichever call fails, two replicas end with one CA, renewed and published'
   }
 })
 
-test('whichever write is carried out and its answer lost, it ends the same', async () => {
+test('whichever write succeeds but loses its answer, the end is the same', async () => {
   const { cluster: healthy } = setup()
   await liveThrough(healthy)
   const writes = healthy.calls.filter(({ verb }) => verb !== 'get').length

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
+import { HttpsServer } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
-import { HttpsServer } from '#serving/server.ts'
 import { CA_LIFE_MS, HOUR_MS } from '../../../webhook/authority/certificate-authority.ts'
 import type { Cluster } from '../../../webhook/kubernetes/cluster.ts'
 import {
@@ -25,7 +25,7 @@ import {
 
 const DAY_MS = 24 * HOUR_MS
 
-test('a replica that knows too little does not overwrite what the other one published', async () => {
+test('a replica with an old state does not overwrite what another one published', async () => {
   const { cluster, clock, replica } = setup()
   const [one, two] = [replica(), replica()]
   await one.authority.tick()
@@ -40,7 +40,7 @@ test('a replica that knows too little does not overwrite what the other one publ
   assert.ok(!two.messages().includes('published the CA bundle'))
 })
 
-test('what another replica publishes in the middle of a look stays', async () => {
+test('a bundle that another replica publishes during a tick stays', async () => {
   const { cluster, clock, replica: create } = setup()
   const one = create()
   await one.authority.tick()
@@ -64,7 +64,7 @@ test('what another replica publishes in the middle of a look stays', async () =>
   assert.equal(bundleIn(cluster, WEBHOOKS), published)
 })
 
-test('two replicas that renew together make one next CA, and both know it', async () => {
+test('two replicas that renew together create one next CA, and both know it', async () => {
   const { cluster, clock, replica: create } = setup()
   const replicas = [create(), create()]
   await Promise.all(replicas.map(({ authority }) => authority.tick()))
@@ -80,7 +80,7 @@ test('two replicas that renew together make one next CA, and both know it', asyn
   assert.equal(bundleIn(cluster, WEBHOOKS), bundle)
 })
 
-test('a renewal leaves what others wrote to the Secret', async () => {
+test('a renewal leaves what others have written to the Secret', async () => {
   const { cluster, replica: create } = setup()
   const { authority } = create()
   await authority.tick()
@@ -97,7 +97,7 @@ test('a renewal leaves what others wrote to the Secret', async () => {
   assert.deepEqual(renewed, { ...before, annotations })
 })
 
-test('a renewal that was asked for is done once', async () => {
+test('a requested renewal is done once', async () => {
   const { cluster, clock, replica } = setup()
   const { authority, messages } = replica()
   await authority.tick()
@@ -114,16 +114,16 @@ test('a renewal that was asked for is done once', async () => {
   assert.equal(secretData(cluster)['current.crt'], second?.toString())
   assert.notEqual(new X509Certificate(servingLeaf({ authority })).serialNumber, serialNumber)
   assert.deepEqual(messages().slice(5), [
-    'made the next CA: it signs when everyone trusts it',
+    'created the next CA: it will sign as soon as its certificate is published everywhere',
     'published the CA bundle',
     'published the CA bundle',
     'switched to the next CA',
     'issuing certificates with this CA',
-    'made a serving certificate',
+    'created a serving certificate',
   ])
 })
 
-test('the key of the old CA is gone after the switch', async () => {
+test('the key of the old CA is deleted at the switch', async () => {
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()
@@ -151,7 +151,7 @@ test('a switch waits for an object that cannot be read', async () => {
   assert.equal(secretData(cluster)['current.crt'], split(authority.bundle)[0]?.toString())
 })
 
-test('renewals in quick succession keep every CA of which a leaf may be around', async () => {
+test('several renewals within a day keep every CA that may still have a valid leaf', async () => {
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()
@@ -173,7 +173,7 @@ test('renewals in quick succession keep every CA of which a leaf may be around',
   assert.equal(authority.bundle, secretData(cluster)['current.crt'])
 })
 
-test('through a renewal by age, two replicas are trusted at every step by who trusts what is published', async () => {
+test('during a renewal by age, clients that trust the published bundle trust two replicas at every step', async () => {
   const { cluster, clock, replica } = setup()
   await replica().authority.tick()
   const { 'current.crt': first = assert.fail() } = secretData(cluster)
@@ -185,10 +185,10 @@ test('through a renewal by age, two replicas are trusted at every step by who tr
   const bundles: string[] = []
   let leafs: { readonly leaf: string; readonly end: number }[] = []
   while (clock.ms < due + 2 * DAY_MS) {
-    // Look by look where things happen.
+    // One tick at a time, where the state changes.
     const busy = 'next.crt' in secretData(cluster)
     clock.ms += busy ? 5_000 : HOUR_MS
-    // Either of them may be the first.
+    // Either replica may be the first.
     for (const { authority } of busy ? replicas : replicas.toReversed()) {
       const { validToDate } = new X509Certificate(servingLeaf({ authority }))
       leafs.push({ leaf: await issue(authority), end: validToDate.getTime() })
@@ -209,7 +209,7 @@ test('through a renewal by age, two replicas are trusted at every step by who tr
   assert.deepEqual(bundles, [first, first + second, second])
 })
 
-/** Shakes hands with a server on this machine as one that trusts `ca` only; answers with the server's serial number. */
+/** Connects as a client that trusts only `ca`. @returns the serial number of the server's certificate */
 async function handshake(t: TestContext, port: number, ca: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const socket = connect({ port, host: '127.0.0.1', ca, servername: SERVER_NAME })
@@ -219,7 +219,7 @@ async function handshake(t: TestContext, port: number, ca: string): Promise<stri
   return promise
 }
 
-test('a server goes on without restart when the CA is renewed', async (t) => {
+test('a server needs no restart when the CA is renewed', async (t) => {
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()

@@ -19,7 +19,7 @@ import {
   webhookConfiguration,
 } from './replicas.ts'
 
-test('the first tick makes the CA, publishes it, and makes a serving certificate', async () => {
+test('the first tick creates the CA, publishes it, and creates a serving certificate', async () => {
   const { cluster, clock, replica } = setup()
   const one = replica()
   assert.equal(await one.authority.tick(), true)
@@ -33,15 +33,15 @@ test('the first tick makes the CA, publishes it, and makes a serving certificate
   const { subjectAltName } = new X509Certificate(servingLeaf(one))
   assert.equal(subjectAltName, `DNS:${SERVER_NAME}, DNS:${SERVER_NAME}.cluster.local`)
   assert.deepEqual(one.messages(), [
-    'made the CA',
+    'created the CA',
     'issuing certificates with this CA',
     'published the CA bundle',
     'published the CA bundle',
-    'made a serving certificate',
+    'created a serving certificate',
   ])
 })
 
-test('the Secret is opaque, ours, and says so', async () => {
+test('the Secret is opaque and has the label of the webhook', async () => {
   const { cluster, replica } = setup()
   await replica().authority.tick()
   const { type, metadata } = cluster.peek(SECRET) ?? {}
@@ -51,7 +51,7 @@ test('the Secret is opaque, ours, and says so', async () => {
   )
 })
 
-test('what is issued is for the names asked for, and trusted', async () => {
+test('a certificate is issued for the requested names, and is trusted', async () => {
   const { clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()
@@ -71,19 +71,22 @@ test('ticks with nothing to do write nothing', async () => {
   )
 })
 
-test('two replicas that start together make one CA', async () => {
+test('two replicas that start together create one CA', async () => {
   const { cluster, clock, replica } = setup()
   const [one, two] = [replica(), replica()]
   assert.deepEqual(await Promise.all([one.authority.tick(), two.authority.tick()]), [true, true])
   assert.equal(one.authority.bundle, two.authority.bundle)
   assert.equal(split(one.authority.bundle).length, 1)
-  assert.equal([...one.messages(), ...two.messages()].filter((m) => m === 'made the CA').length, 1)
+  assert.equal(
+    [...one.messages(), ...two.messages()].filter((m) => m === 'created the CA').length,
+    1,
+  )
   for (const each of [one, two]) {
     assert.ok(accepts(bundleIn(cluster, WEBHOOKS), servingLeaf(each), { at: clock.ms }))
   }
 })
 
-test('a replica that starts later takes the CA that is there', async () => {
+test('a replica that starts later uses the existing CA', async () => {
   const { replica } = setup()
   const [one, two] = [replica(), replica()]
   await one.authority.tick()
@@ -91,7 +94,7 @@ test('a replica that starts later takes the CA that is there', async () => {
   assert.equal(two.authority.bundle, one.authority.bundle)
   assert.deepEqual(two.messages(), [
     'issuing certificates with this CA',
-    'made a serving certificate',
+    'created a serving certificate',
   ])
 })
 
@@ -100,7 +103,10 @@ test('before the first tick nothing is ready, issued or trusted', async () => {
   const { authority } = replica()
   assert.deepEqual(authority.readiness, { ready: false, message: 'no certificate yet' })
   assert.equal(authority.servingKeys, undefined)
-  const refused = { code: 503, message: 'Cannot use the certificate authority: it is being made' }
+  const refused = {
+    code: 503,
+    message: 'Cannot use the certificate authority: it is not created yet',
+  }
   await assert.rejects(issue(authority), refused)
   assert.throws(() => authority.bundle, refused)
 })
@@ -121,7 +127,7 @@ test('the serving certificate is renewed at two thirds of its life', async () =>
   assert.deepEqual(seen, [first, authority.servingKeys])
 })
 
-test('the serving certificate is renewed while the API server is away, and said to be good', async () => {
+test('the serving certificate is renewed while the API server is not reachable, and the webhook stays ready', async () => {
   const { cluster, clock, replica } = setup()
   const { authority, lines } = replica()
   await authority.tick()
@@ -139,7 +145,7 @@ test('the serving certificate is renewed while the API server is away, and said 
   assert.equal(lines.filter(({ level }) => level === 'warn').length, 1)
 })
 
-test('a CA that expired while the API server was away serves and issues no more', async () => {
+test('a CA that expired while the API server was not reachable issues nothing, and the webhook is not ready', async () => {
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()
@@ -165,7 +171,7 @@ test('an expired CA is replaced at once', async () => {
   assert.deepEqual([level, msg], ['warn', 'replaced the CA: it had expired'])
 })
 
-test('a broken Secret is reported once and left as it is', async () => {
+test('an invalid Secret is logged once and left as it is', async () => {
   const { cluster, replica } = setup()
   const { apiVersion, kind, ...metadata } = SECRET
   const broken = cluster.put({ apiVersion, kind, metadata, data: { password: 'aGVsbG8=' } })
@@ -173,7 +179,7 @@ test('a broken Secret is reported once and left as it is', async () => {
   for (let round = 0; round < 3; round += 1) assert.equal(await authority.tick(), false)
   const reason =
     'Cannot use key "current.crt" of Secret "flux-metrics/flux-metrics-ca": ' +
-    'expected it, found none; correct the Secret, or delete it and a new CA is made'
+    'expected a value, found none; correct the Secret, or delete it to have a new CA created'
   assert.deepEqual(authority.readiness, {
     ready: false,
     message: `no certificate yet: ${reason}`,
@@ -186,7 +192,7 @@ test('a broken Secret is reported once and left as it is', async () => {
   assert.equal(bundleIn(cluster, WEBHOOKS), '')
 })
 
-test('a broken Secret that was deleted makes way for a new CA', async () => {
+test('after an invalid Secret is deleted, a new CA is created', async () => {
   const { cluster, replica } = setup()
   const { apiVersion, kind, ...metadata } = SECRET
   cluster.put({ apiVersion, kind, metadata, data: {} })
@@ -197,7 +203,7 @@ test('a broken Secret that was deleted makes way for a new CA', async () => {
   assert.equal(authority.readiness.ready, true)
 })
 
-test('a Secret that breaks later stays as it is, and so do we', async () => {
+test('a Secret that becomes invalid later stays as it is, and the known CA stays in use', async () => {
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
   await authority.tick()
@@ -210,7 +216,7 @@ test('a Secret that breaks later stays as it is, and so do we', async () => {
   assert.ok(accepts(bundle, await issue(authority), { name: 'pod.flux-metrics', at: clock.ms }))
 })
 
-test('a Secret that was deleted is put back with the same CA', async () => {
+test('a deleted Secret is restored with the same CA', async () => {
   const { cluster, replica } = setup()
   const { authority, messages } = replica()
   await authority.tick()
@@ -218,10 +224,10 @@ test('a Secret that was deleted is put back with the same CA', async () => {
   cluster.remove(SECRET)
   assert.equal(await authority.tick(), true)
   assert.deepEqual(secretData(cluster), before)
-  assert.equal(messages().at(-1), 'put the Secret of the CA back: it was deleted')
+  assert.equal(messages().at(-1), 'restored the Secret of the CA: it was deleted')
 })
 
-test('a bundle that somebody overwrote is put right on the next look', async () => {
+test('a bundle that was overwritten is restored by the next tick', async () => {
   const { cluster, replica } = setup()
   const [one, two] = [replica(), replica()]
   await one.authority.tick()
@@ -229,10 +235,10 @@ test('a bundle that somebody overwrote is put right on the next look', async () 
   cluster.put(webhookConfiguration({ caBundle: 'dGhlaXJz' }))
   await two.authority.tick()
   assert.equal(bundleIn(cluster, WEBHOOKS), one.authority.bundle)
-  assert.equal(two.messages().at(-1), 'repaired the CA bundle: somebody else had overwritten it')
+  assert.equal(two.messages().at(-1), 'restored the CA bundle: another writer had overwritten it')
 })
 
-test('start looks until there is a certificate, and then goes on', async (t) => {
+test('start resolves when there is a certificate, and the ticks go on', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { cluster, clock, replica } = setup()
   const { authority } = replica()
@@ -250,7 +256,7 @@ test('start looks until there is a certificate, and then goes on', async (t) => 
   assert.ok(accepts(authority.bundle, servingLeaf({ authority }), { at: clock.ms }))
 })
 
-test('start ends when closed before there is a certificate', async () => {
+test('start resolves when it is closed before there is a certificate', async () => {
   const { cluster, replica } = setup()
   const { authority } = replica()
   cluster.failWith(AWAY)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { createSelfSigned } from '#serving/self-signed.ts'
+import { createSelfSigned } from '#serving/https/self-signed.ts'
 import {
   decodeSecret,
   encodeAnnotations,
@@ -11,7 +11,7 @@ import { type CaState, createCa, createState } from '../../../webhook/authority/
 import { createAuthority } from '../../support/certificates.ts'
 
 const NOW = Date.parse('2030-05-01T12:00:00Z')
-const WAY_OUT = 'correct the Secret, or delete it and a new CA is made'
+const REMEDY = 'correct the Secret, or delete it to have a new CA created'
 
 const plain = await createState(NOW)
 const { key: _key, ...retired } = await createCa(NOW - 1_000_000)
@@ -36,12 +36,12 @@ test('decodeSecret reads what encodeData and encodeAnnotations wrote', () => {
   }
 })
 
-test('decodeSecret takes an expired CA as it is', async () => {
+test('decodeSecret accepts an expired CA', async () => {
   const expired = await createState(Date.parse('2001-01-01T00:00:00Z'))
   assert.deepEqual(decodeSecret(secret(encodeData(expired))), expired)
 })
 
-test('decodeSecret reads one certificate of a text with comments and others', () => {
+test('decodeSecret reads one certificate from a text with comments and other certificates', () => {
   const certificate = `# mine\n${plain.current.certificate}\n${retired.certificate}`
   const data = { ...encodeData(plain), 'current.crt': base64(certificate) }
   assert.deepEqual(decodeSecret(secret(data)), plain)
@@ -148,19 +148,19 @@ const broken: readonly {
 ]
 
 function missing(at: string) {
-  return { at, expected: 'expected it, found none' }
+  return { at, expected: 'expected a value, found none' }
 }
 
 for (const { what, data, at, expected } of broken) {
   test(`decodeSecret refuses ${what}`, () => {
     const place = at === undefined ? '' : `key "${at}" of `
     assert.throws(() => decodeSecret(secret(data, full)), {
-      message: `Cannot use ${place}Secret "ns/ca": ${expected}; ${WAY_OUT}`,
+      message: `Cannot use ${place}Secret "ns/ca": ${expected}; ${REMEDY}`,
     })
   })
 }
 
-test('encodeData leaves out what there is not', () => {
+test('encodeData leaves out parts that do not exist', () => {
   assert.deepEqual(Object.keys(encodeData(plain)), ['current.crt', 'current.key'])
   assert.deepEqual(Object.keys(encodeData(full)), [
     'current.crt',

@@ -49,7 +49,7 @@ function lifeOf({ notBefore, notAfter }: X509Certificate) {
   return [notBefore.getTime() - NOW, notAfter.getTime() - NOW]
 }
 
-test('a CA signs certificates of servers and no other CA', () => {
+test('a CA may sign certificates of servers, but no other CA', () => {
   const certificate = new X509Certificate(ca.certificate)
   assert.deepEqual(constraints(certificate), [true, 0, true])
   assert.deepEqual(usages(certificate), [KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true])
@@ -59,17 +59,17 @@ test('a CA signs certificates of servers and no other CA', () => {
   )
 })
 
-test('a CA lives for a year, from an hour ago', () => {
+test('a CA is valid for a year, from an hour ago', () => {
   assert.deepEqual(lifeOf(new X509Certificate(ca.certificate)), [-HOUR_MS, CA_LIFE_MS])
 })
 
-test('a CA is called by its serial number', () => {
+test('the name of a CA contains its serial number', () => {
   const certificate = new X509Certificate(ca.certificate)
   assert.equal(certificate.subject, `CN=flux-metrics CA ${certificate.serialNumber.slice(0, 8)}`)
   assert.equal(certificate.issuer, certificate.subject)
 })
 
-test('a CA is P-256, self-signed, and comes with its key', () => {
+test('a CA is self-signed on P-256, and has its key', () => {
   const certificate = new NodeCertificate(ca.certificate)
   assert.equal(certificate.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
   assert.ok(certificate.verify(certificate.publicKey))
@@ -83,7 +83,7 @@ test('serial numbers are 16 bytes, positive, and never the same', async () => {
   assert.equal(new Set(serials).size, 50)
 })
 
-test('a leaf is for servers, and for exactly the names asked for', async () => {
+test('a leaf is for servers, and for exactly the requested names', async () => {
   const certificate = new X509Certificate(await issue())
   assert.deepEqual(constraints(certificate), [false, undefined, true])
   assert.deepEqual(usages(certificate), [KeyUsageFlags.digitalSignature, true])
@@ -96,7 +96,7 @@ test('a leaf is for servers, and for exactly the names asked for', async () => {
   )
 })
 
-test('a leaf is for the public key given', async () => {
+test('a leaf is for the requested public key', async () => {
   const certificate = new X509Certificate(await issue())
   assert.deepEqual(
     Buffer.from(certificate.publicKey.rawData),
@@ -114,13 +114,13 @@ test('a leaf names the key of its CA', async () => {
   assert.ok(new NodeCertificate(leaf).verify(new NodeCertificate(ca.certificate).publicKey))
 })
 
-test('a leaf lives for a day, from an hour ago', async () => {
+test('a leaf is valid for a day, from an hour ago', async () => {
   const now = NOW + 48 * HOUR_MS
   const [from = 0, to = 0] = lifeOf(new X509Certificate(await issue({ now })))
   assert.deepEqual([from - 48 * HOUR_MS, to - 48 * HOUR_MS], [-HOUR_MS, LEAF_LIFE_MS])
 })
 
-test('a leaf lives shorter when asked to, never longer', async () => {
+test('a leaf can have a shorter life, but not a longer one', async () => {
   const ends = await Promise.all(
     [HOUR_MS, 2 * LEAF_LIFE_MS].map(async (lifeMs) => {
       const [, end] = lifeOf(new X509Certificate(await issue({ lifeMs })))
@@ -148,7 +148,7 @@ test('a certificate without names is not issued', async () => {
   })
 })
 
-test('a name that is too long for a common name stands in the alternative names only', async () => {
+test('a name that is too long for a common name is only in the alternative names', async () => {
   const long = `${'m'.repeat(63)}.jobs.miniclusters.flux-metrics`
   const short = 'custom-metrics-apiserver.jobs.svc'
   const subjects = await Promise.all(
@@ -165,7 +165,7 @@ test('renewalTime is at two thirds', () => {
   assert.equal(renewalTime(1000, 4000), 3000)
 })
 
-/** Shakes hands as a client that trusts `trusted` only; answers with the error's code, or `authorized`. */
+/** Connects as a client that trusts only `trusted`. @returns the code of the error, or `authorized` */
 async function handshake(
   t: TestContext,
   { trusted, servername }: { readonly trusted: string; readonly servername: string },
@@ -205,7 +205,7 @@ test('a client that trusts another CA refuses the server', async (t) => {
   )
 })
 
-test('a client that calls the server by another name refuses it', async (t) => {
+test('a client that uses another name for the server refuses it', async (t) => {
   assert.equal(
     await handshake(t, { trusted: present.certificate, servername: 'b.flux-metrics.svc' }),
     'ERR_TLS_CERT_ALTNAME_INVALID',

@@ -26,7 +26,7 @@ function publisher(objects: readonly NewObject[] = [webhookConfiguration(), apiS
   const clock = new Clock()
   const { log, lines } = memoryLog()
   const created = new Publisher({ cluster, log, now: clock.now })
-  /** One look as the authority does it; answers since when the bundle has been published, and what failed. */
+  /** Observes and publishes as the authority does. @returns since when the bundle has been published, and the errors */
   const look = async (bundle: string) => {
     const observation = await created.observe()
     const since = created.publishedSince(bundle, observation)
@@ -37,7 +37,7 @@ function publisher(objects: readonly NewObject[] = [webhookConfiguration(), apiS
   return { cluster, clock, lines, look, patches }
 }
 
-/** As kubectl's users write: another manager, and the field is now theirs. */
+/** Writes as users of kubectl do: another manager then owns the field. */
 function overwrite(cluster: MemoryCluster, reference: ObjectReference, edited: NewObject): void {
   change(cluster, reference, ({ metadata }) => {
     const fieldsV1 = { 'f:spec': { 'f:caBundle': {} } }
@@ -103,19 +103,19 @@ const notOurs: readonly { readonly what: string; readonly object: NewObject }[] 
 ]
 
 for (const { what, object } of notOurs) {
-  test(`Publisher leaves an object alone that is ${what}`, async () => {
+  test(`Publisher does not change an object that is ${what}`, async () => {
     const { clock, look, patches } = publisher([object])
     assert.deepEqual(await look('one'), { since: clock.ms, failures: [] })
     assert.equal(patches(), 0)
   })
 }
 
-test('Publisher is content without any object', async () => {
+test('Publisher works without any object', async () => {
   const { clock, look } = publisher([])
   assert.deepEqual(await look('one'), { since: clock.ms, failures: [] })
 })
 
-test('Publisher ends the time without verification, which excludes a bundle', async () => {
+test('Publisher turns verification on, because a bundle is not allowed without it', async () => {
   const { cluster, look } = publisher([apiService({ insecureSkipTLSVerify: true })])
   await look('one')
   assert.deepEqual(
@@ -124,7 +124,7 @@ test('Publisher ends the time without verification, which excludes a bundle', as
   )
 })
 
-test('Publisher tells since when all objects were seen with the bundle', async () => {
+test('Publisher knows since when all objects have held the bundle', async () => {
   const { clock, look } = publisher()
   const begin = clock.ms
   const seen = async (bundle: string) => {
@@ -139,7 +139,7 @@ test('Publisher tells since when all objects were seen with the bundle', async (
   assert.deepEqual(await seen('two'), 25_000)
 })
 
-test('Publisher begins to count anew after an object was overwritten', async () => {
+test('Publisher starts the time again after an object was overwritten', async () => {
   const { cluster, clock, look } = publisher()
   await look('one')
   await look('one')
@@ -150,7 +150,7 @@ test('Publisher begins to count anew after an object was overwritten', async () 
   assert.equal((await look('one')).since, clock.ms)
 })
 
-test('Publisher does not count what it cannot read', async () => {
+test('Publisher stops the time when it cannot read an object', async () => {
   const { cluster, look } = publisher()
   await look('one')
   cluster.failAt(2)
@@ -161,7 +161,7 @@ test('Publisher does not count what it cannot read', async () => {
   ])
 })
 
-test('Publisher sets the bundle where it can, and tells what failed', async () => {
+test('Publisher sets the bundle where it can, and returns the errors', async () => {
   const { cluster, look } = publisher()
   // The configuration of webhooks is the first of the four that are read.
   cluster.failAt(1)
@@ -171,7 +171,7 @@ test('Publisher sets the bundle where it can, and tells what failed', async () =
   assert.equal(bundleIn(cluster, CUSTOM_METRICS), 'one')
 })
 
-test('Publisher repairs what somebody else wrote, and tells who', async () => {
+test('Publisher restores an overwritten bundle, and logs the other writer', async () => {
   const { cluster, look, lines } = publisher()
   await look('one')
   await look('one')
@@ -187,12 +187,12 @@ test('Publisher repairs what somebody else wrote, and tells who', async () => {
       kind,
       name,
       writtenBy: 'kubectl-edit',
-      msg: 'repaired the CA bundle: somebody else had overwritten it',
+      msg: 'restored the CA bundle: another writer had overwritten it',
     },
   ])
 })
 
-test('Publisher repairs what somebody took out', async () => {
+test('Publisher restores a bundle that was removed', async () => {
   const { cluster, look, lines } = publisher()
   await look('one')
   cluster.put(webhookConfiguration())
@@ -201,11 +201,11 @@ test('Publisher repairs what somebody took out', async () => {
   assert.equal(bundleIn(cluster, WEBHOOKS), 'one')
   const { kind, name } = WEBHOOKS
   assert.deepEqual(lines, [
-    { level: 'warn', kind, name, msg: 'repaired the CA bundle: somebody else had overwritten it' },
+    { level: 'warn', kind, name, msg: 'restored the CA bundle: another writer had overwritten it' },
   ])
 })
 
-test('Publisher does not take another bundle of ours for a repair', async () => {
+test('Publisher does not log a new bundle as a restored one', async () => {
   const { look, lines } = publisher([apiService()])
   await look('one')
   await look('two')
@@ -215,7 +215,7 @@ test('Publisher does not take another bundle of ours for a repair', async () => 
   )
 })
 
-test('Publisher finds an object that comes later, goes, and comes back', async () => {
+test('Publisher finds an object that is created later, deleted and created again', async () => {
   const { cluster, look, lines } = publisher([])
   await look('one')
   cluster.put(apiService())
@@ -231,7 +231,7 @@ test('Publisher finds an object that comes later, goes, and comes back', async (
   )
 })
 
-test('Publisher does not mind that an object vanishes before it is written', async () => {
+test('Publisher ignores an object that is deleted before it is written', async () => {
   const cluster = new MemoryCluster([apiService()])
   const { log, lines } = memoryLog()
   const created = new Publisher({ cluster, log, now: Date.now })

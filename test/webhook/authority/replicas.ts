@@ -1,4 +1,4 @@
-// Replicas of the webhook's authority over one API server in memory, and clients that verify as real ones do.
+// Replicas of the webhook's authority with one API server in memory, and clients that verify as real ones do.
 import { fail } from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import * as v from 'valibot'
@@ -36,7 +36,7 @@ export const CUSTOM_METRICS = {
 
 const LABELS = { 'flux-metrics/ca-bundle': 'true' }
 
-/** As in the manifests, before anybody published anything. */
+/** The objects of the manifests, before anything is published. */
 export function webhookConfiguration(clientConfig: object = {}): NewObject {
   const { apiVersion, kind, name } = WEBHOOKS
   const service = { name: 'flux-metrics-webhook', namespace: 'flux-metrics', path: '/mutate' }
@@ -80,7 +80,7 @@ export function split(bundle: string): X509Certificate[] {
   return blocks.map((pem) => new X509Certificate(pem))
 }
 
-/** Whether a client that trusts this bundle only accepts the leaf of a server that it calls by this name. */
+/** Whether a client that trusts only this bundle accepts the leaf of a server with this name. */
 export function accepts(
   bundle: string,
   leaf: string,
@@ -107,7 +107,7 @@ export function secretData(cluster: MemoryCluster): Record<string, string> {
   )
 }
 
-/** Puts an object back with other fields or metadata. */
+/** Replaces an object by one with other fields or metadata. */
 export function change(
   cluster: MemoryCluster,
   reference: ObjectReference,
@@ -120,7 +120,7 @@ export function change(
 
 export const AWAY = new ClusterError(0, 'Cannot reach the API server: connection refused')
 
-/** An API server that carries out the n-th write (1 is the first) and does not get to answer. */
+/** An API server that carries out the n-th write (1 is the first) but does not answer it. */
 export function losingAnswer(cluster: Cluster, n: number): Cluster {
   let writes = 0
   const lose = <A>(answer: A): A => {
@@ -142,7 +142,7 @@ export class Clock {
   readonly now = () => this.ms
 }
 
-/** One replica, driven by its `tick`. */
+/** One replica, whose `tick` the tests call. */
 export function replica(cluster: Cluster, clock: Clock) {
   const { log, lines } = memoryLog()
   const authority = new SelfAuthority({
@@ -157,7 +157,7 @@ export function replica(cluster: Cluster, clock: Clock) {
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
 
-/** An API server with our objects, a clock, and as many replicas as are asked for. */
+/** An API server with the objects of the project, a clock, and replicas. */
 export function setup(objects = [webhookConfiguration(), apiService()]) {
   const cluster = new MemoryCluster(objects)
   const clock = new Clock()

@@ -17,7 +17,7 @@ import {
 
 const NOW = Date.parse('2030-05-01T12:00:00Z')
 
-/** One of age 0; the machine looks at nothing but the times. */
+/** A CA of age 0. The state machine reads only its times. */
 function ca(name: string, ageMs = 0): SigningCa {
   const made = NOW - ageMs
   return { certificate: name, key: `key of ${name}`, notBefore: made, notAfter: made + CA_LIFE_MS }
@@ -139,7 +139,7 @@ for (const { when, state: given, since, step } of decisions) {
   })
 }
 
-test('takeStep prepares a next CA and notes the renewal that was asked for', async () => {
+test('takeStep prepares a next CA and records the requested renewal', async () => {
   const given = state({ renew: '2', renewed: '1', previous: [retired('previous', NOW + 1)] })
   const { next, ...rest } = await takeStep(given, { kind: 'prepare', reason: 'request' }, NOW)
   assert.equal(next?.notAfter, NOW + CA_LIFE_MS)
@@ -162,26 +162,26 @@ test('takeStep switches from an expired CA and does not keep it', async () => {
   assert.deepEqual(await takeStep(given, { kind: 'switch' }, NOW), state({ current: ca('next') }))
 })
 
-test('takeStep drops what has ended and nothing else', async () => {
+test('takeStep removes only the CAs whose time is over', async () => {
   const later = retired('later', NOW + 1)
   const given = state({ previous: [retired('ended', NOW), later] })
   assert.deepEqual(await takeStep(given, { kind: 'drop' }, NOW), state({ previous: [later] }))
 })
 
-test('takeStep replaces an expired CA, and a renewal asked for is done', async () => {
+test('takeStep replaces an expired CA, and records a requested renewal as done', async () => {
   const given = state({ current: ca('current', CA_LIFE_MS), next: ca('next'), renew: '1' })
   const { current, ...rest } = await takeStep(given, { kind: 'replace' }, NOW)
   assert.equal(current.notAfter, NOW + CA_LIFE_MS)
   assert.deepEqual(rest, { next: undefined, previous: [], renew: '1', renewed: '1' })
 })
 
-test('a switch leaves the text of the bundle as it is', async () => {
+test('a switch does not change the text of the bundle', async () => {
   const given = state({ next: ca('next'), previous: [retired('previous', NOW + 1)] })
   assert.equal(bundleOf(given), 'previouscurrentnext')
   assert.equal(bundleOf(await takeStep(given, { kind: 'switch' }, NOW)), bundleOf(given))
 })
 
-/** One look: time that passed since the last one, whether objects hold the bundle, whether somebody wants a renewal. */
+/** One step: the time since the last one, whether the objects hold the bundle, whether a renewal is requested. */
 const look = fc.record({
   passedMs: fc.constantFrom(1_000, SETTLE_MS, HOUR_MS, 20 * HOUR_MS, 30 * 24 * HOUR_MS),
   holds: fc.boolean(),
@@ -195,14 +195,14 @@ function checkSwitch(before: CaState, after: CaState, settledMs: number): void {
   assert.ok(bundleOf(before).includes(after.current.certificate))
 }
 
-/** Asserts that who signed within the life of a leaf is trusted. */
+/** Asserts that each CA that signed within the life of a leaf is trusted. */
 function checkTrust(state: CaState, signed: ReadonlyMap<string, number>, now: number): void {
   for (const [certificate, last] of signed) {
     if (now < last + LEAF_LIFE_MS) assert.ok(bundleOf(state).includes(certificate))
   }
 }
 
-test('what signs was trusted before, and what signed is trusted after, whatever happens when', async () => {
+test('a CA is trusted before it signs and after it has signed, whatever happens when', async () => {
   const property = fc.asyncProperty(fc.array(look, { maxLength: 25 }), async (looks) => {
     let now = NOW
     let since: number | undefined
@@ -215,7 +215,7 @@ test('what signs was trusted before, and what signed is trusted after, whatever 
       const before = wish ? { ...held, renew: `${index}` } : held
       held = await takeStep(before, nextStep(before, now, since), now)
       assert.ok(held.current.notAfter > now)
-      // An expired CA leaves no leafs: none outlives it.
+      // No leaf of an expired CA is valid.
       if (before.current.notAfter > now) {
         checkSwitch(before, held, now - (since ?? now))
         signed.set(before.current.certificate, now)

@@ -14,7 +14,7 @@ import {
   toPem,
 } from '../../support/certificate-requests.ts'
 
-/** What is read of a request; of the key, whether it was taken. */
+/** The parsed request, with whether its key was accepted instead of the key. */
 async function read(options: RequestOptions = {}) {
   const { publicKey, ...rest } = await parseCertificateRequest(await createRequest(options))
   return { ...rest, certifiable: publicKey !== undefined }
@@ -51,7 +51,7 @@ function requestFor(spki: Buffer, signer = 'prime256v1'): string {
   return toPem(der(SEQUENCE, info, ECDSA_WITH_SHA256, bits))
 }
 
-test('parseCertificateRequest reads the names asked for, by their types', async () => {
+test('parseCertificateRequest reads the requested names by their types', async () => {
   const names = [
     ...dns('a.hpc.svc', 'b.hpc.svc'),
     { type: 'ip', value: '10.0.0.1' },
@@ -67,7 +67,7 @@ test('parseCertificateRequest reads the names asked for, by their types', async 
   })
 })
 
-test('parseCertificateRequest takes the common name for a name that is asked for', async () => {
+test('parseCertificateRequest counts the common name as a requested name', async () => {
   const { dnsNames } = await read({ names: dns('a.hpc.svc'), commonName: 'b.hpc.svc' })
   assert.deepEqual(dnsNames, ['a.hpc.svc', 'b.hpc.svc'])
 })
@@ -81,12 +81,12 @@ test('parseCertificateRequest reads a request without names', async () => {
   })
 })
 
-test('parseCertificateRequest leaves names as they are written', async () => {
+test('parseCertificateRequest does not change names', async () => {
   const written = ['A.hpc.svc', 'a.hpc.svc.', '*.hpc.svc', '']
   assert.deepEqual((await read({ names: dns(...written) })).dnsNames, written)
 })
 
-test('parseCertificateRequest gives the key of the request', async () => {
+test('parseCertificateRequest returns the key of the request', async () => {
   const pem = await createRequest()
   const { publicKey } = await parseCertificateRequest(pem)
   assert.ok(publicKey)
@@ -106,7 +106,7 @@ const WEAK: readonly [kind: string, options: RequestOptions][] = [
 ]
 
 for (const [kind, options] of WEAK) {
-  test(`parseCertificateRequest names the kind of a key that is no P-256: ${kind}`, async () => {
+  test(`parseCertificateRequest names the kind of a key that is not on P-256: ${kind}`, async () => {
     assert.deepEqual(await read({ ...options, names: dns('a.hpc.svc') }), {
       keyKind: kind,
       certifiable: false,
@@ -125,7 +125,7 @@ const UNKNOWN: readonly [what: string, kind: string, keys: () => KeyPairKeyObjec
 ]
 
 for (const [what, kind, generate] of UNKNOWN) {
-  test(`parseCertificateRequest takes no key that the library cannot use: ${what}`, async () => {
+  test(`parseCertificateRequest refuses a key that the library cannot use: ${what}`, async () => {
     const { publicKey, keyKind } = await parseCertificateRequest(requestFor(spkiOf(generate())))
     assert.deepEqual([publicKey, keyKind], [undefined, kind])
   })
@@ -137,7 +137,7 @@ test('parseCertificateRequest refuses a signature that was changed', async () =>
   })
 })
 
-test('parseCertificateRequest refuses a key that somebody else signed for', async () => {
+test('parseCertificateRequest refuses a request that another key has signed', async () => {
   const spki = spkiOf(ec('prime256v1'))
   for (const curve of ['prime256v1', 'secp384r1']) {
     await assert.rejects(parseCertificateRequest(requestFor(spki, curve)), {
@@ -169,7 +169,7 @@ for (const [what, text] of NO_REQUESTS) {
   })
 }
 
-test('parseCertificateRequest refuses an RSA key that is none', async () => {
+test('parseCertificateRequest refuses an invalid RSA key', async () => {
   const rsaEncryption = der(SEQUENCE, Buffer.from('06092a864886f70d0101010500', 'hex'))
   const spki = der(SEQUENCE, rsaEncryption, Buffer.from('0303000101', 'hex'))
   await assert.rejects(parseCertificateRequest(requestFor(spki)), {
@@ -177,7 +177,7 @@ test('parseCertificateRequest refuses an RSA key that is none', async () => {
   })
 })
 
-test('parseCertificateRequest refuses a private key, and says nothing of it', async () => {
+test('parseCertificateRequest refuses a private key, and does not quote it', async () => {
   const pem = ec('prime256v1').privateKey.export({ type: 'pkcs8', format: 'pem' })
   await assert.rejects(parseCertificateRequest(pem.toString()), {
     message: 'expected a certificate signing request in PEM',

@@ -1,4 +1,4 @@
-// Who is not given an identity, and that it is told why: each way to pass for somebody else that we know of.
+// Refused requests for an identity, with the reason: one test for each known way to pass for another pod.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NewObject } from '../../../webhook/kubernetes/cluster.ts'
@@ -30,7 +30,7 @@ for (const token of [undefined, '']) {
   })
 }
 
-/** As kube-apiserver words them. */
+/** In the words of kube-apiserver. */
 const REFUSED_TOKENS: readonly [what: string, status: ReviewStatus, why: string][] = [
   [
     'that expired',
@@ -76,7 +76,7 @@ for (const [what, status, why] of REFUSED_TOKENS) {
   })
 }
 
-test('a token of 10 KiB is for the API server to judge', async () => {
+test('a token of 10 KiB is sent to the API server', async () => {
   const { outcome, code } = await refusal(setup(), { token: 'a'.repeat(10_240) })
   assert.deepEqual([outcome, code], ['TokenRefused', 401])
 })
@@ -122,7 +122,7 @@ for (const [what, status, who] of GONE) {
     given.cluster.review = reviewer({ [TOKEN]: status })
     assert.deepEqual(await refusal(given), {
       code: 403,
-      why: 'the pod of the token does not exist any more',
+      why: 'the pod of the token no longer exists',
       outcome: 'PodGone',
       who: { ...POD_IS, ...who },
     })
@@ -138,7 +138,7 @@ const pod = (...changes: Parameters<typeof leadBroker>) => [
   leadBroker(...changes),
 ]
 
-/** What is in the cluster, each with a token that is good. */
+/** The objects in the cluster; the token is valid in each case. */
 const PODS: Readonly<Record<string, Readonly<Record<string, readonly NewObject[]>>>> = {
   'NotInjected: the pod has no injected sidecar': {
     'that copied the labels alone': pod({ annotations: {} }, { initContainers: [] }),

@@ -1,4 +1,4 @@
-// What a pod may ask for, and what not.
+// The certificate requests that a pod may send, and those that are refused.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -13,7 +13,7 @@ import { NAMES, POD } from '../../support/lead-broker.ts'
 import { CSR, refusal, setup } from '../issuing.ts'
 
 const WHO = { namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
-const MAY = `but ${NAMES.join(', ')}`
+const MAY = `only ${NAMES.join(', ')}`
 
 const KEYS: readonly [options: RequestOptions, got: string][] = [
   [{ algorithm: rsa(1024) }, 'RSASSA-PKCS1-v1_5 of 1024 bits'],
@@ -65,26 +65,26 @@ for (const [wrong, options] of WRONG) {
   })
 }
 
-test('a name of any length is told in part', async () => {
+test('a long name is quoted in part', async () => {
   const csr = await createRequest({ names: dns('a'.repeat(5_000)) })
   const { why } = await refusal(setup(), { csr })
   assert.equal(why, `the pod may not have the name "${'a'.repeat(100)}", ${MAY}`)
 })
 
-test('a request that somebody else signed is refused', async () => {
+test('a request that another key has signed is refused', async () => {
   assert.deepEqual(await refusal(setup(), { csr: forge(CSR) }), {
     code: 400,
-    why: 'cannot read the request: expected it to be signed with its own key',
+    why: 'cannot read the certificate request: expected it to be signed with its own key',
     outcome: 'BadCertificateRequest',
     who: WHO,
   })
 })
 
 for (const csr of ['', 'nonsense']) {
-  test(`what is no request is refused: "${csr}"`, async () => {
+  test(`a text that is not a certificate request is refused: "${csr}"`, async () => {
     assert.deepEqual(await refusal(setup(), { csr }), {
       code: 400,
-      why: 'cannot read the request: expected a certificate signing request in PEM',
+      why: 'cannot read the certificate request: expected a certificate signing request in PEM',
       outcome: 'BadCertificateRequest',
       who: WHO,
     })

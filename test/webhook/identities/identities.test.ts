@@ -19,37 +19,37 @@ import { AWAY, bodyOf, CSR, HEADER, setup, TRUST } from '../issuing.ts'
 
 const WHO = { namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
 
-test("a lead broker's sidecar gets a certificate, and whom it is to trust", async () => {
+test("a lead broker's sidecar is issued a certificate and the CAs to trust", async () => {
   const { ask } = setup()
   assert.deepEqual(await ask({ csr: CSR }), { certificate: 'a certificate', ...TRUST })
 })
 
-test('what is issued is logged and counted', async () => {
+test('an issued identity is logged and counted', async () => {
   const { ask, lines, counts } = setup()
   await ask({ csr: CSR })
   assert.deepEqual(lines, [
-    { level: 'info', ...WHO, outcome: 'Issued', names: NAMES, msg: 'identity' },
+    { level: 'info', ...WHO, outcome: 'Issued', names: NAMES, msg: 'identity issued' },
   ])
   assert.deepEqual(await counts(), { Issued: 1 })
 })
 
-test('without a request for a certificate there is none, and the rest all the same', async () => {
+test('without a certificate request the answer has no certificate, but all the rest', async () => {
   const { ask, issued, lines, counts } = setup()
   assert.deepEqual(await ask(), TRUST)
   assert.deepEqual(issued, [])
-  assert.deepEqual(lines, [{ level: 'info', ...WHO, outcome: 'TrustOnly', msg: 'identity' }])
+  assert.deepEqual(lines, [{ level: 'info', ...WHO, outcome: 'TrustOnly', msg: 'identity issued' }])
   assert.deepEqual(await counts(), { TrustOnly: 1 })
 })
 
 for (const asked of [[], NAMES.slice(0, 1), NAMES.slice(1), NAMES]) {
-  test(`a certificate is for both names of the pod, if ${asked.length} are asked for: ${asked}`, async () => {
+  test(`a certificate is for both names of the pod if ${asked.length} are requested: ${asked}`, async () => {
     const { ask, issued } = setup()
     await ask({ csr: await createRequest({ names: dns(...asked) }) })
     assert.deepEqual(issued, [NAMES])
   })
 }
 
-test('a certificate is of the CA, for the key of the request, for a day and exactly the names', async () => {
+test('a certificate is signed by the CA, for the key of the request, a day and exactly the names', async () => {
   const { cluster, clock } = setupAuthority()
   const { authority } = replica(cluster, clock)
   await authority.tick()
@@ -61,7 +61,7 @@ test('a certificate is of the CA, for the key of the request, for a day and exac
   assert.equal(Math.round((validToDate.getTime() - clock.ms) / HOUR_MS), 24)
 })
 
-test('the API server is asked for the token with our audience', async () => {
+test('the API server reviews the token with the audience of the project', async () => {
   const { ask, cluster } = setup()
   const { review } = cluster
   const asked: unknown[] = []
@@ -80,17 +80,17 @@ test('the API server is asked for the token with our audience', async () => {
   ])
 })
 
-test('a sidecar that is an ordinary container gets its own too', async () => {
+test('a sidecar that is an ordinary container is issued a certificate too', async () => {
   const pod = leadBroker({}, { initContainers: [], containers: [{ name: 'lammps' }, SIDECAR] })
   assert.deepEqual(await setup({ objects: [miniCluster(), job(), pod] }).ask(), TRUST)
 })
 
-test('a pod in its grace period serves still, and gets its own', async () => {
+test('a pod in its grace period still serves, and is issued a certificate', async () => {
   const pod = leadBroker({ deletionTimestamp: '2026-11-24T01:02:03Z' })
   assert.deepEqual(await setup({ objects: [miniCluster(), job(), pod] }).ask(), TRUST)
 })
 
-test('annotations of the pod enable as those of the MiniCluster do', async () => {
+test('annotations of the pod enable it, as those of the MiniCluster do', async () => {
   const annotations = { ...INJECTED, 'flux-metrics/enabled': 'true' }
   const objects = [miniCluster({ annotations: {} }), job(), leadBroker({ annotations })]
   assert.deepEqual(await setup({ objects }).ask(), TRUST)
@@ -108,7 +108,7 @@ test('whichever call to the API server fails, the answer is 503, and nothing is 
     failing.failAt(n)
     await assert.rejects(ask({ csr: CSR }), {
       code: 503,
-      message: 'Cannot give an identity: cannot reach the API server: connection refused',
+      message: 'Cannot issue an identity: cannot reach the API server: connection refused',
     })
     assert.deepEqual([issued, await counts()], [[], { ApiServerAway: 1 }])
   }
@@ -122,36 +122,36 @@ const NO_REVIEWS: readonly [what: string, status: unknown][] = [
 ]
 
 for (const [what, status] of NO_REVIEWS) {
-  test(`an API server that says ${what} of a token has not reviewed it`, async () => {
+  test(`an API server that answers ${what} to a token review has not reviewed the token`, async () => {
     const { ask, cluster, counts } = setup()
     cluster.review = (review) => ({ ...review, status })
     await assert.rejects(ask({ csr: CSR }), {
       code: 503,
-      message: 'Cannot give an identity: the API server did not review the token',
+      message: 'Cannot issue an identity: the API server did not review the token',
     })
     assert.deepEqual(await counts(), { ApiServerAway: 1 })
   })
 }
 
-test('a webhook without an authority of its own gives nothing', async () => {
+test('a webhook without an authority of its own issues nothing', async () => {
   const { ask, counts } = setup({ authority: undefined })
   await assert.rejects(ask({ csr: CSR }), {
     code: 503,
-    message: 'Cannot give an identity: this webhook issues no certificates (CERTIFICATES=files)',
+    message: 'Cannot issue an identity: this webhook issues no certificates (CERTIFICATES=files)',
   })
   assert.deepEqual(await counts(), { NoAuthority: 1 })
 })
 
-test("without the front proxy's authority nothing is given: anyone could pass for it", async () => {
+test("without the front proxy's CA nothing is issued: any client could pass for the front proxy", async () => {
   const { ask, counts } = setup({ requestHeader: { header: undefined } })
   await assert.rejects(ask({ csr: CSR }), {
     code: 503,
-    message: "Cannot give an identity: the front proxy's authority is not known yet",
+    message: "Cannot issue an identity: the front proxy's authority is not known yet",
   })
   assert.deepEqual(await counts(), { NoAuthority: 1 })
 })
 
-test('what is given is of the moment', async () => {
+test('the answer has the CAs of the moment', async () => {
   const requestHeader = { header: HEADER }
   const { ask } = setup({ requestHeader })
   await ask()
@@ -159,62 +159,63 @@ test('what is given is of the moment', async () => {
   assert.deepEqual((await ask()).requestHeader.allowedNames, ['aggregator'])
 })
 
-test('a CA that expired is 503 with its reason', async () => {
-  const message = 'Cannot use the certificate authority: it expired at 2027-01-01T00:00:00.000Z'
+test('an expired CA is answered with 503 and the reason', async () => {
+  const expired = 'Cannot use the certificate authority: it expired at 2027-01-01T00:00:00.000Z'
   const issue = async () => {
-    throw unavailable(message)
+    throw unavailable(expired)
   }
   const { ask, lines, counts } = setup({ authority: { bundle: TRUST.ca, issue } })
-  const told = `Cannot give an identity: cannot use the certificate authority: it expired at 2027-01-01T00:00:00.000Z`
-  await assert.rejects(ask({ csr: CSR }), { code: 503, message: told })
+  const message =
+    'Cannot issue an identity: cannot use the certificate authority: it expired at 2027-01-01T00:00:00.000Z'
+  await assert.rejects(ask({ csr: CSR }), { code: 503, message })
   assert.deepEqual(lines, [
-    { level: 'warn', outcome: 'NoAuthority', why: told, msg: 'identity refused' },
+    { level: 'warn', outcome: 'NoAuthority', why: message, msg: 'identity refused' },
   ])
   assert.deepEqual(await counts(), { NoAuthority: 1 })
 })
 
-test('a defect is 500 with a constant text, and its cause for the log', async () => {
+test('a defect is answered with 500 and a constant text, and has its cause for the log', async () => {
   const defect = new TypeError('secret detail')
   const issue = async () => {
     throw defect
   }
   const { ask, lines, counts } = setup({ authority: { bundle: TRUST.ca, issue } })
-  const told = 'Internal error of flux-metrics'
-  await assert.rejects(ask({ csr: CSR }), { code: 500, message: told, cause: defect })
+  const message = 'Internal error of flux-metrics'
+  await assert.rejects(ask({ csr: CSR }), { code: 500, message, cause: defect })
   assert.deepEqual(lines, [
-    { level: 'warn', outcome: 'InternalError', why: told, msg: 'identity refused' },
+    { level: 'warn', outcome: 'InternalError', why: message, msg: 'identity refused' },
   ])
   assert.deepEqual(await counts(), { InternalError: 1 })
 })
 
-test('a body that cannot be read is an answer of its own, before anybody is asked', async () => {
+test('a body that cannot be read is answered before the API server is asked', async () => {
   const { issue, cluster, counts } = setup()
   const body = Promise.reject(tooLarge('Cannot read the body: it has more than 7 bytes'))
   await assert.rejects(issue({ token: TOKEN, body }), {
     code: 413,
-    message: 'Cannot give an identity: cannot read the body: it has more than 7 bytes',
+    message: 'Cannot issue an identity: cannot read the body: it has more than 7 bytes',
   })
   assert.deepEqual([cluster.calls, await counts()], [[], { BadRequest: 1 }])
 })
 
 for (const value of [null, 'text', { csr: 7 }, { csr: null }]) {
-  test(`a body that is no request is 400: ${JSON.stringify(value)}`, async () => {
+  test(`a body that is not a request is answered with 400: ${JSON.stringify(value)}`, async () => {
     const { issue, lines, counts } = setup()
-    const told = 'Cannot give an identity: expected a JSON object, with a text "csr" or without'
-    await assert.rejects(issue({ token: TOKEN, body: bodyOf(value) }), { code: 400, message: told })
+    const message = 'Cannot issue an identity: expected a JSON object with an optional string "csr"'
+    await assert.rejects(issue({ token: TOKEN, body: bodyOf(value) }), { code: 400, message })
     assert.deepEqual(lines, [
-      { level: 'warn', ...WHO, outcome: 'BadRequest', why: told, msg: 'identity refused' },
+      { level: 'warn', ...WHO, outcome: 'BadRequest', why: message, msg: 'identity refused' },
     ])
     assert.deepEqual(await counts(), { BadRequest: 1 })
   })
 }
 
-test('a body that is no JSON is 400', async () => {
+test('a body that is not JSON is answered with 400', async () => {
   const body = Promise.resolve(Buffer.from('csr=1'))
   await assert.rejects(setup().issue({ token: TOKEN, body }), { code: 400 })
 })
 
-test('the API server away, a token is as good or bad as before', async () => {
+test('while the API server is not reachable no token is accepted, and later it is again', async () => {
   const { ask, cluster } = setup()
   cluster.failWith(AWAY)
   await assert.rejects(ask({ csr: CSR }), { code: 503 })

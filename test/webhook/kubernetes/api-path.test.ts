@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pathOf } from '../../../webhook/kubernetes/api-path.ts'
 
-test('pathOf finds objects of the core group and of others, in namespaces and without', () => {
+test('pathOf finds objects of the core group and of other groups, with and without a namespace', () => {
   const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'hpc', name: 'flux-sample-0-abcde' }
   assert.equal(pathOf(pod), '/api/v1/namespaces/hpc/pods/flux-sample-0-abcde')
   const minicluster = {
@@ -31,7 +31,7 @@ test('pathOf without a name is the collection', () => {
   assert.equal(pathOf(reviews), '/apis/authentication.k8s.io/v1/tokenreviews')
 })
 
-test('pathOf knows no kinds but ours', () => {
+test('pathOf knows only the kinds that the webhook uses', () => {
   assert.equal(pathOf({ apiVersion: 'v1', kind: 'Node', name: 'a' }), undefined)
 })
 

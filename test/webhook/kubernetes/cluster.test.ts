@@ -1,4 +1,4 @@
-// The verbs over a real HTTPS server that answers as an API server does; how they are to the real one is e2e's business.
+// The verbs over a real HTTPS server that answers as an API server does. The e2e tests use a real API server.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -30,7 +30,7 @@ interface Seen {
 
 type Answer = (request: Seen) => { readonly code: number; readonly body: unknown } | undefined
 
-/** An API server; what `answer` does not answer is never answered. */
+/** An API server. A call that `answer` does not answer has no answer. */
 async function serve(t: TestContext, answer: Answer) {
   const authority = await createAuthority('kubernetes-ca')
   const { cert, key } = await authority.issue({ commonName: 'kube-apiserver', dns: ['localhost'] })
@@ -94,7 +94,7 @@ async function connect(t: TestContext, answer: Answer) {
 const found = (body: unknown = { kind: 'Job' }) => ({ code: 200, body })
 const refused = (code: number, message = 'no') => ({ code, body: { kind: 'Status', message } })
 
-test('read asks for the object, as who the configuration says', async (t) => {
+test('read asks for the object, with the credentials of the configuration', async (t) => {
   const { cluster, seen } = await connect(t, () => found({ kind: 'Job', spec: {} }))
   assert.deepEqual(await cluster.read(JOB), { kind: 'Job', spec: {} })
   assert.deepEqual(seen, [
@@ -107,7 +107,7 @@ test('read asks for the object, as who the configuration says', async (t) => {
   ])
 })
 
-test('read answers nothing for what is not there, and for what cannot be', async (t) => {
+test('read returns undefined for an object that does not exist, and for one that cannot exist', async (t) => {
   const { cluster, seen } = await connect(t, () => refused(404))
   assert.equal(await cluster.read(JOB), undefined)
   assert.equal(await cluster.read({ ...JOB, name: '../../secrets' }), undefined)
@@ -120,7 +120,7 @@ test('calls share connections', async (t) => {
   assert.equal(connections(), 1)
 })
 
-test('create posts to the collection, and tells a conflict', async (t) => {
+test('create posts to the collection, and reports a conflict', async (t) => {
   const answers = [{ code: 201, body: { kind: 'Event', metadata: { name: 'x' } } }, refused(409)]
   const { cluster, seen } = await connect(t, () => answers.shift())
   assert.deepEqual(await cluster.create(EVENT), { kind: 'Event', metadata: { name: 'x' } })
@@ -135,7 +135,7 @@ test('create posts to the collection, and tells a conflict', async (t) => {
   )
 })
 
-test('replace tells a conflict for another version, and for what is gone', async (t) => {
+test('replace reports a conflict for an object that was changed or deleted', async (t) => {
   const answers = [refused(409), refused(404)]
   const { cluster, seen } = await connect(t, () => answers.shift())
   const { name, namespace, ...job } = JOB
@@ -145,7 +145,7 @@ test('replace tells a conflict for another version, and for what is gone', async
   assert.equal(seen[0]?.line, `PUT ${JOB_PATH}`)
 })
 
-test('apply looks first, and applies as our field manager, forced', async (t) => {
+test('apply reads first, and applies with the field manager of the webhook, forced', async (t) => {
   const { cluster, seen } = await connect(t, () => found())
   const { name, namespace, ...job } = JOB
   await cluster.apply({ ...job, metadata: { name, namespace } })
@@ -168,14 +168,14 @@ test('apply creates nothing', async (t) => {
   assert.equal(seen.length, 1)
 })
 
-test('readVersion reads numbers out of what providers add to', async (t) => {
+test('readVersion reads numbers with the suffixes of providers', async (t) => {
   const { cluster } = await connect(t, () => found({ major: '1', minor: '31+' }))
   assert.deepEqual(await cluster.readVersion(), { major: 1, minor: 31 })
 })
 
-test('readVersion does not make up a version', async (t) => {
+test('readVersion refuses an answer without a version', async (t) => {
   const { cluster } = await connect(t, () => found({}))
-  await assert.rejects(cluster.readVersion(), /does not tell its version/)
+  await assert.rejects(cluster.readVersion(), /Cannot read the version/)
 })
 
 test('a refusal is an error with its code and message', async (t) => {
@@ -190,12 +190,12 @@ test('a refusal is an error with its code and message', async (t) => {
   })
 })
 
-test('an answer that is no JSON is an error as well', async (t) => {
+test('an answer that is not JSON is an error too', async (t) => {
   const { cluster } = await connect(t, () => ({ code: 502, body: '<html>bad gateway' }))
-  await assert.rejects(cluster.read(JOB), /The API server answered 502: no Status/)
+  await assert.rejects(cluster.read(JOB), /The API server answered 502: the answer has no message/)
 })
 
-test('a server of another authority is not believed', async (t) => {
+test('a server whose certificate another CA has signed is not trusted', async (t) => {
   const { url } = await serve(t, () => found())
   const other = await createAuthority('other')
   const connection = new ApiConnection(url, async (options) => {
@@ -206,7 +206,7 @@ test('a server of another authority is not believed', async (t) => {
   })
 })
 
-test('a call that is not answered ends in time', async (t) => {
+test('a call without an answer ends in time', async (t) => {
   const { url, ca } = await serve(t, () => undefined)
   const apply = async (options: { ca?: unknown }) => {
     options.ca = ca
@@ -215,7 +215,7 @@ test('a call that is not answered ends in time', async (t) => {
   await assert.rejects(connection.call('GET', '/version'), /Cannot reach.*no answer in 20 ms/)
 })
 
-test('credentials are asked for again after a 401', async (t) => {
+test('credentials are read again after a 401', async (t) => {
   const answers = [refused(401), found()]
   const { url, ca, seen } = await serve(t, () => answers.shift())
   let token = 0
@@ -232,7 +232,7 @@ test('credentials are asked for again after a 401', async (t) => {
   )
 })
 
-test('credentials are kept in between', async (t) => {
+test('credentials are kept between calls', async (t) => {
   const { url, ca } = await serve(t, () => found())
   let asked = 0
   const connection = new ApiConnection(url, async (options) => {

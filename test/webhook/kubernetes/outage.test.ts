@@ -7,43 +7,43 @@ import { memoryLog } from '../../support/memory-log.ts'
 const CANNOT = 'cannot keep certificates up to date: trying again'
 const AGAIN = 'can keep certificates up to date again'
 
-function outage() {
+function setUp() {
   const { log, lines } = memoryLog()
   return {
     outage: new Outage(log, 'keep certificates up to date'),
-    said: () => lines.map(({ level, msg }) => [level, msg]),
+    logged: () => lines.map(({ level, msg }) => [level, msg]),
   }
 }
 
-test('Outage is silent while all is well', () => {
-  const { outage: told, said } = outage()
-  told.report([])
-  told.report([])
-  assert.deepEqual([said(), told.reason], [[], undefined])
+test('Outage logs nothing while the task succeeds', () => {
+  const { outage, logged } = setUp()
+  outage.report([])
+  outage.report([])
+  assert.deepEqual([logged(), outage.reason], [[], undefined])
 })
 
-test('Outage tells once that the API server is away, and once that it is back', () => {
-  const { outage: told, said } = outage()
-  for (const why of ['refused', 'timed out', 'refused']) told.report([new ClusterError(0, why)])
-  assert.equal(told.reason, 'refused')
-  for (const failures of [[], []]) told.report(failures)
-  assert.deepEqual(said(), [
+test('Outage logs once that the API server is not reachable, and once that it is again', () => {
+  const { outage, logged } = setUp()
+  for (const why of ['refused', 'timed out', 'refused']) outage.report([new ClusterError(0, why)])
+  assert.equal(outage.reason, 'refused')
+  for (const failures of [[], []]) outage.report(failures)
+  assert.deepEqual(logged(), [
     ['warn', CANNOT],
     ['info', AGAIN],
   ])
-  assert.equal(told.reason, undefined)
+  assert.equal(outage.reason, undefined)
 })
 
-test('Outage tells when the kind of failure changes', () => {
-  const { outage: told, said } = outage()
-  told.report([new ClusterError(0, 'refused'), new ClusterError(403, 'forbidden')])
-  told.report([new ClusterError(403, 'forbidden')])
-  told.report([new Error('Cannot use the Secret')])
-  told.report([new Error('Cannot use the Secret')])
-  assert.deepEqual(said(), [
+test('Outage logs when the kind of failure changes', () => {
+  const { outage, logged } = setUp()
+  outage.report([new ClusterError(0, 'refused'), new ClusterError(403, 'forbidden')])
+  outage.report([new ClusterError(403, 'forbidden')])
+  outage.report([new Error('Cannot use the Secret')])
+  outage.report([new Error('Cannot use the Secret')])
+  assert.deepEqual(logged(), [
     ['warn', CANNOT],
     ['warn', CANNOT],
     ['error', CANNOT],
   ])
-  assert.equal(told.reason, 'Cannot use the Secret')
+  assert.equal(outage.reason, 'Cannot use the Secret')
 })

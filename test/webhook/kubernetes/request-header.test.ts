@@ -21,12 +21,12 @@ function setup(cluster = new MemoryCluster([requestHeader(first)])) {
   return { cluster, clock, lines, watch }
 }
 
-/** How many certificates it holds, and the names it allows. */
+/** The number of CA certificates and the allowed names. */
 function trusted({ header }: RequestHeaderWatch) {
   return [header?.clientCa, header?.allowedNames]
 }
 
-test('RequestHeaderWatch reads what kube-apiserver says of the front proxy', async () => {
+test('RequestHeaderWatch reads the front proxy that kube-apiserver publishes', async () => {
   const { cluster, watch } = setup()
   assert.equal(watch.header, undefined)
   assert.equal(await watch.tick(), true)
@@ -40,7 +40,7 @@ test('RequestHeaderWatch reads what kube-apiserver says of the front proxy', asy
   assert.deepEqual(cluster.calls, [{ verb: 'get', ...REFERENCE }])
 })
 
-test('RequestHeaderWatch takes lists that are not there for empty ones, as kube-apiserver does', async () => {
+test('RequestHeaderWatch treats missing lists as empty ones, as kube-apiserver does', async () => {
   const { cluster, watch } = setup()
   const { data: _all, ...object } = requestHeader(first)
   cluster.put({ ...object, data: { 'requestheader-client-ca-file': first } })
@@ -54,7 +54,7 @@ test('RequestHeaderWatch takes lists that are not there for empty ones, as kube-
   })
 })
 
-test('A front proxy that is the same is no news', async () => {
+test('An unchanged front proxy is not logged', async () => {
   const { watch, lines } = setup()
   await watch.tick()
   const { header } = watch
@@ -62,7 +62,7 @@ test('A front proxy that is the same is no news', async () => {
   assert.deepEqual([watch.header === header, lines], [true, []])
 })
 
-test('After a rotation old and new are accepted, longer than sidecars take to ask', async () => {
+test('After a rotation old and new are accepted for longer than sidecars need to read the new one', async () => {
   const { cluster, clock, watch, lines } = setup()
   await watch.tick()
   cluster.put(requestHeader(second, { 'requestheader-allowed-names': '["aggregator"]' }))
@@ -83,7 +83,7 @@ test('After a rotation old and new are accepted, longer than sidecars take to as
   assert.deepEqual(trusted(watch), [second, ['aggregator']])
 })
 
-test('Of two rotations in succession the last two are accepted', async () => {
+test('After two rotations in succession the last two front proxies are accepted', async () => {
   const { cluster, watch } = setup()
   for (const ca of [first, second, third]) {
     cluster.put(requestHeader(ca))
@@ -92,7 +92,7 @@ test('Of two rotations in succession the last two are accepted', async () => {
   assert.deepEqual(trusted(watch), [`${third}\n${second}\n`, ['front-proxy-client']])
 })
 
-test('Names that change alone do not repeat the CA', async () => {
+test('If only the names change, the CA is not repeated', async () => {
   const { cluster, watch } = setup()
   await watch.tick()
   cluster.put(requestHeader(first, { 'requestheader-allowed-names': '["aggregator"]' }))
@@ -100,7 +100,7 @@ test('Names that change alone do not repeat the CA', async () => {
   assert.deepEqual(trusted(watch), [first, ['aggregator', 'front-proxy-client']])
 })
 
-test('While any name was allowed before, any name still is: an empty list must not become a short one', async () => {
+test('If any name was allowed before, any name still is: an empty list must not become a short one', async () => {
   const { cluster, clock, watch } = setup()
   cluster.put(requestHeader(first, { 'requestheader-allowed-names': '[]' }))
   await watch.tick()
@@ -111,7 +111,7 @@ test('While any name was allowed before, any name still is: an empty list must n
   assert.deepEqual(trusted(watch), [first, ['front-proxy-client']])
 })
 
-test('With the API server away, the front proxy stays, and that is told once', async () => {
+test('While the API server is not reachable, the front proxy stays, and the outage is logged once', async () => {
   const { cluster, watch, lines } = setup()
   await watch.tick()
   cluster.failWith(AWAY)
@@ -153,7 +153,7 @@ const BROKEN: readonly [what: string, data: Record<string, string>, why: string]
 ]
 
 for (const [what, data, why] of BROKEN) {
-  test(`A ConfigMap with ${what} is said to be no good, and the front proxy stays`, async () => {
+  test(`A ConfigMap with ${what} is logged as invalid, and the front proxy stays`, async () => {
     const { cluster, watch, lines } = setup()
     await watch.tick()
     cluster.put(requestHeader(second, data))
@@ -167,7 +167,7 @@ for (const [what, data, why] of BROKEN) {
   })
 }
 
-test('An API server without a front proxy is said to have none', async () => {
+test('An API server without a front proxy is logged', async () => {
   for (const objects of [[], [{ ...requestHeader(first), data: { 'client-ca-file': first } }]]) {
     const { watch, lines } = setup(new MemoryCluster(objects))
     assert.deepEqual([await watch.tick(), watch.header], [false, undefined])
@@ -178,7 +178,7 @@ test('An API server without a front proxy is said to have none', async () => {
   }
 })
 
-test('RequestHeaderWatch looks every few seconds until closed', async (t) => {
+test('RequestHeaderWatch reads every few seconds until it is closed', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { cluster, watch } = setup()
   await watch.start()

@@ -4,10 +4,10 @@ import type { RequestListener } from 'node:http'
 import { Agent } from 'node:https'
 import { test } from 'node:test'
 import { connect, TLSSocket } from 'node:tls'
+import { HttpsServer } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
-import { HttpsServer } from '#serving/server.ts'
-import { ask } from '../support/https.ts'
-import { authority, echo, pair, sayHello, serve } from './support-server.ts'
+import { ask } from '../../support/https.ts'
+import { authority, echo, pair, sayHello, serve } from './local-server.ts'
 
 test('HttpsServer speaks TLS 1.2 and 1.3, and nothing older', async (t) => {
   const { port } = await serve(t)
@@ -30,7 +30,7 @@ test('HttpsServer speaks TLS 1.2 and 1.3, and nothing older', async (t) => {
   await assert.rejects(handshake('TLSv1.1'))
 })
 
-test('HttpsServer offers HTTP/1.1 to a client that would rather have HTTP/2', async (t) => {
+test('HttpsServer offers HTTP/1.1 to a client that prefers HTTP/2', async (t) => {
   const { port } = await serve(t)
   const socket = connect({
     port,
@@ -43,7 +43,7 @@ test('HttpsServer offers HTTP/1.1 to a client that would rather have HTTP/2', as
   assert.equal(socket.alpnProtocol, 'http/1.1')
 })
 
-test('HttpsServer resumes no session, which would carry an old verification', async (t) => {
+test('HttpsServer resumes no session, because it would keep an old verification', async (t) => {
   const { port } = await serve(t, { clientCa: authority.cert })
   const open = async (session?: Buffer): Promise<[TLSSocket, Buffer | undefined]> => {
     const socket = connect({
@@ -62,7 +62,7 @@ test('HttpsServer resumes no session, which would carry an old verification', as
   assert.equal(second.isSessionReused(), false)
 })
 
-test('HttpsServer does not keep a connection that sends a body', async (t) => {
+test('HttpsServer closes a connection that sends a body', async (t) => {
   const { port } = await serve(t)
   const answer = await ask(port, '/', { headers: { 'content-length': '4' }, body: 'body' })
   assert.equal(answer.headers.connection, 'close')
@@ -78,7 +78,7 @@ test('HttpsServer lets a handler read bodies, and keeps the connection', async (
   }
 })
 
-/** Answers with what is known of the client. */
+/** Answers with what the server knows about the client. */
 const tellClient: RequestListener = ({ socket }, response) => {
   assert.ok(socket instanceof TLSSocket)
   const { CN } = socket.getPeerCertificate().subject ?? {}
@@ -87,7 +87,7 @@ const tellClient: RequestListener = ({ socket }, response) => {
 
 const client = await authority.issue({ commonName: 'proxy', extendedKeyUsage: ['clientAuth'] })
 
-test('HttpsServer asks for client certificates only if there is a CA for them, or one is to come', async (t) => {
+test('HttpsServer asks for client certificates only if their CA is known or expected', async (t) => {
   const known = async (options: Parameters<typeof serve>[1]) => {
     const { port } = await serve(t, { handler: tellClient, ...options })
     return (await ask(port, '/', { client })).text
@@ -97,7 +97,7 @@ test('HttpsServer asks for client certificates only if there is a CA for them, o
   assert.equal(await known({ clientCa: authority.cert }), 'proxy true')
 })
 
-test('HttpsServer verifies clients once their CA has come, and does not before', async (t) => {
+test('HttpsServer verifies clients as soon as their CA is known', async (t) => {
   const { server, port } = await serve(t, { handler: tellClient, expectsClientCa: true })
   assert.equal((await ask(port, '/', { client })).text, 'proxy false')
   server.update({ ...pair, clientCa: authority.cert })
@@ -106,12 +106,12 @@ test('HttpsServer verifies clients once their CA has come, and does not before',
   assert.equal((await ask(port, '/', { client })).text, 'proxy false')
 })
 
-test('HttpsServer answers who has no certificate, though it asks for one', async (t) => {
+test('HttpsServer answers a client without a certificate, although it asks for one', async (t) => {
   const { port } = await serve(t, { handler: tellClient, clientCa: authority.cert })
   assert.equal((await ask(port, '/')).text, 'undefined false')
 })
 
-test('HttpsServer says that a port is taken, and by what setting to choose another', async (t) => {
+test('HttpsServer says that a port is in use, and which variable chooses another', async (t) => {
   const { port } = await serve(t)
   const other = new HttpsServer({
     handler: sayHello,
@@ -123,7 +123,7 @@ test('HttpsServer says that a port is taken, and by what setting to choose anoth
   })
 })
 
-test('HttpsServer drains: a request under way is answered, and the connection closed', async (t) => {
+test('HttpsServer drains: a pending request is answered, and its connection closed', async (t) => {
   const begun = Promise.withResolvers<() => void>()
   const handler: RequestListener = (_request, response) => begun.resolve(() => response.end('done'))
   const { server, port } = await serve(t, { handler })
@@ -140,7 +140,7 @@ test('HttpsServer drains: a request under way is answered, and the connection cl
   await assert.rejects(ask(port, '/'), { code: 'ECONNREFUSED' })
 })
 
-test('HttpsServer does not wait for a request beyond its deadline', async (t) => {
+test('HttpsServer waits no longer than its deadline for a request', async (t) => {
   const begun = Promise.withResolvers<void>()
   const { server, port } = await serve(t, { handler: () => begun.resolve() })
   const answer = assert.rejects(ask(port, '/'))

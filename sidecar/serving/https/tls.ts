@@ -1,9 +1,11 @@
-// Certificate files → what the server uses now. Reads them again when they change; keeps the old ones if the new are no good.
+// Certificate files: reads and checks them, and reads them again when they change. Keeps the old certificates in use if
+// the new files are invalid.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
-import type { Logger } from './log.ts'
-import { Reload } from './reload.ts'
+import type { Logger } from '../log.ts'
+import { Reload } from '../reload.ts'
+import { messageOf } from '../text.ts'
 
 /** A serving certificate (with its chain) and its private key, PEM. */
 export interface ServingKeys {
@@ -11,9 +13,9 @@ export interface ServingKeys {
   readonly key: string
 }
 
-/** All that a TLS server needs to know. */
+/** All that a TLS server needs. */
 export interface Credentials extends ServingKeys {
-  /** CA of client certificates (PEM, one or more); without it clients are not asked for one. */
+  /** CA of client certificates (PEM, one or more). Without it, clients are not asked for a certificate. */
   readonly clientCa: string | undefined
 }
 
@@ -27,8 +29,8 @@ export interface CredentialFiles {
 /**
  * Reads and checks credentials.
  *
- * @throws Error naming the file and what is wrong with it: unreadable, no PEM, key of another certificate, expired,
- *   refused by OpenSSL
+ * @throws Error that names the file and the problem: unreadable, not PEM, key of another certificate, expired, refused
+ *   by OpenSSL
  */
 export async function readCredentials(
   files: Partial<CredentialFiles>,
@@ -47,24 +49,23 @@ export async function readCredentials(
   }
 }
 
-/** When the certificate, the first of its file, is no longer valid. */
+/** When the certificate expires; the first one if there is a chain. */
 export function notAfter(keys: ServingKeys): Date {
   return new X509Certificate(keys.cert).validToDate
 }
 
-/** Reads files again whenever their content changes and hands on what is good. */
+/** Reads files again whenever their content changes, and passes on valid credentials. */
 export class CredentialWatch {
   readonly #reload: Reload<Partial<Credentials>>
 
-  /** @param current what {@link readCredentials} gave and the server uses */
+  /** @param current the result of {@link readCredentials} that the server uses now */
   constructor(options: {
     readonly files: Partial<CredentialFiles>
     readonly current: Partial<Credentials>
     readonly onChange: (credentials: Partial<Credentials>) => void
     readonly log: Logger
-    readonly intervalMs?: number
   }) {
-    const { files, current, onChange, log, intervalMs } = options
+    const { files, current, onChange, log } = options
     this.#reload = new Reload({
       read: () => readCredentials(files),
       fingerprint,
@@ -73,12 +74,12 @@ export class CredentialWatch {
         onChange(credentials)
         log.info({ files }, 'loaded new certificates')
       },
-      onRefused: (err) => log.warn({ err }, 'kept the certificates: the new files are no good'),
-      intervalMs,
+      onRefused: (err) =>
+        log.warn({ err }, 'cannot use the new certificate files: keeping the old certificates'),
     })
   }
 
-  /** Looks now. Never rejects: files that are no good are logged once, and the old ones stay in use. */
+  /** Reads now. Never rejects: invalid files are logged once, and the old certificates stay in use. */
   check(): Promise<void> {
     return this.#reload.check()
   }
@@ -102,11 +103,11 @@ function checkPair(keys: ServingKeys, files: Partial<CredentialFiles>): void {
   }
   if (!matches) throw new Error(`Cannot use "${files.key}": it is not the key of "${files.cert}"`)
   try {
-    // What parses may still be refused, a key of 1024 bits for one: better here than when the server is to use it.
+    // OpenSSL may still refuse a pair that parses, such as a key of 1024 bits. It is better to notice that here than when
+    // the server starts to use it.
     createSecureContext(keys)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`Cannot use "${files.cert}": ${why}`, { cause })
+    throw new Error(`Cannot use "${files.cert}": ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:https'
 import { test } from 'node:test'
-import { ask } from '../support/https.ts'
-import { answerLarge, GET_LARGE, LARGE, sendUnread, serve, WITHIN } from './support-server.ts'
+import { ask } from '../../support/https.ts'
+import { answerLarge, GET_LARGE, LARGE, sendUnread, serve, WITHIN } from './local-server.ts'
 
 /** Long enough for a request on a busy machine. */
 const STALL = { stallMs: 200, concurrentRequests: 1 }
 
 test(
-  'HttpsServer closes a connection whose answer nobody reads, and takes another request',
+  'HttpsServer closes a connection whose client does not read the answer, and accepts another request',
   WITHIN,
   async (t) => {
     const { handler, closed } = answerLarge()
@@ -41,17 +41,13 @@ test('HttpsServer closes a connection whose request has no answer', WITHIN, asyn
   await assert.rejects(ask(port, '/'), { code: 'ECONNRESET' })
 })
 
-test(
-  'HttpsServer keeps a connection between requests for longer than one may stall',
-  WITHIN,
-  async (t) => {
-    const { handler, closed } = answerLarge()
-    const { port } = await serve(t, { handler, limits: { stallMs: STALL.stallMs } })
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    t.after(() => agent.destroy())
-    const { text } = await ask(port, '/', { agent })
-    await sendUnread(t, port, GET_LARGE)
-    await closed
-    assert.equal((await ask(port, '/', { agent })).text, text)
-  },
-)
+test('HttpsServer keeps an idle connection longer than a request may stall', WITHIN, async (t) => {
+  const { handler, closed } = answerLarge()
+  const { port } = await serve(t, { handler, limits: { stallMs: STALL.stallMs } })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const { text } = await ask(port, '/', { agent })
+  await sendUnread(t, port, GET_LARGE)
+  await closed
+  assert.equal((await ask(port, '/', { agent })).text, text)
+})

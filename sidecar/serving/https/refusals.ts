@@ -1,5 +1,5 @@
-// What an HTTPS server says to those it does not let through to its app: what is not HTTP/1.1, and one request too many. What
-// the app itself refuses is failure.ts's.
+// The answers of an HTTPS server that never reach its app: to anything that is not HTTP/1.1, and to a request above the
+// limit. Errors of the app are answered in ../failure.ts.
 import type { ServerResponse } from 'node:http'
 import type { Server } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -9,27 +9,30 @@ import {
   requestTimeout,
   type StatusError,
   tooManyRequests,
-} from './status.ts'
+} from '../status.ts'
 
-/** Has a server refuse whatever is no request to answer, and end its connection. */
+/** Makes a server refuse everything that is not a complete HTTP/1.1 request, and close the connection. */
 export function refuseAllButRequests(server: Server): void {
   server.on('upgrade', (_request, socket) =>
-    refuse(socket, badRequest('Cannot upgrade the connection: only HTTP/1.1 is served here')),
+    answerAndClose(
+      socket,
+      badRequest('Cannot upgrade the connection: only HTTP/1.1 is served here'),
+    ),
   )
   server.on('connect', (_request, socket) =>
-    refuse(socket, badRequest('Cannot CONNECT: this is no proxy')),
+    answerAndClose(socket, badRequest('Cannot CONNECT: this server is not a proxy')),
   )
-  server.on('clientError', (error, socket) => refuse(socket, statusOf(error)))
+  server.on('clientError', (error, socket) => answerAndClose(socket, statusOf(error)))
 }
 
-/** Answers a request that is one too many. */
+/** Answers a request that is above the limit of concurrent requests. */
 export function refuseOverload(response: ServerResponse, concurrentRequests: number): void {
   const status = tooManyRequests(`Cannot take more than ${concurrentRequests} requests at once`)
   response.writeHead(status.code, { 'content-type': 'application/json' })
   response.end(JSON.stringify(status.toStatus()))
 }
 
-/** @returns `undefined` if nobody is there to be told */
+/** @returns `undefined` if the client has closed the connection: there is nothing to answer */
 function statusOf(error: Error): StatusError | undefined {
   switch ('code' in error && error.code) {
     case 'ECONNRESET':
@@ -38,16 +41,16 @@ function statusOf(error: Error): StatusError | undefined {
     case 'HPE_HEADER_OVERFLOW':
       return headersTooLarge('Cannot read the request: its headers are too large')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return requestTimeout('Cannot wait longer for the request')
+      return requestTimeout('Cannot read the request: it was not complete in time')
     default:
       return badRequest('Cannot read the request: it is not HTTP/1.1')
   }
 }
 
-/** Answers on the bare connection, and ends it. */
-function refuse(socket: Duplex, status: StatusError | undefined): void {
+/** Writes an answer to the connection itself, and closes it: in these cases Node has no response object. */
+function answerAndClose(socket: Duplex, status: StatusError | undefined): void {
   socket.on('error', () => {})
-  // What has been upgraded is no longer Node's to close when it stalls.
+  // Node does not close a stalled connection after an upgrade.
   socket.on('timeout', () => socket.destroy())
   if (status === undefined || !socket.writable) {
     socket.destroy()

@@ -1,12 +1,14 @@
-// The HTTPS server under an app: TLS, which requests reach the app, and a graceful end. Knows nothing of what is served.
+// The HTTPS server under an app: TLS, the choice of requests that reach the app, and a graceful stop. Does not know what
+// is served.
 import { constants } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { type AddressInfo, Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
+import type { Logger } from '../log.ts'
+import { messageOf } from '../text.ts'
 import { Connections } from './connections.ts'
 import { DEFAULT_LIMITS, type ServerLimits } from './limits.ts'
-import type { Logger } from './log.ts'
 import { refuseAllButRequests, refuseOverload } from './refusals.ts'
 import type { Credentials } from './tls.ts'
 
@@ -14,11 +16,11 @@ export interface HttpsServerOptions {
   readonly handler: RequestListener
   readonly credentials: Credentials
   readonly log: Logger
-  /** Paths that are answered even under overload: a kubelet that gets no answer kills the container. */
+  /** Paths that are answered even under overload: those that the kubelet probes. */
   readonly unlimitedPaths?: readonly string[]
-  /** Whether the handler reads the bodies of requests, with a bound of its own. Otherwise no byte of one is read. */
+  /** Whether the handler reads the bodies of requests, and limits their length itself. Otherwise no body is read. */
   readonly readsBodies?: boolean
-  /** Whether clients are asked for a certificate although there is no CA for theirs yet. */
+  /** Whether clients are asked for a certificate even before the CA of client certificates is known. */
   readonly expectsClientCa?: boolean
   readonly limits?: Partial<ServerLimits>
 }
@@ -44,7 +46,7 @@ export class HttpsServer {
     this.#server = createServer({
       ...contextOf(credentials),
       ALPNProtocols: ['http/1.1'],
-      // Clients without a certificate may ask for their health; who may do what else is the app's decision.
+      // Clients without a certificate may probe the health. The app decides what each client may read.
       requestCert: credentials.clientCa !== undefined || expectsClientCa,
       rejectUnauthorized: false,
       handshakeTimeout: this.#limits.handshakeMs,
@@ -66,11 +68,11 @@ export class HttpsServer {
   }
 
   /**
-   * Begins to serve.
+   * Starts to serve.
    *
    * @param options.port 0 for any free one
    * @param options.address default: all addresses
-   * @throws Error that says what to do if the port is taken or forbidden
+   * @throws Error that says what to do if the port is in use or forbidden
    */
   async listen(options: {
     readonly port: number
@@ -87,14 +89,15 @@ export class HttpsServer {
       this.#server.removeListener('error', reject)
     }
     const address = this.#server.address()
-    if (address === null || typeof address === 'string') throw new Error('Cannot tell the port')
+    if (address === null || typeof address === 'string')
+      throw new Error('Cannot read the port of the server')
     return address
   }
 
   /**
-   * Uses other credentials from the next connection on. If the client CA is another one, all connections made under
-   * the old one end: the busy with their answer, the others at once, whether idle, new, in their handshake or in the
-   * middle of sending a request.
+   * Uses other credentials from the next connection on. If the client CA has changed, all older connections are closed:
+   * the busy ones after their answer, the others at once, whether idle, new, in their handshake or in the middle of
+   * sending a request.
    */
   update(credentials: Credentials): void {
     this.#server.setSecureContext(contextOf(credentials))
@@ -103,7 +106,7 @@ export class HttpsServer {
     this.#connections.forgetClients()
   }
 
-  /** Stops accepting, lets requests end, and closes what is left after `deadlineMs`. */
+  /** Stops accepting connections, finishes the requests, and closes the connections that are left after `deadlineMs`. */
   async drain(deadlineMs = 5_000): Promise<void> {
     this.#draining = true
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -136,30 +139,29 @@ function contextOf({ cert, key, clientCa }: Credentials): TlsOptions {
   return {
     cert,
     key,
-    // Without a CA of our own, no client certificate may count as verified: not one of the system's authorities'.
+    // Without a client CA, no client certificate may count as verified. The default would be the authorities of the system.
     ca: clientCa ?? [],
     minVersion: 'TLSv1.2',
-    // A resumed session would carry the verification of a client from before the CA changed.
+    // A resumed session would keep a client verified that an earlier CA had verified.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }
 }
 
-/** What takes no body does not read one to its end. */
+/** Whether a request has a body, which is not read to its end if the handler does not read bodies. */
 function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }
 
 function whyNot(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  switch ('code' in error && error.code) {
+  switch (error instanceof Error && 'code' in error && error.code) {
     case 'EADDRINUSE':
       return 'another program uses it; choose another with LISTEN_PORT'
     case 'EACCES':
-      return 'it is reserved for root; choose one from 1024 on with LISTEN_PORT'
+      return 'it is reserved for root; choose 1024 or higher with LISTEN_PORT'
     case 'EADDRNOTAVAIL':
-      return 'LISTEN_ADDRESS is no address of this machine'
+      return 'LISTEN_ADDRESS is not an address of this machine'
     default:
-      return error.message
+      return messageOf(error)
   }
 }

@@ -1,17 +1,17 @@
-// Reads the body of a request, bounded.
+// Reads the body of a request, up to a maximum. Does not parse it.
 import type { IncomingMessage } from 'node:http'
-import { badRequest, tooLarge } from './status.ts'
+import { badRequest, tooLarge } from '../status.ts'
 
 /**
- * The bytes of a body.
+ * Reads the bytes of a body.
  *
  * @throws StatusError 413 as soon as it is longer than `maxBytes`: the rest is not read, and the connection must end
- * after the answer; 400 if the client leaves in the middle
+ * after the answer; 400 if the client closes the connection in the middle
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
-  // By default leaving the loop would end the connection, and the client would not learn why.
+  // By default, leaving the loop closes the connection, and the client would never see the reason.
   const body = request.iterator({ destroyOnReturn: false })
   try {
     for await (const chunk of body) {

@@ -3,11 +3,9 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { type Credentials, CredentialWatch, notAfter, readCredentials } from '#serving/https/tls.ts'
 import { createLogger } from '#serving/log.ts'
-import { type Credentials, CredentialWatch, notAfter, readCredentials } from '#serving/tls.ts'
-import { createAuthority, issueWeak, type KeyPair } from '../support/certificates.ts'
-
-const NEVER_MS = 2 ** 30
+import { createAuthority, issueWeak, type KeyPair } from '../../support/certificates.ts'
 
 async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'tls-'))
@@ -31,7 +29,9 @@ async function mountSecret(t: TestContext, pair: KeyPair) {
   return { files: { cert: join(path, 'tls.crt'), key: join(path, 'tls.key') }, put }
 }
 
+/** Reads only when a test calls `check`. */
 async function watch(t: TestContext, pair: KeyPair) {
+  t.mock.timers.enable({ apis: ['setInterval'] })
   const secret = await mountSecret(t, pair)
   const changes: Partial<Credentials>[] = []
   const lines: string[] = []
@@ -45,7 +45,6 @@ async function watch(t: TestContext, pair: KeyPair) {
     current: await readCredentials(secret.files),
     onChange: (credentials) => changes.push(credentials),
     log: createLogger('info', stream),
-    intervalMs: NEVER_MS,
   })
   t.after(() => watched.close())
   return { ...secret, watched, changes, lines }
@@ -70,7 +69,7 @@ test('readCredentials refuses the key of another certificate', async (t) => {
   await assert.rejects(readCredentials(files), /it is not the key of/)
 })
 
-test('readCredentials refuses what is no PEM, and names the file', async (t) => {
+test('readCredentials refuses a text that is not PEM, and names the file', async (t) => {
   const { files } = await mountSecret(t, { ...(await issue()), cert: 'nonsense' })
   await assert.rejects(readCredentials(files), {
     message: `Cannot use "${files.cert}": expected a certificate in PEM`,
@@ -86,12 +85,12 @@ test('readCredentials refuses an expired certificate', async (t) => {
   await assert.rejects(readCredentials(files), /it expired at/)
 })
 
-test('notAfter is the end of the certificate', async () => {
+test('notAfter is the time when the certificate expires', async () => {
   const end = new Date('2040-01-01T00:00:00Z')
   assert.deepEqual(notAfter(await authority.issue({ commonName: 'x', notAfter: end })), end)
 })
 
-test('CredentialWatch hands on what the kubelet swapped in, once', async (t) => {
+test('CredentialWatch passes on files that the kubelet has swapped, once', async (t) => {
   const { put, watched, changes } = await watch(t, await issue())
   await watched.check()
   assert.deepEqual(changes, [])
@@ -102,7 +101,7 @@ test('CredentialWatch hands on what the kubelet swapped in, once', async (t) => 
   assert.deepEqual(changes, [{ ...renewed, clientCa: undefined }])
 })
 
-test('CredentialWatch keeps the old pair while the new one is no good, and says so once', async (t) => {
+test('CredentialWatch keeps the old pair while the new one is invalid, and logs that once', async (t) => {
   const { put, watched, changes, lines } = await watch(t, await issue())
   await put('..2', { ...(await issue()), key: (await issue()).key })
   await watched.check()
@@ -113,7 +112,7 @@ test('CredentialWatch keeps the old pair while the new one is no good, and says 
   await watched.check()
   assert.deepEqual(changes, [{ ...renewed, clientCa: undefined }])
   assert.deepEqual(lines, [
-    'kept the certificates: the new files are no good',
+    'cannot use the new certificate files: keeping the old certificates',
     'loaded new certificates',
   ])
 })
@@ -123,5 +122,5 @@ test('CredentialWatch keeps the old pair when OpenSSL refuses the new one', asyn
   await put('..2', await issueWeak())
   await watched.check()
   assert.deepEqual(changes, [])
-  assert.deepEqual(lines, ['kept the certificates: the new files are no good'])
+  assert.deepEqual(lines, ['cannot use the new certificate files: keeping the old certificates'])
 })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
-import { createSelfSigned } from '#serving/self-signed.ts'
+import { createSelfSigned } from '#serving/https/self-signed.ts'
 
-test('createSelfSigned makes a certificate for the names, and its key', async () => {
+test('createSelfSigned creates a certificate for the names, and its key', async () => {
   const { cert, key } = await createSelfSigned(['metrics.default.svc', 'metrics.default'])
   const certificate = new X509Certificate(cert)
   assert.equal(

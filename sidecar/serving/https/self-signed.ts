@@ -1,6 +1,8 @@
-// A certificate for those who gave none: good for a first try with `curl -k`, not for a cluster.
+// A self-signed serving certificate, for a sidecar that is configured without one: for a first try with `curl -k`, not for
+// a cluster.
+
+import { generateKeys, loadX509, P256, toPem } from '../x509.ts'
 import type { ServingKeys } from './tls.ts'
-import { loadX509 } from './x509.ts'
 
 const HOUR_MS = 3_600_000
 const YEAR_MS = 365 * 24 * HOUR_MS
@@ -12,17 +14,16 @@ const YEAR_MS = 365 * 24 * HOUR_MS
  */
 export async function createSelfSigned(names: readonly string[]): Promise<ServingKeys> {
   const x509 = await loadX509()
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const keys = await generateKeys()
   const now = Date.now()
   const dns = [...names, 'localhost'].map((value) => ({ type: 'dns' as const, value }))
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: [{ CN: [names[0] ?? 'localhost'] }],
-    // An hour early: clocks in a cluster differ.
+    // Valid from an hour ago: clocks in a cluster differ.
     notBefore: new Date(now - HOUR_MS),
     notAfter: new Date(now + YEAR_MS),
     keys,
-    signingAlgorithm: algorithm,
+    signingAlgorithm: P256,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -30,6 +31,5 @@ export async function createSelfSigned(names: readonly string[]): Promise<Servin
       new x509.SubjectAlternativeNameExtension([...dns, { type: 'ip', value: '127.0.0.1' }]),
     ],
   })
-  const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey))
-  return { cert: certificate.toString('pem'), key: x509.PemConverter.encode(key, 'PRIVATE KEY') }
+  return { cert: certificate.toString('pem'), key: await toPem(keys.privateKey) }
 }

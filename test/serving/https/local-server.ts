@@ -1,15 +1,15 @@
-// An HTTPS server on this machine, and clients that are not well-behaved.
+// An HTTPS server on this machine, and clients that break the rules of HTTP.
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import type { TestContext } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
+import { HttpsServer, type HttpsServerOptions } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
-import { HttpsServer, type HttpsServerOptions } from '#serving/server.ts'
-import { createAuthority } from '../support/certificates.ts'
+import { createAuthority } from '../../support/certificates.ts'
 
 export const authority = await createAuthority('test')
 
-/** The server's own. */
+/** The server's certificate and key. */
 export const pair = await authority.issue({
   commonName: 'server',
   dns: ['localhost'],
@@ -50,7 +50,7 @@ export const UPGRADE =
   'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 export const GET_LARGE = 'GET /large HTTP/1.1\r\nHost: x\r\n\r\n'
 
-/** A raw TLS connection: what it received once it ended. */
+/** Sends text over a TLS connection. @returns all that was received until the connection was closed */
 export async function raw(port: number, text: string): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
   await once(socket, 'secureConnect')
@@ -66,7 +66,7 @@ export function statusLine(answer: string): string {
   return answer.split('\r\n')[0] ?? ''
 }
 
-/** Sends over TLS, and reads nothing. */
+/** Sends text over a TLS connection, and reads nothing. */
 export async function sendUnread(t: TestContext, port: number, text: string): Promise<TLSSocket> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
   t.after(() => socket.destroy())
@@ -76,13 +76,16 @@ export async function sendUnread(t: TestContext, port: number, text: string): Pr
   return socket
 }
 
-/** For tests whose defect is to wait for ever. */
+/** The limit of tests that would wait for ever if they failed. */
 export const WITHIN = { timeout: 20_000 }
 
-/** More than the buffers of two systems hold. */
+/** More than the buffers of both ends of a connection hold. */
 export const LARGE = Buffer.alloc(64 * 1024 * 1024)
 
-/** Answers `/large` with more than a client takes unread, others with their port; tells when the former's connection is closed. */
+/**
+ * Answers `/large` with {@link LARGE}, and other paths with the port of the client. `closed` resolves when a connection
+ * that asked for `/large` is closed.
+ */
 export function answerLarge() {
   const closed = Promise.withResolvers<void>()
   const handler: RequestListener = ({ url, socket }, response) => {

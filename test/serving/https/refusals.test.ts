@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { test } from 'node:test'
-import { ask } from '../support/https.ts'
+import { ask } from '../../support/https.ts'
 import {
   answerLarge,
   echo,
@@ -12,7 +12,7 @@ import {
   statusLine,
   UPGRADE,
   WITHIN,
-} from './support-server.ts'
+} from './local-server.ts'
 
 test('HttpsServer refuses an upgrade', async (t) => {
   const { port } = await serve(t)
@@ -30,7 +30,7 @@ test('HttpsServer refuses CONNECT', async (t) => {
   assert.equal(statusLine(answer), 'HTTP/1.1 400 BadRequest')
 })
 
-test('HttpsServer answers 431 to headers that are too large', async (t) => {
+test('HttpsServer answers 431 if the headers are too large', async (t) => {
   const { port } = await serve(t)
   const answer = await raw(
     port,
@@ -39,13 +39,13 @@ test('HttpsServer answers 431 to headers that are too large', async (t) => {
   assert.equal(statusLine(answer), 'HTTP/1.1 431 BadRequest')
 })
 
-test('HttpsServer answers 408 to headers that do not end', async (t) => {
+test('HttpsServer answers 408 if the headers are not complete in time', async (t) => {
   const { port } = await serve(t, { limits: { headersMs: 20, requestMs: 20 } })
   const answer = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n')
   assert.equal(statusLine(answer), 'HTTP/1.1 408 Timeout')
 })
 
-test('HttpsServer answers 400 to what is not HTTP', async (t) => {
+test('HttpsServer answers 400 to bytes that are not HTTP', async (t) => {
   const { port } = await serve(t)
   assert.equal(
     statusLine(await raw(port, '\x12\x00\xee\xff nonsense\r\n\r\n')),
@@ -54,14 +54,14 @@ test('HttpsServer answers 400 to what is not HTTP', async (t) => {
   assert.equal((await ask(port, '/')).text, 'hello')
 })
 
-test('HttpsServer answers 408 to a body that does not end', async (t) => {
+test('HttpsServer answers 408 if the body is not complete in time', async (t) => {
   const limits = { headersMs: 20, requestMs: 20 }
   const { port } = await serve(t, { handler: echo, readsBodies: true, limits })
   const answer = await raw(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf')
   assert.equal(statusLine(answer), 'HTTP/1.1 408 Timeout')
 })
 
-test('HttpsServer answers 429 beyond its limit, without Retry-After, but answers health', async (t) => {
+test('HttpsServer answers 429 above its limit, without Retry-After, and still answers health', async (t) => {
   const held: (() => void)[] = []
   const bothHeld = Promise.withResolvers<void>()
   const handler: RequestListener = (request, response) => {
@@ -84,7 +84,7 @@ test('HttpsServer answers 429 beyond its limit, without Retry-After, but answers
 })
 
 test(
-  'HttpsServer closes a connection that it refuses, though nobody reads what it said before',
+  'HttpsServer closes a connection that it refuses, even if the client does not read the earlier answers',
   WITHIN,
   async (t) => {
     const { handler, closed } = answerLarge()

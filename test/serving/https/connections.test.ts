@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 import { test } from 'node:test'
-import { createAuthority } from '../support/certificates.ts'
-import { ask } from '../support/https.ts'
-import { authority, GET, pair, raw, serve, UPGRADE } from './support-server.ts'
+import { createAuthority } from '../../support/certificates.ts'
+import { ask } from '../../support/https.ts'
+import { authority, GET, pair, raw, serve, UPGRADE } from './local-server.ts'
 
-test('HttpsServer no longer counts requests whose connection has ended before their answers', async (t) => {
+test('HttpsServer stops counting requests whose connection is closed before their answers', async (t) => {
   const handler: RequestListener = (_request, response) => {
     setImmediate(() => response.end('late'))
   }
@@ -16,7 +16,7 @@ test('HttpsServer no longer counts requests whose connection has ended before th
   assert.equal((await ask(port, '/')).status, 200)
 })
 
-test('HttpsServer does not wait for a client that is in its handshake beyond its deadline', async (t) => {
+test('HttpsServer waits no longer than its deadline for a client that is in its handshake', async (t) => {
   const { server, port } = await serve(t)
   const socket = connectTcp(port, '127.0.0.1')
   t.after(() => socket.destroy())
@@ -24,7 +24,7 @@ test('HttpsServer does not wait for a client that is in its handshake beyond its
   await server.drain(1)
 })
 
-test('HttpsServer lets a request end that is under way when the client CA changes, then closes', async (t) => {
+test('HttpsServer answers a pending request when the client CA changes, then closes its connection', async (t) => {
   const begun = Promise.withResolvers<() => void>()
   const handler: RequestListener = (_request, response) => {
     response.write('first ')

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { readBody } from '#serving/body.ts'
+import { readBody } from '#serving/https/body.ts'
 import { StatusError } from '#serving/status.ts'
 
 const MAX_BYTES = 8
 
-/** A server that answers bodies of up to 8 bytes as they are, errors with their code and message. */
+/** A server that answers a body of up to 8 bytes with the same bytes, and an error with its code and message. */
 async function serve(t: TestContext, prepare: (request: IncomingMessage) => void = () => {}) {
   const failed = Promise.withResolvers<unknown>()
   const server = createServer(async (incoming, response) => {
@@ -45,19 +45,19 @@ for (const body of ['', 'x', '12345678', 'ü€']) {
   })
 }
 
-test('readBody reads a body that comes in pieces', async (t) => {
+test('readBody reads a body that is sent in pieces', async (t) => {
   const { open } = await serve(t)
   const sent = open()
   for (const piece of ['12', '', '345', '678']) sent.write(piece)
   assert.deepEqual(await answerOf(sent.end()), [200, '12345678'])
 })
 
-test('readBody refuses one byte too many, and the client learns why', async (t) => {
+test('readBody refuses a body of one byte too many, and the client is answered', async (t) => {
   const { open } = await serve(t)
   assert.deepEqual(await answerOf(open().end('123456789')), TOO_LARGE)
 })
 
-test('readBody does not wait for the end of what is too long', async (t) => {
+test('readBody does not wait for the end of a body that is too long', async (t) => {
   const { open } = await serve(t)
   const sent = open()
   t.after(() => sent.destroy())
@@ -65,7 +65,7 @@ test('readBody does not wait for the end of what is too long', async (t) => {
   assert.deepEqual(await answerOf(sent), TOO_LARGE)
 })
 
-test('readBody does not believe a length: it counts', async (t) => {
+test('readBody counts bytes, whatever length the request declares', async (t) => {
   const { open } = await serve(t)
   const sent = open().setHeader('content-length', 1_000_000)
   t.after(() => sent.destroy())
@@ -73,7 +73,7 @@ test('readBody does not believe a length: it counts', async (t) => {
   assert.deepEqual(await answerOf(sent), TOO_LARGE)
 })
 
-test('readBody fails with 400 if the client leaves in the middle', async (t) => {
+test('readBody fails with 400 if the client closes the connection in the middle', async (t) => {
   const { open, failed } = await serve(t)
   const sent = open().setHeader('content-length', 8)
   sent.on('error', () => {})
@@ -86,7 +86,7 @@ test('readBody fails with 400 if the client leaves in the middle', async (t) => 
   )
 })
 
-test('readBody wants bytes: whoever gave the request an encoding has a defect', async (t) => {
+test('readBody expects bytes: a request with an encoding is a defect of the caller', async (t) => {
   const { open, failed } = await serve(t, (incoming) => incoming.setEncoding('utf8'))
   open()
     .on('error', () => {})
