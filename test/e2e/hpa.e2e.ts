@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { isSince } from '../../webhook/kubernetes/server-version.ts'
 import { drawHpaCases, type HpaCase } from '../support/hpa-cases.ts'
 import { plannedSyncs } from '../support/hpa-conformance.ts'
@@ -97,7 +97,7 @@ describe('our HPA and the real one', { timeout: 600_000 }, () => {
     assert.ok(server)
     const cases = drawHpaCases(COUNT, SEED).map((drawn, index) => named(drawn, `case-${index}`))
     const { gitVersion, version } = await readVersion()
-    const options: HpaOptions = {
+    const options: HpaControllerOptions = {
       downscaleStabilizationSeconds: Number.parseFloat(DOWNSCALE_STABILIZATION),
       scaleToZero: isSince(version, SCALES_TO_ZERO_SINCE),
     }

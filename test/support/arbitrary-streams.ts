@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { JobRequest } from '#simulation/job.ts'
 import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import {
-  type Absence,
+  type SidecarOutage,
   type Arrival,
   Simulation,
   type SimulationOptions,
@@ -92,11 +92,11 @@ const arbitraryHpa: fc.Arbitrary<HpaSpec> = fc
     }
   })
 
-const arbitraryAbsences: fc.Arbitrary<readonly Absence[]> = fc.array(
+const arbitraryOutages: fc.Arbitrary<readonly SidecarOutage[]> = fc.array(
   fc.record({
     atMs: anyTime(ARRIVING_MS),
     forMs: anyTime(60_000),
-    comesBack: fc.constantFrom('reconnected', 'made anew'),
+    endsBy: fc.constantFrom('reconnect', 'restart'),
   }),
   { maxLength: 2 },
 )
@@ -134,7 +134,7 @@ export function arbitraryStream(
   return fc
     .record({
       arrivals: arbitraryArrivals,
-      absences: arbitraryAbsences,
+      outages: arbitraryOutages,
       times: arbitraryTimes,
       hpa: arbitraryHpa,
       size: fc.integer({ min: 1, max: MAX_SIZE }),

@@ -1,6 +1,6 @@
 // Compares what the real controller made of a case with what our Hpa makes of it. No cluster: what was seen is data.
 import { isDeepStrictEqual } from 'node:util'
-import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type { HpaSpec, MetricSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Sync, type SyncStatus, simulate } from './hpa-model.ts'
@@ -48,7 +48,7 @@ export function isRequested(metric: MetricSpec): boolean {
 }
 
 /** Whether both agree, as far as it can be told. */
-export function compare(hpaCase: HpaCase, observed: Observed, options: HpaOptions): Verdict {
+export function compare(hpaCase: HpaCase, observed: Observed, options: HpaControllerOptions): Verdict {
   const planned = plannedSyncs(hpaCase)
   const syncs = certainSyncs(hpaCase, observed.times.slice(0, planned), options)
   const expected = {
@@ -74,7 +74,7 @@ export function compare(hpaCase: HpaCase, observed: Observed, options: HpaOption
 function certainSyncs(
   hpaCase: HpaCase,
   times: readonly number[],
-  options: HpaOptions,
+  options: HpaControllerOptions,
 ): readonly Sync[] {
   const stretched = [-UNCERTAINTY_MS, 0, UNCERTAINTY_MS].map((ms) =>
     simulate(

@@ -3,8 +3,8 @@
 import {
   type Conditions,
   type Decision,
-  Hpa,
-  type HpaOptions,
+  HpaController,
+  type HpaControllerOptions,
 } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 import type { MetricSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
@@ -36,9 +36,9 @@ export interface Sync {
 export function simulate(
   { spec, size, statusSize, pods, answers }: HpaCase,
   times: readonly number[],
-  options: HpaOptions,
+  options: HpaControllerOptions,
 ): readonly Sync[] {
-  const hpa = new Hpa(spec, options)
+  const hpa = new HpaController(spec, options)
   const readyPods = pods.ready + pods.others > 0 ? pods.ready : undefined
   let replicas = size
   let asked = 0

@@ -1,6 +1,6 @@
 // What the real controller made of cases, written down: a line with its version and how it was started,
 // then one for each case.
-import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Observed, plannedSyncs } from './hpa-conformance.ts'
 
@@ -12,7 +12,7 @@ export interface RecordedCase {
 export interface Recording {
   /** The version of the server, such as `v1.37.2`. */
   readonly kubernetes: string
-  readonly options: HpaOptions
+  readonly options: HpaControllerOptions
   readonly cases: readonly RecordedCase[]
 }
 

@@ -43,7 +43,7 @@ export interface Command {
 }
 
 /** Tells what is wrong with how a command was called or with what it was given. */
-export function refuse(io: Io, problems: readonly string[]): ExitCode {
+export function reportProblems(io: Io, problems: readonly string[]): ExitCode {
   for (const problem of problems) io.err.write(`${problem}\n`)
   return EXIT.usage
 }

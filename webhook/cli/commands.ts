@@ -1,6 +1,6 @@
 // The command `flux-metrics`: the table of its subcommands, its help, and which one is meant.
 import { nearestNames } from '#serving/nearest.ts'
-import { type Command, EXIT, type ExitCode, type Io, refuse } from './command.ts'
+import { type Command, EXIT, type ExitCode, type Io, reportProblems } from './command.ts'
 import { EXPLAIN } from './explain/explain.ts'
 import { HPA } from './hpa/hpa.ts'
 import { INJECT } from './inject/inject.ts'
@@ -18,14 +18,14 @@ export async function runCommand(
   commands: readonly Command[] = COMMANDS,
 ): Promise<ExitCode> {
   const [first, ...rest] = args
-  if (first === undefined) return refuse(io, [helpOf(commands).trimEnd()])
+  if (first === undefined) return reportProblems(io, [helpOf(commands).trimEnd()])
   if (first === '--version') return print(io, `${io.version}\n`)
   if (isHelp(first)) return print(io, helpOf(commands))
   const help = first === 'help'
   const name = help ? rest[0] : first
   if (name === undefined) return print(io, helpOf(commands))
   const command = commands.find((candidate) => candidate.name === name)
-  if (command === undefined) return refuse(io, unknown(name, commands))
+  if (command === undefined) return reportProblems(io, unknown(name, commands))
   if (help || rest.some(isHelp)) return print(io, command.help(io))
   return command.run(rest, io)
 }

@@ -1,7 +1,7 @@
 // `flux-metrics explain`: why a MiniCluster has its size, as its sidecar explains it. Here are its flags and its help.
 import { EXPLAIN as SUBRESOURCE } from '#metrics/metric.ts'
-import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
-import { readArguments } from '../flags.ts'
+import { type Command, EXIT, type ExitCode, type Io, reportProblems } from '../command.ts'
+import { readArguments } from '../input/flags.ts'
 import { readInputs } from '../input/inputs.ts'
 import type { Answer } from './https-get.ts'
 import { httpsGet } from './https-get.ts'
@@ -69,7 +69,10 @@ Exit code: 0 explained, 1 no answer, 2 wrong usage.
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const question = readQuestion(args)
   if (typeof question === 'string') {
-    return refuse(io, [`flux-metrics explain: ${question}`, 'See flux-metrics explain --help'])
+    return reportProblems(io, [
+      `flux-metrics explain: ${question}`,
+      'See flux-metrics explain --help',
+    ])
   }
   const { target, json } = question
   const answer =

@@ -4,9 +4,9 @@ import { advise } from '../../admission/minicluster-advice.ts'
 import { readAnnotations } from '../../injection/annotations.ts'
 import { toMiniCluster } from '../../injection/minicluster.ts'
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
-import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
-import { readFlags } from '../flags.ts'
-import { type Document, type Reading, readDocuments } from '../input/documents.ts'
+import { type Command, EXIT, type ExitCode, type Io, reportProblems } from '../command.ts'
+import { type Document, type ReadResult, readDocuments } from '../input/documents.ts'
+import { readFlags } from '../input/flags.ts'
 import { readInputs } from '../input/inputs.ts'
 import { type FoundMiniCluster, isMiniCluster, readObjects } from '../input/objects.ts'
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
@@ -53,19 +53,19 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const inputs = await readInputs(files, io)
   const readings = inputs.found.map(({ name, text }) => readDocuments(text, name))
   const problems = [...inputs.problems, ...readings.flatMap((reading) => reading.problems)]
-  if (problems.length > 0) return refuse(io, problems)
+  if (problems.length > 0) return reportProblems(io, problems)
   const miniclusters = readMiniClusters(readings.flatMap(({ found }) => found))
-  if (miniclusters.problems.length > 0) return refuse(io, miniclusters.problems)
+  if (miniclusters.problems.length > 0) return reportProblems(io, miniclusters.problems)
   print(miniclusters.found, serverVersion, io)
   return EXIT.ok
 }
 
 function refuseUsage(problem: string, io: Io): ExitCode {
-  return refuse(io, [`flux-metrics hpa: ${problem}`, 'See flux-metrics hpa --help'])
+  return reportProblems(io, [`flux-metrics hpa: ${problem}`, 'See flux-metrics hpa --help'])
 }
 
 /** Those that an HPA can scale; each of the others is a problem. */
-function readMiniClusters(documents: readonly Document[]): Reading<FoundMiniCluster> {
+function readMiniClusters(documents: readonly Document[]): ReadResult<FoundMiniCluster> {
   const candidates = documents.filter(isMiniCluster)
   if (candidates.length === 0) {
     const kinds = [...new Set(documents.map(({ kind }) => kind))].join(', ')

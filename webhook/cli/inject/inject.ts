@@ -1,7 +1,7 @@
 // `flux-metrics inject`: the pod as the webhook would admit it, or why not. Here are its flags and its help.
 import type { AuthorityAddress, FrontProxy } from '../../injection/container.ts'
-import { type Command, type ExitCode, type Io, refuse } from '../command.ts'
-import { readFlags } from '../flags.ts'
+import { type Command, type ExitCode, type Io, reportProblems } from '../command.ts'
+import { readFlags } from '../input/flags.ts'
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
 import { type Format, type InjectionSettings, inject } from './review-documents.ts'
 
@@ -60,7 +60,7 @@ usage or input.
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const settings = readSettings(args, io)
   if (typeof settings === 'object') return inject(settings, io)
-  return refuse(io, [`flux-metrics inject: ${settings}`, 'See flux-metrics inject --help'])
+  return reportProblems(io, [`flux-metrics inject: ${settings}`, 'See flux-metrics inject --help'])
 }
 
 /** @returns a sentence if something is wrong with them */

@@ -2,7 +2,7 @@
 // do inside of them is not here.
 import type { Json } from '../../injection/container.ts'
 import type { ContainerSource, MiniClusterSource } from '../input/minicluster-source.ts'
-import { omitEmpty } from '../input/minicluster-source.ts'
+import { omitEmpty } from './omit-empty.ts'
 import { mountsOf, ownMounts, SCRIPT_FOLDER, scriptOf } from './operator-volumes.ts'
 
 /** The init container that copies Flux and its configuration to where the others find it. */

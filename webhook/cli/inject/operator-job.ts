@@ -1,7 +1,7 @@
 // The Indexed Job that the Flux Operator (v1alpha2, June 2026) makes of a MiniCluster. Pure.
 import type { Json } from '../../injection/container.ts'
 import type { MiniClusterSource } from '../input/minicluster-source.ts'
-import { omitEmpty } from '../input/minicluster-source.ts'
+import { omitEmpty } from './omit-empty.ts'
 import { userContainers, viewContainer } from './operator-containers.ts'
 import { givenVolumes, ownVolumes } from './operator-volumes.ts'
 

@@ -5,7 +5,7 @@ import type {
   MiniClusterSource,
   VolumeSource,
 } from '../input/minicluster-source.ts'
-import { omitEmpty } from '../input/minicluster-source.ts'
+import { omitEmpty } from './omit-empty.ts'
 
 export const SCRIPT_FOLDER = '/flux_operator/'
 

@@ -1,15 +1,15 @@
 // Reads objects, and prints the pods that the webhook would admit: pods to standard output, all else to the other.
 import { stringify } from 'yaml'
-import { EXIT, type ExitCode, hasColor, type Io, refuse } from '../command.ts'
+import { EXIT, type ExitCode, hasColor, type Io, reportProblems } from '../command.ts'
 import { readDocuments } from '../input/documents.ts'
 import { readInputs } from '../input/inputs.ts'
 import { type Found, readObjects } from '../input/objects.ts'
 import { formatDiff } from '../output/diff.ts'
 import { ObjectStore } from './object-store.ts'
 import { type Subject, subjectsOf } from './subjects.ts'
-import { type Circumstances, judge, type Verdict } from './verdict.ts'
+import { type ReviewContext, reviewPod, type Verdict } from './verdict.ts'
 
-export interface InjectionSettings extends Omit<Circumstances, 'store'> {
+export interface InjectionSettings extends Omit<ReviewContext, 'store'> {
   readonly files: readonly string[]
   /** Of the objects that name none. */
   readonly namespace: string
@@ -25,10 +25,10 @@ export async function inject(settings: InjectionSettings, io: Io): Promise<ExitC
   const inputs = await readInputs(settings.files, io)
   const readings = inputs.found.map(({ name, text }) => readDocuments(text, name))
   const problems = [...inputs.problems, ...readings.flatMap((reading) => reading.problems)]
-  if (problems.length > 0) return refuse(io, problems)
+  if (problems.length > 0) return reportProblems(io, problems)
   const documents = readings.flatMap(({ found }) => found)
   const objects = readObjects(documents, settings)
-  if (objects.problems.length > 0) return refuse(io, objects.problems)
+  if (objects.problems.length > 0) return reportProblems(io, objects.problems)
   const verdicts = await judgeAll(objects.found, settings)
   await print(verdicts, settings, io)
   // Last, where people look.
@@ -44,14 +44,14 @@ async function judgeAll(
 ): Promise<readonly Judged[]> {
   const { subjects, jobs } = subjectsOf(found)
   const miniclusters = found.filter((object) => object.kind === 'MiniCluster')
-  const circumstances = { ...settings, store: new ObjectStore([...jobs, ...miniclusters]) }
+  const context = { ...settings, store: new ObjectStore([...jobs, ...miniclusters]) }
   return Promise.all(
-    subjects.map(async (subject) => [subject, await verdictOn(subject, circumstances)] as const),
+    subjects.map(async (subject) => [subject, await verdictOn(subject, context)] as const),
   )
 }
 
-async function verdictOn(subject: Subject, circumstances: Circumstances): Promise<Verdict> {
-  if (subject.kind === 'pod') return judge(subject.pod, circumstances)
+async function verdictOn(subject: Subject, context: ReviewContext): Promise<Verdict> {
+  if (subject.kind === 'pod') return reviewPod(subject.pod, context)
   return { kind: 'skipped', reason: 'NoPod', why: subject.why, warnings: [] }
 }
 

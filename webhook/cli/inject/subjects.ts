@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { preselect } from '../../admission/decision.ts'
 import { isJob, miniClusterOf } from '../../injection/minicluster.ts'
 import { controllerOf, displayName, type Pod, toPod } from '../../injection/pod.ts'
-import { JobSource, podOfJob } from '../input/job-pod.ts'
+import { JobSource } from '../input/job-source.ts'
 import { refusalOf } from '../input/minicluster-source.ts'
 import {
   type Found,
@@ -12,6 +12,7 @@ import {
   type FoundPod,
   NO_UID,
 } from '../input/objects.ts'
+import { podOfJob } from './job-pod.ts'
 import { operatorJob } from './operator-job.ts'
 
 /** A pod, or why there would be none. `name` is what people are told; `source` of what the pod was made, if it was. */

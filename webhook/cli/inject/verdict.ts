@@ -26,15 +26,15 @@ export type Verdict =
   /** The documents do not say. */
   | { readonly kind: 'unknown'; readonly why: string }
 
-export interface Circumstances {
+export interface ReviewContext {
   readonly store: ObjectStore
   readonly serverVersion: Awaited<ReturnType<FactSourceOptions['readVersion']>>
   readonly sidecar: SidecarOptions
 }
 
 /** Reviews a pod as if it were created. */
-export async function judge(stored: Pod, circumstances: Circumstances): Promise<Verdict> {
-  const { store, serverVersion, sidecar } = circumstances
+export async function reviewPod(stored: Pod, context: ReviewContext): Promise<Verdict> {
+  const { store, serverVersion, sidecar } = context
   const pod = asCreated(stored)
   const candidate = preselect(pod)
   if (candidate.kind === 'skip') {

@@ -23,7 +23,7 @@ export interface Document {
 }
 
 /** What was found, and a sentence with its place for everything that is no good. */
-export interface Reading<T> {
+export interface ReadResult<T> {
   readonly found: readonly T[]
   readonly problems: readonly string[]
 }
@@ -60,7 +60,7 @@ const DIALECT = {
 } as const satisfies Parameters<typeof parseAllDocuments>[1]
 
 /** Reads the objects of a file. Without problems there is at least one. */
-export function readDocuments(text: string, name: string): Reading<Document> {
+export function readDocuments(text: string, name: string): ReadResult<Document> {
   const file = { name, text }
   const pieces = jsonPieces(text).flatMap((offset, index, offsets) => {
     const trees = parseAllDocuments(text.slice(offset, offsets[index + 1]), DIALECT)
@@ -73,7 +73,7 @@ export function readDocuments(text: string, name: string): Reading<Document> {
   return { found, problems: [`${name}: expected Kubernetes objects, found nothing`] }
 }
 
-function readPiece(piece: Piece): Reading<Document> {
+function readPiece(piece: Piece): ReadResult<Document> {
   const { file, offset, tree } = piece
   const [error] = [...tree.errors, ...aliasErrors(tree)]
   if (error !== undefined) {
@@ -91,7 +91,7 @@ function readPiece(piece: Piece): Reading<Document> {
 }
 
 /** The objects of a list of any kind (`kubectl get`), or the one that it is. */
-function unpack(value: unknown, path: Path, piece: Piece): Reading<Document> {
+function unpack(value: unknown, path: Path, piece: Piece): ReadResult<Document> {
   if (value === null) return { found: [], problems: [] }
   if (!isMap(value) || typeof value.kind !== 'string' || typeof value.apiVersion !== 'string') {
     const problem = `${placeIn(piece, path)}: expected an object with apiVersion and kind`

@@ -1,7 +1,7 @@
 // The texts that a command is given: files and standard input.
 import { getSystemErrorMessage } from 'node:util'
 import type { Io } from '../command.ts'
-import type { Reading } from './documents.ts'
+import type { ReadResult } from './documents.ts'
 
 export interface Input {
   /** What people are told. */
@@ -12,7 +12,7 @@ export interface Input {
 const STANDARD_INPUT = '-'
 
 /** Reads files, `-` for standard input, which is also read if none is named. */
-export async function readInputs(files: readonly string[], io: Io): Promise<Reading<Input>> {
+export async function readInputs(files: readonly string[], io: Io): Promise<ReadResult<Input>> {
   const found: Input[] = []
   const problems: string[] = []
   if (files.length === 0 && io.inputIsTerminal) {

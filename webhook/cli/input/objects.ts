@@ -2,9 +2,9 @@
 import * as v from 'valibot'
 import { KIND } from '../../injection/minicluster.ts'
 import { Metadata, type Pod, toPod } from '../../injection/pod.ts'
-import type { Document, Reading } from './documents.ts'
+import type { Document, ReadResult } from './documents.ts'
 import { describeIssues, type Issue } from './issues.ts'
-import { JobSource } from './job-pod.ts'
+import { JobSource } from './job-source.ts'
 import { MiniClusterSource } from './minicluster-source.ts'
 
 /** What an object is that no API server has stored. */
@@ -33,7 +33,7 @@ const PodSource = v.looseObject({
 export function readObjects(
   documents: readonly Document[],
   { namespace }: { readonly namespace: string },
-): Reading<Found> {
+): ReadResult<Found> {
   const readings = documents.map((document) => readObject(stored(document, namespace)))
   const found = readings.flatMap((reading) => reading.found)
   const problems = readings.flatMap((reading) => reading.problems)
@@ -49,7 +49,7 @@ export function isMiniCluster({ apiVersion, kind }: Document): boolean {
   return `${kind}.${group}` === KIND
 }
 
-function readObject(document: Document): Reading<Found> {
+function readObject(document: Document): ReadResult<Found> {
   const { value } = document
   const [group = ''] = document.apiVersion.split('/')
   if (isMiniCluster(document)) {
@@ -69,7 +69,7 @@ function readObject(document: Document): Reading<Found> {
   return { found: [], problems: [] }
 }
 
-function one(found: Found): Reading<Found> {
+function one(found: Found): ReadResult<Found> {
   return { found: [found], problems: [] }
 }
 
@@ -85,7 +85,7 @@ function issuesOf(schema: v.GenericSchema, value: unknown): readonly Issue[] {
   return v.safeParse(schema, value).issues ?? []
 }
 
-function wrong(document: Document, issues: readonly Issue[]): Reading<Found> {
+function wrong(document: Document, issues: readonly Issue[]): ReadResult<Found> {
   if (issues.length > 0) return { found: [], problems: describeIssues(document, issues) }
   const problem = `${document.placeOf(['spec'])}: expected the spec of a ${document.kind} as core/v1 has it`
   return { found: [], problems: [problem] }

@@ -1,6 +1,6 @@
 // A run as a chart of characters: pods over time, and which of them held jobs; below, what waited and what was killed.
 
-import { formatDuration } from '../input/duration.ts'
+import { formatDuration } from './duration.ts'
 import type { State, Trace } from './trace.ts'
 
 export interface ChartOptions {

@@ -1,7 +1,7 @@
 // A recording of jobs that were once run, as `flux jobs -a --json` prints it: when each was submitted, what it asked for,
 // how long it ran.
 import * as v from 'valibot'
-import type { Reading } from '../input/documents.ts'
+import type { ReadResult } from '../input/documents.ts'
 import type { Arrival } from './simulation.ts'
 
 const Count = v.nullish(v.number())
@@ -28,7 +28,7 @@ export function isRecording(text: string): boolean {
 }
 
 /** Jobs that never ran are left out: nobody knows how long they would have. */
-export function readRecording(text: string, name: string): Reading<readonly Arrival[]> {
+export function readRecording(text: string, name: string): ReadResult<readonly Arrival[]> {
   const parsed = v.safeParse(Recording, parse(text))
   if (!parsed.success) {
     const problems = parsed.issues.map((issue) => {

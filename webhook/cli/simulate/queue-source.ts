@@ -3,9 +3,9 @@ import * as v from 'valibot'
 import { listIds } from '#flux/sets/id-list.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import type { JobRequest } from '#simulation/instance.ts'
-import type { Document, Reading } from '../input/documents.ts'
-import { parseDuration } from '../input/duration.ts'
+import type { Document, ReadResult } from '../input/documents.ts'
 import { describeIssues } from '../input/issues.ts'
+import { parseDuration } from './duration.ts'
 import type { Arrival } from './simulation.ts'
 
 const API_VERSION = 'flux-metrics/v1alpha1'
@@ -95,7 +95,7 @@ export function isQueue({ apiVersion, kind }: Document): boolean {
 /** What is printed where there is none. */
 export const QUEUE_KIND = `${KIND} of ${API_VERSION}`
 
-export function readQueue(document: Document): Reading<QueueOfJobs> {
+export function readQueue(document: Document): ReadResult<QueueOfJobs> {
   const parsed = v.safeParse(QueueSource, document.value)
   if (!parsed.success) return { found: [], problems: describeIssues(document, parsed.issues) }
   const { spec } = parsed.output

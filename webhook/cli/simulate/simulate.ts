@@ -1,14 +1,14 @@
 // `flux-metrics simulate`: what HPAs would make of a queue of jobs. Here are its flags, its help, and what it reads and
 // prints; the simulation itself is in simulation/.
 
-import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
-import { readFlags } from '../flags.ts'
+import { type Command, EXIT, type ExitCode, type Io, reportProblems } from '../command.ts'
 import { behaviorFor } from '../hpa/recommended-hpa.ts'
-import { type Reading, readDocuments } from '../input/documents.ts'
-import { formatDuration } from '../input/duration.ts'
+import { type ReadResult, readDocuments } from '../input/documents.ts'
+import { readFlags } from '../input/flags.ts'
 import { type Input, readInputs, reasonOf } from '../input/inputs.ts'
 import { formatTable } from '../output/table.ts'
 import { drawChart, LEGEND } from './chart.ts'
+import { formatDuration } from './duration.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
 import { isHpa, type NamedHpa, readHpa } from './hpa-source.ts'
 import { isRecording, readRecording } from './jobs-recording.ts'
@@ -74,7 +74,7 @@ interface Scene {
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const flags = readFlags(args, FLAGS)
   if (flags.kind === 'problem') {
-    return refuse(io, [
+    return reportProblems(io, [
       `flux-metrics simulate: ${flags.problem}`,
       'See flux-metrics simulate --help',
     ])
@@ -84,7 +84,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const scene = readScene(inputs.found)
   const problems = inputs.problems.length > 0 ? inputs.problems : scene.problems
   const [found] = scene.found
-  if (problems.length > 0 || found === undefined) return refuse(io, problems)
+  if (problems.length > 0 || found === undefined) return reportProblems(io, problems)
   const panels = found.hpas.map((hpa) => simulate(found.queue, hpa, drain))
   const scale = scaleOf(panels, found.queue)
   io.out.write(show(panels, scale))
@@ -92,14 +92,14 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     try {
       await io.writeFile(svg, drawPicture(panels, scale))
     } catch (error) {
-      return refuse(io, [`Cannot write ${svg}: ${reasonOf(error)}`])
+      return reportProblems(io, [`Cannot write ${svg}: ${reasonOf(error)}`])
     }
   }
   return EXIT.ok
 }
 
 /** Reads one queue, of a document or with the jobs of recordings, and HPAs. */
-function readScene(inputs: readonly Input[]): Reading<Scene> {
+function readScene(inputs: readonly Input[]): ReadResult<Scene> {
   const recordings = inputs.filter(({ text }) => isRecording(text))
   const documents = inputs
     .filter((input) => !recordings.includes(input))

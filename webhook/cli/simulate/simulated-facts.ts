@@ -15,7 +15,7 @@ import { countJobs, failedJobs, jobOnRank, waitingJobs } from './simulated-jobs.
  *
  * @param quorum `broker.quorum`, of which an instance that runs knows nothing
  */
-export function factsOf(instance: Instance, quorum = 1): Facts {
+export function simulatedFacts(instance: Instance, quorum = 1): Facts {
   const nodes = instance.nodes.filter(({ excluded }) => !excluded)
   const drained = nodes.filter(({ drain }) => drain !== undefined)
   const all = setOf(nodes, WHOLE)

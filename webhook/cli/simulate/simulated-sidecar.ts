@@ -9,7 +9,7 @@ import type { Snapshot } from '#scaling/snapshot.ts'
 import { SnapshotMaker, type SnapshotOptions } from '#scaling/snapshot-maker.ts'
 import type { Agenda } from '#simulation/agenda.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { factsOf } from './simulated-facts.ts'
+import { simulatedFacts } from './simulated-facts.ts'
 
 /** How often it reads, in milliseconds; as metrics/collector.ts does with streams. */
 export interface ReadTimes {
@@ -23,7 +23,7 @@ export interface ReadTimes {
 
 export const READ_TIMES: ReadTimes = { minIntervalMs: 250, maxIntervalMs: 10_000, readMs: 10 }
 
-export interface ReaderOptions {
+export interface SimulatedSidecarOptions {
   readonly instance: Instance
   readonly agenda: Agenda
   readonly times: ReadTimes
@@ -35,17 +35,17 @@ export interface ReaderOptions {
 }
 
 /** Reads one instance. */
-export class Reader {
-  readonly #options: ReaderOptions
+export class SimulatedSidecar {
+  readonly #options: SimulatedSidecarOptions
   #snapshots: SnapshotMaker
   #published: Snapshot | undefined
   #readAt = Number.NEGATIVE_INFINITY
   /** When the next reading is due; entries of the agenda for another time are void. */
   #dueAt = Number.POSITIVE_INFINITY
   /** Absences that have not ended. */
-  #absences = 0
+  #outages = 0
 
-  constructor(options: ReaderOptions) {
+  constructor(options: SimulatedSidecarOptions) {
     this.#options = options
     this.#snapshots = new SnapshotMaker(options.snapshots)
   }
@@ -57,20 +57,20 @@ export class Reader {
 
   /** Reads as soon as it may. */
   wake(): void {
-    if (this.#absences > 0) return
+    if (this.#outages > 0) return
     const { instance, times } = this.#options
     this.#readBy(Math.max(instance.now, this.#readAt + times.minIntervalMs))
   }
 
   /** Is gone for a while, and so are its answers. What it remembered is lost if it is `made` anew, not if it reconnects. */
-  leave(forMs: number, comesBack: 'reconnected' | 'made anew'): void {
+  leave(forMs: number, endsBy: 'reconnect' | 'restart'): void {
     const { instance, agenda, snapshots } = this.#options
-    this.#absences += 1
+    this.#outages += 1
     this.#published = undefined
     this.#dueAt = Number.POSITIVE_INFINITY
     agenda.add(instance.now + forMs, () => {
-      this.#absences -= 1
-      if (comesBack === 'made anew') this.#snapshots = new SnapshotMaker(snapshots)
+      this.#outages -= 1
+      if (endsBy === 'restart') this.#snapshots = new SnapshotMaker(snapshots)
       else this.#snapshots.restart()
       this.wake()
     })
@@ -88,12 +88,12 @@ export class Reader {
     const { instance, agenda, times, quorum, onFacts } = this.#options
     this.#readAt = instance.now
     this.#dueAt = Number.POSITIVE_INFINITY
-    const facts = factsOf(instance, quorum)
+    const facts = simulatedFacts(instance, quorum)
     onFacts?.(facts)
     const snapshots = this.#snapshots
     const { snapshot, drains } = snapshots.make(facts, instance.now)
     agenda.add(instance.now + times.readMs, () => {
-      if (this.#absences > 0 || this.#snapshots !== snapshots) return
+      if (this.#outages > 0 || this.#snapshots !== snapshots) return
       this.#published = snapshot
       if (drains !== undefined) this.#carryOut(drains)
     })

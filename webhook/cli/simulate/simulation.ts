@@ -8,10 +8,14 @@ import { Agenda } from '#simulation/agenda.ts'
 import { Instance, type InstanceOptions } from '#simulation/instance.ts'
 import type { Job, JobRequest } from '#simulation/job.ts'
 import type { Transition } from '#simulation/workload.ts'
-import { type Decision, Hpa, type HpaOptions } from './hpa-controller/controller.ts'
+import {
+  type Decision,
+  HpaController,
+  type HpaControllerOptions,
+} from './hpa-controller/controller.ts'
 import type { HpaSpec, MetricIdentifier } from './hpa-controller/spec.ts'
 import { POD_TIMES, Pods, type PodTimes, type Resize } from './pods.ts'
-import { READ_TIMES, Reader, type ReadTimes } from './simulated-sidecar.ts'
+import { READ_TIMES, type ReadTimes, SimulatedSidecar } from './simulated-sidecar.ts'
 
 /** A job, and when it is submitted. */
 export interface Arrival {
@@ -39,10 +43,10 @@ export const TIMES: Times = {
 }
 
 /** The sidecar is gone for a while. */
-export interface Absence {
+export interface SidecarOutage {
   readonly atMs: number
   readonly forMs: number
-  readonly comesBack: 'reconnected' | 'made anew'
+  readonly endsBy: 'reconnect' | 'restart'
 }
 
 export interface SimulationOptions {
@@ -50,9 +54,9 @@ export interface SimulationOptions {
   /** Pods that are there at the start. */
   readonly size: number
   readonly arrivals: readonly Arrival[]
-  readonly absences?: readonly Absence[]
+  readonly outages?: readonly SidecarOutage[]
   readonly hpa: HpaSpec
-  readonly hpaOptions?: HpaOptions
+  readonly hpaOptions?: HpaControllerOptions
   readonly snapshots: SnapshotOptions
   /** `broker.quorum`: the operator makes it the MiniCluster's `minSize`. Default: 1. */
   readonly quorum?: number
@@ -79,8 +83,8 @@ export class Simulation {
   readonly #options: SimulationOptions
   readonly #times: Times
   readonly #agenda = new Agenda()
-  readonly #reader: Reader
-  readonly #hpa: Hpa
+  readonly #sidecar: SimulatedSidecar
+  readonly #hpa: HpaController
   readonly #losses: Loss[] = []
   #size: number
   #decision: Decision | undefined
@@ -92,16 +96,21 @@ export class Simulation {
     this.#times = { ...TIMES, ...options.times }
     this.#size = size
     this.#arrivalsLeft = arrivals.length
-    this.#hpa = new Hpa(options.hpa, options.hpaOptions)
+    this.#hpa = new HpaController(options.hpa, options.hpaOptions)
     const instance = new Instance({ ...options.instance, up: size, now: START })
     const shared = { instance, agenda: this.#agenda, times: this.#times }
     this.instance = instance
     this.pods = new Pods({ ...shared, size })
-    this.#reader = new Reader({ ...shared, snapshots, quorum, ...(onFacts && { onFacts }) })
-    instance.on('nodes', () => this.#reader.wake())
+    this.#sidecar = new SimulatedSidecar({
+      ...shared,
+      snapshots,
+      quorum,
+      ...(onFacts && { onFacts }),
+    })
+    instance.on('nodes', () => this.#sidecar.wake())
     instance.on('jobs', (transitions) => {
       this.#noteLosses(transitions)
-      this.#reader.wake()
+      this.#sidecar.wake()
     })
     this.#plan()
   }
@@ -118,7 +127,7 @@ export class Simulation {
 
   /** What the sidecar answers with now; `undefined`: with an error. */
   get published(): Snapshot | undefined {
-    return this.#reader.published
+    return this.#sidecar.published
   }
 
   /** What the HPA's last sync came to. */
@@ -149,18 +158,18 @@ export class Simulation {
   }
 
   #plan(): void {
-    const { arrivals, absences = [] } = this.#options
+    const { arrivals, outages = [] } = this.#options
     for (const { atMs, job } of arrivals) {
       this.at(atMs, () => {
         this.#arrivalsLeft -= 1
         this.instance.submit(job)
       })
     }
-    for (const { atMs, forMs, comesBack } of absences) {
-      this.at(atMs, () => this.#reader.leave(forMs, comesBack))
+    for (const { atMs, forMs, endsBy } of outages) {
+      this.at(atMs, () => this.#sidecar.leave(forMs, endsBy))
     }
     this.at(this.#times.firstSyncMs, () => this.#sync())
-    this.#reader.wake()
+    this.#sidecar.wake()
   }
 
   #sync(): void {

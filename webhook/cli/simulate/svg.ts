@@ -1,6 +1,6 @@
 // Runs as a picture (SVG 1.1), one below the other on one axis of time: pods, those of them with jobs, what waits, what was
 // killed. No scripts, no fonts of its own: it may stand in a README.
-import { formatDuration } from '../input/duration.ts'
+import { formatDuration } from './duration.ts'
 import type { State, Trace } from './trace.ts'
 
 /** A run, and what is written above it. */

@@ -7,7 +7,7 @@ import {
   obstacleTo,
   recommendHpa,
 } from '../../../../webhook/cli/hpa/recommended-hpa.ts'
-import { Hpa } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import { HpaController } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { minicluster } from '../sources.ts'
 
 const VERSION = 'flux-framework.org/v1alpha2'
@@ -21,7 +21,7 @@ function sizes(
   metrics: readonly (number | undefined)[],
 ): readonly number[] {
   const target = minicluster({ size, minSize: 2, maxSize: 64 })
-  const hpa = new Hpa(recommendHpa(VERSION, target, choices).spec)
+  const hpa = new HpaController(recommendHpa(VERSION, target, choices).spec)
   let replicas = size
   return metrics.map((metric, index) => {
     const now = index * SYNC_MS

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { apply_patch } from 'jsonpatch'
 import * as v from 'valibot'
 import { ObjectStore } from '../../../../webhook/cli/inject/object-store.ts'
-import { judge } from '../../../../webhook/cli/inject/verdict.ts'
+import { reviewPod } from '../../../../webhook/cli/inject/verdict.ts'
 import { Metadata, toPod } from '../../../../webhook/injection/pod.ts'
 import { SIDECAR } from '../../support-admission.ts'
 import { objectsOf, recordedText } from '../sources.ts'
@@ -58,7 +58,7 @@ async function judgeCase(name: string) {
   const { allowedNames = SIDECAR.frontProxy?.allowedNames ?? [] } = settings
   const clientCa = SIDECAR.frontProxy?.clientCa ?? ''
   assert.ok(pod)
-  return judge(pod, {
+  return reviewPod(pod, {
     store: storeOf(name),
     serverVersion: { major: 1, minor: Number(settings.serverVersion.split('.')[1]) },
     sidecar: {
@@ -77,7 +77,7 @@ test('there are golden answers to compare with', () => {
 })
 
 for (const name of names) {
-  test(`judge answers "${name}" as the webhook does`, async () => {
+  test(`reviewPod answers "${name}" as the webhook does`, async () => {
     const [reason, ...warnings] = readCase(name).reason.split('\n')
     const verdict = await judgeCase(name)
     if (verdict.kind === 'unknown') {
@@ -118,12 +118,12 @@ for (const [what, texts, why] of [
     'the MiniCluster "flux-sample" that controls its Job is not among the documents (kubectl get minicluster flux-sample -n default -o yaml prints it)',
   ],
 ] as const) {
-  test(`judge tells what is missing if ${what}`, async () => {
+  test(`reviewPod tells what is missing if ${what}`, async () => {
     const objects = objectsOf(recordedText('operator/pods-running.json'), ...texts)
     const [pod] = objects.filter((object) => object.kind === 'Pod')
     const store = new ObjectStore(objects.filter((object) => object.kind !== 'Pod'))
-    const circumstances = { store, serverVersion: { major: 1, minor: 36 }, sidecar: SIDECAR }
+    const context = { store, serverVersion: { major: 1, minor: 36 }, sidecar: SIDECAR }
     assert.ok(pod)
-    assert.deepEqual(await judge(pod.value, circumstances), { kind: 'unknown', why })
+    assert.deepEqual(await reviewPod(pod.value, context), { kind: 'unknown', why })
   })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readDocuments } from '../../../../webhook/cli/input/documents.ts'
-import { Hpa } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import { HpaController } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { isHpa, readHpa } from '../../../../webhook/cli/simulate/hpa-source.ts'
 
 const GOOD = `apiVersion: autoscaling/v2
@@ -38,7 +38,7 @@ test('an HPA is read as our arithmetic takes it', () => {
   assert.equal(hpa?.name, 'flux-sample')
   assert.ok(hpa !== undefined)
   const observation = { now: 0, replicas: 2, statusReplicas: 2, readyPods: 2, metrics: [5, 0.5] }
-  assert.equal(new Hpa(hpa.spec).decide(observation).replicas, 5)
+  assert.equal(new HpaController(hpa.spec).decide(observation).replicas, 5)
 })
 
 const WRONG = [

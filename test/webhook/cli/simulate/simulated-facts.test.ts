@@ -8,7 +8,7 @@ import { Client } from '#flux/wire/client.ts'
 import type { Facts } from '#reading/facts.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { Instance } from '#simulation/instance.ts'
-import { factsOf } from '../../../../webhook/cli/simulate/simulated-facts.ts'
+import { simulatedFacts } from '../../../../webhook/cli/simulate/simulated-facts.ts'
 import { startBroker } from '../../../support/broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
@@ -33,7 +33,7 @@ function timeless({ takenAt: _, tookMs: __, drains, ...facts }: Facts) {
 
 async function assertSame(t: TestContext, instance: Instance): Promise<void> {
   const expected = await readThroughBroker(t, instance)
-  assert.deepEqual(timeless(factsOf(instance)), timeless(expected))
+  assert.deepEqual(timeless(simulatedFacts(instance)), timeless(expected))
 }
 
 test('an instance without jobs, some of its nodes up', async (t) => {

@@ -71,7 +71,7 @@ test('goes on from step to step, whatever fractions of milliseconds its times ha
       { atMs: 1_000.0001, job: { cores: 1, duration: 0.00005 } },
       { atMs: 1_000.5, job: { nodes: 4, duration: 90.12345, timeLimit: 30.00001 } },
     ],
-    absences: [{ atMs: 70_000.3, forMs: 0.9, comesBack: 'reconnected' }],
+    outages: [{ atMs: 70_000.3, forMs: 0.9, endsBy: 'reconnect' }],
     times: { decideMs: 99.9, readMs: 10.3, joinMs: 4_000.0001 },
   })
   let steps = 0
@@ -87,7 +87,7 @@ test('goes on from step to step, whatever fractions of milliseconds its times ha
 test('holds while the sidecar is gone', () => {
   const simulation = simulate({
     arrivals: [{ atMs: 20_000, job: { nodes: 4, duration: 10 } }],
-    absences: [{ atMs: 15_500, forMs: 100_000, comesBack: 'reconnected' }],
+    outages: [{ atMs: 15_500, forMs: 100_000, endsBy: 'reconnect' }],
   })
   assert.deepEqual(sizesUntil(simulation, 115_000), [1])
   assert.equal(simulation.decision?.reason, 'hold: no metric')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readArguments, readFlags } from '../../../webhook/cli/flags.ts'
+import { readArguments, readFlags } from '../../../../webhook/cli/input/flags.ts'
 
 const OPTIONS = {
   file: { type: 'string', short: 'f', multiple: true },

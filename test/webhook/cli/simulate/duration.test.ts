@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatDuration, parseDuration } from '../../../../webhook/cli/input/duration.ts'
+import { formatDuration, parseDuration } from '../../../../webhook/cli/simulate/duration.ts'
 
 test('parseDuration reads seconds, minutes, hours, and numbers of seconds', () => {
   assert.deepEqual(
