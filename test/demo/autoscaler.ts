@@ -2,7 +2,10 @@
 import * as v from 'valibot'
 import { recommendHpa } from '../../webhook/cli/hpa/recommended-hpa.ts'
 import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
-import { type Decision, HpaController } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import {
+  type Decision,
+  HpaController,
+} from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import { readMetric, readSummary } from './metrics.ts'
 

@@ -1,4 +1,4 @@
-// The command `flux-metrics`: the table of its subcommands, its help, and which one is meant.
+// The command `flux-metrics`: the table of its subcommands, its help, and the choice of the subcommand to run.
 import { nearestNames } from '#serving/nearest.ts'
 import { type Command, EXIT, type ExitCode, type Io, reportProblems } from './command.ts'
 import { EXPLAIN } from './explain/explain.ts'
@@ -11,7 +11,7 @@ export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, SIMULATE]
 
 const NAME = 'flux-metrics'
 
-/** Runs what the arguments say. */
+/** Runs the subcommand that the first argument names. */
 export async function runCommand(
   args: readonly string[],
   io: Io,
@@ -25,7 +25,7 @@ export async function runCommand(
   const name = help ? rest[0] : first
   if (name === undefined) return print(io, helpOf(commands))
   const command = commands.find((candidate) => candidate.name === name)
-  if (command === undefined) return reportProblems(io, unknown(name, commands))
+  if (command === undefined) return reportProblems(io, [unknownCommand(name, commands)])
   if (help || rest.some(isHelp)) return print(io, command.help(io))
   return command.run(rest, io)
 }
@@ -44,18 +44,19 @@ function helpOf(commands: readonly Command[]): string {
   return [
     `Usage: ${NAME} COMMAND [options]`,
     '',
-    'Metrics of a Flux MiniCluster for its HorizontalPodAutoscaler.',
+    'Tools for the metrics of a Flux MiniCluster and for its HorizontalPodAutoscaler.',
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    `${NAME} COMMAND --help tells more. ${NAME} --version tells the version.`,
+    `Run "${NAME} COMMAND --help" for the options of a command, and`,
+    `"${NAME} --version" for the version.`,
     '',
   ].join('\n')
 }
 
-function unknown(name: string, commands: readonly Command[]): readonly string[] {
+function unknownCommand(name: string, commands: readonly Command[]): string {
   const names = commands.map((command) => command.name)
   const nearest = nearestNames(name, names)
   const hint = nearest.length > 0 ? `did you mean ${nearest.join(' or ')}?` : `see ${NAME} --help`
-  return [`${NAME}: unknown command "${name}", ${hint}`]
+  return `${NAME}: unknown command "${name}", ${hint}`
 }

@@ -1,5 +1,5 @@
-// A whole MiniCluster with its HPA on a clock of its own: an instance of Flux, pods, the sidecar's readings, the HPA's syncs.
-// The arithmetic is the sidecar's and the HPA's own code; only Flux and Kubernetes are models. Minutes pass in milliseconds.
+// A whole MiniCluster with its HPA on a simulated clock: a Flux instance, pods, the sidecar and the HPA controller. Metrics are
+// computed by the code of the sidecar; Flux and Kubernetes are models.
 import { METRICS } from '#metrics/catalog.ts'
 import type { Facts } from '#reading/facts.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
@@ -8,11 +8,7 @@ import { Agenda } from '#simulation/agenda.ts'
 import { Instance, type InstanceOptions } from '#simulation/instance.ts'
 import type { Job, JobRequest } from '#simulation/job.ts'
 import type { Transition } from '#simulation/workload.ts'
-import {
-  type Decision,
-  HpaController,
-  type HpaControllerOptions,
-} from './hpa-controller/controller.ts'
+import { type Decision, HpaController } from './hpa-controller/controller.ts'
 import type { HpaSpec, MetricIdentifier } from './hpa-controller/spec.ts'
 import { POD_TIMES, Pods, type PodTimes, type Resize } from './pods.ts'
 import { READ_TIMES, type ReadTimes, SimulatedSidecar } from './simulated-sidecar.ts'
@@ -30,7 +26,7 @@ export interface Times extends PodTimes, ReadTimes {
   readonly syncMs: number
   /** Until the first one. */
   readonly firstSyncMs: number
-  /** From a sync asking for the metric until the new size is set. */
+  /** From the request for the metric in a sync until the new size is set. */
   readonly decideMs: number
 }
 
@@ -42,7 +38,7 @@ export const TIMES: Times = {
   decideMs: 100,
 }
 
-/** The sidecar is gone for a while. */
+/** The sidecar neither reads nor answers for some time. */
 export interface SidecarOutage {
   readonly atMs: number
   readonly forMs: number
@@ -51,32 +47,31 @@ export interface SidecarOutage {
 
 export interface SimulationOptions {
   readonly instance: Omit<InstanceOptions, 'up' | 'now'>
-  /** Pods that are there at the start. */
+  /** Number of pods at the start. */
   readonly size: number
   readonly arrivals: readonly Arrival[]
   readonly outages?: readonly SidecarOutage[]
   readonly hpa: HpaSpec
-  readonly hpaOptions?: HpaControllerOptions
   readonly snapshots: SnapshotOptions
   /** `broker.quorum`: the operator makes it the MiniCluster's `minSize`. Default: 1. */
   readonly quorum?: number
   readonly times?: Partial<Times>
-  /** Told of every reading. */
+  /** Called with every reading. */
   readonly onFacts?: (facts: Facts) => void
 }
 
-/** A job that ended because a pod of it did. */
+/** A job that failed because one of its pods ended. */
 export interface Loss {
   readonly job: Job
   readonly rank: number
-  /** The resize that took the pod away. */
+  /** The resize that ended the pod. */
   readonly resize: Resize | undefined
 }
 
-/** Some time within the life of this project: job ids, as Flux makes them, count from the start. */
+/** Any fixed time: Flux counts job ids from the start of the instance. */
 const START = new Date('2026-01-01T00:00:00Z')
 
-/** One run. */
+/** One run of a simulation; `step` runs the next event. */
 export class Simulation {
   readonly instance: Instance
   readonly pods: Pods
@@ -96,7 +91,7 @@ export class Simulation {
     this.#times = { ...TIMES, ...options.times }
     this.#size = size
     this.#arrivalsLeft = arrivals.length
-    this.#hpa = new HpaController(options.hpa, options.hpaOptions)
+    this.#hpa = new HpaController(options.hpa)
     const instance = new Instance({ ...options.instance, up: size, now: START })
     const shared = { instance, agenda: this.#agenda, times: this.#times }
     this.instance = instance
@@ -109,7 +104,7 @@ export class Simulation {
     })
     instance.on('nodes', () => this.#sidecar.wake())
     instance.on('jobs', (transitions) => {
-      this.#noteLosses(transitions)
+      this.#recordLosses(transitions)
       this.#sidecar.wake()
     })
     this.#plan()
@@ -125,12 +120,12 @@ export class Simulation {
     return this.#size
   }
 
-  /** What the sidecar answers with now; `undefined`: with an error. */
+  /** The snapshot that the sidecar answers from; `undefined` if it answers an error. */
   get published(): Snapshot | undefined {
     return this.#sidecar.published
   }
 
-  /** What the HPA's last sync came to. */
+  /** The decision of the HPA's last sync. */
   get decision(): Decision | undefined {
     return this.#decision
   }
@@ -139,12 +134,12 @@ export class Simulation {
     return this.#losses
   }
 
-  /** Whether all jobs have come and gone. */
+  /** Whether all jobs were submitted and have ended. */
   get isDone(): boolean {
     return this.#arrivalsLeft === 0 && this.instance.active === 0
   }
 
-  /** Goes to the next moment in which something happens, and lets it happen. */
+  /** Advances the clock to the next event, and runs it. */
   step(): void {
     const { nextAt = Number.POSITIVE_INFINITY } = this.#agenda
     const { nextDue = Number.POSITIVE_INFINITY } = this.instance
@@ -152,7 +147,7 @@ export class Simulation {
     if (nextAt <= nextDue) this.#agenda.next()
   }
 
-  /** Has something happen at a time of the run, such as an administrator's drain. */
+  /** Schedules something for a time of the run, such as an administrator's drain. */
   at(elapsedMs: number, act: () => void): void {
     this.#agenda.add(this.instance.startedAt + elapsedMs, act)
   }
@@ -166,7 +161,7 @@ export class Simulation {
       })
     }
     for (const { atMs, forMs, endsBy } of outages) {
-      this.at(atMs, () => this.#sidecar.leave(forMs, endsBy))
+      this.at(atMs, () => this.#sidecar.fail(forMs, endsBy))
     }
     this.at(this.#times.firstSyncMs, () => this.#sync())
     this.#sidecar.wake()
@@ -198,7 +193,7 @@ export class Simulation {
     this.#agenda.add(now + this.#times.syncMs, () => this.#sync())
   }
 
-  #noteLosses(transitions: readonly Transition[]): void {
+  #recordLosses(transitions: readonly Transition[]): void {
     for (const { job, state } of transitions) {
       if (state !== 'CLEANUP' || job.exception?.type !== 'node-failure') continue
       const lost = job.allocations.find(({ node }) => !node.online)
@@ -209,7 +204,7 @@ export class Simulation {
   }
 }
 
-/** What the metrics API would answer; `undefined`: with an error. */
+/** The value that the metrics API would answer; `undefined` for an error. */
 function metricValue(
   { name, selector }: MetricIdentifier,
   snapshot: Snapshot | undefined,

@@ -55,7 +55,7 @@ function without(value: unknown, keys: readonly string[]): object {
   return { ...Object(value), ...Object.fromEntries(keys.map((key) => [key, undefined])) }
 }
 
-test('podOfJob makes the pod that a Job controller made of a recorded Job', () => {
+test('podOfJob makes the pod that a Job controller made for a recorded Job', () => {
   const job = v.parse(JobSource, recorded('operator/job.json'))
   const { items } = v.parse(
     v.looseObject({ items: v.array(v.unknown()) }),

@@ -24,7 +24,7 @@ for (const [args, problem] of [
   })
 }
 
-test('readArguments reads what is no flag as well', () => {
+test('readArguments reads arguments that are not flags as well', () => {
   const { kind, ...others } = readArguments(['a', '--all', '--', '-b'], OPTIONS)
   assert.equal(kind, 'arguments')
   const { values, positionals } = 'values' in others ? others : {}

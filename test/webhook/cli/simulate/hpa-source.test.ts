@@ -31,7 +31,7 @@ function read(text: string) {
   return readHpa(document)
 }
 
-test('an HPA is read as our arithmetic takes it', () => {
+test('readHpa reads an HPA for our controller', () => {
   const { found, problems } = read(GOOD)
   assert.deepEqual(problems, [])
   const [hpa] = found
@@ -71,7 +71,7 @@ const WRONG = [
 ] as const
 
 for (const { what, from, to, problem } of WRONG) {
-  test(`${what} is a problem with its place`, () => {
+  test(`readHpa names the place of ${what}`, () => {
     assert.deepEqual(read(GOOD.replace(from, to)).problems, [problem])
   })
 }

@@ -106,7 +106,7 @@ test('each direction has its own tolerance', () => {
   assert.deepEqual(sizes(hpaOf({ behavior }), 10, [7]), [7])
 })
 
-test("a direction without tolerance has the tolerance of the controller", () => {
+test('a direction without tolerance has the tolerance of the controller', () => {
   const behavior = { scaleUp: {}, scaleDown: { stabilizationWindowSeconds: 0 } }
   const options = { tolerance: 0.3 }
   assert.deepEqual(sizes(hpaOf({ behavior }, options), 10, [13]), [10])

@@ -71,7 +71,7 @@ test('targetOf refuses a malformed quantity', () => {
   assert.throws(() => targetOf(object({ type: 'Value', value: 'two' })), RangeError)
 })
 
-test("tolerancesOf prefers the tolerance of a direction to the one of the controller", () => {
+test('tolerancesOf prefers the tolerance of a direction to the one of the controller', () => {
   assert.deepEqual(tolerancesOf(undefined, 0.2), { scaleUp: 0.2, scaleDown: 0.2 })
   const behavior = { scaleUp: { tolerance: '0' }, scaleDown: {} }
   assert.deepEqual(tolerancesOf(behavior, 0.1), { scaleUp: 0, scaleDown: 0.1 })
