@@ -55,7 +55,7 @@ const CLI_INPUT = [
   'webhook/cli/input',
 ]
 const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input', 'webhook/cli/output']
-const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT, 'webhook/cli/flags.ts']
+const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT]
 const HPA_CONTROLLER = 'webhook/cli/simulate/hpa-controller'
 const CLI_HPA = [...CLI_GROUND, ...ADMISSION, 'webhook/cli/hpa', HPA_CONTROLLER]
 

@@ -2,7 +2,10 @@
 import * as v from 'valibot'
 import { recommendHpa } from '../../webhook/cli/hpa/recommended-hpa.ts'
 import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
-import { type Decision, Hpa } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import {
+  type Decision,
+  HpaController,
+} from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import { readMetric, readSummary } from './metrics.ts'
 
@@ -49,11 +52,11 @@ export interface Sync {
 /** Reads the metric from a sidecar and decides, as the real controller does. */
 export class Autoscaler {
   readonly #port: number
-  readonly #hpa: Hpa
+  readonly #hpa: HpaController
 
   constructor(port: number, spec: HpaSpec) {
     this.#port = port
-    this.#hpa = new Hpa(spec)
+    this.#hpa = new HpaController(spec)
   }
 
   /** @param replicas the present size; all of its pods are ready */

@@ -1,11 +1,11 @@
-// Holds our Hpa to the real controller: random sizes, specs and metrics are given to both. What the controller did can be
-// written down, so that test/webhook/cli/simulate/hpa-controller/conformance.test.ts holds our Hpa to it without a cluster:
+// Compares our HpaController with the real controller for random sizes, specs and metrics. The observations can be recorded,
+// so that test/webhook/cli/simulate/hpa-controller/conformance.test.ts compares with them without a cluster:
 //
 //   HPA_RECORD=test/recordings/kubernetes/hpa/1.37.jsonl node --test test/e2e/hpa.e2e.ts
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { isSince } from '../../webhook/kubernetes/server-version.ts'
 import { drawHpaCases, type HpaCase } from '../support/hpa-cases.ts'
 import { plannedSyncs } from '../support/hpa-conformance.ts'
@@ -25,14 +25,14 @@ import { readVersion } from './support/server-version.ts'
 import { holds } from './support/wait.ts'
 
 const COUNT = 200
-/** The same cases each time; another number for others. */
+/** HPA_SEED draws other cases. */
 const SEED = Number(process.env.HPA_SEED ?? 1)
-/** How the cluster's controller was started; it does not say. */
+/** The flag of the cluster's controller, which cannot be read from it. */
 const DOWNSCALE_STABILIZATION = process.env.HPA_DOWNSCALE_STABILIZATION ?? '5s'
-/** Its gate is on by default since then. */
+/** The feature gate HPAScaleToZero is on by default from this version on. */
 const SCALES_TO_ZERO_SINCE = { major: 1, minor: 37 }
 
-/** An HPA that works, if the controller knows MiniClusters and both metrics APIs. */
+/** An HPA that works when the controller knows MiniClusters and both metrics APIs. */
 const FIRST: HpaCase = {
   spec: {
     maxReplicas: 2,
@@ -61,7 +61,7 @@ const FIRST: HpaCase = {
   answers: [['1'], ['1']],
 }
 
-describe('our HPA and the real one', { timeout: 600_000 }, () => {
+describe('our HPA controller and the real one', { timeout: 600_000 }, () => {
   let cluster: Cluster
   let namespace: string
   let server: HpaServer | undefined
@@ -74,7 +74,7 @@ describe('our HPA and the real one', { timeout: 600_000 }, () => {
   })
 
   after(async () => {
-    // First, or no namespace could be deleted any more.
+    // First: while its APIServices have no server, no namespace can be deleted.
     await server?.[Symbol.asyncDispose]()
     await remove(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
     await removeCrd(cluster)
@@ -93,11 +93,11 @@ describe('our HPA and the real one', { timeout: 600_000 }, () => {
     })
   })
 
-  it(`${COUNT} random cases come to the same, seed ${SEED}`, async (t) => {
+  it(`both decide alike in ${COUNT} random cases, seed ${SEED}`, async (t) => {
     assert.ok(server)
     const cases = drawHpaCases(COUNT, SEED).map((drawn, index) => named(drawn, `case-${index}`))
     const { gitVersion, version } = await readVersion()
-    const options: HpaOptions = {
+    const options: HpaControllerOptions = {
       downscaleStabilizationSeconds: Number.parseFloat(DOWNSCALE_STABILIZATION),
       scaleToZero: isSince(version, SCALES_TO_ZERO_SINCE),
     }
@@ -114,13 +114,13 @@ describe('our HPA and the real one', { timeout: 600_000 }, () => {
   })
 })
 
-/** What one needs to know of a case that does not come to the same. */
+/** The details of a case in which both differ. */
 function describeResult({ hpaCase, observed, verdict }: Result): string {
   const { name, drawn } = hpaCase
   return [name, JSON.stringify(drawn), JSON.stringify(observed), JSON.stringify(verdict)].join('\n')
 }
 
-/** How much was compared, and how often each reason came up. */
+/** The number of compared syncs, and the frequency of each reason. */
 function summaryOf(results: readonly Result[]): readonly string[] {
   const syncs = results.flatMap(({ verdict }) => (verdict.kind === 'agrees' ? verdict.syncs : []))
   const planned = results.reduce((sum, { hpaCase }) => sum + plannedSyncs(hpaCase), 0)

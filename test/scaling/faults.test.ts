@@ -38,12 +38,12 @@ function valuesOf(snapshot: Snapshot): ReadonlyMap<string, number | undefined> {
   )
 }
 
-/** The readings of a stream up to some way behind the fault; absences have no place in it. */
+/** The readings of a stream up to some way behind the fault; outages have no place in it. */
 function readingsOf(stream: Stream, faultAt: number): readonly Facts[] {
   const readings: Facts[] = []
   const options = {
     ...stream.options,
-    absences: [],
+    outages: [],
     onFacts: (facts: Facts) => readings.push(facts),
   }
   runStream({ ...stream, options }, () => readings.length < faultAt + COMPARED)

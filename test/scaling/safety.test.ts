@@ -72,7 +72,7 @@ describe('sizes over random streams of jobs', () => {
         [],
       )
       const { nodes } = simulation.instance
-      for (const one of stream.meddling) {
+      for (const one of stream.interventions) {
         if (one.kind !== 'drain' || !watch.broken.has(one.rank)) continue
         assert.equal(nodes[one.rank]?.drain?.reason, BROKEN, `rank ${one.rank} stays drained`)
       }

@@ -1,23 +1,23 @@
-// What fast-check draws for the safety of sizes: streams of jobs onto a small MiniCluster, the HPA above it, and how long
-// everything takes. Small, so that jobs collide; times in tenths of a second, so that things happen between each other.
+// Random runs for the safety tests of sizes: jobs on a small MiniCluster, its HPA, and how long everything takes. The
+// MiniCluster is small so that jobs collide. Times are in tenths of a second so that events interleave.
 import fc from 'fast-check'
 import type { JobRequest } from '#simulation/job.ts'
 import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import {
-  type Absence,
   type Arrival,
+  type SidecarOutage,
   Simulation,
   type SimulationOptions,
   type Times,
 } from '../../webhook/cli/simulate/simulation.ts'
 
-/** So many streams are tried, the same each time; another seed for others. */
+/** The number of streams, and their seed: SAFETY_SEED draws other streams. */
 export const STREAMS = { numRuns: 10_000, seed: Number(process.env.SAFETY_SEED ?? 1) }
 
 const MAX_SIZE = 10
 const CORES = 4
 
-/** Jobs arrive for so long. */
+/** Jobs are submitted during this time. */
 const ARRIVING_MS = 360_000
 
 const anyTime = (maxMs: number) => fc.nat({ max: maxMs / 100 }).map((tenths) => tenths * 100)
@@ -56,7 +56,7 @@ const arbitraryTimes: fc.Arbitrary<Partial<Times>> = fc.record({
   maxIntervalMs: fc.constantFrom(6_000, 10_000),
 })
 
-/** An HPA on `node_desired_count`, of one of the kinds that people have. */
+/** An HPA on `node_desired_count` with settings that users choose. */
 const arbitraryHpa: fc.Arbitrary<HpaSpec> = fc
   .record({
     minReplicas: fc.constantFrom(1, 1, 2),
@@ -92,21 +92,21 @@ const arbitraryHpa: fc.Arbitrary<HpaSpec> = fc
     }
   })
 
-const arbitraryAbsences: fc.Arbitrary<readonly Absence[]> = fc.array(
+const arbitraryOutages: fc.Arbitrary<readonly SidecarOutage[]> = fc.array(
   fc.record({
     atMs: anyTime(ARRIVING_MS),
     forMs: anyTime(60_000),
-    comesBack: fc.constantFrom('reconnected', 'made anew'),
+    endsBy: fc.constantFrom('reconnect', 'restart'),
   }),
   { maxLength: 2 },
 )
 
-/** What people do meanwhile. */
-type Meddling =
+/** A change by a user or an administrator during the run. */
+type Intervention =
   | { readonly kind: 'cancel'; readonly atMs: number; readonly nth: number }
   | { readonly kind: 'drain'; readonly atMs: number; readonly rank: number }
 
-const arbitraryMeddling: fc.Arbitrary<readonly Meddling[]> = fc.array(
+const arbitraryInterventions: fc.Arbitrary<readonly Intervention[]> = fc.array(
   fc.oneof(
     fc.record({
       kind: fc.constant('cancel' as const),
@@ -122,10 +122,10 @@ const arbitraryMeddling: fc.Arbitrary<readonly Meddling[]> = fc.array(
   { maxLength: 3 },
 )
 
-/** A whole run: what is simulated, and what people do meanwhile. */
+/** A run: what is simulated, and the interventions of users. */
 export interface Stream {
   readonly options: SimulationOptions
-  readonly meddling: readonly Meddling[]
+  readonly interventions: readonly Intervention[]
 }
 
 export function arbitraryStream(
@@ -134,7 +134,7 @@ export function arbitraryStream(
   return fc
     .record({
       arrivals: arbitraryArrivals,
-      absences: arbitraryAbsences,
+      outages: arbitraryOutages,
       times: arbitraryTimes,
       hpa: arbitraryHpa,
       size: fc.integer({ min: 1, max: MAX_SIZE }),
@@ -143,10 +143,10 @@ export function arbitraryStream(
       idleGraceMs: fc.constantFrom(0, 10_000, 60_000),
       lostPodCleanupMs: fc.constantFrom(undefined, 25_000),
       commitMs: anyTime(1_500),
-      meddling: arbitraryMeddling,
+      interventions: arbitraryInterventions,
     })
-    .map(({ fill, idleGraceMs, lostPodCleanupMs, commitMs, meddling, ...rest }) => ({
-      meddling,
+    .map(({ fill, idleGraceMs, lostPodCleanupMs, commitMs, interventions, ...rest }) => ({
+      interventions,
       options: {
         ...rest,
         instance: {
@@ -164,20 +164,22 @@ export function arbitraryStream(
 /** The reason of an administrator's drain. */
 export const BROKEN = 'broken fan'
 
-/** After so long a run has shown what there was to see. */
+/** A run that is not done ends after this time. */
 const END_MS = 900_000
 
 /**
  * Runs a stream until its jobs have ended.
  *
- * @param look is told after every event; `false` ends the run
+ * @param look is called after every event; `false` ends the run
  */
 export function runStream(
-  { options, meddling }: Stream,
+  { options, interventions }: Stream,
   look: (simulation: Simulation) => unknown,
 ): Simulation {
   const simulation = new Simulation(options)
-  for (const one of meddling) simulation.at(one.atMs, () => meddle(simulation, one))
+  for (const intervention of interventions) {
+    simulation.at(intervention.atMs, () => intervene(simulation, intervention))
+  }
   while (!simulation.isDone && simulation.elapsedMs < END_MS) {
     simulation.step()
     if (look(simulation) === false) break
@@ -185,14 +187,14 @@ export function runStream(
   return simulation
 }
 
-function meddle(simulation: Simulation, one: Meddling): void {
+function intervene(simulation: Simulation, intervention: Intervention): void {
   const { instance } = simulation
-  if (one.kind === 'cancel') {
-    const job = [...instance.jobs.keys()][one.nth]
+  if (intervention.kind === 'cancel') {
+    const job = [...instance.jobs.keys()][intervention.nth]
     if (job !== undefined) instance.cancel(job)
     return
   }
-  const { rank } = one
-  // Flux refuses to drain what is drained. It stays so: who gives a rank back whose pod is ending offers it to jobs.
+  const { rank } = intervention
+  // Flux refuses to drain a drained rank. The drain stays: to undrain a rank whose pod is ending would offer it to jobs.
   if (instance.nodes[rank]?.drain === undefined) instance.drain([rank], BROKEN)
 }

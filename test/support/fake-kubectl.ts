@@ -1,4 +1,5 @@
-// A kubectl for tests: a shell script, alone in PATH, that answers only the expected arguments.
+// A kubectl for tests: a shell script, the only program in PATH, that accepts the expected arguments only and prints its
+// answer.
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,10 +13,10 @@ export interface FakeKubectl {
   readonly code?: number
 }
 
-/** Exit code for other arguments, which the script prints. */
+/** The exit code for unexpected arguments, which it prints. */
 const UNEXPECTED = 64
 
-/** @returns an environment in which only this kubectl is found */
+/** @returns an environment whose PATH has this kubectl and nothing else */
 export async function fakeKubectl(
   t: TestContext,
   { args, out = '', err = '', code = 0 }: FakeKubectl,

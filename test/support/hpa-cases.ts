@@ -1,5 +1,5 @@
-// Random cases for an HPA: a size, a spec, and what the metrics answer in one sync after the other. What is drawn is near
-// where rules meet: at the edges of tolerances, beside the bounds, on both sides of windows.
+// Random cases for an HPA: a size, a spec, and the answers of the metrics in a series of syncs. Many values are at the edges of
+// the rules: at the limits of tolerances, next to the bounds, on both sides of windows.
 import fc from 'fast-check'
 import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 import type {
@@ -10,18 +10,18 @@ import type {
   ScalingRules,
 } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 
-/** A quantity, or that there is none. In small letters: the controller asks for external metrics in these alone. */
+/** A quantity or an error, in lower case: the controller converts the names of external metrics to lower case. */
 export type Answer = string | 'error'
 
 export interface HpaCase {
   readonly spec: HpaSpec
-  /** `spec.size` at first. */
+  /** `spec.size` before the first sync. */
   readonly size: number
-  /** `status.size`, throughout. */
+  /** `status.size`, the same in all syncs. */
   readonly statusSize: number
-  /** Under its selector: Ready ones and others. */
+  /** Pods that its selector selects: Ready ones and others. */
   readonly pods: { readonly ready: number; readonly others: number }
-  /** What each metric answers in one sync after the other; their number is that of the syncs to compare. */
+  /** The answers of each metric, one for each sync that is compared. */
   readonly answers: readonly (readonly Answer[])[]
 }
 
@@ -62,7 +62,7 @@ const arbitraryQuantity = fc.constantFrom('1', '1', '500m', '2', '0.7', '16', '1
 const DESCRIBED = { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniCluster', name: '' }
 const METRIC = { name: '' }
 
-/** Names are for who uses the case. */
+/** The users of a case set the names. */
 const arbitraryMetric: fc.Arbitrary<MetricSpec> = fc
   .record({
     type: fc.constantFrom('Object' as const, 'Object' as const, 'External' as const),
@@ -78,7 +78,7 @@ const arbitraryMetric: fc.Arbitrary<MetricSpec> = fc
         weight: 9,
         arbitrary: fc.record({ type: fc.constant('Value' as const), value: arbitraryQuantity }),
       },
-      // The type belies the field.
+      // The type does not match the field.
       {
         weight: 1,
         arbitrary: fc.record({
@@ -101,7 +101,7 @@ const arbitraryMetric: fc.Arbitrary<MetricSpec> = fc
       : { type, external: { metric: METRIC, target } },
   )
 
-/** Bounds, and a size that is within them more often than not. */
+/** Bounds, and a size that is usually within them. */
 const arbitrarySizes = fc
   .record({
     minReplicas: fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
@@ -125,7 +125,7 @@ const arbitrarySizes = fc
     return { ...(minReplicas !== undefined && { minReplicas }), maxReplicas, size: sizes[where] }
   })
 
-/** How the metric stands to its target, in millionths: often at the edge of a tolerance. */
+/** The ratio of a metric to its target in millionths: often at the limit of a tolerance. */
 const arbitraryRatio = fc.oneof(
   {
     weight: 3,
@@ -149,7 +149,7 @@ const ODD = [
   '9300000000000000',
 ] as const
 
-/** What a metric answers; `base` is its target, times the replicas if it is an average. */
+/** An answer of a metric; `base` is its target, multiplied by the replicas if it is an average. */
 function arbitraryAnswer(base: bigint): fc.Arbitrary<Answer> {
   const near = fc
     .tuple(arbitraryRatio, fc.constantFrom(-1n, 0n, 0n, 1n))
@@ -162,12 +162,12 @@ function arbitraryAnswer(base: bigint): fc.Arbitrary<Answer> {
   )
 }
 
-/** What a metric is compared with. */
+/** The target of a metric. */
 export function targetOf(metric: MetricSpec): MetricTarget {
   return metric.type === 'Object' ? metric.object.target : metric.external.target
 }
 
-/** Whether any pods are looked at. */
+/** Whether the controller lists pods. */
 function isOfPods(metrics: readonly MetricSpec[]): boolean {
   return metrics.some((metric) => targetOf(metric).value !== undefined)
 }
@@ -185,7 +185,7 @@ const arbitraryPods = fc.record({
 
 const NO_PODS = { ready: 0, others: 0 }
 
-/** All of them. */
+/** Any case. */
 export const arbitraryHpaCase: fc.Arbitrary<HpaCase> = fc
   .record({
     sizes: arbitrarySizes,
@@ -200,7 +200,7 @@ export const arbitraryHpaCase: fc.Arbitrary<HpaCase> = fc
     ),
     behavior: fc.option(arbitraryBehavior, { freq: 3, nil: undefined }),
     pods: arbitraryPods,
-    /** Whether a Value metric is such that it asks for a size near the present one. */
+    /** Whether Value metrics ask for a size near the present one. */
     near: fc.boolean(),
     syncs: fc.constantFrom(1, SYNCS),
   })

@@ -1,45 +1,45 @@
-// Compares what the real controller made of a case with what our Hpa makes of it. No cluster: what was seen is data.
+// Compares the decisions of the real controller for a case with those of our HpaController. Observations are data: no cluster.
 import { isDeepStrictEqual } from 'node:util'
-import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type { HpaSpec, MetricSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Sync, type SyncStatus, simulate } from './hpa-model.ts'
 
-/** What the real controller did. */
+/** The observed behaviour of the real controller. */
 export interface Observed {
-  /** When each sync was, in milliseconds: at least when each planned one was. */
+  /** The times of the syncs in milliseconds, at least of all planned ones. */
   readonly times: readonly number[]
-  /** What was written into the status, in order. */
+  /** The statuses that were written, in order. */
   readonly statuses: readonly SyncStatus[]
   /** `spec.size`, in order, from before the first sync on. */
   readonly sizes: readonly number[]
 }
 
-/** `waiting`: what was seen up to now does not contradict, but there is more to come. */
+/** `waiting`: the observations so far do not differ, but they are not complete. */
 export type Verdict =
   | { readonly kind: 'waiting'; readonly expected: unknown }
   | { readonly kind: 'agrees'; readonly syncs: readonly Sync[] }
   | { readonly kind: 'differs'; readonly expected: unknown; readonly observed: unknown }
 
 /**
- * The controller looks at the clock later than it asks for a metric, and remembers still later what it did. Where a window
- * ends within this of a sync, the case says nothing any more.
+ * The controller reads the clock after it requests a metric, and again when it stores what it did. If a window ends this
+ * close to a sync, the rest of the case is not compared.
  */
 const UNCERTAINTY_MS = 1_000
 
-/** How many syncs of a case there are to compare: those that ask for metrics, and one before that does not. */
+/** The number of syncs to compare: those that request metrics, and one before them that does not. */
 export function plannedSyncs({ spec, size, answers }: HpaCase): number {
-  // At size 0 no sync ever asks, nor where no target is one.
+  // No sync requests metrics at size 0, or if no target matches its type.
   if (size === 0 || !spec.metrics.some(isRequested)) return 1
   return (answers[0]?.length ?? 0) + (isOutside(spec, size) ? 1 : 0)
 }
 
-/** Whether the first sync asks for no metrics. */
+/** Whether the size is outside its bounds: then the first sync requests no metrics. */
 export function isOutside({ minReplicas = 1, maxReplicas }: HpaSpec, size: number): boolean {
   return size < minReplicas || size > maxReplicas
 }
 
-/** The controller does not ask for an Object metric whose target is not of its type. */
+/** The controller does not request an Object metric whose target does not match its type. */
 export function isRequested(metric: MetricSpec): boolean {
   if (metric.type === 'External') return true
   const { type, value, averageValue } = metric.object.target
@@ -47,8 +47,12 @@ export function isRequested(metric: MetricSpec): boolean {
   return amounts[type] !== undefined
 }
 
-/** Whether both agree, as far as it can be told. */
-export function compare(hpaCase: HpaCase, observed: Observed, options: HpaOptions): Verdict {
+/** Compares the syncs whose outcome does not depend on fractions of a second. */
+export function compare(
+  hpaCase: HpaCase,
+  observed: Observed,
+  options: HpaControllerOptions,
+): Verdict {
   const planned = plannedSyncs(hpaCase)
   const syncs = certainSyncs(hpaCase, observed.times.slice(0, planned), options)
   const expected = {
@@ -61,11 +65,11 @@ export function compare(hpaCase: HpaCase, observed: Observed, options: HpaOption
     statuses: statuses.slice(0, expected.statuses.length),
     sizes: sizes.slice(0, expected.sizes.length),
   }
-  const isWhole =
+  const isComplete =
     observed.times.length >= planned &&
     statuses.length >= expected.statuses.length &&
     sizes.length >= expected.sizes.length
-  if (!isWhole) return { kind: 'waiting', expected }
+  if (!isComplete) return { kind: 'waiting', expected }
   if (!isDeepStrictEqual(seen, expected)) return { kind: 'differs', expected, observed: seen }
   return { kind: 'agrees', syncs }
 }
@@ -74,7 +78,7 @@ export function compare(hpaCase: HpaCase, observed: Observed, options: HpaOption
 function certainSyncs(
   hpaCase: HpaCase,
   times: readonly number[],
-  options: HpaOptions,
+  options: HpaControllerOptions,
 ): readonly Sync[] {
   const stretched = [-UNCERTAINTY_MS, 0, UNCERTAINTY_MS].map((ms) =>
     simulate(
@@ -90,7 +94,7 @@ function certainSyncs(
   return doubtful === -1 ? syncs : syncs.slice(0, doubtful)
 }
 
-/** A status that is what it was before is not written. */
+/** The controller does not write a status that has not changed. */
 function withoutRepeats<T>(items: readonly T[]): readonly T[] {
   return items.filter((item, index) => index === 0 || !isDeepStrictEqual(item, items[index - 1]))
 }

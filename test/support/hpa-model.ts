@@ -1,19 +1,18 @@
-// What our Hpa says that the controller writes into the status of an HPA, in one sync after the other.
-
+// The statuses that the controller would write into an HPA in a series of syncs, according to our HpaController.
 import {
   type Conditions,
   type Decision,
-  Hpa,
-  type HpaOptions,
+  HpaController,
+  type HpaControllerOptions,
 } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 import type { MetricSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import { type Answer, type HpaCase, targetOf } from './hpa-cases.ts'
 
-/** What is shown of a sum below zero. */
+/** The value that the controller shows for a negative sum. */
 const MAX_INT64 = 2 ** 63
 
-/** What is compared of a status. */
+/** The part of a status that is compared. */
 export interface SyncStatus {
   readonly currentReplicas: number
   readonly desiredReplicas: number
@@ -23,12 +22,12 @@ export interface SyncStatus {
   readonly metrics: readonly (number | null)[]
 }
 
-/** What a sync leaves behind. */
+/** The result of a sync. */
 export interface Sync {
   readonly status: SyncStatus
-  /** `spec.size` from then on. */
+  /** The new `spec.size`. */
   readonly size: number
-  /** Whether it asked for metrics. */
+  /** Whether it requested metrics. */
   readonly asks: boolean
 }
 
@@ -36,9 +35,9 @@ export interface Sync {
 export function simulate(
   { spec, size, statusSize, pods, answers }: HpaCase,
   times: readonly number[],
-  options: HpaOptions,
+  options: HpaControllerOptions,
 ): readonly Sync[] {
-  const hpa = new Hpa(spec, options)
+  const hpa = new HpaController(spec, options)
   const readyPods = pods.ready + pods.others > 0 ? pods.ready : undefined
   let replicas = size
   let asked = 0
@@ -53,7 +52,7 @@ export function simulate(
       status: {
         currentReplicas: replicas,
         desiredReplicas: decision.desiredReplicas,
-        conditions: spell(decision.conditions),
+        conditions: formatConditions(decision.conditions),
         metrics: currentValues(decision, { metrics: spec.metrics, answers: current, statusSize }),
       },
     }
@@ -63,7 +62,7 @@ export function simulate(
   })
 }
 
-/** A quantity that a metrics API serves, as the number that it is. */
+/** The number of a quantity that a metrics API serves. */
 function numberOf(answer: Answer): number | undefined {
   return answer === 'error' ? undefined : toMilli(answer) / 1000
 }
@@ -88,12 +87,12 @@ function currentValues(
     if (targetOf(metric).value !== undefined) return milli
     if (statusSize === 0) return null
     if (metric.type === 'External' && milli < 0) return MAX_INT64
-    // Not −0.
+    // + 0 turns −0 into 0.
     return Math.ceil(milli / statusSize) + 0
   })
 }
 
-function spell(conditions: Conditions): SyncStatus['conditions'] {
+function formatConditions(conditions: Conditions): SyncStatus['conditions'] {
   const entries = Object.entries(conditions).map(([type, { status, reason }]) => [
     type,
     `${status ? 'True' : 'False'} ${reason}`,

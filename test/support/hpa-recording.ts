@@ -1,6 +1,5 @@
-// What the real controller made of cases, written down: a line with its version and how it was started,
-// then one for each case.
-import type { HpaOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+// Recordings of the real controller: one line with its version and its options, then one line for each case.
+import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Observed, plannedSyncs } from './hpa-conformance.ts'
 
@@ -12,11 +11,11 @@ export interface RecordedCase {
 export interface Recording {
   /** The version of the server, such as `v1.37.2`. */
   readonly kubernetes: string
-  readonly options: HpaOptions
+  readonly options: HpaControllerOptions
   readonly cases: readonly RecordedCase[]
 }
 
-/** JSON, a line each. Times count from the first sync; what came after the planned ones is left out. */
+/** Lines of JSON. Times count from the first sync; observations after the planned syncs are left out. */
 export function formatRecording({ kubernetes, options, cases }: Recording): string {
   const lines = cases.map(({ hpaCase, observed }): RecordedCase => {
     const planned = plannedSyncs(hpaCase)

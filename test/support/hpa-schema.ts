@@ -1,5 +1,5 @@
-// The shape of a HorizontalPodAutoscaler (autoscaling/v2), as far as manifests and the command line use it: a field that is
-// not here is a mistake.
+// The schema of a HorizontalPodAutoscaler (autoscaling/v2) with the fields that manifests and the command line use. Other
+// fields are refused, because they would be mistakes.
 import * as v from 'valibot'
 
 const Reference = v.strictObject({
@@ -37,7 +37,7 @@ const Rules = v.strictObject({
   tolerance: v.exactOptional(v.number()),
 })
 
-/** With the limits of the API server. */
+/** The limits are those of the API server. */
 export const HpaSchema = v.strictObject({
   apiVersion: v.literal('autoscaling/v2'),
   kind: v.literal('HorizontalPodAutoscaler'),

@@ -1,5 +1,5 @@
-// The objects that the Flux Operator creates for a MiniCluster, as plain values. Nothing here calls a cluster. They follow the
-// objects that the operator of June 2026 (v1alpha2) left on a real cluster.
+// The objects that the Flux Operator creates for a MiniCluster, like those of the operator of June 2026 (v1alpha2) on a real
+// cluster. Plain objects only: operator.ts sends them to a cluster.
 import type { V1ConfigMap, V1Job, V1ObjectMeta, V1Service } from '@kubernetes/client-node'
 import * as v from 'valibot'
 import { operatorJob } from '../../webhook/cli/inject/operator-job.ts'
@@ -35,7 +35,7 @@ function ownedMetadata(cluster: MiniCluster, name: string): V1ObjectMeta {
   }
 }
 
-/** ConfigMap `<name>-entrypoint`: the start scripts. Ours start the container's command instead of a real Flux. */
+/** ConfigMap `<name>-entrypoint`: the start scripts. These start the container's command instead of a real Flux. */
 export function entrypoint(cluster: MiniCluster): V1ConfigMap {
   const { name } = identity(cluster)
   const command = cluster.spec.containers[0]?.command ?? 'sleep infinity'
@@ -44,7 +44,7 @@ export function entrypoint(cluster: MiniCluster): V1ConfigMap {
     kind: 'ConfigMap',
     metadata: ownedMetadata(cluster, `${name}-entrypoint`),
     data: {
-      // exec, so that SIGTERM arrives: the operator's own script lets bash swallow it for 30 s
+      // exec, so that SIGTERM reaches the command: in the operator's script bash does not pass it on for 30 s
       'wait-0': `#!/bin/bash\nexec ${command}\n`,
       'flux-view': '#!/bin/bash\nset -e\nmkdir -p /mnt/flux/config/run/flux\n',
       'curve.cert': 'no certificate: the simulated broker does not encrypt\n',
@@ -67,7 +67,7 @@ function headlessName(cluster: MiniCluster): string {
   return cluster.spec.network?.headlessName ?? identity(cluster).name
 }
 
-/** The Indexed Job: one pod per rank; completions and parallelism are both the size. */
+/** The Indexed Job: one pod for each rank; completions and parallelism are the size. */
 export function indexedJob(cluster: MiniCluster): V1Job {
   return JSON.parse(JSON.stringify(operatorJob(v.parse(MiniClusterSource, cluster))))
 }

@@ -1,5 +1,5 @@
-// A stand-in for the Flux Operator: a controller that does what the real one was observed to do on a real cluster, including
-// its odd reactions to invalid sizes. It creates the objects of operator-objects.ts and follows `spec.size`.
+// A stand-in for the Flux Operator: a controller that treats a MiniCluster as the real operator was seen to do on a cluster,
+// including its answers to invalid sizes. It creates the objects of operator-objects.ts and follows `spec.size`.
 import {
   BatchV1Api,
   CoreV1Api,
@@ -27,9 +27,9 @@ import {
 
 const JOB_INDEX = 'job-index'
 const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
-/** The operator writes its label seconds after a pod appeared, never at creation. */
+/** The operator writes its label seconds after the creation of a pod. */
 const JOB_INDEX_DELAY_MS = 2_000
-/** The pause before a failed watch or reconciliation is tried again. */
+/** The delay before a failed watch or reconciliation is tried again. */
 const RETRY_MS = 1_000
 
 const MERGE_PATCH = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
@@ -37,12 +37,12 @@ const MERGE_PATCH = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
 export interface OperatorOptions {
   readonly kubeConfig: KubeConfig
   readonly namespaces: readonly string[]
-  /** Changes the pod template before the Job is created, for example as a webhook would. */
+  /** Changes the pod template before the Job is created, such as a webhook would change pods. */
   readonly decorate?: (template: V1PodTemplateSpec, cluster: MiniCluster) => V1PodTemplateSpec
   readonly log?: (line: string) => void
 }
 
-/** The controller. `start` returns when it watches. `stop` leaves all objects unchanged. */
+/** The controller. `start` returns when it watches; `stop` leaves all objects unchanged. */
 export class Operator {
   readonly #options: OperatorOptions
   readonly #core: CoreV1Api
@@ -50,8 +50,8 @@ export class Operator {
   readonly #custom: CustomObjectsApi
   readonly #informers: Informer<KubernetesObject>[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
-  readonly #wedged = new Map<string, number>()
-  /** One reconciliation at a time; each waits for the one before. */
+  readonly #invalidSizes = new Map<string, number>()
+  /** Reconciliations run one after the other. */
   #work: Promise<void> = Promise.resolve()
   #stopped = false
 
@@ -122,7 +122,7 @@ export class Operator {
       this.#custom.getNamespacedCustomObject({ ...MINICLUSTERS, namespace, name }),
     )
     if (!isMiniCluster(cluster) || cluster.metadata?.deletionTimestamp !== undefined) return
-    if (this.#isWedged(cluster)) return
+    if (this.#isInvalid(cluster)) return
     const maximumSize = cluster.spec.maxSize ?? cluster.status?.maximumSize ?? cluster.spec.size
     if (cluster.spec.size > maximumSize) {
       this.#log(`operator: ${namespace}/${name}: size ${cluster.spec.size} back to ${maximumSize}`)
@@ -137,20 +137,20 @@ export class Operator {
     else await this.#resize(cluster, job)
   }
 
-  /** While the size is outside minSize … maxSize, or 0, the operator does nothing at all. */
-  #isWedged(cluster: MiniCluster): boolean {
+  /** With a size of 0 or outside minSize … maxSize, the operator does nothing until the size is valid again. */
+  #isInvalid(cluster: MiniCluster): boolean {
     const { name, namespace } = identity(cluster)
     const { size, minSize, maxSize } = cluster.spec
     const key = `${namespace}/${name}`
     const valid = size >= (minSize ?? 1) && size >= 1 && (maxSize === undefined || size <= maxSize)
     if (valid) {
-      this.#wedged.delete(key)
+      this.#invalidSizes.delete(key)
       return false
     }
-    if (this.#wedged.get(key) !== size) {
+    if (this.#invalidSizes.get(key) !== size) {
       this.#log(`operator: ${key}: invalid size ${size}: doing nothing until it is corrected`)
     }
-    this.#wedged.set(key, size)
+    this.#invalidSizes.set(key, size)
     return true
   }
 
@@ -166,7 +166,7 @@ export class Operator {
     const body = indexedJob(cluster)
     if (body.spec !== undefined) body.spec.template = decorate(body.spec.template, cluster)
     await existingAsDone(this.#batch.createNamespacedJob({ namespace, body }))
-    // size stays 0 until the first resize, whatever spec.size says
+    // status.size stays 0 until the first resize
     await this.#patchStatus(cluster, {
       jobid: '',
       maximumSize,

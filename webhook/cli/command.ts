@@ -1,54 +1,60 @@
-// What a subcommand of `flux-metrics` is, and all it may do to the world outside.
+// A subcommand of `flux-metrics`, and the only access that it has to files, streams and the environment.
 
 /** Exit codes, the same for every subcommand. */
 export const EXIT = { ok: 0, no: 1, usage: 2 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** Where text goes. */
+/** A stream that text is written to. */
 export interface Output {
-  /** Whether a person looks at it. */
+  /** Whether it is shown on a terminal. */
   readonly isTerminal: boolean
   write(text: string): void
 }
 
-/** Everything that a command may touch. */
+/** The files, streams and variables that a command may use. */
 export interface Io {
-  /** Results, and nothing else: others read them. */
+  /** Standard output: results only, because other programs read it. */
   readonly out: Output
-  /** What people are told besides. */
+  /** Standard error: messages for the user. */
   readonly err: Output
   readonly env: Readonly<Record<string, string | undefined>>
   /** @throws Error of the file system */
   readFile(path: string): Promise<string>
   /** @throws Error of the file system */
   writeFile(path: string, text: string): Promise<void>
-  /** Whether a person would have to type what `readInput` reads. */
+  /** Whether standard input is a terminal, on which the user would have to type. */
   readonly inputIsTerminal: boolean
-  /** Standard input, whole. */
+  /** Reads standard input to its end. */
   readInput(): Promise<string>
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string
 }
 
 /** A row of `flux-metrics --help`. */
 export interface Command {
   readonly name: string
-  /** One line. */
+  /** At most one line of help. */
   readonly summary: string
-  /** What `--help` prints. */
+  /** The text of `--help`: lines of at most 80 characters. */
   help(io: Io): string
-  /** @param args what follows the name */
+  /** @param args the arguments after the name */
   run(args: readonly string[], io: Io): Promise<ExitCode>
 }
 
-/** Tells what is wrong with how a command was called or with what it was given. */
-export function refuse(io: Io, problems: readonly string[]): ExitCode {
+/** Reports wrong arguments of a command. */
+export function refuseUsage(io: Io, command: string, problem: string): ExitCode {
+  const name = `flux-metrics ${command}`
+  return reportProblems(io, [`${name}: ${problem}`, `See ${name} --help`])
+}
+
+/** Reports problems with the arguments or the input, a line each. */
+export function reportProblems(io: Io, problems: readonly string[]): ExitCode {
   for (const problem of problems) io.err.write(`${problem}\n`)
   return EXIT.usage
 }
 
-/** Whether to colour what goes there (no-color.org). */
+/** Whether to write colours to a stream (no-color.org). */
 export function hasColor(output: Output, { env }: Io): boolean {
   return output.isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'
 }

@@ -1,6 +1,6 @@
-// The command `flux-metrics`: the table of its subcommands, its help, and which one is meant.
+// The command `flux-metrics`: the table of its subcommands, its help, and the choice of the subcommand to run.
 import { nearestNames } from '#serving/nearest.ts'
-import { type Command, EXIT, type ExitCode, type Io, refuse } from './command.ts'
+import { type Command, EXIT, type ExitCode, type Io, reportProblems } from './command.ts'
 import { EXPLAIN } from './explain/explain.ts'
 import { HPA } from './hpa/hpa.ts'
 import { INJECT } from './inject/inject.ts'
@@ -11,21 +11,21 @@ export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, SIMULATE]
 
 const NAME = 'flux-metrics'
 
-/** Runs what the arguments say. */
+/** Runs the subcommand that the first argument names. */
 export async function runCommand(
   args: readonly string[],
   io: Io,
   commands: readonly Command[] = COMMANDS,
 ): Promise<ExitCode> {
   const [first, ...rest] = args
-  if (first === undefined) return refuse(io, [helpOf(commands).trimEnd()])
+  if (first === undefined) return reportProblems(io, [helpOf(commands).trimEnd()])
   if (first === '--version') return print(io, `${io.version}\n`)
   if (isHelp(first)) return print(io, helpOf(commands))
   const help = first === 'help'
   const name = help ? rest[0] : first
   if (name === undefined) return print(io, helpOf(commands))
   const command = commands.find((candidate) => candidate.name === name)
-  if (command === undefined) return refuse(io, unknown(name, commands))
+  if (command === undefined) return reportProblems(io, [unknownCommand(name, commands)])
   if (help || rest.some(isHelp)) return print(io, command.help(io))
   return command.run(rest, io)
 }
@@ -44,18 +44,19 @@ function helpOf(commands: readonly Command[]): string {
   return [
     `Usage: ${NAME} COMMAND [options]`,
     '',
-    'Metrics of a Flux MiniCluster for its HorizontalPodAutoscaler.',
+    'Tools for the metrics of a Flux MiniCluster and for its HorizontalPodAutoscaler.',
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    `${NAME} COMMAND --help tells more. ${NAME} --version tells the version.`,
+    `Run "${NAME} COMMAND --help" for the options of a command, and`,
+    `"${NAME} --version" for the version.`,
     '',
   ].join('\n')
 }
 
-function unknown(name: string, commands: readonly Command[]): readonly string[] {
+function unknownCommand(name: string, commands: readonly Command[]): string {
   const names = commands.map((command) => command.name)
   const nearest = nearestNames(name, names)
   const hint = nearest.length > 0 ? `did you mean ${nearest.join(' or ')}?` : `see ${NAME} --help`
-  return [`${NAME}: unknown command "${name}", ${hint}`]
+  return `${NAME}: unknown command "${name}", ${hint}`
 }

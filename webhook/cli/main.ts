@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The program `flux-metrics`. The only file of webhook/cli/ that touches the process.
+// The program `flux-metrics`. No other file of webhook/cli/ uses the process.
 import { readFile, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -10,7 +10,7 @@ function outputTo(stream: NodeJS.WriteStream): Output {
   return { isTerminal: stream.isTTY === true, write: (data) => void stream.write(data) }
 }
 
-// Who reads us may have seen enough: `| head`.
+// A reader such as `| head` may close the pipe before the end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })

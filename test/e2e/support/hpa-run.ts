@@ -1,7 +1,7 @@
 // Runs cases on the real controller, all at once, and waits until each can be judged.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
-import type { HpaOptions } from '../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { compare, type Observed, type Verdict } from '../../support/hpa-conformance.ts'
 import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Cluster } from './cluster.ts'
@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly namespace: string
   readonly server: HpaServer
   /** How the real controller was started. */
-  readonly options: HpaOptions
+  readonly options: HpaControllerOptions
 }
 
 /** A healthy run takes a third of this. The controller works on five HPAs at once, and on fewer than 20 a second. */

@@ -1,5 +1,5 @@
-// The HPA that `flux-metrics hpa` writes for the MiniCluster on this cluster, except that it shrinks faster, so that a test
-// does not wait for minutes.
+// The HPA that `flux-metrics hpa` prints for the MiniCluster on this cluster. It shrinks faster, so that tests need not wait
+// for minutes.
 import * as v from 'valibot'
 import {
   type Choices,
@@ -14,11 +14,11 @@ import { readVersion } from './server-version.ts'
 
 export interface Recommended {
   readonly hpa: RecommendedHpa
-  /** The choices from which the HPA is made. */
+  /** What the HPA depends on. */
   readonly choices: Choices
 }
 
-/** @param scaleDown replaces settings of `behavior.scaleDown` */
+/** @param scaleDown rules that replace the recommended ones */
 export async function recommendedHpa(
   environment: Environment,
   scaleDown: ScalingRules = { stabilizationWindowSeconds: 0 },

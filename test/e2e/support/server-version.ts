@@ -1,4 +1,4 @@
-// The version of the cluster under test.
+// The Kubernetes version of the cluster under test.
 import * as v from 'valibot'
 import { readServerVersion } from '../../../webhook/cli/input/server-version.ts'
 import type { ServerVersion } from '../../../webhook/kubernetes/server-version.ts'
@@ -7,7 +7,7 @@ import { getRaw } from './kubectl.ts'
 const Version = v.object({ gitVersion: v.string() })
 
 export interface ReadVersion {
-  /** Such as `v1.37.2`, with a provider's suffix if there is one. */
+  /** With the suffix of a provider, such as `v1.37.2`. */
   readonly gitVersion: string
   readonly version: ServerVersion
 }

@@ -20,18 +20,19 @@ async function run(...args: readonly string[]) {
   return { code, ...written }
 }
 
-test('runCommand gives what follows the name to the command, and passes its exit code on', async () => {
+test('runCommand passes the arguments after the name to the command, and returns its exit code', async () => {
   assert.deepEqual(await run('echo', 'a', '--b'), { code: EXIT.no, out: 'a --b', err: '' })
 })
 
 const HELP = `Usage: flux-metrics COMMAND [options]
 
-Metrics of a Flux MiniCluster for its HorizontalPodAutoscaler.
+Tools for the metrics of a Flux MiniCluster and for its HorizontalPodAutoscaler.
 
   echo     say it again
   explain  say it again
 
-flux-metrics COMMAND --help tells more. flux-metrics --version tells the version.
+Run "flux-metrics COMMAND --help" for the options of a command, and
+"flux-metrics --version" for the version.
 `
 
 test('runCommand prints the table of commands', async () => {
@@ -41,7 +42,7 @@ test('runCommand prints the table of commands', async () => {
   assert.deepEqual(await run(), { code: EXIT.usage, out: '', err: HELP })
 })
 
-test('runCommand prints the help of a command, wherever it is asked for', async () => {
+test('runCommand prints the help of a command for --help at any place', async () => {
   for (const args of [
     ['echo', '--help'],
     ['echo', 'a', '-h'],
@@ -60,23 +61,23 @@ for (const [args, problem] of [
   [['help', 'explian'], 'unknown command "explian", did you mean explain?'],
   [['frobnicate'], 'unknown command "frobnicate", see flux-metrics --help'],
 ] as const) {
-  test(`runCommand tells what ${args.join(' ')} may mean`, async () => {
+  test(`runCommand suggests what to do after ${args.join(' ')}`, async () => {
     const err = `flux-metrics: ${problem}\n`
     assert.deepEqual(await run(...args), { code: EXIT.usage, out: '', err })
   })
 }
 
 for (const command of COMMANDS) {
-  test(`the help of ${command.name} fits into a terminal`, () => {
+  test(`the help of ${command.name} fits into 80 columns`, () => {
     const lines = command.help(createMemoryIo().io).split('\n')
     assert.deepEqual(
-      lines.filter((line) => line.length > 90),
+      lines.filter((line) => line.length > 80),
       [],
     )
   })
 }
 
-test('hasColor is true on a terminal, unless the environment says no', () => {
+test('hasColor is true on a terminal, unless the environment forbids it', () => {
   const colored = (env: Record<string, string>, outIsTerminal = true) => {
     const { io } = createMemoryIo({ outIsTerminal, env })
     return hasColor(io.out, io)

@@ -1,5 +1,5 @@
-// What `flux-metrics inject`, `hpa` and `simulate` print, whole: golden/NAME.out and .err. After a change of what is
-// printed, this records all of it again, to be read in the diff:
+// The whole output of `flux-metrics inject`, `hpa` and `simulate`: golden/NAME.out and .err. After a change of the output
+// this command records it again; read the diff:
 //
 //   node --test --test-update-snapshots test/webhook/cli/golden.test.ts
 import assert from 'node:assert/strict'
@@ -66,7 +66,7 @@ for (const { name, args, code, ...others } of CASES) {
   })
 }
 
-test('the picture in README is what flux-metrics simulate draws', async (t) => {
+test('the picture in README is the one that flux-metrics simulate draws', async (t) => {
   const { io, filesWritten } = createMemoryIo({ files: FILES })
   const args = 'simulate -f queue.yaml -f hpas.yaml --drain --svg queue.svg'
   assert.equal(await runCommand(args.split(' '), io), 0)

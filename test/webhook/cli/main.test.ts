@@ -1,4 +1,4 @@
-// The program itself, as a process.
+// The program as a process.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -28,7 +28,7 @@ test('the program reads standard input, prints the pod and exits with the code',
   const { code, out, err } = await run(['inject'], MINICLUSTER)
   assert.equal(code, 0)
   assert.match(out, /^apiVersion: v1\nkind: Pod\n/)
-  assert.match(err, /^pod\/flux-sample-0-\* \(made of minicluster\/flux-sample\): injected as /m)
+  assert.match(err, /^pod\/flux-sample-0-\* \(made from minicluster\/flux-sample\): injected as /m)
 })
 
 test('the program prints no colours into a pipe, and its version', async () => {
@@ -37,7 +37,7 @@ test('the program prints no colours into a pipe, and its version', async () => {
   assert.deepEqual(await run(['--version']), { code: 0, out: `${packageJson.version}\n`, err: '' })
 })
 
-test('the program ends quietly when its reader has seen enough', async () => {
+test('the program ends without an error when its reader closes the pipe', async () => {
   const child = spawn(process.execPath, [MAIN, 'inject'])
   child.stdout.destroy()
   child.stdin.end(MINICLUSTER)

@@ -1,15 +1,15 @@
-// The world outside of a command, in memory; what a command writes is kept.
+// Files, streams and variables of a command in memory. The texts that a command writes are kept.
 import type { Io } from '../../../webhook/cli/command.ts'
 
 export interface MemoryIoOptions {
   readonly files?: Readonly<Record<string, string>>
-  /** Standard input; none is a terminal. */
+  /** Standard input; a terminal by default. */
   readonly input?: string
   readonly outIsTerminal?: boolean
   readonly env?: Io['env']
 }
 
-/** Files that are not there are missing as they are for a file system; there are no folders. */
+/** A missing file is an error as in a file system. There are no folders. */
 export function createMemoryIo(options: MemoryIoOptions = {}) {
   const { files = {}, input, outIsTerminal = false, env = {} } = options
   const written = { out: '', err: '' }

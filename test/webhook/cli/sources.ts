@@ -1,4 +1,4 @@
-// Documents that tests of the command line read: recorded ones, and what is made of them.
+// Documents for tests of the command line: recorded ones, and objects made from them.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ export function recorded(path: string): Record<string, unknown> {
   return v.parse(v.record(v.string(), v.unknown()), JSON.parse(recordedText(path)))
 }
 
-/** A MiniCluster with a spec; its defaults filled in. */
+/** A MiniCluster with a spec whose defaults are filled in. */
 export function minicluster(spec: object, metadata: object = {}): MiniClusterSource {
   return v.parse(MiniClusterSource, {
     metadata: { name: 'flux-sample', namespace: 'default', uid: 'uid-1', ...metadata },
@@ -27,7 +27,7 @@ export function minicluster(spec: object, metadata: object = {}): MiniClusterSou
   })
 }
 
-/** The objects of texts that are good. */
+/** The objects of texts without problems. */
 export function objectsOf(...texts: readonly string[]): readonly Found[] {
   const documents = texts.map((text, index) => readDocuments(text, `${index}.yaml`))
   assert.deepEqual(

@@ -1,4 +1,4 @@
-// Traces of runs for tests of what is drawn of them: nothing is there but what a test names.
+// Traces for tests of charts and pictures. Everything is 0 except the fields that a test sets.
 import type { State, Trace } from '../../../webhook/cli/simulate/trace.ts'
 
 const NOTHING: State = {

@@ -1,15 +1,13 @@
-// `flux-metrics explain`: why a MiniCluster has its size, as its sidecar explains it. Here are its flags and its help.
+// `flux-metrics explain`: why a MiniCluster has its size, in the words of its sidecar. Its flags and its help.
 import { EXPLAIN as SUBRESOURCE } from '#metrics/metric.ts'
-import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
-import { readArguments } from '../flags.ts'
+import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
+import { DEFAULT_NAMESPACE, readArguments } from '../input/flags.ts'
 import { readInputs } from '../input/inputs.ts'
 import type { Answer } from './https-get.ts'
 import { httpsGet } from './https-get.ts'
 import { getRaw, type KubectlFlags } from './kubectl.ts'
 
-const DEFAULT_NAMESPACE = 'default'
-
-/** A name of an object, or of a namespace (RFC 1123 label). */
+/** The name of a MiniCluster or of a namespace (RFC 1123 label). */
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
 const FLAGS = {
@@ -25,7 +23,7 @@ const FLAGS = {
 const KUBECTL_FLAGS = ['namespace', 'kubeconfig', 'context'] as const
 const SIDECAR_FLAGS = ['ca', 'insecure'] as const
 
-/** Whom to ask. */
+/** The server that is asked. */
 type Target =
   | { readonly kind: 'cluster'; readonly path: string; readonly kubectl: KubectlFlags }
   | {
@@ -42,35 +40,36 @@ interface Question {
 
 export const EXPLAIN: Command = {
   name: 'explain',
-  summary: 'say why a MiniCluster has its size, and what keeps it from another',
+  summary: 'explain why a MiniCluster has its size, and what prevents another',
   help: () => `Usage: flux-metrics explain MINICLUSTER [options]
        flux-metrics explain --url URL [options]
 
-Says which size the MiniCluster should have and why: what keeps its nodes busy, what waits
-for more, what an HPA would ignore, and which settings stand in the way, with their cures.
+Explains which size a MiniCluster should have and why: the jobs that keep nodes
+busy, the jobs that wait for more nodes, the changes that an HPA would ignore,
+and the settings that prevent another size, with a remedy for each.
 
-Asks the metrics API of the cluster, with kubectl: whoever may get the metrics of the
-MiniCluster may ask (custom.metrics.k8s.io, miniclusters.flux-framework.org/explain).
-With --url it asks a sidecar itself, which may want the front proxy's certificate.
+The command asks the metrics API of the cluster through kubectl. The user needs
+permission to get miniclusters.flux-framework.org/explain in the API group
+custom.metrics.k8s.io. With --url the command asks a sidecar directly. A sidecar
+that accepts only the front proxy of the API server refuses this.
 
   -n, --namespace NAME   namespace of the MiniCluster [${DEFAULT_NAMESPACE}]
-      --json             print JSON, which tells more
-      --kubeconfig FILE  for kubectl
-      --context NAME     for kubectl
+      --json             print JSON, which has more details
+      --kubeconfig FILE  passed to kubectl
+      --context NAME     passed to kubectl
       --url URL          the sidecar, such as https://localhost:8443
-      --ca FILE          CA certificates (PEM) of its issuer [those of Node.js]
-      --insecure         do not verify its certificate
+      --ca FILE          CA certificates (PEM) that verify the certificate of
+                         the sidecar [the CA certificates of Node.js]
+      --insecure         do not verify the certificate of the sidecar
 
-Exit code: 0 explained, 1 no answer, 2 wrong usage.
+Exit codes: 0 the explanation is printed; 1 no answer; 2 wrong usage.
 `,
   run,
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const question = readQuestion(args)
-  if (typeof question === 'string') {
-    return refuse(io, [`flux-metrics explain: ${question}`, 'See flux-metrics explain --help'])
-  }
+  if (typeof question === 'string') return refuseUsage(io, 'explain', question)
   const { target, json } = question
   const answer =
     target.kind === 'cluster'
@@ -84,16 +83,18 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   return EXIT.ok
 }
 
-/** @returns a sentence if something is wrong with them */
+/** @returns a sentence if the arguments are wrong */
 function readQuestion(args: readonly string[]): Question | string {
   const read = readArguments(args, FLAGS)
   if (read.kind === 'problem') return read.problem
   const { values, positionals } = read
   const { url, json = false, namespace = DEFAULT_NAMESPACE } = values
   const [name, ...others] = positionals
-  const stray = url === undefined ? SIDECAR_FLAGS : KUBECTL_FLAGS
-  const flag = stray.find((candidate) => values[candidate] !== undefined)
-  if (flag !== undefined) return `--${flag}: not ${url === undefined ? 'without' : 'with'} --url`
+  const excluded = url === undefined ? SIDECAR_FLAGS : KUBECTL_FLAGS
+  const flag = excluded.find((candidate) => values[candidate] !== undefined)
+  if (flag !== undefined) {
+    return `--${flag}: cannot be used ${url === undefined ? 'without' : 'with'} --url`
+  }
   if (others.length > 0) return `expected one MiniCluster, got ${positionals.join(' ')}`
   if (url !== undefined) {
     if (name !== undefined) return 'expected a MiniCluster or --url, got both'
@@ -102,7 +103,8 @@ function readQuestion(args: readonly string[]): Question | string {
   }
   if (name === undefined) return 'expected the name of a MiniCluster'
   const wrong = [name, namespace].find((candidate) => !NAME.test(candidate))
-  if (wrong !== undefined) return `"${wrong}" is no name of a MiniCluster or namespace`
+  if (wrong !== undefined)
+    return `expected a name of lower-case letters, digits and "-", got "${wrong}"`
   const { kubeconfig, context } = values
   return {
     target: {
@@ -114,7 +116,7 @@ function readQuestion(args: readonly string[]): Question | string {
   }
 }
 
-/** kubectl always asks for JSON: the text is asked for in the path. */
+/** kubectl always accepts JSON only, so the path requests the text. */
 function pathOf(name: string, namespace: string, json: boolean): string {
   const api = '/apis/custom.metrics.k8s.io/v1beta2'
   const object = `namespaces/${namespace}/miniclusters.flux-framework.org/${name}`

@@ -1,29 +1,29 @@
-// One request to a sidecar, over TLS, and its answer.
+// One GET request to a sidecar over TLS, and its answer as text.
 import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
 
-/** What came of a request: the text, or why there is none. */
+/** The answer to a request: its text, or why there is none. */
 export type Answer =
   | { readonly kind: 'text'; readonly text: string }
-  /** `reason` is for people, whole sentences. */
+  /** `reason` is shown to the user. */
   | { readonly kind: 'failure'; readonly reason: string }
 
-/** A sidecar answers from memory. */
+/** Far more than a sidecar needs: it answers from memory. */
 const TIMEOUT_MS = 10_000
 
 export interface GetOptions {
   readonly accept: string
-  /** PEM of the authorities to trust; without it, those of Node.js. */
+  /** PEM of the CA certificates to trust; `undefined`: those of Node.js. */
   readonly ca: string | undefined
-  /** Trust anybody. */
+  /** Accept any certificate. */
   readonly insecure: boolean
 }
 
-/** Meta/v1 `Status`, as far as people read it. */
+/** A meta/v1 `Status`, as far as it is shown. */
 const StatusSchema = v.looseObject({ kind: v.literal('Status'), message: v.string() })
 
-/** Never rejects: what went wrong is in the answer. */
+/** Never rejects: a failure is in the answer. */
 export async function httpsGet(url: URL, { accept, ca, insecure }: GetOptions): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const sent = request(
@@ -61,7 +61,7 @@ function messageIn(body: string): string | undefined {
   }
 }
 
-/** Several addresses that all refuse make an error without a text. */
+/** If several addresses refuse the connection, the error has no message. */
 function reasonOf(error: Error): string {
   if (error.name === 'TimeoutError' || error.name === 'AbortError') {
     return `no answer in ${TIMEOUT_MS / 1000} s`

@@ -1,4 +1,4 @@
-// Asks the API server through kubectl: clusters, users and their plugins are its business.
+// Asks the API server through kubectl, which chooses the cluster, the user and the credential plugins.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -10,7 +10,7 @@ export interface KubectlFlags {
   readonly context?: string | undefined
 }
 
-/** Gets a path of the API server as it is. Never rejects: what went wrong is in the answer, in kubectl's own words. */
+/** Gets a path of the API server. Never rejects: a failure is in the answer, in the words of kubectl. */
 export async function getRaw(
   path: string,
   { kubeconfig, context }: KubectlFlags,
@@ -23,7 +23,7 @@ export async function getRaw(
     '--raw',
     path,
   ]
-  // Plugins may ask their user for a password, on the terminal.
+  // A credential plugin may ask for a password on the terminal.
   const child = spawn('kubectl', args, { env, stdio: ['inherit', 'pipe', 'pipe'] })
   try {
     const [out, err, [code, signal]] = await Promise.all([

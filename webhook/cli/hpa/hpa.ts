@@ -1,13 +1,19 @@
-// `flux-metrics hpa`: the recommended HPA of a MiniCluster. Here are its flags, its help, and what it reads and prints.
-
+// `flux-metrics hpa`: the recommended HPA of a MiniCluster. Its flags, its help, its input and its output.
 import { advise } from '../../admission/minicluster-advice.ts'
 import { readAnnotations } from '../../injection/annotations.ts'
 import { toMiniCluster } from '../../injection/minicluster.ts'
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
-import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
-import { readFlags } from '../flags.ts'
-import { type Document, type Reading, readDocuments } from '../input/documents.ts'
-import { readInputs } from '../input/inputs.ts'
+import {
+  type Command,
+  EXIT,
+  type ExitCode,
+  type Io,
+  refuseUsage,
+  reportProblems,
+} from '../command.ts'
+import { type Document, describeUnexpected, type ReadResult } from '../input/documents.ts'
+import { readFlags } from '../input/flags.ts'
+import { readDocumentFiles } from '../input/inputs.ts'
 import { type FoundMiniCluster, isMiniCluster, readObjects } from '../input/objects.ts'
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
 import { formatCommented } from '../output/commented-yaml.ts'
@@ -24,53 +30,50 @@ export const HPA: Command = {
   summary: 'print the recommended HorizontalPodAutoscaler of a MiniCluster',
   help: () => `Usage: flux-metrics hpa [-f FILE]... [options]
 
-Prints the HorizontalPodAutoscaler that we recommend for a MiniCluster, with the reason
-for each of its settings: the size that the jobs need, as node_desired_count tells it,
-within minSize and maxSize of the MiniCluster. Asks no cluster.
+Prints the HorizontalPodAutoscaler (HPA) that we recommend for a MiniCluster,
+with a comment on each of its settings. The HPA follows node_desired_count, the
+size that the jobs need, within minSize and maxSize of the MiniCluster. This
+command contacts no cluster.
 
-Reads MiniClusters, YAML or JSON, as "kubectl get -o yaml" prints them; other objects are
-passed over. Prints one HPA for each.
+Reads MiniClusters, YAML or JSON, as "kubectl get -o yaml" prints them, and
+prints one HPA for each. Objects of other kinds are skipped.
 
-  -f, --filename FILE    file to read, - for standard input; repeatable [standard input]
-      --kubernetes X.Y   version of the API server [${DEFAULT_KUBERNETES}]; before 1.35 an HPA has no
-                         tolerance of its own, and node_desired_compensated_count makes
-                         up for it
+  -f, --filename FILE   file to read, - for standard input; repeatable
+                        [standard input]
+      --kubernetes X.Y  version of the API server [${DEFAULT_KUBERNETES}]. Before 1.35 an HPA
+                        cannot set a tolerance, and follows
+                        node_desired_compensated_count instead
 
-HPAs go to standard output, all else to standard error, also what would keep the metric
-from being there or right. Exit code: 0 printed, 2 wrong usage or input.
+The HPAs are written to standard output. Problems, and warnings about settings
+that would make the metric missing or wrong, are written to standard error.
+Exit codes: 0 the HPAs are printed; 2 wrong usage or input.
 
-  kubectl get minicluster flux-sample -o yaml | flux-metrics hpa | kubectl apply -f -
+Example:
+  kubectl get minicluster flux-sample -o yaml | flux-metrics hpa |
+    kubectl apply -f -
 `,
   run,
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const flags = readFlags(args, FLAGS)
-  if (flags.kind === 'problem') return refuseUsage(flags.problem, io)
+  if (flags.kind === 'problem') return refuseUsage(io, 'hpa', flags.problem)
   const { filename: files = [], kubernetes = DEFAULT_KUBERNETES } = flags.values
   const serverVersion = readServerVersion(kubernetes)
-  if (typeof serverVersion === 'string') return refuseUsage(serverVersion, io)
-  const inputs = await readInputs(files, io)
-  const readings = inputs.found.map(({ name, text }) => readDocuments(text, name))
-  const problems = [...inputs.problems, ...readings.flatMap((reading) => reading.problems)]
-  if (problems.length > 0) return refuse(io, problems)
-  const miniclusters = readMiniClusters(readings.flatMap(({ found }) => found))
-  if (miniclusters.problems.length > 0) return refuse(io, miniclusters.problems)
+  if (typeof serverVersion === 'string') return refuseUsage(io, 'hpa', serverVersion)
+  const documents = await readDocumentFiles(files, io)
+  if (documents.problems.length > 0) return reportProblems(io, documents.problems)
+  const miniclusters = readMiniClusters(documents.found)
+  if (miniclusters.problems.length > 0) return reportProblems(io, miniclusters.problems)
   print(miniclusters.found, serverVersion, io)
   return EXIT.ok
 }
 
-function refuseUsage(problem: string, io: Io): ExitCode {
-  return refuse(io, [`flux-metrics hpa: ${problem}`, 'See flux-metrics hpa --help'])
-}
-
-/** Those that an HPA can scale; each of the others is a problem. */
-function readMiniClusters(documents: readonly Document[]): Reading<FoundMiniCluster> {
+/** Reads MiniClusters that an HPA can scale. Any other MiniCluster is a problem. */
+function readMiniClusters(documents: readonly Document[]): ReadResult<FoundMiniCluster> {
   const candidates = documents.filter(isMiniCluster)
   if (candidates.length === 0) {
-    const kinds = [...new Set(documents.map(({ kind }) => kind))].join(', ')
-    const place = documents[0]?.placeOf([]) ?? '?'
-    return { found: [], problems: [`${place}: expected a MiniCluster, found ${kinds}`] }
+    return { found: [], problems: [describeUnexpected(documents, 'a MiniCluster')] }
   }
   const { found, problems } = readObjects(candidates, { namespace: '' })
   const miniclusters = found.filter((object) => object.kind === 'MiniCluster')
@@ -99,12 +102,12 @@ function print(
   }
 }
 
-/** What would keep the metric from being there, or from being right. */
+/** Settings that would make the metric missing or wrong. */
 function warningsFor({ value, document }: FoundMiniCluster): readonly string[] {
   const { settings } = readAnnotations(value.spec.pod.annotations, value.metadata.annotations)
-  const unserved =
-    'flux-metrics/enabled: expected "true", or no sidecar comes that serves the metric'
+  const notEnabled =
+    'flux-metrics/enabled: expected "true": without it no sidecar is injected, and the metric is missing'
   const minicluster = toMiniCluster(document.value)
   const advice = minicluster === undefined ? [] : advise(minicluster, undefined).warnings
-  return settings.enabled === true ? advice : [unserved, ...advice]
+  return settings.enabled === true ? advice : [notEnabled, ...advice]
 }

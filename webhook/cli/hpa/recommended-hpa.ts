@@ -1,5 +1,4 @@
-// The HPA that we recommend for a MiniCluster (hpa-comments.ts has the reason for each of its settings). Pure.
-
+// The HPA that we recommend for a MiniCluster. The reasons of its settings are in hpa-comments.ts. Pure.
 import { readAnnotations } from '../../injection/annotations.ts'
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
 import { isSince } from '../../kubernetes/server-version.ts'
@@ -12,13 +11,13 @@ import type {
   ObjectReference,
 } from '../simulate/hpa-controller/spec.ts'
 
-/** Why no HPA can scale a MiniCluster, and which part of it says so. */
+/** Why no HPA can scale a MiniCluster, and the path of the field in question. */
 export interface Obstacle {
   readonly path: Path
   readonly problem: string
 }
 
-/** @returns `undefined` if there is none */
+/** @returns `undefined` if an HPA can scale the MiniCluster */
 export function obstacleTo(minicluster: MiniClusterSource): Obstacle | undefined {
   const { size, maxSize } = minicluster.spec
   if (maxSize === 0) {
@@ -29,21 +28,21 @@ export function obstacleTo(minicluster: MiniClusterSource): Obstacle | undefined
   if (refusal !== undefined) {
     return { path: ['spec'], problem: `the Flux Operator refuses the MiniCluster: ${refusal}` }
   }
-  const fewest = fewestOf(minicluster)
-  if (fewest < maxSize) return undefined
-  const problem = `spec.maxSize: expected more than the fewest nodes, ${fewest}, got ${maxSize}: there is nothing to scale`
+  const smallest = smallestSizeOf(minicluster)
+  if (smallest < maxSize) return undefined
+  const problem = `spec.maxSize: expected more than the smallest size, ${smallest}, got ${maxSize}: there is nothing to scale`
   return { path: ['spec', 'maxSize'], problem }
 }
 
-/** An HPA without a special feature of the server has at least one replica; the operator minds 0 as well. */
-function fewestOf({ spec: { minSize } }: MiniClusterSource): number {
+/** At least 1: an HPA needs a feature gate for size 0, and the operator does not accept it. */
+function smallestSizeOf({ spec: { minSize } }: MiniClusterSource): number {
   return Math.max(minSize, 1)
 }
 
-/** From this version on every API server knows `tolerance`; 1.33 and 1.34 do if a feature gate says so. */
+/** Every API server knows `tolerance` from this version on; 1.33 and 1.34 have a feature gate for it. */
 const TOLERANCE_SINCE = { major: 1, minor: 35 } as const
 
-/** What is not the same for every MiniCluster, besides its sizes. */
+/** What the HPA depends on besides the sizes of the MiniCluster. */
 export interface Choices {
   /** Whether the API server knows the tolerance of an HPA. */
   readonly hasTolerance: boolean
@@ -81,21 +80,29 @@ export function recommendHpa(
 ): RecommendedHpa {
   const { name, namespace } = minicluster.metadata
   const reference = { apiVersion, kind: 'MiniCluster', name }
+  const minReplicas = smallestSizeOf(minicluster)
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
     metadata: { name, ...(namespace && { namespace }) },
-    spec: {
-      scaleTargetRef: reference,
-      minReplicas: fewestOf(minicluster),
-      maxReplicas: minicluster.spec.maxSize,
-      metrics: [metricOf(reference, choices)],
-      behavior: behaviorFor(minicluster.spec.maxSize, choices),
-    },
+    spec: hpaSpecFor(reference, { minReplicas, maxReplicas: minicluster.spec.maxSize }, choices),
   }
 }
 
-/** Where a little growth is ignored, a metric that knows of it. */
+export function hpaSpecFor(
+  target: ObjectReference,
+  sizes: Pick<HpaSpec, 'maxReplicas'> & { readonly minReplicas: number },
+  choices: Choices,
+): HpaSpec {
+  return {
+    scaleTargetRef: target,
+    ...sizes,
+    metrics: [metricOf(target, choices)],
+    behavior: behaviorFor(sizes.maxReplicas, choices),
+  }
+}
+
+/** Without tolerance the HPA ignores small growth: the compensated metric allows for it. */
 export function metricFor({ hasTolerance }: Choices): string {
   return hasTolerance ? 'node_desired_count' : 'node_desired_compensated_count'
 }
@@ -106,8 +113,8 @@ function metricOf(describedObject: ObjectReference, choices: Choices): MetricSpe
   return { type: 'Object', object: { describedObject, metric, target } }
 }
 
-/** How fast sizes may change. */
-export function behaviorFor(maxSize: number, { hasTolerance, drains }: Choices): Behavior {
+/** How fast the size may change. */
+function behaviorFor(maxSize: number, { hasTolerance, drains }: Choices): Behavior {
   const tolerance = hasTolerance ? { tolerance: 0 } : {}
   return {
     scaleUp: {
@@ -116,7 +123,7 @@ export function behaviorFor(maxSize: number, { hasTolerance, drains }: Choices):
       ...tolerance,
     },
     scaleDown: {
-      // The drained ranks are lost to jobs for as long.
+      // Jobs cannot use the drained ranks during this time.
       stabilizationWindowSeconds: drains ? 60 : 300,
       policies: [{ type: 'Percent', value: 50, periodSeconds: 60 }],
       ...tolerance,

@@ -1,7 +1,7 @@
-// A pod without what it got after it was created: what `kubectl get -o yaml` prints becomes what `kubectl create` takes.
+// Removes from a pod the fields that were written after its creation: from a stored pod to the request that created it. Pure.
 import type { Pod } from '../../injection/pod.ts'
 
-/** Written by the API server; the name too, which it makes up anew for each pod of a Job. */
+/** The API server writes these fields; it also generates the name of each pod of a Job. */
 const STORED = [
   'managedFields',
   'name',
@@ -14,10 +14,10 @@ const STORED = [
   'selfLink',
 ]
 
-/** Written by the scheduler, and by `kubectl debug`. */
+/** The scheduler writes nodeName, `kubectl debug` writes ephemeralContainers. */
 const SCHEDULED = ['nodeName', 'ephemeralContainers']
 
-/** A Job's pod, as the Job controller asked for it. */
+/** The pod of a Job as the Job controller sent it to the API server. */
 export function asCreated(pod: Pod): Pod {
   const created = structuredClone(pod)
   delete created.status

@@ -1,17 +1,16 @@
-// `flux-metrics inject`: the pod as the webhook would admit it, or why not. Here are its flags and its help.
+// `flux-metrics inject`: the pod of a MiniCluster as the webhook would admit it. Its flags and its help.
 import type { AuthorityAddress, FrontProxy } from '../../injection/container.ts'
-import { type Command, type ExitCode, type Io, refuse } from '../command.ts'
-import { readFlags } from '../flags.ts'
+import { type Command, type ExitCode, type Io, refuseUsage } from '../command.ts'
+import { DEFAULT_NAMESPACE, readFlags } from '../input/flags.ts'
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
-import { type Format, type InjectionSettings, inject } from './review-documents.ts'
+import { type Format, type InjectionSettings, reviewDocuments } from './review-documents.ts'
 
-/** The sidecar's image without its tag, as manifests/ name it. */
+/** The sidecar's image without its tag, as in manifests/. */
 export const SIDECAR_IMAGE = 'flux-metrics-sidecar'
 
 const DEFAULT_URL = 'https://flux-metrics-webhook.flux-metrics.svc'
-const DEFAULT_NAMESPACE = 'default'
 
-/** What is known in a cluster alone. */
+/** Placeholders for values that only a cluster has. */
 const CA = "<the webhook's CA certificate>"
 const FRONT_PROXY: FrontProxy = {
   clientCa: "<the front proxy's CA certificate>",
@@ -30,40 +29,45 @@ const FLAGS = {
 
 export const INJECT: Command = {
   name: 'inject',
-  summary: 'print the pod of a MiniCluster as the webhook would admit it, or why not',
+  summary: 'print the pod of a MiniCluster as the webhook would admit it',
   help: ({ version }) => `Usage: flux-metrics inject [-f FILE]... [options]
 
-Prints the index-0 pod of a MiniCluster as the webhook would admit it, or the reason why
-it would be left as it is. Asks no cluster; the code is the webhook's own.
+Prints the index-0 pod of a MiniCluster as the webhook would admit it, or the
+reason why the webhook would not inject the sidecar. This command contacts no
+cluster; it runs the code of the webhook.
 
-Reads MiniClusters, Jobs and pods, YAML or JSON, as "kubectl get -o yaml" prints them;
-other objects are passed over. A pod needs its Job and its MiniCluster beside it. Of a
-MiniCluster without Job, and of a Job without pod, the index-0 pod is made as the Flux
-Operator and the Job controller make it.
+Reads MiniClusters, Jobs and pods, YAML or JSON, as "kubectl get -o yaml" prints
+them. Objects of other kinds are skipped. For a pod, its Job and its MiniCluster
+must be in the input as well. For a MiniCluster without Job, and for a Job
+without pod, the command makes the index-0 pod as the Flux Operator and the Job
+controller would make it.
 
-  -f, --filename FILE    file to read, - for standard input; repeatable [standard input]
-  -n, --namespace NAME   namespace of the objects that name none [${DEFAULT_NAMESPACE}]
-      --diff             print what the webhook changes, not the whole pod
+  -f, --filename FILE    file to read, - for standard input; repeatable
+                         [standard input]
+  -n, --namespace NAME   namespace of objects that name none [${DEFAULT_NAMESPACE}]
+      --diff             print only the changes that the webhook makes
   -o, --output FORMAT    yaml or json [yaml]
       --kubernetes X.Y   version of the API server [${DEFAULT_KUBERNETES}]
-      --image IMAGE      the sidecar's image [${imageOf(version)}]
-      --webhook-url URL  where sidecars obtain certificates, "none": nowhere
+      --image IMAGE      image of the sidecar
+                         [${imageOf(version)}]
+      --webhook-url URL  where sidecars obtain their certificates, or "none"
                          [${DEFAULT_URL}]
 
-Pods go to standard output, all else to standard error. What only a cluster knows, such
-as CA certificates, is printed as <…>. Exit code: 0 injected, 1 left as it is, 2 wrong
-usage or input.
+The pods are written to standard output; problems, warnings and reasons are
+written to standard error. Values that only a cluster has, such as CA
+certificates, are printed as <...>. Exit codes: 0 injected; 1 not injected;
+2 wrong usage or input.
 `,
   run,
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const settings = readSettings(args, io)
-  if (typeof settings === 'object') return inject(settings, io)
-  return refuse(io, [`flux-metrics inject: ${settings}`, 'See flux-metrics inject --help'])
+  if (typeof settings === 'object') return reviewDocuments(settings, io)
+  return refuseUsage(io, 'inject', settings)
 }
 
-/** @returns a sentence if something is wrong with them */
+/** @returns a sentence if the arguments are wrong */
 function readSettings(args: readonly string[], { version }: Io): InjectionSettings | string {
   const flags = readFlags(args, FLAGS)
   if (flags.kind === 'problem') return flags.problem
@@ -99,7 +103,7 @@ function isFormat(text: string): text is Format {
   return text === 'yaml' || text === 'json'
 }
 
-/** @returns null for none, a sentence if it is no good */
+/** @returns null for `none`, a sentence if the URL is malformed */
 function identityAt(url: string): AuthorityAddress | null | string {
   if (url === 'none') return null
   const isHttps = URL.canParse(url) && new URL(url).protocol === 'https:'

@@ -1,4 +1,4 @@
-// The documents as the API server that the webhook would ask, and what is not among them.
+// The objects of the input in the place of the API server: look-ups for the code of the webhook, and which owners are missing.
 import type { Candidate } from '../../admission/decision.ts'
 import type { LookUpsOptions } from '../../admission/look-ups.ts'
 import { miniClusterOf } from '../../injection/minicluster.ts'
@@ -6,14 +6,14 @@ import type { Owner, Pod } from '../../injection/pod.ts'
 
 type Cluster = LookUpsOptions['cluster']
 
-/** An object, as far as it is looked up. */
+/** An object as far as look-ups need it. */
 export interface Stored {
   readonly kind: string
   readonly value: { readonly metadata: Pod['metadata'] }
   readonly document: { readonly value: object }
 }
 
-/** Jobs and MiniClusters, found by name as the API server does. */
+/** Jobs and MiniClusters, found by their names as in an API server. */
 export class ObjectStore implements Cluster {
   readonly #objects: readonly Stored[]
 
@@ -21,16 +21,16 @@ export class ObjectStore implements Cluster {
     this.#objects = objects
   }
 
-  /** What the webhook would have to know about a pod and is not here; `undefined` if all is. */
+  /** The first owner of a pod that is missing, as a sentence; `undefined` if none is. */
   missingFor({ job }: Candidate, { metadata }: Pod): string | undefined {
     const namespace = metadata.namespace ?? ''
     const found = this.#find(job, namespace)
-    if (!isSame(found, job)) return missing(found, { owner: job, of: 'the pod', namespace })
+    if (!isSame(found, job)) return describeMissing(found, { owner: job, of: 'the pod', namespace })
     const owner = miniClusterOf(found?.value.metadata ?? {})
     if (owner === undefined) return undefined
     const minicluster = this.#find(owner, namespace)
     if (isSame(minicluster, owner)) return undefined
-    return missing(minicluster, { owner, of: 'its Job', namespace })
+    return describeMissing(minicluster, { owner, of: 'its Job', namespace })
   }
 
   async read(reference: Parameters<Cluster['read']>[0]): ReturnType<Cluster['read']> {
@@ -51,17 +51,20 @@ function isSame(found: Stored | undefined, { uid }: Owner): boolean {
   return found !== undefined && found.value.metadata.uid === uid
 }
 
-interface Lack {
+interface MissingOwner {
   readonly owner: Owner
   readonly of: string
   readonly namespace: string
 }
 
-function missing(found: Stored | undefined, { owner, of, namespace }: Lack): string {
+function describeMissing(
+  found: Stored | undefined,
+  { owner, of, namespace }: MissingOwner,
+): string {
   const { kind, name, uid } = owner
   const command = `kubectl get ${kind.toLowerCase()} ${name} -n ${namespace} -o yaml`
-  const what = `the ${kind} "${name}" that controls ${of}`
+  const subject = `the ${kind} "${name}" that controls ${of}`
   return found === undefined
-    ? `${what} is not among the documents (${command} prints it)`
-    : `${what} has UID ${uid}, the one in the documents has not (${command} prints it)`
+    ? `${subject} is not in the input; ${command} prints it`
+    : `${subject} has UID ${uid}, but the one in the input has another; ${command} prints it`
 }

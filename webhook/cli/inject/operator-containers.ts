@@ -1,11 +1,11 @@
-// The containers of the operator's pods: the one that brings Flux along, and the user's. Pure. What the operator's scripts
-// do inside of them is not here.
+// The containers of the operator's pods: the init container with Flux, and the containers of the user. The scripts of the
+// operator that run in them are left out. Pure.
 import type { Json } from '../../injection/container.ts'
 import type { ContainerSource, MiniClusterSource } from '../input/minicluster-source.ts'
-import { omitEmpty } from '../input/minicluster-source.ts'
-import { mountsOf, ownMounts, SCRIPT_FOLDER, scriptOf } from './operator-volumes.ts'
+import { omitEmpty } from './omit-empty.ts'
+import { ownMounts, SCRIPT_FOLDER, scriptOf, userMounts } from './operator-volumes.ts'
 
-/** The init container that copies Flux and its configuration to where the others find it. */
+/** The init container that copies Flux and its configuration into a volume that all containers mount. */
 export function viewContainer(name: string, spec: MiniClusterSource['spec']): Json {
   const view = spec.flux.container
   return {
@@ -22,12 +22,12 @@ export function viewContainer(name: string, spec: MiniClusterSource['spec']): Js
   }
 }
 
-/** The user's containers, in their order. */
+/** The containers of the user, in their order. */
 export function userContainers(name: string, spec: MiniClusterSource['spec']): readonly Json[] {
   return spec.containers.map((container, index) => {
     const script = scriptOf(container, index)
     return {
-      // The container that runs Flux takes the name of the MiniCluster.
+      // The container that runs Flux gets the name of the MiniCluster.
       name: container.runFlux ? name : container.name,
       image: container.image,
       imagePullPolicy: pullPolicyOf(container),
@@ -45,11 +45,11 @@ export function userContainers(name: string, spec: MiniClusterSource['spec']): r
       }),
       resources: container.resources,
       securityContext: container.securityContext,
-      // Those of the containers before it as well: the operator adds them up.
+      // The operator also mounts the volumes of the containers before this one.
       volumeMounts: [
         ...ownMounts(name, spec),
         { name: 'spack-software', mountPath: '/opt/software' },
-        ...mountsOf(spec.containers.slice(0, index + 1)),
+        ...userMounts(spec.containers.slice(0, index + 1)),
       ],
     }
   })

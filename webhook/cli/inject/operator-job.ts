@@ -1,14 +1,14 @@
-// The Indexed Job that the Flux Operator (v1alpha2, June 2026) makes of a MiniCluster. Pure.
+// The Indexed Job that the Flux Operator (v1alpha2, June 2026) creates for a MiniCluster. Pure.
 import type { Json } from '../../injection/container.ts'
 import type { MiniClusterSource } from '../input/minicluster-source.ts'
-import { omitEmpty } from '../input/minicluster-source.ts'
+import { omitEmpty } from './omit-empty.ts'
 import { userContainers, viewContainer } from './operator-containers.ts'
-import { givenVolumes, ownVolumes } from './operator-volumes.ts'
+import { ownVolumes, userVolumes } from './operator-volumes.ts'
 
 const APP_NAME = 'app.kubernetes.io/name'
 const DEFAULT_BACKOFF_LIMIT = 100
 
-/** The Job (batch/v1), as it is sent to the API server. */
+/** The Job (batch/v1) as the operator sends it to the API server. */
 export function operatorJob({ metadata, spec }: MiniClusterSource): Json {
   const { name, namespace } = metadata
   const { size, jobLabels, backoffLimit, deadlineSeconds, pod } = spec
@@ -24,7 +24,7 @@ export function operatorJob({ metadata, spec }: MiniClusterSource): Json {
     ...pod.labels,
     app: 'flux-operator',
     [APP_NAME]: name,
-    // What the MiniCluster's scale subresource selects by.
+    // The scale subresource of the MiniCluster selects pods by this label.
     'hpa-selector': name,
     namespace,
   }
@@ -52,7 +52,7 @@ function podSpec(name: string, spec: MiniClusterSource['spec']): Json {
   return {
     initContainers: [viewContainer(name, spec)],
     containers: userContainers(name, spec),
-    volumes: [...ownVolumes(name, spec), ...givenVolumes(containers)],
+    volumes: [...ownVolumes(name, spec), ...userVolumes(containers)],
     restartPolicy: pod.restartPolicy || 'OnFailure',
     subdomain: network.headlessName || name,
     setHostnameAsFQDN: false,
@@ -74,13 +74,13 @@ function podSpec(name: string, spec: MiniClusterSource['spec']): Json {
       runtimeClassName: pod.runtimeClassName,
       overhead: pod.resources,
     }),
-    // Of the user's whole security context the operator takes this.
+    // The operator copies only this field of the user's security context.
     ...(typeof fsGroup === 'number' && { securityContext: { fsGroup } }),
     ...(!network.disableAffinity && { affinity: affinity(name, pod.nodeAffinity) }),
   }
 }
 
-/** One zone if possible, and a node for each pod. */
+/** Prefers one zone for all pods, and one node for each pod. */
 function affinity(name: string, nodes: Readonly<Record<string, readonly string[]>>): Json {
   const prefer = (topologyKey: string) => ({
     preferredDuringSchedulingIgnoredDuringExecution: [

@@ -1,15 +1,15 @@
-// The volumes of the operator's pods and where they are mounted: its own, and those that the user's containers name. Pure.
+// The volumes of the operator's pods and their mounts: those of the operator, and those that the user's containers name. Pure.
 import type { Json } from '../../injection/container.ts'
 import type {
   ContainerSource,
   MiniClusterSource,
   VolumeSource,
 } from '../input/minicluster-source.ts'
-import { omitEmpty } from '../input/minicluster-source.ts'
+import { omitEmpty } from './omit-empty.ts'
 
 export const SCRIPT_FOLDER = '/flux_operator/'
 
-/** What the operator mounts into every container. */
+/** The mounts of the operator in every container. */
 export function ownMounts(name: string, { flux }: MiniClusterSource['spec']): readonly Json[] {
   return [
     { name: 'flux-operator-home', mountPath: '/home/flux-operator' },
@@ -40,7 +40,7 @@ export function ownVolumes(
   ]
 }
 
-/** The script that a container is started with. One that does not run Flux may keep its own entrypoint. */
+/** The script that starts a container; `undefined` for a container that keeps its own entrypoint. */
 export function scriptOf(
   { runFlux, noWrapEntrypoint }: ContainerSource,
   index: number,
@@ -49,14 +49,14 @@ export function scriptOf(
   return noWrapEntrypoint ? undefined : `start-${index}`
 }
 
-/** The volumes that containers name, a name once, the last one's kind. */
-export function givenVolumes(containers: readonly ContainerSource[]): readonly Json[] {
+/** The volumes that containers name. If several use the same name, the last one decides the kind. */
+export function userVolumes(containers: readonly ContainerSource[]): readonly Json[] {
   const volumes = new Map(containers.flatMap(({ volumes }) => Object.entries(volumes)))
-  return [...volumes].map(([name, volume]) => givenVolume(name, volume))
+  return [...volumes].map(([name, volume]) => userVolume(name, volume))
 }
 
-/** How they are mounted, a name once, the first one's way. */
-export function mountsOf(containers: readonly ContainerSource[]): readonly Json[] {
+/** The mounts of these volumes. If several containers use the same name, the first one decides the mount. */
+export function userMounts(containers: readonly ContainerSource[]): readonly Json[] {
   const mounts = new Map<string, Json>()
   for (const [name, volume] of containers.flatMap(({ volumes }) => Object.entries(volumes))) {
     const { emptyDir, path, readOnly } = volume
@@ -68,7 +68,7 @@ export function mountsOf(containers: readonly ContainerSource[]): readonly Json[
   return [...mounts.values()]
 }
 
-function givenVolume(name: string, volume: VolumeSource): Json {
+function userVolume(name: string, volume: VolumeSource): Json {
   if (volume.csiDriver !== '') {
     const { csiDriver: driver, csiDriverAttributes: volumeAttributes } = volume
     return { name, csi: { driver, ...omitEmpty({ volumeAttributes }) } }
@@ -81,7 +81,7 @@ function givenVolume(name: string, volume: VolumeSource): Json {
   if (volume.hostPath !== '')
     return { name, hostPath: { path: volume.hostPath, type: 'Directory' } }
   if (volume.configMapName !== '') {
-    // Not the name that it is mounted by, unless they are the same: so the operator does.
+    // The operator uses the name of the ConfigMap here, though the mount has the name of the volume.
     const { configMapName } = volume
     const items = Object.entries(volume.items).map(([key, path]) => ({ key, path }))
     return { name: configMapName, configMap: { name: configMapName, ...omitEmpty({ items }) } }

@@ -1,66 +1,62 @@
-// Reads objects, and prints the pods that the webhook would admit: pods to standard output, all else to the other.
+// Reads objects and prints the pods that the webhook would admit: the pods to standard output, everything else to standard
+// error.
 import { stringify } from 'yaml'
-import { EXIT, type ExitCode, hasColor, type Io, refuse } from '../command.ts'
-import { readDocuments } from '../input/documents.ts'
-import { readInputs } from '../input/inputs.ts'
+import { EXIT, type ExitCode, hasColor, type Io, reportProblems } from '../command.ts'
+import { readDocumentFiles } from '../input/inputs.ts'
 import { type Found, readObjects } from '../input/objects.ts'
 import { formatDiff } from '../output/diff.ts'
 import { ObjectStore } from './object-store.ts'
 import { type Subject, subjectsOf } from './subjects.ts'
-import { type Circumstances, judge, type Verdict } from './verdict.ts'
+import { type ReviewContext, reviewPod, type Verdict } from './verdict.ts'
 
-export interface InjectionSettings extends Omit<Circumstances, 'store'> {
+export interface InjectionSettings extends Omit<ReviewContext, 'store'> {
   readonly files: readonly string[]
-  /** Of the objects that name none. */
+  /** The namespace of objects that name none. */
   readonly namespace: string
   readonly format: Format
-  /** Print what changes, not the whole. */
+  /** Print the changes, not the whole pods. */
   readonly diff: boolean
 }
 
 export type Format = 'yaml' | 'json'
 
-/** Does it all. */
-export async function inject(settings: InjectionSettings, io: Io): Promise<ExitCode> {
-  const inputs = await readInputs(settings.files, io)
-  const readings = inputs.found.map(({ name, text }) => readDocuments(text, name))
-  const problems = [...inputs.problems, ...readings.flatMap((reading) => reading.problems)]
-  if (problems.length > 0) return refuse(io, problems)
-  const documents = readings.flatMap(({ found }) => found)
-  const objects = readObjects(documents, settings)
-  if (objects.problems.length > 0) return refuse(io, objects.problems)
-  const verdicts = await judgeAll(objects.found, settings)
+export async function reviewDocuments(settings: InjectionSettings, io: Io): Promise<ExitCode> {
+  const documents = await readDocumentFiles(settings.files, io)
+  if (documents.problems.length > 0) return reportProblems(io, documents.problems)
+  const objects = readObjects(documents.found, settings)
+  if (objects.problems.length > 0) return reportProblems(io, objects.problems)
+  const verdicts = await reviewAll(objects.found, settings)
   await print(verdicts, settings, io)
-  // Last, where people look.
-  for (const [subject, verdict] of verdicts) tell(subject, verdict, io)
+  // After the pods: on a terminal the user sees the end of the output.
+  for (const [subject, verdict] of verdicts) report(subject, verdict, io)
   return exitCodeFor(verdicts.map(([, verdict]) => verdict))
 }
 
-type Judged = readonly [Subject, Verdict]
+type Reviewed = readonly [Subject, Verdict]
 
-async function judgeAll(
+async function reviewAll(
   found: readonly Found[],
   settings: InjectionSettings,
-): Promise<readonly Judged[]> {
+): Promise<readonly Reviewed[]> {
   const { subjects, jobs } = subjectsOf(found)
   const miniclusters = found.filter((object) => object.kind === 'MiniCluster')
-  const circumstances = { ...settings, store: new ObjectStore([...jobs, ...miniclusters]) }
+  const context = { ...settings, store: new ObjectStore([...jobs, ...miniclusters]) }
   return Promise.all(
-    subjects.map(async (subject) => [subject, await verdictOn(subject, circumstances)] as const),
+    subjects.map(async (subject) => [subject, await verdictOn(subject, context)] as const),
   )
 }
 
-async function verdictOn(subject: Subject, circumstances: Circumstances): Promise<Verdict> {
-  if (subject.kind === 'pod') return judge(subject.pod, circumstances)
+async function verdictOn(subject: Subject, context: ReviewContext): Promise<Verdict> {
+  if (subject.kind === 'pod') return reviewPod(subject.pod, context)
   return { kind: 'skipped', reason: 'NoPod', why: subject.why, warnings: [] }
 }
 
-function tell(subject: Subject, verdict: Verdict, { err }: Io): void {
+function report(subject: Subject, verdict: Verdict, { err }: Io): void {
   const { kind, why } = verdict
   const source = subject.kind === 'pod' ? subject.source : undefined
-  const name = source === undefined ? subject.name : `${subject.name} (made of ${source})`
+  const name = source === undefined ? subject.name : `${subject.name} (made from ${source})`
   if (kind === 'unknown') {
-    err.write(`${name}: cannot tell: ${why}\n`)
+    err.write(`${name}: cannot be reviewed: ${why}\n`)
     return
   }
   for (const warning of verdict.warnings) err.write(`${name}: warning: ${warning}\n`)
@@ -69,7 +65,7 @@ function tell(subject: Subject, verdict: Verdict, { err }: Io): void {
 }
 
 async function print(
-  verdicts: readonly Judged[],
+  verdicts: readonly Reviewed[],
   { format, diff }: InjectionSettings,
   io: Io,
 ): Promise<void> {
@@ -90,7 +86,7 @@ async function print(
   io.out.write(texts.join(diff || format === 'json' ? '' : '---\n'))
 }
 
-/** YAML as kubectl prints and reads it: version 1.1, so that a text like "yes" keeps its quotes. */
+/** YAML 1.1, as kubectl prints and reads it: a text such as "yes" keeps its quotes. */
 function render(value: unknown, format: Format): string {
   if (format === 'json') return `${JSON.stringify(value, undefined, 2)}\n`
   return stringify(value, {
@@ -101,7 +97,7 @@ function render(value: unknown, format: Format): string {
   })
 }
 
-/** Other indices beside the pod that was asked about are no news. */
+/** A pod with another index does not count: the webhook never injects it. */
 function exitCodeFor(verdicts: readonly Verdict[]): ExitCode {
   if (verdicts.some(({ kind }) => kind === 'unknown')) return EXIT.usage
   const isInjected = verdicts.some(({ kind }) => kind === 'admitted')

@@ -1,9 +1,9 @@
-// Which pods there are to review: those of the documents, and those that controllers would make of the others. Pure.
+// The pods to review: those of the input, and those that the controllers would make from its MiniClusters and Jobs. Pure.
 import * as v from 'valibot'
 import { preselect } from '../../admission/decision.ts'
 import { isJob, miniClusterOf } from '../../injection/minicluster.ts'
 import { controllerOf, displayName, type Pod, toPod } from '../../injection/pod.ts'
-import { JobSource, podOfJob } from '../input/job-pod.ts'
+import { JobSource } from '../input/job-source.ts'
 import { refusalOf } from '../input/minicluster-source.ts'
 import {
   type Found,
@@ -12,9 +12,13 @@ import {
   type FoundPod,
   NO_UID,
 } from '../input/objects.ts'
+import { podOfJob } from './job-pod.ts'
 import { operatorJob } from './operator-job.ts'
 
-/** A pod, or why there would be none. `name` is what people are told; `source` of what the pod was made, if it was. */
+/**
+ * A pod to review, or why there would be none. `name` is for messages; `source` is the object from which the pod was made,
+ * `undefined` for a pod of the input.
+ */
 export type Subject =
   | {
       readonly kind: 'pod'
@@ -26,11 +30,11 @@ export type Subject =
 
 export interface Subjects {
   readonly subjects: readonly Subject[]
-  /** The Jobs among the objects and those made. */
+  /** The Jobs of the input, and those that were made. */
   readonly jobs: readonly FoundJob[]
 }
 
-/** The subjects, in the order of the objects. */
+/** @returns subjects in the order of the objects */
 export function subjectsOf(found: readonly Found[]): Subjects {
   const pods = found.filter((object) => object.kind === 'Pod')
   const jobs = found.filter((object) => object.kind === 'Job')
@@ -39,7 +43,7 @@ export function subjectsOf(found: readonly Found[]): Subjects {
     if (object.kind === 'Pod') return [subject(object.value)]
     if (object.kind === 'Job') return ofJob(object, { pods, of: object })
     const hasJob = jobs.some((job) => isControlled(job, object))
-    if (hasJob || pods.some((pod) => lacksJob(pod, object))) return []
+    if (hasJob || pods.some((pod) => isOfStoredJob(pod, object))) return []
     const job = makeJob(object)
     if (typeof job === 'string') return [{ kind: 'none', name: spell(object), why: job }]
     made.push(job)
@@ -48,13 +52,13 @@ export function subjectsOf(found: readonly Found[]): Subjects {
   return { subjects, jobs: [...jobs, ...made] }
 }
 
-/** @returns a sentence if the operator makes none */
+/** @returns a sentence if the operator would make no Job */
 function makeJob({ value, document }: FoundMiniCluster): FoundJob | string {
   const refusal = refusalOf(value)
   if (refusal !== undefined) return `the Flux Operator refuses the MiniCluster: ${refusal}`
   const { metadata, ...job } = operatorJob(value)
   const stored = { ...job, metadata: { uid: NO_UID, ...Object(metadata) } }
-  if (!v.is(JobSource, stored)) throw new TypeError('Cannot use the Job made of a MiniCluster')
+  if (!v.is(JobSource, stored)) throw new TypeError('Cannot use the Job made from a MiniCluster')
   return {
     kind: 'Job',
     value: stored,
@@ -62,13 +66,13 @@ function makeJob({ value, document }: FoundMiniCluster): FoundJob | string {
   }
 }
 
-interface Context {
+interface JobContext {
   readonly pods: readonly FoundPod[]
-  /** What the pod would be made of, as people know it. */
+  /** The object of the input from which the pod would be made. */
   readonly of: FoundJob | FoundMiniCluster
 }
 
-function ofJob(job: FoundJob, { pods, of }: Context): readonly Subject[] {
+function ofJob(job: FoundJob, { pods, of }: JobContext): readonly Subject[] {
   const { name, namespace, uid } = job.value.metadata
   const hasPod = pods.some(({ value }) => {
     const owner = controllerOf(value.metadata)
@@ -79,7 +83,7 @@ function ofJob(job: FoundJob, { pods, of }: Context): readonly Subject[] {
   if (hasPod) return []
   const pod = toPod(podOfJob(job.value))
   if (pod === undefined) {
-    const why = `${of.document.placeOf(['spec'])}: no pod can be made of this`
+    const why = `${of.document.placeOf(['spec'])}: expected a spec from which a pod can be made`
     return [{ kind: 'none', name: spell(of), why }]
   }
   return [subject(pod, spell(of))]
@@ -90,8 +94,8 @@ function isControlled({ value }: FoundJob, { value: { metadata } }: FoundMiniClu
   return owner?.name === metadata.name && owner?.uid === metadata.uid
 }
 
-/** Whether the pod has a Job in a cluster that is the MiniCluster's, by its name; it is not for us to make. */
-function lacksJob({ value: { metadata } }: FoundPod, { value }: FoundMiniCluster): boolean {
+/** Whether the pod is owned by a stored Job with the name of the MiniCluster, which must not be made again. */
+function isOfStoredJob({ value: { metadata } }: FoundPod, { value }: FoundMiniCluster): boolean {
   const owner = controllerOf(metadata)
   if (owner === undefined || !isJob(owner) || owner.uid === NO_UID) return false
   return owner.name === value.metadata.name && metadata.namespace === value.metadata.namespace

@@ -1,4 +1,4 @@
-// What the webhook would do with a pod: its own code, with documents for an API server.
+// The answer of the webhook for a pod, by the code of the webhook with the objects of the input as its API server.
 import { decide, preselect } from '../../admission/decision.ts'
 import { LookUps, type LookUpsOptions } from '../../admission/look-ups.ts'
 import { adviseOnScheduler } from '../../admission/scheduler-advice.ts'
@@ -8,7 +8,7 @@ import type { Pod } from '../../injection/pod.ts'
 import { asCreated } from './created-pod.ts'
 import type { ObjectStore } from './object-store.ts'
 
-/** What becomes of a pod; `why` is a sentence for people. */
+/** Whether the webhook would inject the sidecar; `why` is a sentence for the user. */
 export type Verdict =
   | {
       readonly kind: 'admitted'
@@ -23,18 +23,19 @@ export type Verdict =
       readonly why: string
       readonly warnings: readonly string[]
     }
-  /** The documents do not say. */
+  /** The input is incomplete. */
   | { readonly kind: 'unknown'; readonly why: string }
 
-export interface Circumstances {
+/** What an answer depends on besides the pod. */
+export interface ReviewContext {
   readonly store: ObjectStore
   readonly serverVersion: Awaited<ReturnType<LookUpsOptions['readVersion']>>
   readonly sidecar: SidecarOptions
 }
 
-/** Reviews a pod as if it were created. */
-export async function judge(stored: Pod, circumstances: Circumstances): Promise<Verdict> {
-  const { store, serverVersion, sidecar } = circumstances
+/** Reviews a pod as if it was just being created. */
+export async function reviewPod(stored: Pod, context: ReviewContext): Promise<Verdict> {
+  const { store, serverVersion, sidecar } = context
   const pod = asCreated(stored)
   const candidate = preselect(pod)
   if (candidate.kind === 'skip') {

@@ -1,5 +1,5 @@
-// Kubernetes objects out of text: YAML or JSON, many of them, lists unpacked. Knows where each value stands; not what it
-// means.
+// Reads the Kubernetes objects of a text, YAML or JSON, and unpacks lists. Knows the place of each value in the text, but not
+// its meaning.
 import {
   type Alias,
   isNode,
@@ -13,22 +13,22 @@ import { jsonPieces } from './json-pieces.ts'
 /** A path through maps and lists. */
 export type Path = readonly PropertyKey[]
 
-/** An object as somebody wrote it. */
+/** An object of the input, not checked. */
 export interface Document {
   readonly apiVersion: string
   readonly kind: string
   readonly value: Readonly<Record<string, unknown>>
-  /** Where a part of it stands, or what is nearest around it: `file:line:column`. */
+  /** `file:line:column` of a value, or of the nearest value around it. */
   placeOf(path: Path): string
 }
 
-/** What was found, and a sentence with its place for everything that is no good. */
-export interface Reading<T> {
+/** The values that were found, and a sentence with its place for each problem. */
+export interface ReadResult<T> {
   readonly found: readonly T[]
   readonly problems: readonly string[]
 }
 
-/** A part of a file that is parsed by itself, and where in the file it begins. */
+/** A part of a file that is parsed separately, and its offset in the file. */
 interface Piece {
   readonly file: Source
   readonly offset: number
@@ -40,12 +40,12 @@ interface Source {
   readonly text: string
 }
 
-/** Of anchors that contain each other's aliases, how many values may come: a few lines can stand for billions. */
+/** The limit of values from nested aliases: without one, a few lines can expand to billions of values. */
 const MAX_ALIASES = 100
 
 /**
- * As kubectl reads YAML (1.1: `yes` is true, 0777 is octal), which takes times for text and knows no `1:30`. Keys are
- * text whatever they look like.
+ * YAML 1.1 as kubectl reads it: `yes` is true, 0777 is octal, but times and numbers such as `1:30` are text. All keys are
+ * text.
  */
 const DIALECT = {
   version: '1.1',
@@ -59,21 +59,32 @@ const DIALECT = {
     ),
 } as const satisfies Parameters<typeof parseAllDocuments>[1]
 
-/** Reads the objects of a file. Without problems there is at least one. */
-export function readDocuments(text: string, name: string): Reading<Document> {
+/** Reads the objects of a file. Without problems at least one object is found. */
+export function readDocuments(text: string, name: string): ReadResult<Document> {
   const file = { name, text }
   const pieces = jsonPieces(text).flatMap((offset, index, offsets) => {
     const trees = parseAllDocuments(text.slice(offset, offsets[index + 1]), DIALECT)
     return [...trees].map((tree) => ({ file, offset, tree }))
   })
-  const readings = pieces.map(readPiece)
-  const found = readings.flatMap((reading) => reading.found)
-  const problems = readings.flatMap((reading) => reading.problems)
+  const results = pieces.map(readPiece)
+  const found = results.flatMap((result) => result.found)
+  const problems = results.flatMap((result) => result.problems)
   if (found.length > 0 || problems.length > 0) return { found, problems }
   return { found, problems: [`${name}: expected Kubernetes objects, found nothing`] }
 }
 
-function readPiece(piece: Piece): Reading<Document> {
+/** `file:line:column: expected a MiniCluster, found Pod, Service`. */
+export function describeUnexpected(
+  documents: readonly Document[],
+  expected: string,
+  fallbackPlace = '?',
+): string {
+  const place = documents[0]?.placeOf([]) ?? fallbackPlace
+  const kinds = [...new Set(documents.map(({ kind }) => kind))].join(', ') || 'none'
+  return `${place}: expected ${expected}, found ${kinds}`
+}
+
+function readPiece(piece: Piece): ReadResult<Document> {
   const { file, offset, tree } = piece
   const [error] = [...tree.errors, ...aliasErrors(tree)]
   if (error !== undefined) {
@@ -83,15 +94,15 @@ function readPiece(piece: Piece): Reading<Document> {
   try {
     return unpack(tree.toJS({ maxAliasCount: MAX_ALIASES }), [], piece)
   } catch (cause) {
-    // The library refuses too many aliases with it.
+    // The yaml library throws this for too many aliases.
     if (!(cause instanceof ReferenceError)) throw cause
     const problem = `${placeIn(piece, [])}: expected fewer aliases: ${cause.message}`
     return { found: [], problems: [problem] }
   }
 }
 
-/** The objects of a list of any kind (`kubectl get`), or the one that it is. */
-function unpack(value: unknown, path: Path, piece: Piece): Reading<Document> {
+/** The items of a list of any kind, as `kubectl get` prints it, or the object itself. */
+function unpack(value: unknown, path: Path, piece: Piece): ReadResult<Document> {
   if (value === null) return { found: [], problems: [] }
   if (!isMap(value) || typeof value.kind !== 'string' || typeof value.apiVersion !== 'string') {
     const problem = `${placeIn(piece, path)}: expected an object with apiVersion and kind`
@@ -102,14 +113,14 @@ function unpack(value: unknown, path: Path, piece: Piece): Reading<Document> {
     const placeOf = (inner: Path) => placeIn(piece, [...path, ...inner])
     return { found: [{ apiVersion, kind, value, placeOf }], problems: [] }
   }
-  // The API leaves kind and version out of the items of a PodList.
+  // The items of a PodList have no kind and no version.
   const ofItems = kind === 'List' ? {} : { apiVersion, kind: kind.slice(0, -'List'.length) }
-  const readings = items.map((item: unknown, index) =>
+  const results = items.map((item: unknown, index) =>
     unpack(isMap(item) ? { ...ofItems, ...item } : item, [...path, 'items', index], piece),
   )
   return {
-    found: readings.flatMap((reading) => reading.found),
-    problems: readings.flatMap((reading) => reading.problems),
+    found: results.flatMap((result) => result.found),
+    problems: results.flatMap((result) => result.problems),
   }
 }
 
@@ -117,7 +128,7 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Aliases of nothing, and of what they are part of: such a value has no end. */
+/** Aliases without an anchor, and aliases inside their own anchor, whose value would be infinite. */
 function aliasErrors(tree: Tree.Parsed): readonly Pick<YAMLError, 'pos' | 'message'>[] {
   const errors: Pick<YAMLError, 'pos' | 'message'>[] = []
   visit(tree, {

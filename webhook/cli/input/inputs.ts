@@ -1,22 +1,25 @@
-// The texts that a command is given: files and standard input.
+// The texts that a command reads: files and standard input.
 import { getSystemErrorMessage } from 'node:util'
 import type { Io } from '../command.ts'
-import type { Reading } from './documents.ts'
+import { type Document, type ReadResult, readDocuments } from './documents.ts'
 
 export interface Input {
-  /** What people are told. */
+  /** The name in messages. */
   readonly name: string
   readonly text: string
 }
 
 const STANDARD_INPUT = '-'
 
-/** Reads files, `-` for standard input, which is also read if none is named. */
-export async function readInputs(files: readonly string[], io: Io): Promise<Reading<Input>> {
+/** Reads files; `-` is standard input, which is also read if no file is named. */
+export async function readInputs(files: readonly string[], io: Io): Promise<ReadResult<Input>> {
   const found: Input[] = []
   const problems: string[] = []
   if (files.length === 0 && io.inputIsTerminal) {
-    return { found, problems: ['Nothing to read: name a file with -f, or send something here'] }
+    return {
+      found,
+      problems: ['Nothing to read: name a file with -f, or pipe one to standard input'],
+    }
   }
   for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
     try {
@@ -30,7 +33,20 @@ export async function readInputs(files: readonly string[], io: Io): Promise<Read
   return { found, problems }
 }
 
-/** Of the file system, in its words. */
+/** Reads the Kubernetes objects of files. */
+export async function readDocumentFiles(
+  files: readonly string[],
+  io: Io,
+): Promise<ReadResult<Document>> {
+  const inputs = await readInputs(files, io)
+  const results = inputs.found.map(({ name, text }) => readDocuments(text, name))
+  return {
+    found: results.flatMap((result) => result.found),
+    problems: [...inputs.problems, ...results.flatMap((result) => result.problems)],
+  }
+}
+
+/** The reason of an error, in the words of the operating system if it has one. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (!('errno' in error) || typeof error.errno !== 'number') return error.message

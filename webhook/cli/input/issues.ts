@@ -1,4 +1,4 @@
-// What is wrong with an object that somebody wrote: a sentence for each issue of valibot, with its place in the file.
+// The problems of an object of the input: a sentence for each issue of valibot, with its place in the file. Pure.
 import type { BaseIssue } from 'valibot'
 import type { Document, Path } from './documents.ts'
 
@@ -23,7 +23,7 @@ function isKey(key: unknown): key is string | number {
   return typeof key === 'string' || typeof key === 'number'
 }
 
-/** As kubectl spells it: `spec.containers[0].image`. */
+/** As kubectl writes a path: `spec.containers[0].image`. */
 function spell(keys: Path): string {
   return keys.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`

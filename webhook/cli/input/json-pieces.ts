@@ -1,11 +1,11 @@
-// Where the values of concatenated JSON begin (`jq -c`, several `kubectl get -o json`): to YAML that is no syntax.
+// The offsets of the values in concatenated JSON (`jq -c`, several `kubectl get -o json`), which YAML cannot parse. Pure.
 
-/** What may hold brackets that do not count is one token. */
+/** A string is one token, because brackets inside of it do not count. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]|^---/gms
 
 /**
- * Offsets at which to cut a text so that each piece is one value. A text that does not begin with `{`, or has YAML's own
- * separators, is whole; a piece that is no JSON is for its reader to refuse.
+ * Offsets at which to cut a text so that each piece is one value. A text that does not begin with `{`, or that has YAML
+ * separators, is one piece. Whether a piece is valid is not checked here.
  */
 export function jsonPieces(text: string): readonly number[] {
   if (!/^\uFEFF?\s*\{/.test(text)) return [0]

@@ -1,17 +1,16 @@
 // A MiniCluster as far as its operator makes a Job of it (flux-framework.org/v1alpha2): more than the webhook reads.
-// Go knows no absent values: an empty text is as good as none.
+// The operator's Go code does not distinguish an absent field from an empty one: absent fields get Go's empty values.
 import * as v from 'valibot'
-import type { Json } from '../../injection/container.ts'
 import { Metadata } from '../../injection/pod.ts'
 
 const Text = v.nullish(v.string(), '')
 const Flag = v.nullish(v.boolean(), false)
 const Count = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)), 0)
 const Texts = v.nullish(v.record(v.string(), v.string()), {})
-/** Goes into the pod as it is. */
+/** The operator copies it into the pod unchanged. */
 const Verbatim = v.nullish(v.record(v.string(), v.unknown()), {})
 
-/** A volume that is there already (`ContainerVolume`); which kind it is follows from which field is set. */
+/** A volume that exists already (`ContainerVolume`). The field that is set decides its kind. */
 const Volume = v.looseObject({
   path: Text,
   readOnly: Flag,
@@ -48,12 +47,12 @@ const Container = v.looseObject({
   securityContext: Verbatim,
 })
 
-/** The only container is the one that runs Flux, marked or not. */
+/** A container that is the only one runs Flux, whether it has `runFlux` or not. */
 function assumeRunner(containers: v.InferOutput<typeof Container>[]): typeof containers {
   return containers.length === 1 ? containers.map((one) => ({ ...one, runFlux: true })) : containers
 }
 
-/** The container that brings Flux along. */
+/** The init container that provides Flux. */
 const View = v.looseObject({
   name: v.nullish(v.string(), 'flux-view'),
   image: v.nullish(v.string(), 'ghcr.io/converged-computing/flux-view-ubuntu:tag-noble'),
@@ -106,7 +105,11 @@ export type MiniClusterSource = v.InferOutput<typeof MiniClusterSource>
 export type ContainerSource = v.InferOutput<typeof Container>
 export type VolumeSource = v.InferOutput<typeof Volume>
 
-/** Why the operator refuses a MiniCluster, and makes nothing of it (its `Validate`); `undefined` if it does not. */
+/**
+ * Why the operator refuses a MiniCluster and creates nothing for it (its `Validate`).
+ *
+ * @returns `undefined` if the operator accepts it
+ */
 export function refusalOf({ spec }: MiniClusterSource): string | undefined {
   const { size, minSize, maxSize, containers } = spec
   if (size < 1) return `spec.size is ${size}`
@@ -114,18 +117,8 @@ export function refusalOf({ spec }: MiniClusterSource): string | undefined {
   if (minSize > size) return `spec.size is ${size}, below spec.minSize ${minSize}`
   const runners = containers.filter(({ runFlux }) => runFlux)
   if (runners.length !== 1) {
-    return `${runners.length} of its ${containers.length} containers have runFlux: true, and 1 must`
+    return `${runners.length} of its ${containers.length} containers have runFlux: true, expected exactly 1`
   }
   const unnamed = containers.findIndex(({ runFlux, name }) => !runFlux && name === '')
   return unnamed === -1 ? undefined : `spec.containers[${unnamed}] has no name`
-}
-
-/** Without the fields that Go leaves out where they are empty (`omitempty`). */
-export function omitEmpty(fields: Json): Json {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)))
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === '' || value === false) return true
-  return typeof value === 'object' && Object.keys(value).length === 0
 }

@@ -1,10 +1,10 @@
-// The version of an API server, as `kubectl version` prints it: what `--kubernetes` takes.
+// The version of an API server as `kubectl version` prints it: the value of `--kubernetes`. Pure.
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
 
-/** Where `--kubernetes` is not given: the newest that the project was tried with. */
-export const DEFAULT_KUBERNETES = '1.36'
+/** The default of `--kubernetes`: the newest version that the project was tested with. */
+export const DEFAULT_KUBERNETES = '1.37'
 
-/** @returns a sentence if it is none */
+/** @returns a sentence if the text is not a version */
 export function readServerVersion(text: string): ServerVersion | string {
   const [, major, minor] = /^v?(\d{1,4})\.(\d{1,4})(?:[.+-].*)?$/.exec(text) ?? []
   if (major === undefined || minor === undefined) {

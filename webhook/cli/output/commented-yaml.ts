@@ -1,16 +1,16 @@
-// YAML with comments: a value, and what stands above some of its keys.
+// A value as YAML, with comments above some of its keys. Pure.
 import { Document, isMap, isScalar } from 'yaml'
 import type { Path } from '../input/documents.ts'
 
-/** Lines above a key. */
+/** A comment above a key. */
 export interface Comment {
-  /** Of the key, through maps and lists. */
+  /** The path of the key, through maps and lists. */
   readonly path: Path
   readonly text: string
 }
 
 /**
- * Writes a value as kubectl reads it: YAML 1.1, so that a text like "yes" keeps its quotes.
+ * Writes YAML 1.1, as kubectl reads it: a text such as "yes" keeps its quotes.
  *
  * @throws RangeError if a comment's path leads to no key
  */

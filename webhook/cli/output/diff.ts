@@ -1,7 +1,7 @@
-// What changed between two texts, as `diff -u` shows it.
+// The changes between two texts, as `diff -u` prints them. Loads the diff package only when it is used.
 import { styleText } from 'node:util'
 
-/** Two texts and what to call them. */
+/** Two texts and their names. */
 export interface Change {
   readonly before: { readonly name: string; readonly text: string }
   readonly after: { readonly name: string; readonly text: string }
@@ -12,7 +12,7 @@ type Style = Parameters<typeof styleText>[0]
 const STYLES: Readonly<Record<string, Style>> = { '+': 'green', '-': 'red' }
 const CONTEXT = 3
 
-/** The changed lines with some around them, and in which part of the YAML they are; empty for texts that are the same. */
+/** The changed lines with their context, and the part of the YAML that they belong to; empty for equal texts. */
 export async function formatDiff(
   { before, after }: Change,
   { color }: { readonly color: boolean },
@@ -52,7 +52,7 @@ function sectionOf(lines: readonly string[], index: number): string {
   return keys.join('.')
 }
 
-/** The items of a list are deeper than its key, though they stand below it. */
+/** The items of a list count as deeper than its key, though they have the same indentation. */
 function depthOf(line: string): number {
   return line.search(/\S|$/) + (line.trimStart().startsWith('- ') ? 1 : 0)
 }

@@ -1,6 +1,6 @@
-// A table of text: the first column to the left, the others, numbers mostly, to the right.
+// A table as text: the first column is aligned to the left, the others, mostly numbers, to the right. Pure.
 
-/** Lines of it, the head first. */
+/** The lines of the table, the head first. */
 export function formatTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],

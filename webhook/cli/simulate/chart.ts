@@ -1,18 +1,18 @@
-// A run as a chart of characters: pods over time, and which of them held jobs; below, what waited and what was killed.
+// A run as a chart of characters: pods and busy nodes over time, and below them waiting and killed jobs. Pure.
 
-import { formatDuration } from '../input/duration.ts'
+import { formatDuration } from './duration.ts'
 import type { State, Trace } from './trace.ts'
 
 export interface ChartOptions {
   /** Columns of the plot. */
   readonly columns: number
   readonly rows: number
-  /** Where the plot ends, in nodes and in milliseconds: the same for charts that are compared. */
+  /** The ends of the axes, in nodes and in milliseconds: the same for all charts that are compared. */
   readonly maxNodes: number
   readonly endMs: number
 }
 
-/** What a column of a chart shows: means over its time, the most that waited, and whether jobs were killed. */
+/** One column of a chart: means over its time, the most jobs that waited, and the number of killed jobs. */
 export interface Column {
   readonly pods: number
   readonly busy: number
@@ -24,10 +24,10 @@ const LABEL_WIDTH = 6
 const SHADES = { busy: '█', idle: '░' } as const
 const HEIGHTS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const
 
-/** What the signs mean. */
+/** The meaning of the characters. */
 export const LEGEND = `${SHADES.busy} nodes with jobs  ${SHADES.idle} idle nodes  ✗ a job was killed`
 
-/** Draws it, line by line. */
+/** Draws the lines of the chart. */
 export function drawChart(trace: Trace, options: ChartOptions): readonly string[] {
   const { rows, maxNodes } = options
   const columns = columnsOf(trace, options)
@@ -52,7 +52,7 @@ export function drawChart(trace: Trace, options: ChartOptions): readonly string[
   return lines.map((line) => line.trimEnd())
 }
 
-/** Divides a run. */
+/** Divides a run into columns. */
 export function columnsOf(
   { states, endMs }: Trace,
   options: Pick<ChartOptions, 'columns' | 'endMs'>,

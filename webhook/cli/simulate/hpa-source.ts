@@ -1,6 +1,6 @@
-// A HorizontalPodAutoscaler as somebody wrote it, checked as far as our arithmetic needs it (metrics/hpa/spec.ts).
+// A HorizontalPodAutoscaler of the input, checked for the fields that decide on sizes (hpa-controller/spec.ts).
 import * as v from 'valibot'
-import type { Document, Reading } from '../input/documents.ts'
+import type { Document, ReadResult } from '../input/documents.ts'
 import { describeIssues } from '../input/issues.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
 
@@ -72,13 +72,13 @@ export interface NamedHpa {
   readonly spec: HpaSpec
 }
 
-/** Whether it is an HPA, good or not. */
+/** Whether a document is an HPA, valid or not. */
 export function isHpa({ apiVersion, kind }: Document): boolean {
   return kind === 'HorizontalPodAutoscaler' && apiVersion.startsWith('autoscaling/')
 }
 
-/** Reads an HPA of autoscaling/v2; one on CPU, memory or the pods' own metrics is a problem: nothing here knows them. */
-export function readHpa(document: Document): Reading<NamedHpa> {
+/** Reads an HPA of autoscaling/v2. One on CPU, memory or Pods metrics is a problem: the simulation has no such metrics. */
+export function readHpa(document: Document): ReadResult<NamedHpa> {
   if (document.apiVersion !== 'autoscaling/v2') {
     const problem = `${document.placeOf(['apiVersion'])}: expected autoscaling/v2, got ${document.apiVersion}`
     return { found: [], problems: [problem] }

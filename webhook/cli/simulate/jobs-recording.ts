@@ -1,7 +1,7 @@
-// A recording of jobs that were once run, as `flux jobs -a --json` prints it: when each was submitted, what it asked for,
-// how long it ran.
+// A recording of jobs that ran, as `flux jobs -a --json` prints it: when each was submitted, what it requested, and how long
+// it ran.
 import * as v from 'valibot'
-import type { Reading } from '../input/documents.ts'
+import type { ReadResult } from '../input/documents.ts'
 import type { Arrival } from './simulation.ts'
 
 const Count = v.nullish(v.number())
@@ -22,23 +22,28 @@ const Recording = v.looseObject({ jobs: v.array(RecordedJob) })
 
 type RecordedJob = v.InferOutput<typeof RecordedJob>
 
-/** Whether a text looks like a recording, good or not. */
+/** Whether a text looks like a recording, valid or not. */
 export function isRecording(text: string): boolean {
   return /^\s*\{\s*"jobs"\s*:/.test(text)
 }
 
-/** Jobs that never ran are left out: nobody knows how long they would have. */
-export function readRecording(text: string, name: string): Reading<readonly Arrival[]> {
-  const parsed = v.safeParse(Recording, parse(text))
+/** Jobs that never ran are left out: their run time is not known. */
+export function readRecording(text: string, name: string): ReadResult<readonly Arrival[]> {
+  const value = parseJson(text)
+  if (value === undefined) {
+    return { found: [], problems: [`${name}: expected JSON as "flux jobs -a --json" prints it`] }
+  }
+  const parsed = v.safeParse(Recording, value)
   if (!parsed.success) {
     const problems = parsed.issues.map((issue) => {
-      const path = v.getDotPath(issue) ?? 'all of it'
+      const path = v.getDotPath(issue) ?? 'the whole file'
       return `${name}: ${path}: expected ${issue.expected}, got ${issue.received}`
     })
     return { found: [], problems }
   }
   const jobs = parsed.output.jobs.filter((job) => runtimeOf(job) !== undefined)
-  if (jobs.length === 0) return { found: [], problems: [`${name}: expected jobs that ran`] }
+  if (jobs.length === 0)
+    return { found: [], problems: [`${name}: expected at least one job that ran`] }
   const start = Math.min(...jobs.map(({ t_submit }) => t_submit))
   const arrivals = jobs.map((job) => ({
     atMs: Math.round((job.t_submit - start) * 1000),
@@ -47,7 +52,8 @@ export function readRecording(text: string, name: string): Reading<readonly Arri
   return { found: [arrivals.sort((a, b) => a.atMs - b.atMs)], problems: [] }
 }
 
-function parse(text: string): unknown {
+/** @returns `undefined` if the text is not JSON */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -61,7 +67,7 @@ function runtimeOf({ t_run, t_cleanup, t_inactive }: RecordedJob): number | unde
   return Math.max(0, end - t_run)
 }
 
-/** What job-list does not know of a job is not there, or -1. */
+/** A field that job-list does not know is absent or -1. */
 function requestOf(job: RecordedJob): Arrival['job'] {
   const { urgency, duration } = job
   const [nodes, cores, tasks] = [job.nnodes, job.ncores, job.ntasks].map(positive)

@@ -1,44 +1,44 @@
-// The pods of a simulated MiniCluster as an Indexed Job has them: index and rank are one, a smaller size ends the highest
-// indices, busy or not. Pods take time to come, and a rank whose pod was told to end stays up, and is given jobs, until the
-// grace is over, as it was measured on a real MiniCluster.
+// The pods of a simulated MiniCluster, an Indexed Job: the index of a pod is its rank, and a smaller size ends the pods of the
+// highest indices, busy or not. A pod takes time to start. The rank of a pod that is ending stays up, and is given jobs, until
+// the grace period is over, as measured on a real MiniCluster.
 import type { Agenda } from '#simulation/agenda.ts'
 import type { Instance } from '#simulation/instance.ts'
 
 /** How long pods take, in milliseconds. */
 export interface PodTimes {
-  /** From a new size until pods are made or told to end: operator and Job controller. */
+  /** From a new size until the operator and the Job controller create or delete pods. */
   readonly reactionMs: number
-  /** From a pod's making until its rank is up. */
+  /** From the creation of a pod until its rank is up. */
   readonly joinMs: number
-  /** From a pod being told to end until its rank is down. */
+  /** From the deletion of a pod until its rank is down. */
   readonly graceMs: number
 }
 
-/** As measured with images in place. */
+/** As measured on nodes that have the images already. */
 export const POD_TIMES: PodTimes = { reactionMs: 1_000, joinMs: 4_000, graceMs: 30_000 }
 
-/** A new `spec.size`, and what it was decided upon. */
+/** A new `spec.size`, and the reading behind it. */
 export interface Resize {
   readonly size: number
-  /** When the reading was taken that the HPA had in hand; `undefined` if it had none. */
+  /** When the reading was taken that the HPA decided on; `undefined` if it had none. */
   readonly readAt: number | undefined
 }
 
 type Pod =
-  | { readonly phase: 'coming' }
+  | { readonly phase: 'starting' }
   | { readonly phase: 'up' }
-  /** Wanted back: the size grew again meanwhile; a new pod of that index comes when this one is gone. */
-  | { readonly phase: 'ending'; isWantedBack: boolean }
+  /** To be replaced: the size grew again, and a new pod of this index is created when this one has ended. */
+  | { readonly phase: 'ending'; isToBeReplaced: boolean }
 
 export interface PodsOptions {
   readonly instance: Instance
   readonly agenda: Agenda
   readonly times: PodTimes
-  /** Pods that are there from the start. */
+  /** Number of pods at the start. */
   readonly size: number
 }
 
-/** The pods of one MiniCluster. */
+/** Creates and ends the pods of one MiniCluster, each in its time. */
 export class Pods {
   readonly #options: PodsOptions
   readonly #pods = new Map<number, Pod>()
@@ -51,27 +51,27 @@ export class Pods {
     for (let index = 0; index < options.size; index += 1) this.#pods.set(index, { phase: 'up' })
   }
 
-  /** Pods that there are, whether they come, run or end: what is paid for. */
+  /** All pods, whether they start, run or end: the nodes that cost money. */
   get count(): number {
     return this.#pods.size
   }
 
-  /** Pods that are Running and Ready; one that was told to end is not. */
+  /** Pods that are Running and Ready; a pod that is ending is not. */
   get ready(): number {
     return [...this.#pods.values()].filter(({ phase }) => phase === 'up').length
   }
 
-  /** The size that was last acted upon: `status.size`. */
+  /** The last size that the operator reacted to: `status.size`. */
   get size(): number {
     return this.#size
   }
 
-  /** Which new size last told the pod of this rank to end, if one did. */
+  /** The last resize that ended the pod of this rank, if there was one. */
   resizeThatEnded(rank: number): Resize | undefined {
     return this.#resizes.get(rank)
   }
 
-  /** Takes a new size. */
+  /** Sets a new size. */
   resize(resize: Resize): void {
     const { instance, agenda, times } = this.#options
     agenda.add(instance.now + times.reactionMs, () => this.#react(resize))
@@ -81,40 +81,40 @@ export class Pods {
     const { size } = resize
     this.#size = size
     for (const [index, pod] of [...this.#pods]) if (index >= size) this.#end(index, pod, resize)
-    for (let index = 0; index < size; index += 1) this.#want(index)
+    for (let index = 0; index < size; index += 1) this.#create(index)
   }
 
   #end(index: number, pod: Pod, resize: Resize): void {
     const { instance, agenda, times } = this.#options
     if (pod.phase === 'ending') {
-      pod.isWantedBack = false
+      pod.isToBeReplaced = false
       return
     }
-    // One that has not come has nothing to end.
-    if (pod.phase === 'coming') {
+    // A pod that has not joined ends at once.
+    if (pod.phase === 'starting') {
       this.#pods.delete(index)
       return
     }
     this.#resizes.set(index, resize)
-    const ending: Pod = { phase: 'ending', isWantedBack: false }
+    const ending: Pod = { phase: 'ending', isToBeReplaced: false }
     this.#pods.set(index, ending)
     agenda.add(instance.now + times.graceMs, () => {
       this.#pods.delete(index)
       instance.down(index)
-      if (ending.isWantedBack) this.#want(index)
+      if (ending.isToBeReplaced) this.#create(index)
     })
   }
 
-  #want(index: number): void {
+  #create(index: number): void {
     const { instance, agenda, times } = this.#options
     const pod = this.#pods.get(index)
-    if (pod?.phase === 'ending') pod.isWantedBack = true
+    if (pod?.phase === 'ending') pod.isToBeReplaced = true
     if (pod !== undefined) return
-    const coming: Pod = { phase: 'coming' }
-    this.#pods.set(index, coming)
+    const starting: Pod = { phase: 'starting' }
+    this.#pods.set(index, starting)
     agenda.add(instance.now + times.joinMs, () => {
-      // It may have been ended, and made again, before it came.
-      if (this.#pods.get(index) !== coming) return
+      // The pod may have been ended, and created again, before it joined.
+      if (this.#pods.get(index) !== starting) return
       this.#pods.set(index, { phase: 'up' })
       instance.up(index)
     })

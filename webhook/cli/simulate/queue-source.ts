@@ -1,24 +1,28 @@
-// A queue as somebody wrote it for `flux-metrics simulate`: which jobs come when, onto which nodes.
+// A Queue, the input of `flux-metrics simulate`: which jobs are submitted when, and the nodes of the MiniCluster.
 import * as v from 'valibot'
 import { listIds } from '#flux/sets/id-list.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import type { JobRequest } from '#simulation/instance.ts'
-import type { Document, Reading } from '../input/documents.ts'
-import { parseDuration } from '../input/duration.ts'
+import type { Document, ReadResult } from '../input/documents.ts'
 import { describeIssues } from '../input/issues.ts'
+import { parseDuration } from './duration.ts'
 import type { Arrival } from './simulation.ts'
 
 const API_VERSION = 'flux-metrics/v1alpha1'
 const KIND = 'Queue'
 
-/** More jobs than anybody looks at, and few enough for a run to end soon. */
+/** Enough for a realistic queue, and few enough for a run of seconds. */
 const MAX_JOBS = 20_000
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1))
 const Duration = v.pipe(
   v.unknown(),
-  v.transform(parseDuration),
-  v.number('a duration such as 90s, 5m or 2h'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const seconds = parseDuration(dataset.value)
+    if (seconds !== undefined) return seconds
+    addIssue({ message: 'a duration', expected: 'a duration such as 90s, 5m or 2h' })
+    return NEVER
+  }),
 )
 const Ranks = v.pipe(
   v.string(),
@@ -64,17 +68,17 @@ const QueueSource = v.looseObject({
   }),
 })
 
-/** Nodes of a MiniCluster. */
+/** The nodes of the MiniCluster. */
 export interface QueueNodes {
   readonly start: number
   /** `maxSize`. */
   readonly max: number
-  /** Of each. */
+  /** Of each node. */
   readonly cores: number
   readonly gpus: number
 }
 
-/** Jobs, and what they come to. */
+/** Jobs, and the MiniCluster that they are submitted to. */
 export interface QueueOfJobs {
   readonly nodes: QueueNodes
   /** Which ranks the scheduler fills first. */
@@ -83,7 +87,7 @@ export interface QueueOfJobs {
   readonly queues: Readonly<Record<string, readonly number[]>> | undefined
   /** Seconds; `undefined`: the sidecar's default. */
   readonly idleGrace: number | undefined
-  /** Seconds after which nobody looks any more; `undefined`: the longest that is simulated. */
+  /** Seconds after which the run ends; `undefined`: the longest run that is simulated. */
   readonly until: number | undefined
   readonly arrivals: readonly Arrival[]
 }
@@ -92,10 +96,10 @@ export function isQueue({ apiVersion, kind }: Document): boolean {
   return kind === KIND && apiVersion === API_VERSION
 }
 
-/** What is printed where there is none. */
+/** The kind as problems and help name it. */
 export const QUEUE_KIND = `${KIND} of ${API_VERSION}`
 
-export function readQueue(document: Document): Reading<QueueOfJobs> {
+export function readQueue(document: Document): ReadResult<QueueOfJobs> {
   const parsed = v.safeParse(QueueSource, document.value)
   if (!parsed.success) return { found: [], problems: describeIssues(document, parsed.issues) }
   const { spec } = parsed.output
@@ -108,28 +112,32 @@ export function readQueue(document: Document): Reading<QueueOfJobs> {
 
 type Spec = v.InferOutput<typeof QueueSource>['spec']
 
-/** What no schema says. */
+/** Problems between fields, which the schema cannot express. */
 function problemsOf({ placeOf }: Document, { nodes, queues, jobs }: Spec): readonly string[] {
   const problems: string[] = []
-  const complain = (path: readonly (string | number)[], problem: string) =>
+  const addProblem = (path: readonly (string | number)[], problem: string) =>
     problems.push(`${placeOf(path)}: ${problem}`)
   if (nodes.start > nodes.max) {
-    complain(['spec', 'nodes', 'start'], `spec.nodes.start: expected at most max, ${nodes.max}`)
+    addProblem(
+      ['spec', 'nodes', 'start'],
+      `spec.nodes.start: expected at most spec.nodes.max, ${nodes.max}`,
+    )
   }
   for (const [name, ranks] of Object.entries(queues ?? {})) {
     if (Math.max(-1, ...ranks) < nodes.max) continue
-    complain(['spec', 'queues', name], `spec.queues.${name}: expected ranks below ${nodes.max}`)
+    addProblem(['spec', 'queues', name], `spec.queues.${name}: expected ranks below ${nodes.max}`)
   }
   const names = Object.keys(queues ?? {})
   let total = 0
   for (const [index, { queue, count }] of jobs.entries()) {
     total += count
-    const isThere = queues === undefined ? queue === undefined : names.includes(queue ?? '')
-    if (isThere) continue
-    const expected = names.length === 0 ? 'none, for spec.queues names none' : names.join(' or ')
-    complain(['spec', 'jobs', index], `spec.jobs[${index}].queue: expected ${expected}`)
+    const isKnown = queues === undefined ? queue === undefined : names.includes(queue ?? '')
+    if (isKnown) continue
+    const expected =
+      names.length === 0 ? 'no queue, because spec.queues has none' : names.join(' or ')
+    addProblem(['spec', 'jobs', index], `spec.jobs[${index}].queue: expected ${expected}`)
   }
-  if (total > MAX_JOBS) complain(['spec', 'jobs'], `spec.jobs: expected at most ${MAX_JOBS} jobs`)
+  if (total > MAX_JOBS) addProblem(['spec', 'jobs'], `spec.jobs: expected at most ${MAX_JOBS} jobs`)
   return problems
 }
 

@@ -1,21 +1,23 @@
-// `flux-metrics simulate`: what HPAs would make of a queue of jobs. Here are its flags, its help, and what it reads and
-// prints; the simulation itself is in simulation/.
-
-import { type Command, EXIT, type ExitCode, type Io, refuse } from '../command.ts'
-import { readFlags } from '../flags.ts'
-import { behaviorFor } from '../hpa/recommended-hpa.ts'
-import { type Reading, readDocuments } from '../input/documents.ts'
-import { formatDuration } from '../input/duration.ts'
-import { type Input, readInputs, reasonOf } from '../input/inputs.ts'
-import { formatTable } from '../output/table.ts'
-import { drawChart, LEGEND } from './chart.ts'
+// `flux-metrics simulate`: the sizes that HPAs would set for a queue of jobs. Its flags, its help, and its runs; the
+// simulation itself is in simulation.ts.
+import {
+  type Command,
+  EXIT,
+  type ExitCode,
+  type Io,
+  refuseUsage,
+  reportProblems,
+} from '../command.ts'
+import { readFlags } from '../input/flags.ts'
+import { readInputs, reasonOf } from '../input/inputs.ts'
+import { formatComparison, panelOf } from './comparison.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
-import { isHpa, type NamedHpa, readHpa } from './hpa-source.ts'
-import { isRecording, readRecording } from './jobs-recording.ts'
-import { isQueue, QUEUE_KIND, type QueueOfJobs, readQueue } from './queue-source.ts'
+import type { NamedHpa } from './hpa-source.ts'
+import { QUEUE_KIND, type QueueOfJobs } from './queue-source.ts'
 import { Simulation } from './simulation.ts'
+import { readSimulationInput } from './simulation-input.ts'
 import { drawPicture, type Panel } from './svg.ts'
-import { type Trace, traceRun } from './trace.ts'
+import { traceRun } from './trace.ts'
 
 const FLAGS = {
   filename: { type: 'string', short: 'f', multiple: true },
@@ -26,130 +28,74 @@ const FLAGS = {
 /** Longer runs are cut. */
 const LIMIT_SECONDS = 86_400
 
-const PLOT = { columns: 66, rows: 8 } as const
-
 export const SIMULATE: Command = {
   name: 'simulate',
-  summary: 'replay a queue of jobs against HPAs, and see sizes, waits and killed jobs',
+  summary: 'run a queue of jobs under HPAs; show sizes, waits and killed jobs',
   help: () => `Usage: flux-metrics simulate [-f FILE]... [options]
 
-Replays a queue of jobs on a simulated MiniCluster, once for each HPA that it is given,
-and shows what became of them: nodes over time, waits, node-hours, killed jobs. Without an
-HPA it takes the recommended one. Metrics are computed by the sidecar's own code, sizes as
-the controller of Kubernetes does; pods come and go as measured on a real cluster.
+Runs a queue of jobs on a simulated MiniCluster, once for each HPA in the input,
+and shows nodes over time, waiting times, node-hours and killed jobs. Without an
+HPA in the input it uses the recommended one. The code of the sidecar computes
+the metrics. Sizes follow the rules of the HPA controller of Kubernetes. Pods
+take the time to start and to end that was measured on a real cluster.
 
-  -f, --filename FILE    YAML or JSON with a ${QUEUE_KIND} and
-                         HorizontalPodAutoscalers, or jobs for it as
-                         "flux jobs -a --json" prints them; - for standard input;
-                         repeatable [standard input]
-      --drain            drain ranks before node_desired_count falls, as the annotation
-                         flux-metrics/drain does; HPAs on other metrics go without
-      --svg FILE         draw a picture as well
+  -f, --filename FILE  YAML or JSON file, - for standard input; repeatable
+                       [standard input]. The files contain one
+                       ${QUEUE_KIND}, any number of HPAs, and
+                       recordings of jobs as "flux jobs -a --json" prints them
+      --drain          drain ranks before node_desired_count falls, like the
+                       annotation flux-metrics/drain; only for HPAs on
+                       node_desired_* metrics
+      --svg FILE       write a picture (SVG) to FILE as well
 
-A queue:
+Example of a queue. All fields but nodes.max, jobs and duration are optional. A
+job may also have gpus, tasks, urgency and timeLimit; its cores, gpus and tasks
+are those of the whole job. With queues, each job names its queue.
 
   apiVersion: flux-metrics/v1alpha1
   kind: Queue
   spec:
-    nodes: { start: 1, max: 16, cores: 8, gpus: 0 }   # what the MiniCluster has
-    jobs:                                             # cores, gpus, tasks: of a whole job
-      - { nodes: 4, duration: 10m }
-      - { at: 2m, every: 30s, count: 20, cores: 8, duration: 90s, urgency: 16 }
-    queues: { batch: 0-11, debug: 12-15 }             # and of a job: queue
-    fill: lowest                                      # or highest, as Fluxion by default
-    idleGrace: 60s
-    until: 2h
+    nodes: { start: 1, max: 16, cores: 8, gpus: 0 }  # cores, gpus: of each node
+    jobs:
+      - { nodes: 4, duration: 10m, queue: debug }
+      - { at: 2m, every: 30s, count: 20, cores: 8, duration: 90s, queue: batch }
+    queues: { batch: 0-11, debug: 12-15 }            # ranks of each queue
+    fill: lowest             # ranks to use first; highest is Fluxion's default
+    idleGrace: 60s           # how long the sidecar keeps idle nodes
+    until: 2h                # the run ends at this time; the default is 24h
 
-Exit code: 0 shown, 2 wrong usage or input.
+Exit codes: 0 the runs are shown; 2 wrong usage or input.
 `,
   run,
 }
 
-/** Everything that was read. */
-interface Scene {
-  readonly queue: QueueOfJobs
-  readonly hpas: readonly NamedHpa[]
-}
-
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const flags = readFlags(args, FLAGS)
-  if (flags.kind === 'problem') {
-    return refuse(io, [
-      `flux-metrics simulate: ${flags.problem}`,
-      'See flux-metrics simulate --help',
-    ])
-  }
+  if (flags.kind === 'problem') return refuseUsage(io, 'simulate', flags.problem)
   const { filename: files = [], drain = false, svg } = flags.values
   const inputs = await readInputs(files, io)
-  const scene = readScene(inputs.found)
-  const problems = inputs.problems.length > 0 ? inputs.problems : scene.problems
-  const [found] = scene.found
-  if (problems.length > 0 || found === undefined) return refuse(io, problems)
-  const panels = found.hpas.map((hpa) => simulate(found.queue, hpa, drain))
-  const scale = scaleOf(panels, found.queue)
-  io.out.write(show(panels, scale))
+  const read = readSimulationInput(inputs.found)
+  const problems = inputs.problems.length > 0 ? inputs.problems : read.problems
+  const [input] = read.found
+  if (problems.length > 0 || input === undefined) return reportProblems(io, problems)
+  const panels = input.hpas.map((hpa) => runUnder(hpa, input.queue, drain))
+  const scale = scaleOf(panels, input.queue)
+  io.out.write(formatComparison(panels, scale))
   if (svg !== undefined) {
     try {
       await io.writeFile(svg, drawPicture(panels, scale))
     } catch (error) {
-      return refuse(io, [`Cannot write ${svg}: ${reasonOf(error)}`])
+      return reportProblems(io, [`Cannot write ${svg}: ${reasonOf(error)}`])
     }
   }
   return EXIT.ok
 }
 
-/** Reads one queue, of a document or with the jobs of recordings, and HPAs. */
-function readScene(inputs: readonly Input[]): Reading<Scene> {
-  const recordings = inputs.filter(({ text }) => isRecording(text))
-  const documents = inputs
-    .filter((input) => !recordings.includes(input))
-    .map(({ name, text }) => readDocuments(text, name))
-  const objects = documents.flatMap(({ found }) => found)
-  const jobs = recordings.map(({ name, text }) => readRecording(text, name))
-  const queues = objects.filter(isQueue).map(readQueue)
-  const hpas = objects.filter(isHpa).map(readHpa)
-  const problems = [documents, jobs, queues, hpas].flatMap((readings) =>
-    readings.flatMap((reading) => reading.problems),
-  )
-  if (problems.length > 0) return { found: [], problems }
-  const [queue, another] = queues.flatMap(({ found }) => found)
-  if (queue === undefined || another !== undefined) {
-    const place = objects[0]?.placeOf([]) ?? inputs[0]?.name ?? '?'
-    const kinds = [...new Set(objects.map(({ kind }) => kind))].join(', ') || 'none'
-    return { found: [], problems: [`${place}: expected one ${QUEUE_KIND}, found ${kinds}`] }
-  }
-  const arrivals = [...queue.arrivals, ...jobs.flatMap(({ found }) => found.flat())]
-  if (arrivals.length === 0) {
-    return {
-      found: [],
-      problems: [`${inputs[0]?.name}: expected jobs in spec.jobs, or a recording`],
-    }
-  }
-  const given = hpas.flatMap(({ found }) => found)
-  return {
-    found: [
-      { queue: { ...queue, arrivals }, hpas: given.length > 0 ? given : [recommended(queue)] },
-    ],
-    problems: [],
-  }
-}
-
-/** As `flux-metrics hpa` writes it. */
-function recommended({ nodes: { max } }: QueueOfJobs): NamedHpa {
-  const describedObject = { kind: 'MiniCluster', name: 'flux-sample' }
-  const target = { type: 'AverageValue', averageValue: '1' } as const
-  const metric = { name: 'node_desired_count' }
-  const spec: HpaSpec = {
-    minReplicas: 1,
-    maxReplicas: max,
-    metrics: [{ type: 'Object', object: { describedObject, metric, target } }],
-    behavior: behaviorFor(max, { hasTolerance: true, drains: false }),
-  }
-  return { name: 'recommended', spec }
-}
-
-function simulate(queue: QueueOfJobs, { name, spec }: NamedHpa, drain: boolean): Panel {
+/** Runs the queue under one HPA. */
+function runUnder(hpa: NamedHpa, queue: QueueOfJobs, drain: boolean): Panel {
   const { nodes, fill, queues, idleGrace, until = LIMIT_SECONDS, arrivals } = queue
+  const { spec } = hpa
+  const { minReplicas = 1 } = spec
   const simulation = new Simulation({
     instance: {
       maxSize: nodes.max,
@@ -161,83 +107,25 @@ function simulate(queue: QueueOfJobs, { name, spec }: NamedHpa, drain: boolean):
     size: nodes.start,
     arrivals,
     hpa: spec,
-    quorum: spec.minReplicas ?? 1,
+    quorum: minReplicas,
     snapshots: {
-      drains: drain && isOnSize(spec) ? { instance: 'simulation' } : undefined,
+      drains: drain && isOnDesiredSize(spec) ? { instance: 'simulation' } : undefined,
       ...(idleGrace !== undefined && { patience: { idleGraceMs: idleGrace * 1000 } }),
     },
   })
   const limitMs = Math.min(until, LIMIT_SECONDS) * 1000
-  const trace = traceRun(simulation, { limitMs, restSize: spec.minReplicas ?? 1 })
-  return { title: `${name}: ${describeMetrics(spec)}`, note: describeRun(trace), trace }
+  return panelOf(hpa, traceRun(simulation, { limitMs, restSize: minReplicas }))
 }
 
-/** Whether its metric waits for drains. */
-function isOnSize({ metrics }: HpaSpec): boolean {
+/** Whether the HPA follows a metric that falls only after ranks are drained. */
+function isOnDesiredSize({ metrics }: HpaSpec): boolean {
   return metrics.some((metric) => {
     const { name } = (metric.type === 'Object' ? metric.object : metric.external).metric
     return name.startsWith('node_desired_')
   })
 }
 
-/** `node_up_count, Value 4`. */
-function describeMetrics({ metrics }: HpaSpec): string {
-  return metrics
-    .map((metric) => {
-      const { metric: identifier, target } =
-        metric.type === 'Object' ? metric.object : metric.external
-      return `${identifier.name}, ${target.type} ${target.averageValue ?? target.value ?? '?'}`
-    })
-    .join('; ')
-}
-
-function describeRun({ summary }: Trace): string {
-  const { killed, completed, unfinished, nodeHours, meanWait } = summary
-  const jobs = `${completed} jobs completed, ${killed} killed, ${unfinished} not finished`
-  return `${jobs}; ${nodeHours.toFixed(1)} node-hours; mean wait ${formatDuration(meanWait)}`
-}
-
 function scaleOf(panels: readonly Panel[], { nodes }: QueueOfJobs) {
   const endMs = Math.max(1, ...panels.map(({ trace }) => trace.endMs))
   return { maxNodes: nodes.max, endMs }
-}
-
-function show(
-  panels: readonly Panel[],
-  scale: { readonly maxNodes: number; readonly endMs: number },
-): string {
-  const charts = panels.flatMap(({ title, trace }) => [
-    title,
-    ...drawChart(trace, { ...PLOT, ...scale }),
-    '',
-  ])
-  const table = formatTable(
-    [
-      'HPA',
-      'completed',
-      'killed',
-      'unfinished',
-      'mean wait',
-      'longest',
-      'node-hours',
-      'busy',
-      'done',
-    ],
-    panels.map(({ title, trace }) => [title.split(':')[0] ?? '', ...cellsOf(trace)]),
-  )
-  return `${[...charts, LEGEND, '', ...table].join('\n')}\n`
-}
-
-function cellsOf({ summary }: Trace): readonly string[] {
-  const { nodeHours, busyNodeHours, doneAfter } = summary
-  return [
-    String(summary.completed),
-    String(summary.killed),
-    String(summary.unfinished),
-    formatDuration(summary.meanWait),
-    formatDuration(summary.longestWait),
-    nodeHours.toFixed(2),
-    nodeHours === 0 ? '-' : `${Math.round((busyNodeHours / nodeHours) * 100)} %`,
-    doneAfter === undefined ? 'never' : formatDuration(doneAfter),
-  ]
 }

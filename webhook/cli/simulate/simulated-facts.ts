@@ -1,5 +1,5 @@
-// What the sidecar would read of a simulated instance, without the broker and the messages in between: the same facts as
-// metrics/instance.ts gets of it as its owner, to which a test holds it.
+// The facts that the sidecar would read from a simulated instance, without the broker and the messages between them. A test
+// compares them with the facts that sidecar/reading/instance-reader.ts reads as the owner of the instance.
 import { idsetOf } from '#flux/sets/id-list.ts'
 import { EMPTY_IDSET, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import { countGpus, type RankSegment, type ResourceSet } from '#flux/sets/resource-set.ts'
@@ -10,22 +10,18 @@ import type { Instance } from '#simulation/instance.ts'
 import type { Node } from '#simulation/node.ts'
 import { countJobs, failedJobs, jobOnRank, waitingJobs } from './simulated-jobs.ts'
 
-/**
- * Reads it.
- *
- * @param quorum `broker.quorum`, of which an instance that runs knows nothing
- */
-export function factsOf(instance: Instance, quorum = 1): Facts {
+/** @param quorum `broker.quorum`, which the simulated instance does not have */
+export function simulatedFacts(instance: Instance, quorum: number): Facts {
   const nodes = instance.nodes.filter(({ excluded }) => !excluded)
   const drained = nodes.filter(({ drain }) => drain !== undefined)
-  const all = setOf(nodes, WHOLE)
+  const all = setOf(nodes, ALL_RESOURCES)
   const allocated = setOf(
     nodes.filter((node) => node.allocated),
-    TAKEN,
+    ALLOCATED_RESOURCES,
   )
   const down = setOf(
     nodes.filter(({ online, drain }) => !online || drain !== undefined),
-    WHOLE,
+    ALL_RESOURCES,
   )
   const offline = ranksOf(instance.nodes.filter(({ online }) => !online))
   const busy = highestBusyRank({ allocated, offline })
@@ -49,24 +45,24 @@ function ranksOf(nodes: readonly Node[]): Idset {
   return idsetOf(nodes.map(({ rank }) => rank))
 }
 
-/** Which part of a node is meant, and a text that is the same for the same parts. */
-interface Part {
+/** The resources of a node that a set counts, and a text by which equal ones are found. */
+interface NodePart {
   readonly of: (node: Node) => Pick<RankSegment, 'cores' | 'gpus'>
   readonly textOf: (node: Node) => string
 }
 
-const WHOLE: Part = {
+const ALL_RESOURCES: NodePart = {
   of: ({ cores, gpus }) => ({ cores: parseIdset(cores.text), gpus: parseIdset(gpus.text) }),
   textOf: ({ cores, gpus }) => `${cores.text};${gpus.text}`,
 }
 
-const TAKEN: Part = {
+const ALLOCATED_RESOURCES: NodePart = {
   of: ({ cores, gpus }) => ({ cores: cores.takenIds, gpus: gpus.takenIds }),
   textOf: ({ cores, gpus }) => `${cores.takenText};${gpus.takenText}`,
 }
 
-/** Neighbours of which the same is meant make one segment. */
-function setOf(nodes: readonly Node[], part: Part): ResourceSet {
+/** Neighbouring ranks with equal resources are one segment. */
+function setOf(nodes: readonly Node[], part: NodePart): ResourceSet {
   const segments: RankSegment[] = []
   let lastText: string | undefined
   for (const node of nodes) {

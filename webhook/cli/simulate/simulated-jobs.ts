@@ -1,4 +1,5 @@
-// The jobs of a simulated instance as the sidecar reads them: counts by state, those that wait, those that failed lately.
+// The jobs of a simulated instance as the sidecar reads them: counts by state, waiting jobs, recently failed jobs, and the
+// job on a rank.
 
 import type { FailedJob, JobId, RunningJob } from '#flux/calls/job-list-calls.ts'
 import { idsetOf } from '#flux/sets/id-list.ts'
@@ -7,10 +8,10 @@ import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Job } from '#simulation/job.ts'
 
-/** Whoever runs a simulated instance owns its jobs. */
+/** The user ID of the owner of all simulated jobs. */
 const OWNER = 0
 
-/** In the order of job-list: those of the highest priority first, then the oldest; those without one are last. */
+/** In the order of job-list: by priority, the highest first, then by age, the oldest first. Jobs without priority are last. */
 export function waitingJobs(
   instance: Instance,
   { hasGpus }: { readonly hasGpus: boolean },
@@ -34,7 +35,7 @@ function toWaiting(job: Job, hasGpus: boolean): WaitingJob {
     duration: job.timeLimit,
     submittedAt: (times.NEW ?? 0) / 1000,
     startEstimate: undefined,
-    // Job-list tells enough where nobody can ask for GPUs.
+    // Without GPUs the sidecar does not read requests: the fields of job-list are enough.
     request: hasGpus
       ? {
           nodes,
@@ -47,12 +48,12 @@ function toWaiting(job: Job, hasGpus: boolean): WaitingJob {
   }
 }
 
-/** As it comes out of JSON: a number as long as it is exact. */
+/** As parsed from JSON: a number if it is exact. */
 function toWireId(id: Job['id']): JobId {
   return id <= Number.MAX_SAFE_INTEGER ? Number(id) : id
 }
 
-/** Those that failed a moment ago, the latest first. */
+/** Jobs that failed in the last FAILED_SECONDS, the latest first. */
 export function failedJobs(instance: Instance): readonly FailedJob[] {
   const since = instance.now - FAILED_SECONDS * 1000
   const failed: FailedJob[] = []
@@ -70,7 +71,7 @@ export function failedJobs(instance: Instance): readonly FailedJob[] {
   return failed.sort((a, b) => b.inactiveAt - a.inactiveAt)
 }
 
-/** Of the jobs that hold something of a rank, the one that started last. */
+/** The job that started last among those that hold resources of a rank. */
 export function jobOnRank(instance: Instance, rank: number): RunningJob | undefined {
   let job: Job | undefined
   for (const one of instance.jobs.values()) {

@@ -1,5 +1,5 @@
-// The sidecar of a simulated MiniCluster: reads when something changed or time is up, concludes with the real sidecar's own
-// code, publishes a little later, drains. It can be away for a while.
+// The sidecar of a simulated MiniCluster. It reads after a change or when the interval is over, makes snapshots with the code
+// of the real sidecar, publishes them a little later, and drains ranks. It can fail for some time.
 import { listIds } from '#flux/sets/id-list.ts'
 import { isEmpty } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
@@ -9,68 +9,68 @@ import type { Snapshot } from '#scaling/snapshot.ts'
 import { SnapshotMaker, type SnapshotOptions } from '#scaling/snapshot-maker.ts'
 import type { Agenda } from '#simulation/agenda.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { factsOf } from './simulated-facts.ts'
+import { simulatedFacts } from './simulated-facts.ts'
 
-/** How often it reads, in milliseconds; as metrics/collector.ts does with streams. */
+/** How often it reads, in milliseconds; as sidecar/collecting/pace.ts has it. */
 export interface ReadTimes {
-  /** Not more often than this. */
+  /** The shortest time between two readings. */
   readonly minIntervalMs: number
-  /** Not less often than this. */
+  /** The longest time between two readings. */
   readonly maxIntervalMs: number
-  /** How long a reading takes: so old is what is published. */
+  /** How long a reading takes: a snapshot is this old when it is published. */
   readonly readMs: number
 }
 
 export const READ_TIMES: ReadTimes = { minIntervalMs: 250, maxIntervalMs: 10_000, readMs: 10 }
 
-export interface ReaderOptions {
+export interface SimulatedSidecarOptions {
   readonly instance: Instance
   readonly agenda: Agenda
   readonly times: ReadTimes
   readonly snapshots: SnapshotOptions
   /** `broker.quorum` */
   readonly quorum: number
-  /** Told of every reading. */
+  /** Called with every reading. */
   readonly onFacts?: (facts: Facts) => void
 }
 
-/** Reads one instance. */
-export class Reader {
-  readonly #options: ReaderOptions
+/** Reads one instance and publishes its snapshots. */
+export class SimulatedSidecar {
+  readonly #options: SimulatedSidecarOptions
   #snapshots: SnapshotMaker
   #published: Snapshot | undefined
   #readAt = Number.NEGATIVE_INFINITY
-  /** When the next reading is due; entries of the agenda for another time are void. */
+  /** When the next reading is due; entries of the agenda for other times are ignored. */
   #dueAt = Number.POSITIVE_INFINITY
-  /** Absences that have not ended. */
-  #absences = 0
+  /** Number of outages that have not ended. */
+  #outages = 0
 
-  constructor(options: ReaderOptions) {
+  constructor(options: SimulatedSidecarOptions) {
     this.#options = options
     this.#snapshots = new SnapshotMaker(options.snapshots)
   }
 
-  /** What it answers with now; `undefined`: with an error. */
+  /** The snapshot that it answers from; `undefined` if it answers an error. */
   get published(): Snapshot | undefined {
     return this.#published
   }
 
-  /** Reads as soon as it may. */
+  /** Reads as soon as the pace allows. */
   wake(): void {
-    if (this.#absences > 0) return
+    if (this.#outages > 0) return
     const { instance, times } = this.#options
     this.#readBy(Math.max(instance.now, this.#readAt + times.minIntervalMs))
   }
 
-  /** Is gone for a while, and so are its answers. What it remembered is lost if it is `made` anew, not if it reconnects. */
-  leave(forMs: number, comesBack: 'reconnected' | 'made anew'): void {
+  /** Stops reading and answering for some time. After a restart its memory is empty; after a reconnect it is not. */
+  fail(forMs: number, endsBy: 'reconnect' | 'restart'): void {
     const { instance, agenda, snapshots } = this.#options
-    this.#absences += 1
+    this.#outages += 1
     this.#published = undefined
     this.#dueAt = Number.POSITIVE_INFINITY
     agenda.add(instance.now + forMs, () => {
-      this.#absences -= 1
-      if (comesBack === 'made anew') this.#snapshots = new SnapshotMaker(snapshots)
+      this.#outages -= 1
+      if (endsBy === 'restart') this.#snapshots = new SnapshotMaker(snapshots)
       else this.#snapshots.restart()
       this.wake()
     })
@@ -88,19 +88,19 @@ export class Reader {
     const { instance, agenda, times, quorum, onFacts } = this.#options
     this.#readAt = instance.now
     this.#dueAt = Number.POSITIVE_INFINITY
-    const facts = factsOf(instance, quorum)
+    const facts = simulatedFacts(instance, quorum)
     onFacts?.(facts)
     const snapshots = this.#snapshots
     const { snapshot, drains } = snapshots.make(facts, instance.now)
     agenda.add(instance.now + times.readMs, () => {
-      if (this.#absences > 0 || this.#snapshots !== snapshots) return
+      if (this.#outages > 0 || this.#snapshots !== snapshots) return
       this.#published = snapshot
       if (drains !== undefined) this.#carryOut(drains)
     })
     this.#readBy(instance.now + times.maxIntervalMs)
   }
 
-  /** As Flux does it: of ranks one of which is drained already, none is drained. */
+  /** As Flux does: if one of the ranks is drained already, none is drained. */
   #carryOut({ drain, undrain, preparing }: DrainPlan): void {
     const { instance, snapshots } = this.#options
     const isDrained = (rank: number) => instance.nodes[rank]?.drain !== undefined

@@ -1,5 +1,5 @@
-// A whole MiniCluster with its HPA on a clock of its own: an instance of Flux, pods, the sidecar's readings, the HPA's syncs.
-// The arithmetic is the sidecar's and the HPA's own code; only Flux and Kubernetes are models. Minutes pass in milliseconds.
+// A whole MiniCluster with its HPA on a simulated clock: a Flux instance, pods, the sidecar and the HPA controller. Metrics are
+// computed by the code of the sidecar; Flux and Kubernetes are models.
 import { METRICS } from '#metrics/catalog.ts'
 import type { Facts } from '#reading/facts.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
@@ -8,10 +8,10 @@ import { Agenda } from '#simulation/agenda.ts'
 import { Instance, type InstanceOptions } from '#simulation/instance.ts'
 import type { Job, JobRequest } from '#simulation/job.ts'
 import type { Transition } from '#simulation/job-table.ts'
-import { type Decision, Hpa, type HpaOptions } from './hpa-controller/controller.ts'
+import { type Decision, HpaController } from './hpa-controller/controller.ts'
 import type { HpaSpec, MetricIdentifier } from './hpa-controller/spec.ts'
 import { POD_TIMES, Pods, type PodTimes, type Resize } from './pods.ts'
-import { READ_TIMES, Reader, type ReadTimes } from './simulated-sidecar.ts'
+import { READ_TIMES, type ReadTimes, SimulatedSidecar } from './simulated-sidecar.ts'
 
 /** A job, and when it is submitted. */
 export interface Arrival {
@@ -26,7 +26,7 @@ export interface Times extends PodTimes, ReadTimes {
   readonly syncMs: number
   /** Until the first one. */
   readonly firstSyncMs: number
-  /** From a sync asking for the metric until the new size is set. */
+  /** From the request for the metric in a sync until the new size is set. */
   readonly decideMs: number
 }
 
@@ -38,49 +38,48 @@ export const TIMES: Times = {
   decideMs: 100,
 }
 
-/** The sidecar is gone for a while. */
-export interface Absence {
+/** The sidecar neither reads nor answers for some time. */
+export interface SidecarOutage {
   readonly atMs: number
   readonly forMs: number
-  readonly comesBack: 'reconnected' | 'made anew'
+  readonly endsBy: 'reconnect' | 'restart'
 }
 
 export interface SimulationOptions {
   readonly instance: Omit<InstanceOptions, 'up' | 'now'>
-  /** Pods that are there at the start. */
+  /** Number of pods at the start. */
   readonly size: number
   readonly arrivals: readonly Arrival[]
-  readonly absences?: readonly Absence[]
+  readonly outages?: readonly SidecarOutage[]
   readonly hpa: HpaSpec
-  readonly hpaOptions?: HpaOptions
   readonly snapshots: SnapshotOptions
   /** `broker.quorum`: the operator makes it the MiniCluster's `minSize`. Default: 1. */
   readonly quorum?: number
   readonly times?: Partial<Times>
-  /** Told of every reading. */
+  /** Called with every reading. */
   readonly onFacts?: (facts: Facts) => void
 }
 
-/** A job that ended because a pod of it did. */
+/** A job that failed because one of its pods ended. */
 export interface Loss {
   readonly job: Job
   readonly rank: number
-  /** The resize that took the pod away. */
+  /** The resize that ended the pod. */
   readonly resize: Resize | undefined
 }
 
-/** Some time within the life of this project: job ids, as Flux makes them, count from the start. */
+/** Any fixed time: Flux counts job ids from the start of the instance. */
 const START = new Date('2026-01-01T00:00:00Z')
 
-/** One run. */
+/** One run of a simulation; `step` runs the next event. */
 export class Simulation {
   readonly instance: Instance
   readonly pods: Pods
   readonly #options: SimulationOptions
   readonly #times: Times
   readonly #agenda = new Agenda()
-  readonly #reader: Reader
-  readonly #hpa: Hpa
+  readonly #sidecar: SimulatedSidecar
+  readonly #hpa: HpaController
   readonly #losses: Loss[] = []
   #size: number
   #decision: Decision | undefined
@@ -92,16 +91,21 @@ export class Simulation {
     this.#times = { ...TIMES, ...options.times }
     this.#size = size
     this.#arrivalsLeft = arrivals.length
-    this.#hpa = new Hpa(options.hpa, options.hpaOptions)
+    this.#hpa = new HpaController(options.hpa)
     const instance = new Instance({ ...options.instance, up: size, now: START })
     const shared = { instance, agenda: this.#agenda, times: this.#times }
     this.instance = instance
     this.pods = new Pods({ ...shared, size })
-    this.#reader = new Reader({ ...shared, snapshots, quorum, ...(onFacts && { onFacts }) })
-    instance.on('nodes', () => this.#reader.wake())
+    this.#sidecar = new SimulatedSidecar({
+      ...shared,
+      snapshots,
+      quorum,
+      ...(onFacts && { onFacts }),
+    })
+    instance.on('nodes', () => this.#sidecar.wake())
     instance.on('jobs', (transitions) => {
-      this.#noteLosses(transitions)
-      this.#reader.wake()
+      this.#recordLosses(transitions)
+      this.#sidecar.wake()
     })
     this.#plan()
   }
@@ -116,12 +120,12 @@ export class Simulation {
     return this.#size
   }
 
-  /** What the sidecar answers with now; `undefined`: with an error. */
+  /** The snapshot that the sidecar answers from; `undefined` if it answers an error. */
   get published(): Snapshot | undefined {
-    return this.#reader.published
+    return this.#sidecar.published
   }
 
-  /** What the HPA's last sync came to. */
+  /** The decision of the HPA's last sync. */
   get decision(): Decision | undefined {
     return this.#decision
   }
@@ -130,12 +134,12 @@ export class Simulation {
     return this.#losses
   }
 
-  /** Whether all jobs have come and gone. */
+  /** Whether all jobs were submitted and have ended. */
   get isDone(): boolean {
     return this.#arrivalsLeft === 0 && this.instance.active === 0
   }
 
-  /** Goes to the next moment in which something happens, and lets it happen. */
+  /** Advances the clock to the next event, and runs it. */
   step(): void {
     const { nextAt = Number.POSITIVE_INFINITY } = this.#agenda
     const { nextDue = Number.POSITIVE_INFINITY } = this.instance
@@ -143,24 +147,24 @@ export class Simulation {
     if (nextAt <= nextDue) this.#agenda.next()
   }
 
-  /** Has something happen at a time of the run, such as an administrator's drain. */
+  /** Schedules something for a time of the run, such as an administrator's drain. */
   at(elapsedMs: number, act: () => void): void {
     this.#agenda.add(this.instance.startedAt + elapsedMs, act)
   }
 
   #plan(): void {
-    const { arrivals, absences = [] } = this.#options
+    const { arrivals, outages = [] } = this.#options
     for (const { atMs, job } of arrivals) {
       this.at(atMs, () => {
         this.#arrivalsLeft -= 1
         this.instance.submit(job)
       })
     }
-    for (const { atMs, forMs, comesBack } of absences) {
-      this.at(atMs, () => this.#reader.leave(forMs, comesBack))
+    for (const { atMs, forMs, endsBy } of outages) {
+      this.at(atMs, () => this.#sidecar.fail(forMs, endsBy))
     }
     this.at(this.#times.firstSyncMs, () => this.#sync())
-    this.#reader.wake()
+    this.#sidecar.wake()
   }
 
   #sync(): void {
@@ -189,7 +193,7 @@ export class Simulation {
     this.#agenda.add(now + this.#times.syncMs, () => this.#sync())
   }
 
-  #noteLosses(transitions: readonly Transition[]): void {
+  #recordLosses(transitions: readonly Transition[]): void {
     for (const { job, state } of transitions) {
       if (state !== 'CLEANUP' || job.exception?.type !== 'node-failure') continue
       const lost = job.allocations.find(({ node }) => !node.online)
@@ -200,7 +204,7 @@ export class Simulation {
   }
 }
 
-/** What the metrics API would answer; `undefined`: with an error. */
+/** The value that the metrics API would answer; `undefined` for an error. */
 function metricValue(
   { name, selector }: MetricIdentifier,
   snapshot: Snapshot | undefined,

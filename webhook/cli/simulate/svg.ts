@@ -1,9 +1,9 @@
-// Runs as a picture (SVG 1.1), one below the other on one axis of time: pods, those of them with jobs, what waits, what was
-// killed. No scripts, no fonts of its own: it may stand in a README.
-import { formatDuration } from '../input/duration.ts'
+// Runs as a picture (SVG 1.1), one below the other on the same axis of time: pods, busy nodes, waiting and killed jobs. The
+// picture has no scripts and no fonts, so a README can show it. Pure.
+import { formatDuration } from './duration.ts'
 import type { State, Trace } from './trace.ts'
 
-/** A run, and what is written above it. */
+/** A run, with the two lines of text above it. */
 export interface Panel {
   readonly title: string
   readonly note: string
@@ -35,7 +35,6 @@ const COLORS = {
   killed: '#c9211e',
 } as const
 
-/** Draws them. */
 export function drawPicture(panels: readonly Panel[], options: PictureOptions): string {
   const height = LEGEND_HEIGHT + panels.length * PANEL_HEIGHT
   return [
@@ -103,21 +102,18 @@ function killsOf(states: readonly State[]): readonly number[] {
     .map(({ atMs }) => atMs)
 }
 
-/** A field of the picture, with its scales. */
-class Plot {
-  readonly #options: PictureOptions & {
-    readonly top: number
-    readonly height: number
-    readonly most: number
-  }
+interface PlotOptions extends PictureOptions {
+  readonly top: number
+  readonly height: number
+  /** The value at the top. */
+  readonly most: number
+}
 
-  constructor(
-    options: PictureOptions & {
-      readonly top: number
-      readonly height: number
-      readonly most: number
-    },
-  ) {
+/** A rectangle of the picture with its scales. */
+class Plot {
+  readonly #options: PlotOptions
+
+  constructor(options: PlotOptions) {
     this.#options = options
   }
 
@@ -131,7 +127,7 @@ class Plot {
     return [line(top), line(bottom), label(top + 4, highest), label(bottom + 4, '0')].join('\n')
   }
 
-  /** Below a line of steps. */
+  /** The area below a line of steps. */
   area(
     states: readonly State[],
     endMs: number,

@@ -1,67 +1,67 @@
-// What a run of a simulation was like: its states in the order of time, and the sums that one compares runs by.
+// Runs a simulation and records it: its states in the order of time, and the sums by which runs are compared.
 import { publishedSize } from '#scaling/sizes.ts'
 import type { Job } from '#simulation/job.ts'
 import type { Simulation } from './simulation.ts'
 
-/** A state, and since when; it lasts until the next one. */
+/** A state, which lasts until the next one. */
 export interface State {
   /** Milliseconds since the start. */
   readonly atMs: number
-  /** Pods that there are, those that come or end too. */
+  /** All pods, also those that start or end. */
   readonly pods: number
   /** Pods whose ranks hold jobs. */
   readonly busy: number
   /** `spec.size`. */
   readonly size: number
-  /** What the metric said; `undefined` where it was an error. */
+  /** The desired size that the sidecar publishes; `undefined` if it answers an error. */
   readonly desired: number | undefined
   readonly running: number
   readonly pending: number
-  /** Jobs that were lost until then. */
+  /** Jobs that were killed so far. */
   readonly lost: number
 }
 
 export interface Trace {
   readonly states: readonly State[]
-  /** When the run ended: all jobs had come and gone and the MiniCluster was small again, or its time was up. */
+  /** When the run ended: all jobs had ended and the MiniCluster was small again, or the time limit was reached. */
   readonly endMs: number
   readonly summary: Summary
 }
 
 export interface Summary {
-  /** Pods times hours: what is paid for. */
+  /** Pods times hours: the nodes that cost money. */
   readonly nodeHours: number
-  /** Of these, with a job on it. */
+  /** The node-hours with a job. */
   readonly busyNodeHours: number
   /** Seconds from submission to start, of the jobs that started. */
   readonly meanWait: number
   readonly longestWait: number
   readonly completed: number
-  /** Jobs that ended because a pod of theirs was taken away. */
+  /** Jobs that failed because one of their pods ended. */
   readonly killed: number
-  /** Jobs that had not ended, most of them never started. */
+  /** Jobs that had not ended at the end of the run. */
   readonly unfinished: number
-  /** Seconds until the last job had ended; `undefined` if some had not. */
+  /** Seconds until the last job ended; `undefined` if some had not. */
   readonly doneAfter: number | undefined
 }
 
 const HOUR_MS = 3_600_000
 
 export interface TraceOptions {
-  /** The longest that may be simulated. */
+  /** A longer run is cut. */
   readonly limitMs: number
-  /** The size at which a MiniCluster without jobs is done. */
+  /** The run ends when all jobs have ended and the MiniCluster has this size. */
   readonly restSize: number
 }
 
-/** Runs it to its end. */
+/** Runs a simulation to its end. */
 export function traceRun(simulation: Simulation, { limitMs, restSize }: TraceOptions): Trace {
   const states: State[] = []
   let doneAtMs: number | undefined
   while (simulation.elapsedMs < limitMs) {
     simulation.step()
     if (simulation.elapsedMs >= limitMs) break
-    note(states, stateOf(simulation))
+    record(states, stateOf(simulation))
     if (!simulation.isDone) continue
     doneAtMs ??= simulation.elapsedMs
     if (simulation.pods.count <= restSize) break
@@ -85,12 +85,12 @@ function stateOf(simulation: Simulation): State {
   }
 }
 
-/** Keeps the last state of a moment, and none that is like the one before. */
-function note(states: State[], state: State): void {
+/** Adds a state. It replaces one of the same time, and is left out if it equals the one before. */
+function record(states: State[], state: State): void {
   const last = states.at(-1)
   if (last?.atMs === state.atMs) states.pop()
   const before = states.at(-1)
-  const isAlike =
+  const isEqual =
     before !== undefined &&
     before.pods === state.pods &&
     before.busy === state.busy &&
@@ -99,7 +99,7 @@ function note(states: State[], state: State): void {
     before.running === state.running &&
     before.pending === state.pending &&
     before.lost === state.lost
-  if (!isAlike) states.push(state)
+  if (!isEqual) states.push(state)
 }
 
 function summaryOf(

@@ -33,7 +33,7 @@ test('explain asks the metrics API with kubectl, and prints the text', async (t)
   assert.deepEqual(await run(['flux-sample'], { env }), expected)
 })
 
-test('explain passes on which cluster and namespace are meant', async (t) => {
+test('explain passes cluster and namespace to kubectl', async (t) => {
   const args = `--kubeconfig=k --context=c ${TEXT.replace('/default/', '/hpc/')}`
   const env = await fakeKubectl(t, { args, out: 'desired 10: …\n' })
   const flags = ['-n', 'hpc', '--kubeconfig', 'k', '--context', 'c']
@@ -41,7 +41,7 @@ test('explain passes on which cluster and namespace are meant', async (t) => {
   assert.deepEqual([code, out], [0, 'desired 10: …\n'])
 })
 
-test('explain --json prints what the metrics API answers', async (t) => {
+test('explain --json prints the answer of the metrics API', async (t) => {
   const env = await fakeKubectl(t, {
     args: TEXT.replace('?format=text', ''),
     out: '{"desired":10}',
@@ -50,14 +50,14 @@ test('explain --json prints what the metrics API answers', async (t) => {
   assert.deepEqual([code, out], [0, '{"desired":10}\n'])
 })
 
-test('explain says why kubectl does not get an answer', async (t) => {
+test('explain prints why kubectl got no answer', async (t) => {
   const err = 'Error from server (ServiceUnavailable): Cannot read the state of Flux: no broker\n'
   const env = await fakeKubectl(t, { args: TEXT, err, code: 1 })
   const expected = { code: 1, out: '', err: `flux-metrics explain: ${err}` }
   assert.deepEqual(await run(['flux-sample'], { env }), expected)
 })
 
-test('explain says that there is no kubectl', async () => {
+test('explain reports a missing kubectl', async () => {
   const { code, err } = await run(['flux-sample'], { env: { PATH: '/nowhere' } })
   assert.deepEqual([code, err], [1, 'flux-metrics explain: there is no kubectl in PATH\n'])
 })
@@ -90,7 +90,7 @@ async function serveSidecar(
   return `https://127.0.0.1:${port}`
 }
 
-test('explain --url asks a sidecar whose certificate it verifies', async (t) => {
+test('explain --url asks a sidecar and verifies its certificate', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: NOW })
   const url = await serveSidecar(t)
   const explanation = explain(snapshotOf(), NOW)
@@ -100,7 +100,7 @@ test('explain --url asks a sidecar whose certificate it verifies', async (t) => 
   assert.deepEqual([json.code, JSON.parse(json.out)], [0, explanation])
 })
 
-test('explain --url trusts no other certificate, unless it is told to', async (t) => {
+test('explain --url trusts no other certificate without --insecure', async (t) => {
   const url = await serveSidecar(t)
   for (const ca of [[], ['--ca', 'other.pem']]) {
     const { code, out, err } = await run(['--url', url, ...ca], { files: FILES })
@@ -110,7 +110,7 @@ test('explain --url trusts no other certificate, unless it is told to', async (t
   assert.equal((await run(['--url', url, '--insecure'])).code, 0)
 })
 
-test('explain --url says what the sidecar says', async (t) => {
+test('explain --url prints the error of the sidecar', async (t) => {
   const stale = await serveSidecar(t, { reading: STALE })
   const { code, err } = await run(['--url', stale, '--insecure'])
   assert.equal(code, 1)
@@ -121,10 +121,10 @@ test('explain --url says what the sidecar says', async (t) => {
   assert.match(refused.err, /: Cannot authenticate the client: it sent no certificate; use kubectl/)
 })
 
-test('explain --url says that nobody listens, and that a file is not there', async () => {
-  const nobody = await run(['--url', 'https://127.0.0.1:1', '--insecure'])
-  assert.equal(nobody.code, 1)
-  assert.match(nobody.err, /^flux-metrics explain: .*ECONNREFUSED/)
+test('explain --url reports a refused connection and a missing file', async () => {
+  const closed = await run(['--url', 'https://127.0.0.1:1', '--insecure'])
+  assert.equal(closed.code, 1)
+  assert.match(closed.err, /^flux-metrics explain: .*ECONNREFUSED/)
   const missing = await run(['--url', 'https://127.0.0.1:1', '--ca', 'gone.pem'])
   const err = 'flux-metrics explain: Cannot read gone.pem: no such file or directory\n'
   assert.deepEqual([missing.code, missing.err], [1, err])
@@ -134,17 +134,17 @@ for (const [args, problem] of [
   ['', 'expected the name of a MiniCluster'],
   ['a b', 'expected one MiniCluster, got a b'],
   ['a --url https://b', 'expected a MiniCluster or --url, got both'],
-  ['A', '"A" is no name of a MiniCluster or namespace'],
-  ['a -n ../b', '"../b" is no name of a MiniCluster or namespace'],
+  ['A', 'expected a name of lower-case letters, digits and "-", got "A"'],
+  ['a -n ../b', 'expected a name of lower-case letters, digits and "-", got "../b"'],
   ['--url http://a', '--url: expected https://HOST:PORT, got "http://a"'],
   ['--url https://a/explain', '--url: expected https://HOST:PORT, got "https://a/explain"'],
   ['--url a', '--url: expected https://HOST:PORT, got "a"'],
-  ['a --ca b', '--ca: not without --url'],
-  ['a --insecure', '--insecure: not without --url'],
-  ['--url https://a -n b', '--namespace: not with --url'],
+  ['a --ca b', '--ca: cannot be used without --url'],
+  ['a --insecure', '--insecure: cannot be used without --url'],
+  ['--url https://a -n b', '--namespace: cannot be used with --url'],
   ['a --yaml', "Unknown option '--yaml'"],
 ] as const) {
-  test(`explain ${args} is wrong usage, and says so`, async () => {
+  test(`explain ${args} is refused as wrong usage`, async () => {
     const { code, out, err } = await run(args.split(' ').filter((arg) => arg !== ''))
     assert.deepEqual([code, out], [2, ''])
     const lines = [`flux-metrics explain: ${problem}`, 'See flux-metrics explain --help', '']

@@ -27,7 +27,7 @@ for (const [args, problem] of [
   })
 }
 
-test('hpa refuses what has no MiniCluster in it', async () => {
+test('hpa refuses input without a MiniCluster', async () => {
   const files = {
     'pods.yaml': '# pods\napiVersion: v1\nkind: Pod\n---\napiVersion: v1\nkind: Service\n',
     'old.yaml': 'apiVersion: flux-framework.example/v1\nkind: MiniCluster\n',
@@ -43,7 +43,7 @@ test('hpa refuses what has no MiniCluster in it', async () => {
   }
 })
 
-test('hpa prints nothing where one of several MiniClusters is no good', async () => {
+test('hpa prints nothing if one of several MiniClusters is malformed', async () => {
   const bad = 'apiVersion: flux-framework.org/v1alpha2\nkind: MiniCluster\nspec: {size: 1}\n'
   const { code, out, err } = await hpa(['-f', '-', '-f', 'bad'], {
     input: MINICLUSTER,
@@ -53,13 +53,13 @@ test('hpa prints nothing where one of several MiniClusters is no good', async ()
   assert.match(err, /^bad:1:1: metadata: expected .*\n/)
 })
 
-test('hpa reads standard input, named or not', async () => {
+test('hpa reads standard input by default and for a dash', async () => {
   const { code, out } = await hpa([])
   assert.equal(code, 0)
   assert.equal((await hpa(['-f', '-'])).out, out)
 })
 
-test('hpa prints one HPA for each MiniCluster, that the API server takes', async () => {
+test('hpa prints one HPA for each MiniCluster, which the API server accepts', async () => {
   const second = MINICLUSTER.replaceAll('flux-sample', 'second')
   const { out } = await hpa(['-f', '-', '-f', 'second'], {
     input: MINICLUSTER,
@@ -77,7 +77,7 @@ for (const [version, metric] of [
   ['1.35', 'node_desired_count'],
   ['1.34', 'node_desired_compensated_count'],
 ] as const) {
-  test(`hpa --kubernetes ${version} names ${metric}, and the path that serves it`, async (t) => {
+  test(`hpa --kubernetes ${version} uses ${metric}, and prints the path that serves it`, async (t) => {
     const { out } = await hpa(['--kubernetes', version])
     const [{ object }] = v.parse(HpaSchema, parse(out)).spec.metrics
     assert.equal(object.metric.name, metric)
@@ -92,7 +92,7 @@ for (const [version, metric] of [
   })
 }
 
-test('hpa has a reason above each setting', async () => {
+test('hpa prints a comment above each setting', async () => {
   const { out } = await hpa([])
   const lines = out.split('\n')
   const settings = [
@@ -104,11 +104,11 @@ test('hpa has a reason above each setting', async () => {
     const isSetting = settings.some((setting) => setting.test(line))
     return isSetting && !/^ *# \S/.test(lines[index - 1] ?? '')
   })
-  // Of describedObject, which is the MiniCluster.
+  // The name of describedObject, which is the MiniCluster.
   assert.deepEqual(bare, ['          name: flux-sample'])
 })
 
-test('hpa tells on standard error what keeps the metric from being there', async () => {
+test('hpa warns on standard error if the metric would be missing', async () => {
   const { metadata, ...rest } = JSON.parse(MINICLUSTER)
   const { annotations: _, ...others } = metadata
   const input = JSON.stringify({ ...rest, metadata: others })
@@ -116,6 +116,6 @@ test('hpa tells on standard error what keeps the metric from being there', async
   assert.equal(code, 0)
   assert.match(
     err,
-    /^minicluster\/flux-sample: warning: flux-metrics\/enabled: expected "true", or/,
+    /^minicluster\/flux-sample: warning: flux-metrics\/enabled: expected "true": without it/,
   )
 })

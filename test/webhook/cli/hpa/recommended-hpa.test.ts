@@ -7,21 +7,21 @@ import {
   obstacleTo,
   recommendHpa,
 } from '../../../../webhook/cli/hpa/recommended-hpa.ts'
-import { Hpa } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import { HpaController } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { minicluster } from '../sources.ts'
 
 const VERSION = 'flux-framework.org/v1alpha2'
 const USUAL = { hasTolerance: true, drains: false }
 const SYNC_MS = 15_000
 
-/** Of 2 to 64 nodes: the size after each sync, for the metric that it finds. */
+/** The size of a MiniCluster of 2 to 64 nodes after each sync, for the metric that the sync finds. */
 function sizes(
   choices: typeof USUAL,
   size: number,
   metrics: readonly (number | undefined)[],
 ): readonly number[] {
   const target = minicluster({ size, minSize: 2, maxSize: 64 })
-  const hpa = new Hpa(recommendHpa(VERSION, target, choices).spec)
+  const hpa = new HpaController(recommendHpa(VERSION, target, choices).spec)
   let replicas = size
   return metrics.map((metric, index) => {
     const now = index * SYNC_MS
@@ -40,24 +40,24 @@ test('the recommended HPA grows to any size in one sync', () => {
   assert.deepEqual(sizes(USUAL, 60, [61]), [61])
 })
 
-test('the recommended HPA grows by one node without tolerance too, by the compensated metric', () => {
+test('without tolerance the recommended HPA grows by one node with the compensated metric', () => {
   const choices = { ...USUAL, hasTolerance: false }
   assert.deepEqual(sizes(choices, 60, [61]), [60])
   assert.deepEqual(sizes(choices, 60, [compensatedSize(61, 60)]), [64])
   assert.equal(metricFor(choices), 'node_desired_compensated_count')
 })
 
-test('by the compensated metric the recommended HPA grows to what is wanted, whatever that is', () => {
+test('with the compensated metric the recommended HPA grows at least to the desired size', () => {
   const choices = { ...USUAL, hasTolerance: false }
   for (let size = 2; size < 64; size += 1) {
-    for (let wanted = size + 1; wanted <= 64; wanted += 1) {
-      const [found = 0] = sizes(choices, size, [compensatedSize(wanted, size)])
-      assert.ok(found >= wanted, `${size} to ${wanted}: ${found}`)
+    for (let desired = size + 1; desired <= 64; desired += 1) {
+      const [found = 0] = sizes(choices, size, [compensatedSize(desired, size)])
+      assert.ok(found >= desired, `${size} to ${desired}: ${found}`)
     }
   }
 })
 
-test('the recommended HPA shrinks when a smaller size was wanted for 300 s, by half of it in a minute', () => {
+test('the recommended HPA shrinks after the metric was lower for 300 s, by at most half in a minute', () => {
   const found = sizes(USUAL, 64, constantly(3, 40))
   const changes = found.flatMap((size, index) => (size === found[index - 1] ? [] : [[index, size]]))
   assert.deepEqual(changes, [
@@ -70,7 +70,7 @@ test('the recommended HPA shrinks when a smaller size was wanted for 300 s, by h
   ])
 })
 
-test('where ranks are drained before, the recommended HPA shrinks after 60 s', () => {
+test('with drained ranks the recommended HPA shrinks after 60 s', () => {
   const found = sizes({ ...USUAL, drains: true }, 10, constantly(9, 5))
   assert.deepEqual(found, [10, 10, 10, 10, 9])
 })
@@ -79,7 +79,7 @@ test('the recommended HPA holds its size while the metric is missing', () => {
   assert.deepEqual(sizes(USUAL, 10, [undefined, undefined]), [10, 10])
 })
 
-test('choicesFor sees what the API server has, and what the MiniCluster asks for', () => {
+test('choicesFor depends on the API server and on the annotations of the MiniCluster', () => {
   const before = { major: 1, minor: 34 }
   const since = { major: 1, minor: 35 }
   const plain = minicluster({ size: 2, maxSize: 4 })
@@ -107,15 +107,15 @@ for (const [sizesOf, problem] of [
   ],
   [
     { size: 4, minSize: 4, maxSize: 4 },
-    'spec.maxSize: expected more than the fewest nodes, 4, got 4: there is nothing to scale',
+    'spec.maxSize: expected more than the smallest size, 4, got 4: there is nothing to scale',
   ],
   [
     { size: 1, maxSize: 1 },
-    'spec.maxSize: expected more than the fewest nodes, 1, got 1: there is nothing to scale',
+    'spec.maxSize: expected more than the smallest size, 1, got 1: there is nothing to scale',
   ],
 ] as const) {
   const name = JSON.stringify(sizesOf)
-  test(`obstacleTo finds ${problem === undefined ? 'none' : 'one'} with ${name}`, () => {
+  test(`obstacleTo finds ${problem === undefined ? 'no obstacle' : 'an obstacle'} for ${name}`, () => {
     assert.equal(obstacleTo(minicluster(sizesOf))?.problem, problem)
   })
 }

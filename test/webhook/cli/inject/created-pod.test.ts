@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { asCreated } from '../../../../webhook/cli/inject/created-pod.ts'
 import { objectsOf, recordedText } from '../sources.ts'
 
-test('asCreated takes away what the cluster wrote, and leaves the pod as it is', () => {
+test('asCreated removes the fields that the cluster wrote, and does not change its argument', () => {
   const [found] = objectsOf(recordedText('operator/pods-running.json'))
   assert.ok(found?.kind === 'Pod')
   const before = structuredClone(found.value)
@@ -18,6 +18,6 @@ test('asCreated takes away what the cluster wrote, and leaves the pod as it is',
     'namespace',
     'ownerReferences',
   ])
-  const gone = Object.keys(before.spec).filter((key) => !(key in created.spec))
-  assert.deepEqual(gone, ['nodeName'])
+  const removed = Object.keys(before.spec).filter((key) => !(key in created.spec))
+  assert.deepEqual(removed, ['nodeName'])
 })

@@ -31,7 +31,7 @@ for (const [args, problem] of [
   })
 }
 
-test('inject tells all problems of all files, and prints nothing', async () => {
+test('inject reports all problems of all files, and prints no pod', async () => {
   const files = { a: 'a: b: c', b: MINICLUSTER, c: '' }
   const { code, out, err } = await inject(['-f', 'a', '-f', 'b', '-f', 'c', '-f', 'd'], { files })
   assert.equal(code, 2)
@@ -44,12 +44,12 @@ test('inject tells all problems of all files, and prints nothing', async () => {
   ])
 })
 
-test('inject names standard input in problems', async () => {
+test('inject names standard input <stdin> in problems', async () => {
   const { err } = await inject([], { input: 'kind: 1' })
   assert.equal(err, '<stdin>:1:1: expected an object with apiVersion and kind\n')
 })
 
-test('inject prints the same pod whatever form the MiniCluster has', async () => {
+test('inject prints the same pod for a MiniCluster in YAML, in JSON and in a list', async () => {
   const yaml = await inject([], { input: MINICLUSTER })
   const list = `{"apiVersion": "v1", "kind": "List", "items": [${MINICLUSTER}]}`
   assert.deepEqual(await inject([], { input: list }), yaml)
@@ -58,7 +58,7 @@ test('inject prints the same pod whatever form the MiniCluster has', async () =>
   assert.deepEqual(JSON.parse(out), document?.toJS())
 })
 
-test('inject leaves what it printed as it is', async () => {
+test('inject does not inject a pod that it printed', async () => {
   const { out } = await inject([], { input: MINICLUSTER })
   const again = await inject([], { input: `${out}---\n${MINICLUSTER}` })
   assert.equal(again.code, 1)

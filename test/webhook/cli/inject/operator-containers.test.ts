@@ -10,7 +10,7 @@ function containersOf(...containers: readonly object[]) {
   return userContainers('flux-sample', minicluster({ containers }).spec)
 }
 
-test('viewContainer is as the MiniCluster says', () => {
+test('viewContainer takes its fields from the MiniCluster', () => {
   const container = {
     name: 'view',
     image: 'view:1',
@@ -38,7 +38,7 @@ test('viewContainer is as the MiniCluster says', () => {
   })
 })
 
-test('userContainers names the container that runs Flux after the MiniCluster, wherever it stands', () => {
+test('userContainers names the container that runs Flux after the MiniCluster, at any index', () => {
   const containers = containersOf(
     { name: 'first', image: 'a' },
     { name: 'second', image: 'b', noWrapEntrypoint: true },
@@ -54,7 +54,7 @@ test('userContainers names the container that runs Flux after the MiniCluster, w
   )
 })
 
-test('userContainers takes over environment, secrets, ports, policies and life cycle', () => {
+test('userContainers copies environment, secrets, ports, policies and life cycle', () => {
   const [container] = containersOf({
     image: 'a',
     imagePullPolicy: 'Never',
@@ -87,7 +87,7 @@ test('userContainers takes over environment, secrets, ports, policies and life c
   })
 })
 
-test('userContainers pulls always if told to, whatever the policy', () => {
+test('userContainers prefers pullAlways to the pull policy', () => {
   const [container] = containersOf({ image: 'a', pullAlways: true, imagePullPolicy: 'Never' })
   assert.equal(container?.imagePullPolicy, 'Always')
 })

@@ -24,13 +24,13 @@ function podSpecOf(pod: object): Json {
   return jobOf({ pod }).spec.template.spec
 }
 
-test("operatorJob makes what the operator's own code made of a recorded MiniCluster", () => {
+test('operatorJob makes the Job that the code of the operator made for a recorded MiniCluster', () => {
   const source = v.parse(MiniClusterSource, recorded('admission/minicluster-as-stored.json'))
   const job = operatorJob(source)
   assert.deepEqual(job, recorded('admission/job-made-by-the-operators-code.json'))
 })
 
-test('operatorJob takes over what the user says about pods', () => {
+test('operatorJob copies spec.pod of the MiniCluster', () => {
   const spec = podSpecOf({
     restartPolicy: 'Never',
     serviceAccountName: 'robot',
@@ -66,7 +66,7 @@ test('operatorJob takes over what the user says about pods', () => {
   })
 })
 
-test('operatorJob takes over labels and annotations, its own labels winning', () => {
+test('operatorJob copies labels and annotations; its own labels win', () => {
   const { metadata } = jobOf({
     pod: { labels: { app: 'mine', team: 'a' }, annotations: { 'flux-metrics/enabled': 'true' } },
   }).spec.template
@@ -85,13 +85,13 @@ test('operatorJob takes over labels and annotations, its own labels winning', ()
   assert.deepEqual(jobOf({ jobLabels: { team: 'b' } }).metadata.labels, { team: 'b' })
 })
 
-test('operatorJob takes over the back-off limit, and the Service of its own name', () => {
+test('operatorJob copies the back-off limit and the name of the headless Service', () => {
   const { spec } = jobOf({ backoffLimit: 3, network: { headlessName: 'hpc' } })
   assert.equal(spec.backoffLimit, 3)
   assert.equal(spec.template.spec.subdomain, 'hpc')
 })
 
-test('operatorJob restricts nodes, unless affinity is disabled', () => {
+test('operatorJob restricts nodes unless affinity is disabled', () => {
   const nodeAffinity = { arch: ['arm64', 'amd64'] }
   const { affinity } = podSpecOf({ nodeAffinity })
   assert.deepEqual(v.parse(v.looseObject({ nodeAffinity: v.unknown() }), affinity).nodeAffinity, {
@@ -105,7 +105,7 @@ test('operatorJob restricts nodes, unless affinity is disabled', () => {
   assert.equal(disabled.spec.template.spec.affinity, undefined)
 })
 
-test('operatorJob names the secrets of private images', () => {
+test('operatorJob copies the names of image pull secrets', () => {
   const containers = [{ image: 'app', imagePullSecret: 'registry' }]
   const { imagePullSecrets } = jobOf({ containers }).spec.template.spec
   assert.deepEqual(imagePullSecrets, [{ name: 'registry' }])

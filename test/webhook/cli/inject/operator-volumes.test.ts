@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  givenVolumes,
-  mountsOf,
   ownVolumes,
+  userMounts,
+  userVolumes,
 } from '../../../../webhook/cli/inject/operator-volumes.ts'
 import { minicluster } from '../sources.ts'
 
@@ -12,7 +12,7 @@ function containersWith(...volumes: readonly object[]) {
   return minicluster({ containers }).spec.containers
 }
 
-test('ownVolumes has a script for each container that is started by one', () => {
+test('ownVolumes has a script for each container that a script starts', () => {
   const containers = [
     { name: 'a' },
     { name: 'b', noWrapEntrypoint: true },
@@ -49,32 +49,32 @@ for (const [volume, expected] of [
   [{ hostPath: '/h', path: '/p' }, { hostPath: { path: '/h', type: 'Directory' } }],
   [{ claimName: 'c', path: '/p' }, { persistentVolumeClaim: { claimName: 'c' } }],
 ] as const) {
-  test(`givenVolumes makes a volume of ${JSON.stringify(volume)}`, () => {
-    assert.deepEqual(givenVolumes(containersWith({ v: volume })), [{ name: 'v', ...expected }])
+  test(`userVolumes makes a volume from ${JSON.stringify(volume)}`, () => {
+    assert.deepEqual(userVolumes(containersWith({ v: volume })), [{ name: 'v', ...expected }])
   })
 }
 
-test('givenVolumes names the volume of a ConfigMap after it, as the operator does', () => {
+test('userVolumes names the volume of a ConfigMap after the ConfigMap, like the operator', () => {
   const volume = { configMapName: 'map', items: { key: 'path' } }
-  assert.deepEqual(givenVolumes(containersWith({ v: volume })), [
+  assert.deepEqual(userVolumes(containersWith({ v: volume })), [
     { name: 'map', configMap: { name: 'map', items: [{ key: 'key', path: 'path' }] } },
   ])
 })
 
-test('a volume of two containers is there once, and mounted the first way', () => {
+test('a volume of two containers is listed once, and mounted as the first container mounts it', () => {
   const containers = containersWith(
     { v: { path: '/a', readOnly: true, hostPath: '/first' } },
     { v: { path: '/b', hostPath: '/second' }, shm: { emptyDir: true, path: '/ignored' } },
   )
-  assert.deepEqual(givenVolumes(containers), [
+  assert.deepEqual(userVolumes(containers), [
     { name: 'v', hostPath: { path: '/second', type: 'Directory' } },
     { name: 'shm', emptyDir: {} },
   ])
-  assert.deepEqual(mountsOf(containers), [
+  assert.deepEqual(userMounts(containers), [
     { name: 'v', mountPath: '/a', readOnly: true },
     { name: 'shm', mountPath: '/dev/shm' },
   ])
-  assert.deepEqual(mountsOf(containers.slice(0, 1)), [
+  assert.deepEqual(userMounts(containers.slice(0, 1)), [
     { name: 'v', mountPath: '/a', readOnly: true },
   ])
 })

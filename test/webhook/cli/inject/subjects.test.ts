@@ -18,20 +18,20 @@ test('subjectsOf makes the pod of a MiniCluster', () => {
   assert.deepEqual(namesOf(MINICLUSTER), ['pod/flux-sample-0-* of minicluster/flux-sample'])
 })
 
-test('subjectsOf makes the pod of a Job, and of its MiniCluster none besides', () => {
+test('subjectsOf makes the pod of a Job, and no second one for its MiniCluster', () => {
   assert.deepEqual(namesOf(JOB, MINICLUSTER), ['pod/flux-sample-0-* of job/flux-sample'])
   assert.deepEqual(namesOf(MINICLUSTER, JOB), ['pod/flux-sample-0-* of job/flux-sample'])
 })
 
-test('subjectsOf makes no pod where one is there', () => {
+test('subjectsOf makes no pod if the input has one', () => {
   const pods = ['pod/flux-sample-0-d4dhv', 'pod/flux-sample-1-2cxgb']
   assert.deepEqual(namesOf(PODS), pods)
   assert.deepEqual(namesOf(JOB, PODS, MINICLUSTER), pods)
-  // Which Job they are of only the cluster knows.
+  // Only the cluster has the Job of these pods.
   assert.deepEqual(namesOf(PODS, MINICLUSTER), pods)
 })
 
-test('subjectsOf makes the pod of a Job whose other pods are there', () => {
+test('subjectsOf makes the index-0 pod of a Job of which the input has other pods', () => {
   const { items, ...list } = JSON.parse(PODS)
   const others = JSON.stringify({ ...list, items: items.slice(1) })
   assert.deepEqual(namesOf(JOB, others), [
@@ -40,7 +40,7 @@ test('subjectsOf makes the pod of a Job whose other pods are there', () => {
   ])
 })
 
-test('subjectsOf makes the pod of a MiniCluster of another UID than the Job is of', () => {
+test("subjectsOf makes the pod of a MiniCluster whose UID is not that of the Job's owner", () => {
   const other = MINICLUSTER.replace(/"uid": "[^"]*"/, '"uid": "another"')
   assert.deepEqual(namesOf(JOB, other), [
     'pod/flux-sample-0-* of job/flux-sample',
@@ -54,5 +54,8 @@ test('subjectsOf says why there is no pod', () => {
   ])
   const mount = JSON.stringify({ name: 'x' })
   const broken = JOB.replace('"volumeMounts": [', `"volumeMounts": [${mount},`)
-  assert.match(namesOf(broken)[0] ?? '', /^job\/flux-sample: 0\.yaml:\d+:\d+: no pod can be made/)
+  assert.match(
+    namesOf(broken)[0] ?? '',
+    /^job\/flux-sample: 0\.yaml:\d+:\d+: expected a spec from which/,
+  )
 })

@@ -1,4 +1,4 @@
-// The command line decides and patches as the webhook does: held against the webhook's golden answers.
+// The command line decides and patches like the webhook: it is compared with the golden answers of the webhook.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { apply_patch } from 'jsonpatch'
 import * as v from 'valibot'
 import { ObjectStore } from '../../../../webhook/cli/inject/object-store.ts'
-import { judge } from '../../../../webhook/cli/inject/verdict.ts'
+import { reviewPod } from '../../../../webhook/cli/inject/verdict.ts'
 import { Metadata, toPod } from '../../../../webhook/injection/pod.ts'
 import { SIDECAR } from '../../support-admission.ts'
 import { objectsOf, recordedText } from '../sources.ts'
@@ -58,7 +58,7 @@ async function judgeCase(name: string) {
   const { allowedNames = SIDECAR.frontProxy?.allowedNames ?? [] } = settings
   const clientCa = SIDECAR.frontProxy?.clientCa ?? ''
   assert.ok(pod)
-  return judge(pod, {
+  return reviewPod(pod, {
     store: storeOf(name),
     serverVersion: { major: 1, minor: Number(settings.serverVersion.split('.')[1]) },
     sidecar: {
@@ -77,16 +77,16 @@ test('there are golden answers to compare with', () => {
 })
 
 for (const name of names) {
-  test(`judge answers "${name}" as the webhook does`, async () => {
+  test(`reviewPod answers "${name}" like the webhook`, async () => {
     const [reason, ...warnings] = readCase(name).reason.split('\n')
     const verdict = await judgeCase(name)
     if (verdict.kind === 'unknown') {
-      // The webhook knows that there is none; documents may be incomplete.
+      // The webhook knows that the object does not exist; the input may be incomplete.
       assert.equal(reason, 'NotAMiniCluster')
       return
     }
     assert.equal(verdict.kind === 'admitted' ? 'inject' : verdict.reason, reason)
-    // The webhook has no other way to tell why not.
+    // The webhook reports the reason in a warning, the command line in `why`.
     assert.deepEqual(
       verdict.warnings,
       warnings.filter((warning) => warning !== verdict.why),
@@ -103,27 +103,27 @@ const JOB_UID = '64df1430-d79d-483f-9ef1-f2092f929ec6'
 
 for (const [what, texts, why] of [
   [
-    'the Job is not there',
+    'the Job is missing',
     [MINICLUSTER],
-    'the Job "flux-sample" that controls the pod is not among the documents (kubectl get job flux-sample -n default -o yaml prints it)',
+    'the Job "flux-sample" that controls the pod is not in the input; kubectl get job flux-sample -n default -o yaml prints it',
   ],
   [
-    'the Job is another one',
+    'the Job has another UID',
     [MINICLUSTER, JOB.replaceAll(JOB_UID, 'uid-2')],
-    `the Job "flux-sample" that controls the pod has UID ${JOB_UID}, the one in the documents has not (kubectl get job flux-sample -n default -o yaml prints it)`,
+    `the Job "flux-sample" that controls the pod has UID ${JOB_UID}, but the one in the input has another; kubectl get job flux-sample -n default -o yaml prints it`,
   ],
   [
-    'the MiniCluster is not there',
+    'the MiniCluster is missing',
     [JOB],
-    'the MiniCluster "flux-sample" that controls its Job is not among the documents (kubectl get minicluster flux-sample -n default -o yaml prints it)',
+    'the MiniCluster "flux-sample" that controls its Job is not in the input; kubectl get minicluster flux-sample -n default -o yaml prints it',
   ],
 ] as const) {
-  test(`judge tells what is missing if ${what}`, async () => {
+  test(`reviewPod says what is missing if ${what}`, async () => {
     const objects = objectsOf(recordedText('operator/pods-running.json'), ...texts)
     const [pod] = objects.filter((object) => object.kind === 'Pod')
     const store = new ObjectStore(objects.filter((object) => object.kind !== 'Pod'))
-    const circumstances = { store, serverVersion: { major: 1, minor: 36 }, sidecar: SIDECAR }
+    const context = { store, serverVersion: { major: 1, minor: 36 }, sidecar: SIDECAR }
     assert.ok(pod)
-    assert.deepEqual(await judge(pod.value, circumstances), { kind: 'unknown', why })
+    assert.deepEqual(await reviewPod(pod.value, context), { kind: 'unknown', why })
   })
 }

@@ -17,7 +17,7 @@ function problemOf(text: string): string {
   return problems[0] ?? ''
 }
 
-test('readDocuments reads several documents of YAML, and passes over empty ones', () => {
+test('readDocuments reads several YAML documents, and skips empty ones', () => {
   assert.deepEqual(kindsOf(`---\n${A}---\n---\n# nothing\n---\n${A}x: 1\n---\n`), ['v1 A', 'v1 A'])
 })
 
@@ -28,7 +28,7 @@ test('readDocuments reads JSON, concatenated JSON and JSON between separators', 
   assert.deepEqual(kindsOf(`${json}\n---\n${json}\n`), ['v1 A', 'v1 A'])
 })
 
-test('readDocuments unpacks lists, those in lists and those that leave out what their items are', () => {
+test('readDocuments unpacks lists, nested lists, and lists whose items have no kind', () => {
   const item = { apiVersion: 'v1', kind: 'A' }
   const list = { apiVersion: 'v1', kind: 'List', items: [item, item] }
   assert.deepEqual(kindsOf(JSON.stringify({ ...list, items: [list, item] })), [
@@ -60,7 +60,7 @@ test('readDocuments follows anchors and merge keys', () => {
   assert.deepEqual(found[0]?.value.c, { x: 1, y: 2 })
 })
 
-test('placeOf tells line and column, of the nearest value around one that is not there', () => {
+test('placeOf is the line and column of a value, or of the nearest value around an absent one', () => {
   const { found } = readDocuments(`---\n${A}spec:\n  list:\n    - a: 1\n      b: 2\n`, 'f.yaml')
   const [document] = found
   assert.equal(document?.placeOf([]), 'f.yaml:2:1')
@@ -68,7 +68,7 @@ test('placeOf tells line and column, of the nearest value around one that is not
   assert.equal(document?.placeOf(['spec', 'list', 0, 'c', 'd']), 'f.yaml:6:7')
 })
 
-test('placeOf counts from the begin of the file, in the second of concatenated values and in lists', () => {
+test('placeOf counts from the beginning of the file, also in concatenated values and in lists', () => {
   const text = '{"apiVersion":"v1","kind":"A"}\n{"apiVersion":"v1","kind":"List","items":[\n'
   const { found } = readDocuments(`${text}{"apiVersion":"v1","kind":"B","x":1}]}`, 'f.json')
   assert.equal(found[1]?.placeOf(['x']), 'f.json:3:35')
@@ -89,12 +89,12 @@ for (const [text, problem] of [
   ['a: *b\n', 'f.yaml:1:4: expected an anchor before its alias, got "*b"'],
   ['a: &b [1, {c: *b}]\n', 'f.yaml:1:15: expected an alias outside its anchor, got "*b"'],
 ] as const) {
-  test(`readDocuments tells what is wrong with ${JSON.stringify(text)}`, () => {
+  test(`readDocuments reports the problem of ${JSON.stringify(text)}`, () => {
     assert.equal(problemOf(text), problem)
   })
 }
 
-test('readDocuments refuses aliases that multiply', () => {
+test('readDocuments refuses aliases that expand to too many values', () => {
   const rows = ['a', 'b', 'c', 'd', 'e'].map((name, index, names) => {
     const before = names[index - 1]
     const item = before === undefined ? 'x' : `*${before}`

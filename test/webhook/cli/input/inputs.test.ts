@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { readInputs } from '../../../../webhook/cli/input/inputs.ts'
 import { createMemoryIo } from '../memory-io.ts'
 
-test('readInputs reads files in their order, and standard input where a dash stands', async () => {
+test('readInputs reads files in their order, and standard input for a dash', async () => {
   const { io } = createMemoryIo({ files: { a: '1', b: '2' }, input: '3' })
   assert.deepEqual(await readInputs(['b', '-', 'a'], io), {
     found: [
@@ -15,15 +15,17 @@ test('readInputs reads files in their order, and standard input where a dash sta
   })
 })
 
-test('readInputs reads standard input if no file is named, but waits for nobody to type', async () => {
+test('readInputs reads standard input if no file is named, but not from a terminal', async () => {
   const piped = createMemoryIo({ input: '3' })
   assert.deepEqual((await readInputs([], piped.io)).found, [{ name: '<stdin>', text: '3' }])
   const { found, problems } = await readInputs([], createMemoryIo().io)
   assert.deepEqual(found, [])
-  assert.deepEqual(problems, ['Nothing to read: name a file with -f, or send something here'])
+  assert.deepEqual(problems, [
+    'Nothing to read: name a file with -f, or pipe one to standard input',
+  ])
 })
 
-test('readInputs tells every file that cannot be read', async () => {
+test('readInputs reports every file that cannot be read', async () => {
   const { io } = createMemoryIo({ files: { a: '1' } })
   const { problems } = await readInputs(['x', 'a', 'y'], io)
   assert.deepEqual(problems, [

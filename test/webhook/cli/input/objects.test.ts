@@ -10,7 +10,7 @@ function problemsOf(text: string): readonly string[] {
   return readObjects(found, { namespace: 'default' }).problems
 }
 
-test('readObjects finds MiniClusters, Jobs and pods, and passes over others', () => {
+test('readObjects finds MiniClusters, Jobs and pods, and skips other kinds', () => {
   const found = objectsOf(
     recordedText('operator/minicluster-after-resize.json'),
     'apiVersion: v1\nkind: Service\n---\napiVersion: apps/v1\nkind: Job\n',
@@ -37,13 +37,13 @@ spec:
     - image: app
 `
 
-test('readObjects gives what no API server has stored a namespace and a UID', () => {
+test('readObjects adds a namespace and a UID to objects that no API server has stored', () => {
   const { found } = readObjects(readDocuments(MINICLUSTER, 'f').found, { namespace: 'hpc' })
   const { namespace, uid } = found[0]?.value.metadata ?? {}
   assert.deepEqual({ namespace, uid }, { namespace: 'hpc', uid: NO_UID })
 })
 
-test('readObjects takes MiniClusters of any version', () => {
+test('readObjects reads MiniClusters of any version', () => {
   assert.equal(objectsOf(MINICLUSTER.replace('v1alpha2', 'v1')).length, 1)
 })
 
@@ -61,7 +61,7 @@ for (const [what, text, problems] of [
     ['f.yaml:6:15: spec.containers: expected at least one item, got 0'],
   ],
   [
-    'two things at once',
+    'two problems at once',
     MINICLUSTER.replace('image: app', 'image: [app]').replace('name: a', 'nome: a'),
     [
       'f.yaml:4:3: metadata.name: expected "name", got undefined',
@@ -74,9 +74,9 @@ for (const [what, text, problems] of [
     ['f.yaml:4:7: spec.template: expected "template", got undefined'],
   ],
   [
-    'a pod whose volume mounts are none',
+    'a pod with a malformed volume mount',
     'apiVersion: v1\nkind: Pod\nmetadata: {}\nspec:\n  containers: [{name: a, volumeMounts: [{}]}]\n',
-    ['f.yaml:5:3: expected the spec of a Pod as core/v1 has it'],
+    ['f.yaml:5:3: expected the spec of a Pod as core/v1 defines it'],
   ],
   [
     'no metadata',
@@ -84,12 +84,12 @@ for (const [what, text, problems] of [
     ['f.yaml:3:10: metadata: expected Object, got null'],
   ],
   [
-    'other kinds alone',
+    'other kinds only',
     'apiVersion: v1\nkind: Service\n---\napiVersion: v1\nkind: Secret\n',
     ['f.yaml:1:1: expected a MiniCluster, Job or Pod, found Service, Secret'],
   ],
 ] as const) {
-  test(`readObjects tells the place of ${what}`, () => {
+  test(`readObjects names the place of ${what}`, () => {
     assert.deepEqual(problemsOf(text), problems)
   })
 }

@@ -25,7 +25,7 @@ test('formatCommented writes comments above their keys, in maps and lists', () =
   assert.deepEqual(text.split('\n'), expected)
 })
 
-test('formatCommented writes what two keys share twice, and breaks no line', () => {
+test('formatCommented writes a shared value twice, and breaks no lines', () => {
   const shared = { name: 'word '.repeat(40).trim() }
   const text = formatCommented({ a: shared, b: shared }, [])
   assert.equal(text, `a:\n  name: ${shared.name}\nb:\n  name: ${shared.name}\n`)

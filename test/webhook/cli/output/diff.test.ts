@@ -20,7 +20,7 @@ spec:
   z: 3
 `
 
-test('formatDiff shows changed lines, three around them, and in which part they are', async () => {
+test('formatDiff shows changed lines with three lines of context, and their part of the YAML', async () => {
   const after = BEFORE.replace('a: "1"', 'a: "1"\n    b: "2"').replace('z: 3', 'z: 4')
   assert.equal(
     await diffOf(BEFORE, after),
@@ -44,16 +44,16 @@ test('formatDiff shows changed lines, three around them, and in which part they 
   )
 })
 
-test('formatDiff names the list of an item that was added', async () => {
+test('formatDiff names the list of an added item', async () => {
   const after = BEFORE.replace('env: []', 'env: []\n  - name: b\n    env: []')
   assert.match(await diffOf(BEFORE, after), /^@@ -5,6 \+5,8 @@ spec\.containers$/m)
 })
 
-test('formatDiff names no part of what is no YAML', async () => {
+test('formatDiff names no part of a text that is not YAML', async () => {
   assert.match(await diffOf('{\n "a": 1\n}\n', '{\n "a": 2\n}\n'), /^@@ -1,3 \+1,3 @@$/m)
 })
 
-test('formatDiff of the same is empty', async () => {
+test('formatDiff of equal texts is empty', async () => {
   assert.equal(await diffOf(BEFORE, BEFORE), '')
 })
 

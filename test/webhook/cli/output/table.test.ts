@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatTable } from '../../../../webhook/cli/output/table.ts'
 
-test('columns are as wide as they must be, the first to the left, the others to the right', () => {
+test('formatTable makes columns as wide as their cells, the first aligned to the left, the others to the right', () => {
   const lines = formatTable(
     ['name', 'jobs'],
     [

@@ -11,7 +11,7 @@ const TRACE = traceOf(
   { atMs: 60, pods: 1, busy: 0, lost: 1 },
 )
 
-test('busy and idle nodes over time, what waits, and when jobs were killed', () => {
+test('drawChart shows busy and idle nodes over time, waiting jobs, and when jobs were killed', () => {
   assert.deepEqual(drawChart(TRACE, { columns: 4, rows: 4, maxNodes: 4, endMs: 80 }), [
     '     4┤ ░█',
     '      ┤ ░█',
@@ -24,14 +24,14 @@ test('busy and idle nodes over time, what waits, and when jobs were killed', () 
   ])
 })
 
-test('a chart may go on after its run: nothing is there then', () => {
+test('a chart that is longer than its run is empty after it', () => {
   assert.deepEqual(
     drawChart(TRACE, { columns: 4, rows: 2, maxNodes: 4, endMs: 160_000 }).slice(0, 2),
     ['     4┤', '      ┤█'],
   )
 })
 
-test('a column has the means of its time, and the most that waited', () => {
+test('a column has the means of its time, and the most jobs that waited', () => {
   assert.deepEqual(columnsOf(TRACE, { columns: 2, endMs: 80 }), [
     { pods: 3, busy: 2, pending: 8, killed: 0 },
     { pods: 2.5, busy: 2, pending: 2, killed: 1 },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readDocuments } from '../../../../webhook/cli/input/documents.ts'
-import { Hpa } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import { HpaController } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { isHpa, readHpa } from '../../../../webhook/cli/simulate/hpa-source.ts'
 
 const GOOD = `apiVersion: autoscaling/v2
@@ -31,14 +31,14 @@ function read(text: string) {
   return readHpa(document)
 }
 
-test('an HPA is read as our arithmetic takes it', () => {
+test('readHpa reads an HPA for our controller', () => {
   const { found, problems } = read(GOOD)
   assert.deepEqual(problems, [])
   const [hpa] = found
   assert.equal(hpa?.name, 'flux-sample')
   assert.ok(hpa !== undefined)
   const observation = { now: 0, replicas: 2, statusReplicas: 2, readyPods: 2, metrics: [5, 0.5] }
-  assert.equal(new Hpa(hpa.spec).decide(observation).replicas, 5)
+  assert.equal(new HpaController(hpa.spec).decide(observation).replicas, 5)
 })
 
 const WRONG = [
@@ -71,7 +71,7 @@ const WRONG = [
 ] as const
 
 for (const { what, from, to, problem } of WRONG) {
-  test(`${what} is a problem with its place`, () => {
+  test(`readHpa names the place of ${what}`, () => {
     assert.deepEqual(read(GOOD.replace(from, to)).problems, [problem])
   })
 }

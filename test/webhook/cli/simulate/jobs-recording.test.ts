@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isRecording, readRecording } from '../../../../webhook/cli/simulate/jobs-recording.ts'
 
-/** As `flux jobs -a --json` prints them, with more than is needed. */
+/** As `flux jobs -a --json` prints them, with fields that are not needed. */
 const JOBS = {
   jobs: [
     {
@@ -32,7 +32,7 @@ const JOBS = {
   ],
 }
 
-test('jobs come as they were submitted, run as long as they ran, and ask for what they asked for', () => {
+test('readRecording keeps when jobs were submitted, how long they ran and what they requested', () => {
   const text = JSON.stringify(JOBS)
   assert.ok(isRecording(text))
   assert.deepEqual(readRecording(text, 'jobs.json'), {
@@ -49,16 +49,16 @@ test('jobs come as they were submitted, run as long as they ran, and ask for wha
   })
 })
 
-test('what is none is told apart, or refused', () => {
+test('isRecording recognizes recordings, and readRecording refuses malformed ones', () => {
   assert.ok(!isRecording('kind: Queue'))
   assert.ok(!isRecording('{"kind": "List", "jobs": []}'))
   assert.deepEqual(readRecording('{"jobs": [{"t_submit": "now"}]}', 'jobs.json').problems, [
     'jobs.json: jobs.0.t_submit: expected number, got "now"',
   ])
   assert.deepEqual(readRecording('{"jobs": [', 'jobs.json').problems, [
-    'jobs.json: all of it: expected Object, got undefined',
+    'jobs.json: expected JSON as "flux jobs -a --json" prints it',
   ])
   assert.deepEqual(readRecording('{"jobs": []}', 'jobs.json').problems, [
-    'jobs.json: expected jobs that ran',
+    'jobs.json: expected at least one job that ran',
   ])
 })

@@ -16,7 +16,7 @@ function setUp(size: number) {
     instance,
     pods,
     resize: (to: number) => pods.resize({ size: to, readAt: undefined }),
-    /** Lets everything happen until then. */
+    /** Runs everything that is due until then. */
     goTo: (ms: number) => {
       while (agenda.nextAt !== undefined && agenda.nextAt <= startedAt + ms) {
         instance.tick(agenda.nextAt)
@@ -27,7 +27,7 @@ function setUp(size: number) {
   }
 }
 
-test('a larger size makes pods, which come after a while', () => {
+test('a larger size creates pods, which join after some time', () => {
   const { instance, pods, resize, goTo } = setUp(1)
   resize(3)
   goTo(999)
@@ -41,7 +41,7 @@ test('a larger size makes pods, which come after a while', () => {
   assert.equal(pods.ready, 3)
 })
 
-test('a smaller size ends the highest indices; their ranks stay up, and are given jobs, for the grace', () => {
+test('a smaller size ends the highest indices; their ranks stay up, and are given jobs, for the grace period', () => {
   const { instance, pods, resize, goTo } = setUp(4)
   resize(2)
   goTo(30_999)
@@ -57,7 +57,7 @@ test('a smaller size ends the highest indices; their ranks stay up, and are give
   assert.equal(pods.resizeThatEnded(1), undefined)
 })
 
-test('an index that is wanted again while its pod ends comes back when that is gone', () => {
+test('a pod that is needed again while it ends is replaced when it has ended', () => {
   const { instance, resize, goTo } = setUp(4)
   resize(2)
   goTo(10_000)
@@ -70,7 +70,7 @@ test('an index that is wanted again while its pod ends comes back when that is g
   assert.deepEqual(instance.online, [0, 1, 2, 3])
 })
 
-test('an index that is wanted again, and then not, stays away', () => {
+test('a pod that is needed again while it ends, and then not, is not replaced', () => {
   const { instance, pods, resize, goTo } = setUp(4)
   resize(2)
   goTo(10_000)
@@ -82,7 +82,7 @@ test('an index that is wanted again, and then not, stays away', () => {
   assert.equal(pods.count, 2)
 })
 
-test('a pod that is ended before it came never comes', () => {
+test('a pod that is ended before it joined never joins', () => {
   const { instance, pods, resize, goTo } = setUp(1)
   resize(3)
   goTo(2_000)

@@ -11,7 +11,7 @@ function read(spec: string) {
   return readQueue(document)
 }
 
-test('jobs come in the order of their times, repeated ones one after the other', () => {
+test('readQueue orders jobs by time, and repeats them', () => {
   const { found, problems } = read(`  nodes: { start: 2, max: 4, cores: 16 }
   until: 1h
   jobs:
@@ -31,7 +31,7 @@ test('jobs come in the order of their times, repeated ones one after the other',
   ])
 })
 
-test('queues have ranks', () => {
+test('readQueue reads the ranks of queues', () => {
   const { found } = read(`  nodes: { max: 6 }
   queues: { batch: 0-3, debug: "4,5" }
   jobs: [{ nodes: 1, duration: 60, queue: debug }]
@@ -42,27 +42,28 @@ test('queues have ranks', () => {
 const JOBS = '  jobs: [{ nodes: 1, duration: 60 }]\n'
 
 const WRONG = {
-  'a misspelt key': {
+  'a misspelled key': {
     spec: `  nodes: { max: 4, core: 8 }\n${JOBS}`,
     problem: 'queue.yaml:4:26: spec.nodes.core: expected never, got "core"',
   },
-  'no duration': {
+  'a malformed duration': {
     spec: '  nodes: { max: 4 }\n  jobs: [{ nodes: 1, duration: long }]\n',
-    problem: /^queue\.yaml:5:32: spec\.jobs\[0\]\.duration: expected number, got undefined$/,
+    problem:
+      'queue.yaml:5:32: spec.jobs[0].duration: expected a duration such as 90s, 5m or 2h, got "long"',
   },
-  'more nodes than there can be': {
+  'more nodes at the start than the maximum': {
     spec: `  nodes: { start: 5, max: 4 }\n${JOBS}`,
-    problem: 'queue.yaml:4:19: spec.nodes.start: expected at most max, 4',
+    problem: 'queue.yaml:4:19: spec.nodes.start: expected at most spec.nodes.max, 4',
   },
-  'ranks that are no idset': {
+  'malformed ranks': {
     spec: `  nodes: { max: 4 }\n  queues: { batch: all }\n${JOBS}`,
     problem: /^queue\.yaml:5:20: spec\.queues\.batch: expected an idset such as 0-3,5, got/,
   },
-  'ranks that are not there': {
+  'ranks above the maximum': {
     spec: '  nodes: { max: 4 }\n  queues: { batch: 0-4 }\n  jobs: [{ duration: 1, queue: batch }]\n',
     problem: 'queue.yaml:5:20: spec.queues.batch: expected ranks below 4',
   },
-  'a queue that is not there': {
+  'an unknown queue': {
     spec: '  nodes: { max: 4 }\n  queues: { batch: 0-3 }\n  jobs: [{ duration: 1, queue: bach }]\n',
     problem: 'queue.yaml:6:10: spec.jobs[0].queue: expected batch',
   },
@@ -73,7 +74,7 @@ const WRONG = {
 } as const
 
 for (const [what, { spec, problem }] of Object.entries(WRONG)) {
-  test(`${what} is a problem with its place`, () => {
+  test(`readQueue names the place of ${what}`, () => {
     const { problems } = read(spec)
     assert.equal(problems.length, 1)
     if (typeof problem === 'string') assert.equal(problems[0], problem)

@@ -1,4 +1,4 @@
-// Holds the short way from a simulated instance to facts to the long one: broker, socket, messages, client, readers.
+// Compares simulated facts with the facts that the real readers get through a broker, a socket, messages and the client.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { Client } from '#flux/wire/client.ts'
 import type { Facts } from '#reading/facts.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { Instance } from '#simulation/instance.ts'
-import { factsOf } from '../../../../webhook/cli/simulate/simulated-facts.ts'
+import { simulatedFacts } from '../../../../webhook/cli/simulate/simulated-facts.ts'
 import { startBroker } from '../../../support/broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
@@ -22,25 +22,25 @@ async function readThroughBroker(t: TestContext, instance: Instance): Promise<Fa
   const client = await Client.connect(path, LIMITS)
   t.after(() => client.close())
   const reader = await InstanceReader.open(client, LIMITS)
-  // Settings that the simulated Fluxion tells have nothing to do with the instance.
+  // The settings of the simulated Fluxion do not belong to the instance.
   return { ...(await reader.read(LIMITS)), fluxion: undefined }
 }
 
-/** What is the same whenever it is read; drains are told in no order. */
+/** The facts without their time, with drains in a fixed order. */
 function timeless({ takenAt: _, tookMs: __, drains, ...facts }: Facts) {
   return { ...facts, drains: drains.toSorted((a, b) => (a.reason < b.reason ? -1 : 1)) }
 }
 
 async function assertSame(t: TestContext, instance: Instance): Promise<void> {
   const expected = await readThroughBroker(t, instance)
-  assert.deepEqual(timeless(factsOf(instance)), timeless(expected))
+  assert.deepEqual(timeless(simulatedFacts(instance, 1)), timeless(expected))
 }
 
-test('an instance without jobs, some of its nodes up', async (t) => {
+test('simulatedFacts reads an instance without jobs, some of its nodes up', async (t) => {
   await assertSame(t, new Instance({ maxSize: 8, up: 3 }))
 })
 
-test('jobs that run, wait, are held, depend on others, have ended', async (t) => {
+test('simulatedFacts reads jobs that run, wait, are held, depend on others or have ended', async (t) => {
   const instance = new Instance({ maxSize: 8, up: 5, now: new Date(Date.now() - 60_000) })
   instance.submit({ cores: 3, duration: 5 })
   instance.submit({ nodes: 2, timeLimit: 3_600 })
@@ -55,7 +55,7 @@ test('jobs that run, wait, are held, depend on others, have ended', async (t) =>
   await assertSame(t, instance)
 })
 
-test('nodes that are drained, lost under a job, excluded', async (t) => {
+test('simulatedFacts reads nodes that are drained, excluded, or lost under a job', async (t) => {
   const instance = new Instance({
     maxSize: 8,
     exclude: [7],
@@ -70,7 +70,7 @@ test('nodes that are drained, lost under a job, excluded', async (t) => {
   await assertSame(t, instance)
 })
 
-test('queues with nodes of their own, one of them stopped', async (t) => {
+test('simulatedFacts reads queues with their own nodes, one of them stopped', async (t) => {
   const instance = new Instance({
     maxSize: 6,
     up: 4,
@@ -84,7 +84,7 @@ test('queues with nodes of their own, one of them stopped', async (t) => {
   await assertSame(t, instance)
 })
 
-test('GPUs that jobs hold and ask for', async (t) => {
+test('simulatedFacts reads GPUs that jobs hold and request', async (t) => {
   const instance = new Instance({ maxSize: 4, up: 2, gpusPerNode: 2 })
   instance.submit({ gpus: 1, cores: 1 })
   instance.submit({ gpus: 4, cores: 4 })

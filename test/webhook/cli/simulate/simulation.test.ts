@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { HpaSpec } from '../../../../webhook/cli/simulate/hpa-controller/spec.ts'
 import { Simulation, type SimulationOptions } from '../../../../webhook/cli/simulate/simulation.ts'
 
-/** AverageValue "1" of a metric, down after a minute. */
+/** An HPA on a metric with AverageValue "1", which shrinks after a minute. */
 function hpaOn(name: string, selector?: Readonly<Record<string, string>>): HpaSpec {
   const metric = { name, ...(selector && { selector: { matchLabels: selector } }) }
   return {
@@ -41,7 +41,7 @@ function simulate(options: Partial<SimulationOptions> = {}): Simulation {
   })
 }
 
-/** Runs it until then, and tells the sizes that it had on the way. */
+/** Runs the simulation until a time. @returns the sizes that it had */
 function sizesUntil(simulation: Simulation, elapsedMs: number): readonly number[] {
   const sizes = [simulation.size]
   while (simulation.elapsedMs < elapsedMs) {
@@ -51,19 +51,19 @@ function sizesUntil(simulation: Simulation, elapsedMs: number): readonly number[
   return sizes
 }
 
-test('grows to what a job needs in one step, and shrinks when it has ended and the grace is over', () => {
+test('the MiniCluster grows to the size of a job in one step, and shrinks when the job has ended and the grace is over', () => {
   const simulation = simulate({ arrivals: [{ atMs: 1_000, job: { nodes: 6, duration: 100 } }] })
   assert.deepEqual(sizesUntil(simulation, 60_000), [1, 6])
   assert.equal(simulation.instance.running.size, 1)
   assert.equal(simulation.isDone, false)
-  // It started at 20 s, ended at 120 s; its nodes are kept for a minute, what was published for another, the HPA waits one.
+  // The job runs from 20 s to 120 s. The idle grace, the sidecar's window and the HPA's window add a minute each.
   assert.deepEqual(sizesUntil(simulation, 230_000), [6])
   assert.deepEqual(sizesUntil(simulation, 400_000), [6, 1])
   assert.equal(simulation.isDone, true)
   assert.deepEqual(simulation.losses, [])
 })
 
-test('goes on from step to step, whatever fractions of milliseconds its times have', () => {
+test('a simulation with times that are fractions of milliseconds does not stop', () => {
   const simulation = simulate({
     instance: { maxSize: 8, coresPerNode: 4, lostPodCleanupMs: 0.1 },
     arrivals: [
@@ -71,12 +71,12 @@ test('goes on from step to step, whatever fractions of milliseconds its times ha
       { atMs: 1_000.0001, job: { cores: 1, duration: 0.00005 } },
       { atMs: 1_000.5, job: { nodes: 4, duration: 90.12345, timeLimit: 30.00001 } },
     ],
-    absences: [{ atMs: 70_000.3, forMs: 0.9, comesBack: 'reconnected' }],
+    outages: [{ atMs: 70_000.3, forMs: 0.9, endsBy: 'reconnect' }],
     times: { decideMs: 99.9, readMs: 10.3, joinMs: 4_000.0001 },
   })
   let steps = 0
   for (; !simulation.isDone && steps < 1_000; steps += 1) simulation.step()
-  assert.ok(steps < 1_000, `it stays at ${simulation.elapsedMs} ms`)
+  assert.ok(steps < 1_000, `the simulation stays at ${simulation.elapsedMs} ms`)
   const jobs = [...simulation.instance.jobs.values()]
   assert.deepEqual(
     jobs.map(({ result }) => result),
@@ -84,20 +84,20 @@ test('goes on from step to step, whatever fractions of milliseconds its times ha
   )
 })
 
-test('holds while the sidecar is gone', () => {
+test('the size is held while the sidecar does not answer', () => {
   const simulation = simulate({
     arrivals: [{ atMs: 20_000, job: { nodes: 4, duration: 10 } }],
-    absences: [{ atMs: 15_500, forMs: 100_000, comesBack: 'reconnected' }],
+    outages: [{ atMs: 15_500, forMs: 100_000, endsBy: 'reconnect' }],
   })
   assert.deepEqual(sizesUntil(simulation, 115_000), [1])
   assert.equal(simulation.decision?.reason, 'hold: no metric')
   assert.deepEqual(sizesUntil(simulation, 140_000), [1, 4])
 })
 
-test('a job that starts on a rank whose pod is ending is lost; with drains it waits', () => {
+test('a job that starts on a rank whose pod is ending is killed; with drains it waits', () => {
   const options = {
     size: 4,
-    // Rank 0 is taken and the others fall idle; the second job comes when their pods were told to end.
+    // Rank 0 is busy and the others are idle. The second job is submitted when their pods are ending.
     arrivals: [
       { atMs: 0, job: { nodes: 1, duration: 600 } },
       { atMs: 130_000, job: { nodes: 1, duration: 300 } },
@@ -118,7 +118,7 @@ test('a job that starts on a rank whose pod is ending is lost; with drains it wa
   assert.equal(withDrains.isDone, true)
 })
 
-test("an HPA may go by one queue's size", () => {
+test('an HPA can follow the size of one queue', () => {
   const instance = {
     maxSize: 8,
     coresPerNode: 4,
@@ -137,7 +137,7 @@ test("an HPA may go by one queue's size", () => {
   assert.deepEqual(sizesUntil(ofDebug, 60_000), [1, 5])
 })
 
-test('an HPA on a metric that is not there does nothing', () => {
+test('an HPA on an unknown metric does nothing', () => {
   const simulation = simulate({
     arrivals: [{ atMs: 0, job: { nodes: 3 } }],
     hpa: hpaOn('node_dezired_count'),
@@ -145,7 +145,7 @@ test('an HPA on a metric that is not there does nothing', () => {
   assert.deepEqual(sizesUntil(simulation, 60_000), [1])
 })
 
-test('people may do something in between', () => {
+test('a test can change the instance during a run', () => {
   const simulation = simulate({ size: 2 })
   const drained: number[] = []
   simulation.at(5_000, () => {

@@ -33,7 +33,7 @@ function run(arrivals: readonly Arrival[], limitMs: number) {
 test('a run ends when its jobs have ended and the MiniCluster is small again', () => {
   const arrivals = [{ atMs: 20_000, job: { nodes: 3, duration: 100 } }]
   const { states, endMs, summary } = run(arrivals, 3_600_000)
-  // It waits for the sync at 30 s, pods are there 5.1 s later; it ends at 135.1 s.
+  // The job waits for the sync at 30 s, its pods are ready 5.1 s later, and it ends at 135.1 s.
   assert.equal(summary.completed, 1)
   assert.deepEqual([summary.meanWait, summary.longestWait], [15.1, 15.1])
   assert.equal(summary.doneAfter, 135.1)
@@ -42,11 +42,11 @@ test('a run ends when its jobs have ended and the MiniCluster is small again', (
   assert.equal(states.at(-1)?.pods, 1)
   assert.equal(summary.busyNodeHours.toFixed(6), (300 / 3_600).toFixed(6))
   for (const [index, { atMs }] of states.entries()) {
-    assert.ok(atMs > (states[index - 1]?.atMs ?? -1), 'one state a moment')
+    assert.ok(atMs > (states[index - 1]?.atMs ?? -1), 'one state for each time')
   }
 })
 
-test('a run whose time is up tells what is not finished', () => {
+test('a run that reaches its time limit counts unfinished jobs', () => {
   const arrivals = [
     { atMs: 0, job: { nodes: 1, duration: 30 } },
     { atMs: 1_000, job: { nodes: 4, duration: 1_000 } },

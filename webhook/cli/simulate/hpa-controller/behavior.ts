@@ -1,11 +1,12 @@
-// What `behavior` allows: windows that steady recommendations, and policies that limit how fast sizes change. Pure.
+// The rules of `spec.behavior`: windows over which recommendations are stabilized, and policies that limit how fast the
+// size changes. Pure.
 import { addInt32, toInt32 } from './int32.ts'
 import type { ScalingPolicy, ScalingRules } from './spec.ts'
 
 export type Direction = 'scaleUp' | 'scaleDown'
 
-/** Rules with nothing left open. */
-export interface Rules {
+/** Scaling rules whose defaults are filled in. */
+export interface CompleteRules {
   readonly stabilizationMs: number
   readonly selectPolicy: NonNullable<ScalingRules['selectPolicy']>
   readonly policies: readonly ScalingPolicy[]
@@ -19,12 +20,12 @@ const DEFAULT_POLICIES: Readonly<Record<Direction, readonly ScalingPolicy[]>> = 
   scaleDown: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
 }
 
-/** Rules as the API server and the controller complete them. */
+/** Fills in the defaults of the API server and of the controller. */
 export function rulesFor(
   direction: Direction,
   rules: ScalingRules | undefined,
   { stabilizationSeconds }: { readonly stabilizationSeconds: number },
-): Rules {
+): CompleteRules {
   return {
     stabilizationMs: (rules?.stabilizationWindowSeconds ?? stabilizationSeconds) * 1000,
     selectPolicy: rules?.selectPolicy ?? 'Max',
@@ -32,47 +33,50 @@ export function rulesFor(
   }
 }
 
-/** Replicas recommended, added or removed, and when. */
-export interface Dated {
+/** A number of replicas (recommended, added or removed) and its time. */
+export interface DatedReplicas {
   readonly at: number
   readonly replicas: number
 }
 
-/** Those that a window still holds. */
+/** Keeps the entries that are younger than the window. */
 export function within(
-  all: readonly Dated[],
+  all: readonly DatedReplicas[],
   { now, windowMs }: { readonly now: number; readonly windowMs: number },
-): readonly Dated[] {
+): readonly DatedReplicas[] {
   return all.filter(({ at }) => at > now - windowMs)
 }
 
-/** The changes of size that an HPA made. It never looks at those that others made. */
-export type ScaleEvents = Readonly<Record<Direction, readonly Dated[]>>
+/** The changes of size that this HPA made. Changes that others made are not counted. */
+export type ScaleEvents = Readonly<Record<Direction, readonly DatedReplicas[]>>
 
-/** Adds an event in the place of the last one that is older than every policy of its own direction, if there is one. */
+/** Adds an event. It replaces the last event that is older than the period of every policy of its direction, if there is one. */
 export function addEvent(
-  events: readonly Dated[],
-  event: Dated,
-  { policies }: Rules,
-): readonly Dated[] {
+  events: readonly DatedReplicas[],
+  event: DatedReplicas,
+  { policies }: CompleteRules,
+): readonly DatedReplicas[] {
   const longestMs = Math.max(0, ...policies.map(({ periodSeconds }) => periodSeconds * 1000))
   const outdated = events.findLastIndex(({ at }) => at < event.at - longestMs)
   return outdated === -1 ? [...events, event] : events.with(outdated, event)
 }
 
-/** What policies are applied to. */
-export interface Pace {
+/** The policies limit a change of this size at this time. */
+export interface PolicyInput {
   readonly now: number
   /** The present size. */
   readonly replicas: number
   readonly events: ScaleEvents
 }
 
-/** The size that a direction's policies allow to go to now; it may be on the other side of the present one. */
+/**
+ * The farthest size that the policies of a direction allow now. After earlier changes it may lie on the other side of the
+ * present size.
+ */
 export function limitOf(
   direction: Direction,
-  { selectPolicy, policies }: Rules,
-  { now, replicas, events }: Pace,
+  { selectPolicy, policies }: CompleteRules,
+  { now, replicas, events }: PolicyInput,
 ): number {
   if (selectPolicy === 'Disabled') return replicas
   const limits = policies.map((policy) => {
@@ -86,7 +90,7 @@ export function limitOf(
   return isHighest ? Math.max(...limits) : Math.min(...limits)
 }
 
-function sum(events: readonly Dated[]): number {
+function sum(events: readonly DatedReplicas[]): number {
   return events.reduce((total, { replicas }) => addInt32(total, replicas), 0)
 }
 

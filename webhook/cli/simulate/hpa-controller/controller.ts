@@ -1,33 +1,33 @@
-// A HorizontalPodAutoscaler (autoscaling/v2) and its controller, without a cluster: what one sync after the other makes of
-// metrics and sizes. Held to the real controller by test/e2e/hpa.e2e.ts, and to what it did then by
-// test/metrics/hpa/conformance.test.ts. What needs a cluster is not here: selectors, and a scale that cannot be read or
-// written.
-import { addEvent, type Dated, type ScaleEvents, within } from './behavior.ts'
+// The controller of one HorizontalPodAutoscaler (autoscaling/v2), without a cluster: each sync decides on a size from sizes
+// and metrics. test/e2e/hpa.e2e.ts compares it with the real controller, and
+// test/webhook/cli/simulate/hpa-controller/conformance.test.ts with recordings of that. Selectors, and a scale that cannot be
+// read or written, need a cluster and are left out.
+import { addEvent, type DatedReplicas, type ScaleEvents, within } from './behavior.ts'
 import { type Limits, limitsFor } from './limits.ts'
 import {
   recommend,
-  type Situation,
+  type SizesAndMetrics,
   type Target,
   type Tolerances,
   targetOf,
   tolerancesOf,
 } from './proposal.ts'
-import { reasonFor, reasonWithout } from './reason.ts'
+import { reasonFor, reasonForFailure } from './reason.ts'
 import type { HpaSpec } from './spec.ts'
 
 /** Flags of kube-controller-manager. */
-export interface HpaOptions {
+export interface HpaControllerOptions {
   /** `--horizontal-pod-autoscaler-tolerance`, 0.1 by default. */
   readonly tolerance?: number
   /** `--horizontal-pod-autoscaler-downscale-stabilization`, 300 by default. */
   readonly downscaleStabilizationSeconds?: number
-  /** The feature gate `HPAScaleToZero`, on since Kubernetes 1.37: a rescale says whether it was one to 0. Default: off. */
+  /** The feature gate `HPAScaleToZero`, on since Kubernetes 1.37: a condition says whether a rescale was to 0. Default: off. */
   readonly scaleToZero?: boolean
 }
 
-/** What a sync finds. */
-export interface Observation extends Situation {
-  /** Milliseconds of any one clock that does not go back. */
+/** The state that a sync finds. */
+export interface Observation extends SizesAndMetrics {
+  /** Milliseconds of a clock that never goes back. */
   readonly now: number
 }
 
@@ -36,46 +36,46 @@ export interface Condition {
   readonly reason: string
 }
 
-/** `status.conditions`; one stays as it is until a sync has something to say of it. */
+/** `status.conditions`; a condition stays as it is until a sync sets it. */
 export interface Conditions {
   readonly AbleToScale?: Condition
   readonly ScalingActive?: Condition
   readonly ScalingLimited?: Condition
-  /** Of the last rescale, if `scaleToZero` is on. */
+  /** Whether the last rescale was to 0, if `scaleToZero` is on. */
   readonly ScaledToZero?: Condition
 }
 
-/** What a sync does. */
+/** The outcome of a sync. */
 export interface Decision {
-  /** `spec.replicas` from now on. */
+  /** The new `spec.replicas`. */
   readonly replicas: number
-  /** `status.desiredReplicas`: where metrics fail, what it was before, 0 at first. */
+  /** `status.desiredReplicas`: if metrics fail, the value of the sync before; 0 at first. */
   readonly desiredReplicas: number
-  /** What each metric asks for, before any limit; `undefined` where it failed. None if they were not asked. */
+  /** The proposal of each metric, before any limit; `undefined` if it failed. Empty if no metric was requested. */
   readonly proposals: readonly (number | undefined)[]
   readonly conditions: Conditions
-  /** A few words for people. */
+  /** In a few words, such as `grow to 6, on the way to 9`. */
   readonly reason: string
 }
 
-/** Why a sync does what it does. */
-type Because = Pick<Decision, 'reason'> & Partial<Pick<Decision, 'proposals'>>
+/** The reason of a decision, and the proposals behind it. */
+type DecisionGrounds = Pick<Decision, 'reason'> & Partial<Pick<Decision, 'proposals'>>
 
-/** One HPA, with what its controller remembers of it. */
-export class Hpa {
+/** Remembers recommendations, changes of size and conditions from sync to sync. */
+export class HpaController {
   readonly #minReplicas: number
   readonly #maxReplicas: number
   readonly #targets: readonly Target[]
   readonly #tolerances: Tolerances
   readonly #limits: Limits
   readonly #scaleToZero: boolean
-  #recommendations: readonly Dated[] | undefined
+  #recommendations: readonly DatedReplicas[] | undefined
   #events: ScaleEvents = { scaleUp: [], scaleDown: [] }
   #conditions: Conditions = {}
   #desiredReplicas = 0
 
-  /** @throws RangeError if one of the spec's quantities is none */
-  constructor(spec: HpaSpec, options: HpaOptions = {}) {
+  /** @throws RangeError if a quantity of the spec cannot be read */
+  constructor(spec: HpaSpec, options: HpaControllerOptions = {}) {
     const { tolerance = 0.1, downscaleStabilizationSeconds: stabilizationSeconds = 300 } = options
     this.#scaleToZero = options.scaleToZero ?? false
     this.#minReplicas = spec.minReplicas ?? 1
@@ -85,7 +85,7 @@ export class Hpa {
     this.#limits = limitsFor(spec.behavior, { stabilizationSeconds })
   }
 
-  /** One sync. */
+  /** Runs one sync. */
   decide(observation: Observation): Decision {
     const { now, replicas } = observation
     this.#recommendations ??= [{ at: now, replicas }]
@@ -97,7 +97,7 @@ export class Hpa {
     return this.#returnToBounds(observation) ?? this.#follow(observation)
   }
 
-  /** Out of bounds no metric is asked. */
+  /** A size outside its bounds is corrected without requesting metrics. */
   #returnToBounds(observation: Observation): Decision | undefined {
     const { replicas } = observation
     const [min, max] = [this.#minReplicas, this.#maxReplicas]
@@ -112,14 +112,14 @@ export class Hpa {
     return undefined
   }
 
-  /** Does what the metrics ask for, as far as the rules allow. */
+  /** Follows the metrics as far as the rules allow. */
   #follow(observation: Observation): Decision {
     const { now, replicas } = observation
     const recommendation = recommend(this.#targets, observation, this.#tolerances)
     const { proposals } = recommendation
     if (recommendation.kind === 'failure') {
       this.#set({ ScalingActive: { status: false, reason: recommendation.reason } })
-      return this.#decision(replicas, { proposals, reason: reasonWithout(proposals) })
+      return this.#decision(replicas, { proposals, reason: reasonForFailure(proposals) })
     }
     const proposal = recommendation.replicas
     const recommendations = this.#recommendations ?? []
@@ -132,39 +132,39 @@ export class Hpa {
       minReplicas: this.#minReplicas,
       maxReplicas: this.#maxReplicas,
     })
-    // What was asked for, whatever was made of it.
+    // Recommendations count as they were made, not as they were limited.
     const recent = within(recommendations, { now, windowMs: this.#limits.windowMs })
     this.#recommendations = [...recent, { at: now, replicas: proposal }]
     this.#set({
-      AbleToScale: { status: true, reason: outcome.steadiness },
+      AbleToScale: { status: true, reason: outcome.ableToScale },
       ScalingActive: { status: true, reason: 'ValidMetricFound' },
       ScalingLimited: { status: outcome.limit !== 'DesiredWithinRange', reason: outcome.limit },
     })
-    const because = { proposals, reason: reasonFor({ before: replicas, proposal, outcome }) }
-    if (outcome.replicas === replicas) return this.#settle(replicas, because)
-    return this.#resize(observation, outcome.replicas, because)
+    const grounds = { proposals, reason: reasonFor({ before: replicas, proposal, outcome }) }
+    if (outcome.replicas === replicas) return this.#settle(replicas, grounds)
+    return this.#resize(observation, outcome.replicas, grounds)
   }
 
-  /** Sets another size, and remembers by how much it changed. */
-  #resize({ now, replicas }: Observation, wanted: number, because: Because): Decision {
+  /** Sets a new size, and remembers the change. */
+  #resize({ now, replicas }: Observation, size: number, grounds: DecisionGrounds): Decision {
     this.#set({ AbleToScale: { status: true, reason: 'SucceededRescale' } })
-    if (this.#scaleToZero) this.#set({ ScaledToZero: scaledToZero(wanted) })
+    if (this.#scaleToZero) this.#set({ ScaledToZero: scaledToZero(size) })
     const { rules } = this.#limits
     if (rules !== undefined) {
-      const direction = wanted > replicas ? 'scaleUp' : 'scaleDown'
-      const event = { at: now, replicas: Math.abs(wanted - replicas) }
+      const direction = size > replicas ? 'scaleUp' : 'scaleDown'
+      const event = { at: now, replicas: Math.abs(size - replicas) }
       const events = addEvent(this.#events[direction], event, rules[direction])
       this.#events = { ...this.#events, [direction]: events }
     }
-    return this.#settle(wanted, because)
+    return this.#settle(size, grounds)
   }
 
-  #settle(replicas: number, because: Because): Decision {
+  #settle(replicas: number, grounds: DecisionGrounds): Decision {
     this.#desiredReplicas = replicas
-    return this.#decision(replicas, because)
+    return this.#decision(replicas, grounds)
   }
 
-  #decision(replicas: number, { proposals = [], reason }: Because): Decision {
+  #decision(replicas: number, { proposals = [], reason }: DecisionGrounds): Decision {
     const desiredReplicas = this.#desiredReplicas
     return { replicas, desiredReplicas, proposals, conditions: this.#conditions, reason }
   }
@@ -174,7 +174,7 @@ export class Hpa {
   }
 }
 
-/** Only minReplicas 0 lets a metric ask for 0 replicas. */
+/** A rescale to 0 is possible only with minReplicas 0. */
 function scaledToZero(replicas: number): Condition {
   return replicas === 0
     ? { status: true, reason: 'ScaledToZero' }

@@ -1,21 +1,22 @@
-// Numbers of replicas as the HPA controller holds them: 32 bits. Where they do not suffice, it does what no one expects.
+// Numbers of replicas as the HPA controller stores them, in 32 bits. Numbers that do not fit give surprising sizes, as they
+// do in the real controller.
 
 const MIN = -(2 ** 31)
 const MAX = 2 ** 31 - 1
 
-/** The most replicas there can be. */
+/** The highest number of replicas. */
 export const MAX_REPLICAS = MAX
 
 /**
- * A whole number from a fraction, towards zero. What does not fit is the lowest there is (on amd64; arm64 saturates),
- * so that a huge recommendation means none.
+ * Rounds towards zero. A number that does not fit becomes the lowest one (on amd64; arm64 saturates), so a huge
+ * recommendation has no effect.
  */
 export function toInt32(value: number): number {
   const whole = Math.trunc(value)
   return whole >= MIN && whole <= MAX ? whole + 0 : MIN
 }
 
-/** A sum, which wraps around. */
+/** Adds; a sum that does not fit wraps around. */
 export function addInt32(one: number, other: number): number {
   return (one + other) | 0
 }

@@ -1,15 +1,22 @@
-// From what the metrics ask for to what the HPA sets: steadied by what was asked for before, limited in speed and to
-// minReplicas … maxReplicas. With `behavior` and without it, which are two different sets of rules. Pure.
-import { type Dated, limitOf, type Pace, type Rules, rulesFor, within } from './behavior.ts'
+// From the size that the metrics ask for to the size that the HPA sets: it is stabilized by earlier recommendations, limited
+// in speed, and kept within minReplicas and maxReplicas. An HPA with `behavior` and one without follow different rules. Pure.
+import {
+  type CompleteRules,
+  type DatedReplicas,
+  limitOf,
+  type PolicyInput,
+  rulesFor,
+  within,
+} from './behavior.ts'
 import { toInt32 } from './int32.ts'
 import type { Behavior } from './spec.ts'
 
-/** What was made of what the metrics ask for, with the reasons of AbleToScale and of ScalingLimited. */
+/** The size to set, with the reasons of the conditions AbleToScale and ScalingLimited. */
 export interface Outcome {
   readonly replicas: number
-  /** What was asked for, steadied, before any limit. */
-  readonly wanted: number
-  readonly steadiness: 'ReadyForNewScale' | 'ScaleUpStabilized' | 'ScaleDownStabilized'
+  /** The stabilized size, before any limit. */
+  readonly stabilized: number
+  readonly ableToScale: 'ReadyForNewScale' | 'ScaleUpStabilized' | 'ScaleDownStabilized'
   readonly limit:
     | 'DesiredWithinRange'
     | 'ScaleUpLimit'
@@ -18,36 +25,37 @@ export interface Outcome {
     | 'TooFewReplicas'
 }
 
-export interface Circumstances extends Pace {
+/** A size that the metrics ask for, and the state that limits it. */
+export interface LimitInput extends PolicyInput {
   readonly minReplicas: number
   readonly maxReplicas: number
-  /** What the metrics ask for. */
+  /** The size that the metrics ask for. */
   readonly proposal: number
-  /** What they asked for earlier, and the size that the HPA found at first. */
-  readonly recommendations: readonly Dated[]
+  /** Sizes that they asked for earlier, and the size at the first sync. */
+  readonly recommendations: readonly DatedReplicas[]
 }
 
 export interface Limits {
-  /** For how long recommendations matter. */
+  /** Older recommendations are not needed. */
   readonly windowMs: number
-  /** By direction, to limit the speed; `undefined` where nothing depends on earlier changes. */
+  /** They limit the speed of changes; `undefined` without `behavior`, where no limit depends on earlier changes. */
   readonly rules: BehaviorRules | undefined
-  apply(circumstances: Circumstances): Outcome
+  apply(input: LimitInput): Outcome
 }
 
 interface BehaviorRules {
-  readonly scaleUp: Rules
-  readonly scaleDown: Rules
+  readonly scaleUp: CompleteRules
+  readonly scaleDown: CompleteRules
 }
 
-/** @param stabilizationSeconds the controller's window for scaling down */
+/** @param stabilizationSeconds the controller's default window for scaling down */
 export function limitsFor(
   behavior: Behavior | undefined,
   { stabilizationSeconds }: { readonly stabilizationSeconds: number },
 ): Limits {
   if (behavior === undefined) {
     const windowMs = stabilizationSeconds * 1000
-    return { windowMs, rules: undefined, apply: (given) => applyDefaults(given, windowMs) }
+    return { windowMs, rules: undefined, apply: (input) => applyDefaults(input, windowMs) }
   }
   const rules = {
     scaleUp: rulesFor('scaleUp', behavior.scaleUp, { stabilizationSeconds: 0 }),
@@ -56,74 +64,78 @@ export function limitsFor(
     }),
   }
   const windowMs = Math.max(rules.scaleUp.stabilizationMs, rules.scaleDown.stabilizationMs)
-  return { windowMs, rules, apply: (given) => applyBehavior(given, rules) }
+  return { windowMs, rules, apply: (input) => applyBehavior(input, rules) }
 }
 
-/** Without `behavior` an HPA grows at most to this in one sync. */
+/** The largest growth of an HPA without `behavior` in one sync. */
 const GROWTH = { factor: 2, minimum: 4 } as const
 
-/** The highest recommendation of the window, even where that is a growth; in each sync a limit to growing. */
+/** Takes the highest recommendation of the window, even if that one is above the present size. Each sync limits growth. */
 function applyDefaults(
-  { now, replicas, proposal, recommendations, minReplicas, maxReplicas }: Circumstances,
+  { now, replicas, proposal, recommendations, minReplicas, maxReplicas }: LimitInput,
   windowMs: number,
 ): Outcome {
-  const wanted = Math.max(proposal, ...replicasIn(recommendations, { now, windowMs }))
-  const steadied = {
-    wanted,
-    steadiness: wanted === proposal ? 'ReadyForNewScale' : 'ScaleDownStabilized',
+  const stabilized = Math.max(proposal, ...replicasIn(recommendations, { now, windowMs }))
+  const outcome = {
+    stabilized,
+    ableToScale: stabilized === proposal ? 'ReadyForNewScale' : 'ScaleDownStabilized',
   } as const
-  if (wanted < minReplicas) return { ...steadied, replicas: minReplicas, limit: 'TooFewReplicas' }
+  if (stabilized < minReplicas) {
+    return { ...outcome, replicas: minReplicas, limit: 'TooFewReplicas' }
+  }
   const fastest = toInt32(Math.max(GROWTH.factor * replicas, GROWTH.minimum))
   const highest = Math.min(maxReplicas, fastest)
-  if (wanted <= highest) return { ...steadied, replicas: wanted, limit: 'DesiredWithinRange' }
+  if (stabilized <= highest) {
+    return { ...outcome, replicas: stabilized, limit: 'DesiredWithinRange' }
+  }
   const limit = maxReplicas > fastest ? 'ScaleUpLimit' : 'TooManyReplicas'
-  return { ...steadied, replicas: highest, limit }
+  return { ...outcome, replicas: highest, limit }
 }
 
-function applyBehavior(circumstances: Circumstances, rules: BehaviorRules): Outcome {
-  const { replicas, proposal } = circumstances
-  const wanted = steady(circumstances, rules)
-  const stabilized = proposal >= replicas ? 'ScaleUpStabilized' : 'ScaleDownStabilized'
-  const steadiness = wanted === proposal ? 'ReadyForNewScale' : stabilized
-  return { wanted, steadiness, ...limitSpeed(circumstances, wanted, rules) }
+function applyBehavior(input: LimitInput, rules: BehaviorRules): Outcome {
+  const { replicas, proposal } = input
+  const stabilized = stabilize(input, rules)
+  const held = proposal >= replicas ? 'ScaleUpStabilized' : 'ScaleDownStabilized'
+  const ableToScale = stabilized === proposal ? 'ReadyForNewScale' : held
+  return { stabilized, ableToScale, ...limitSpeed(input, stabilized, rules) }
 }
 
-/** Grows to the lowest recommendation of the one window, shrinks to the highest of the other. */
-function steady(
-  { now, replicas, proposal, recommendations }: Circumstances,
+/** Grows to the lowest recommendation of the window of scaleUp; shrinks to the highest of the window of scaleDown. */
+function stabilize(
+  { now, replicas, proposal, recommendations }: LimitInput,
   { scaleUp, scaleDown }: BehaviorRules,
 ): number {
-  const recent = ({ stabilizationMs: windowMs }: Rules) =>
+  const recent = ({ stabilizationMs: windowMs }: CompleteRules) =>
     replicasIn(recommendations, { now, windowMs })
   const lowest = Math.min(proposal, ...recent(scaleUp))
   const highest = Math.max(proposal, ...recent(scaleDown))
   return Math.min(Math.max(replicas, lowest), highest)
 }
 
-/** Never in the other direction, even where a policy's period saw more of a change than the policy allows. */
+/** Never turns a growth into a shrink or the reverse, even if the policy's period saw more change than the policy allows. */
 function limitSpeed(
-  circumstances: Circumstances,
-  wanted: number,
+  input: LimitInput,
+  stabilized: number,
   rules: BehaviorRules,
 ): Pick<Outcome, 'replicas' | 'limit'> {
-  const { replicas, minReplicas, maxReplicas } = circumstances
-  if (wanted > replicas) {
-    const fastest = Math.max(replicas, limitOf('scaleUp', rules.scaleUp, circumstances))
+  const { replicas, minReplicas, maxReplicas } = input
+  if (stabilized > replicas) {
+    const fastest = Math.max(replicas, limitOf('scaleUp', rules.scaleUp, input))
     const limit = maxReplicas > fastest ? 'ScaleUpLimit' : 'TooManyReplicas'
     const highest = Math.min(maxReplicas, fastest)
-    if (wanted > highest) return { replicas: highest, limit }
+    if (stabilized > highest) return { replicas: highest, limit }
   }
-  if (wanted < replicas) {
-    const fastest = Math.min(replicas, limitOf('scaleDown', rules.scaleDown, circumstances))
+  if (stabilized < replicas) {
+    const fastest = Math.min(replicas, limitOf('scaleDown', rules.scaleDown, input))
     const limit = minReplicas < fastest ? 'ScaleDownLimit' : 'TooFewReplicas'
     const lowest = Math.max(minReplicas, fastest)
-    if (wanted < lowest) return { replicas: lowest, limit }
+    if (stabilized < lowest) return { replicas: lowest, limit }
   }
-  return { replicas: wanted, limit: 'DesiredWithinRange' }
+  return { replicas: stabilized, limit: 'DesiredWithinRange' }
 }
 
 function replicasIn(
-  recommendations: readonly Dated[],
+  recommendations: readonly DatedReplicas[],
   window: { readonly now: number; readonly windowMs: number },
 ): readonly number[] {
   return within(recommendations, window).map(({ replicas }) => replicas)

@@ -1,4 +1,4 @@
-// Quantities (resource.Quantity) as the HPA controller reads them: into whole thousandths, of 64 bits.
+// Quantities (resource.Quantity) as the HPA controller reads them: whole thousandths in 64 bits. Pure.
 
 /** `-1.5`, `.5`, `250m`, `1Ki`, `12e6`; `1E` is 10^18, `1E3` is 1000. */
 const QUANTITY =
@@ -26,8 +26,8 @@ const BINARY_EXPONENTS: Readonly<Record<string, bigint>> = {
 }
 
 /**
- * Thousandths of a quantity; what is finer is rounded away from zero. What 64 bits cannot hold wraps around (or reads 0,
- * where it is written with a large suffix).
+ * A quantity in thousandths; finer parts are rounded away from zero. A quantity that does not fit into 64 bits wraps around,
+ * or is read as 0 if it is written with a large suffix.
  *
  * @throws RangeError if the text is no quantity
  */
@@ -36,8 +36,8 @@ export function toMilli(quantity: string | number): number {
 }
 
 /**
- * A quantity as floating-point number: the digits of its canonical form times a power of ten, which may differ in the last
- * bit from the number that its text is for us. What is finer than 10^-9 is rounded away from zero.
+ * A quantity as floating-point number: the digits of its canonical form times a power of ten. The last bit may differ from
+ * the number that JavaScript reads from the same text. Parts finer than 10^-9 are rounded away from zero.
  *
  * @throws RangeError if the text is no quantity
  */

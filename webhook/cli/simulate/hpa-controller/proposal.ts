@@ -1,20 +1,21 @@
-// How many replicas the metrics ask for: each by its target, then the highest of all. No limits yet, no memory. Pure.
+// The replicas that the metrics ask for: one proposal for each metric by its target, then the highest of all. Limits are in
+// limits.ts; earlier syncs do not matter here. Pure.
 import { MAX_REPLICAS, toInt32 } from './int32.ts'
 import { toFloat, toMilli } from './milli-value.ts'
 import type { Behavior, MetricSpec } from './spec.ts'
 
-/** What a metric is compared with. */
+/** The target that a metric is compared with. */
 export interface Target {
   readonly source: MetricSpec['type']
-  /** `undefined` where there is nothing to compare with: such a metric always fails. */
+  /** `undefined` if the field that the type needs is not set: such a metric always fails. */
   readonly kind: 'Value' | 'AverageValue' | undefined
   readonly milli: number
 }
 
 /**
- * An Object metric goes by its target's type, an External one by the field that is set.
+ * For an Object metric the type of the target decides, for an External metric the field that is set.
  *
- * @throws RangeError if the target is no quantity
+ * @throws RangeError if the target is not a quantity
  */
 export function targetOf(metric: MetricSpec): Target {
   const { type: source } = metric
@@ -30,15 +31,15 @@ export function targetOf(metric: MetricSpec): Target {
   return { source, kind: undefined, milli: 0 }
 }
 
-/** How far a metric may be from its target without any change, as a part of the target. */
+/** How far a metric may be from its target without a change of the size, as a fraction of the target. */
 export interface Tolerances {
   readonly scaleUp: number
   readonly scaleDown: number
 }
 
 /**
- * @param usual the controller's
- * @throws RangeError if a tolerance is no quantity
+ * @param usual the controller's default
+ * @throws RangeError if a tolerance is not a quantity
  */
 export function tolerancesOf(behavior: Behavior | undefined, usual: number): Tolerances {
   const [scaleUp, scaleDown] = [behavior?.scaleUp, behavior?.scaleDown].map((rules) =>
@@ -47,19 +48,19 @@ export function tolerancesOf(behavior: Behavior | undefined, usual: number): Tol
   return { scaleUp: scaleUp ?? usual, scaleDown: scaleDown ?? usual }
 }
 
-/** What there is to decide on in one sync. */
-export interface Situation {
+/** The state that one sync decides on. */
+export interface SizesAndMetrics {
   /** `spec.replicas` of the scale: `spec.size` of a MiniCluster. */
   readonly replicas: number
   /** `status.replicas` of the scale: `status.size`, which is 0 before the first resize and may lag behind. */
   readonly statusReplicas: number
-  /** Running and Ready pods under the scale's selector; `undefined` where it selects no pod, not even one that is not. */
+  /** Running and Ready pods that the scale's selector selects; `undefined` if it selects no pod at all. */
   readonly readyPods: number | undefined
-  /** Values in the order of `spec.metrics`; `undefined` where the metrics API answered an error. */
+  /** Values in the order of `spec.metrics`; `undefined` if the metrics API answered an error. */
   readonly metrics: readonly (number | undefined)[]
 }
 
-/** What the metrics ask for: each, `undefined` if it failed, and all together, or why that is nothing. */
+/** The proposal of each metric (`undefined` if it failed), and the size that follows, or why none does. */
 export type Recommendation = { readonly proposals: readonly (number | undefined)[] } & (
   | { readonly kind: 'replicas'; readonly replicas: number }
   | {
@@ -69,12 +70,12 @@ export type Recommendation = { readonly proposals: readonly (number | undefined)
 )
 
 /**
- * The highest of all proposals. Where a metric fails, the others may only keep or raise the size; where all fail, nothing
- * is recommended.
+ * The highest of all proposals. If a metric fails, the others may only keep or raise the size. If all fail, nothing is
+ * recommended.
  */
 export function recommend(
   targets: readonly Target[],
-  situation: Situation,
+  situation: SizesAndMetrics,
   tolerances: Tolerances,
 ): Recommendation {
   const proposals = targets.map((target, index) =>
@@ -89,42 +90,43 @@ export function recommend(
   return { kind: 'failure', proposals, reason: `FailedGet${failed.source}Metric` }
 }
 
-type Circumstances = Omit<Situation, 'metrics'> & { readonly tolerances: Tolerances }
+/** The state and the tolerances by which one metric proposes a size. */
+type ProposalInput = Omit<SizesAndMetrics, 'metrics'> & { readonly tolerances: Tolerances }
 
 /** @returns `undefined` if the metric fails */
 function propose(
   target: Target,
   value: number | undefined,
-  circumstances: Circumstances,
+  input: ProposalInput,
 ): number | undefined {
   if (value === undefined || !Number.isFinite(value) || target.kind === undefined) return undefined
   const usage = toMilli(value)
-  if (target.kind === 'Value') return proposeByRatio(usage / target.milli, circumstances)
-  return proposeByAverage(usage, target, circumstances)
+  if (target.kind === 'Value') return proposeByRatio(usage / target.milli, input)
+  return proposeByAverage(usage, target, input)
 }
 
 /** In proportion to the pods that are Ready, not to the replicas. */
 function proposeByRatio(
   ratio: number,
-  { replicas, readyPods, tolerances }: Circumstances,
+  { replicas, readyPods, tolerances }: ProposalInput,
 ): number | undefined {
   if (isWithin(ratio, tolerances)) return replicas
   if (readyPods === undefined) return undefined
   return toInt32(Math.min(Math.ceil(ratio * readyPods), MAX_REPLICAS))
 }
 
-/** A total of external metrics below zero is taken for one that has overflowed, and so for the highest there is. */
+/** The controller takes a negative total of external metrics for an overflow, and so for the highest number. */
 const OVERFLOW = 2 ** 63
 
-/** As many as the metric is worth, whatever the size is: that is looked at for the tolerance alone. */
+/** The metric divided by the target. The present size matters only for the tolerance. */
 function proposeByAverage(
   usage: number,
   { source, milli }: Target,
-  { statusReplicas, tolerances }: Circumstances,
+  { statusReplicas, tolerances }: ProposalInput,
 ): number {
   const isExternal = source === 'External'
   const total = isExternal && usage < 0 ? OVERFLOW : usage
-  // Without replicas the ratio is infinite or no number, and so never within.
+  // With 0 replicas the ratio is infinite or NaN, and so never within the tolerance.
   if (isWithin(total / (milli * statusReplicas), tolerances)) return statusReplicas
   const replicas = Math.ceil(total / milli)
   return toInt32(isExternal ? Math.min(replicas, MAX_REPLICAS) : replicas)

@@ -1,28 +1,25 @@
-// The part of an autoscaling/v2 HorizontalPodAutoscaler's spec that decides on sizes, in the API's own words. Resource and
-// Pods metrics, which ask for the pods' own usage, are left out.
+// The part of the spec of a HorizontalPodAutoscaler (autoscaling/v2) that decides on sizes, with the field names of the API.
+// Resource and Pods metrics, which measure the usage of the pods, are left out.
 
 /** `resource.Quantity` as YAML may spell it. */
 export type Quantity = string | number
 
-/** The type says what to compare with, not which field is set: the API server accepts a mismatch. */
+/** The API server accepts a `type` for which the matching field is not set. */
 export interface MetricTarget {
   readonly type: 'Value' | 'AverageValue' | 'Utilization'
   readonly value?: Quantity
   readonly averageValue?: Quantity
 }
 
-export interface LabelSelectorRequirement {
-  readonly key: string
-  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
-  readonly values?: readonly string[]
+/** Which series of a metric count. `matchExpressions` are accepted and not looked at. */
+export interface SeriesSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly object[]
 }
 
 export interface MetricIdentifier {
   readonly name: string
-  readonly selector?: {
-    readonly matchLabels?: Readonly<Record<string, string>>
-    readonly matchExpressions?: readonly LabelSelectorRequirement[]
-  }
+  readonly selector?: SeriesSelector
 }
 
 export interface ObjectReference {
@@ -69,7 +66,7 @@ export interface Behavior {
 
 export interface HpaSpec {
   readonly scaleTargetRef?: ObjectReference
-  /** 1 by default. With 0 (a feature gate until 1.36) the real controller leaves size 0 by itself; here it does not. */
+  /** 1 by default. With 0 (a feature gate until 1.36) the real controller leaves size 0 by itself; ours does not. */
   readonly minReplicas?: number
   readonly maxReplicas: number
   readonly metrics: readonly MetricSpec[]

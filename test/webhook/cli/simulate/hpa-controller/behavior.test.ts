@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   addEvent,
+  type CompleteRules,
   limitOf,
-  type Rules,
   rulesFor,
   within,
 } from '../../../../../webhook/cli/simulate/hpa-controller/behavior.ts'
@@ -12,7 +12,7 @@ import type { ScalingPolicy } from '../../../../../webhook/cli/simulate/hpa-cont
 const OPTIONS = { stabilizationSeconds: 300 }
 const NO_EVENTS = { scaleUp: [], scaleDown: [] }
 
-test('rulesFor completes rules as the API server does', () => {
+test('rulesFor fills in the defaults of the API server', () => {
   assert.deepEqual(rulesFor('scaleUp', undefined, { stabilizationSeconds: 0 }), {
     stabilizationMs: 0,
     selectPolicy: 'Max',
@@ -28,7 +28,7 @@ test('rulesFor completes rules as the API server does', () => {
   })
 })
 
-test('rulesFor keeps what is set', () => {
+test('rulesFor keeps the fields that are set', () => {
   const policies = [{ type: 'Pods', value: 1, periodSeconds: 60 }] as const
   const rules = { stabilizationWindowSeconds: 0, selectPolicy: 'Min', policies } as const
   assert.deepEqual(rulesFor('scaleDown', rules, OPTIONS), {
@@ -38,7 +38,7 @@ test('rulesFor keeps what is set', () => {
   })
 })
 
-test('within keeps what is younger than the window', () => {
+test('within keeps the entries that are younger than the window', () => {
   const [old, edge, young] = [1, 2, 3].map((at) => ({ at, replicas: at }))
   assert.ok(old && edge && young)
   assert.deepEqual(within([old, edge, young], { now: 12, windowMs: 10 }), [young])
@@ -47,11 +47,14 @@ test('within keeps what is younger than the window', () => {
 
 const POLICY = { type: 'Pods', value: 4, periodSeconds: 10 } as const
 
-function rules(selectPolicy: Rules['selectPolicy'], ...policies: ScalingPolicy[]): Rules {
+function rules(
+  selectPolicy: CompleteRules['selectPolicy'],
+  ...policies: ScalingPolicy[]
+): CompleteRules {
   return { stabilizationMs: 0, selectPolicy, policies }
 }
 
-test('addEvent writes over the last event that no policy needs any more, and keeps the others', () => {
+test('addEvent replaces the last event that no policy needs, and keeps the others', () => {
   const [a, b, c, d] = [0, 1, 15_000, 20_000].map((at) => ({ at, replicas: 1 }))
   assert.ok(a && b && c && d)
   assert.deepEqual(addEvent([], a, rules('Max', POLICY)), [a])
@@ -61,7 +64,7 @@ test('addEvent writes over the last event that no policy needs any more, and kee
 
 function limit(
   direction: 'scaleUp' | 'scaleDown',
-  of: Rules,
+  of: CompleteRules,
   { replicas = 10, events = NO_EVENTS }: Partial<Parameters<typeof limitOf>[2]> = {},
 ): number {
   return limitOf(direction, of, { now: 100_000, replicas, events })
@@ -80,19 +83,19 @@ for (const [selectPolicy, up, down] of [
   })
 }
 
-test('limitOf rounds parts up when growing, and when shrinking leaves the lower', () => {
+test('limitOf rounds up when it grows and down when it shrinks', () => {
   assert.equal(limit('scaleUp', rules('Max', PERCENT), { replicas: 1 }), 2)
   assert.equal(limit('scaleDown', rules('Max', PERCENT), { replicas: 1 }), 0)
   const half = rules('Max', { ...PERCENT, value: 50 })
   assert.equal(limit('scaleDown', half, { replicas: 3 }), 1)
 })
 
-test('limitOf goes below zero by more than all', () => {
+test('limitOf is negative if a policy allows to remove more than all replicas', () => {
   assert.equal(limit('scaleDown', rules('Max', { ...PERCENT, value: 150 })), -5)
   assert.equal(limit('scaleDown', rules('Max', { ...POLICY, value: 40 })), -30)
 })
 
-test('limitOf counts from the size at the begin of the period', () => {
+test('limitOf counts from the size at the beginning of the period', () => {
   const events = {
     scaleUp: [
       { at: 85_000, replicas: 100 },
@@ -100,13 +103,13 @@ test('limitOf counts from the size at the begin of the period', () => {
     ],
     scaleDown: [{ at: 95_000, replicas: 1 }],
   }
-  // 8 ten seconds ago
+  // The size was 8 ten seconds ago.
   assert.equal(limit('scaleUp', rules('Max', POLICY), { events }), 12)
   assert.equal(limit('scaleDown', rules('Max', POLICY), { events }), 4)
   assert.equal(limit('scaleUp', rules('Max', PERCENT), { events }), 10)
 })
 
-test('limitOf wraps around where a policy allows more than 32 bits hold', () => {
+test('limitOf wraps around if a policy allows more than fits into 32 bits', () => {
   const huge = { ...POLICY, value: 2 ** 31 - 1 }
   assert.ok(limit('scaleUp', rules('Max', huge)) < 0)
   assert.ok(limit('scaleUp', rules('Max', { ...huge, type: 'Percent' })) > 2 ** 27)

@@ -1,16 +1,16 @@
-// Replays what the real controllers of several versions made of 200 random cases: our Hpa comes to the same, without a
-// cluster. The recordings are of test/e2e/hpa.e2e.ts, which tells how to make them anew.
+// Replays recordings of the real controllers of several versions, 200 random cases each: our HpaController makes the same
+// decisions, without a cluster. test/e2e/hpa.e2e.ts makes the recordings and says how to renew them.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { HpaOptions } from '../../../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import { compare, plannedSyncs } from '../../../../support/hpa-conformance.ts'
 import { formatRecording, parseRecording } from '../../../../support/hpa-recording.ts'
 
 const FOLDER = join(import.meta.dirname, '../../../../recordings/kubernetes/hpa')
 
-/** All that depend on the arithmetic. */
+/** All reasons that depend on the arithmetic. */
 const REASONS = [
   'False DesiredWithinRange',
   'False FailedGetExternalMetric',
@@ -33,21 +33,21 @@ const RECORDINGS = readdirSync(FOLDER).map((name) => {
   return { name, text, recording: parseRecording(text) }
 })
 
-test('there are recordings of a server that tells of size 0, and of one that does not', () => {
-  const told = RECORDINGS.map(({ recording }) => recording.options.scaleToZero)
-  assert.deepEqual(new Set(told), new Set([false, true]))
+test('there are recordings of a server with the condition ScaledToZero, and of one without', () => {
+  const options = RECORDINGS.map(({ recording }) => recording.options.scaleToZero)
+  assert.deepEqual(new Set(options), new Set([false, true]))
 })
 
 for (const { name, text, recording } of RECORDINGS) {
   const { kubernetes, options, cases } = recording
 
-  const verdicts = (changed: HpaOptions = {}) =>
+  const verdicts = (changed: HpaControllerOptions = {}) =>
     cases.map(({ hpaCase, observed }, index) => ({
       case: index,
       ...compare(hpaCase, observed, { ...options, ...changed }),
     }))
 
-  test(`Hpa comes to what the controller of ${kubernetes} came to, in every case`, () => {
+  test(`HpaController decides like the controller of ${kubernetes} in every case`, () => {
     assert.equal(cases.length, 200)
     assert.deepEqual(
       verdicts().filter(({ kind }) => kind !== 'agrees'),
@@ -55,7 +55,7 @@ for (const { name, text, recording } of RECORDINGS) {
     )
   })
 
-  test(`few syncs of ${kubernetes} are left out because a window ended too near to them`, () => {
+  test(`few syncs of ${kubernetes} are left out because a window ended too close to them`, () => {
     const compared = verdicts().reduce(
       (sum, verdict) => sum + (verdict.kind === 'agrees' ? verdict.syncs.length : 0),
       0,
@@ -64,7 +64,7 @@ for (const { name, text, recording } of RECORDINGS) {
     assert.ok(compared > 0.9 * planned, `${compared} of ${planned}`)
   })
 
-  test(`every reason that depends on the arithmetic came up with ${kubernetes}`, () => {
+  test(`the recording of ${kubernetes} has every reason that depends on the arithmetic`, () => {
     const seen = verdicts().flatMap((verdict) =>
       verdict.kind === 'agrees'
         ? verdict.syncs.flatMap(({ status }) => Object.values(status.conditions))
@@ -80,12 +80,12 @@ for (const { name, text, recording } of RECORDINGS) {
     { downscaleStabilizationSeconds: 300 },
     { scaleToZero: options.scaleToZero !== true },
   ]) {
-    test(`Hpa comes to something else than ${kubernetes} with ${JSON.stringify(changed)}`, () => {
+    test(`HpaController decides unlike ${kubernetes} with ${JSON.stringify(changed)}`, () => {
       assert.ok(verdicts(changed).some(({ kind }) => kind !== 'agrees'))
     })
   }
 
-  test(`the recording ${name} is of that version, and is written as it was read`, () => {
+  test(`the recording ${name} is of that version, and is written as it is read`, () => {
     assert.ok(kubernetes.startsWith(`v${name.replace('.jsonl', '')}`), kubernetes)
     assert.equal(formatRecording(recording), text)
   })

@@ -1,11 +1,11 @@
-// One HPA over many syncs. The examples are computed by hand; the real controller is in hpa/conformance.test.ts.
+// One HPA over many syncs. The expected sizes are computed by hand; conformance.test.ts compares with the real controller.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   type Decision,
-  Hpa,
-  type HpaOptions,
+  HpaController,
+  type HpaControllerOptions,
 } from '../../../../../webhook/cli/simulate/hpa-controller/controller.ts'
 import type {
   Behavior,
@@ -30,14 +30,18 @@ const AT_ONCE: Behavior = {
   scaleDown: { stabilizationWindowSeconds: 0, tolerance: 0 },
 }
 
-function hpaOf(changes: Partial<HpaSpec> = {}, options?: HpaOptions): Hpa {
-  return new Hpa({ maxReplicas: 64, metrics: [EACH], ...changes }, options)
+function hpaOf(changes: Partial<HpaSpec> = {}, options?: HpaControllerOptions): HpaController {
+  return new HpaController({ maxReplicas: 64, metrics: [EACH], ...changes }, options)
 }
 
 type Metrics = number | undefined | readonly (number | undefined)[]
 
-/** A MiniCluster that is what the HPA makes it by the next sync: what each sync decides, for the metrics that it finds. */
-function follow(hpa: Hpa, size: number, metrics: readonly Metrics[]): readonly Decision[] {
+/** The decision of each sync for the metrics that it finds. The MiniCluster always has its new size by the next sync. */
+function follow(
+  hpa: HpaController,
+  size: number,
+  metrics: readonly Metrics[],
+): readonly Decision[] {
   let replicas = size
   return metrics.map((found, index) => {
     const decision = hpa.decide({
@@ -52,7 +56,7 @@ function follow(hpa: Hpa, size: number, metrics: readonly Metrics[]): readonly D
   })
 }
 
-function sizes(hpa: Hpa, size: number, metrics: readonly Metrics[]): readonly number[] {
+function sizes(hpa: HpaController, size: number, metrics: readonly Metrics[]): readonly number[] {
   return follow(hpa, size, metrics).map(({ replicas }) => replicas)
 }
 
@@ -61,7 +65,7 @@ function times<T>(count: number, value: T): readonly T[] {
 }
 
 for (const [name, size, metric, replicas] of [
-  ['4 busy nodes and a pending job of 8 more', 4, 12, 12],
+  ['4 busy nodes and a pending job for 8 more', 4, 12, 12],
   ['4 idle nodes and work for 3', 4, 3, 3],
   ['12 nodes, of which rank 9 alone is busy', 12, 10, 10],
   ['10 busy nodes and one more job', 10, 11, 11],
@@ -70,12 +74,12 @@ for (const [name, size, metric, replicas] of [
   ['more work than maxReplicas', 4, 100, 64],
   ['no work at all', 4, 0, 1],
 ] as const) {
-  test(`without tolerance Hpa makes ${name}: ${replicas}`, () => {
+  test(`without tolerance the size is ${replicas} for ${name}`, () => {
     assert.deepEqual(sizes(hpaOf({ behavior: AT_ONCE }), size, [metric]), [replicas])
   })
 }
 
-/** With the tolerance of 0.1 a metric of AverageValue 1 is ignored up to here. */
+/** With a tolerance of 0.1 and AverageValue 1, a metric up to `ignored` changes nothing. */
 for (const [size, ignored] of [
   [9, 9],
   [10, 11],
@@ -84,7 +88,7 @@ for (const [size, ignored] of [
   [59, 64],
   [60, 66],
 ] as const) {
-  test(`with the usual tolerance ${size} nodes stay though ${ignored} are wanted, not for one more`, () => {
+  test(`with the usual tolerance ${size} nodes stay for a metric of ${ignored}, and grow for one more`, () => {
     const behavior = { scaleUp: { policies: AT_ONCE.scaleUp?.policies ?? [] } }
     const hpa = () => hpaOf({ maxReplicas: 100, behavior })
     assert.deepEqual(sizes(hpa(), size, [ignored]), [size])
@@ -92,7 +96,7 @@ for (const [size, ignored] of [
   })
 }
 
-test('a direction has a tolerance of its own', () => {
+test('each direction has its own tolerance', () => {
   const behavior = {
     scaleUp: { tolerance: '0' },
     scaleDown: { tolerance: '0.2', stabilizationWindowSeconds: 0 },
@@ -102,14 +106,14 @@ test('a direction has a tolerance of its own', () => {
   assert.deepEqual(sizes(hpaOf({ behavior }), 10, [7]), [7])
 })
 
-test("a direction without tolerance has the controller's", () => {
+test('a direction without tolerance has the tolerance of the controller', () => {
   const behavior = { scaleUp: {}, scaleDown: { stabilizationWindowSeconds: 0 } }
   const options = { tolerance: 0.3 }
   assert.deepEqual(sizes(hpaOf({ behavior }, options), 10, [13]), [10])
   assert.deepEqual(sizes(hpaOf({ behavior }, options), 10, [6]), [6])
 })
 
-/** ceil(n² / 4): the prototype's example has no size that it keeps by itself, but for 4. */
+/** ceil(n² / 4): the example of the prototype keeps no size but 4. */
 for (const [size, replicas] of [
   [1, 1],
   [2, 1],
@@ -118,13 +122,13 @@ for (const [size, replicas] of [
   [5, 7],
   [7, 13],
 ] as const) {
-  test(`node_up_count by value 4 makes ${size} nodes ${replicas}`, () => {
+  test(`node_up_count with Value 4 resizes ${size} nodes to ${replicas}`, () => {
     const metrics = [object({ type: 'Value', value: '4' })]
     assert.deepEqual(sizes(hpaOf({ metrics, behavior: AT_ONCE }), size, [size]), [replicas])
   })
 }
 
-test('a value is in proportion to ready pods, and fails where none are listed', () => {
+test('a Value metric is in proportion to the ready pods, and fails if the selector selects no pod', () => {
   const hpa = hpaOf({ metrics: [object({ type: 'Value', value: '4' })] })
   const found = { replicas: 10, statusReplicas: 10, metrics: [8] }
   assert.equal(hpa.decide({ ...found, now: 0, readyPods: 6 }).proposals[0], 12)
@@ -133,11 +137,11 @@ test('a value is in proportion to ready pods, and fails where none are listed', 
   assert.equal(decision.replicas, 10)
 })
 
-test('without behavior Hpa grows to 4, and to the double from sync to sync', () => {
+test('without behavior an HPA grows to 4, and doubles from sync to sync', () => {
   assert.deepEqual(sizes(hpaOf(), 1, times(6, 64)), [4, 8, 16, 32, 64, 64])
 })
 
-test('with an empty behavior Hpa grows by 4 or to the double, every 15 s', () => {
+test('with an empty behavior an HPA grows by 4 or doubles, every 15 s', () => {
   const decisions = follow(hpaOf({ behavior: {} }), 2, times(5, 40))
   assert.deepEqual(
     decisions.map(({ replicas }) => replicas),
@@ -147,7 +151,7 @@ test('with an empty behavior Hpa grows by 4 or to the double, every 15 s', () =>
   assert.equal(decisions[4]?.reason, 'hold: on target')
 })
 
-test('Hpa shrinks to the highest recommendation of 300 s, the first size included', () => {
+test('an HPA shrinks to the highest recommendation of 300 s, the first size included', () => {
   const metrics = [...times(5, 8), ...times(30, 3)]
   const found = sizes(hpaOf(), 12, metrics)
   assert.deepEqual(found.slice(0, 20), times(20, 12))
@@ -155,7 +159,7 @@ test('Hpa shrinks to the highest recommendation of 300 s, the first size include
   assert.deepEqual(found.slice(24), times(11, 3))
 })
 
-test('Hpa shrinks by a window of its own', () => {
+test('scaleDown can have its own window', () => {
   const behavior = { scaleDown: { stabilizationWindowSeconds: 30 } }
   const decisions = follow(hpaOf({ behavior }), 8, times(3, 3))
   assert.deepEqual(
@@ -168,7 +172,7 @@ test('Hpa shrinks by a window of its own', () => {
   )
 })
 
-test('a peak within the window of scaleUp is ignored, a plateau is not', () => {
+test('a metric that rises for less than the window of scaleUp is ignored, one that stays high is not', () => {
   const behavior = { scaleUp: { stabilizationWindowSeconds: 30 } }
   assert.deepEqual(sizes(hpaOf({ behavior }), 4, [4, 9, 4, 4]), times(4, 4))
   assert.deepEqual(sizes(hpaOf({ behavior }), 4, [4, 6, 7, 7, 7]), [4, 4, 6, 7, 7])
@@ -187,16 +191,16 @@ for (const [selectPolicy, up, down] of [
   const rules = { stabilizationWindowSeconds: 0, selectPolicy, policies: POLICIES }
   const behavior = { scaleUp: rules, scaleDown: rules }
 
-  test(`policies of 2 pods and of 50 % a minute by ${selectPolicy} let 10 grow to ${up}`, () => {
+  test(`with policies of 2 pods and 50 % a minute and ${selectPolicy}, 10 nodes grow to ${up}`, () => {
     assert.deepEqual(sizes(hpaOf({ behavior }), 10, times(5, 64)), up)
   })
 
-  test(`policies of 2 pods and of 50 % a minute by ${selectPolicy} let 10 shrink to ${down}`, () => {
+  test(`with policies of 2 pods and 50 % a minute and ${selectPolicy}, 10 nodes shrink to ${down}`, () => {
     assert.deepEqual(sizes(hpaOf({ behavior }), 10, times(5, 1)), down)
   })
 }
 
-test('a policy counts what an HPA did, not what others did', () => {
+test('a policy counts the changes of its HPA, not those of others', () => {
   const hpa = hpaOf({ behavior: { scaleUp: { policies: [POLICIES[0]] } } })
   const found = { statusReplicas: 4, readyPods: 4, metrics: [30] }
   assert.equal(hpa.decide({ ...found, now: 0, replicas: 4 }).replicas, 6)
@@ -207,7 +211,7 @@ test('a policy counts what an HPA did, not what others did', () => {
 
 const TWO = [EACH, object({ type: 'AverageValue', averageValue: '600' })]
 
-/** Work in node·s beside the demand, to be done in 600 s. */
+/** A second metric: the work in node-seconds, to be done in 600 s. */
 for (const [demand, work, replicas] of [
   [4, 2_400, 4],
   [1, 60_000, 64],
@@ -215,13 +219,13 @@ for (const [demand, work, replicas] of [
   [12, undefined, 12],
   [undefined, 60_000, 64],
 ] as const) {
-  test(`of a demand of ${demand} and a work of ${work} the higher counts, ${replicas}`, () => {
+  test(`of a demand of ${demand} and a work of ${work} the higher proposal counts: ${replicas}`, () => {
     const hpa = hpaOf({ metrics: TWO, behavior: AT_ONCE })
     assert.deepEqual(sizes(hpa, 10, [[demand, work]]), [replicas])
   })
 }
 
-test('with one metric failed Hpa does not shrink', () => {
+test('an HPA does not shrink while one of its metrics fails', () => {
   const decisions = follow(hpaOf({ metrics: TWO, behavior: AT_ONCE }), 10, [
     [3, undefined],
     [3, 1_200],
@@ -239,7 +243,7 @@ const SUCCEEDED = { status: true, reason: 'SucceededGetScale' }
 const VALID = { status: true, reason: 'ValidMetricFound' }
 const WITHIN = { status: false, reason: 'DesiredWithinRange' }
 
-test('without a metric Hpa holds its size, and says what was last true of the rest', () => {
+test('without a metric an HPA holds its size, and keeps the conditions that it does not set', () => {
   const [grown, held] = follow(hpaOf({ behavior: AT_ONCE }), 4, [7, undefined])
   assert.deepEqual(grown, {
     replicas: 7,
@@ -265,12 +269,12 @@ test('without a metric Hpa holds its size, and says what was last true of the re
   })
 })
 
-test('what failed is no recommendation: Hpa shrinks as if it had not been asked', () => {
+test('a sync whose metric failed makes no recommendation, and does not delay a shrink', () => {
   const behavior = { scaleDown: { stabilizationWindowSeconds: 60 } }
   assert.deepEqual(sizes(hpaOf({ behavior }), 8, [8, undefined, 3, undefined, 3]), [8, 8, 8, 8, 3])
 })
 
-test('Hpa returns into its bounds without asking for metrics', () => {
+test('an HPA corrects a size outside its bounds without requesting metrics', () => {
   const bounds = { minReplicas: 4, maxReplicas: 10 }
   const [below] = follow(hpaOf(bounds), 2, [7])
   const [above] = follow(hpaOf(bounds), 20, [undefined])
@@ -283,7 +287,7 @@ test('Hpa returns into its bounds without asking for metrics', () => {
   )
 })
 
-test('Hpa goes no further than its bounds, and says so', () => {
+test('an HPA stays within its bounds, and says so', () => {
   const bounds = { minReplicas: 4, maxReplicas: 10, behavior: AT_ONCE }
   const decisions = [2, 30].flatMap((metric) => follow(hpaOf(bounds), 8, [metric]))
   assert.deepEqual(
@@ -299,7 +303,7 @@ test('Hpa goes no further than its bounds, and says so', () => {
   )
 })
 
-test('at size 0 scaling is disabled, until somebody else makes it larger', () => {
+test('at size 0 scaling is disabled until the size is raised from outside', () => {
   const hpa = hpaOf({ behavior: AT_ONCE })
   assert.deepEqual(follow(hpa, 0, [5]), [
     {
@@ -317,30 +321,30 @@ test('at size 0 scaling is disabled, until somebody else makes it larger', () =>
   assert.equal(hpa.decide({ ...found, now: SYNC_MS }).replicas, 5)
 })
 
-test('with scaleToZero each rescale says whether it was one to 0, which is true until the next one', () => {
-  const told = (options?: HpaOptions) =>
+test('with scaleToZero the condition ScaledToZero says whether the last rescale was to 0', () => {
+  const scaledToZero = (options?: HpaControllerOptions) =>
     follow(hpaOf({ minReplicas: 0, behavior: AT_ONCE }, options), 4, [4, 7, 7, undefined, 0]).map(
       ({ conditions }) => conditions.ScaledToZero,
     )
   const not = { status: false, reason: 'NotScaledToZero' }
   const zero = { status: true, reason: 'ScaledToZero' }
-  assert.deepEqual(told({ scaleToZero: true }), [undefined, not, not, not, zero])
-  assert.deepEqual(told(), times(5, undefined))
+  assert.deepEqual(scaledToZero({ scaleToZero: true }), [undefined, not, not, not, zero])
+  assert.deepEqual(scaledToZero(), times(5, undefined))
 })
 
-test('with scaleToZero a return into the bounds is a rescale', () => {
+test('with scaleToZero a correction into the bounds is a rescale', () => {
   const [below] = follow(hpaOf({ minReplicas: 4 }, { scaleToZero: true }), 2, [7])
   assert.equal(below?.conditions.ScaledToZero?.reason, 'NotScaledToZero')
 })
 
-test('Hpa refuses a spec whose quantities are none', () => {
+test('HpaController refuses a spec with malformed quantities', () => {
   const metrics = [object({ type: 'Value', value: 'many' })]
   assert.throws(() => hpaOf({ metrics }), /^RangeError: Cannot read quantity "many"$/)
   const behavior = { scaleUp: { tolerance: '10%' } }
   assert.throws(() => hpaOf({ behavior }), /^RangeError: Cannot read quantity "10%"$/)
 })
 
-test('whatever metrics say, a size within bounds stays there', () => {
+test('a size within its bounds stays within them for any metrics', () => {
   fc.assert(
     fc.property(arbitraryHpaCase, (hpaCase) => {
       const { minReplicas = 1, maxReplicas } = hpaCase.spec
@@ -355,7 +359,7 @@ test('whatever metrics say, a size within bounds stays there', () => {
   )
 })
 
-test('without tolerance a constant metric is reached from anywhere, and kept', () => {
+test('without tolerance the size reaches a constant metric from any size, and stays', () => {
   const settled = 300_000 / SYNC_MS + 1
   fc.assert(
     fc.property(

@@ -20,7 +20,7 @@ for (const [value, whole] of [
   [Number.POSITIVE_INFINITY, -(2 ** 31)],
   [Number.NaN, -(2 ** 31)],
 ] as const) {
-  test(`toInt32 makes ${value} to ${whole}`, () => {
+  test(`toInt32 converts ${value} to ${whole}`, () => {
     assert.equal(toInt32(value), whole)
   })
 }

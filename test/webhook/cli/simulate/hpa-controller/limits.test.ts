@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  type Circumstances,
+  type LimitInput,
   limitsFor,
 } from '../../../../../webhook/cli/simulate/hpa-controller/limits.ts'
 import type { Behavior } from '../../../../../webhook/cli/simulate/hpa-controller/spec.ts'
 
 const OPTIONS = { stabilizationSeconds: 300 }
 
-function outcome(behavior: Behavior | undefined, given: Partial<Circumstances>) {
+function outcome(behavior: Behavior | undefined, given: Partial<LimitInput>) {
   return limitsFor(behavior, OPTIONS).apply({
     now: 1_000_000,
     replicas: 10,
@@ -21,46 +21,51 @@ function outcome(behavior: Behavior | undefined, given: Partial<Circumstances>) 
   })
 }
 
-/** Recommendations so many seconds ago. */
+/** Recommendations by their age in seconds. */
 function recommended(...all: readonly (readonly [secondsAgo: number, replicas: number])[]) {
   return all.map(([secondsAgo, replicas]) => ({ at: 1_000_000 - secondsAgo * 1000, replicas }))
 }
 
 for (const [name, given, expected] of [
   [
-    'goes where it is asked to',
+    'sets the size that the metrics ask for',
     { proposal: 15 },
-    { replicas: 15, wanted: 15, steadiness: 'ReadyForNewScale', limit: 'DesiredWithinRange' },
+    { replicas: 15, stabilized: 15, ableToScale: 'ReadyForNewScale', limit: 'DesiredWithinRange' },
   ],
   [
-    'at most doubles',
+    'at most doubles its size',
     { proposal: 30 },
-    { replicas: 20, wanted: 30, steadiness: 'ReadyForNewScale', limit: 'ScaleUpLimit' },
+    { replicas: 20, stabilized: 30, ableToScale: 'ReadyForNewScale', limit: 'ScaleUpLimit' },
   ],
   [
-    'may go to 4 from anywhere',
+    'may grow to 4 from any size',
     { replicas: 1, proposal: 30, minReplicas: 1 },
-    { replicas: 4, wanted: 30, steadiness: 'ReadyForNewScale', limit: 'ScaleUpLimit' },
+    { replicas: 4, stabilized: 30, ableToScale: 'ReadyForNewScale', limit: 'ScaleUpLimit' },
   ],
   [
-    'stays below maxReplicas',
+    'does not exceed maxReplicas',
     { replicas: 40, proposal: 65 },
-    { replicas: 64, wanted: 65, steadiness: 'ReadyForNewScale', limit: 'TooManyReplicas' },
+    { replicas: 64, stabilized: 65, ableToScale: 'ReadyForNewScale', limit: 'TooManyReplicas' },
   ],
   [
-    'stays above minReplicas',
+    'does not shrink below minReplicas',
     { proposal: 1 },
-    { replicas: 2, wanted: 1, steadiness: 'ReadyForNewScale', limit: 'TooFewReplicas' },
+    { replicas: 2, stabilized: 1, ableToScale: 'ReadyForNewScale', limit: 'TooFewReplicas' },
   ],
   [
-    'shrinks to the highest of the window',
+    'shrinks to the highest recommendation of the window',
     { proposal: 3, recommendations: recommended([301, 9], [299, 5], [15, 4]) },
-    { replicas: 5, wanted: 5, steadiness: 'ScaleDownStabilized', limit: 'DesiredWithinRange' },
+    { replicas: 5, stabilized: 5, ableToScale: 'ScaleDownStabilized', limit: 'DesiredWithinRange' },
   ],
   [
-    'grows to the highest of the window though asked to shrink',
+    'grows to the highest recommendation of the window though the metrics ask for less',
     { proposal: 3, recommendations: recommended([15, 12]) },
-    { replicas: 12, wanted: 12, steadiness: 'ScaleDownStabilized', limit: 'DesiredWithinRange' },
+    {
+      replicas: 12,
+      stabilized: 12,
+      ableToScale: 'ScaleDownStabilized',
+      limit: 'DesiredWithinRange',
+    },
   ],
 ] as const) {
   test(`without behavior an HPA ${name}`, () => {
@@ -81,59 +86,64 @@ const SLOW: Behavior = {
 
 for (const [name, given, expected] of [
   [
-    'goes where it is asked to',
+    'sets the size that the metrics ask for',
     { proposal: 12 },
-    { replicas: 12, wanted: 12, steadiness: 'ReadyForNewScale', limit: 'DesiredWithinRange' },
+    { replicas: 12, stabilized: 12, ableToScale: 'ReadyForNewScale', limit: 'DesiredWithinRange' },
   ],
   [
-    'grows to the lowest of the window',
+    'grows to the lowest recommendation of the window',
     { proposal: 12, recommendations: recommended([61, 10], [59, 11]) },
-    { replicas: 11, wanted: 11, steadiness: 'ScaleUpStabilized', limit: 'DesiredWithinRange' },
+    { replicas: 11, stabilized: 11, ableToScale: 'ScaleUpStabilized', limit: 'DesiredWithinRange' },
   ],
   [
-    'does not shrink where the lowest to grow to is lower',
+    'does not shrink if the lowest recommendation of scaleUp is below its size',
     { proposal: 12, recommendations: recommended([15, 3]) },
-    { replicas: 10, wanted: 10, steadiness: 'ScaleUpStabilized', limit: 'DesiredWithinRange' },
+    { replicas: 10, stabilized: 10, ableToScale: 'ScaleUpStabilized', limit: 'DesiredWithinRange' },
   ],
   [
-    'shrinks to the highest of the window',
+    'shrinks to the highest recommendation of the window',
     { proposal: 8, recommendations: recommended([121, 10], [119, 9]) },
-    { replicas: 9, wanted: 9, steadiness: 'ScaleDownStabilized', limit: 'DesiredWithinRange' },
+    { replicas: 9, stabilized: 9, ableToScale: 'ScaleDownStabilized', limit: 'DesiredWithinRange' },
   ],
   [
-    'does not grow where the highest to shrink to is higher',
+    'does not grow if the highest recommendation of scaleDown is above its size',
     { proposal: 8, recommendations: recommended([119, 20]) },
-    { replicas: 10, wanted: 10, steadiness: 'ScaleDownStabilized', limit: 'DesiredWithinRange' },
+    {
+      replicas: 10,
+      stabilized: 10,
+      ableToScale: 'ScaleDownStabilized',
+      limit: 'DesiredWithinRange',
+    },
   ],
   [
     'grows as fast as its policy allows',
     { proposal: 15 },
-    { replicas: 12, wanted: 15, steadiness: 'ReadyForNewScale', limit: 'ScaleUpLimit' },
+    { replicas: 12, stabilized: 15, ableToScale: 'ReadyForNewScale', limit: 'ScaleUpLimit' },
   ],
   [
     'shrinks as fast as its policy allows',
     { proposal: 5 },
-    { replicas: 7, wanted: 5, steadiness: 'ReadyForNewScale', limit: 'ScaleDownLimit' },
+    { replicas: 7, stabilized: 5, ableToScale: 'ReadyForNewScale', limit: 'ScaleDownLimit' },
   ],
   [
-    'stays below maxReplicas',
+    'does not exceed maxReplicas',
     { proposal: 15, maxReplicas: 11 },
-    { replicas: 11, wanted: 15, steadiness: 'ReadyForNewScale', limit: 'TooManyReplicas' },
+    { replicas: 11, stabilized: 15, ableToScale: 'ReadyForNewScale', limit: 'TooManyReplicas' },
   ],
   [
-    'stays above minReplicas',
+    'does not shrink below minReplicas',
     { proposal: 5, minReplicas: 8 },
-    { replicas: 8, wanted: 5, steadiness: 'ReadyForNewScale', limit: 'TooFewReplicas' },
+    { replicas: 8, stabilized: 5, ableToScale: 'ReadyForNewScale', limit: 'TooFewReplicas' },
   ],
   [
-    'does not shrink by a policy that has seen too much growth',
+    'does not shrink if it has grown more than its policy allows',
     { proposal: 15, events: { scaleUp: recommended([10, 5]), scaleDown: [] } },
-    { replicas: 10, wanted: 15, steadiness: 'ReadyForNewScale', limit: 'ScaleUpLimit' },
+    { replicas: 10, stabilized: 15, ableToScale: 'ReadyForNewScale', limit: 'ScaleUpLimit' },
   ],
   [
-    'does not grow by a policy that has seen too much shrinking',
+    'does not grow if it has shrunk more than its policy allows',
     { proposal: 5, events: { scaleUp: [], scaleDown: recommended([10, 5]) } },
-    { replicas: 10, wanted: 5, steadiness: 'ReadyForNewScale', limit: 'ScaleDownLimit' },
+    { replicas: 10, stabilized: 5, ableToScale: 'ReadyForNewScale', limit: 'ScaleDownLimit' },
   ],
 ] as const) {
   test(`with behavior an HPA ${name}`, () => {
@@ -141,12 +151,12 @@ for (const [name, given, expected] of [
   })
 }
 
-test('with a behavior that says nothing of shrinking, the window is that of the controller', () => {
+test('a behavior without scaleDown has the window of the controller', () => {
   const recommendations = recommended([299, 8], [301, 9])
   assert.equal(outcome({ scaleUp: {} }, { proposal: 3, recommendations }).replicas, 8)
 })
 
-test('limitsFor remembers recommendations for the longer window', () => {
+test('limitsFor keeps recommendations for the longer of the two windows', () => {
   assert.equal(limitsFor(undefined, OPTIONS).windowMs, 300_000)
   assert.equal(limitsFor(SLOW, OPTIONS).windowMs, 120_000)
   const never = { scaleUp: {}, scaleDown: { stabilizationWindowSeconds: 0 } }

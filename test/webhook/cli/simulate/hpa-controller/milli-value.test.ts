@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { formatQuantity } from '#metrics/quantity.ts'
 import { toFloat, toMilli } from '../../../../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 
-/** What the API machinery of Kubernetes 1.36 makes of the same texts. */
+/** As the API machinery of Kubernetes 1.36 reads the same texts. */
 for (const [quantity, milli] of [
   ['0', 0],
   ['4', 4000],

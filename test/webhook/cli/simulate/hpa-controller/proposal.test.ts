@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   recommend,
-  type Situation,
+  type SizesAndMetrics,
   type Target,
   targetOf,
   tolerancesOf,
@@ -37,12 +37,12 @@ for (const [name, metric, target] of [
     { source: 'Object', kind: 'AverageValue', milli: 2000 },
   ],
   [
-    'an Object metric by its type where it has both',
+    'an Object metric by its type if it has both fields',
     object({ type: 'Value', value: '1', averageValue: '2' }),
     { source: 'Object', kind: 'Value', milli: 1000 },
   ],
   [
-    'nothing for an Object metric whose type belies its field',
+    'nothing for an Object metric whose type does not match its field',
     object({ type: 'Value', averageValue: '2' }),
     { source: 'Object', kind: undefined, milli: 0 },
   ],
@@ -52,12 +52,12 @@ for (const [name, metric, target] of [
     { source: 'Object', kind: undefined, milli: 0 },
   ],
   [
-    'an External metric by the field that it has',
+    'an External metric by the field that is set',
     external({ type: 'Value', averageValue: '2' }),
     { source: 'External', kind: 'AverageValue', milli: 2000 },
   ],
   [
-    'an External metric by value, whatever its type',
+    'an External metric by value, even if its type is AverageValue',
     external({ type: 'AverageValue', value: '2' }),
     { source: 'External', kind: 'Value', milli: 2000 },
   ],
@@ -67,11 +67,11 @@ for (const [name, metric, target] of [
   })
 }
 
-test('targetOf refuses what is no quantity', () => {
+test('targetOf refuses a malformed quantity', () => {
   assert.throws(() => targetOf(object({ type: 'Value', value: 'two' })), RangeError)
 })
 
-test("tolerancesOf takes a direction's own before the controller's", () => {
+test('tolerancesOf prefers the tolerance of a direction to the one of the controller', () => {
   assert.deepEqual(tolerancesOf(undefined, 0.2), { scaleUp: 0.2, scaleDown: 0.2 })
   const behavior = { scaleUp: { tolerance: '0' }, scaleDown: {} }
   assert.deepEqual(tolerancesOf(behavior, 0.1), { scaleUp: 0, scaleDown: 0.1 })
@@ -88,7 +88,10 @@ const EXTERNAL = { ...AVERAGE, source: 'External' } as const
 function proposalFor(
   target: Target,
   metric: number | undefined,
-  { tolerances = DEFAULTS, ...situation }: Partial<Situation> & { tolerances?: typeof NONE } = {},
+  {
+    tolerances = DEFAULTS,
+    ...situation
+  }: Partial<SizesAndMetrics> & { tolerances?: typeof NONE } = {},
 ): number | undefined {
   const { proposals } = recommend(
     [target],
@@ -98,7 +101,7 @@ function proposalFor(
   return proposals[0]
 }
 
-/** Of 10 replicas, with a target of 1 each. */
+/** For 10 replicas, with a target of 1 for each. */
 for (const [metric, usual, exact] of [
   [0, 0, 0],
   [8.999, 9, 9],
@@ -125,22 +128,22 @@ test('an average metric within tolerance asks for status.replicas, though spec.r
   assert.equal(proposalFor(AVERAGE, 11, { replicas: 12 }), 10)
 })
 
-test('an average metric over no replicas asks for what it is worth', () => {
+test('an average metric with 0 replicas asks for the metric divided by its target', () => {
   assert.equal(proposalFor(AVERAGE, 3, { statusReplicas: 0 }), 3)
   assert.equal(proposalFor(AVERAGE, 0, { statusReplicas: 0 }), 0)
 })
 
-test('an average metric beyond 32 bits asks for nothing at all as Object, for the most as External', () => {
+test('an average metric beyond 32 bits asks for the lowest number as Object, for the highest as External', () => {
   assert.equal(proposalFor(AVERAGE, HIGHEST + 1), -HIGHEST - 1)
   assert.equal(proposalFor(EXTERNAL, HIGHEST + 1), HIGHEST)
 })
 
-test('an average metric below zero asks for less than nothing as Object, for the most as External', () => {
+test('an average metric below zero asks for a negative number as Object, for the highest as External', () => {
   assert.equal(proposalFor(AVERAGE, -5), -5)
   assert.equal(proposalFor(EXTERNAL, -0.0001), HIGHEST)
 })
 
-/** A target of 4, and 10 replicas of which so many are ready. */
+/** With a target of 4 and 10 replicas, of which `readyPods` are ready. */
 for (const [metric, readyPods, replicas] of [
   [4, 10, 10],
   [4.4, 3, 10],
@@ -160,7 +163,7 @@ for (const [metric, readyPods, replicas] of [
   })
 }
 
-test('a metric without value, without target, or with one that is no number fails', () => {
+test('a metric fails if it has no value, no target, or a value that is not finite', () => {
   assert.equal(proposalFor(AVERAGE, undefined), undefined)
   assert.equal(proposalFor({ ...AVERAGE, kind: undefined }, 3), undefined)
   assert.equal(proposalFor(AVERAGE, Number.NaN), undefined)
@@ -177,7 +180,7 @@ test('recommend takes the highest of several proposals', () => {
   assert.deepEqual(together(3, 8, 5), { kind: 'replicas', proposals: [3, 8, 5], replicas: 8 })
 })
 
-test('recommend asks for no less than nothing', () => {
+test('recommend never recommends a negative number', () => {
   const situation = { replicas: 10, statusReplicas: 10, readyPods: 10, metrics: [-5] }
   assert.deepEqual(recommend([AVERAGE], situation, NONE), {
     kind: 'replicas',
@@ -186,7 +189,7 @@ test('recommend asks for no less than nothing', () => {
   })
 })
 
-test('recommend recommends nothing where all metrics fail, and tells the first', () => {
+test('recommend recommends nothing if all metrics fail, and has the reason of the first', () => {
   assert.deepEqual(together(undefined, undefined), {
     kind: 'failure',
     proposals: [undefined, undefined],
@@ -194,7 +197,7 @@ test('recommend recommends nothing where all metrics fail, and tells the first',
   })
 })
 
-test('recommend recommends nothing lower where a metric fails', () => {
+test('recommend recommends no lower size while a metric fails', () => {
   assert.deepEqual(together(9, undefined), {
     kind: 'failure',
     proposals: [9, undefined],
@@ -202,7 +205,7 @@ test('recommend recommends nothing lower where a metric fails', () => {
   })
 })
 
-test('recommend recommends the same or more though a metric fails', () => {
+test('recommend may keep or raise the size while a metric fails', () => {
   assert.deepEqual(together(10, undefined), {
     kind: 'replicas',
     proposals: [10, undefined],

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   reasonFor,
-  reasonWithout,
+  reasonForFailure,
 } from '../../../../../webhook/cli/simulate/hpa-controller/reason.ts'
 
-/** Of 10 replicas. */
-for (const [replicas, wanted, proposal, limit, reason] of [
+/** From 10 replicas. */
+for (const [replicas, stabilized, proposal, limit, reason] of [
   [10, 10, 10, 'DesiredWithinRange', 'hold: on target'],
   [12, 12, 12, 'DesiredWithinRange', 'grow to 12'],
   [8, 8, 8, 'DesiredWithinRange', 'shrink to 8'],
@@ -21,16 +21,16 @@ for (const [replicas, wanted, proposal, limit, reason] of [
   [2, 1, 1, 'TooFewReplicas', 'shrink to 2: 1 is below minReplicas'],
 ] as const) {
   test(`reasonFor says "${reason}"`, () => {
-    const outcome = { replicas, wanted, steadiness: 'ReadyForNewScale', limit } as const
+    const outcome = { replicas, stabilized, ableToScale: 'ReadyForNewScale', limit } as const
     assert.equal(reasonFor({ before: 10, proposal, outcome }), reason)
   })
 }
 
-test('reasonWithout tells how many metrics failed', () => {
-  assert.equal(reasonWithout([undefined]), 'hold: no metric')
-  assert.equal(reasonWithout([undefined, undefined]), 'hold: no metrics')
+test('reasonForFailure says how many metrics failed', () => {
+  assert.equal(reasonForFailure([undefined]), 'hold: no metric')
+  assert.equal(reasonForFailure([undefined, undefined]), 'hold: no metrics')
   assert.equal(
-    reasonWithout([3, undefined, 4]),
+    reasonForFailure([3, undefined, 4]),
     'hold: 1 of 3 metrics failed, the others ask for less',
   )
 })

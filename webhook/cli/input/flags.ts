@@ -1,8 +1,11 @@
-// Arguments of a subcommand, by node:util; what it says of wrong ones, in our words.
+// The arguments of a subcommand, parsed by node:util.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 
 type Config<O extends ParseArgsOptionsConfig> = { readonly args: string[]; readonly options: O }
 type Values<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<Config<O>>>['values']
+
+/** The default of `--namespace`, as kubectl has it. */
+export const DEFAULT_NAMESPACE = 'default'
 
 interface Problem {
   readonly kind: 'problem'
@@ -13,7 +16,7 @@ export type FlagReading<O extends ParseArgsOptionsConfig> =
   | { readonly kind: 'flags'; readonly values: Values<O> }
   | Problem
 
-/** Flags, and the arguments between them. */
+/** Flags and other arguments. */
 export type ArgumentReading<O extends ParseArgsOptionsConfig> =
   | {
       readonly kind: 'arguments'
@@ -22,7 +25,7 @@ export type ArgumentReading<O extends ParseArgsOptionsConfig> =
     }
   | Problem
 
-/** Reads arguments that are flags, all of them. */
+/** Reads arguments that must all be flags. */
 export function readFlags<const O extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: O,
@@ -34,7 +37,7 @@ export function readFlags<const O extends ParseArgsOptionsConfig>(
   }
 }
 
-/** Reads arguments of which some may be no flags. */
+/** Reads flags and other arguments. */
 export function readArguments<const O extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: O,
@@ -50,7 +53,7 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(
 
 function problemOf(error: unknown): Problem {
   if (!(error instanceof TypeError)) throw error
-  // What follows the first sentence is advice for those who write such commands.
+  // The first sentence is for the user of the command, the others are for its author.
   const [problem = error.message] = error.message.split('. ')
   return { kind: 'problem', problem }
 }

@@ -1,10 +1,10 @@
-// Durations as people write them: `90s`, `5m`, `2h`, or a number of seconds; and how we write them.
+// Durations as users write them (`90s`, `5m`, `2h`, or a number of seconds), and as we print them. Pure.
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 }
 
 const TEXT = /^(\d+(?:\.\d+)?)([smh])$/
 
-/** In seconds; `undefined` if it is none. */
+/** @returns seconds; `undefined` if the value is not a duration */
 export function parseDuration(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value : undefined
   const [, amount, unit] = (typeof value === 'string' && TEXT.exec(value)) || []

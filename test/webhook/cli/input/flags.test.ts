@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readArguments, readFlags } from '../../../webhook/cli/flags.ts'
+import { readArguments, readFlags } from '../../../../webhook/cli/input/flags.ts'
 
 const OPTIONS = {
   file: { type: 'string', short: 'f', multiple: true },
@@ -24,7 +24,7 @@ for (const [args, problem] of [
   })
 }
 
-test('readArguments reads what is no flag as well', () => {
+test('readArguments reads arguments that are not flags as well', () => {
   const { kind, ...others } = readArguments(['a', '--all', '--', '-b'], OPTIONS)
   assert.equal(kind, 'arguments')
   const { values, positionals } = 'values' in others ? others : {}

@@ -1,42 +1,16 @@
-// The index-0 pod of a Job, as the Job controller asks the API server for it. Pure. What the API server fills in besides
-// (defaults, service account, tolerations) changes nothing for the sidecar, and is not here.
-import * as v from 'valibot'
+// The index-0 pod of a Job, as the Job controller sends it to the API server. The defaults, the service account and the
+// tolerations that the API server adds make no difference to the sidecar and are left out. Pure.
 import type { Json } from '../../injection/container.ts'
-import { COMPLETION_INDEX, Metadata } from '../../injection/pod.ts'
-import { omitEmpty } from './minicluster-source.ts'
+import { COMPLETION_INDEX } from '../../injection/pod.ts'
+import type { JobContainer, JobSource } from '../input/job-source.ts'
+import { omitEmpty } from './omit-empty.ts'
 
 const INDEX_VARIABLE = 'JOB_COMPLETION_INDEX'
 
-/** A generated name is this plus 5 characters, and a label's value has at most 63. */
+/** The API server adds 5 characters to it, and the value of a label has at most 63. */
 const MAX_GENERATE_NAME = 58
 
-const Container = v.looseObject({
-  name: v.string(),
-  env: v.nullish(v.array(v.looseObject({ name: v.string() }))),
-})
-
-/** A batch/v1 `Job`, as far as its controller makes pods of it. */
-export const JobSource = v.looseObject({
-  apiVersion: v.string(),
-  metadata: v.looseObject({ ...Metadata.entries, name: v.string() }),
-  spec: v.looseObject({
-    completionMode: v.nullish(v.string()),
-    manualSelector: v.nullish(v.boolean()),
-    template: v.looseObject({
-      metadata: v.nullish(
-        v.looseObject({ ...Metadata.entries, finalizers: v.nullish(v.array(v.string())) }),
-      ),
-      spec: v.looseObject({
-        initContainers: v.nullish(v.array(Container)),
-        containers: v.pipe(v.array(Container), v.minLength(1)),
-      }),
-    }),
-  }),
-})
-
-export type JobSource = v.InferOutput<typeof JobSource>
-
-/** The pod (core/v1 `Pod`), without a name, which the API server makes up. */
+/** The pod (core/v1 `Pod`). It has no name: the API server generates one. */
 export function podOfJob(job: JobSource): Json {
   const { metadata, spec } = job
   const { labels, annotations, finalizers } = spec.template.metadata ?? {}
@@ -66,7 +40,7 @@ export function podOfJob(job: JobSource): Json {
   }
 }
 
-/** The API server writes them into the template when the Job is created. */
+/** The API server writes these labels into the template when the Job is created. */
 function selectorLabels({ metadata, spec }: JobSource): Json {
   const { name, uid } = metadata
   if (spec.manualSelector === true) return {}
@@ -82,13 +56,13 @@ function indexed({ metadata, spec }: JobSource): Json {
   const { initContainers, containers } = spec.template.spec
   return {
     ...spec.template.spec,
-    ...(initContainers && { initContainers: initContainers.map(tellIndex) }),
-    containers: containers.map(tellIndex),
+    ...(initContainers && { initContainers: initContainers.map(withIndexVariable) }),
+    containers: containers.map(withIndexVariable),
     hostname: `${metadata.name}-0`,
   }
 }
 
-function tellIndex(container: v.InferOutput<typeof Container>): Json {
+function withIndexVariable(container: JobContainer): Json {
   const env = container.env ?? []
   if (env.some(({ name }) => name === INDEX_VARIABLE)) return container
   const fieldPath = `metadata.labels['${COMPLETION_INDEX}']`

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
-import { JobSource, podOfJob } from '../../../../webhook/cli/input/job-pod.ts'
+import { podOfJob } from '../../../../webhook/cli/inject/job-pod.ts'
+import { JobSource } from '../../../../webhook/cli/input/job-source.ts'
 import { recorded } from '../sources.ts'
 
 const PodSchema = v.looseObject({
@@ -25,7 +26,7 @@ function podOf(spec: object, metadata: object = {}) {
   return v.parse(PodSchema, podOfJob(job))
 }
 
-/** What the API server adds to every pod, and to pods that it has stored. */
+/** The API server adds these fields to a pod when it stores it. */
 const METADATA_ADDED = ['creationTimestamp', 'generation', 'name', 'resourceVersion', 'uid']
 const SPEC_ADDED = [
   'enableServiceLinks',
@@ -37,11 +38,11 @@ const SPEC_ADDED = [
   'tolerations',
 ]
 
-/** Without what others than the Job controller wrote. */
+/** Without the fields that the Job controller did not write. */
 function asMade(pod: unknown): unknown {
   const text = JSON.stringify(pod, (key, value: unknown) => {
     if (key === 'fieldRef') return { ...Object(value), apiVersion: undefined }
-    // The operator's label comes later.
+    // The operator adds its label later.
     if (key === 'labels') return { ...Object(value), 'job-index': undefined }
     if (key === 'metadata') return without(value, METADATA_ADDED)
     if (key === 'spec') return without(value, SPEC_ADDED)
@@ -54,7 +55,7 @@ function without(value: unknown, keys: readonly string[]): object {
   return { ...Object(value), ...Object.fromEntries(keys.map((key) => [key, undefined])) }
 }
 
-test('podOfJob makes the pod that a Job controller made of a recorded Job', () => {
+test('podOfJob makes the pod that a Job controller made for a recorded Job', () => {
   const job = v.parse(JobSource, recorded('operator/job.json'))
   const { items } = v.parse(
     v.looseObject({ items: v.array(v.unknown()) }),
@@ -63,7 +64,7 @@ test('podOfJob makes the pod that a Job controller made of a recorded Job', () =
   assert.deepEqual(asMade(podOfJob(job)), asMade(items[0]))
 })
 
-test('podOfJob writes the labels that the API server would have, unless the selector is manual', () => {
+test('podOfJob writes the labels that the API server would write, unless the selector is manual', () => {
   const { labels } = podOf({}).metadata
   assert.deepEqual(labels, {
     'batch.kubernetes.io/controller-uid': 'uid-1',
@@ -77,7 +78,7 @@ test('podOfJob writes the labels that the API server would have, unless the sele
   })
 })
 
-test('podOfJob takes labels, annotations and finalizers of the template, and no name', () => {
+test('podOfJob takes labels, annotations and finalizers from the template, but not its name', () => {
   const template = {
     metadata: {
       name: 'ignored',
@@ -107,7 +108,7 @@ test('podOfJob takes labels, annotations and finalizers of the template, and no 
   })
 })
 
-test('podOfJob tells every container its index, unless it is told already', () => {
+test('podOfJob adds the index variable to every container that does not have it', () => {
   const env = [{ name: 'JOB_COMPLETION_INDEX', value: 'mine' }]
   const containers = [
     { name: 'a', env },
@@ -127,7 +128,7 @@ test('podOfJob tells every container its index, unless it is told already', () =
   ])
 })
 
-test('podOfJob makes a pod without index of a Job that has none', () => {
+test('podOfJob makes a pod without index for a Job that is not Indexed', () => {
   const { metadata, spec } = podOf({ completionMode: 'NonIndexed', manualSelector: true })
   assert.equal(metadata.generateName, 'work-')
   assert.deepEqual(metadata.labels, {})
@@ -135,7 +136,7 @@ test('podOfJob makes a pod without index of a Job that has none', () => {
   assert.deepEqual(spec, { containers: [{ name: 'c' }] })
 })
 
-test('podOfJob shortens a name that leaves no room for what is generated', () => {
+test('podOfJob shortens a name that leaves no room for the generated characters', () => {
   const { generateName } = podOf({}, { name: 'n'.repeat(63) }).metadata
   assert.equal(generateName, `${'n'.repeat(55)}-0-`)
 })
