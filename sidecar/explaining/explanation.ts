@@ -168,13 +168,16 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   return reasons.length === 0 ? ['nothing runs, and no job waits for nodes'] : reasons
 }
 
-function describePending({ whole, isCut }: Demand): readonly string[] {
+function describePending({ whole, isCut, isPartial, unknownNeeds }: Demand): readonly string[] {
+  if (isPartial)
+    return ['the pending jobs are too different to place all: they may need every node of R']
   if (isCut) return ['more jobs wait than the sidecar lists: they may need every node of R']
   const { waits, pendingNodes, placed } = whole
   if (waits.length === 0) return []
   const needs = `${plural(waits.length, 'pending job')} need${waits.length === 1 ? 's' : ''}`
   const highest = highestId(placed)
   const reach = highest === undefined ? '' : `, up to rank ${highest}`
+  if (unknownNeeds !== undefined) return [`${needs} nodes of a number that is not known${reach}`]
   return [`${needs} ${plural(pendingNodes, 'node')}${reach}`]
 }
 
@@ -192,6 +195,9 @@ function describeFloor(snapshot: Snapshot, { demand, now }: Known): string {
   return `rank ${rank} is allocated`
 }
 
+/** Ten years. */
+const NO_LIMIT_SECONDS = 10 * 365 * 86_400
+
 function floorHolderOf(
   { highestJob, recent }: Snapshot,
   { floor, whole }: Demand,
@@ -203,7 +209,9 @@ function floorHolderOf(
     return { rank, job: null, user: null, endsInSeconds: null }
   }
   const { id, userid, expiration } = highestJob
-  const endsInSeconds = expiration === 0 ? null : Math.max(0, expiration - now.getTime() / 1000)
+  const leftSeconds = Math.max(0, expiration - now.getTime() / 1000)
+  // Fluxion gives a job without a time limit the end of R, decades away.
+  const endsInSeconds = expiration === 0 || leftSeconds > NO_LIMIT_SECONDS ? null : leftSeconds
   return { rank, job: formatJobId(id), user: userid, endsInSeconds }
 }
 

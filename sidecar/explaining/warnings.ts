@@ -132,6 +132,7 @@ export function unknownsOf({ demand, jobs, failed, sizes }: Snapshot): readonly 
   const unknowns: readonly (readonly [value: string, reason: string | undefined])[] = [
     ['the size', sizes.wanted.kind === 'unknown' ? sizes.wanted.reason : undefined],
     ['the demand', demand.kind === 'unknown' ? demand.reason : known?.unknownPlaces?.reason],
+    ['the nodes that some pending jobs need', known?.unknownNeeds?.reason],
     ['the job counts', hidden],
     [
       'the GPUs of pending jobs',
@@ -139,7 +140,11 @@ export function unknownsOf({ demand, jobs, failed, sizes }: Snapshot): readonly 
     ],
     [
       'the jobs that are not listed',
-      known?.isCut ? 'more jobs wait than the sidecar lists' : undefined,
+      known?.isListCut ? 'more jobs wait than the sidecar lists' : undefined,
+    ],
+    [
+      'the ranks of some pending jobs',
+      known?.isPartial ? 'the pending jobs are too many and too different to place all' : undefined,
     ],
     ['the refused jobs', isUnknown(failed) ? failed.reason : undefined],
   ]

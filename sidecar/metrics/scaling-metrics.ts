@@ -120,7 +120,8 @@ export const SCALING_METRICS: readonly Metric[] = [
       help: 'Nodes that eligible pending jobs ask for, computed from the cores if a job asks for no number of nodes; do not scale on it, because it falls when jobs start',
       unit: 'nodes',
     },
-    ({ pendingNodes }, { unknownPlaces }) => unknownPlaces ?? pendingNodes,
+    ({ pendingNodes }, { unknownPlaces, unknownNeeds }) =>
+      unknownPlaces ?? unknownNeeds ?? pendingNodes,
   ),
   pending(
     {
@@ -128,7 +129,7 @@ export const SCALING_METRICS: readonly Metric[] = [
       help: 'Cores that eligible pending jobs ask for; a whole node counts as the cores of the largest node',
       unit: 'cores',
     },
-    ({ pendingCores }) => pendingCores,
+    ({ pendingCores }, { unknownNeeds }) => unknownNeeds ?? pendingCores,
   ),
   pending(
     {
@@ -136,7 +137,8 @@ export const SCALING_METRICS: readonly Metric[] = [
       help: 'GPUs that eligible pending jobs ask for; Flux shows them to its owner only',
       unit: 'gpus',
     },
-    ({ pendingGpus }, { unknownRequests }) => pendingGpus ?? unknownRequests ?? CUT,
+    ({ pendingGpus }, { unknownRequests, unknownNeeds }) =>
+      pendingGpus ?? unknownRequests ?? unknownNeeds ?? CUT,
   ),
   row({
     name: 'node_stranded_count',
@@ -145,14 +147,12 @@ export const SCALING_METRICS: readonly Metric[] = [
     isSum: false,
     value: (_, { floor: size, busy }) => size - countIds(busy),
   }),
-  pending(
-    {
-      name: 'job_held_count',
-      help: 'Pending jobs that are held by their user (priority 0): they are no demand',
-      unit: 'jobs',
-    },
-    ({ held }) => held,
-  ),
+  row({
+    name: 'job_held_count',
+    help: 'Pending jobs that are held by their user (priority 0): they are no demand',
+    unit: 'jobs',
+    value: (_, demand, selection) => (demand.isListCut ? CUT : demandOf(demand, selection).held),
+  }),
   pending(
     {
       name: 'job_infeasible_count',

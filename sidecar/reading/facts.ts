@@ -2,7 +2,7 @@
 // values are never changed.
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 import type { FailedJob, PendingJob, RunningJob } from '#flux/calls/job-list-calls.ts'
-import type { SlotRequest } from '#flux/calls/jobspec.ts'
+import type { ResourceRequest } from '#flux/calls/jobspec.ts'
 import type { Drain } from '#flux/calls/resource-calls.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
@@ -75,9 +75,18 @@ export interface QueueState {
   readonly ranks: Idset | undefined
 }
 
-/** A pending job. `request` is from its jobspec, which only the broker's owner may read. */
+/** What the jobspec of a job says, which only the broker's owner and the job's user may read. */
+export interface JobRequest {
+  /** Ways to satisfy the job. */
+  readonly ways: ResourceRequest['ways']
+  /** The ranks of R that the job's constraint accepts; `undefined`: every rank. */
+  readonly ranks: Idset | undefined
+}
+
+/** A pending job. */
 export interface WaitingJob extends PendingJob {
-  readonly request: SlotRequest | undefined
+  /** `undefined` if the jobspec was not read; unknown if it has a shape that we cannot read. */
+  readonly request: JobRequest | Unknown | undefined
 }
 
 /** The pending jobs, the highest priority first. */
@@ -86,6 +95,8 @@ export interface WaitingJobs {
   readonly jobs: readonly WaitingJob[]
   /** The number of pending jobs: more than `jobs` has if the list was cut. */
   readonly total: number
+  /** Whether jobs that could start are missing, because the list was cut. */
+  readonly lacksStartable: boolean
   /** Why some requests are not known; `undefined` if all are known, or if no metric depends on them. */
   readonly unknownRequests: Unknown | undefined
 }
@@ -106,6 +117,8 @@ export interface Facts {
   readonly all: ResourceSet
   /** The resources that are allocated to jobs. A rank that left keeps its allocation until its job is cleaned up. */
   readonly allocated: ResourceSet
+  /** Ranks of the running jobs that were listed, see running-jobs.ts. */
+  readonly running: Idset
   readonly offline: Idset
   /** Ranks that are online but do not answer. */
   readonly torpid: Idset

@@ -14,9 +14,10 @@ import {
   type SchedStatusTopic,
 } from '#flux/calls/resource-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
-import { countIds, parseIdset } from '#flux/sets/idset.ts'
+import { countIds, EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import { countGpus } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
+import { rankAttributes } from './constrained-ranks.ts'
 import { contradictionOf } from './contradiction.ts'
 import type { Facts, Jobs } from './facts.ts'
 import { FailedJobReader } from './failed-jobs.ts'
@@ -25,11 +26,11 @@ import {
   readFluxionParameters,
   toFluxionSettings,
 } from './fluxion-settings.ts'
-import { HighestJobReader, highestBusyRank } from './highest-job.ts'
 import { toJobs } from './job-counts.ts'
 import { countResources } from './node-counts.ts'
 import { PendingJobReader } from './pending-jobs.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
+import { RunningJobReader } from './running-jobs.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /** A reading that contradicts itself is repeated. After this many in a row, a change in between is not the cause. */
@@ -48,7 +49,7 @@ export class InstanceReader {
   readonly quorum: number
   readonly #pending: PendingJobReader
   readonly #failed: FailedJobReader
-  readonly #highest: HighestJobReader
+  readonly #running: RunningJobReader
   readonly #queues: QueueReader
   #schedStatusTopic: SchedStatusTopic = SCHED_STATUS_TOPICS[0]
   /** Asked for once, at the first complete reading: while Flux starts, the scheduler is not loaded yet. */
@@ -60,7 +61,7 @@ export class InstanceReader {
     this.quorum = quorum
     this.#pending = new PendingJobReader(client)
     this.#failed = new FailedJobReader(client)
-    this.#highest = new HighestJobReader(client)
+    this.#running = new RunningJobReader(client)
     this.#queues = new QueueReader(client)
   }
 
@@ -111,6 +112,7 @@ export class InstanceReader {
       jobs,
       all: sched.all,
       allocated: sched.allocated,
+      running: details.running,
       offline: status.offline,
       torpid: status.torpid,
       drains: status.drains,
@@ -154,11 +156,12 @@ export class InstanceReader {
   async #readDetails(
     { jobs, pending, sched, status, queues }: Round,
     limits: Limits,
-  ): Promise<Pick<Facts, 'waiting' | 'queues' | 'highestJob' | 'fluxion'>> {
+  ): Promise<Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion'>> {
     if (isUnknown(pending) || isUnknown(jobs) || queues === undefined) {
       return {
         waiting: HIDDEN,
         queues: new Map(),
+        running: EMPTY_IDSET,
         highestJob: undefined,
         fluxion: undefined,
       }
@@ -167,11 +170,15 @@ export class InstanceReader {
     const { total } = jobs
     const counted = total.depend + total.priority + total.sched
     const hasGpus = countGpus(sched.all) > 0
-    const busy = highestBusyRank({ allocated: sched.allocated, offline: status.offline })
+    const attributes = rankAttributes(sched)
+    const { allocated } = sched
+    const { offline } = status
+    const running = await this.#running.read({ allocated, offline }, jobs, limits)
     return {
-      waiting: await this.#pending.complete(pending, { counted, hasGpus }, limits),
+      waiting: await this.#pending.complete(pending, { counted, hasGpus, attributes }, limits),
       queues: toQueueStates(queues, sched.properties),
-      highestJob: await this.#highest.read(busy, jobs, limits),
+      running: running.ranks,
+      highestJob: running.highest,
       fluxion: toFluxionSettings(this.#fluxion, queues.config),
     }
   }

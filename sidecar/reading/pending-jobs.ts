@@ -1,17 +1,19 @@
-// Lists the pending jobs, over one connection, and reads their jobspecs where the list does not say what a job needs. Both are
-// bounded.
+// Lists the pending jobs, over one connection, and reads their jobspecs as the broker's owner: the list alone does not say
+// everything that a job needs. Both are bounded.
 import type { Limits } from '#flux/calls/broker-calls.ts'
-import { getSlotRequest } from '#flux/calls/job-calls.ts'
+import { getRequest } from '#flux/calls/job-calls.ts'
 import { type JobId, listPendingJobs, type PendingJob } from '#flux/calls/job-list-calls.ts'
-import type { SlotRequest } from '#flux/calls/jobspec.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
+import type { Idset } from '#flux/sets/idset.ts'
 import type { Client } from '#flux/wire/client.ts'
-import type { WaitingJobs } from './facts.ts'
-import { unknown } from './unknown.ts'
+import { acceptedRanks, type RankAttributes } from './constrained-ranks.ts'
+import type { WaitingJob, WaitingJobs } from './facts.ts'
+import { type ReadRequest, RequestCache } from './request-cache.ts'
+import { isUnknown, unknown } from './unknown.ts'
 
 /**
- * At most this many pending jobs are listed, the highest priority first: 30 ms of the broker's time, 1 MB. If there are more,
- * sizes are those of all of R, and sums over pending jobs are errors.
+ * At most this many pending jobs are listed, the highest priority first: 30 ms of the broker's time, 1 MB. If there are more
+ * that could start, sizes are those of all of R, and sums over pending jobs are errors.
  */
 export const MAX_WAITING = 10_000
 
@@ -24,13 +26,21 @@ const GUEST = unknown(
 )
 
 const NOT_YET = unknown(
-  'the jobspecs of some pending jobs are still being read or have an unknown shape: only a jobspec says how many GPUs ' +
-    'its job asks for',
+  'the jobspecs of some pending jobs are still being read: only a jobspec says how many GPUs its job asks for',
 )
+
+/** What the needs of jobs depend on besides the jobs. */
+export interface PendingContext {
+  /** The number of pending jobs in job-stats. */
+  readonly counted: number
+  /** Whether R has GPUs: only then a job can ask for some. */
+  readonly hasGpus: boolean
+  readonly attributes: RankAttributes
+}
 
 export class PendingJobReader {
   readonly #client: Client
-  #requests: ReadonlyMap<JobId, SlotRequest> = new Map()
+  readonly #requests = new RequestCache()
   /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
 
@@ -44,66 +54,84 @@ export class PendingJobReader {
     return listPendingJobs(this.#client, MAX_WAITING + 1, limits)
   }
 
-  /**
-   * Adds the requests of the jobspecs, if a metric depends on them.
-   *
-   * @param counted the number of pending jobs in job-stats
-   * @param hasGpus whether R has GPUs: only then a job can ask for some
-   */
+  /** Adds what jobspecs say. */
   async complete(
     pending: readonly PendingJob[],
-    { counted, hasGpus }: { readonly counted: number; readonly hasGpus: boolean },
+    { counted, hasGpus, attributes }: PendingContext,
     limits: Limits,
   ): Promise<WaitingJobs> {
     const listed = pending.slice(0, MAX_WAITING)
-    const requests = hasGpus ? await this.#readRequests(listed, limits) : new Map()
-    const isKnown = !hasGpus || listed.every(({ id }) => requests.has(id))
+    // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
+    await this.#readRequests(hasGpus ? listed : listed.filter(canStart), limits)
+    const toRequest = requestsWith(attributes)
+    const jobs = listed.map((job) => ({ ...job, request: toRequest(this.#requests.find(job)) }))
+    const isKnown = !hasGpus || jobs.every(({ request }) => request !== undefined)
+    const last = listed.at(-1)
     return {
       kind: 'known',
-      jobs: listed.map((job) => ({ ...job, request: requests.get(job.id) })),
+      jobs,
       // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
       total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : pending.length,
+      // Flux lists held jobs, and those without a priority, last.
+      lacksStartable: pending.length > MAX_WAITING && last !== undefined && canStart(last),
       unknownRequests: isKnown ? undefined : this.#isGuest ? GUEST : NOT_YET,
     }
   }
 
-  async #readRequests(
-    pending: readonly PendingJob[],
-    limits: Limits,
-  ): Promise<ReadonlyMap<JobId, SlotRequest>> {
-    const known = this.#requests
-    const requests = new Map<JobId, SlotRequest>()
-    const missing: JobId[] = []
-    for (const { id } of pending) {
-      const request = known.get(id)
-      if (request !== undefined) requests.set(id, request)
-      else if (missing.length < MAX_JOBSPECS) missing.push(id)
-    }
+  async #readRequests(jobs: readonly PendingJob[], limits: Limits): Promise<void> {
+    const read = new Map<JobId, ReadRequest>()
     if (!this.#isGuest) {
+      const missing = jobs
+        .filter((job) => this.#requests.find(job) === undefined)
+        .slice(0, MAX_JOBSPECS)
       // One jobspec first: a guest is refused, and then the others need not be asked for.
       const [first, ...others] = missing
-      if (first !== undefined) await this.#readRequest(first, requests, limits)
+      if (first !== undefined) await this.#readRequest(first.id, read, limits)
       await Promise.all(
-        others.map((id) => this.#isGuest || this.#readRequest(id, requests, limits)),
+        others.map(({ id }) => this.#isGuest || this.#readRequest(id, read, limits)),
       )
     }
-    // Requests of jobs that are no longer pending are dropped.
-    this.#requests = requests
-    return requests
+    this.#requests.replace(jobs, read)
   }
 
-  async #readRequest(id: JobId, requests: Map<JobId, SlotRequest>, limits: Limits): Promise<void> {
+  async #readRequest(id: JobId, read: Map<JobId, ReadRequest>, limits: Limits): Promise<void> {
     try {
-      requests.set(id, await getSlotRequest(this.#client, id, limits))
+      read.set(id, await getRequest(this.#client, id, limits))
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) this.#isGuest = true
-      else if (!concernsOneJob(error)) throw error
+      else if (error instanceof FluxError && error.code === 'FLUX_PROTOCOL') {
+        read.set(id, unknown(error.message))
+      } else if (!hasLeft(error)) throw error
     }
   }
 }
 
-/** The job has left (the next list will not have it), or its jobspec has an unknown shape. The other jobs are still read. */
-function concernsOneJob(error: unknown): boolean {
-  if (isRemote(error, ERRNO.EINVAL) || isRemote(error, ERRNO.ENOENT)) return true
-  return error instanceof FluxError && error.code === 'FLUX_PROTOCOL'
+/** Whether the scheduler would start the job if there were nodes and its queue is started. */
+export function canStart({ state, priority }: Pick<PendingJob, 'state' | 'priority'>): boolean {
+  return state === 'SCHED' && priority !== 0
+}
+
+/** The job has started or ended; the next list will not have it. */
+function hasLeft(error: unknown): boolean {
+  return isRemote(error, ERRNO.EINVAL) || isRemote(error, ERRNO.ENOENT)
+}
+
+/** Works out the ranks of each constraint once; jobs with the same constraint get the same set. */
+function requestsWith(
+  attributes: RankAttributes,
+): (request: ReadRequest | undefined) => WaitingJob['request'] {
+  const ranksOf = new Map<unknown, Idset>()
+  return (request) => {
+    if (request === undefined || isUnknown(request)) return request
+    const { ways, constraint } = request
+    if (constraint === undefined) return { ways, ranks: undefined }
+    try {
+      const ranks = ranksOf.get(constraint) ?? acceptedRanks(constraint, attributes)
+      ranksOf.set(constraint, ranks)
+      return { ways, ranks }
+    } catch (error) {
+      if (error instanceof FluxError) return unknown(error.message)
+      throw error
+    }
+  }
 }

@@ -22,6 +22,8 @@ export interface Demand extends PendingSums {
   readonly unknownRequests: Unknown | undefined
   /** Whether pending jobs are missing because the list was cut. Then there may be work for every rank. */
   readonly isCut: boolean
+  /** Whether any pending job is missing, held ones included. */
+  readonly isListCut: boolean
 }
 
 const LEAD: Idset = { ranges: [{ first: 0, last: 0 }] }
@@ -31,6 +33,7 @@ export function computeDemand(facts: DemandFacts): Demand {
   const busy = unionIdsets(unionIdsets(ranks.allocated, facts.recent), LEAD)
   const pending = new PendingPlacement(facts)
   for (const job of waiting.jobs) pending.add(job)
+  const sums = pending.sums()
   return {
     kind: 'known',
     maximum: Math.max(1, sizeWith(ranks.all)),
@@ -38,7 +41,8 @@ export function computeDemand(facts: DemandFacts): Demand {
     busy,
     quorum,
     unknownRequests: waiting.unknownRequests,
-    isCut: waiting.jobs.length < waiting.total,
-    ...pending.sums(),
+    isListCut: waiting.jobs.length < waiting.total,
+    isCut: waiting.lacksStartable || sums.isPartial,
+    ...sums,
   }
 }

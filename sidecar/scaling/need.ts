@@ -1,33 +1,60 @@
-// Computes what a pending job needs from its jobspec, or from the attributes in the list of jobs. Pure.
+// The resources that a pending job needs, by its jobspec, or as far as job-list says. Pure.
 import type { WaitingJob } from '#reading/facts.ts'
+import { isUnknown } from '#reading/unknown.ts'
 
-/** The resources that a job needs. */
+/** What a job needs, or a part of it. */
 export interface Need {
-  /** `undefined` if the slots may be on any nodes. */
+  /** `undefined` if its slots may be spread as they fit. */
   readonly nodes: number | undefined
   readonly slots: number
   /** Per slot. */
   readonly cores: number
   /** Per slot. */
   readonly gpus: number
-  /** Whether the job needs whole nodes, with all their resources. */
+  /** Whole nodes, whatever is on them. */
   readonly exclusive: boolean
 }
 
-export function needOf({ request, nnodes, ncores, ntasks }: WaitingJob): Need {
-  if (request !== undefined) return request
+/** Ways to satisfy a job: one is enough, and it needs all of its parts. */
+export type Ways = readonly (readonly Need[])[]
+
+/**
+ * The needs of a job.
+ *
+ * Without the jobspec, job-list may leave open how large the slots are. Then the needs are those of the slots that take the
+ * most nodes: the job needs no more.
+ *
+ * @param coresPerNode cores of the node with the most
+ * @returns `undefined` if it is not known what the job asks for
+ */
+export function waysOf(
+  { request, nnodes, ncores, ntasks }: WaitingJob,
+  coresPerNode: number,
+): Ways | undefined {
+  if (request !== undefined) return isUnknown(request) ? undefined : request.ways
   if (nnodes !== undefined) {
     const cores = ncores === undefined ? 0 : Math.ceil(ncores / Math.max(1, nnodes))
-    return { nodes: nnodes, slots: nnodes, cores, gpus: 0, exclusive: ncores === undefined }
+    const exclusive = ncores === undefined
+    return [[{ nodes: nnodes, slots: nnodes, cores, gpus: 0, exclusive }]]
   }
-  const all = ncores ?? ntasks ?? 1
-  // A task is not a slot. If the tasks do not share the cores evenly, only the number of cores is certain.
-  const slots = ntasks !== undefined && all % ntasks === 0 ? ntasks : all
-  return {
-    nodes: undefined,
-    slots,
-    cores: slots === 0 ? 0 : all / slots,
-    gpus: 0,
-    exclusive: false,
+  if (ncores === undefined) return undefined
+  // Tasks that do not share the cores evenly are no slots.
+  const isSlots = ntasks !== undefined && ntasks > 0 && ncores % ntasks === 0
+  const cores = isSlots ? ncores / ntasks : widestSlot(ncores, coresPerNode)
+  const slots = cores === 0 ? 0 : ncores / cores
+  return [[{ nodes: undefined, slots, cores, gpus: 0, exclusive: false }]]
+}
+
+/** The size of equal slots with which a number of cores takes the most nodes; of several, the largest, which is the hardest to place. */
+function widestSlot(ncores: number, coresPerNode: number): number {
+  let widest = 1
+  let most = 0
+  for (let cores = 1; cores <= Math.min(ncores, coresPerNode); cores += 1) {
+    if (ncores % cores !== 0) continue
+    const nodes = Math.ceil(ncores / cores / Math.floor(coresPerNode / cores))
+    if (nodes < most) continue
+    most = nodes
+    widest = cores
   }
+  return widest
 }

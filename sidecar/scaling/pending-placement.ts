@@ -1,6 +1,7 @@
 // Places the pending jobs on ranks one after the other, and adds up for each queue what its jobs ask for. The size is computed
 // in demand.ts and sizes.ts. Pure.
-import { listIds, toIdset } from '#flux/sets/id-list.ts'
+import { givesWholeNodes } from '#flux/calls/fluxion.ts'
+import { toIdset } from '#flux/sets/id-list.ts'
 import {
   countIds,
   type Idset,
@@ -10,15 +11,16 @@ import {
 } from '#flux/sets/idset.ts'
 import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/sets/resource-set.ts'
 import type { Facts, Remembered, WaitingJob, WaitingJobs } from '#reading/facts.ts'
-import type { Unknown } from '#reading/unknown.ts'
-import { type Need, needOf } from './need.ts'
+import { canStart } from '#reading/pending-jobs.ts'
+import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
+import { type Need, type Ways, waysOf } from './need.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
 import { type Ranks, sizeWith } from './ranks.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
-  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'queues' | 'takenAt'>,
+  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'queues' | 'takenAt' | 'fluxion'>,
     Pick<Remembered, 'lost'> {
   readonly waiting: WaitingJobs
   readonly ranks: Pick<Ranks, 'all' | 'allocated' | 'foreignDrained'>
@@ -32,6 +34,10 @@ export interface PendingSums {
   readonly queues: ReadonlyMap<string, QueueDemand>
   /** Why it is not known which ranks the pending jobs would be given; `undefined` if it is known. */
   readonly unknownPlaces: Unknown | undefined
+  /** Why it is not known what some of them ask for; they count with every rank that they may be given. */
+  readonly unknownNeeds: Unknown | undefined
+  /** Whether some jobs could not be placed, because the jobs are too many and too different. */
+  readonly isPartial: boolean
 }
 
 /** The name of the only queue of an instance without named queues. */
@@ -68,14 +74,19 @@ export class PendingPlacement {
   readonly #coresPerNode: number
   /** GPUs of the rank with the most. */
   readonly #gpusPerNode: number
+  /** The domains of jobs with constraints, by the queue's domain and the ranks that the jobs accept. */
+  readonly #domains = new Map<Domain, Map<Idset, Domain>>()
   #hasUnknownPlaces = false
+  #unknownNeeds: Unknown | undefined
+  #isPartial = false
   /** Whether a job whose GPUs are not known may be given any usable rank. */
   #mayUseAnyRank = false
 
   constructor(facts: PlacementFacts) {
     this.#facts = facts
-    const { all, ranks: known } = facts
-    this.#placement = new Placement(all, freeOf(facts))
+    const { all, ranks: known, fluxion } = facts
+    const wholeNodes = fluxion !== undefined && givesWholeNodes(fluxion)
+    this.#placement = new Placement(all, freeOf(facts), { wholeNodes })
     this.#coresPerNode = Math.max(1, mostIn(all, 'cores'))
     this.#gpusPerNode = mostIn(all, 'gpus')
     this.#allQueues = this.#sumsOf(known.all)
@@ -86,28 +97,23 @@ export class PendingPlacement {
   }
 
   add(job: WaitingJob): void {
-    const { queues, takenAt } = this.#facts
+    const { queues } = this.#facts
     const name = job.queue ?? NO_QUEUE
     const sums = this.#queues.get(name) ?? this.#allQueues
     const affected = sums === this.#allQueues ? [sums] : [sums, this.#allQueues]
-    if (job.state !== 'SCHED') return
-    if (job.priority === 0) {
+    if (job.state === 'SCHED' && job.priority === 0) {
       for (const one of affected) one.held += 1
       return
     }
-    if (queues.get(name)?.started === false) return
-    const need = needOf(job)
-    const place = this.#place(job, need, sums.domain)
-    for (const one of affected) {
-      if (place.kind === 'infeasible') one.infeasible += 1
-      else {
-        for (const rank of place.ranks) one.placed[rank] = 1
-        this.#count(one, job, need)
-        one.waits.push(Math.max(0, takenAt.getTime() / 1000 - job.submittedAt))
-        one.startSeconds ??= startOf(job, takenAt)
-      }
-    }
-    if (need.nodes === undefined && !this.#knowsGpus(job)) this.#hasUnknownPlaces = true
+    if (!canStart(job) || queues.get(name)?.started === false) return
+    const ways = waysOf(job, this.#coresPerNode)
+    const domain = this.#domainOf(job, sums.domain)
+    if (ways === undefined) this.#unknownNeeds ??= reasonFor(job)
+    // A job whose needs are not known may be given any of its ranks.
+    const place: Place =
+      ways === undefined ? { kind: 'waits', ranks: domain.usable } : this.#place(job, ways, domain)
+    if (place.kind === 'not placed') this.#isPartial = true
+    for (const one of affected) this.#add(one, job, { place, ways })
   }
 
   sums(): PendingSums {
@@ -116,18 +122,46 @@ export class PendingPlacement {
       whole: finish(this.#allQueues, mayUseAnyRank),
       queues: new Map([...this.#queues].map(([name, sums]) => [name, finish(sums, mayUseAnyRank)])),
       unknownPlaces: this.#hasUnknownPlaces ? this.#facts.waiting.unknownRequests : undefined,
+      unknownNeeds: this.#unknownNeeds,
+      isPartial: this.#isPartial,
     }
   }
 
+  #add(
+    sums: QueueSums,
+    job: WaitingJob,
+    { place, ways }: { readonly place: Place; readonly ways: Ways | undefined },
+  ): void {
+    const { takenAt } = this.#facts
+    if (place.kind === 'infeasible') {
+      sums.infeasible += 1
+      return
+    }
+    if (place.kind !== 'not placed') {
+      for (const { first, last } of place.ranks.ranges) sums.placed.fill(1, first, last + 1)
+    }
+    if (ways === undefined && this.#gpusPerNode > 0) sums.pendingGpus = undefined
+    for (const need of ways?.[0] ?? []) this.#count(sums, job, need)
+    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - job.submittedAt))
+    sums.startSeconds ??= startOf(job, takenAt)
+  }
+
   /**
-   * A job whose GPUs are not known asks for no more than all GPUs of its nodes, and is placed as if it did. If that does not
-   * fit now, fewer GPUs may fit on any rank: then every usable rank may be given to a job.
+   * A job whose GPUs are not known wants at most all GPUs of its nodes. If that does not fit, the job may fit in truth,
+   * anywhere: then every usable rank may be given to a job.
    */
-  #place(job: WaitingJob, need: Need, domain: Domain): Place {
-    if (this.#knowsGpus(job)) return this.#placement.place(need, domain)
-    const most = this.#placement.place({ ...need, gpus: this.#gpusPerNode }, domain)
-    if (most.kind === 'infeasible') return this.#placement.place(need, domain)
-    if (most.kind === 'waits' && most.ranks.length > 0) this.#mayUseAnyRank = true
+  #place(job: WaitingJob, ways: Ways, domain: Domain): Place {
+    if (this.#knowsGpus(job)) return this.#placement.place(ways, domain)
+    if (ways.some((parts) => parts.some(({ nodes }) => nodes === undefined))) {
+      this.#hasUnknownPlaces = true
+    }
+    const gpus = this.#gpusPerNode
+    const most = this.#placement.place(
+      ways.map((parts) => parts.map((need) => ({ ...need, gpus }))),
+      domain,
+    )
+    if (most.kind === 'infeasible') return this.#placement.place(ways, domain)
+    if (most.kind === 'waits' && most.ranks.ranges.length > 0) this.#mayUseAnyRank = true
     return most
   }
 
@@ -140,7 +174,25 @@ export class PendingPlacement {
   }
 
   #knowsGpus({ request }: WaitingJob): boolean {
-    return request !== undefined || this.#facts.waiting.unknownRequests === undefined
+    if (request !== undefined) return !isUnknown(request)
+    return this.#facts.waiting.unknownRequests === undefined
+  }
+
+  /** The ranks of the queue that the job accepts. */
+  #domainOf({ request }: WaitingJob, queue: Domain): Domain {
+    const accepted = request === undefined || isUnknown(request) ? undefined : request.ranks
+    if (accepted === undefined) return queue
+    const domains = this.#domains.get(queue) ?? new Map<Idset, Domain>()
+    this.#domains.set(queue, domains)
+    const known = domains.get(accepted)
+    if (known !== undefined) return known
+    const domain = {
+      ranks: intersectIdsets(queue.ranks, accepted),
+      usable: intersectIdsets(queue.usable, accepted),
+      startable: intersectIdsets(queue.startable, accepted),
+    }
+    domains.set(accepted, domain)
+    return domain
   }
 
   #sumsOf(queue: Idset): QueueSums {
@@ -150,9 +202,9 @@ export class PendingPlacement {
     const unusable = unionIdsets(ranks.foreignDrained, torpid)
     const startable = subtractIdsets(known, unusable)
     const domain = {
-      ranks: listIds(known),
-      usable: listIds(subtractIdsets(startable, lost)),
-      startable: listIds(startable),
+      ranks: known,
+      usable: subtractIdsets(startable, lost),
+      startable,
     }
     return this.#emptySums(domain, intersectIdsets(ranks.allocated, known))
   }
@@ -178,17 +230,26 @@ export class PendingPlacement {
   }
 }
 
-/** The most cores or GPUs of any rank. */
+function reasonFor({ request }: WaitingJob): Unknown {
+  return request !== undefined && isUnknown(request) ? request : NO_SHAPE
+}
+
+const NO_SHAPE = unknown(
+  'Flux does not show guests how many nodes some pending jobs ask for: run the sidecar with the UID of the broker ' +
+    '(annotation flux-metrics/run-as-user), or submit jobs with a number of nodes or tasks',
+)
+
+/** The most cores or GPUs that a rank has. */
 function mostIn({ segments }: ResourceSet, what: 'cores' | 'gpus'): number {
   return segments.reduce((most, segment) => Math.max(most, countIds(segment[what])), 0)
 }
 
-/** The resources that no job holds. A rank that is not live counts as free, because a new pod has nothing allocated. */
+/** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */
 function freeOf({ all, allocated, ranks }: PlacementFacts): ResourceSet {
   return subtractResourceSets(all, restrictToRanks(allocated, ranks.allocated))
 }
 
-/** 0 if the estimate is in the past: the job should start now. */
+/** An estimate may lie in the past: then the job is due. */
 function startOf({ startEstimate }: WaitingJob, takenAt: Date): number | undefined {
   if (startEstimate === undefined) return undefined
   return Math.max(0, startEstimate - takenAt.getTime() / 1000)
@@ -198,6 +259,8 @@ function finish(
   { domain, placed, waits, ...sums }: QueueSums,
   mayUseAnyRank: boolean,
 ): QueueDemand {
-  if (mayUseAnyRank && waits.length > 0) for (const rank of domain.usable) placed[rank] = 1
+  if (mayUseAnyRank && waits.length > 0) {
+    for (const { first, last } of domain.usable.ranges) placed.fill(1, first, last + 1)
+  }
   return { ...sums, placed: toIdset(placed), waits: waits.sort((a, b) => b - a) }
 }

@@ -1,169 +1,220 @@
-// Places jobs on ranks: first fit, the lowest rank first, on resources that are free or become free when a pod starts. Which
-// jobs and which ranks count is decided in pending-placement.ts. Pure.
-import { countIds } from '#flux/sets/idset.ts'
-import type { ResourceSet } from '#flux/sets/resource-set.ts'
+// Where jobs would go: first fit, the lowest rank first, on what is free or could be made free by starting pods. Pure
+// arithmetic on ranks; demand.ts decides which jobs and which ranks count.
+import { idsetOf } from '#flux/sets/id-list.ts'
+import {
+  EMPTY_IDSET,
+  highestId,
+  type IdRange,
+  type Idset,
+  intersectIdsets,
+  joinRanges,
+  unionIdsets,
+} from '#flux/sets/idset.ts'
+import { type ResourceSet, ranksOf } from '#flux/sets/resource-set.ts'
+import {
+  type Budget,
+  type Capacity,
+  capacityOf,
+  FreeCapacity,
+  type Share,
+  slotsIn,
+  slotsPerNode,
+} from './free-capacity.ts'
 import type { Need } from './need.ts'
 
-/** The ranks on which a job may be placed, in ascending order. */
+/** Ranks on which a job may be placed. */
 export interface Domain {
-  /** Every rank that the job's queue has in R. A job that does not fit on them never starts. */
-  readonly ranks: Int32Array
-  /** The ranks that can be given to jobs now, or when their pods have started. */
-  readonly usable: Int32Array
-  /** The usable and the lost ranks. Only a job that does not fit on the usable ranks waits for lost ones. */
-  readonly startable: Int32Array
+  /** Every rank that the job accepts in R: more than they have is never there. */
+  readonly ranks: Idset
+  /** Those of them that can be given to jobs, now or once their pods have started. */
+  readonly usable: Idset
+  /** Those, and the ones that were given up because their pods do not join: for jobs that fit nowhere else. */
+  readonly startable: Idset
 }
 
-/** Where a job would be placed. */
+/** Where a job would go. */
 export type Place =
-  | { readonly kind: 'placed'; readonly ranks: readonly number[] }
-  /** The job does not fit beside other jobs. It would fit on these ranks if they were free, so it waits for jobs to end. */
-  | { readonly kind: 'waits'; readonly ranks: readonly number[] }
-  /** The job would not fit even if all ranks of its queue were free. */
+  | { readonly kind: 'placed'; readonly ranks: Idset }
+  /** It does not fit beside what is there, but would on these ranks if they were free: it waits for others to end. */
+  | { readonly kind: 'waits'; readonly ranks: Idset }
+  /** It would not even fit if all were free. */
   | { readonly kind: 'infeasible' }
-
-/** The cores and GPUs of each rank. The index is the rank. */
-interface Capacity {
-  readonly cores: Int32Array
-  readonly gpus: Int32Array
-}
-
-/** Places one job after the other. A job that is placed takes its resources from those that the next jobs find. */
-export class Placement {
-  readonly #total: Capacity
-  readonly #free: Capacity
-  /** 1 for a rank with nothing allocated and nothing placed. */
-  readonly #idle: Uint8Array
-  readonly #earlierSearches = new Map<Domain, Map<string, EarlierSearches>>()
-
-  /**
-   * @param all R
-   * @param free the resources that no job holds; all resources of a rank that is not live
-   */
-  constructor(all: ResourceSet, free: ResourceSet) {
-    const size = (all.segments.at(-1)?.last ?? -1) + 1
-    this.#total = fill(all, size)
-    this.#free = fill(free, size)
-    const { cores, gpus } = this.#total
-    this.#idle = Uint8Array.from(cores, (count, rank) =>
-      count === this.#free.cores[rank] && gpus[rank] === this.#free.gpus[rank] ? 1 : 0,
-    )
-  }
-
-  /** Places a job. It takes its resources if it fits now. */
-  place(need: Need, domain: Domain): Place {
-    const earlier = this.#earlierSearchesFor(need, domain)
-    const wanted = need.nodes ?? need.slots
-    if (wanted < earlier.tooMany) {
-      const found = this.#spread(need, domain.usable, this.#free, earlier)
-      if (found !== undefined) return { kind: 'placed', ranks: this.#take(need, found) }
-      earlier.tooMany = wanted
-    }
-    return this.#placeWithoutOthers(need, domain, earlier)
-  }
-
-  /** Where a job would be placed if there were no other jobs: the same for all jobs of its kind and size. */
-  #placeWithoutOthers(need: Need, domain: Domain, earlier: EarlierSearches): Place {
-    const wanted = need.nodes ?? need.slots
-    let place = earlier.withoutOthers.get(wanted)
-    if (place === undefined) {
-      const fits = this.#spread(need, domain.ranks, this.#total) !== undefined
-      const shares = fits
-        ? (this.#spread(need, domain.usable, this.#total) ??
-          this.#spread(need, domain.startable, this.#total))
-        : undefined
-      // No ranks if the job needs some that are drained or torpid: starting pods would not help it.
-      const ranks = shares?.map(({ rank }) => rank) ?? []
-      place = fits ? { kind: 'waits', ranks } : { kind: 'infeasible' }
-      earlier.withoutOthers.set(wanted, place)
-    }
-    return place
-  }
-
-  /** The ranks that the job would be given with their slots, or `undefined` if there are too few. */
-  #spread(
-    need: Need,
-    ranks: Int32Array,
-    capacity: Capacity,
-    earlier?: EarlierSearches,
-  ): readonly Share[] | undefined {
-    const shares: Share[] = []
-    const perNode = slotsPerNode(need)
-    let left = need.nodes ?? need.slots
-    for (let index = earlier?.firstFit ?? 0; index < ranks.length && left > 0; index += 1) {
-      const rank = ranks[index] ?? 0
-      const isTaken = earlier !== undefined && need.exclusive && this.#idle[rank] === 0
-      const slots = isTaken ? 0 : slotsOn(rank, need, capacity)
-      if (slots < (perNode ?? 1)) continue
-      if (shares.length === 0 && earlier !== undefined) earlier.firstFit = index
-      const share = perNode === undefined ? Math.min(slots, left) : 1
-      shares.push({ rank, slots: perNode ?? share })
-      left -= share
-    }
-    return left > 0 ? undefined : shares
-  }
-
-  #take(need: Need, shares: readonly Share[]): readonly number[] {
-    const { cores, gpus } = this.#free
-    return shares.map(({ rank, slots }) => {
-      this.#idle[rank] = 0
-      cores[rank] = need.exclusive ? 0 : (cores[rank] ?? 0) - slots * need.cores
-      gpus[rank] = need.exclusive ? 0 : (gpus[rank] ?? 0) - slots * need.gpus
-      return rank
-    })
-  }
-
-  #earlierSearchesFor(need: Need, domain: Domain): EarlierSearches {
-    const byKind = this.#earlierSearches.get(domain) ?? new Map<string, EarlierSearches>()
-    this.#earlierSearches.set(domain, byKind)
-    const { cores, gpus, exclusive } = need
-    const kind = `${slotsPerNode(need) ?? 0} ${cores} ${gpus} ${exclusive}`
-    const earlier = byKind.get(kind) ?? {
-      firstFit: 0,
-      tooMany: Number.POSITIVE_INFINITY,
-      withoutOthers: new Map(),
-    }
-    byKind.set(kind, earlier)
-    return earlier
-  }
-}
+  /** The jobs are too many and too different to place all of them: nothing is known of this one. */
+  | { readonly kind: 'not placed' }
 
 /**
- * The results of earlier searches for needs of the same kind. They stay valid because free resources only become fewer, and
- * make thousands of equal jobs cheap.
+ * How much is looked at for all jobs of a reading, in ranks: 10,000 jobs of a few kinds need a tenth of it, and it takes
+ * some 20 ms. What goes beyond it counts as not listed.
  */
-interface EarlierSearches {
-  /** The index of the first usable rank with enough room. The ranks before it are too small. */
-  firstFit: number
-  /** A search for this number of nodes or slots failed, so a larger one fails, too. */
-  tooMany: number
-  /** Places in the absence of other jobs, by the number of nodes or slots. */
-  readonly withoutOthers: Map<number, Place>
-}
+const MAX_STEPS = 1_000_000
 
-function slotsPerNode({ nodes, slots }: Need): number | undefined {
-  return nodes === undefined ? undefined : Math.ceil(slots / nodes)
-}
-
-/** How many slots a rank has room for. */
-function slotsOn(rank: number, need: Need, { cores, gpus }: Capacity): number {
-  const byCores = need.cores === 0 ? Number.POSITIVE_INFINITY : (cores[rank] ?? 0) / need.cores
-  const byGpus = need.gpus === 0 ? Number.POSITIVE_INFINITY : (gpus[rank] ?? 0) / need.gpus
-  return Math.floor(Math.min(byCores, byGpus))
-}
-
-interface Share {
-  readonly rank: number
+/** Neighbouring ranks that are alike, with the slots of one kind of need that each has room for. */
+interface Run extends IdRange {
   readonly slots: number
 }
 
-function fill(set: ResourceSet, size: number): Capacity {
-  const cores = new Int32Array(size)
-  const gpus = new Int32Array(size)
-  for (const segment of set.segments) {
-    const { first, last } = segment
-    cores.fill(countIds(segment.cores), first, last + 1)
-    gpus.fill(countIds(segment.gpus), first, last + 1)
+/** What was learnt of the needs of one kind in one domain, so that equal jobs cost little: what is free only becomes less. */
+interface Learnt {
+  /** No rank below it has room. */
+  from: number
+  /** This number of nodes or slots was not found. */
+  tooMany: number
+  /** Ranks with room if nothing was taken, by part of the domain. */
+  readonly runs: Map<keyof Domain, readonly Run[]>
+}
+
+export interface PlacementOptions {
+  /** Whether the scheduler gives a node to one job only, however small the job. */
+  readonly wholeNodes?: boolean
+}
+
+/** One round of placing: each job takes from what the next one finds. */
+export class Placement {
+  readonly #all: ResourceSet
+  readonly #total: Capacity
+  readonly #free: FreeCapacity
+  readonly #options: { readonly wholeNodes: boolean }
+  readonly #learnt = new Map<Domain, Map<string, Learnt>>()
+  readonly #budget: Budget = { steps: MAX_STEPS }
+
+  /**
+   * @param all R
+   * @param free what no job holds, of ranks that are up, and all of those that are not
+   */
+  constructor(all: ResourceSet, free: ResourceSet, { wholeNodes = false }: PlacementOptions = {}) {
+    const size = 1 + (highestId(ranksOf(all)) ?? -1)
+    this.#all = all
+    this.#total = capacityOf(all, size)
+    this.#options = { wholeNodes }
+    this.#free = new FreeCapacity(this.#total, capacityOf(free, size), this.#options)
   }
-  return { cores, gpus }
+
+  /**
+   * Places a job, for good if it fits now.
+   *
+   * @param ways one is enough, and it needs all of its parts
+   */
+  place(ways: readonly (readonly Need[])[], domain: Domain): Place {
+    for (const parts of ways) {
+      const ranks = this.#takeAll(parts, domain)
+      if (ranks !== undefined) return { kind: 'placed', ranks }
+    }
+    let place: Place = { kind: 'infeasible' }
+    for (const parts of ways) {
+      if (this.#budget.steps < 0) return { kind: 'not placed' }
+      const later = this.#later(parts, domain)
+      if (later?.kind === 'waits' && later.ranks.ranges.length > 0) return later
+      if (later?.kind === 'waits') place = later
+    }
+    return this.#budget.steps < 0 ? { kind: 'not placed' } : place
+  }
+
+  /** The ranks of all parts; nothing is taken if one of them does not fit. */
+  #takeAll(parts: readonly Need[], domain: Domain): Idset | undefined {
+    const undo: (() => void)[] = []
+    let ranks = EMPTY_IDSET
+    for (const need of parts) {
+      const shares = this.#find(need, domain)
+      if (shares === undefined) {
+        for (const restore of undo.reverse()) restore()
+        return undefined
+      }
+      if (parts.length > 1) undo.push(this.#free.save(shares))
+      this.#free.take(need, shares)
+      ranks = unionIdsets(ranks, ranksIn(shares))
+    }
+    return ranks
+  }
+
+  #find(need: Need, domain: Domain): readonly Share[] | undefined {
+    const learnt = this.#learntOf(need, domain)
+    const wanted = need.nodes ?? need.slots
+    if (wanted >= learnt.tooMany || this.#budget.steps < 0) return undefined
+    const shares = this.#free.find(need, domain.usable, learnt.from, this.#budget)
+    if (shares !== undefined) learnt.from = shares[0]?.rank ?? learnt.from
+    else if (this.#budget.steps >= 0) learnt.tooMany = wanted
+    return shares
+  }
+
+  /** Where it would go if nothing else was there. */
+  #later(parts: readonly Need[], domain: Domain): Place | undefined {
+    const [need] = parts
+    if (parts.length > 1) return this.#laterOfParts(parts, domain)
+    if (need === undefined) return { kind: 'waits', ranks: EMPTY_IDSET }
+    if (this.#firstOf(need, domain, 'ranks') === undefined) return { kind: 'infeasible' }
+    // What R has, but not now (drained, not answering), helps nobody by starting pods.
+    const ranks = this.#firstOf(need, domain, 'usable') ?? this.#firstOf(need, domain, 'startable')
+    return { kind: 'waits', ranks: ranks ?? EMPTY_IDSET }
+  }
+
+  /** Parts share ranks or not: they are placed one after the other on an empty R. */
+  #laterOfParts(parts: readonly Need[], domain: Domain): Place {
+    const placeIn = (ranks: Idset): Idset | undefined => {
+      this.#budget.steps -= this.#total.cores.length
+      const empty = new FreeCapacity(this.#total, this.#total, this.#options)
+      let found = EMPTY_IDSET
+      for (const need of parts) {
+        const shares = empty.find(need, ranks, 0, this.#budget)
+        if (shares === undefined) return undefined
+        empty.take(need, shares)
+        found = unionIdsets(found, ranksIn(shares))
+      }
+      return found
+    }
+    if (placeIn(domain.ranks) === undefined) return { kind: 'infeasible' }
+    const ranks = placeIn(domain.usable) ?? placeIn(domain.startable)
+    return { kind: 'waits', ranks: ranks ?? EMPTY_IDSET }
+  }
+
+  /** The lowest ranks of a part of the domain that satisfy a need when nothing is taken. */
+  #firstOf(need: Need, domain: Domain, part: keyof Domain): Idset | undefined {
+    const perNode = slotsPerNode(need)
+    let left = need.nodes ?? need.slots
+    const ranges: IdRange[] = []
+    for (const { first, last, slots } of this.#runsOf(need, domain, part)) {
+      if (left <= 0) break
+      this.#budget.steps -= 1
+      const perRank = perNode === undefined ? slots : 1
+      const count = Math.min(last - first + 1, Math.ceil(left / perRank))
+      ranges.push({ first, last: first + count - 1 })
+      left -= count * perRank
+    }
+    return left <= 0 ? joinRanges(ranges) : undefined
+  }
+
+  #runsOf(need: Need, domain: Domain, part: keyof Domain): readonly Run[] {
+    const { runs } = this.#learntOf(need, domain)
+    const known = runs.get(part)
+    if (known !== undefined) return known
+    const least = slotsPerNode(need) ?? 1
+    const found: Run[] = []
+    for (const { first, last } of this.#all.segments) {
+      const slots = slotsIn(need, first, this.#total)
+      const room = { first, last }
+      if (slots < least || slots === 0) continue
+      for (const range of intersectIdsets({ ranges: [room] }, domain[part]).ranges) {
+        this.#budget.steps -= 1
+        found.push({ ...range, slots })
+      }
+    }
+    found.sort((one, other) => one.first - other.first)
+    runs.set(part, found)
+    return found
+  }
+
+  #learntOf(need: Need, domain: Domain): Learnt {
+    const kinds = this.#learnt.get(domain) ?? new Map<string, Learnt>()
+    this.#learnt.set(domain, kinds)
+    const { cores, gpus, exclusive } = need
+    const kind = `${slotsPerNode(need) ?? ''} ${cores} ${gpus} ${exclusive}`
+    const known = kinds.get(kind)
+    if (known !== undefined) return known
+    const learnt: Learnt = { from: 0, tooMany: Number.POSITIVE_INFINITY, runs: new Map() }
+    kinds.set(kind, learnt)
+    return learnt
+  }
+}
+
+function ranksIn(shares: readonly Share[]): Idset {
+  return idsetOf(shares.map(({ rank }) => rank))
 }

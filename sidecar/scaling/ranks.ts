@@ -3,6 +3,7 @@ import {
   EMPTY_IDSET,
   highestId,
   type Idset,
+  intersectIdsets,
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
@@ -15,7 +16,10 @@ export interface Ranks {
   readonly all: Idset
   /** Ranks of R whose broker is online. */
   readonly live: Idset
-  /** Live ranks with something allocated. A rank that left is not among them, though its job may not be cleaned up yet. */
+  /**
+   * Live ranks that jobs hold, by what Flux shows as allocated and by the ranks of running jobs. A rank that left is not among
+   * them, though its job may not be cleaned up yet.
+   */
   readonly allocated: Idset
   /** Ranks that the sidecar drained, to shrink; empty without `DRAIN`. */
   readonly ownDrained: Idset
@@ -27,7 +31,7 @@ export interface Ranks {
 
 /** @param instance the instance in the reasons of our drains; `undefined`: no drain is ours */
 export function ranksIn(
-  facts: Pick<Facts, 'all' | 'allocated' | 'offline' | 'drains'>,
+  facts: Pick<Facts, 'all' | 'allocated' | 'running' | 'offline' | 'drains'>,
   instance: string | undefined,
 ): Ranks {
   const all = ranksOf(facts.all)
@@ -42,7 +46,7 @@ export function ranksIn(
   return {
     all,
     live,
-    allocated: subtractIdsets(ranksOf(facts.allocated), facts.offline),
+    allocated: intersectIdsets(unionIdsets(ranksOf(facts.allocated), facts.running), live),
     ownDrained,
     foreignDrained,
     open: subtractIdsets(live, unionIdsets(ownDrained, foreignDrained)),

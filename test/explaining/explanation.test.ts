@@ -8,7 +8,7 @@ import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import { factsOf, jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
-import { waitingFor, wholeNodes } from '../support/waiting.ts'
+import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
 const TAKEN_AT = factsOf().takenAt
 const SECONDS = TAKEN_AT.getTime() / 1000
@@ -91,7 +91,13 @@ test('explain says that R has no more nodes', () => {
 })
 
 test('explain says that the list of pending jobs was cut', () => {
-  const cut = { kind: 'known', jobs: [waiting(1)], total: 2, unknownRequests: undefined } as const
+  const cut = {
+    kind: 'known',
+    jobs: [waiting(1)],
+    total: 2,
+    lacksStartable: true,
+    unknownRequests: undefined,
+  } as const
   const { reasons, unknowns, desired, demand, pending } = explainAt({ waiting: cut })
   assert.deepEqual([desired, demand], [16, 16])
   assert.equal(reasons[0], 'more jobs wait than the sidecar lists: they may need every node of R')
@@ -203,6 +209,7 @@ test('explain reports an unknown demand if a guest cannot see how many GPUs jobs
       kind: 'known',
       jobs,
       total: 1,
+      lacksStartable: false,
       unknownRequests: unknown('Flux does not show guests'),
     },
   })
@@ -239,3 +246,17 @@ for (const [desired, online, holds] of [
     )
   })
 }
+
+test('explain says of a job with an unreadable jobspec that its nodes are not known, and why', () => {
+  const request = unknown('Cannot read jobspec at resources: expected a list of resources, got 1')
+  const { desired, reasons, unknowns } = explainAt({ waiting: waitingFor(waitingJob({ request })) })
+  assert.equal(desired, 16)
+  assert.equal(reasons[0], '1 pending job needs nodes of a number that is not known, up to rank 15')
+  assert.deepEqual(unknowns, [`the nodes that some pending jobs need: ${request.reason}`])
+})
+
+test('explain does not show the end of R, decades away, as the end of a job', () => {
+  const highestJob = { id: 1, userid: 1000, ranks: parseIdset('6'), expiration: 9_000_000_000 }
+  const { floorHolder } = explainAt({ highestJob })
+  assert.equal(floorHolder?.endsInSeconds, null)
+})

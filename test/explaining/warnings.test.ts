@@ -156,7 +156,13 @@ test('unknownsOf says that too many jobs failed to list them', () => {
 
 test('unknownsOf names GPUs only if a job waits that may ask for some', () => {
   const reason = 'Flux does not show guests'
-  const idle = { kind: 'known', jobs: [], total: 0, unknownRequests: unknown(reason) } as const
+  const idle = {
+    kind: 'known',
+    jobs: [],
+    total: 0,
+    lacksStartable: false,
+    unknownRequests: unknown(reason),
+  } as const
   assert.deepEqual(unknownsOf(snapshotOf({ waiting: idle })), [])
   const busy = { ...idle, jobs: [waitingJob({ nnodes: 1 })], total: 1 }
   assert.deepEqual(unknownsOf(snapshotOf({ waiting: busy })), [

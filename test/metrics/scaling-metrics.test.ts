@@ -10,7 +10,7 @@ import type { Unknown } from '#reading/unknown.ts'
 import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { factsOf, ranksWith, snapshotOf } from '../support/snapshots.ts'
-import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
+import { requestFor, waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
 const TAKEN_AT = factsOf().takenAt.getTime() / 1000
 
@@ -173,7 +173,7 @@ const UNKNOWN: readonly {
   },
   {
     what: 'while the list of jobs is cut',
-    facts: { waiting: { ...waitingFor(waited(5)), total: 20_000 } },
+    facts: { waiting: { ...waitingFor(waited(5)), total: 20_000, lacksStartable: true } },
     reason:
       'Flux has more pending jobs than the sidecar lists (10000): what the others ask for is not known',
     known: {
@@ -198,7 +198,7 @@ for (const { what, facts, reason, known } of UNKNOWN) {
 }
 
 test('node_gpus_pending_count adds up the GPUs that the owner can read', () => {
-  const request = { nodes: undefined, slots: 3, cores: 1, gpus: 2, exclusive: false }
+  const request = requestFor({ nodes: undefined, slots: 3, cores: 1, gpus: 2, exclusive: false })
   const snapshot = snapshotOf({
     all: ranksWith('0-15', { cores: '0-7', gpus: '0-3' }),
     waiting: {
@@ -212,7 +212,7 @@ test('node_gpus_pending_count adds up the GPUs that the owner can read', () => {
 })
 
 test('node_gpus_pending_count of two queues is unknown if one is', () => {
-  const request = { nodes: undefined, slots: 3, cores: 1, gpus: 2, exclusive: false }
+  const request = requestFor({ nodes: undefined, slots: 3, cores: 1, gpus: 2, exclusive: false })
   const snapshot = snapshotOf({
     all: ranksWith('0-15', { cores: '0-7', gpus: '0-3' }),
     waiting: {

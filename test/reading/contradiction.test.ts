@@ -14,6 +14,7 @@ function contradict(changes: Partial<ResourceStatus>, down = '2-3'): string | un
     all: ranksWith('0-3', { cores: '0' }),
     allocated: NOTHING,
     down: ranksWith(down, { cores: '0' }),
+    hostlists: [],
     properties: new Map(),
   }
   const status = { offline: EMPTY_IDSET, torpid: EMPTY_IDSET, drains: [], ...changes }

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { formatIdset } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
 import { Client } from '#flux/wire/client.ts'
-import type { Facts } from '#reading/facts.ts'
+import type { Facts, JobRequest } from '#reading/facts.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import { Instance as SimulatedInstance } from '#simulation/instance.ts'
@@ -39,8 +39,14 @@ function waitingOf({ waiting }: Facts): unknown {
   if (waiting.kind === 'unknown') return waiting.reason
   return waiting.jobs.map(({ state, priority, queue, nnodes, ncores, request }) => ({
     ...{ state, priority, queue, nnodes, ncores },
-    request: request && [request.nodes, request.slots, request.cores, request.gpus],
+    request: request === undefined || isUnknown(request) ? request : partsOf(request),
   }))
+}
+
+/** The parts of a request, and the ranks that it accepts. */
+function partsOf({ ways, ranks }: JobRequest): unknown {
+  const parts = ways.flat().map(({ nodes, slots, cores, gpus }) => [nodes, slots, cores, gpus])
+  return [...parts, ranks && formatIdset(ranks)]
 }
 
 /** Eight GPU nodes in two queues, of which four are up and busy, and one pending job of each kind. */
@@ -61,10 +67,20 @@ for (const role of ['owner', 'guest'] as const) {
     const facts = await readSimulated(t, busyInstance(), { role })
     const isOwner = role === 'owner'
     const common = { state: 'SCHED', priority: 16, nnodes: undefined, queue: 'batch', ncores: 1 }
-    const oneCore = isOwner ? [undefined, 1, 1, 0] : undefined
+    const oneCore = isOwner ? [[undefined, 1, 1, 0], '0-5'] : undefined
     assert.deepEqual(waitingOf(facts), [
-      { ...common, nnodes: 3, ncores: undefined, request: isOwner ? [3, 3, 1, 0] : undefined },
-      { ...common, queue: 'debug', ncores: 4, request: isOwner ? [undefined, 2, 2, 1] : undefined },
+      {
+        ...common,
+        nnodes: 3,
+        ncores: undefined,
+        request: isOwner ? [[3, 3, 1, 0], '0-5'] : undefined,
+      },
+      {
+        ...common,
+        queue: 'debug',
+        ncores: 4,
+        request: isOwner ? [[undefined, 2, 2, 1], '6-7'] : undefined,
+      },
       { ...common, priority: 0, request: oneCore },
       { ...common, state: 'DEPEND', priority: undefined, request: oneCore },
     ])
@@ -74,16 +90,18 @@ for (const role of ['owner', 'guest'] as const) {
   })
 }
 
-test('InstanceReader asks for no jobspec if no node has GPUs, not even as the owner', async (t) => {
+test('InstanceReader reads jobspecs of jobs that could start as the owner, whether or not nodes have GPUs', async (t) => {
   const instance = new SimulatedInstance({ maxSize: 2, up: 1 })
   instance.submit({ nodes: 2 })
-  const { waiting } = await readSimulated(t, instance, { role: 'owner' })
-  assert.ok(waiting.kind === 'known')
-  assert.deepEqual(
-    waiting.jobs.map(({ nnodes, request }) => [nnodes, request]),
-    [[2, undefined]],
-  )
-  assert.equal(waiting.unknownRequests, undefined)
+  instance.submit({ nodes: 1, urgency: 0 })
+  const facts = await readSimulated(t, instance, { role: 'owner' })
+  const common = { state: 'SCHED', queue: undefined, ncores: undefined }
+  assert.deepEqual(waitingOf(facts), [
+    { ...common, priority: 16, nnodes: 2, request: [[2, 2, 1, 0], undefined] },
+    { ...common, priority: 0, nnodes: 1, request: undefined },
+  ])
+  assert.ok(facts.waiting.kind === 'known')
+  assert.equal(facts.waiting.unknownRequests, undefined)
 })
 
 test('InstanceReader reads queues with their ranks, the job on the highest busy rank, and the quorum', async (t) => {

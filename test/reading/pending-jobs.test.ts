@@ -3,8 +3,12 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { PendingJob } from '#flux/calls/job-list-calls.ts'
 import { ERRNO } from '#flux/errors.ts'
+import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
+import type { RankAttributes } from '#reading/constrained-ranks.ts'
+import type { WaitingJob } from '#reading/facts.ts'
 import { MAX_WAITING, PendingJobReader } from '#reading/pending-jobs.ts'
+import { isUnknown } from '#reading/unknown.ts'
 import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
@@ -34,7 +38,18 @@ function jobspec(slots: number): JsonObject {
   return { jobspec: { resources: [{ type: 'slot', count: slots, with: below }] } }
 }
 
-const GPUS = { counted: 0, hasGpus: true }
+/** R of eight ranks, of which 4-7 have the property "gpu". */
+const ATTRIBUTES: RankAttributes = {
+  all: parseIdset('0-7'),
+  properties: new Map([['gpu', parseIdset('4-7')]]),
+  hosts: () => new Map(),
+}
+
+const GPUS = { counted: 0, hasGpus: true, attributes: ATTRIBUTES }
+
+function slotsOf({ request }: WaitingJob): number | undefined {
+  return request === undefined || isUnknown(request) ? undefined : request.ways[0]?.[0]?.slots
+}
 
 test('PendingJobReader lists a bounded number of jobs, and one more to see whether there are others', async (t) => {
   const { reader, requests } = await setUp(t, {
@@ -53,17 +68,75 @@ test('PendingJobReader fails where Flux hides jobs', async (t) => {
   await assert.rejects(reader.read(LIMITS), { code: 'FLUX_REMOTE', errnum: ERRNO.EPERM })
 })
 
-test('complete asks for no jobspec if no job can ask for a GPU', async (t) => {
-  const { reader, asked } = await setUp(t, {})
-  const jobs = pending(1, 2)
-  const waiting = await reader.complete(jobs, { counted: 2, hasGpus: false }, LIMITS)
-  assert.deepEqual(waiting, {
-    kind: 'known',
-    jobs: jobs.map((job) => ({ ...job, request: undefined })),
-    total: 2,
-    unknownRequests: undefined,
+test('complete reads only jobspecs of jobs that could start if no job can ask for a GPU', async (t) => {
+  const { reader, requests } = await setUp(t, { [GETATTR]: [1, 2].map(jobspec) })
+  const [one, held, early] = pending(1, 2, 3)
+  assert.ok(one && held && early)
+  const jobs = [one, { ...held, priority: 0 }, { ...early, state: 'DEPEND' as const }]
+  const context = { counted: 3, hasGpus: false, attributes: ATTRIBUTES }
+  const waiting = await reader.complete(jobs, context, LIMITS)
+  assert.deepEqual(waiting.jobs.map(slotsOf), [1, undefined, undefined])
+  assert.deepEqual(
+    [waiting.total, waiting.lacksStartable, waiting.unknownRequests],
+    [3, false, undefined],
+  )
+  assert.deepEqual(
+    requests.map(({ args }) => args.id),
+    [1],
+  )
+})
+
+test('complete works out the ranks that constraints accept, one set for all that are alike', async (t) => {
+  const constrained = (constraints: JsonObject): JsonObject => {
+    const { jobspec: spec } = jobspec(1)
+    return { jobspec: { ...(spec as JsonObject), attributes: { system: { constraints } } } }
+  }
+  const gpu = { properties: ['gpu'] }
+  const { reader } = await setUp(t, {
+    [GETATTR]: [gpu, gpu, { not: [gpu] }, { hostlist: ['a'] }].map(constrained),
   })
-  assert.deepEqual(asked, [])
+  const { jobs } = await reader.complete(pending(1, 2, 3, 4), GPUS, LIMITS)
+  const ranks = jobs.map(({ request }) =>
+    request === undefined || isUnknown(request) ? undefined : request.ranks,
+  )
+  assert.deepEqual(
+    ranks.map((set) => set && formatIdset(set)),
+    ['4-7', '4-7', '0-3', ''],
+  )
+  assert.equal(ranks[0], ranks[1])
+})
+
+test('complete reads a jobspec again if its job moved to another queue', async (t) => {
+  const { reader } = await setUp(t, { [GETATTR]: [1, 2].map(jobspec) })
+  const [job] = pending(1)
+  assert.ok(job)
+  const slots = async (queue: string) => {
+    const { jobs } = await reader.complete([{ ...job, queue }], GPUS, LIMITS)
+    return jobs.map(slotsOf)
+  }
+  assert.deepEqual(await slots('batch'), [1])
+  assert.deepEqual(await slots('batch'), [1])
+  assert.deepEqual(await slots('debug'), [2])
+})
+
+test('complete keeps a bounded number of constraints', async (t) => {
+  const specs = upTo(1000).map((job) => {
+    const ranks = upTo(200).map((index) => `${2 * index + 1000 * job}`)
+    return {
+      jobspec: {
+        resources: [],
+        attributes: { system: { constraints: { ranks: [ranks.join()] } } },
+      },
+    }
+  })
+  const { reader, asked } = await setUp(t, { [GETATTR]: specs })
+  const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
+  for (let round = 0; round < 2; round += 1)
+    await reader.complete(pending(...upTo(1000)), context, LIMITS)
+  const { jobs } = await reader.complete(pending(...upTo(1000)), context, LIMITS)
+  const unknowns = jobs.filter(({ request }) => request !== undefined && isUnknown(request))
+  assert.equal(jobs.length - unknowns.length, 497)
+  assert.equal(asked.length, 1000)
 })
 
 test('complete reads each jobspec once, and drops those of jobs that are no longer pending', async (t) => {
@@ -72,7 +145,7 @@ test('complete reads each jobspec once, and drops those of jobs that are no long
     const before = requests.length
     const { jobs, unknownRequests } = await reader.complete(pending(...ids), GPUS, LIMITS)
     const asked = requests.slice(before).map(({ args }) => args.id)
-    return { slots: jobs.map(({ request }) => request?.slots), unknownRequests, asked }
+    return { slots: jobs.map(slotsOf), unknownRequests, asked }
   }
   assert.deepEqual(await read(11, 12), {
     slots: [1, 2],
@@ -123,17 +196,34 @@ test('complete reads a bounded number of jobspecs at a time, and reports that so
 for (const [what, answer] of [
   ['has left', ERRNO.EINVAL],
   ['is no longer known', ERRNO.ENOENT],
-  ['has a jobspec of another shape', { jobspec: { resources: [{ type: 'slot', count: 'many' }] } }],
-  ['has no jobspec', {}],
 ] as const) {
   test(`complete goes on if a job ${what}`, async (t) => {
     const { reader } = await setUp(t, { [GETATTR]: [answer, jobspec(7)] })
     const { jobs, unknownRequests } = await reader.complete(pending(1, 2), GPUS, LIMITS)
-    assert.deepEqual(
-      jobs.map(({ request }) => request?.slots),
-      [undefined, 7],
-    )
+    assert.deepEqual(jobs.map(slotsOf), [undefined, 7])
     assert.match(unknownRequests?.reason ?? '', /^the jobspecs of some pending jobs are /)
+  })
+}
+
+for (const [what, answer, reason] of [
+  [
+    'of another shape',
+    { jobspec: { resources: [{ type: 'slot', count: 'many' }] } },
+    /expected a count, got "many"$/,
+  ],
+  ['that is none', {}, /expected an object at "jobspec", got undefined$/],
+] as const) {
+  test(`complete goes on if a job has a jobspec ${what}, and does not ask for it again`, async (t) => {
+    const { reader, asked } = await setUp(t, { [GETATTR]: [answer, jobspec(7)] })
+    for (let round = 0; round < 2; round += 1) {
+      const { jobs, unknownRequests } = await reader.complete(pending(1, 2), GPUS, LIMITS)
+      assert.deepEqual(jobs.map(slotsOf), [undefined, 7])
+      const [odd] = jobs
+      assert.ok(odd?.request !== undefined && isUnknown(odd.request))
+      assert.match(odd.request.reason, reason)
+      assert.equal(unknownRequests, undefined)
+    }
+    assert.equal(asked.length, 2)
   })
 }
 
@@ -143,10 +233,11 @@ test('complete fails with any other error', async (t) => {
 })
 
 test('complete reports a list over the limit as cut, whatever job-stats counted', async (t) => {
-  const { reader } = await setUp(t, {})
+  const { reader } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
   const countsFor = async (length: number, counted: number) => {
     const listed = pending(...upTo(length))
-    const { jobs, total } = await reader.complete(listed, { counted, hasGpus: false }, LIMITS)
+    const context = { counted, hasGpus: false, attributes: ATTRIBUTES }
+    const { jobs, total } = await reader.complete(listed, context, LIMITS)
     return [jobs.length, total]
   }
   assert.deepEqual(await countsFor(MAX_WAITING + 1, 90_000), [MAX_WAITING, 90_000])
@@ -154,4 +245,20 @@ test('complete reports a list over the limit as cut, whatever job-stats counted'
   assert.deepEqual(await countsFor(MAX_WAITING + 1, 3), [MAX_WAITING, MAX_WAITING + 1])
   assert.deepEqual(await countsFor(MAX_WAITING, MAX_WAITING + 1), [MAX_WAITING, MAX_WAITING])
   assert.deepEqual(await countsFor(2, 3), [2, 2])
+})
+
+test('complete says whether jobs are missing that could start, which Flux lists first', async (t) => {
+  const { reader } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
+  const context = { counted: 90_000, hasGpus: false, attributes: ATTRIBUTES }
+  const lacks = async (jobs: readonly PendingJob[]) =>
+    (await reader.complete(jobs, context, LIMITS)).lacksStartable
+  const listed = pending(...upTo(MAX_WAITING + 1))
+  assert.equal(await lacks(listed), true)
+  assert.equal(await lacks(listed.slice(1)), false)
+  assert.equal(await lacks(listed.map((job) => ({ ...job, priority: 0 }))), false)
+  const early = { state: 'DEPEND' as const, priority: undefined }
+  assert.equal(
+    await lacks(listed.map((job, index) => (index < 9 ? job : { ...job, ...early }))),
+    false,
+  )
 })

@@ -12,7 +12,7 @@ import { ranksIn } from '#scaling/ranks.ts'
 import { demandedNodes, wantedSizes } from '#scaling/sizes.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 import { ranksWith } from '../support/snapshots.ts'
-import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
+import { requestFor, waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
 const NO_RANKS = parseIdset('')
 
@@ -30,6 +30,7 @@ function factsFor(
   const facts = {
     all: ranksWith('0-63', { cores: '0-15' }),
     allocated: ranksWith('', { cores: '0' }),
+    fluxion: undefined,
     torpid: NO_RANKS,
     queues: new Map(),
     quorum: 1,
@@ -41,7 +42,10 @@ function factsFor(
   }
   const absent = offline ?? parseIdset(size < 63 ? `${size}-63` : '63')
   const drains = [{ ranks: drained, reason: '', drainedAt: 0 }]
-  return { ...facts, ranks: ranksIn({ ...facts, offline: absent, drains }, undefined) }
+  return {
+    ...facts,
+    ranks: ranksIn({ ...facts, running: NO_RANKS, offline: absent, drains }, undefined),
+  }
 }
 
 /** All cores of these ranks. */
@@ -264,26 +268,26 @@ const REQUESTS: readonly {
     ...{ nodes: 3, cores: 33, placed: '0-2' },
   },
   {
-    what: 'neither, by the tasks',
+    what: 'tasks alone, which say nothing of nodes, as every rank',
     job: waitingJob({ ntasks: 17, ncores: undefined }),
-    ...{ nodes: 2, cores: 17, placed: '0-1' },
+    ...{ nodes: 0, cores: 0, placed: '0-63' },
   },
   {
-    what: 'nothing at all, as one core',
+    what: 'nothing at all, as every rank',
     job: waitingJob({ ntasks: undefined, ncores: undefined }),
-    ...{ nodes: 1, cores: 1, placed: '0' },
+    ...{ nodes: 0, cores: 0, placed: '0-63' },
   },
   {
     what: 'a jobspec, which has precedence over the attributes',
     job: waitingJob({
-      request: { nodes: 2, slots: 4, cores: 3, gpus: 0, exclusive: false },
+      request: requestFor({ nodes: 2, slots: 4, cores: 3, gpus: 0, exclusive: false }),
     }),
     ...{ nodes: 2, cores: 12, placed: '0-1' },
   },
   {
     what: 'a jobspec of whole nodes',
     job: waitingJob({
-      request: { nodes: 2, slots: 2, cores: 1, gpus: 0, exclusive: true },
+      request: requestFor({ nodes: 2, slots: 2, cores: 1, gpus: 0, exclusive: true }),
     }),
     ...{ nodes: 2, cores: 32, placed: '0-1' },
   },
@@ -383,7 +387,9 @@ function gpuJob(slots: number, known: boolean): WaitingJob {
   return waitingJob({
     ntasks: slots,
     ncores: slots,
-    request: known ? { nodes: undefined, slots, cores: 1, gpus: 1, exclusive: false } : undefined,
+    request: known
+      ? requestFor({ nodes: undefined, slots, cores: 1, gpus: 1, exclusive: false })
+      : undefined,
   })
 }
 
@@ -480,7 +486,7 @@ test('computeDemand is never less for guests than for the owner, who can read jo
       })
       const demandAs = (isOwner: boolean) => {
         const waiting = jobs.map(({ nodes, cores, gpus, queue }) => {
-          const request = { nodes, slots: nodes, cores, gpus, exclusive: false }
+          const request = requestFor({ nodes, slots: nodes, cores, gpus, exclusive: false })
           const attributes = { nnodes: nodes, ncores: nodes * cores, queue }
           return waitingJob({ ...attributes, request: isOwner ? request : undefined })
         })
@@ -496,7 +502,7 @@ test('computeDemand is never less for guests than for the owner, who can read jo
 })
 
 test('computeDemand has no sum of GPUs if those of one job are not known', () => {
-  const known = { nodes: 1, slots: 2, cores: 1, gpus: 2, exclusive: false }
+  const known = requestFor({ nodes: 1, slots: 2, cores: 1, gpus: 2, exclusive: false })
   const sumOf = (...requests: WaitingJob['request'][]) => {
     const jobs = requests.map((request) => waitingJob({ nnodes: 1, request }))
     const waiting = { ...waitingFor(...jobs), unknownRequests: UNKNOWN }
@@ -517,9 +523,52 @@ test('computeDemand does not need the GPUs of jobs that are no demand', () => {
 })
 
 test('computeDemand asks for all of R while the list of jobs is cut', () => {
-  const found = demandFor(4, { waiting: { ...waitingFor(waitingJob()), total: 2 } })
-  assert.equal(found.isCut, true)
+  const found = demandFor(4, {
+    waiting: { ...waitingFor(waitingJob()), total: 2, lacksStartable: true },
+  })
+  assert.deepEqual([found.isCut, found.isListCut], [true, true])
   assert.equal(desiredFor(found), 64)
+})
+
+test('computeDemand does not ask for all of R if only jobs are missing that could not start', () => {
+  const found = demandFor(4, { waiting: { ...waitingFor(waitingJob()), total: 10_001 } })
+  assert.deepEqual([found.isCut, found.isListCut], [false, true])
+  assert.equal(desiredFor(found), 1)
+})
+
+test('computeDemand places a job on the ranks that it accepts', () => {
+  const request = { ...requestFor({ nodes: 1, slots: 1, cores: 1, gpus: 0, exclusive: false }) }
+  const job = waitingJob({ nnodes: 1, request: { ...request, ranks: parseIdset('40-43') } })
+  const found = demandFor(4, { waiting: waitingFor(job, job, wholeNodes(1)) })
+  assert.equal(placedFor(found), '0,40')
+  assert.equal(desiredFor(found), 41)
+  const nowhere = { ...request, ranks: NO_RANKS }
+  const impossible = demandFor(4, { waiting: waitingFor(waitingJob({ request: nowhere })) })
+  assert.deepEqual([impossible.whole.infeasible, desiredFor(impossible)], [1, 1])
+})
+
+test('computeDemand places the ranks that a job accepts within those of its queue', () => {
+  const queues = new Map([['debug', { started: true, ranks: parseIdset('0-9') }]])
+  const request = requestFor({ nodes: 2, slots: 2, cores: 1, gpus: 0, exclusive: false })
+  const job = { queue: 'debug', request: { ...request, ranks: parseIdset('8-20') } }
+  const found = demandFor(4, { queues, waiting: waitingFor(waitingJob(job)) })
+  assert.equal(placedFor(found), '8-9')
+})
+
+test('computeDemand counts a job of unknown needs with every rank that it may be given, and says why', () => {
+  const reason = unknown('Cannot read jobspec')
+  const odd = waitingJob({ request: reason })
+  const found = demandFor(4, { waiting: waitingFor(odd, wholeNodes(2)) })
+  assert.equal(desiredFor(found), 64)
+  assert.deepEqual(found.unknownNeeds, reason)
+  assert.equal(found.whole.waits.length, 2)
+})
+
+test('computeDemand gives a node to one job only under a match policy of whole nodes', () => {
+  const fluxion = { queuePolicy: 'easy', matchPolicy: 'lonodex', pruneFilters: undefined }
+  const waiting = waitingFor(waitingJob(), waitingJob(), waitingJob())
+  assert.equal(placedFor(demandFor(4, { fluxion, waiting })), '0-2')
+  assert.equal(placedFor(demandFor(4, { waiting })), '0')
 })
 
 /** Ranks that no job is given. */

@@ -2,29 +2,73 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { needOf } from '#scaling/need.ts'
-import { waitingJob } from '../support/waiting.ts'
+import { unknown } from '#reading/unknown.ts'
+import { type Need, waysOf } from '#scaling/need.ts'
+import { requestFor, waitingJob } from '../support/waiting.ts'
 
-test('needOf returns the request of a jobspec unchanged', () => {
-  const request = { nodes: 2, slots: 4, cores: 3, gpus: 1, exclusive: true }
-  assert.deepEqual(needOf(waitingJob({ nnodes: 9, ncores: 9, request })), request)
+/** A job of which job-list says this alone; nodes have eight cores. */
+function needFor(changes: Parameters<typeof waitingJob>[0]): Need | undefined {
+  const job = waitingJob({ ntasks: undefined, ncores: undefined, ...changes })
+  const ways = waysOf(job, 8)
+  assert.ok(ways === undefined || (ways.length === 1 && ways[0]?.length === 1))
+  return ways?.[0]?.[0]
+}
+
+function slots(count: number, cores: number): Need {
+  return { nodes: undefined, slots: count, cores, gpus: 0, exclusive: false }
+}
+
+test('waysOf returns the request of a jobspec unchanged, whatever job-list says', () => {
+  const part = { nodes: 2, slots: 4, cores: 3, gpus: 1, exclusive: true }
+  assert.deepEqual(needFor({ nnodes: 9, ncores: 9, request: requestFor(part) }), part)
 })
 
-test('needOf reads a number of nodes without cores as whole nodes', () => {
+test('waysOf knows no needs of a jobspec that cannot be read', () => {
+  assert.equal(needFor({ nnodes: 2, request: unknown('an odd shape') }), undefined)
+})
+
+test('waysOf reads a number of nodes without cores as whole nodes', () => {
   const need = { nodes: 3, slots: 3, cores: 0, gpus: 0, exclusive: true }
-  assert.deepEqual(needOf(waitingJob({ nnodes: 3, ncores: undefined })), need)
+  assert.deepEqual(needFor({ nnodes: 3 }), need)
 })
 
-test('needOf never returns less than a job asks for, and only integers', () => {
-  const count = fc.integer({ min: 1, max: 500 })
-  const maybe = fc.option(count, { nil: undefined })
+test('waysOf takes tasks that share the cores evenly for slots (flux submit -n4 -c5)', () => {
+  assert.deepEqual(needFor({ ntasks: 4, ncores: 20 }), slots(4, 5))
+})
+
+/** Cores alone (flux batch -n8 -c5), and the slots with which they take the most nodes of eight cores. */
+for (const [ncores, count, cores] of [
+  [1, 1, 1],
+  [5, 1, 5],
+  [8, 1, 8],
+  [10, 2, 5],
+  [40, 8, 5],
+  [64, 8, 8],
+  [21, 7, 3],
+  [13, 13, 1],
+] as const) {
+  test(`waysOf takes ${ncores} cores of a guest's job for ${count} slots of ${cores}`, () => {
+    assert.deepEqual(needFor({ ncores }), slots(count, cores))
+  })
+}
+
+test('waysOf never needs fewer nodes than any equal slots of the same cores', () => {
+  const size = fc.integer({ min: 1, max: 64 })
   fc.assert(
-    fc.property(maybe, count, maybe, (nnodes, ncores, ntasks) => {
-      const need = needOf(waitingJob({ nnodes, ncores, ntasks }))
-      assert.equal(need.nodes, nnodes)
-      assert.ok(Number.isInteger(need.cores) && Number.isInteger(need.slots))
-      assert.ok(need.slots * need.cores >= ncores)
-      if (nnodes === undefined) assert.equal(need.slots * need.cores, ncores)
+    fc.property(size, fc.integer({ min: 1, max: 64 }), size, (cores, count, perNode) => {
+      fc.pre(cores <= perNode)
+      const job = waitingJob({ ntasks: undefined, ncores: cores * count })
+      const need = waysOf(job, perNode)?.[0]?.[0]
+      assert.ok(need !== undefined)
+      assert.equal(need.slots * need.cores, cores * count)
+      const nodesFor = (slot: number, slots: number) =>
+        Math.ceil(slots / Math.floor(perNode / slot))
+      assert.ok(nodesFor(need.cores, need.slots) >= nodesFor(cores, count))
     }),
   )
+})
+
+test('waysOf knows no needs where job-list gives neither nodes nor cores, and never takes them for one core', () => {
+  assert.equal(needFor({}), undefined)
+  assert.equal(needFor({ ntasks: 4 }), undefined)
 })

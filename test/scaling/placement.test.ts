@@ -1,8 +1,8 @@
-// Placement in cases by hand, and compared with a naive first fit that does not use earlier searches.
+// Placement against cases by hand and against a naive first fit that remembers nothing.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { listIds } from '#flux/sets/id-list.ts'
+import { idsetOf } from '#flux/sets/id-list.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import {
   parseResourceSet,
@@ -20,16 +20,16 @@ function needs(changes: Partial<Need>): Need {
   return { nodes: undefined, slots: 1, cores: 1, gpus: 0, exclusive: false, ...changes }
 }
 
-/** A number of nodes, with this number of cores on each. */
+/** A number of nodes with so many cores on each. */
 function nodes(count: number, cores = 1): Need {
   return needs({ nodes: count, slots: count, cores })
 }
 
 function domainOf(ranks: string, usable = ranks, startable = usable): Domain {
   return {
-    ranks: listIds(parseIdset(ranks)),
-    usable: listIds(parseIdset(usable)),
-    startable: listIds(parseIdset(startable)),
+    ranks: parseIdset(ranks),
+    usable: parseIdset(usable),
+    startable: parseIdset(startable),
   }
 }
 
@@ -52,11 +52,7 @@ const CASES: readonly {
   readonly place: Place
 }[] = [
   { what: 'a core goes to the lowest rank with one', need: needs({}), place: placed(1) },
-  {
-    what: 'slots without a number of nodes fill one rank after the other',
-    need: needs({ slots: 6 }),
-    place: placed(1, 2, 3),
-  },
+  { what: 'slots are spread as they fit', need: needs({ slots: 6 }), place: placed(1, 2, 3) },
   { what: 'a slot is not divided', need: needs({ slots: 2, cores: 3 }), place: placed(2, 3) },
   { what: 'a slot needs its GPU, too', need: needs({ slots: 2, gpus: 1 }), place: placed(1, 2) },
   { what: 'nodes have equal shares', need: nodes(2, 2), place: placed(2, 3) },
@@ -70,13 +66,9 @@ const CASES: readonly {
     need: needs({ nodes: 2, slots: 2, exclusive: true }),
     place: placed(2, 3),
   },
+  { what: 'more than is free waits for all', need: nodes(4), place: waits(0, 1, 2, 3) },
   {
-    what: 'a job for more than is free waits for the lowest ranks',
-    need: nodes(4),
-    place: waits(0, 1, 2, 3),
-  },
-  {
-    what: 'a job for more whole nodes than are idle waits for the lowest ranks',
+    what: 'more whole nodes than are idle wait for the lowest',
     need: needs({ nodes: 3, slots: 3, exclusive: true }),
     place: waits(0, 1, 2),
   },
@@ -85,67 +77,67 @@ const CASES: readonly {
   { what: 'more cores than a node has', need: needs({ cores: 5 }), place: { kind: 'infeasible' } },
   { what: 'more GPUs than a node has', need: needs({ gpus: 3 }), place: { kind: 'infeasible' } },
   {
-    what: 'ranks that are not usable are passed over',
+    what: 'what cannot be used is passed over',
     need: needs({}),
     domain: domainOf('0-3', '0,3'),
     place: placed(3),
   },
   {
-    what: 'a job that needs ranks that are not startable waits without ranks',
+    what: 'what waits for ranks that cannot be used has no place',
     need: nodes(4),
     domain: domainOf('0-3', '0-2'),
     place: waits(),
   },
   {
-    what: 'a job that does not fit on the other ranks waits for a lost rank',
+    what: 'a rank that was given up is waited for where nothing else will do',
     need: nodes(4),
     domain: domainOf('0-3', '0-2', '0-3'),
     place: waits(0, 1, 2, 3),
   },
   {
-    what: 'a lost rank is passed over if the job fits on others',
+    what: 'a rank that was given up is passed over where others do',
     need: nodes(2),
     domain: domainOf('0-3', '0-1,3', '0-3'),
     place: placed(1, 3),
   },
-  { what: 'a job of no slots needs no rank', need: needs({ slots: 0 }), place: placed() },
-  { what: 'a job of no nodes needs no rank', need: nodes(0), place: placed() },
+  { what: 'no slot at all is no rank', need: needs({ slots: 0 }), place: placed() },
+  { what: 'no node at all is no rank', need: nodes(0), place: placed() },
 ]
 
 for (const { what, need, domain = domainOf('0-3'), place } of CASES) {
   test(`Placement: ${what}`, () => {
-    assert.deepEqual(new Placement(ALL, FREE).place(need, domain), place)
+    assert.deepEqual(new Placement(ALL, FREE).place([[need]], domain), place)
   })
 }
 
-test('Placement takes the resources of a job that it places, and none for a job that waits', () => {
+test('Placement takes what it gives, and nothing for what waits', () => {
   const placement = new Placement(ALL, FREE)
   const domain = domainOf('0-3')
-  assert.deepEqual(placement.place(nodes(2, 4), domain), placed(2, 3))
-  assert.deepEqual(placement.place(nodes(2, 4), domain), waits(0, 1))
-  assert.deepEqual(placement.place(needs({}), domain), placed(1))
-  assert.deepEqual(placement.place(needs({}), domain), waits(0))
+  assert.deepEqual(placement.place([[nodes(2, 4)]], domain), placed(2, 3))
+  assert.deepEqual(placement.place([[nodes(2, 4)]], domain), waits(0, 1))
+  assert.deepEqual(placement.place([[needs({})]], domain), placed(1))
+  assert.deepEqual(placement.place([[needs({})]], domain), waits(0))
 })
 
-test('Placement takes all resources of whole nodes', () => {
+test('Placement takes whole nodes with all that is on them', () => {
   const placement = new Placement(ALL, FREE)
   const domain = domainOf('0-3')
   const whole = needs({ nodes: 1, slots: 1, exclusive: true })
-  assert.deepEqual(placement.place(whole, domain), placed(2))
-  assert.deepEqual(placement.place(needs({ cores: 2 }), domain), placed(3))
-  assert.deepEqual(placement.place(whole, domain), waits(0))
-  assert.deepEqual(placement.place(needs({ gpus: 2, cores: 0 }), domain), placed(3))
+  assert.deepEqual(placement.place([[whole]], domain), placed(2))
+  assert.deepEqual(placement.place([[needs({ cores: 2 })]], domain), placed(3))
+  assert.deepEqual(placement.place([[whole]], domain), waits(0))
+  assert.deepEqual(placement.place([[needs({ gpus: 2, cores: 0 })]], domain), placed(3))
 })
 
-test('Placement shares free resources between domains', () => {
+test('Placement lets domains share what is free', () => {
   const placement = new Placement(ALL, FREE)
-  assert.deepEqual(placement.place(nodes(1, 4), domainOf('2-3')), placed(2))
-  assert.deepEqual(placement.place(nodes(1, 4), domainOf('0-2')), waits(0))
-  assert.deepEqual(placement.place(nodes(1, 4), domainOf('0-3')), placed(3))
+  assert.deepEqual(placement.place([[nodes(1, 4)]], domainOf('2-3')), placed(2))
+  assert.deepEqual(placement.place([[nodes(1, 4)]], domainOf('0-2')), waits(0))
+  assert.deepEqual(placement.place([[nodes(1, 4)]], domainOf('0-3')), placed(3))
 })
 
-test('Placement in an empty R finds every job infeasible', () => {
-  const place = new Placement(NOTHING, NOTHING).place(needs({}), domainOf(''))
+test('Placement finds room in R without any', () => {
+  const place = new Placement(NOTHING, NOTHING).place([[needs({})]], domainOf(''))
   assert.deepEqual(place, { kind: 'infeasible' })
 })
 
@@ -158,11 +150,17 @@ const arbitraryNeed = fc
     exclusive: fc.boolean(),
   })
   .filter(({ nodes: count, slots, cores, gpus, exclusive }) =>
-    // A slot has a core or a GPU, a node has at least one slot, and only a job for nodes can be exclusive.
+    // A slot has something in it, a node at least one slot, and only nodes are asked for whole.
     count === undefined ? !exclusive && cores + gpus > 0 : slots >= count,
   )
 
-/** Up to eight ranks, of which some have resources allocated. */
+/** One way or two, of one part or two. */
+const arbitraryWays = fc.array(fc.array(arbitraryNeed, { minLength: 1, maxLength: 2 }), {
+  minLength: 1,
+  maxLength: 2,
+})
+
+/** Up to eight ranks, of which some hold something. */
 const arbitrarySituation = fc.record({
   sizes: fc.array(fc.record({ cores: fc.integer({ min: 1, max: 4 }), gpus: fc.nat(2) }), {
     minLength: 1,
@@ -170,12 +168,13 @@ const arbitrarySituation = fc.record({
   }),
   taken: fc.array(fc.record({ cores: fc.nat(4), gpus: fc.nat(2) }), { maxLength: 8 }),
   unusable: fc.array(fc.uniqueArray(fc.nat(7), { maxLength: 4 }), { minLength: 2, maxLength: 2 }),
-  jobs: fc.array(fc.tuple(arbitraryNeed, fc.nat(1)), { maxLength: 30 }),
+  jobs: fc.array(fc.tuple(arbitraryWays, fc.nat(1)), { maxLength: 30 }),
+  wholeNodes: fc.boolean(),
 })
 
-test('Placement places like a first fit that does not use earlier searches', () => {
+test('Placement places like a first fit that remembers nothing', () => {
   fc.assert(
-    fc.property(arbitrarySituation, ({ sizes, taken, unusable, jobs }) => {
+    fc.property(arbitrarySituation, ({ sizes, taken, unusable, jobs, wholeNodes }) => {
       const all = resourcesOf(sizes)
       const free = subtractResourceSets(all, resourcesOf(taken))
       const ranks = sizes.map((_, rank) => rank)
@@ -183,97 +182,147 @@ test('Placement places like a first fit that does not use earlier searches', () 
       const shared = domains.map((usable) =>
         domainOf(idsToText(new Set(ranks)), idsToText(new Set(usable))),
       )
-      const placement = new Placement(all, free)
-      const naive = new NaivePlacement(sizes, taken)
-      for (const [need, which] of jobs) {
+      const placement = new Placement(all, free, { wholeNodes })
+      const naive = new NaivePlacement({ sizes, taken, wholeNodes })
+      for (const [ways, which] of jobs) {
         const domain = shared[which]
         assert.ok(domain)
         assert.deepEqual(
-          placement.place(need, domain),
-          naive.place(need, { ranks, usable: domains[which] ?? [] }),
+          placement.place(ways, domain),
+          naive.place(ways, { ranks, usable: domains[which] ?? [] }),
         )
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 4000 },
   )
 })
 
-interface RankResources {
+test('Placement ends with its budget, and says so of every job that is left', () => {
+  const all = ranksWith('0-9999', { cores: '0-63' })
+  const placement = new Placement(all, all)
+  const domains = Array.from({ length: 2000 }, (_, index) => domainOf(`${index}-9999`))
+  const places = domains.map((domain) => placement.place([[nodes(9_000, 64)]], domain).kind)
+  const last = places.lastIndexOf('waits')
+  assert.equal(places[0], 'placed')
+  assert.ok(last > 100, `${last} jobs are placed`)
+  assert.deepEqual(new Set(places.slice(last + 1)), new Set(['not placed']))
+})
+
+interface Room {
   readonly cores: number
   readonly gpus: number
 }
 
-/** The cores and GPUs of each rank as R, with ids from 0 on. */
-function resourcesOf(ranks: readonly RankResources[]): ResourceSet {
+/** Cores and GPUs from 0 on, by rank. */
+function resourcesOf(rooms: readonly Room[]): ResourceSet {
   const upTo = (count: number) => (count === 0 ? '' : count === 1 ? '0' : `0-${count - 1}`)
-  const entries = ranks.map(({ cores, gpus }, rank) => ({
+  const entries = rooms.map(({ cores, gpus }, rank) => ({
     rank: `${rank}`,
     children: { core: upTo(cores), gpu: upTo(gpus) },
   }))
   return parseResourceSet({ version: 1, execution: { R_lite: entries } })
 }
 
-/** First fit, job by job, rank by rank, slot by slot. */
-class NaivePlacement {
-  readonly #total: readonly RankResources[]
-  readonly #free: RankResources[]
-  /** Ranks that a job was placed on. */
-  readonly #touched = new Set<number>()
+/** The ranks that a need is given, with the slots of each. */
+type Fit = readonly (readonly [rank: number, slots: number])[]
 
-  constructor(sizes: readonly RankResources[], taken: readonly RankResources[]) {
+/** What is free, and which ranks hold nothing: copied for each attempt. */
+interface State {
+  readonly free: readonly Room[]
+  readonly idle: readonly boolean[]
+}
+
+/** Job by job, rank by rank, slot by slot. */
+class NaivePlacement {
+  readonly #wholeNodes: boolean
+  readonly #total: readonly Room[]
+  #state: State
+
+  constructor(options: {
+    readonly sizes: readonly Room[]
+    readonly taken: readonly Room[]
+    readonly wholeNodes: boolean
+  }) {
+    const { sizes, taken, wholeNodes } = options
+    this.#wholeNodes = wholeNodes
     this.#total = sizes
-    this.#free = sizes.map(({ cores, gpus }, rank) => ({
+    const free = sizes.map(({ cores, gpus }, rank) => ({
       cores: Math.max(0, cores - (taken[rank]?.cores ?? 0)),
       gpus: Math.max(0, gpus - (taken[rank]?.gpus ?? 0)),
     }))
+    const idle = sizes.map(
+      ({ cores, gpus }, rank) => cores === free[rank]?.cores && gpus === free[rank]?.gpus,
+    )
+    this.#state = { free, idle }
   }
 
-  place(need: Need, domain: { readonly ranks: number[]; readonly usable: number[] }): Place {
-    const now = this.#fit(need, domain.usable, { isNow: true })
-    if (now !== undefined) {
-      for (const [rank, slots] of now) {
-        const { cores, gpus } = this.#free[rank] ?? { cores: 0, gpus: 0 }
-        this.#free[rank] = need.exclusive
-          ? { cores: 0, gpus: 0 }
-          : { cores: cores - slots * need.cores, gpus: gpus - slots * need.gpus }
-        this.#touched.add(rank)
-      }
-      return placed(...now.map(([rank]) => rank))
+  place(
+    ways: readonly (readonly Need[])[],
+    domain: { readonly ranks: readonly number[]; readonly usable: readonly number[] },
+  ): Place {
+    for (const parts of ways) {
+      const now = this.#placeAll(parts, domain.usable, this.#state)
+      if (now === undefined) continue
+      this.#state = now.state
+      return placed(...now.ranks)
     }
-    if (this.#fit(need, domain.ranks, { isNow: false }) === undefined) return { kind: 'infeasible' }
-    const later = this.#fit(need, domain.usable, { isNow: false }) ?? []
-    return waits(...later.map(([rank]) => rank))
+    const empty = { free: this.#total, idle: this.#total.map(() => true) }
+    let place: Place = { kind: 'infeasible' }
+    for (const parts of ways) {
+      if (this.#placeAll(parts, domain.ranks, empty) === undefined) continue
+      const later = this.#placeAll(parts, domain.usable, empty)?.ranks ?? []
+      if (later.length > 0) return waits(...later)
+      place = waits()
+    }
+    return place
   }
 
-  #fit(need: Need, ranks: number[], { isNow }: { isNow: boolean }): [number, number][] | undefined {
+  #placeAll(parts: readonly Need[], ranks: readonly number[], before: State) {
+    let state = before
+    const found = new Set<number>()
+    for (const need of parts) {
+      const fit = this.#fit(need, ranks, state)
+      if (fit === undefined) return undefined
+      const slots = new Map(fit)
+      const isWhole = need.exclusive || this.#wholeNodes
+      state = {
+        free: state.free.map((room, rank) => {
+          const count = slots.get(rank)
+          if (count === undefined) return room
+          return isWhole
+            ? { cores: 0, gpus: 0 }
+            : { cores: room.cores - count * need.cores, gpus: room.gpus - count * need.gpus }
+        }),
+        idle: state.idle.map((isIdle, rank) => isIdle && !slots.has(rank)),
+      }
+      for (const [rank] of fit) found.add(rank)
+    }
+    return { state, ranks: [...found].sort((a, b) => a - b) }
+  }
+
+  #fit(need: Need, ranks: readonly number[], { free, idle }: State): Fit | undefined {
     const found: [rank: number, slots: number][] = []
     const perNode = need.nodes === undefined ? undefined : Math.ceil(need.slots / need.nodes)
     let left = need.nodes ?? need.slots
     for (const rank of ranks) {
       if (left === 0) break
-      if (isNow && need.exclusive && !this.#isIdle(rank)) continue
-      const resources = (isNow ? this.#free : this.#total)[rank] ?? { cores: 0, gpus: 0 }
-      const slots = slotsIn(resources, need, perNode ?? left)
+      if ((need.exclusive || this.#wholeNodes) && !idle[rank]) continue
+      const slots = slotsIn(free[rank] ?? { cores: 0, gpus: 0 }, need, perNode ?? left)
       if (slots === 0 || slots < (perNode ?? 1)) continue
       found.push([rank, slots])
       left -= perNode === undefined ? slots : 1
     }
     return left === 0 ? found : undefined
   }
-
-  #isIdle(rank: number): boolean {
-    const [total, free] = [this.#total[rank], this.#free[rank]]
-    return total?.cores === free?.cores && total?.gpus === free?.gpus && !this.#touched.has(rank)
-  }
 }
 
-/** The number of slots that fit on a rank, counted one by one up to a limit. */
-function slotsIn(rank: RankResources, need: Need, limit: number): number {
+/** How many slots a room has, one after the other, up to a limit. */
+function slotsIn(room: Room, need: Need, limit: number): number {
   let slots = 0
   while (
     slots < limit &&
-    (slots + 1) * need.cores <= rank.cores &&
-    (slots + 1) * need.gpus <= rank.gpus
+    (slots + 1) * need.cores <= room.cores &&
+    (slots + 1) * need.gpus <= room.gpus
   ) {
     slots += 1
   }
@@ -281,9 +330,9 @@ function slotsIn(rank: RankResources, need: Need, limit: number): number {
 }
 
 function placed(...ranks: number[]): Place {
-  return { kind: 'placed', ranks }
+  return { kind: 'placed', ranks: idsetOf(ranks) }
 }
 
 function waits(...ranks: number[]): Place {
-  return { kind: 'waits', ranks }
+  return { kind: 'waits', ranks: idsetOf(ranks) }
 }

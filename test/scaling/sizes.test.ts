@@ -21,6 +21,9 @@ function demandOf(changes: Partial<Demand> = {}): Demand {
     queues: new Map(),
     unknownPlaces: undefined,
     unknownRequests: undefined,
+    isListCut: false,
+    unknownNeeds: undefined,
+    isPartial: false,
     isCut: false,
     ...changes,
   }

@@ -53,10 +53,17 @@ export function factsOf(changes: Partial<Facts> = {}): Facts {
     },
     all: ranksWith('0-15', { cores: '0-7' }),
     allocated: ranksWith('0-6', { cores: '0-7' }),
+    running: EMPTY_IDSET,
     offline: parseIdset('10-15'),
     torpid: EMPTY_IDSET,
     drains: [],
-    waiting: { kind: 'known', jobs: [], total: 0, unknownRequests: undefined },
+    waiting: {
+      kind: 'known',
+      jobs: [],
+      total: 0,
+      lacksStartable: false,
+      unknownRequests: undefined,
+    },
     queues: new Map([
       ['batch', { started: true, ranks: undefined }],
       ['debug', { started: true, ranks: undefined }],

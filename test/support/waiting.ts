@@ -1,5 +1,6 @@
 // Pending jobs for tests: a test sets the fields that matter, the others have usual values.
-import type { Facts, WaitingJob, WaitingJobs } from '#reading/facts.ts'
+import type { RequestPart } from '#flux/calls/jobspec.ts'
+import type { Facts, JobRequest, WaitingJob, WaitingJobs } from '#reading/facts.ts'
 
 /** A job of one core. It was submitted at 2026-11-24T01:02:03Z, 456 ms before the reading of factsOf(). */
 export function waitingJob(changes: Partial<WaitingJob> = {}): WaitingJob {
@@ -27,7 +28,13 @@ export function wholeNodes(nnodes: number, changes: Partial<WaitingJob> = {}): W
 
 /** A list that has all pending jobs. */
 export function waitingFor(...jobs: readonly WaitingJob[]): WaitingJobs {
-  return { kind: 'known', jobs, total: jobs.length, unknownRequests: undefined }
+  return {
+    kind: 'known',
+    jobs,
+    total: jobs.length,
+    lacksStartable: false,
+    unknownRequests: undefined,
+  }
 }
 
 /** The time of the reading of factsOf(), in seconds since the epoch. */
@@ -45,4 +52,9 @@ export function waiting(
   changes: Partial<WaitingJobs> = {},
 ): Pick<Facts, 'waiting'> {
   return { waiting: { ...waitingFor(...jobs), ...changes } }
+}
+
+/** The request of a jobspec with one way and one part, on every rank. */
+export function requestFor(part: RequestPart): JobRequest {
+  return { ways: [[part]], ranks: undefined }
 }

@@ -30,3 +30,8 @@ export function fillsLowFirst({ matchPolicy }: FluxionSettings): boolean {
   const [, name = text] = /(?:^|\s)policy=(\S+)/.exec(text) ?? []
   return LOW_POLICIES.includes(name)
 }
+
+/** Whether a node is given to one job only, however small the job. */
+export function givesWholeNodes({ matchPolicy = '' }: FluxionSettings): boolean {
+  return /nodex\b|\bnode_exclusive=true\b/.test(matchPolicy)
+}

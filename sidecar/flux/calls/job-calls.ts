@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { arrayAt, countAt, partAt, stringAt, unexpected } from './answer.ts'
 import { LEAD_RANK, type Limits } from './broker-calls.ts'
 import type { JobId } from './job-list-calls.ts'
-import { parseSlotRequest, type SlotRequest } from './jobspec.ts'
+import { parseRequest, type ResourceRequest } from './jobspec.ts'
 
 /** The states that `job-list.job-stats` counts. Jobs in NEW are counted only in `total`. */
 const JOB_STATES = ['depend', 'priority', 'sched', 'run', 'cleanup', 'inactive', 'total'] as const
@@ -71,16 +71,16 @@ function parseCounts(answer: JsonObject): JobStats {
  * The resources that a job requests. Only the owner and the job's own user may call this.
  *
  * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown or has ended. `FLUX_PROTOCOL` for a
- * request that {@link parseSlotRequest} cannot read
+ * request that {@link parseRequest} cannot read
  */
-export async function getSlotRequest(
+export async function getRequest(
   client: Client,
   id: JobId,
   limits: Limits,
-): Promise<SlotRequest> {
+): Promise<ResourceRequest> {
   const topic = 'job-manager.getattr'
   const args = { id, attrs: ['jobspec'] }
   const { jobspec } = await client.call(topic, args, { ...limits, nodeid: LEAD_RANK })
   if (!isJsonObject(jobspec)) throw unexpected(topic, 'jobspec', 'an object', jobspec)
-  return partAt({ topic, key: 'jobspec' }, () => parseSlotRequest(jobspec))
+  return partAt({ topic, key: 'jobspec' }, () => parseRequest(jobspec))
 }

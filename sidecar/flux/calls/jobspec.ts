@@ -1,83 +1,195 @@
-// Reads the resources that a job requests from its jobspec (RFC 14, RFC 25): slots, nodes, cores and GPUs.
+// The resources that a job asks for, read from its jobspec (RFC 14, RFC 25): a tree of nodes, slots, cores and GPUs becomes
+// a few parts that can be placed.
 
 import { FluxError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { show } from './answer.ts'
+import { type Constraint, parseConstraint } from './constraint.ts'
 
-/** The slots of a job, and the resources of each slot. */
-export interface SlotRequest {
-  /** `undefined` if the job does not request nodes. */
+/** Nodes, or slots that may be spread over nodes as they fit. */
+export interface RequestPart {
+  /** `undefined` if the slots may be spread. */
   readonly nodes: number | undefined
-  /** All slots of the job. */
+  /** With nodes there is one slot a node, with everything that the job wants of the node. */
   readonly slots: number
   /** Per slot. */
   readonly cores: number
   /** Per slot. */
   readonly gpus: number
+  /** Whole nodes. */
   readonly exclusive: boolean
 }
 
-/** Deeper than any real tree of resources. */
-const MAX_DEPTH = 16
-
-/**
- * Reads `resources` of a jobspec:
- *
- *     [{ type: "slot", count, with: [{ type: "core", count }, { type: "gpu", count }] }], or the same below a "node"
- *
- * RFC 14 allows a range for a count. Its smallest number is used: the job can start with it.
- *
- * @throws FluxError `FLUX_PROTOCOL` if `resources` has another form
- */
-export function parseSlotRequest(jobspec: JsonObject): SlotRequest {
-  const found: Found = { nodes: undefined, slots: 0, cores: 0, gpus: 0, exclusive: false }
-  visitAll(jobspec.resources, { path: 'resources', count: 1, inSlot: false, depth: 0 }, found)
-  return found
+/** The resources that a job asks for. */
+export interface ResourceRequest {
+  /** Ways to satisfy the job: one is enough, and it needs all of its parts. Never empty. */
+  readonly ways: readonly (readonly RequestPart[])[]
+  /** Which ranks the job accepts; `undefined`: every rank. */
+  readonly constraint: Constraint | undefined
 }
 
-type Found = { -readonly [Field in keyof SlotRequest]: SlotRequest[Field] }
+/** Deeper, larger and with more alternatives than any jobspec that a person writes. */
+const MAX_DEPTH = 16
+const MAX_VERTICES = 256
+const MAX_WAYS = 16
 
-/** A place in the tree. */
+/** No R has as many of anything: beyond it products would lose digits. */
+const MAX_COUNT = 2 ** 40
+
+/** Alternatives of Fluxion: of siblings of these types one is enough. */
+const ALTERNATIVES = ['xor_slot', 'or_slot']
+
+/**
+ * Reads `resources` and the constraints of a jobspec.
+ *
+ * A slot with nodes in it asks for these nodes; a node with cores or GPUs in it for as many of each node, a node without for
+ * the whole node. Several slots add up. Resources that R does not have (memory, racks, …) multiply what is in them. Of a
+ * range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start.
+ *
+ * @throws FluxError `FLUX_PROTOCOL` if it is of another shape
+ */
+export function parseRequest(jobspec: JsonObject): ResourceRequest {
+  const ways = new Parser().waysOf(jobspec.resources, { path: 'resources', count: 1, depth: 0 })
+  return { ways, constraint: constraintOf(jobspec) }
+}
+
+function constraintOf({ attributes }: JsonObject): Constraint | undefined {
+  const system = isJsonObject(attributes) ? attributes.system : undefined
+  const constraints = isJsonObject(system) ? system.constraints : undefined
+  return constraints === undefined ? undefined : parseConstraint(constraints)
+}
+
+/** Where in the tree, and how often everything there is wanted. */
 interface Place {
   readonly path: string
-  /** How many times the resource at this place is requested: in all, or per slot below a slot. */
   readonly count: number
-  readonly inSlot: boolean
   readonly depth: number
 }
 
-function visitAll(vertices: unknown, place: Place, found: Found): void {
-  if (!Array.isArray(vertices)) throw broken(place.path, 'a list of resources', vertices)
-  for (const [index, vertex] of vertices.entries()) {
-    const path = `${place.path}[${index}]`
-    if (!isJsonObject(vertex)) throw broken(path, 'a resource', vertex)
-    if (place.depth >= MAX_DEPTH) throw broken(path, `at most ${MAX_DEPTH} levels`, vertex.type)
-    const count = place.count * leastOf(vertex.count, `${path}.count`)
-    add(vertex, { ...place, path, count }, found)
-    if (vertex.with === undefined) continue
-    const isSlot = vertex.type === 'slot'
-    const below = { inSlot: place.inSlot || isSlot, depth: place.depth + 1, path: `${path}.with` }
-    visitAll(vertex.with, { ...below, count: isSlot ? 1 : count }, found)
+/** Cores and GPUs of one slot or node. */
+interface Content {
+  readonly cores: number
+  readonly gpus: number
+}
+
+interface Vertex extends Place {
+  readonly type: string
+  readonly exclusive: boolean
+  readonly with: unknown
+}
+
+class Parser {
+  #verticesLeft = MAX_VERTICES
+
+  /** Outside of nodes and of slots without nodes. */
+  waysOf(list: unknown, place: Place): readonly (readonly RequestPart[])[] {
+    return choices(
+      this.#read(list, place),
+      (vertex) => this.#waysOfVertex(vertex),
+      (one, other) => [...one, ...other],
+      [],
+    )
+  }
+
+  #waysOfVertex(vertex: Vertex): readonly (readonly RequestPart[])[] {
+    const { type, count } = vertex
+    if (type === 'node') return this.#partsOf(vertex, { nodes: count })
+    if (type === 'core' || type === 'gpu') return [[]]
+    const isSlot = type === 'slot' || ALTERNATIVES.includes(type)
+    if (isSlot && !hasNode(vertex.with)) return this.#partsOf(vertex, { nodes: undefined })
+    if (vertex.with === undefined) return [[]]
+    return this.waysOf(vertex.with, below(vertex, count))
+  }
+
+  /** One part for each way in which a node or a slot can be filled. */
+  #partsOf(
+    vertex: Vertex,
+    { nodes }: { readonly nodes: number | undefined },
+  ): readonly (readonly RequestPart[])[] {
+    const contents =
+      vertex.with === undefined ? [EMPTY] : this.#contentsOf(vertex.with, below(vertex, 1))
+    return contents.map(({ cores, gpus }) => {
+      const isWhole = nodes !== undefined && (vertex.exclusive || cores + gpus === 0)
+      return [{ nodes, slots: vertex.count, cores, gpus, exclusive: isWhole }]
+    })
+  }
+
+  /** Within one node or slot. */
+  #contentsOf(list: unknown, place: Place): readonly Content[] {
+    return choices(
+      this.#read(list, place),
+      (vertex) => this.#contentsOfVertex(vertex),
+      (one, other) => ({ cores: one.cores + other.cores, gpus: one.gpus + other.gpus }),
+      EMPTY,
+    )
+  }
+
+  #contentsOfVertex(vertex: Vertex): readonly Content[] {
+    const { type, count, path } = vertex
+    if (type === 'node') throw broken(path, 'no node in a node', type)
+    if (type === 'core') return [{ cores: count, gpus: 0 }]
+    if (type === 'gpu') return [{ cores: 0, gpus: count }]
+    return vertex.with === undefined ? [EMPTY] : this.#contentsOf(vertex.with, below(vertex, count))
+  }
+
+  #read(list: unknown, { path, count, depth }: Place): readonly Vertex[] {
+    if (!Array.isArray(list)) throw broken(path, 'a list of resources', list)
+    this.#verticesLeft -= list.length
+    if (this.#verticesLeft < 0) throw broken(path, `at most ${MAX_VERTICES} resources`, list.length)
+    return list.map((vertex: unknown, index) => {
+      const at = `${path}[${index}]`
+      if (!isJsonObject(vertex)) throw broken(at, 'a resource', vertex)
+      if (depth >= MAX_DEPTH) throw broken(at, `at most ${MAX_DEPTH} levels`, vertex.type)
+      const product = count * leastOf(vertex.count, `${at}.count`)
+      if (product > MAX_COUNT) throw broken(`${at}.count`, `at most ${MAX_COUNT} in all`, product)
+      const type = typeof vertex.type === 'string' ? vertex.type : ''
+      const exclusive = vertex.exclusive === true
+      return { path: at, count: product, depth, type, exclusive, with: vertex.with }
+    })
   }
 }
 
-function add(vertex: JsonObject, { path, count, inSlot }: Place, found: Found): void {
-  const { type, exclusive } = vertex
-  if (type === 'node') {
-    // A slot of several nodes is not allowed in the jobspec version that brokers accept (RFC 25).
-    if (inSlot) throw broken(path, 'no node in a slot', vertex)
-    found.nodes = (found.nodes ?? 0) + count
-    // Only for a node: an exclusive core or slot does not exclude other jobs from the node.
-    if (exclusive === true) found.exclusive = true
-  } else if (type === 'slot') found.slots += count
-  else if (type === 'core' && inSlot) found.cores += count
-  else if (type === 'gpu' && inSlot) found.gpus += count
+const EMPTY: Content = { cores: 0, gpus: 0 }
+
+function below({ path, depth }: Vertex, count: number): Place {
+  return { path: `${path}.with`, count, depth: depth + 1 }
 }
 
-/** The smallest number of a range (RFC 45, `"2-5"`, `"[2+]"`) or of an idset. */
+/** What siblings come to: each in every way that it has, and of the alternatives among them one. */
+function choices<T>(
+  vertices: readonly Vertex[],
+  waysOf: (vertex: Vertex) => readonly T[],
+  add: (one: T, other: T) => T,
+  nothing: T,
+): readonly T[] {
+  const isAlternative = ({ type }: Vertex) => ALTERNATIVES.includes(type)
+  const alternatives = vertices.filter(isAlternative)
+  const groups = [
+    ...vertices.filter((vertex) => !isAlternative(vertex)).map(waysOf),
+    ...(alternatives.length > 0 ? [alternatives.flatMap(waysOf)] : []),
+  ]
+  let ways: readonly T[] = [nothing]
+  for (const group of groups) {
+    ways = ways.flatMap((one) => group.map((other) => add(one, other)))
+    if (ways.length > MAX_WAYS)
+      throw broken('resources', `at most ${MAX_WAYS} alternatives`, ways.length)
+  }
+  return ways
+}
+
+/** Whether there is a node among these resources or in them. The tree is bounded by its reading, which comes first. */
+function hasNode(list: unknown, depth = 0): boolean {
+  if (!Array.isArray(list) || depth > MAX_DEPTH) return false
+  return list.some(
+    (vertex: unknown) =>
+      isJsonObject(vertex) && (vertex.type === 'node' || hasNode(vertex.with, depth + 1)),
+  )
+}
+
+/** The least number of a range (RFC 45, `"2-5"`, `"[2+]"`) or of an idset. */
 const LEAST = /^\[?(\d+)(?=[-+:,\]]|$)/
 
-/** `count` is an integer, or a range in the form of RFC 14 (`{ min }`) or RFC 45. */
+/** An integer; or a range as RFC 14 (`{ min }`) or RFC 45 writes it. */
 function leastOf(count: unknown, path: string): number {
   const [, text] = (typeof count === 'string' && LEAST.exec(count)) || []
   const least = text !== undefined ? Number(text) : isJsonObject(count) ? count.min : count

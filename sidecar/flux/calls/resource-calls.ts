@@ -12,6 +12,8 @@ export interface SchedStatus {
   readonly all: ResourceSet
   readonly allocated: ResourceSet
   readonly down: ResourceSet
+  /** Hostlists (RFC 29) of the ranks of `all`, in ascending order of ranks; empty if the broker does not say. */
+  readonly hostlists: readonly string[]
   /** Ranks of `all` by property (RFC 20). Queues require properties. */
   readonly properties: ReadonlyMap<string, Idset>
 }
@@ -37,6 +39,7 @@ export async function getSchedStatus(
     all,
     allocated: resourceSetAt(answer, 'allocated', topic),
     down: resourceSetAt(answer, 'down', topic),
+    hostlists: hostlistsOf(answer.all),
     properties: propertiesOf(answer.all, topic),
   }
 }
@@ -125,6 +128,13 @@ function resourceSetAt(answer: JsonObject, key: string, topic: string): Resource
   const value = answer[key]
   if (value === undefined) throw unexpected(topic, key, 'a resource set or null', value)
   return partAt({ topic, key }, () => parseResourceSet(value))
+}
+
+/** Read only if a job names hosts, and checked then. */
+function hostlistsOf(set: unknown): readonly string[] {
+  const execution = isJsonObject(set) ? set.execution : undefined
+  const nodelist: unknown = isJsonObject(execution) ? execution.nodelist : undefined
+  return Array.isArray(nodelist) ? nodelist.filter((list) => typeof list === 'string') : []
 }
 
 function propertiesOf(set: unknown, topic: string): ReadonlyMap<string, Idset> {

@@ -2,7 +2,7 @@
 // nor absent: reading it throws.
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { JobCounts, WaitingJob } from '#reading/facts.ts'
-import { type Unknown, unknown } from '#reading/unknown.ts'
+import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { METRICS } from '../catalog.ts'
 import {
@@ -77,9 +77,12 @@ const JOB = createType<PendingJob>('Job', {
 })
 
 function gpusOf({ job: { request }, unknownRequest }: PendingJob): number {
-  if (request !== undefined) return request.slots * request.gpus
+  if (request !== undefined) {
+    if (isUnknown(request)) throw new UnknownError(request)
+    return (request.ways[0] ?? []).reduce((sum, { slots, gpus }) => sum + slots * gpus, 0)
+  }
   if (unknownRequest !== undefined) throw unknownRequest
-  // Jobspecs are read only where R has GPUs.
+  // Without GPUs in R, no job can ask for any.
   return 0
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LEAD_RANK } from '#flux/calls/broker-calls.ts'
-import { getJobStats, getSlotRequest, watchJobStats } from '#flux/calls/job-calls.ts'
+import { getJobStats, getRequest, watchJobStats } from '#flux/calls/job-calls.ts'
 import { ERRNO } from '#flux/errors.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { connectToCannedBroker } from '../../support/canned-broker.ts'
@@ -76,17 +76,21 @@ test('watchJobStats yields the counts now and after each change', async (t) => {
   assert.deepEqual(seen, [1, 2])
 })
 
-test('getSlotRequest asks for the jobspec of one job, with its id unchanged', async (t) => {
+test('getRequest asks for the jobspec of one job, with its id unchanged', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, {
     [GETATTR]: recordedAnswer('0.88.0', 'job-manager-getattr-jobspec', GETATTR),
   })
-  const request = await getSlotRequest(client, 2n ** 60n + 1n, LIMITS)
-  assert.deepEqual(request, { nodes: undefined, slots: 4, cores: 2, gpus: 1, exclusive: false })
+  const request = await getRequest(client, 2n ** 60n + 1n, LIMITS)
+  const part = { nodes: undefined, slots: 4, cores: 2, gpus: 1, exclusive: false }
+  assert.deepEqual(request, {
+    ways: [[part]],
+    constraint: { kind: 'properties', with: ['batch'], without: [] },
+  })
   const args = { id: 2n ** 60n + 1n, attrs: ['jobspec'] }
   assert.deepEqual(requests, [{ topic: GETATTR, nodeid: LEAD_RANK, args }])
 })
 
-test('getSlotRequest names the malformed part of a jobspec', async (t) => {
+test('getRequest names the malformed part of a jobspec', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     [GETATTR]: [{}, { jobspec: '{}' }, { jobspec: { resources: [{ type: 'slot', count: 0.5 }] } }],
   })
@@ -96,7 +100,7 @@ test('getSlotRequest names the malformed part of a jobspec', async (t) => {
     ' at "jobspec": Cannot read jobspec at resources[0].count: expected a count, got 0.5',
   ]
   for (const message of messages) {
-    await assert.rejects(getSlotRequest(client, 1, LIMITS), {
+    await assert.rejects(getRequest(client, 1, LIMITS), {
       code: 'FLUX_PROTOCOL',
       topic: GETATTR,
       message: `Cannot read the answer to "${GETATTR}"${message}`,
@@ -104,9 +108,9 @@ test('getSlotRequest names the malformed part of a jobspec', async (t) => {
   }
 })
 
-test('getSlotRequest fails with EPERM for a guest, and with EINVAL for a job that has ended', async (t) => {
+test('getRequest fails with EPERM for a guest, and with EINVAL for a job that has ended', async (t) => {
   const { client } = await connectToCannedBroker(t, { [GETATTR]: [ERRNO.EPERM, ERRNO.EINVAL] })
   for (const errnum of [ERRNO.EPERM, ERRNO.EINVAL]) {
-    await assert.rejects(getSlotRequest(client, 1, LIMITS), { code: 'FLUX_REMOTE', errnum })
+    await assert.rejects(getRequest(client, 1, LIMITS), { code: 'FLUX_REMOTE', errnum })
   }
 })

@@ -1,8 +1,8 @@
-// Requests of jobspecs: recorded jobspecs, every form of the RFCs, and malformed jobspecs.
+// Requests out of jobspecs: recorded ones, every shape of the RFCs, and what is none.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseSlotRequest } from '#flux/calls/jobspec.ts'
+import { parseRequest, type RequestPart } from '#flux/calls/jobspec.ts'
 import { FluxError } from '#flux/errors.ts'
 import { isJsonObject } from '#flux/wire/payload.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
@@ -14,15 +14,21 @@ function recorded(version: string) {
   return jobspec
 }
 
-const NOTHING = { nodes: undefined, slots: 0, cores: 0, gpus: 0, exclusive: false }
+/** A part of a request that asks for nothing but what differs. */
+function part(changes: Partial<RequestPart>): RequestPart {
+  return { nodes: undefined, slots: 0, cores: 0, gpus: 0, exclusive: false, ...changes }
+}
 
-test('parseSlotRequest reads recorded jobspecs', () => {
+/** Nodes, each with one slot that has all that is wanted of the node. */
+function onNodes(nodes: number, changes: Partial<RequestPart>): RequestPart {
+  return part({ nodes, slots: nodes, ...changes })
+}
+
+test('parseRequest reads what brokers were recorded to say', () => {
   // flux submit -N3 -n24 -c1
-  const nodes = { nodes: 3, slots: 24, cores: 1, gpus: 0, exclusive: false }
-  assert.deepEqual(parseSlotRequest(recorded('0.51.0')), nodes)
+  assert.deepEqual(parseRequest(recorded('0.51.0')).ways, [[onNodes(3, { cores: 8 })]])
   // flux submit -n4 -c2 -g1
-  const gpus = { nodes: undefined, slots: 4, cores: 2, gpus: 1, exclusive: false }
-  assert.deepEqual(parseSlotRequest(recorded('0.88.0')), gpus)
+  assert.deepEqual(parseRequest(recorded('0.88.0')).ways, [[part({ slots: 4, cores: 2, gpus: 1 })]])
 })
 
 interface Vertex {
@@ -38,38 +44,109 @@ function vertex(type: string, count: unknown, ...below: readonly Vertex[]): Vert
 
 const CORE = vertex('core', 1)
 
+/** Shapes of RFC 14, and what each needs. The examples of the RFC and of flux-core's own tests are among them. */
 const SHAPES: readonly (readonly [
   what: string,
   resources: readonly unknown[],
-  request: Partial<ReturnType<typeof parseSlotRequest>>,
+  ...ways: (readonly RequestPart[])[],
 ])[] = [
-  ['no resources', [], {}],
-  ['no slots', [vertex('slot', 0, CORE)], { cores: 1 }],
-  ['slots', [vertex('slot', 4, CORE)], { slots: 4, cores: 1 }],
+  ['no resources', [], []],
+  ['no slots', [vertex('slot', 0, CORE)], [part({ cores: 1 })]],
+  ['slots (flux submit -n4)', [vertex('slot', 4, CORE)], [part({ slots: 4, cores: 1 })]],
+  [
+    'slots of several cores (flux batch -n8 -c5)',
+    [vertex('slot', 8, vertex('core', 5))],
+    [part({ slots: 8, cores: 5 })],
+  ],
   [
     'slots of several things',
     [vertex('slot', 4, vertex('core', 3), vertex('gpu', 2), vertex('memory', 7))],
-    { slots: 4, cores: 3, gpus: 2 },
+    [part({ slots: 4, cores: 3, gpus: 2 })],
   ],
   [
-    'slots on nodes',
-    [vertex('node', 2, vertex('slot', 4, CORE))],
-    { nodes: 2, slots: 8, cores: 1 },
+    'no GPUs, said so',
+    [vertex('node', 1, vertex('slot', 1, CORE, vertex('gpu', 0)))],
+    [onNodes(1, { cores: 1 })],
   ],
+  ['slots on nodes', [vertex('node', 2, vertex('slot', 4, CORE))], [onNodes(2, { cores: 4 })]],
   [
-    'whole nodes',
+    'whole nodes (--exclusive)',
     [{ ...vertex('node', 2, vertex('slot', 1, CORE)), exclusive: true }],
-    { nodes: 2, slots: 2, cores: 1, exclusive: true },
+    [onNodes(2, { cores: 1, exclusive: true })],
   ],
   [
     'nodes that are shared',
     [{ ...vertex('node', 2, vertex('slot', 1, CORE)), exclusive: false }],
-    { nodes: 2, slots: 2, cores: 1 },
+    [onNodes(2, { cores: 1 })],
   ],
   [
     'slots or cores that are not shared, which are not whole nodes',
     [{ ...vertex('slot', 2, { ...CORE, exclusive: true }), exclusive: true }],
-    { slots: 2, cores: 1 },
+    [part({ slots: 2, cores: 1 })],
+  ],
+  [
+    'nodes in slots, which are whole (slot=4/node)',
+    [vertex('slot', 4, vertex('node', 1))],
+    [onNodes(4, { exclusive: true })],
+  ],
+  [
+    'several nodes in each slot',
+    [vertex('slot', 4, vertex('node', 3))],
+    [onNodes(12, { exclusive: true })],
+  ],
+  [
+    'cores of nodes in slots (slot=4/node/core=8)',
+    [vertex('slot', 4, vertex('node', 1, vertex('core', 8)))],
+    [onNodes(4, { cores: 8 })],
+  ],
+  [
+    'whole nodes in slots with slots of their own',
+    [
+      vertex('slot', 2, vertex('ssd', 1), {
+        ...vertex('node', 1, vertex('slot', 1, vertex('core', 5), vertex('gpu', 7))),
+        exclusive: true,
+      }),
+    ],
+    [onNodes(2, { cores: 5, gpus: 7, exclusive: true })],
+  ],
+  [
+    'nodes with memory alone, which are whole',
+    [vertex('slot', 2, vertex('node', 1, vertex('memory', { min: 4 })))],
+    [onNodes(2, { exclusive: true })],
+  ],
+  [
+    'sockets of nodes, by the least of ranges',
+    [
+      vertex(
+        'slot',
+        4,
+        vertex('node', 1, vertex('socket', { min: 2 }, vertex('core', { min: 4 }))),
+      ),
+    ],
+    [onNodes(4, { cores: 8 })],
+  ],
+  [
+    'slots of different sizes on one node, which add up',
+    [vertex('node', 3, vertex('slot', 2, vertex('core', 4)), vertex('slot', 1, vertex('core', 8)))],
+    [onNodes(3, { cores: 16 })],
+  ],
+  [
+    'slots of different sizes anywhere',
+    [vertex('slot', 2, vertex('core', 4)), vertex('slot', 1, vertex('core', 8))],
+    [part({ slots: 2, cores: 4 }), part({ slots: 1, cores: 8 })],
+  ],
+  [
+    'slots of two kinds in two places',
+    [
+      vertex('cluster', 1, vertex('slot', 2, vertex('node', 1, vertex('ib10g', 1)))),
+      vertex('switch', 1, vertex('slot', 2, vertex('node', 1, vertex('core', 2)))),
+    ],
+    [onNodes(2, { exclusive: true }), onNodes(2, { cores: 2 })],
+  ],
+  [
+    'nodes beside what R does not have',
+    [vertex('ssd', 100_000), vertex('node', 1, vertex('slot', 1, CORE))],
+    [onNodes(1, { cores: 1 })],
   ],
   [
     'resources above nodes and in slots, multiplied through',
@@ -80,21 +157,70 @@ const SHAPES: readonly (readonly [
         vertex('node', 3, vertex('slot', 1, vertex('socket', 2, vertex('core', 4)))),
       ),
     ],
-    { nodes: 6, slots: 6, cores: 8 },
+    [onNodes(6, { cores: 8 })],
   ],
-  ['cores outside of slots, which are nobody’s', [vertex('core', 9)], {}],
+  ['cores outside of slots, which no job is given', [vertex('core', 9)], []],
   [
     'ranges as RFC 14 writes them, by the least',
     [vertex('slot', { min: 2, max: 8, operator: '*', operand: 2 }, CORE)],
-    { slots: 2, cores: 1 },
+    [part({ slots: 2, cores: 1 })],
+  ],
+  [
+    'a range of nodes (node=2-4)',
+    [vertex('node', '2-4', vertex('slot', 1, CORE))],
+    [onNodes(2, { cores: 1 })],
+  ],
+  [
+    'alternatives of slots, each a way',
+    [
+      vertex('xor_slot', 1, vertex('core', 12)),
+      vertex('xor_slot', 2, vertex('core', 4), vertex('gpu', 1)),
+    ],
+    [part({ slots: 1, cores: 12 })],
+    [part({ slots: 2, cores: 4, gpus: 1 })],
+  ],
+  [
+    'alternatives in a node beside what is wanted in any case',
+    [
+      vertex(
+        'node',
+        2,
+        vertex('slot', 1, CORE),
+        vertex('or_slot', 1, vertex('gpu', 1)),
+        vertex('or_slot', 1, vertex('core', 4)),
+      ),
+    ],
+    [onNodes(2, { cores: 1, gpus: 1 })],
+    [onNodes(2, { cores: 5 })],
   ],
 ]
 
-for (const [what, resources, request] of SHAPES) {
-  test(`parseSlotRequest reads ${what}`, () => {
-    assert.deepEqual(parseSlotRequest({ resources }), { ...NOTHING, ...request })
+for (const [what, resources, ...ways] of SHAPES) {
+  test(`parseRequest reads ${what}`, () => {
+    assert.deepEqual(parseRequest({ resources }), { ways, constraint: undefined })
   })
 }
+
+test('parseRequest reads constraints', () => {
+  const attributes = { system: { duration: 0, constraints: { properties: ['gpu'] } } }
+  const { constraint } = parseRequest({ resources: [vertex('slot', 1, CORE)], attributes })
+  assert.deepEqual(constraint, { kind: 'properties', with: ['gpu'], without: [] })
+  const broken = { system: { constraints: ['gpu'] } }
+  assert.throws(() => parseRequest({ resources: [], attributes: broken }), {
+    message: /^Cannot read jobspec at constraints: expected a constraint/,
+  })
+})
+
+test('parseRequest is bounded in what it reads and in what it makes', () => {
+  const slots = (count: number) => Array.from({ length: count }, () => vertex('slot', 1, CORE))
+  assert.equal(parseRequest({ resources: slots(128) }).ways[0]?.length, 128)
+  assert.throws(() => parseRequest({ resources: slots(129) }), /at most 256 resources/)
+  const or = (count: number) => Array.from({ length: count }, () => vertex('or_slot', 1, CORE))
+  assert.equal(parseRequest({ resources: or(16) }).ways.length, 16)
+  assert.throws(() => parseRequest({ resources: or(17) }), /at most 16 alternatives/)
+  const product = [vertex('rack', 2 ** 30, vertex('slot', 2 ** 30, CORE))]
+  assert.throws(() => parseRequest({ resources: product }), /at most 1099511627776 in all/)
+})
 
 /** Counts as texts (RFC 45, RFC 22). */
 for (const [text, least] of [
@@ -108,9 +234,9 @@ for (const [text, least] of [
   ['[7]', 7],
   ['2,4,8', 2],
 ] as const) {
-  test(`parseSlotRequest uses the smallest number of "${text}"`, () => {
-    const { slots } = parseSlotRequest({ resources: [vertex('slot', text, CORE)] })
-    assert.equal(slots, least)
+  test(`parseRequest starts with the least of "${text}"`, () => {
+    const { ways } = parseRequest({ resources: [vertex('slot', text, CORE)] })
+    assert.equal(ways[0]?.[0]?.slots, least)
   })
 }
 
@@ -144,14 +270,14 @@ const REFUSED: readonly (readonly [jobspec: Readonly<Record<string, unknown>>, m
       'at resources[0].with[0].with: expected a list of resources, got {"core":1}',
     ],
     [
-      { resources: [vertex('slot', 2, CORE, vertex('node', 1))] },
-      'at resources[0].with[1]: expected no node in a slot, got {"type":"node","count":1}',
+      { resources: [vertex('node', 2, CORE, vertex('node', 1))] },
+      'at resources[0].with[1]: expected no node in a node, got "node"',
     ],
   ]
 
 for (const [jobspec, message] of REFUSED) {
-  test(`parseSlotRequest refuses ${message}`, () => {
-    assert.throws(() => parseSlotRequest(jobspec), {
+  test(`parseRequest refuses ${message}`, () => {
+    assert.throws(() => parseRequest(jobspec), {
       name: 'FluxError',
       code: 'FLUX_PROTOCOL',
       message: `Cannot read jobspec ${message}`,
@@ -159,26 +285,26 @@ for (const [jobspec, message] of REFUSED) {
   })
 }
 
-test('parseSlotRequest refuses a tree that is deeper than any real one', () => {
+test('parseRequest gives up a tree that is deeper than any', () => {
   const levels = (count: number) => {
     let tree = CORE
     for (let level = 2; level <= count; level += 1)
       tree = vertex(level === 2 ? 'slot' : 'rack', 1, tree)
     return { resources: [tree] }
   }
-  assert.deepEqual(parseSlotRequest(levels(16)), { ...NOTHING, slots: 1, cores: 1 })
+  assert.deepEqual(parseRequest(levels(16)).ways, [[part({ slots: 1, cores: 1 })]])
   for (const [count, type] of [
     [17, 'core'],
     [100_000, 'rack'],
   ] as const) {
-    assert.throws(() => parseSlotRequest(levels(count)), {
+    assert.throws(() => parseRequest(levels(count)), {
       code: 'FLUX_PROTOCOL',
       message: new RegExp(`: expected at most 16 levels, got "${type}"$`),
     })
   }
 })
 
-test('parseSlotRequest reads any value, or refuses it with FLUX_PROTOCOL', () => {
+test('parseRequest reads anything, or refuses it with FLUX_PROTOCOL', () => {
   const { resources } = fc.letrec<{ resources: unknown; vertex: unknown }>((tie) => ({
     resources: fc.oneof(
       { depthSize: 'small' },
@@ -187,7 +313,7 @@ test('parseSlotRequest reads any value, or refuses it with FLUX_PROTOCOL', () =>
     ),
     vertex: fc.record(
       {
-        type: fc.constantFrom('node', 'slot', 'core', 'gpu', 'rack'),
+        type: fc.constantFrom('node', 'slot', 'xor_slot', 'core', 'gpu', 'rack'),
         count: fc.oneof(fc.nat(4), fc.anything(), fc.bigInt()),
         exclusive: fc.anything(),
         with: tie('resources'),
@@ -198,7 +324,7 @@ test('parseSlotRequest reads any value, or refuses it with FLUX_PROTOCOL', () =>
   fc.assert(
     fc.property(resources, (value) => {
       try {
-        parseSlotRequest({ resources: value })
+        parseRequest({ resources: value })
       } catch (error) {
         if (!(error instanceof FluxError)) throw error
         assert.equal(error.code, 'FLUX_PROTOCOL')

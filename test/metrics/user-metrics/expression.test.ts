@@ -4,7 +4,7 @@ import { compileExpression, type Expression, MAX_LENGTH } from '#metrics/user-me
 import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { snapshotOf } from '../../support/snapshots.ts'
-import { batchJob, waiting } from '../../support/waiting.ts'
+import { batchJob, requestFor, waiting } from '../../support/waiting.ts'
 
 function compile(text: string): Expression {
   const compiled = compileExpression(text)
@@ -48,8 +48,8 @@ const VALUES: readonly (readonly [expression: string, value: number])[] = [
   ['queues.map(name, queues[name].run).max()', 204],
   ['queues.filter(name, queues[name].started).size()', 2],
   ['"debug" in queues ? 1 : 0', 1],
-  ['size.desired', 12],
-  ['size.demand - size.floor', 5],
+  ['size.desired', 16],
+  ['size.demand - size.floor', 9],
   ['pending.size()', 3],
   ['pending.filter(job, has(job.nodes)).map(job, job.nodes).sum()', 5],
   ['pending.map(job, job.waited).max()', 1200],
@@ -166,14 +166,14 @@ test('sizes are not known for the same reason as their metrics', () => {
 })
 
 test('pending jobs are not known while some of them are not listed', () => {
-  const cut = waiting([batchJob()], { total: 20_000 })
+  const cut = waiting([batchJob()], { total: 20_000, lacksStartable: true })
   const reason = '20000 jobs are pending, but the sidecar lists only 1 of them'
   assert.deepEqual(value('pending.size()', cut), unknown(reason))
   assert.deepEqual(value('pending.exists(job, job.userid == 0) ? 1 : 0', cut), unknown(reason))
   assert.equal(value('jobs.sched', cut), 303)
 })
 
-const GPUS = { nodes: 1, slots: 2, cores: 4, gpus: 3, exclusive: false }
+const GPUS = requestFor({ nodes: 1, slots: 2, cores: 4, gpus: 3, exclusive: false })
 
 test('GPUs of a job are those of all its slots, and 0 if R has none', () => {
   const jobs = waiting([batchJob({ request: GPUS }), batchJob()])

@@ -4,11 +4,11 @@ import { idsetOf } from '#flux/sets/id-list.ts'
 import { EMPTY_IDSET, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import { countGpus, type RankSegment, type ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Facts, QueueState } from '#reading/facts.ts'
-import { highestBusyRank } from '#reading/highest-job.ts'
 import { countResources } from '#reading/node-counts.ts'
+import { highestBusyRank } from '#reading/running-jobs.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Node } from '#simulation/node.ts'
-import { countJobs, failedJobs, jobOnRank, waitingJobs } from './simulated-jobs.ts'
+import { countJobs, failedJobs, jobOnRank, runningRanks, waitingJobs } from './simulated-jobs.ts'
 
 /** @param quorum `broker.quorum`, which the simulated instance does not have */
 export function simulatedFacts(instance: Instance, quorum: number): Facts {
@@ -24,15 +24,22 @@ export function simulatedFacts(instance: Instance, quorum: number): Facts {
     ALL_RESOURCES,
   )
   const offline = ranksOf(instance.nodes.filter(({ online }) => !online))
-  const busy = highestBusyRank({ allocated, offline })
+  const running = runningRanks(instance)
+  const busy = highestBusyRank({ allocated, offline, running })
   const waiting = waitingJobs(instance, { hasGpus: countGpus(all) > 0 })
   return {
     takenAt: new Date(instance.now),
     tookMs: 0,
     ...countResources({ all, allocated, down }, ranksOf(drained)),
     jobs: countJobs(instance),
-    ...{ all, allocated, offline, torpid: EMPTY_IDSET, drains: drainsOf(drained) },
-    waiting: { kind: 'known', jobs: waiting, total: waiting.length, unknownRequests: undefined },
+    ...{ all, allocated, running, offline, torpid: EMPTY_IDSET, drains: drainsOf(drained) },
+    waiting: {
+      kind: 'known',
+      jobs: waiting,
+      total: waiting.length,
+      lacksStartable: false,
+      unknownRequests: undefined,
+    },
     queues: queuesOf(instance),
     failed: failedJobs(instance),
     highestJob: busy === undefined ? undefined : jobOnRank(instance, busy),

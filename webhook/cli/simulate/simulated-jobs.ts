@@ -3,8 +3,10 @@
 
 import type { FailedJob, JobId, RunningJob } from '#flux/calls/job-list-calls.ts'
 import { idsetOf } from '#flux/sets/id-list.ts'
-import type { JobCounts, Jobs, WaitingJob } from '#reading/facts.ts'
+import type { Idset } from '#flux/sets/idset.ts'
+import type { JobCounts, JobRequest, Jobs, WaitingJob } from '#reading/facts.ts'
 import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
+import { canStart } from '#reading/pending-jobs.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Job } from '#simulation/job.ts'
 
@@ -16,18 +18,35 @@ export function waitingJobs(
   instance: Instance,
   { hasGpus }: { readonly hasGpus: boolean },
 ): readonly WaitingJob[] {
+  const ranks = new Map(
+    [...instance.queues].map(([name, { nodes }]) => [
+      name,
+      idsetOf(nodes.map(({ rank }) => rank).sort((a, b) => a - b)),
+    ]),
+  )
   return instance.pending
-    .map((job) => toWaiting(job, hasGpus))
+    .map((job) => toWaiting(job, { ranks: ranks.get(job.queue ?? ''), hasGpus }))
     .sort((a, b) => (b.priority ?? -1) - (a.priority ?? -1))
 }
 
-function toWaiting(job: Job, hasGpus: boolean): WaitingJob {
-  const { id, nodes, cores, gpus, tasks, state, times } = job
+/** What jobspecs depend on besides the job. */
+interface RequestContext {
+  /** The ranks of the job's queue, which Flux adds to the constraints of a job; `undefined`: every rank. */
+  readonly ranks: Idset | undefined
+  /** Whether R has GPUs: then every jobspec is read, otherwise only those of jobs that could start. */
+  readonly hasGpus: boolean
+}
+
+function toWaiting(job: Job, { ranks, hasGpus }: RequestContext): WaitingJob {
+  const { id, nodes, cores, tasks, state, times } = job
+  const pendingState = state === 'DEPEND' || state === 'PRIORITY' ? state : 'SCHED'
+  const priority = times.PRIORITY === undefined ? undefined : job.urgency
+  const isRead = hasGpus || canStart({ state: pendingState, priority })
   return {
     id: toWireId(id),
-    state: state === 'DEPEND' || state === 'PRIORITY' ? state : 'SCHED',
+    state: pendingState,
     userid: OWNER,
-    priority: times.PRIORITY === undefined ? undefined : job.urgency,
+    priority,
     queue: job.queue,
     ntasks: tasks,
     nnodes: nodes,
@@ -35,17 +54,23 @@ function toWaiting(job: Job, hasGpus: boolean): WaitingJob {
     duration: job.timeLimit,
     submittedAt: (times.NEW ?? 0) / 1000,
     startEstimate: undefined,
-    // Without GPUs the sidecar does not read requests: the fields of job-list are enough.
-    request: hasGpus
-      ? {
-          nodes,
-          slots: tasks,
-          cores: (cores ?? tasks) / tasks,
-          gpus: gpus / tasks,
-          exclusive: nodes !== undefined && cores === undefined,
-        }
-      : undefined,
+    request: isRead ? requestOf(job, ranks) : undefined,
   }
+}
+
+/** The request in the job's jobspec, as the sidecar reads it. */
+function requestOf({ nodes, cores, gpus, tasks }: Job, ranks: Idset | undefined): JobRequest {
+  const part =
+    nodes === undefined
+      ? { nodes, slots: tasks, cores: (cores ?? 0) / tasks, gpus: gpus / tasks, exclusive: false }
+      : {
+          nodes,
+          slots: nodes,
+          cores: (cores ?? tasks) / nodes,
+          gpus: gpus / nodes,
+          exclusive: cores === undefined,
+        }
+  return { ways: [[part]], ranks }
 }
 
 /** As parsed from JSON: a number if it is exact. */
@@ -69,6 +94,16 @@ export function failedJobs(instance: Instance): readonly FailedJob[] {
     })
   }
   return failed.sort((a, b) => b.inactiveAt - a.inactiveAt)
+}
+
+/** The ranks of the jobs that have started and are not cleaned up yet. */
+export function runningRanks(instance: Instance): Idset {
+  const ranks = new Set<number>()
+  for (const { state, allocations } of instance.jobs.values()) {
+    if (state !== 'RUN' && state !== 'CLEANUP') continue
+    for (const { node } of allocations) ranks.add(node.rank)
+  }
+  return idsetOf([...ranks].sort((a, b) => a - b))
 }
 
 /** The job that started last among those that hold resources of a rank. */

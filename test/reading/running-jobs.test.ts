@@ -1,0 +1,86 @@
+// The running jobs: what Flux is asked for, how often, and which ranks they hold.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { ERRNO } from '#flux/errors.ts'
+import { EMPTY_IDSET, formatIdset, parseIdset } from '#flux/sets/idset.ts'
+import { RunningJobReader, type RunningJobs } from '#reading/running-jobs.ts'
+import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
+import { jobCounts, ranksWith } from '../support/snapshots.ts'
+
+const LIMITS = { timeoutMs: 10_000 }
+const LIST = 'job-list.list'
+
+async function setUp(t: TestContext, answers: Record<string, Answer>) {
+  const broker = await connectToCannedBroker(t, answers)
+  const reader = new RunningJobReader(broker.client)
+  const read = (allocated: string, counts = {}, offline = '') =>
+    reader.read(
+      { allocated: ranksWith(allocated, { cores: '0' }), offline: parseIdset(offline) },
+      { total: { ...jobCounts(1), ...counts } },
+      LIMITS,
+    )
+  return { ...broker, read }
+}
+
+/** The highest job's id, and the ranks of all. */
+function summary({ highest, ranks }: RunningJobs): readonly [id: unknown, ranks: string] {
+  return [highest?.id, formatIdset(ranks)]
+}
+
+const JOBS = {
+  jobs: [
+    { id: 5, userid: 7, ranks: '0' },
+    { id: 6, userid: 8, ranks: '[2-9]', expiration: 3 },
+  ],
+}
+
+test('RunningJobReader lists all jobs, and finds one on the highest busy rank', async (t) => {
+  const { read, requests } = await setUp(t, { [LIST]: JOBS })
+  const jobs = await read('0,2-9')
+  assert.deepEqual(summary(jobs), [6, '0,2-9'])
+  assert.deepEqual([jobs.highest?.userid, jobs.highest?.expiration], [8, 3])
+  assert.deepEqual(requests[0]?.args.constraint, { states: [48] })
+  assert.equal(requests[0]?.args.max_entries, 1000)
+})
+
+test('RunningJobReader asks again when counts or the highest allocated rank change', async (t) => {
+  const { read, asked } = await setUp(t, { [LIST]: JOBS })
+  const jobs = await read('0,2-9')
+  assert.equal(await read('0,2-9'), jobs)
+  assert.equal(asked.length, 1)
+  await read('0,2-8')
+  await read('0,2-8', { run: 9 })
+  assert.equal(asked.length, 3)
+})
+
+test('RunningJobReader asks nothing if no job runs', async (t) => {
+  const { read, asked } = await setUp(t, {})
+  const jobs = await read('0', { run: 0, cleanup: 0 })
+  assert.deepEqual(jobs, { ranks: EMPTY_IDSET, highest: undefined })
+  assert.deepEqual(asked, [])
+})
+
+test('RunningJobReader finds ranks that Flux does not show as allocated (alloc-bypass)', async (t) => {
+  const { read } = await setUp(t, { [LIST]: JOBS })
+  assert.deepEqual(summary(await read('0')), [6, '0,2-9'])
+  assert.deepEqual(summary(await read('')), [6, '0,2-9'])
+})
+
+test('RunningJobReader passes over ranks that are offline when it looks for the highest job', async (t) => {
+  const { read } = await setUp(t, { [LIST]: JOBS })
+  assert.deepEqual(summary(await read('0,2-9', {}, '2-9')), [5, '0,2-9'])
+})
+
+test('RunningJobReader lists only jobs of the highest rank if very many run', async (t) => {
+  const { read, requests } = await setUp(t, { [LIST]: JOBS })
+  assert.deepEqual(summary(await read('0,2-9', { run: 5_000 })), [6, '0,2-9'])
+  assert.deepEqual(requests[0]?.args.constraint, { and: [{ states: [48] }, { ranks: ['9'] }] })
+  assert.deepEqual(summary(await read('', { run: 5_000 })), [6, '0,2-9'])
+  assert.deepEqual(requests[1]?.args.constraint, { states: [48] })
+})
+
+test('RunningJobReader does without a list that Flux refuses, unless no rank would be known', async (t) => {
+  const { read } = await setUp(t, { [LIST]: ERRNO.EINVAL })
+  assert.deepEqual(summary(await read('0')), [undefined, ''])
+  await assert.rejects(read(''), { code: 'FLUX_REMOTE', errnum: ERRNO.EINVAL })
+})
