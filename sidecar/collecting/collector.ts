@@ -54,6 +54,10 @@ export class Collector implements SnapshotSource {
     return this.#latest.reading()
   }
 
+  noteAnswer(snapshot: Snapshot): void {
+    this.#snapshots.noteAnswer(snapshot, performance.now())
+  }
+
   /** Begins to connect. Returns at once. */
   start(): void {
     this.#running ??= this.#run()
@@ -106,18 +110,20 @@ export class Collector implements SnapshotSource {
     let tookBeforeMs = 0
     try {
       while (!signal.aborted) {
-        const snapshot = await this.#read(instance, signal)
-        if (snapshot === undefined) {
+        const read = await this.#read(instance, signal)
+        if (read === undefined) {
           await sleep(this.#backoff.next(), signal)
           continue
         }
+        const { snapshot, lookAt } = read
         feed ??= ChangeFeed.open(instance.client, instance.version, limits)
         watched = checkStream(watched, snapshot, feed)
         const { tookMs } = snapshot
         const { streaming } = feed
         const [minMs, maxMs] = waitingTime(this.#pace, { tookMs, tookBeforeMs, streaming })
         tookBeforeMs = tookMs
-        await feed.wait(minMs, maxMs, signal)
+        const lookMs = Math.max(minMs, (lookAt ?? Number.POSITIVE_INFINITY) - performance.now())
+        await feed.wait(minMs, Math.min(maxMs, lookMs), signal)
       }
     } finally {
       feed?.close()
@@ -125,7 +131,7 @@ export class Collector implements SnapshotSource {
   }
 
   /** A snapshot, or `undefined` after a failure that leaves the connection usable. */
-  async #read(instance: InstanceReader, signal: AbortSignal): Promise<Snapshot | undefined> {
+  async #read(instance: InstanceReader, signal: AbortSignal): Promise<Read | undefined> {
     try {
       const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
       const facts = await instance.read(limits)
@@ -135,7 +141,7 @@ export class Collector implements SnapshotSource {
       this.#options.observer.refreshed(snapshot.tookMs)
       this.#tellSize(snapshot)
       if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
-      return snapshot
+      return { snapshot, lookAt: drains?.lookAt }
     } catch (error) {
       if (signal.aborted) return undefined
       // An answer that we do not like is an answer; after silence or nonsense only a new connection can be trusted.
@@ -163,6 +169,12 @@ export class Collector implements SnapshotSource {
     this.#latest.lose(message)
     this.#options.observer.failed(code)
   }
+}
+
+/** A snapshot, and when to read again at the latest, by `performance.now()`. */
+interface Read {
+  readonly snapshot: Snapshot
+  readonly lookAt: number | undefined
 }
 
 /** How the job-stats stream compared with a reading. */

@@ -10,7 +10,8 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import { OwnDrains } from './own-drains.ts'
+import { Absences } from './absences.ts'
+import { liftableDrains } from './own-drains.ts'
 import { PublishedSizes, RACE_MS } from './published-sizes.ts'
 import { type Ranks, sizeWith } from './ranks.ts'
 
@@ -42,6 +43,8 @@ export interface DrainPlan {
   readonly undrain: Idset
   /** The smaller size for which ranks are being drained; `undefined` if none is wanted. */
   readonly preparing: number | undefined
+  /** When to read Flux again, on the clock of the plan, if nothing changes before; `undefined` if that does not matter. */
+  readonly lookAt: number | undefined
 }
 
 /** What a transition depends on. */
@@ -95,13 +98,22 @@ function undrainedOf(victims: Idset, { ownDrained, foreignDrained }: DrainFacts)
 /** One MiniCluster's drains. */
 export class DrainBeforeShrink {
   readonly #sizes = new PublishedSizes()
-  readonly #drains = new OwnDrains()
-  #startedAt: number | undefined
+  readonly #absences = new Absences()
   #state: DrainState | undefined
 
   /** The size that is published; 0 before the first one. */
   get size(): number {
     return this.#sizes.current
+  }
+
+  /** A client was given this size. */
+  read(now: number, size: number): void {
+    this.#sizes.read(now, size)
+  }
+
+  /** Ranks may have come and gone unseen. */
+  restart(): void {
+    this.#absences.restart()
   }
 
   /**
@@ -111,26 +123,23 @@ export class DrainBeforeShrink {
    * @param target the size that is wanted: above every busy rank
    */
   plan(now: number, facts: DrainFacts, target: number): DrainPlan {
-    this.#startedAt ??= now
-    const before = this.#state ?? { kind: 'starting', since: this.#startedAt }
+    if (this.#state === undefined) this.#sizes.begin(now)
+    const before = this.#state ?? { kind: 'starting', since: now }
     const situation = { now, facts, target }
-    const victims = victimsOf(before, situation)
     const state = nextState(before, situation)
     this.#state = state
-    const isStarting = isInRace(this.#startedAt, situation)
-    if (before.kind === 'starting' && isStarting) this.#drains.drainFirst(victims, facts)
-    else this.#drains.join(victims, facts)
-    const toDrain = undrainedOf(victims, facts)
+    this.#absences.observe(now, facts)
+    const toDrain = undrainedOf(victimsOf(before, situation), facts)
     if (state.kind === 'starting') {
-      return { size: undefined, drain: toDrain, undrain: EMPTY_IDSET, preparing: target }
+      const size = undefined
+      return { size, drain: toDrain, undrain: EMPTY_IDSET, preparing: target, lookAt: undefined }
     }
     const { size } = state
-    if (this.#sizes.publish(now, size)) this.#drains.fall(size)
-    this.#drains.observe(now, facts, this.#sizes)
-    const safeSize = isStarting ? 0 : this.#sizes.smallestInRace(now)
-    const undrain = this.#drains.liftable(facts, { target, safeSize, isStarting })
+    this.#sizes.publish(now, size)
+    const past = { sizes: this.#sizes, absences: this.#absences }
+    const { ranks: undrain, lookAt } = liftableDrains(now, facts, target, past)
     return state.kind === 'draining'
-      ? { size, drain: toDrain, undrain, preparing: target }
-      : { size, drain: EMPTY_IDSET, undrain, preparing: undefined }
+      ? { size, drain: toDrain, undrain, preparing: target, lookAt }
+      : { size, drain: EMPTY_IDSET, undrain, preparing: undefined, lookAt }
   }
 }

@@ -45,6 +45,13 @@ export class SnapshotMaker {
   /** Call it before the first reading of a new connection: anything may have changed since the last one. */
   restart(): void {
     this.#history.restart()
+    this.#drains?.restart()
+  }
+
+  /** A client was given the sizes of this snapshot: an HPA may act on them from now on. */
+  noteAnswer({ sizes }: Snapshot, now: number): void {
+    const size = publishedSize(sizes)
+    if (typeof size === 'number') this.#drains?.read(now, size)
   }
 
   /** @param now milliseconds of a clock that never goes back */

@@ -24,4 +24,6 @@ export type Reading =
 export interface SnapshotSource {
   /** The latest reading, judged at `now` (default: the present). Never waits, never asks Flux. */
   reading(now?: Date): Reading
+  /** A client is given numbers of this snapshot: an HPA may act on them. */
+  noteAnswer?(snapshot: Snapshot): void
 }

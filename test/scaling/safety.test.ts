@@ -12,6 +12,7 @@ import {
   STREAMS,
   type Stream,
 } from '../support/arbitrary-streams.ts'
+import { JoinWatch } from '../support/join-watch.ts'
 
 /** A size is known, but for the first drains after a start. */
 function assertSound({ demand, sizes }: Snapshot): void {
@@ -57,16 +58,21 @@ describe('sizes over random streams of jobs', () => {
     assert.ok(losses > 0)
   })
 
-  it('with drains no job is ever lost, and no rank that is wanted stays drained for longer than the race', () => {
+  it('with drains no job is ever lost, and what is wanted is given back: at once if its pod came after the rise, else after the race', () => {
+    let joined = 0
     const property = fc.property(arbitraryStream({ instance: 'flux-sample' }), (stream) => {
       const watch = new DrainWatch(stream)
+      const joins = new JoinWatch(stream)
       let before: Snapshot | undefined
-      const simulation = runStream(stream, ({ published, instance, elapsedMs }) => {
+      const simulation = runStream(stream, (state) => {
+        const { published, instance, elapsedMs } = state
+        joins.see(state)
         if (published === before) return
         before = published
         if (published !== undefined) assertSound(published)
         watch.see(elapsedMs, published, instance.nodes)
       })
+      joined += joins.count
       assert.deepEqual(
         simulation.losses.map(({ job, rank }) => `job ${job.id} on rank ${rank}`),
         [],
@@ -78,6 +84,7 @@ describe('sizes over random streams of jobs', () => {
       }
     })
     fc.assert(property, STREAMS)
+    assert.ok(joined > STREAMS.numRuns, 'pods came after a rise')
   })
 })
 

@@ -12,7 +12,10 @@ import {
 } from '../../webhook/cli/simulate/simulation.ts'
 
 /** So many streams are tried, the same each time; another seed for others. */
-export const STREAMS = { numRuns: 10_000, seed: Number(process.env.SAFETY_SEED ?? 1) }
+export const STREAMS = {
+  numRuns: Number(process.env.SAFETY_RUNS ?? 10_000),
+  seed: Number(process.env.SAFETY_SEED ?? 1),
+}
 
 const MAX_SIZE = 10
 const CORES = 4

@@ -35,9 +35,10 @@ export interface TestCluster {
 /** Makes a cluster of 4 nodes by default; nothing is started yet. */
 export async function createTestCluster(
   t: TestContext,
-  options: Partial<InstanceOptions> & Pick<Partial<CollectorOptions>, 'pace' | 'maxAgeMs'> = {},
+  options: Partial<InstanceOptions> &
+    Pick<Partial<CollectorOptions>, 'pace' | 'maxAgeMs' | 'drains' | 'patience'> = {},
 ): Promise<TestCluster> {
-  const { pace, maxAgeMs = 30_000, ...model } = options
+  const { pace, maxAgeMs = 30_000, drains, patience = {}, ...model } = options
   const folder = await mkdtemp(join(tmpdir(), 'flux-'))
   const path = join(folder, 'local')
   const instance = new Instance({ maxSize: 4, coresPerNode: 8, gpusPerNode: 2, ...model })
@@ -53,7 +54,8 @@ export async function createTestCluster(
     wake()
   }
   const collector = new Collector({
-    drains: undefined,
+    drains,
+    patience,
     path,
     maxAgeMs,
     log: { info: write, warn: write },

@@ -55,6 +55,13 @@ export class Reader {
     return this.#published
   }
 
+  /** Answers an HPA; `undefined`: with an error. */
+  answer(): Snapshot | undefined {
+    const { instance } = this.#options
+    if (this.#published !== undefined) this.#snapshots.noteAnswer(this.#published, instance.now)
+    return this.#published
+  }
+
   /** Reads as soon as it may. */
   wake(): void {
     if (this.#absences > 0) return
@@ -97,7 +104,9 @@ export class Reader {
       this.#published = snapshot
       if (drains !== undefined) this.#carryOut(drains)
     })
-    this.#readBy(instance.now + times.maxIntervalMs)
+    const { lookAt = Number.POSITIVE_INFINITY } = drains ?? {}
+    const latest = instance.now + times.maxIntervalMs
+    this.#readBy(Math.max(instance.now + times.minIntervalMs, Math.min(latest, lookAt)))
   }
 
   /** As Flux does it: of ranks one of which is drained already, none is drained. */

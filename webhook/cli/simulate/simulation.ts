@@ -164,7 +164,7 @@ export class Simulation {
   }
 
   #sync(): void {
-    const { published } = this
+    const published = this.#reader.answer()
     const decision = this.#hpa.decide({
       now: this.elapsedMs,
       replicas: this.#size,

@@ -1,0 +1,51 @@
+// When ranks were last absent, by our readings: whether a rank's pod is a new one is seen from that.
+import { idsetOf, listIds } from '#flux/sets/id-list.ts'
+import { hasId, type Idset, subtractIdsets } from '#flux/sets/idset.ts'
+import type { Ranks } from './ranks.ts'
+
+/** A rank that came and went between two readings was absent all the time, if these are not further apart. */
+const UNSEEN_MS = 30_000
+
+/** The readings that showed a rank absent, from the first to the last of them. */
+export interface Absence {
+  readonly since: number
+  readonly until: number
+}
+
+/** Remembers the latest absence of each rank that is absent, and of each that we drained. */
+export class Absences {
+  #absences: ReadonlyMap<number, Absence> = new Map()
+  #seenAt = Number.NEGATIVE_INFINITY
+
+  /** Ranks may have come and gone unseen: what was absent before says nothing any more. */
+  restart(): void {
+    this.#absences = new Map()
+  }
+
+  /** Takes a reading. Times are milliseconds of a clock that never goes back. */
+  observe(now: number, { all, live, ownDrained }: Pick<Ranks, 'all' | 'live' | 'ownDrained'>) {
+    if (now - this.#seenAt > UNSEEN_MS) this.restart()
+    const seenAt = this.#seenAt
+    this.#seenAt = now
+    const absences = new Map<number, Absence>()
+    for (const rank of listIds(subtractIdsets(all, live))) {
+      const before = this.#absences.get(rank)
+      // A rank that was live at the reading before begins a new absence.
+      const since = before !== undefined && before.until === seenAt ? before.since : now
+      absences.set(rank, { since, until: now })
+    }
+    for (const [rank, absence] of this.#absences) {
+      if (!absences.has(rank) && hasId(ownDrained, rank)) absences.set(rank, absence)
+    }
+    this.#absences = absences
+  }
+
+  of(rank: number): Absence | undefined {
+    return this.#absences.get(rank)
+  }
+}
+
+/** The ranks of a set for which something holds. */
+export function filterIds(ids: Idset, holds: (id: number) => boolean): Idset {
+  return idsetOf([...listIds(ids)].filter(holds))
+}
