@@ -2,13 +2,14 @@
 // timers (its owner moves the clock) and no wire format: test/support/broker makes answers of it.
 import { EventEmitter } from 'node:events'
 import type { Job, JobId, JobRequest, JobResult } from './job.ts'
+import type { JobLatencies } from './latency.ts'
 import { type Drain, Node } from './node.ts'
 import { Queue } from './queue.ts'
 import { type Transition, Workload } from './workload.ts'
 
 export type { Job, JobId, JobRequest, JobResult } from './job.ts'
 
-export interface InstanceOptions {
+export interface InstanceOptions extends JobLatencies {
   /** Nodes in the resource set from the start, whether up or not: a MiniCluster's `maxSize`. */
   readonly maxSize: number
   /** Default: 8. */
@@ -27,11 +28,6 @@ export interface InstanceOptions {
   readonly now?: Date
   /** How long a job whose node was lost stays in CLEANUP, its resources allocated: with a real pod some 25 s. */
   readonly lostPodCleanupMs?: number
-  /**
-   * From the scheduler's decision until it shows, in milliseconds: R is committed to the KVS first, and until then the job
-   * waits and its ranks are free for whoever asks. Default: 0.
-   */
-  readonly commitMs?: number
   /** Which nodes are filled first. Default: `lowest`; Fluxion's own default is `highest`. */
   readonly fill?: 'lowest' | 'highest'
   /** Fails a job that asks for more nodes than are up, as Fluxion since 0.43 does with fcfs. Default: it waits. */
@@ -92,7 +88,7 @@ export class Instance extends EventEmitter<InstanceEvents> {
       nodes: this.nodes,
       queueOf: ({ queue }) => this.queue(queue),
       lostPodCleanupMs: options.lostPodCleanupMs,
-      commitMs: options.commitMs ?? 0,
+      latencies: options,
       refusesMoreThanUp: options.refusesMoreThanUp ?? false,
       startedAt: this.startedAt,
     })

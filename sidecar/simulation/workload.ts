@@ -2,6 +2,7 @@
 // time passes and which nodes are up is told from outside; transitions are collected until somebody takes them.
 
 import { claim, isFeasible, place } from './first-fit.ts'
+import { Housekeeping, releaseAll } from './housekeeping.ts'
 import {
   createJob,
   type Job,
@@ -11,6 +12,7 @@ import {
   type JobResult,
   type JobState,
 } from './job.ts'
+import { type JobLatencies, Turns } from './latency.ts'
 import type { Node } from './node.ts'
 import type { Queue } from './queue.ts'
 import { WaitingLine } from './waiting-line.ts'
@@ -27,7 +29,7 @@ export interface WorkloadOptions {
   readonly nodes: readonly Node[]
   readonly queueOf: (job: { readonly queue: string | undefined }) => Queue | undefined
   readonly lostPodCleanupMs: number | undefined
-  readonly commitMs: number
+  readonly latencies: JobLatencies
   readonly refusesMoreThanUp: boolean
   readonly startedAt: number
 }
@@ -57,6 +59,8 @@ export class Workload {
   /** Jobs to which time will do something, so that a tick need not look at all. */
   readonly #clocked = new Set<Job>()
   readonly #line = new WaitingLine()
+  readonly #housekeeping = new Housekeeping()
+  readonly #turns: Readonly<Record<keyof JobLatencies, Turns>>
   #transitions: Transition[] = []
   /** The head of the line, if it was found not to fit: nobody behind it is served. */
   #blocked: Job | undefined
@@ -65,6 +69,14 @@ export class Workload {
 
   constructor(options: WorkloadOptions) {
     this.#options = options
+    const { matchMs, commitMs, startMs, epilogMs, housekeepingMs } = options.latencies
+    this.#turns = {
+      matchMs: new Turns(matchMs),
+      commitMs: new Turns(commitMs),
+      startMs: new Turns(startMs),
+      epilogMs: new Turns(epilogMs),
+      housekeepingMs: new Turns(housekeepingMs),
+    }
     this.now = options.startedAt
   }
 
@@ -82,9 +94,9 @@ export class Workload {
     return this.#active
   }
 
-  /** When the clock will change a job next; `undefined` if it will not. */
+  /** When the clock will change something next; `undefined` if it will not. */
   get nextDue(): number | undefined {
-    const due = Math.min(...[...this.#clocked].map(dueOf))
+    const due = Math.min(this.#housekeeping.nextDue, ...[...this.#clocked].map(dueOf))
     return Number.isFinite(due) ? due : undefined
   }
 
@@ -145,16 +157,14 @@ export class Workload {
 
   /** Moves the clock; what was due until then happens, in the order of its time. */
   tick(now: number): void {
-    for (;;) {
-      const due = [...this.#clocked]
-        .filter((job) => dueOf(job) <= now)
-        .sort((a, b) => dueOf(a) - dueOf(b))
-      if (due.length === 0) break
-      for (const job of due) {
-        this.now = Math.max(this.now, dueOf(job))
+    for (let at = this.nextDue; at !== undefined && at <= now; at = this.nextDue) {
+      this.now = Math.max(this.now, at)
+      if (this.#housekeeping.release(this.now)) this.#blocked = undefined
+      for (const job of [...this.#clocked].filter((one) => dueOf(one) <= this.now)) {
         this.#expire(job)
         this.schedule()
       }
+      this.schedule()
     }
     this.now = Math.max(this.now, now)
   }
@@ -201,13 +211,13 @@ export class Workload {
 
   /** The scheduler has decided; nobody else sees it before R is committed. */
   #allocate(job: Job, allocations: Job['allocations']): void {
-    const { commitMs } = this.#options
-    if (commitMs === 0) {
+    const hiddenMs = this.#turns.matchMs.next() + this.#turns.commitMs.next()
+    if (hiddenMs === 0) {
       this.#start(job, allocations)
       return
     }
     this.#committing.set(job, allocations)
-    this.#changeAt(job, this.now + commitMs)
+    this.#changeAt(job, this.now + hiddenMs)
   }
 
   /** R is committed: the job starts, whatever became of its nodes meanwhile. */
@@ -231,7 +241,8 @@ export class Workload {
     this.#enter(job, 'RUN')
     const limitMs = job.timeLimit > 0 ? job.timeLimit * 1000 : Number.POSITIVE_INFINITY
     const afterMs = Math.min(job.durationMs ?? Number.POSITIVE_INFINITY, limitMs)
-    if (afterMs < Number.POSITIVE_INFINITY) this.#changeAt(job, this.now + afterMs)
+    const startMs = this.#turns.startMs.next()
+    if (afterMs < Number.POSITIVE_INFINITY) this.#changeAt(job, this.now + startMs + afterMs)
   }
 
   #expire(job: Job): void {
@@ -258,16 +269,18 @@ export class Workload {
     if (job.state === 'SCHED') this.#line.remove(job)
     job.result = result
     job.exception = exception
-    this.#running.delete(job)
+    const hasRun = this.#running.delete(job)
     this.#enter(job, 'CLEANUP')
-    this.#deactivate(job)
+    const epilogMs = hasRun ? this.#turns.epilogMs.next() : 0
+    if (epilogMs > 0) this.#changeAt(job, this.now + epilogMs)
+    else this.#deactivate(job)
   }
 
   #deactivate(job: Job): void {
-    for (const { node, cores, gpus } of this.#committing.get(job) ?? job.allocations) {
-      node.cores.release(cores)
-      node.gpus.release(gpus)
-    }
+    const { allocations } = job
+    const housekeepingMs = allocations.length > 0 ? this.#turns.housekeepingMs.next() : 0
+    if (housekeepingMs > 0) this.#housekeeping.add({ due: this.now + housekeepingMs, allocations })
+    else releaseAll(this.#committing.get(job) ?? allocations)
     this.#committing.delete(job)
     job.due = undefined
     this.#active -= 1

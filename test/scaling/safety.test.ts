@@ -32,8 +32,9 @@ function assertSound({ demand, sizes }: Snapshot): void {
 function raceOf({ options }: Stream): number {
   const times = { ...TIMES, ...options.times }
   const { maxIntervalMs, readMs, decideMs, reactionMs, graceMs } = times
-  const { commitMs = 0 } = options.instance
-  return maxIntervalMs + 2 * readMs + decideMs + reactionMs + graceMs + commitMs
+  const { matchMs, commitMs } = options.instance
+  const late = [times.lossMs, matchMs, commitMs].map((latency = 0) => Math.max(...[latency].flat()))
+  return late.reduce((a, b) => a + b, maxIntervalMs + 2 * readMs + decideMs + reactionMs + graceMs)
 }
 
 describe('sizes over random streams of jobs', () => {

@@ -2,6 +2,7 @@
 // everything takes. Small, so that jobs collide; times in tenths of a second, so that things happen between each other.
 import fc from 'fast-check'
 import type { JobRequest } from '#simulation/job.ts'
+import type { JobLatencies } from '#simulation/latency.ts'
 import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import {
   type Absence,
@@ -24,6 +25,15 @@ const CORES = 4
 const ARRIVING_MS = 360_000
 
 const anyTime = (maxMs: number) => fc.nat({ max: maxMs / 100 }).map((tenths) => tenths * 100)
+
+/** Times that come in turn, most of them short. */
+function anyTimes(maxMs: number): fc.Arbitrary<readonly number[]> {
+  const short = anyTime(Math.ceil(maxMs / 1_000) * 100)
+  return fc.array(fc.oneof({ weight: 3, arbitrary: short }, anyTime(maxMs)), {
+    minLength: 1,
+    maxLength: 4,
+  })
+}
 
 const arbitraryShape: fc.Arbitrary<JobRequest> = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 4 }).map((nodes) => ({ nodes })) },
@@ -57,6 +67,17 @@ const arbitraryTimes: fc.Arbitrary<Partial<Times>> = fc.record({
   decideMs: anyTime(2_000),
   readMs: fc.constantFrom(1, 12, 100),
   maxIntervalMs: fc.constantFrom(6_000, 10_000),
+  bootMs: anyTime(3_000),
+  lossMs: anyTimes(10_000),
+})
+
+/** Flux's own times, some long. What the scheduler has chosen shows within two seconds: README says so. */
+const arbitraryLatencies: fc.Arbitrary<Required<JobLatencies>> = fc.record({
+  matchMs: anyTimes(400),
+  commitMs: anyTimes(1_500),
+  startMs: anyTimes(3_000),
+  epilogMs: anyTimes(20_000),
+  housekeepingMs: anyTimes(60_000),
 })
 
 /** An HPA on `node_desired_count`, of one of the kinds that people have. */
@@ -145,10 +166,10 @@ export function arbitraryStream(
       fill: fc.constantFrom('lowest', 'highest'),
       idleGraceMs: fc.constantFrom(0, 10_000, 60_000),
       lostPodCleanupMs: fc.constantFrom(undefined, 25_000),
-      commitMs: anyTime(1_500),
+      latencies: arbitraryLatencies,
       meddling: arbitraryMeddling,
     })
-    .map(({ fill, idleGraceMs, lostPodCleanupMs, commitMs, meddling, ...rest }) => ({
+    .map(({ fill, idleGraceMs, lostPodCleanupMs, latencies, meddling, ...rest }) => ({
       meddling,
       options: {
         ...rest,
@@ -156,7 +177,7 @@ export function arbitraryStream(
           maxSize: MAX_SIZE,
           coresPerNode: CORES,
           fill,
-          commitMs,
+          ...latencies,
           ...(lostPodCleanupMs !== undefined && { lostPodCleanupMs }),
         },
         snapshots: { drains, patience: { idleGraceMs, joinTimeoutMs: 600_000 } },

@@ -3,6 +3,7 @@
 // grace is over, as it was measured on a real MiniCluster.
 import type { Agenda } from '#simulation/agenda.ts'
 import type { Instance } from '#simulation/instance.ts'
+import { type Latency, Turns } from '#simulation/latency.ts'
 
 /** How long pods take, in milliseconds. */
 export interface PodTimes {
@@ -10,12 +11,22 @@ export interface PodTimes {
   readonly reactionMs: number
   /** From a pod's making until its rank is up. */
   readonly joinMs: number
-  /** From a pod being told to end until its rank is down. */
+  /** From a pod being told to end until it is gone. */
   readonly graceMs: number
+  /** From the start of a pod's broker until its rank is up, part of `joinMs`: one that is told to end meanwhile comes all the same. */
+  readonly bootMs: number
+  /** From a pod being gone until Flux has found out: until then its rank is up, and jobs are given to nobody. */
+  readonly lossMs: Latency
 }
 
 /** As measured with images in place. */
-export const POD_TIMES: PodTimes = { reactionMs: 1_000, joinMs: 4_000, graceMs: 30_000 }
+export const POD_TIMES: PodTimes = {
+  reactionMs: 1_000,
+  joinMs: 4_000,
+  graceMs: 30_000,
+  bootMs: 0,
+  lossMs: 0,
+}
 
 /** A new `spec.size`, and what it was decided upon. */
 export interface Resize {
@@ -25,7 +36,7 @@ export interface Resize {
 }
 
 type Pod =
-  | { readonly phase: 'coming' }
+  | { readonly phase: 'coming'; readonly upAt: number }
   | { readonly phase: 'up' }
   /** Wanted back: the size grew again meanwhile; a new pod of that index comes when this one is gone. */
   | { readonly phase: 'ending'; isWantedBack: boolean }
@@ -43,11 +54,15 @@ export class Pods {
   readonly #options: PodsOptions
   readonly #pods = new Map<number, Pod>()
   readonly #resizes = new Map<number, Resize>()
+  /** Ranks whose pods are gone and that Flux still takes to be up, each with what will end that. */
+  readonly #unnoticed = new Map<number, object>()
+  readonly #lossMs: Turns
   #size: number
 
   constructor(options: PodsOptions) {
     this.#options = options
     this.#size = options.size
+    this.#lossMs = new Turns(options.times.lossMs)
     for (let index = 0; index < options.size; index += 1) this.#pods.set(index, { phase: 'up' })
   }
 
@@ -90,19 +105,49 @@ export class Pods {
       pod.isWantedBack = false
       return
     }
-    // One that has not come has nothing to end.
-    if (pod.phase === 'coming') {
+    // One whose broker has not started has nothing to end.
+    if (pod.phase === 'coming' && instance.now < pod.upAt - times.bootMs) {
       this.#pods.delete(index)
       return
     }
     this.#resizes.set(index, resize)
     const ending: Pod = { phase: 'ending', isWantedBack: false }
     this.#pods.set(index, ending)
+    if (pod.phase === 'coming') {
+      agenda.add(pod.upAt, () => {
+        if (this.#pods.get(index) === ending) this.#join(index)
+      })
+    }
     agenda.add(instance.now + times.graceMs, () => {
       this.#pods.delete(index)
-      instance.down(index)
+      this.#lose(index)
       if (ending.isWantedBack) this.#want(index)
     })
+  }
+
+  /** Flux finds out that the broker is gone, at the latest when its successor joins. */
+  #lose(index: number): void {
+    const { instance, agenda } = this.#options
+    const loss = {}
+    const lossMs = this.#lossMs.next()
+    if (lossMs === 0) {
+      instance.down(index)
+      return
+    }
+    this.#unnoticed.set(index, loss)
+    agenda.add(instance.now + lossMs, () => {
+      if (this.#unnoticed.get(index) === loss) this.#notice(index)
+    })
+  }
+
+  #notice(index: number): void {
+    this.#unnoticed.delete(index)
+    this.#options.instance.down(index)
+  }
+
+  #join(index: number): void {
+    if (this.#unnoticed.has(index)) this.#notice(index)
+    this.#options.instance.up(index)
   }
 
   #want(index: number): void {
@@ -110,13 +155,13 @@ export class Pods {
     const pod = this.#pods.get(index)
     if (pod?.phase === 'ending') pod.isWantedBack = true
     if (pod !== undefined) return
-    const coming: Pod = { phase: 'coming' }
+    const coming: Pod = { phase: 'coming', upAt: instance.now + times.joinMs }
     this.#pods.set(index, coming)
-    agenda.add(instance.now + times.joinMs, () => {
+    agenda.add(coming.upAt, () => {
       // It may have been ended, and made again, before it came.
       if (this.#pods.get(index) !== coming) return
       this.#pods.set(index, { phase: 'up' })
-      instance.up(index)
+      this.#join(index)
     })
   }
 }
