@@ -19,6 +19,8 @@ import { type Ranks, sizeWith } from './ranks.ts'
 export interface DrainFacts extends Ranks {
   /** Drained ranks that the scheduler may have given to a job just before, see unsettled-ranks.ts. */
   readonly unsettled: Idset
+  /** When they are settled; `undefined` if there are none. */
+  readonly settledAt?: number | undefined
 }
 
 /** Where the handshake with the HPA stands. */
@@ -95,6 +97,14 @@ function undrainedOf(victims: Idset, { ownDrained, foreignDrained }: DrainFacts)
   return subtractIdsets(victims, unionIdsets(ownDrained, foreignDrained))
 }
 
+/** How soon it is seen whether a drain was made. */
+const DRAINED_MS = 250
+
+/** When to look whether the ranks that are taken away are drained and settled. */
+function settlingAt(toDrain: Idset, { now, facts }: Situation): number | undefined {
+  return isEmpty(toDrain) ? facts.settledAt : now + DRAINED_MS
+}
+
 /** One MiniCluster's drains. */
 export class DrainBeforeShrink {
   readonly #sizes = new PublishedSizes()
@@ -131,15 +141,18 @@ export class DrainBeforeShrink {
     this.#absences.observe(now, facts)
     const toDrain = undrainedOf(victimsOf(before, situation), facts)
     if (state.kind === 'starting') {
-      const size = undefined
-      return { size, drain: toDrain, undrain: EMPTY_IDSET, preparing: target, lookAt: undefined }
+      const lookAt = settlingAt(toDrain, situation)
+      return { size: undefined, drain: toDrain, undrain: EMPTY_IDSET, preparing: target, lookAt }
     }
     const { size } = state
     this.#sizes.publish(now, size)
     const past = { sizes: this.#sizes, absences: this.#absences }
     const { ranks: undrain, lookAt } = liftableDrains(now, facts, target, past)
-    return state.kind === 'draining'
-      ? { size, drain: toDrain, undrain, preparing: target, lookAt }
-      : { size, drain: EMPTY_IDSET, undrain, preparing: undefined, lookAt }
+    if (state.kind === 'offered') {
+      return { size, drain: EMPTY_IDSET, undrain, preparing: undefined, lookAt }
+    }
+    const settledAt = settlingAt(toDrain, situation)
+    const earliest = settledAt === undefined ? lookAt : Math.min(settledAt, lookAt ?? settledAt)
+    return { size, drain: toDrain, undrain, preparing: target, lookAt: earliest }
   }
 }

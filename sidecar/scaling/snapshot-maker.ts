@@ -58,7 +58,9 @@ export class SnapshotMaker {
   make(facts: Facts, now: number): MadeSnapshot {
     const ranks = ranksIn(facts, this.#instance)
     const remembered = this.#history.observe(now, { ...facts, ranks }, this.#published)
-    const unsettled = this.#unsettled.observe(now, { ...facts, open: ranks.open })
+    const { open, allocated } = ranks
+    const unsettled = this.#unsettled.observe(now, { ...facts, open, allocated })
+    const { settledAt } = this.#unsettled
     const { waiting } = facts
     const demand =
       waiting.kind === 'unknown'
@@ -67,7 +69,7 @@ export class SnapshotMaker {
     const sizesOfDemand = this.#wanted(demand, now)
     const drains =
       sizesOfDemand.kind === 'known'
-        ? this.#drains?.plan(now, { ...ranks, unsettled }, sizesOfDemand.whole)
+        ? this.#drains?.plan(now, { ...ranks, unsettled, settledAt }, sizesOfDemand.whole)
         : undefined
     const wanted = drains !== undefined && drains.size === undefined ? STARTING : sizesOfDemand
     // While the wanted size is not known, the published size stays, and nothing is drained for a smaller one.

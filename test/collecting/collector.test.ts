@@ -203,6 +203,23 @@ test('Collector does not read more often than its cost allows', async (t) => {
   assert.equal(notices.filter((notice) => notice === 'refreshed').length, 1)
 })
 
+test('Collector reads again when its drains want to be looked at, though nothing changes', async (t) => {
+  const { instance, collector, notices, startBroker, until } = await createTestCluster(t, {
+    pace: STREAMS_ONLY,
+    up: 2,
+    drains: { instance: 'flux-sample' },
+    patience: { idleGraceMs: 0 },
+  })
+  await startBroker({ role: 'owner' })
+  collector.start()
+  await until((reading) => reading.kind === 'fresh' && reading.snapshot.sizes.drained === 1)
+  instance.submit({ nodes: 4 })
+  await until((reading) => reading.kind === 'fresh' && reading.snapshot.sizes.drained === 4)
+  const before = notices.length
+  // Ranks 2 and 3 are awaited: each second it is seen whether they can be given back.
+  await until(() => notices.slice(before).filter((notice) => notice === 'refreshed').length >= 2)
+})
+
 test('Collector serves no snapshot that is too old, even if nothing else is wrong', async (t) => {
   const { collector, startBroker, until } = await createTestCluster(t, {
     maxAgeMs: 20,

@@ -229,7 +229,10 @@ test('with drains, a size falls when its ranks are drained', () => {
   assert.equal(publishedBy(made), 8)
   assert.equal(formatIdset(made.drains?.drain ?? parseIdset('')), '4-7')
   assert.equal(made.drains?.preparing, 4)
-  assert.equal(publishedBy(drained.draw(reading(8, '0-3'), 2 + GRACE)), 8, 'not settled yet')
+  assert.equal(made.drains?.lookAt, 1 + GRACE + 250)
+  const settling = drained.draw(reading(8, '0-3'), 2 + GRACE)
+  assert.equal(publishedBy(settling), 8, 'not settled yet')
+  assert.equal(settling.drains?.lookAt, 1 + GRACE + SETTLE_MS)
   const { snapshot } = drained.draw(reading(8, '0-3'), 1 + GRACE + SETTLE_MS)
   assert.deepEqual(snapshot.sizes, {
     wanted: {
