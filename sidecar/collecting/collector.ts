@@ -44,9 +44,13 @@ export class Collector implements SnapshotSource {
 
   constructor(options: CollectorOptions) {
     this.#options = options
-    this.#pace = { ...DEFAULT_PACE, ...options.pace }
-    this.#latest = new LatestSnapshot(options.maxAgeMs, options.log)
-    this.#snapshots = new SnapshotMaker(options)
+    const { maxAgeMs, patience } = options
+    this.#pace = { ...DEFAULT_PACE, maxAgeMs, ...options.pace }
+    this.#latest = new LatestSnapshot(maxAgeMs, options.log)
+    this.#snapshots = new SnapshotMaker({
+      ...options,
+      patience: { unseenMs: maxAgeMs, ...patience },
+    })
     this.#drainer = options.drains && new Drainer({ ...options, instance: options.drains.instance })
   }
 

@@ -21,19 +21,20 @@ export interface Patience {
   readonly idleGraceMs: number
   /** A rank that others have passed, or that was there, and is not for this long is given up: its index has completed. */
   readonly joinTimeoutMs: number
+  /**
+   * What was wanted at one reading was wanted until the next, if that begins within so long: one that fails in between makes
+   * nothing fall. After a longer silence it would be a number of the past, and it is not served either.
+   */
+  readonly unseenMs?: number
 }
-
-/**
- * What was wanted at one reading was wanted until the next, if that comes within so long: one that fails in between makes
- * nothing fall. After a longer silence it would be a number of the past. The default of MAX_AGE_SECONDS, after which it is
- * not served either.
- */
-const UNSEEN_MS = 30_000
 
 export const DEFAULT_PATIENCE: Patience = { idleGraceMs: 60_000, joinTimeoutMs: 600_000 }
 
+/** The default of MAX_AGE_SECONDS. */
+const DEFAULT_UNSEEN_MS = 30_000
+
 /** Which ranks are there and busy, by one reading. */
-export interface RankFacts extends Pick<Facts, 'offline'> {
+export interface RankFacts extends Pick<Facts, 'offline'>, Partial<Pick<Facts, 'tookMs'>> {
   readonly ranks: Pick<Ranks, 'live' | 'allocated'>
 }
 
@@ -52,6 +53,8 @@ export class History {
   /** What was wanted at the reading before, by purpose, and when that was. */
   readonly #wanted = new Map<string, { readonly at: number; readonly size: number }>()
   #isNew = true
+  /** How long the latest reading took. */
+  #tookMs = 0
 
   constructor(patience: Patience = DEFAULT_PATIENCE) {
     this.#patience = patience
@@ -70,7 +73,8 @@ export class History {
    *
    * @param wanted the size published last: ranks below it should be there, or soon
    */
-  observe(now: number, { ranks, offline }: RankFacts, wanted: number) {
+  observe(now: number, { ranks, offline, tookMs = 0 }: RankFacts, wanted: number) {
+    this.#tookMs = tookMs
     const { live, allocated } = ranks
     const { idleGraceMs, joinTimeoutMs } = this.#patience
     // What was busy at the last reading was released after it: up to a moment ago.
@@ -102,7 +106,9 @@ export class History {
       this.#sizes.set(purpose, sizes)
     }
     const before = this.#wanted.get(purpose)
-    if (before !== undefined && now - before.at <= UNSEEN_MS) sizes.add(now, before.size)
+    const { unseenMs = DEFAULT_UNSEEN_MS } = this.#patience
+    const isSeen = now - this.#tookMs - (before?.at ?? now) <= unseenMs
+    if (before !== undefined && isSeen) sizes.add(now, before.size)
     this.#wanted.set(purpose, { at: now, size })
     return sizes.add(now, size)
   }

@@ -165,6 +165,18 @@ test('History holds no size through a long silence: what was wanted before is of
   assert.equal(history.hold('', 3_800_000, 2), 2)
 })
 
+test('History holds a size though readings are slow: until the next began, not until it ended', () => {
+  const history = new History({ ...DEFAULT_PATIENCE, unseenMs: 30_000 })
+  const slow = (now: number, tookMs: number, size: number) => {
+    const ranks = { live: parseIdset('0'), allocated: parseIdset('') }
+    history.observe(now, { ranks, offline: parseIdset(''), tookMs }, 0)
+    return history.hold('', now, size)
+  }
+  assert.equal(slow(0, 9_000, 8), 8)
+  assert.equal(slow(39_000, 9_000, 2), 8)
+  assert.equal(slow(39_000 + GRACE - 1, 9_000, 2), 8)
+})
+
 test('History says of any readings that recent ranks are there and free, and lost ones are not there', () => {
   const sights = fc.array(
     fc.record({
