@@ -2,7 +2,8 @@
 // and says when it does not know.
 
 import { explain } from '#explaining/explanation.ts'
-import { FluxError } from '#flux/errors.ts'
+import { isInstanceOwner, type Limits } from '#flux/calls/broker-calls.ts'
+import { FluxError, isRemote } from '#flux/errors.ts'
 import { Client } from '#flux/wire/client.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { fingerprint } from '#reading/job-counts.ts'
@@ -39,6 +40,8 @@ export class Collector implements SnapshotSource {
   readonly #snapshots: SnapshotMaker
   readonly #drainer: Drainer | undefined
   #desired: number | null | undefined
+  /** The instance that was asked whether we are its owner. */
+  #asked: InstanceReader | undefined
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
 
@@ -51,7 +54,8 @@ export class Collector implements SnapshotSource {
       ...options,
       patience: { unseenMs: maxAgeMs, ...patience },
     })
-    this.#drainer = options.drains && new Drainer({ ...options, instance: options.drains.instance })
+    const ours = options.drains ?? options.formerDrains
+    this.#drainer = ours && new Drainer({ ...options, instance: ours.instance })
   }
 
   reading(): Reading {
@@ -139,6 +143,10 @@ export class Collector implements SnapshotSource {
     try {
       const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
       const facts = await instance.read(limits)
+      if (this.#snapshots.leavesDrains(facts) && this.#asked !== instance) {
+        this.#asked = instance
+        if (await isOwner(instance.client, limits)) this.#snapshots.liftFormerDrains()
+      }
       const { snapshot, drains } = this.#snapshots.make(facts, performance.now())
       this.#backoff.reset()
       this.#latest.learn(snapshot)
@@ -172,6 +180,16 @@ export class Collector implements SnapshotSource {
         : ['INTERNAL', error instanceof Error ? error.message : String(error)]
     this.#latest.lose(message)
     this.#options.observer.failed(code)
+  }
+}
+
+/** A broker that does not say is not ours. */
+async function isOwner(client: Client, limits: Limits): Promise<boolean> {
+  try {
+    return await isInstanceOwner(client, limits)
+  } catch (error) {
+    if (isRemote(error)) return false
+    throw error
   }
 }
 

@@ -4,9 +4,11 @@ import type { Facts } from '#reading/facts.ts'
 import { type Unknown, unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand } from './demand.ts'
 import { DrainBeforeShrink, type DrainPlan } from './drain-before-shrink.ts'
+import { isOwnReason } from './drain-reason.ts'
+import { FormerDrains } from './former-drains.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
 import { ranksIn } from './ranks.ts'
-import { publishedSize, type Sizes, wantedSizes } from './sizes.ts'
+import { publishedSize, type Sizes, WHOLE, wantedSizes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
 import { UnsettledRanks } from './unsettled-ranks.ts'
 
@@ -14,6 +16,8 @@ export interface SnapshotOptions {
   readonly patience?: Partial<Patience>
   /** The instance that the reasons of our drains name; `undefined`: nothing is drained before a smaller size is published. */
   readonly drains: { readonly instance: string } | undefined
+  /** Without `drains`: the instance that the reasons of our drains named when there were some. They are lifted. */
+  readonly formerDrains?: { readonly instance: string } | undefined
 }
 
 /** A snapshot, and the drains to make after it. */
@@ -30,16 +34,32 @@ const STARTING = unknown(
 /** Makes snapshots, one after each reading of one instance. */
 export class SnapshotMaker {
   readonly #history: History
-  readonly #instance: string | undefined
-  readonly #drains: DrainBeforeShrink | undefined
+  readonly #formerInstance: string | undefined
+  /** Whose drains are ours; `undefined` if none are. */
+  #instance: string | undefined
+  #drains: DrainBeforeShrink | FormerDrains | undefined
   readonly #unsettled = new UnsettledRanks()
   /** The size that was published last. */
   #published = 0
 
-  constructor({ patience, drains }: SnapshotOptions) {
+  constructor({ patience, drains, formerDrains }: SnapshotOptions) {
     this.#history = new History({ ...DEFAULT_PATIENCE, ...patience })
     this.#instance = drains?.instance
     this.#drains = drains && new DrainBeforeShrink()
+    this.#formerInstance = drains === undefined ? formerDrains?.instance : undefined
+  }
+
+  /** Whether drains of ours are left that nobody lifts: {@link liftFormerDrains} makes plans for that. */
+  leavesDrains({ drains }: Pick<Facts, 'drains'>): boolean {
+    const instance = this.#formerInstance
+    if (instance === undefined || this.#drains !== undefined) return false
+    return drains.some(({ reason }) => isOwnReason(instance, reason))
+  }
+
+  /** From now on former drains are lifted. For the owner of the broker: Flux lets nobody else. */
+  liftFormerDrains(): void {
+    this.#instance ??= this.#formerInstance
+    this.#drains ??= new FormerDrains()
   }
 
   /** Call it before the first reading of a new connection: anything may have changed since the last one. */
@@ -71,6 +91,10 @@ export class SnapshotMaker {
       sizesOfDemand.kind === 'known'
         ? this.#drains?.plan(now, { ...ranks, unsettled, settledAt }, sizesOfDemand.whole)
         : undefined
+    // What is held for former drains was wanted as long as they were there: it stays for the idle grace.
+    if (this.#drains instanceof FormerDrains && drains?.size !== undefined) {
+      this.#history.hold(WHOLE, now, drains.size)
+    }
     const wanted = drains !== undefined && drains.size === undefined ? STARTING : sizesOfDemand
     // While the wanted size is not known, the published size stays, and nothing is drained for a smaller one.
     const sizes = { wanted, drained: this.#drains?.size }

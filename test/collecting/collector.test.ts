@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ERRNO } from '#flux/errors.ts'
+import { publishedSize } from '#scaling/sizes.ts'
+import type { Reading } from '#scaling/snapshot.ts'
 import { createTestCluster, reasonOf, runningOf, upOf } from '../support/cluster.ts'
 
 /** Longer than any test: what comes sooner was told by a stream. */
@@ -218,6 +220,24 @@ test('Collector reads again when its drains want to be looked at, though nothing
   const before = notices.length
   // Ranks 2 and 3 are awaited: each second it is seen whether they can be given back.
   await until(() => notices.slice(before).filter((notice) => notice === 'refreshed').length >= 2)
+})
+
+test('Collector without drains lifts what is left of them, as owner, and asks once who it is', async (t) => {
+  for (const role of ['owner', 'guest'] as const) {
+    const { instance, collector, startBroker, until } = await createTestCluster(t, {
+      formerDrains: { instance: 'flux-sample' },
+      patience: { idleGraceMs: 0 },
+    })
+    instance.drain([2, 3], 'flux-metrics/flux-sample: scale-down to 2')
+    const broker = await startBroker({ role })
+    collector.start()
+    const sizeOf = (reading: Reading) =>
+      reading.kind === 'fresh' ? publishedSize(reading.snapshot.sizes) : undefined
+    await until((reading) => sizeOf(reading) === (role === 'owner' ? 4 : 1))
+    instance.submit({ nodes: 1 })
+    await until((reading) => runningOf(reading) === 1)
+    assert.equal(broker.calls.get('broker.ping'), 1, role)
+  }
 })
 
 test('Collector serves no snapshot that is too old, even if nothing else is wrong', async (t) => {

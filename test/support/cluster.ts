@@ -36,9 +36,12 @@ export interface TestCluster {
 export async function createTestCluster(
   t: TestContext,
   options: Partial<InstanceOptions> &
-    Pick<Partial<CollectorOptions>, 'pace' | 'maxAgeMs' | 'drains' | 'patience'> = {},
+    Pick<
+      Partial<CollectorOptions>,
+      'pace' | 'maxAgeMs' | 'drains' | 'formerDrains' | 'patience'
+    > = {},
 ): Promise<TestCluster> {
-  const { pace, maxAgeMs = 30_000, drains, patience = {}, ...model } = options
+  const { pace, maxAgeMs = 30_000, drains, formerDrains, patience = {}, ...model } = options
   const folder = await mkdtemp(join(tmpdir(), 'flux-'))
   const path = join(folder, 'local')
   const instance = new Instance({ maxSize: 4, coresPerNode: 8, gpusPerNode: 2, ...model })
@@ -55,6 +58,7 @@ export async function createTestCluster(
   }
   const collector = new Collector({
     drains,
+    formerDrains,
     patience,
     path,
     maxAgeMs,
