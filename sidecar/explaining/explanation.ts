@@ -15,6 +15,7 @@ import type { QueueDemand } from '#scaling/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
 import { clampSize, demandedNodes, publishedSize } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
+import { explainHeldDrains, type HeldDrainExplanation } from './held-drains.ts'
 import { unknownsOf, warningsOf } from './warnings.ts'
 import { plural, ranksAre, spellSeconds } from './wording.ts'
 
@@ -41,6 +42,8 @@ export interface Explanation {
   /** Named queues. */
   readonly queues: readonly QueueExplanation[]
   readonly drains: readonly DrainExplanation[]
+  /** Ranks of ours that stay drained for the present; left out if there are none. */
+  readonly held?: readonly HeldDrainExplanation[]
   /** Ranks that are given up, as an idset (RFC 22); empty if none is. */
   readonly lost: string
   /** What decides the size, the most important first. */
@@ -118,6 +121,7 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     pending: known === undefined ? null : countPending(known.whole, known),
     queues: known === undefined ? [] : queuesOf(snapshot, known),
     drains: drainsOf(snapshot),
+    ...(snapshot.heldDrains?.length ? { held: explainHeldDrains(snapshot, now) } : {}),
     lost: formatIdset(snapshot.lost),
     reasons,
     warnings: warningsOf(snapshot, { isIgnored, present }),

@@ -11,6 +11,7 @@ import {
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { Absences } from './absences.ts'
+import type { HeldDrain } from './held-drains.ts'
 import { liftableDrains } from './own-drains.ts'
 import { PublishedSizes, RACE_MS } from './published-sizes.ts'
 import { type Ranks, sizeWith } from './ranks.ts'
@@ -47,6 +48,8 @@ export interface DrainPlan {
   readonly preparing: number | undefined
   /** When to read Flux again, on the clock of the plan, if nothing changes before; `undefined` if that does not matter. */
   readonly lookAt: number | undefined
+  /** Ranks of ours that stay drained, on the clock of the plan. */
+  readonly held?: readonly HeldDrain<number>[]
 }
 
 /** What a transition depends on. */
@@ -147,12 +150,12 @@ export class DrainBeforeShrink {
     const { size } = state
     this.#sizes.publish(now, size)
     const past = { sizes: this.#sizes, absences: this.#absences }
-    const { ranks: undrain, lookAt } = liftableDrains(now, facts, target, past)
+    const { ranks: undrain, held, lookAt } = liftableDrains(now, facts, target, past)
     if (state.kind === 'offered') {
-      return { size, drain: EMPTY_IDSET, undrain, preparing: undefined, lookAt }
+      return { size, drain: EMPTY_IDSET, undrain, preparing: undefined, lookAt, held }
     }
     const settledAt = settlingAt(toDrain, situation)
     const earliest = settledAt === undefined ? lookAt : Math.min(settledAt, lookAt ?? settledAt)
-    return { size, drain: toDrain, undrain, preparing: target, lookAt: earliest }
+    return { size, drain: toDrain, undrain, preparing: target, lookAt: earliest, held }
   }
 }

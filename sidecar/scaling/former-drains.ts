@@ -46,6 +46,7 @@ export class FormerDrains {
       undrain: now < lookAt ? EMPTY_IDSET : ownDrained,
       preparing: undefined,
       lookAt,
+      held: now < lookAt ? [{ ranks: ownDrained, because: 'former', until: lookAt }] : [],
     }
   }
 }

@@ -17,8 +17,17 @@
 // lower `spec.size` by hand; and that a broker without a connection is back within 15 s, or its pod is ended. A sidecar that
 // starts counts the moment of its first reading as x for every rank: an earlier process may have published any size until
 // then. Where nobody has asked us for sizes lately they may be read elsewhere. Then a size counts as read until it was replaced.
-import { EMPTY_IDSET, hasId, type Idset, idsBetween, intersectIdsets } from '#flux/sets/idset.ts'
+import { idsetOf } from '#flux/sets/id-list.ts'
+import {
+  hasId,
+  type Idset,
+  idsBetween,
+  intersectIdsets,
+  isEmpty,
+  subtractIdsets,
+} from '#flux/sets/idset.ts'
 import { type Absences, filterIds } from './absences.ts'
+import type { HeldBecause, HeldDrain } from './held-drains.ts'
 import { GONE_MS, type PublishedSizes } from './published-sizes.ts'
 import type { Ranks } from './ranks.ts'
 
@@ -29,11 +38,11 @@ const LOOK_MS = 1_000
 export interface Liftable {
   /** Ranks to undrain. */
   readonly ranks: Idset
+  /** The rest, and until when they are held. */
+  readonly held: readonly HeldDrain<number>[]
   /** When to read Flux again for the rest; `undefined` if nothing that is wanted stays drained. */
   readonly lookAt: number | undefined
 }
-
-export const NOTHING_LIFTABLE: Liftable = { ranks: EMPTY_IDSET, lookAt: undefined }
 
 /** What is known of the past: what was published and read, and which ranks were absent when. */
 export interface Past {
@@ -49,7 +58,8 @@ export function liftableDrains(
   { sizes, absences }: Past,
 ): Liftable {
   const wanted = intersectIdsets(ownDrained, idsBetween(0, target))
-  let lookAt: number | undefined
+  const ending = new Map<number, number[]>()
+  const awaited = new Map<number, number[]>()
   const ranks = filterIds(wanted, (rank) => {
     const { readAt, endedBy } = sizes.danger(now, rank)
     const goneBy = endedBy + GONE_MS
@@ -57,10 +67,34 @@ export function liftableDrains(
     const absence = absences.of(rank)
     const wasAbsent = absence !== undefined && absence.since <= readAt
     if (wasAbsent && absence.until >= endedBy) return true
-    const isAwaited = wasAbsent && !hasId(live, rank)
-    const at = isAwaited ? Math.min(endedBy, now + LOOK_MS) : goneBy
-    lookAt = Math.min(lookAt ?? at, at)
+    if (wasAbsent && !hasId(live, rank)) addTo(awaited, endedBy, rank)
+    else addTo(ending, goneBy, rank)
     return false
   })
-  return { ranks, lookAt }
+  const unwanted = subtractIdsets(ownDrained, wanted)
+  const times = [...[...awaited.keys()].map((at) => Math.min(at, now + LOOK_MS)), ...ending.keys()]
+  return {
+    ranks,
+    held: [
+      ...heldUntil(ending, 'ending'),
+      ...heldUntil(awaited, 'awaited'),
+      ...(isEmpty(unwanted)
+        ? []
+        : [{ ranks: unwanted, because: 'unwanted' as const, until: undefined }]),
+    ],
+    lookAt: times.length === 0 ? undefined : Math.min(...times),
+  }
+}
+
+function addTo(ranks: Map<number, number[]>, until: number, rank: number): void {
+  const group = ranks.get(until)
+  if (group === undefined) ranks.set(until, [rank])
+  else group.push(rank)
+}
+
+function heldUntil(
+  ranks: ReadonlyMap<number, readonly number[]>,
+  because: HeldBecause,
+): readonly HeldDrain<number>[] {
+  return [...ranks].map(([until, ids]) => ({ ranks: idsetOf(ids), because, until }))
 }

@@ -6,6 +6,7 @@ import { computeDemand, type Demand } from './demand.ts'
 import { DrainBeforeShrink, type DrainPlan } from './drain-before-shrink.ts'
 import { isOwnReason } from './drain-reason.ts'
 import { FormerDrains } from './former-drains.ts'
+import type { HeldDrain } from './held-drains.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
 import { ranksIn } from './ranks.ts'
 import { publishedSize, type Sizes, WHOLE, wantedSizes } from './sizes.ts'
@@ -81,7 +82,8 @@ export class SnapshotMaker {
     const { open, allocated } = ranks
     const unsettled = this.#unsettled.observe(now, { ...facts, open, allocated })
     const { settledAt } = this.#unsettled
-    const { waiting } = facts
+    const { waiting, takenAt, tookMs } = facts
+    const endedAt = takenAt.getTime() + tookMs
     const demand =
       waiting.kind === 'unknown'
         ? waiting
@@ -98,7 +100,9 @@ export class SnapshotMaker {
     const wanted = drains !== undefined && drains.size === undefined ? STARTING : sizesOfDemand
     // While the wanted size is not known, the published size stays, and nothing is drained for a smaller one.
     const sizes = { wanted, drained: this.#drains?.size }
-    const snapshot = Object.freeze({ ...facts, ...remembered, ranks, demand, sizes })
+    const heldDrains = drains?.held && datesOf(drains.held, (at) => endedAt + at - now)
+    const derived = { ranks, demand, sizes, ...(heldDrains && { heldDrains }) }
+    const snapshot = Object.freeze({ ...facts, ...remembered, ...derived })
     const published = publishedSize(sizes)
     if (typeof published === 'number') this.#published = published
     return { snapshot, drains }
@@ -109,4 +113,15 @@ export class SnapshotMaker {
     if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
     return wantedSizes(demand, (purpose, size) => this.#history.hold(purpose, now, size))
   }
+}
+
+function datesOf(
+  held: readonly HeldDrain<number>[],
+  toTime: (at: number) => number,
+): readonly HeldDrain<Date>[] {
+  return held.map(({ ranks, because, until }) => ({
+    ranks,
+    because,
+    until: until === undefined ? undefined : new Date(toTime(until)),
+  }))
 }

@@ -2,6 +2,7 @@
 import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
+import type { HeldDrain } from './held-drains.ts'
 import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
 
@@ -10,6 +11,8 @@ export interface Snapshot extends Facts, Remembered {
   readonly demand: Demand | Unknown
   readonly sizes: Sizes
   readonly ranks: Ranks
+  /** Ranks of ours that stay drained for the present. Default: none. */
+  readonly heldDrains?: readonly HeldDrain<Date>[]
 }
 
 /**

@@ -443,6 +443,21 @@ test('a pod that was never there waits: it may be late, and of a size that is no
   assert.equal(stage.tell(3 * RACE_MS, 8).undrain, '4-7')
 })
 
+test('a plan says which ranks stay drained, why and until when', () => {
+  const stage = shrunk()
+  stage.live = '0-5'
+  stage.plan(RACE_MS, 4)
+  const { held = [] } = stage.plan(RACE_MS + 1000, 8)
+  assert.deepEqual(
+    held.map(({ ranks: ids, because, until }) => [formatIdset(ids), because, until]),
+    [
+      ['4-5', 'ending', 2 * RACE_MS + 1000],
+      ['6-7', 'awaited', RACE_MS + 1000 + DECISION_MS],
+      ['8-9', 'unwanted', undefined],
+    ],
+  )
+})
+
 test('drains of ranks that shrinking took away stay, so that a late pod finds itself drained', () => {
   const stage = shrunk()
   stage.live = '0-3'

@@ -305,6 +305,14 @@ test('without drains, what is left of them is lifted after the race, and its siz
   assert.equal(publishedBy(first), 7)
   assert.equal(formatIdset(first.snapshot.ranks.ownDrained), '4-9')
   assert.equal(formatIdset(first.drains?.undrain ?? parseIdset('0')), '')
+  const { takenAt, tookMs } = left
+  assert.deepEqual(first.snapshot.heldDrains, [
+    {
+      ranks: parseIdset('4-9'),
+      because: 'former',
+      until: new Date(takenAt.getTime() + tookMs + RACE_MS),
+    },
+  ])
   const last = snapshots.make(left, 1 + RACE_MS)
   assert.equal(formatIdset(last.drains?.undrain ?? parseIdset('0')), '4-9')
   assert.equal(publishedBy(snapshots.make(reading(7, ''), RACE_MS + GRACE)), 7)
