@@ -1,6 +1,6 @@
 // When ranks were last absent, by our readings: whether a rank's pod is a new one is seen from that.
 import { idsetOf, listIds } from '#flux/sets/id-list.ts'
-import { hasId, type Idset, subtractIdsets } from '#flux/sets/idset.ts'
+import { EMPTY_IDSET, hasId, type Idset, subtractIdsets } from '#flux/sets/idset.ts'
 import type { Ranks } from './ranks.ts'
 
 /** A rank that came and went between two readings was absent all the time, if these are not further apart. */
@@ -10,16 +10,20 @@ const UNSEEN_MS = 30_000
 export interface Absence {
   readonly since: number
   readonly until: number
+  /** Whether the reading before showed the rank live: it may be a blip of its broker, not the end of its pod. */
+  readonly hasLeft: boolean
 }
 
 /** Remembers the latest absence of each rank that is absent, and of each that we drained. */
 export class Absences {
   #absences: ReadonlyMap<number, Absence> = new Map()
+  #live: Idset = EMPTY_IDSET
   #seenAt = Number.NEGATIVE_INFINITY
 
   /** Ranks may have come and gone unseen: what was absent before says nothing any more. */
   restart(): void {
     this.#absences = new Map()
+    this.#live = EMPTY_IDSET
   }
 
   /** Takes a reading. Times are milliseconds of a clock that never goes back. */
@@ -31,13 +35,15 @@ export class Absences {
     for (const rank of listIds(subtractIdsets(all, live))) {
       const before = this.#absences.get(rank)
       // A rank that was live at the reading before begins a new absence.
-      const since = before !== undefined && before.until === seenAt ? before.since : now
-      absences.set(rank, { since, until: now })
+      const goesOn = before !== undefined && before.until === seenAt
+      const begun = goesOn ? before : { since: now, hasLeft: hasId(this.#live, rank) }
+      absences.set(rank, { ...begun, until: now })
     }
     for (const [rank, absence] of this.#absences) {
       if (!absences.has(rank) && hasId(ownDrained, rank)) absences.set(rank, absence)
     }
     this.#absences = absences
+    this.#live = live
   }
 
   of(rank: number): Absence | undefined {

@@ -2,7 +2,7 @@
 // can still end its pod.
 //
 // Let a size up to the rank have been read for the last time at a moment x. Pods that the HPA ends for it, or for any size
-// that it read before, are being ended by x + 15 s at the latest ({@link PublishedSizes.danger}). Later turns of the HPA read
+// that it read before, are being ended by x + 14 s at the latest ({@link PublishedSizes.danger}). Later turns of the HPA read
 // larger sizes and do not end the rank's pod. So there are two cases:
 //
 // - The rank was absent at every reading from x until the pods were being ended. A pod that was being ended has not joined
@@ -13,8 +13,9 @@
 //   rank waits until such a pod would be gone. Also if it leaves and comes again meanwhile: a broker that loses its
 //   connection for a moment (a blip) cannot be told from a pod that is made anew.
 //
-// It is assumed that there is one HPA, or several of which all read our sizes in turns of 15 s at most; that people do not
-// lower `spec.size` by hand; and that a broker without a connection is back within 15 s, or its pod is ended. A sidecar that
+// It is assumed that one HPA sets `spec.size`; that people do not lower it by hand; that pods are being ended within 14 s of
+// the reading; and that a broker that lost its connection is back within 30 s, or its pod is gone: a rank that we saw leave must
+// have been absent for so long. A sidecar that
 // starts counts the moment of its first reading as x for every rank: an earlier process may have published any size until
 // then. Where nobody has asked us for sizes lately they may be read elsewhere. Then a size counts as read until it was replaced.
 import { idsetOf } from '#flux/sets/id-list.ts'
@@ -30,6 +31,9 @@ import { type Absences, filterIds } from './absences.ts'
 import type { HeldBecause, HeldDrain } from './held-drains.ts'
 import { GONE_MS, type PublishedSizes } from './published-sizes.ts'
 import type { Ranks } from './ranks.ts'
+
+/** A broker that lost its connection is back within so long, or its pod is gone. */
+const BLIP_MS = 30_000
 
 /** How often to look whether an absent rank can be undrained before it joins. */
 const LOOK_MS = 1_000
@@ -66,8 +70,9 @@ export function liftableDrains(
     if (now >= goneBy) return true
     const absence = absences.of(rank)
     const wasAbsent = absence !== undefined && absence.since <= readAt
-    if (wasAbsent && absence.until >= endedBy) return true
-    if (wasAbsent && !hasId(live, rank)) addTo(awaited, endedBy, rank)
+    const newBy = absence?.hasLeft ? Math.max(endedBy, absence.since + BLIP_MS) : endedBy
+    if (wasAbsent && absence.until >= newBy) return true
+    if (wasAbsent && !hasId(live, rank)) addTo(awaited, newBy, rank)
     else addTo(ending, goneBy, rank)
     return false
   })

@@ -5,14 +5,17 @@
 // a part of the step, and both end fewer pods, not more. So the pod of a rank is in danger only from turns in which a size
 // up to the rank was read. We see every reading, because we answer it.
 
-/** From a reading of a size until the pods that it ends are being ended: one sync of the HPA, so before it reads again. */
-export const DECISION_MS = 15_000
+/**
+ * From a reading of a size until the pods that it ends are being ended. An HPA reads again 15 s later, and the pods that it
+ * makes then are not to find themselves drained.
+ */
+export const DECISION_MS = 14_000
 
 /**
  * From a pod being ended until its rank is down: its grace (30 s), in which its rank is up and may be given jobs, and the time
  * in which Flux finds out that its broker is gone.
  */
-export const GONE_MS = 45_000
+export const GONE_MS = 46_000
 
 /** How long a size may cost a rank its pod after it was read last. */
 export const RACE_MS = DECISION_MS + GONE_MS

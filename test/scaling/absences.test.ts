@@ -18,23 +18,26 @@ function observed(
 
 test('an absence is from the first reading without the rank to the last', () => {
   const absences = observed([0, '0-3'], [1000, '0-2'], [2000, '0-2'])
-  assert.deepEqual(absences.of(3), { since: 1000, until: 2000 })
+  assert.deepEqual(absences.of(3), { since: 1000, until: 2000, hasLeft: true })
   assert.equal(absences.of(2), undefined)
 })
 
 test('the absence of a rank that has joined is remembered while it is drained', () => {
   const absences = observed([0, '0-2'], [1000, '0-2'], [2000, '0-3', '3'], [3000, '0-3', '3'])
-  assert.deepEqual(absences.of(3), { since: 0, until: 1000 })
+  assert.deepEqual(absences.of(3), { since: 0, until: 1000, hasLeft: false })
   const open = observed([0, '0-2'], [1000, '0-3'])
   assert.equal(open.of(3), undefined)
 })
 
 test('a rank that was there in between begins a new absence', () => {
   const absences = observed([0, '0-2'], [1000, '0-3', '3'], [2000, '0-2'])
-  assert.deepEqual(absences.of(3), { since: 2000, until: 2000 })
+  assert.deepEqual(absences.of(3), { since: 2000, until: 2000, hasLeft: true })
 })
 
 test('after a long silence every absence begins anew', () => {
-  assert.deepEqual(observed([0, '0-2'], [30_000, '0-2']).of(3), { since: 0, until: 30_000 })
-  assert.deepEqual(observed([0, '0-2'], [30_001, '0-2']).of(3), { since: 30_001, until: 30_001 })
+  const hasLeft = false
+  const short = observed([0, '0-2'], [30_000, '0-2'])
+  assert.deepEqual(short.of(3), { since: 0, until: 30_000, hasLeft })
+  const long = observed([0, '0-3'], [30_001, '0-2'])
+  assert.deepEqual(long.of(3), { since: 30_001, until: 30_001, hasLeft })
 })

@@ -311,7 +311,7 @@ test('the smallest size of the last while counts, also when several were publish
 function settledAt4(): Stage {
   const stage = shrunk()
   stage.live = '0-3'
-  stage.plan(RACE_MS, 4)
+  for (const now of [RACE_MS - 30_000, RACE_MS]) stage.plan(now, 4)
   return stage
 }
 
@@ -384,6 +384,18 @@ test('a rank that comes again within the race waits: it may be a blip of a broke
     assert.equal(stage.tell(risenAt + afterMs, 8).undrain, '', `${afterMs} ms after the rise`)
   }
   assert.equal(stage.tell(risenAt + RACE_MS, 8).undrain, '4-7')
+})
+
+test('a rank that left a moment before may be blipping: it is given back when it has been absent for 30 s', () => {
+  const stage = shrunk()
+  stage.plan(RACE_MS, 4)
+  stage.live = '0-3'
+  stage.plan(RACE_MS + 1000, 4)
+  const risenAt = RACE_MS + 2000
+  stage.plan(risenAt, 8)
+  assert.equal(stage.tell(risenAt + DECISION_MS, 8).undrain, '')
+  assert.equal(stage.plan(risenAt + 28_900, 8).lookAt, RACE_MS + 31_000)
+  assert.equal(stage.tell(RACE_MS + 31_000, 8).undrain, '4-7')
 })
 
 test('what came and went unseen says nothing', () => {

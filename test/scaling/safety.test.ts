@@ -8,6 +8,7 @@ import { TIMES } from '../../webhook/cli/simulate/simulation.ts'
 import {
   arbitraryStream,
   BROKEN,
+  lossesByResize,
   runStream,
   STREAMS,
   type Stream,
@@ -46,7 +47,7 @@ describe('sizes over random streams of jobs', () => {
         if (published !== undefined && published !== before) assertSound(published)
         before = published
       })
-      for (const { job, resize } of simulation.losses) {
+      for (const { job, resize } of lossesByResize(stream, simulation)) {
         losses += 1
         const readAt = resize?.readAt ?? Number.POSITIVE_INFINITY
         const { RUN = 0, CLEANUP = 0 } = job.times
@@ -75,7 +76,7 @@ describe('sizes over random streams of jobs', () => {
       })
       joined += joins.count
       assert.deepEqual(
-        simulation.losses.map(({ job, rank }) => `job ${job.id} on rank ${rank}`),
+        lossesByResize(stream, simulation).map(({ job, rank }) => `job ${job.id} on rank ${rank}`),
         [],
       )
       const { nodes } = simulation.instance

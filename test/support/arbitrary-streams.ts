@@ -7,6 +7,7 @@ import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import {
   type Absence,
   type Arrival,
+  type Loss,
   Simulation,
   type SimulationOptions,
   type Times,
@@ -62,7 +63,7 @@ const arbitraryArrivals: fc.Arbitrary<readonly Arrival[]> = fc.array(
 
 const arbitraryTimes: fc.Arbitrary<Partial<Times>> = fc.record({
   reactionMs: anyTime(5_000),
-  joinMs: anyTime(20_000),
+  joinMs: fc.oneof({ weight: 3, arbitrary: anyTime(20_000) }, anyTimes(600_000)),
   firstSyncMs: anyTime(15_000),
   decideMs: anyTime(2_000),
   readMs: fc.constantFrom(1, 12, 100),
@@ -129,6 +130,10 @@ const arbitraryAbsences: fc.Arbitrary<readonly Absence[]> = fc.array(
 type Meddling =
   | { readonly kind: 'cancel'; readonly atMs: number; readonly nth: number }
   | { readonly kind: 'drain'; readonly atMs: number; readonly rank: number }
+  | { readonly kind: 'blip'; readonly atMs: number; readonly rank: number; readonly forMs: number }
+
+/** A broker that loses its connection is back within so long: own-drains.ts assumes it. */
+const BLIP_MS = 29_000
 
 const arbitraryMeddling: fc.Arbitrary<readonly Meddling[]> = fc.array(
   fc.oneof(
@@ -142,8 +147,14 @@ const arbitraryMeddling: fc.Arbitrary<readonly Meddling[]> = fc.array(
       atMs: anyTime(ARRIVING_MS),
       rank: fc.nat(MAX_SIZE - 1),
     }),
+    fc.record({
+      kind: fc.constant('blip' as const),
+      atMs: anyTime(ARRIVING_MS),
+      rank: fc.nat(MAX_SIZE - 1),
+      forMs: anyTime(BLIP_MS),
+    }),
   ),
-  { maxLength: 3 },
+  { maxLength: 4 },
 )
 
 /** A whole run: what is simulated, and what people do meanwhile. */
@@ -185,6 +196,21 @@ export function arbitraryStream(
     }))
 }
 
+/** Jobs that were lost because a pod of theirs was ended: a blip loses jobs, too, also those that are being committed. */
+export function lossesByResize({ meddling }: Stream, { losses, instance }: Simulation) {
+  const isOfBlip = ({ job, rank }: Loss) => {
+    const lostMs = (job.times.CLEANUP ?? 0) - instance.startedAt
+    return meddling.some(
+      (one) =>
+        one.kind === 'blip' &&
+        one.rank === rank &&
+        one.atMs <= lostMs &&
+        lostMs <= one.atMs + one.forMs,
+    )
+  }
+  return losses.filter((loss) => !isOfBlip(loss))
+}
+
 /** The reason of an administrator's drain. */
 export const BROKEN = 'broken fan'
 
@@ -217,6 +243,10 @@ function meddle(simulation: Simulation, one: Meddling): void {
     return
   }
   const { rank } = one
+  if (one.kind === 'blip') {
+    simulation.pods.blip(rank, one.forMs)
+    return
+  }
   // Flux refuses to drain what is drained. It stays so: who gives a rank back whose pod is ending offers it to jobs.
   if (instance.nodes[rank]?.drain === undefined) instance.drain([rank], BROKEN)
 }

@@ -8,6 +8,9 @@ import { BROKEN, type Stream } from './arbitrary-streams.ts'
 /** A pod came after the rise if its rank was absent for so long after a size without it was read last. */
 const DECIDED_MS = 15_000
 
+/** A rank that was absent for a shorter time may have blipped. */
+const BLIP_MS = 30_000
+
 /** The readings that show a rank absent may begin so much later than the absence. */
 const UNSEEN_MS = 10_000
 
@@ -77,6 +80,7 @@ export class JoinWatch {
     watched.absentSince = undefined
     if (absentSince === undefined) return
     if (absentSince + UNSEEN_MS > readAt || nowMs < readAt + DECIDED_MS) return
+    if (nowMs < absentSince + UNSEEN_MS + BLIP_MS) return
     watched.joinedAt = nowMs
     this.#count += 1
   }

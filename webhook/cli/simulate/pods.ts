@@ -10,7 +10,7 @@ export interface PodTimes {
   /** From a new size until pods are made or told to end: operator and Job controller. */
   readonly reactionMs: number
   /** From a pod's making until its rank is up. */
-  readonly joinMs: number
+  readonly joinMs: Latency
   /** From a pod being told to end until it is gone. */
   readonly graceMs: number
   /** From the start of a pod's broker until its rank is up, part of `joinMs`: one that is told to end meanwhile comes all the same. */
@@ -56,12 +56,14 @@ export class Pods {
   readonly #resizes = new Map<number, Resize>()
   /** Ranks whose pods are gone and that Flux still takes to be up, each with what will end that. */
   readonly #unnoticed = new Map<number, object>()
+  readonly #joinMs: Turns
   readonly #lossMs: Turns
   #size: number
 
   constructor(options: PodsOptions) {
     this.#options = options
     this.#size = options.size
+    this.#joinMs = new Turns(options.times.joinMs)
     this.#lossMs = new Turns(options.times.lossMs)
     for (let index = 0; index < options.size; index += 1) this.#pods.set(index, { phase: 'up' })
   }
@@ -125,6 +127,19 @@ export class Pods {
     })
   }
 
+  /** The broker of a rank loses its connection for a while; its pod knows nothing of that. */
+  blip(index: number, forMs: number): void {
+    const { instance, agenda } = this.#options
+    const pod = this.#pods.get(index)
+    if (pod === undefined || instance.nodes[index]?.online !== true) return
+    instance.down(index)
+    agenda.add(instance.now + forMs, () => {
+      const now = this.#pods.get(index)
+      // Its pod may be ending since, or gone.
+      if (now === pod || now?.phase === 'ending') instance.up(index)
+    })
+  }
+
   /** Flux finds out that the broker is gone, at the latest when its successor joins. */
   #lose(index: number): void {
     const { instance, agenda } = this.#options
@@ -151,11 +166,11 @@ export class Pods {
   }
 
   #want(index: number): void {
-    const { instance, agenda, times } = this.#options
+    const { instance, agenda } = this.#options
     const pod = this.#pods.get(index)
     if (pod?.phase === 'ending') pod.isWantedBack = true
     if (pod !== undefined) return
-    const coming: Pod = { phase: 'coming', upAt: instance.now + times.joinMs }
+    const coming: Pod = { phase: 'coming', upAt: instance.now + this.#joinMs.next() }
     this.#pods.set(index, coming)
     agenda.add(coming.upAt, () => {
       // It may have been ended, and made again, before it came.
