@@ -147,6 +147,7 @@ export class Collector implements SnapshotSource {
         this.#asked = instance
         if (await isOwner(instance.client, limits)) this.#snapshots.liftFormerDrains()
       }
+      // Published in the same moment: which drains may be lifted depends on who has read the size before.
       const { snapshot, drains } = this.#snapshots.make(facts, performance.now())
       this.#backoff.reset()
       this.#latest.learn(snapshot)

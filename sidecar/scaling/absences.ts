@@ -14,6 +14,11 @@ export interface Absence {
   readonly hasLeft: boolean
 }
 
+/** Which ranks are there, by one reading, and how long it took. */
+export interface AbsenceFacts extends Pick<Ranks, 'all' | 'live' | 'ownDrained'> {
+  readonly tookMs?: number
+}
+
 /** Remembers the latest absence of each rank that is absent, and of each that we drained. */
 export class Absences {
   #absences: ReadonlyMap<number, Absence> = new Map()
@@ -26,18 +31,22 @@ export class Absences {
     this.#live = EMPTY_IDSET
   }
 
-  /** Takes a reading. Times are milliseconds of a clock that never goes back. */
-  observe(now: number, { all, live, ownDrained }: Pick<Ranks, 'all' | 'live' | 'ownDrained'>) {
+  /**
+   * Takes a reading, which shows the ranks at some moment between its begin and its end. Times are milliseconds of a clock
+   * that never goes back.
+   */
+  observe(now: number, { all, live, ownDrained, tookMs = 0 }: AbsenceFacts): void {
     if (now - this.#seenAt > UNSEEN_MS) this.restart()
     const seenAt = this.#seenAt
-    this.#seenAt = now
+    const begunAt = now - tookMs
+    this.#seenAt = begunAt
     const absences = new Map<number, Absence>()
     for (const rank of listIds(subtractIdsets(all, live))) {
       const before = this.#absences.get(rank)
       // A rank that was live at the reading before begins a new absence.
       const goesOn = before !== undefined && before.until === seenAt
       const begun = goesOn ? before : { since: now, hasLeft: hasId(this.#live, rank) }
-      absences.set(rank, { ...begun, until: now })
+      absences.set(rank, { ...begun, until: begunAt })
     }
     for (const [rank, absence] of this.#absences) {
       if (!absences.has(rank) && hasId(ownDrained, rank)) absences.set(rank, absence)

@@ -22,6 +22,8 @@ export interface DrainFacts extends Ranks {
   readonly unsettled: Idset
   /** When they are settled; `undefined` if there are none. */
   readonly settledAt?: number | undefined
+  /** How long the reading took. Default: no time. */
+  readonly tookMs?: number
 }
 
 /** Where the handshake with the HPA stands. */

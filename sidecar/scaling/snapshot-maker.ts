@@ -91,7 +91,7 @@ export class SnapshotMaker {
     const sizesOfDemand = this.#wanted(demand, now)
     const drains =
       sizesOfDemand.kind === 'known'
-        ? this.#drains?.plan(now, { ...ranks, unsettled, settledAt }, sizesOfDemand.whole)
+        ? this.#drains?.plan(now, { ...ranks, unsettled, settledAt, tookMs }, sizesOfDemand.whole)
         : undefined
     // What is held for former drains was wanted as long as they were there: it stays for the idle grace.
     if (this.#drains instanceof FormerDrains && drains?.size !== undefined) {

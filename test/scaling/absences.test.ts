@@ -41,3 +41,12 @@ test('after a long silence every absence begins anew', () => {
   const long = observed([0, '0-3'], [30_001, '0-2'])
   assert.deepEqual(long.of(3), { since: 30_001, until: 30_001, hasLeft })
 })
+
+test('a reading that takes a while shows a rank absent at its begin, and not before its end', () => {
+  const absences = new Absences()
+  const facts = { all: ALL, live: parseIdset('0-2'), ownDrained: parseIdset(''), tookMs: 100 }
+  absences.observe(1_000, facts)
+  assert.deepEqual(absences.of(3), { since: 1_000, until: 900, hasLeft: false })
+  absences.observe(2_000, facts)
+  assert.deepEqual(absences.of(3), { since: 1_000, until: 1_900, hasLeft: false })
+})

@@ -95,18 +95,21 @@ export class Reader {
     const { instance, agenda, times, quorum, onFacts } = this.#options
     this.#readAt = instance.now
     this.#dueAt = Number.POSITIVE_INFINITY
-    const facts = factsOf(instance, quorum)
+    const { readMs } = times
+    const facts = { ...factsOf(instance, quorum), tookMs: readMs }
     onFacts?.(facts)
     const snapshots = this.#snapshots
-    const { snapshot, drains } = snapshots.make(facts, instance.now)
-    agenda.add(instance.now + times.readMs, () => {
+    // What is concluded is concluded when the reading has ended, and published in the same moment.
+    agenda.add(instance.now + readMs, () => {
       if (this.#absences > 0 || this.#snapshots !== snapshots) return
+      const { snapshot, drains } = snapshots.make(facts, instance.now)
       this.#published = snapshot
-      if (drains !== undefined) this.#carryOut(drains)
+      if (drains === undefined) return
+      this.#carryOut(drains)
+      if (drains.lookAt === undefined) return
+      this.#readBy(Math.max(instance.now, this.#readAt + times.minIntervalMs, drains.lookAt))
     })
-    const { lookAt = Number.POSITIVE_INFINITY } = drains ?? {}
-    const latest = instance.now + times.maxIntervalMs
-    this.#readBy(Math.max(instance.now + times.minIntervalMs, Math.min(latest, lookAt)))
+    this.#readBy(instance.now + times.maxIntervalMs)
   }
 
   /** As Flux does it: of ranks one of which is drained already, none is drained. */
