@@ -41,6 +41,7 @@ export async function startSidecar(
 ): Promise<Sidecar> {
   const { log, version } = options
   const { namespace, minicluster } = config.names
+  const instance = `${namespace}/${minicluster}`
   let stopping = false
   const credentials = await createCredentials(config, log)
   const telemetry = createTelemetry()
@@ -58,7 +59,8 @@ export async function startSidecar(
     path: config.socketPath,
     maxAgeMs: config.maxAgeMs,
     patience: { idleGraceMs: config.idleGraceMs },
-    drains: config.drain ? { instance: `${namespace}/${minicluster}` } : undefined,
+    drains: config.drain ? { instance } : undefined,
+    formerDrains: { instance },
     log: log.child({ component: 'collector' }),
     observer: all([telemetry, ...departure]),
     ...(options.pace === undefined ? {} : { pace: options.pace }),

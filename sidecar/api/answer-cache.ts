@@ -52,7 +52,8 @@ export function recallAnswers(answers: AnswerCache, source: SnapshotSource): Mid
   return (ctx, next) => {
     const reading = source.reading()
     const answer = reading.kind === 'fresh' ? answers.get(reading.snapshot, ctx.url) : undefined
-    if (answer === undefined) return next()
+    if (reading.kind === 'stale' || answer === undefined) return next()
+    source.noteAnswer?.(reading.snapshot)
     ctx._matchedRoute = answer.route
     ctx.set('Content-Type', 'application/json')
     ctx.body = answer.body

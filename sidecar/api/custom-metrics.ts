@@ -51,6 +51,7 @@ export function routeCustomMetrics(
       return
     }
     const snapshot = expectFresh(source.reading())
+    source.noteAnswer?.(snapshot)
     const value = formatQuantity(readValue(metric, snapshot, metricSelector))
     const values = found.map(({ reference }) => ({
       describedObject: reference,

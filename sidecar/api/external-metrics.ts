@@ -35,6 +35,7 @@ export function routeExternalMetrics(
       namespace === names.namespace &&
       matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]]))
     const snapshot = isOurs ? expectFresh(source.reading()) : undefined
+    if (snapshot !== undefined) source.noteAnswer?.(snapshot)
     const series = snapshot === undefined ? [] : readSeries(metric, snapshot, ofSeries)
     const toItem = ({ queue, value }: Series) => ({
       metricName,

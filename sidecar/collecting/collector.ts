@@ -2,7 +2,8 @@
 // snapshot as stale after a failure. It decides nothing about sizes.
 
 import { explain } from '#explaining/explanation.ts'
-import { FluxError } from '#flux/errors.ts'
+import { isInstanceOwner, type Limits } from '#flux/calls/broker-calls.ts'
+import { FluxError, isRemote } from '#flux/errors.ts'
 import { Client } from '#flux/wire/client.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { fingerprint } from '#reading/job-counts.ts'
@@ -39,19 +40,30 @@ export class Collector implements SnapshotSource {
   readonly #snapshots: SnapshotMaker
   readonly #drainer: Drainer | undefined
   #desired: number | null | undefined
+  /** The instance that was asked whether we are its owner. */
+  #asked: InstanceReader | undefined
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
 
   constructor(options: CollectorOptions) {
     this.#options = options
-    this.#pace = { ...DEFAULT_PACE, ...options.pace }
-    this.#latest = new LatestSnapshot(options.maxAgeMs, options.log)
-    this.#snapshots = new SnapshotMaker(options)
-    this.#drainer = options.drains && new Drainer({ ...options, instance: options.drains.instance })
+    const { maxAgeMs, patience } = options
+    this.#pace = { ...DEFAULT_PACE, maxAgeMs, ...options.pace }
+    this.#latest = new LatestSnapshot(maxAgeMs, options.log)
+    this.#snapshots = new SnapshotMaker({
+      ...options,
+      patience: { maxGapMs: maxAgeMs, ...patience },
+    })
+    const ours = options.drains ?? options.formerDrains
+    this.#drainer = ours && new Drainer({ ...options, instance: ours.instance })
   }
 
   reading(): Reading {
     return this.#latest.reading()
+  }
+
+  noteAnswer(snapshot: Snapshot): void {
+    this.#snapshots.noteAnswer(snapshot, performance.now())
   }
 
   /** Starts to connect, and returns at once. */
@@ -106,18 +118,20 @@ export class Collector implements SnapshotSource {
     let tookBeforeMs = 0
     try {
       while (!signal.aborted) {
-        const snapshot = await this.#read(instance, signal)
-        if (snapshot === undefined) {
+        const read = await this.#read(instance, signal)
+        if (read === undefined) {
           await sleep(this.#backoff.next(), signal)
           continue
         }
+        const { snapshot, lookAt } = read
         feed ??= ChangeFeed.open(instance.client, instance.version, limits)
         checked = checkStream(checked, snapshot, feed)
         const { tookMs } = snapshot
         const { streaming } = feed
         const [minMs, maxMs] = waitingTime(this.#pace, { tookMs, tookBeforeMs, streaming })
         tookBeforeMs = tookMs
-        await feed.wait(minMs, maxMs, signal)
+        const lookMs = Math.max(minMs, (lookAt ?? Number.POSITIVE_INFINITY) - performance.now())
+        await feed.wait(minMs, Math.min(maxMs, lookMs), signal)
       }
     } finally {
       feed?.close()
@@ -125,17 +139,22 @@ export class Collector implements SnapshotSource {
   }
 
   /** Returns a snapshot, or `undefined` after a failure that leaves the connection usable. */
-  async #read(instance: InstanceReader, signal: AbortSignal): Promise<Snapshot | undefined> {
+  async #read(instance: InstanceReader, signal: AbortSignal): Promise<Read | undefined> {
     try {
       const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
       const facts = await instance.read(limits)
+      if (this.#snapshots.leavesDrains(facts) && this.#asked !== instance) {
+        this.#asked = instance
+        if (await isOwner(instance.client, limits)) this.#snapshots.liftFormerDrains()
+      }
+      // Published in the same moment: which drains may be lifted depends on who has read the size before.
       const { snapshot, drains } = this.#snapshots.make(facts, performance.now())
       this.#backoff.reset()
       this.#latest.replace(snapshot)
       this.#options.observer.refreshed(snapshot.tookMs)
       this.#logSize(snapshot)
       if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
-      return snapshot
+      return { snapshot, lookAt: drains?.lookAt }
     } catch (error) {
       if (signal.aborted) return undefined
       // After an error answer the connection is still usable. After a timeout or malformed bytes only a new one is.
@@ -164,6 +183,22 @@ export class Collector implements SnapshotSource {
     this.#latest.markStale(message)
     this.#options.observer.failed(code)
   }
+}
+
+/** A broker that does not say is not ours. */
+async function isOwner(client: Client, limits: Limits): Promise<boolean> {
+  try {
+    return await isInstanceOwner(client, limits)
+  } catch (error) {
+    if (isRemote(error)) return false
+    throw error
+  }
+}
+
+/** A snapshot, and when to read again at the latest, by `performance.now()`. */
+interface Read {
+  readonly snapshot: Snapshot
+  readonly lookAt: number | undefined
 }
 
 /** The job counts of the job-stats stream after a reading, and whether they differ from it. */

@@ -13,6 +13,8 @@ export interface Pace {
   readonly costFactor: number
   /** Deadline of a call. Fluxion before 0.37 took 5 s for 10,000 nodes at worst. */
   readonly callTimeoutMs: number
+  /** How long a snapshot is served after its reading began. */
+  readonly maxAgeMs: number
 }
 
 export const DEFAULT_PACE: Pace = {
@@ -21,6 +23,7 @@ export const DEFAULT_PACE: Pace = {
   pollingIntervalMs: 2_000,
   costFactor: 20,
   callTimeoutMs: 10_000,
+  maxAgeMs: 30_000,
 }
 
 /** The durations of the last two readings, and whether streams report changes. */
@@ -31,19 +34,35 @@ export interface ReadingCost {
   readonly streaming: boolean
 }
 
+/** A reading may take this much longer than the one before, and the snapshot still does not get too old. */
+const MARGIN_MS = 1_000
+
 /**
  * The least and the longest time to wait for a change.
  *
  * The duration of a reading shows its cost for the broker, unless the broker had other work: thousands of jobs that are
  * cancelled at once delay it for seconds. So one slow reading after a quick one does not count as its cost: it delays the
- * next reading only as long as is usual without a change, so that the snapshot does not become too old to be served.
+ * next reading only as long as is usual without a change.
+ *
+ * An unknown size holds the HPA. So the next reading ends before the last one is too old to be served. Readings may then take
+ * more than 5 % of the broker's time, as long as they leave it half of the time.
  */
 export function waitingTime(
   pace: Pace,
-  { tookMs, tookBeforeMs, streaming }: ReadingCost,
+  cost: ReadingCost,
 ): readonly [minMs: number, maxMs: number] {
+  const { tookMs, tookBeforeMs, streaming } = cost
+  const limitMs = Math.max(pace.minIntervalMs, longestPause(pace, cost))
   const costMs = pace.costFactor * tookMs
   const usualMs = Math.max(pace.costFactor * tookBeforeMs, pace.streamingIntervalMs)
   const minMs = Math.max(pace.minIntervalMs, Math.min(costMs, usualMs))
-  return [minMs, Math.max(minMs, streaming ? pace.streamingIntervalMs : pace.pollingIntervalMs)]
+  const maxMs = Math.max(minMs, streaming ? pace.streamingIntervalMs : pace.pollingIntervalMs)
+  return [Math.min(minMs, limitMs), Math.min(maxMs, limitMs)]
+}
+
+/** The pause after which a reading of the usual duration ends before the last snapshot is too old. */
+function longestPause({ maxAgeMs }: Pace, { tookMs, tookBeforeMs }: ReadingCost): number {
+  const nextMs = tookBeforeMs === 0 ? tookMs : Math.min(tookMs, tookBeforeMs)
+  const freshMs = maxAgeMs - tookMs - nextMs - MARGIN_MS
+  return freshMs >= tookMs ? freshMs : maxAgeMs - tookMs
 }

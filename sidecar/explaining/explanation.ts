@@ -16,6 +16,7 @@ import type { QueueDemand } from '#scaling/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
 import { clampSize, demandedNodes, publishedSize } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
+import { explainHeldDrains, type HeldDrainExplanation } from './held-drains.ts'
 import { unknownsOf, warningsOf } from './warnings.ts'
 import { plural, ranksAre, spellSeconds } from './wording.ts'
 
@@ -42,6 +43,8 @@ export interface Explanation {
   /** Named queues. */
   readonly queues: readonly QueueExplanation[]
   readonly drains: readonly DrainExplanation[]
+  /** Ranks that the sidecar keeps drained for now; left out if there is none. */
+  readonly held?: readonly HeldDrainExplanation[]
   /** Ranks that are counted as lost, as an idset (RFC 22); empty if there is none. */
   readonly lost: string
   /** The reasons for the size, the most important first. */
@@ -119,6 +122,7 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     pending: known === undefined ? null : countPending(known.whole, known),
     queues: known === undefined ? [] : queuesOf(snapshot, known),
     drains: drainsOf(snapshot),
+    ...(snapshot.heldDrains?.length ? { held: explainHeldDrains(snapshot, now) } : {}),
     lost: formatIdset(snapshot.lost),
     reasons,
     warnings: warningsOf(snapshot, { isIgnored, present }),

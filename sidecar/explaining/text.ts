@@ -5,6 +5,7 @@ import type {
   PendingCounts,
   QueueExplanation,
 } from './explanation.ts'
+import type { HeldDrainExplanation } from './held-drains.ts'
 import { plural, spellSeconds } from './wording.ts'
 
 const COLUMNS = 80
@@ -22,6 +23,7 @@ export function formatExplanation(explanation: Explanation): string {
     ['pending', describePending(explanation.pending)],
     ...firstRows(explanation.queues.filter(isOfInterest).map(describeQueue), 'queue'),
     ...firstRows(explanation.drains.filter(({ isOwn }) => isOwn).map(describeDrain), 'drained'),
+    ...firstRows((explanation.held ?? []).map(describeHeld), 'held'),
     ...explanation.warnings.map((warning) => ['warning', warning] as const),
     ...explanation.unknowns.map((unknown) => ['unknown', unknown] as const),
     ['read', `${spellSeconds(explanation.ageSeconds)} ago, at ${explanation.takenAt}`],
@@ -65,6 +67,11 @@ function isOfInterest({ started, pending }: QueueExplanation): boolean {
 function describeQueue({ name, desired, started, pending }: QueueExplanation): string {
   const size = desired === null ? '' : `, desired ${desired}`
   return `${name}: ${describePending(pending)}${size}${started ? '' : ', stopped'}`
+}
+
+function describeHeld({ ranks, reason, untilSeconds }: HeldDrainExplanation): string {
+  const until = untilSeconds === null ? '' : `, for ${spellSeconds(untilSeconds)} at most`
+  return `ranks ${ranks} stay drained${until}: ${reason}`
 }
 
 /** Only our own drains are shown here: the others are in the warnings. */

@@ -10,7 +10,9 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import { OwnDrains } from './own-drains.ts'
+import { Absences } from './absences.ts'
+import type { HeldDrain } from './held-drains.ts'
+import { liftableDrains } from './own-drains.ts'
 import { PublishedSizes, RACE_MS } from './published-sizes.ts'
 import { type Ranks, sizeWith } from './ranks.ts'
 
@@ -18,6 +20,10 @@ import { type Ranks, sizeWith } from './ranks.ts'
 export interface DrainFacts extends Ranks {
   /** Drained ranks that the scheduler may have given to a job just before, see unsettled-ranks.ts. */
   readonly unsettled: Idset
+  /** When they are settled; `undefined` if there are none. */
+  readonly settledAt?: number | undefined
+  /** How long the reading took. Default: no time. */
+  readonly tookMs?: number
 }
 
 /** Where the handshake with the HPA stands. */
@@ -42,6 +48,10 @@ export interface DrainPlan {
   readonly undrain: Idset
   /** The smaller size for which ranks are being drained; `undefined` if none is wanted. */
   readonly preparing: number | undefined
+  /** When to read Flux again, on the clock of the plan, if nothing changes before; `undefined` if that does not matter. */
+  readonly lookAt: number | undefined
+  /** Ranks of ours that stay drained, on the clock of the plan. */
+  readonly held?: readonly HeldDrain<number>[]
 }
 
 /** What a transition depends on. */
@@ -92,16 +102,33 @@ function undrainedOf(victims: Idset, { ownDrained, foreignDrained }: DrainFacts)
   return subtractIdsets(victims, unionIdsets(ownDrained, foreignDrained))
 }
 
+/** How soon it is seen whether a drain was made. */
+const DRAINED_MS = 250
+
+/** When to look whether the ranks that are taken away are drained and settled. */
+function settlingAt(toDrain: Idset, { now, facts }: Situation): number | undefined {
+  return isEmpty(toDrain) ? facts.settledAt : now + DRAINED_MS
+}
+
 /** One MiniCluster's drains. */
 export class DrainBeforeShrink {
   readonly #sizes = new PublishedSizes()
-  readonly #drains = new OwnDrains()
-  #startedAt: number | undefined
+  readonly #absences = new Absences()
   #state: DrainState | undefined
 
   /** The size that is published; 0 before the first one. */
   get size(): number {
     return this.#sizes.current
+  }
+
+  /** A client was given this size. */
+  read(now: number, size: number): void {
+    this.#sizes.read(now, size)
+  }
+
+  /** Ranks may have come and gone unseen. */
+  restart(): void {
+    this.#absences.restart()
   }
 
   /**
@@ -111,26 +138,26 @@ export class DrainBeforeShrink {
    * @param target the size that is wanted: above every busy rank
    */
   plan(now: number, facts: DrainFacts, target: number): DrainPlan {
-    this.#startedAt ??= now
-    const before = this.#state ?? { kind: 'starting', since: this.#startedAt }
+    if (this.#state === undefined) this.#sizes.begin(now)
+    const before = this.#state ?? { kind: 'starting', since: now }
     const situation = { now, facts, target }
-    const victims = victimsOf(before, situation)
     const state = nextState(before, situation)
     this.#state = state
-    const isStarting = isInRace(this.#startedAt, situation)
-    if (before.kind === 'starting' && isStarting) this.#drains.drainFirst(victims, facts)
-    else this.#drains.join(victims, facts)
-    const toDrain = undrainedOf(victims, facts)
+    this.#absences.observe(now, facts)
+    const toDrain = undrainedOf(victimsOf(before, situation), facts)
     if (state.kind === 'starting') {
-      return { size: undefined, drain: toDrain, undrain: EMPTY_IDSET, preparing: target }
+      const lookAt = settlingAt(toDrain, situation)
+      return { size: undefined, drain: toDrain, undrain: EMPTY_IDSET, preparing: target, lookAt }
     }
     const { size } = state
-    if (this.#sizes.publish(now, size)) this.#drains.fall(size)
-    this.#drains.observe(now, facts, this.#sizes)
-    const safeSize = isStarting ? 0 : this.#sizes.smallestInRace(now)
-    const undrain = this.#drains.liftable(facts, { target, safeSize, isStarting })
-    return state.kind === 'draining'
-      ? { size, drain: toDrain, undrain, preparing: target }
-      : { size, drain: EMPTY_IDSET, undrain, preparing: undefined }
+    this.#sizes.publish(now, size)
+    const past = { sizes: this.#sizes, absences: this.#absences }
+    const { ranks: undrain, held, lookAt } = liftableDrains(now, facts, target, past)
+    if (state.kind === 'offered') {
+      return { size, drain: EMPTY_IDSET, undrain, preparing: undefined, lookAt, held }
+    }
+    const settledAt = settlingAt(toDrain, situation)
+    const earliest = settledAt === undefined ? lookAt : Math.min(settledAt, lookAt ?? settledAt)
+    return { size, drain: toDrain, undrain, preparing: target, lookAt: earliest, held }
   }
 }

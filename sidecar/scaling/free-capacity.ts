@@ -67,22 +67,18 @@ export class FreeCapacity {
     const shares: Share[] = []
     const perNode = slotsPerNode(need)
     let left = need.nodes ?? need.slots
-    for (const { first, last } of ranks.ranges) {
-      let rank = Math.max(first, from)
-      while (left > 0 && rank <= last) {
+    for (const range of ranks.ranges) {
+      for (let rank = Math.max(range.first, from); left > 0; rank += 1) {
         budget.steps -= 1
         if (budget.steps < 0) return undefined
         rank = this.#next(need, rank)
-        if (rank < 0 || rank > last) break
+        if (rank < 0 || rank > range.last) break
         const slots = this.#slotsOn(need, rank)
-        if (slots >= (perNode ?? 1)) {
-          const share = perNode === undefined ? Math.min(slots, left) : 1
-          shares.push({ rank, slots: perNode ?? share })
-          left -= share
-        }
-        rank += 1
+        if (slots < (perNode ?? 1)) continue
+        const share = perNode === undefined ? Math.min(slots, left) : 1
+        shares.push({ rank, slots: perNode ?? share })
+        left -= share
       }
-      if (left === 0) return shares
     }
     return left === 0 ? shares : undefined
   }

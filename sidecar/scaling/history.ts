@@ -20,19 +20,20 @@ export interface Patience {
   readonly idleGraceMs: number
   /** A rank that is missing for this time is lost: its index has completed, and its pod is not started again. */
   readonly joinTimeoutMs: number
+  /**
+   * A size that was wanted at one reading counts as wanted until the next one, if that begins within this time: a reading that
+   * fails in between lowers no size. After a longer gap the earlier size is out of date, and it is not served either.
+   */
+  readonly maxGapMs?: number
 }
-
-/**
- * A size that was wanted at one reading counts as wanted until the next one, if that follows within this time: a reading that
- * fails in between lowers no size. After a longer gap the earlier size is out of date. This is the default of
- * MAX_AGE_SECONDS, after which a snapshot is not served any more.
- */
-const MAX_GAP_MS = 30_000
 
 export const DEFAULT_PATIENCE: Patience = { idleGraceMs: 60_000, joinTimeoutMs: 600_000 }
 
+/** The default of MAX_AGE_SECONDS. */
+const DEFAULT_GAP_MS = 30_000
+
 /** The ranks of one reading. */
-interface RankFacts extends Pick<Facts, 'offline'> {
+interface RankFacts extends Pick<Facts, 'offline'>, Partial<Pick<Facts, 'tookMs'>> {
   readonly ranks: Pick<Ranks, 'live' | 'allocated'>
 }
 
@@ -50,6 +51,8 @@ export class History {
   /** The size that was wanted at the previous reading, by purpose, and the time of that reading. */
   readonly #wanted = new Map<string, { readonly at: number; readonly size: number }>()
   #isNew = true
+  /** How long the latest reading took. */
+  #tookMs = 0
 
   constructor(patience: Patience) {
     this.#patience = patience
@@ -68,7 +71,12 @@ export class History {
    *
    * @param publishedSize the size that was published last: ranks below it should be online or join soon
    */
-  observe(now: number, { ranks, offline }: RankFacts, publishedSize: number): Remembered {
+  observe(
+    now: number,
+    { ranks, offline, tookMs = 0 }: RankFacts,
+    publishedSize: number,
+  ): Remembered {
+    this.#tookMs = tookMs
     const { live, allocated } = ranks
     const { idleGraceMs, joinTimeoutMs } = this.#patience
     // A rank that was busy at the previous reading may have been released only just now.
@@ -100,7 +108,9 @@ export class History {
       this.#sizes.set(purpose, sizes)
     }
     const before = this.#wanted.get(purpose)
-    if (before !== undefined && now - before.at <= MAX_GAP_MS) sizes.add(now, before.size)
+    const { maxGapMs = DEFAULT_GAP_MS } = this.#patience
+    const isRecent = now - this.#tookMs - (before?.at ?? now) <= maxGapMs
+    if (before !== undefined && isRecent) sizes.add(now, before.size)
     this.#wanted.set(purpose, { at: now, size })
     return sizes.add(now, size)
   }

@@ -1,73 +1,105 @@
 // Our own drains: which of them may be lifted. A rank is undrained only when no HPA that acts on an earlier, smaller size
 // can still end its pod.
+//
+// Let a size up to the rank have been read for the last time at a moment x. Pods that the HPA ends for it, or for any size
+// that it read before, are being ended by x + 14 s at the latest ({@link PublishedSizes.danger}). Later turns of the HPA read
+// larger sizes and do not end the rank's pod. So there are two cases:
+//
+// - The rank was absent at every reading from x until the pods were being ended. A pod that was being ended has not joined
+//   by then and does not join any more. A pod that joins from now on is not being ended and will not be. The rank is
+//   undrained at once, before it joins if we have read Flux in time. This holds however late its pod joins, and for whichever
+//   size it was created.
+// - The rank was live at some moment since x. Its pod may be in its grace of 30 s, in which it looks like any other. The
+//   rank waits until such a pod would be gone, also if it leaves and joins again meanwhile: a broker that loses its
+//   connection for a moment (a blip) looks like a new pod.
+//
+// It is assumed that one HPA sets `spec.size`; that people do not lower it by hand; that pods are being ended within 14 s of
+// the reading; and that a broker that lost its connection is back within 30 s, or its pod has ended: a rank that we saw leave
+// must have been absent for this time. A sidecar that starts counts the moment of its first reading as x for every rank, because
+// an earlier process may have published any size until then. If no client asked for a size lately, sizes may be read elsewhere:
+// then a size counts as read until it was replaced.
+import { idsetOf } from '#flux/sets/id-list.ts'
 import {
-  EMPTY_IDSET,
+  hasId,
   type Idset,
   idsBetween,
   intersectIdsets,
+  isEmpty,
   subtractIdsets,
-  unionIdsets,
 } from '#flux/sets/idset.ts'
-import { type PublishedSizes, RACE_MS } from './published-sizes.ts'
+import { type Absences, filterIds } from './absences.ts'
+import type { HeldBecause, HeldDrain } from './held-drains.ts'
+import { GONE_MS, type PublishedSizes } from './published-sizes.ts'
 import type { Ranks } from './ranks.ts'
 
-type RankFacts = Pick<Ranks, 'live' | 'ownDrained'>
+/** A broker that lost its connection is back within this time, or its pod has ended. */
+const BLIP_MS = 30_000
 
-/** Follows drained ranks from reading to reading. Each is in one of the three sets, or in none. */
-export class OwnDrains {
-  /** Drained before they joined, at the start, when a pod of an earlier size might have been about to start. */
-  #notJoined: Idset = EMPTY_IDSET
-  /** Live, and above a size that is or was published: the HPA ends their pods. */
-  #leaving: Idset = EMPTY_IDSET
-  /** Have left. What joins again under their number is a pod of a larger size, which no earlier decision ends. */
-  #left: Idset = EMPTY_IDSET
+/** How often Flux is read to undrain an absent rank before it joins. */
+const LOOK_MS = 1_000
 
-  /** Before the first size is published: these ranks are drained in any case, live or not. */
-  drainFirst(victims: Idset, { live }: RankFacts): void {
-    this.#notJoined = subtractIdsets(victims, live)
+/** Drains of ours. */
+export interface Liftable {
+  /** Ranks to undrain. */
+  readonly ranks: Idset
+  /** The rest, and until when they are held. */
+  readonly held: readonly HeldDrain<number>[]
+  /** When to read Flux again for the rest; `undefined` if nothing that is wanted stays drained. */
+  readonly lookAt: number | undefined
+}
+
+/** What is known of the past: what was published and read, and which ranks were absent when. */
+export interface Past {
+  readonly sizes: PublishedSizes
+  readonly absences: Absences
+}
+
+/** @param target the size that is wanted */
+export function liftableDrains(
+  now: number,
+  { live, ownDrained }: Pick<Ranks, 'live' | 'ownDrained'>,
+  target: number,
+  { sizes, absences }: Past,
+): Liftable {
+  const wanted = intersectIdsets(ownDrained, idsBetween(0, target))
+  const ending = new Map<number, number[]>()
+  const awaited = new Map<number, number[]>()
+  const ranks = filterIds(wanted, (rank) => {
+    const { readAt, endedBy } = sizes.danger(now, rank)
+    const goneBy = endedBy + GONE_MS
+    if (now >= goneBy) return true
+    const absence = absences.of(rank)
+    const wasAbsent = absence !== undefined && absence.since <= readAt
+    const newBy = absence?.hasLeft ? Math.max(endedBy, absence.since + BLIP_MS) : endedBy
+    if (wasAbsent && absence.until >= newBy) return true
+    if (wasAbsent && !hasId(live, rank)) addTo(awaited, newBy, rank)
+    else addTo(ending, goneBy, rank)
+    return false
+  })
+  const unwanted = subtractIdsets(ownDrained, wanted)
+  const times = [...[...awaited.keys()].map((at) => Math.min(at, now + LOOK_MS)), ...ending.keys()]
+  return {
+    ranks,
+    held: [
+      ...heldUntil(ending, 'ending'),
+      ...heldUntil(awaited, 'awaited'),
+      ...(isEmpty(unwanted)
+        ? []
+        : [{ ranks: unwanted, because: 'unwanted' as const, until: undefined }]),
+    ],
+    lookAt: times.length === 0 ? undefined : Math.min(...times),
   }
+}
 
-  /** Ranks that join, or that a smaller size takes away, are no longer drained for the start alone. */
-  join(victims: Idset, { live }: RankFacts): void {
-    this.#notJoined = subtractIdsets(this.#notJoined, unionIdsets(victims, live))
-  }
+function addTo(ranks: Map<number, number[]>, until: number, rank: number): void {
+  const group = ranks.get(until)
+  if (group === undefined) ranks.set(until, [rank])
+  else group.push(rank)
+}
 
-  /** The size fell: a rank above it that had left may be taken away once more. */
-  fall(size: number): void {
-    this.#left = intersectIdsets(this.#left, idsBetween(0, size))
-  }
-
-  /** Takes a reading: which drained ranks are about to leave, and which have left. */
-  observe(now: number, { live, ownDrained }: RankFacts, sizes: PublishedSizes): void {
-    const unwanted = subtractIdsets(intersectIdsets(ownDrained, live), idsBetween(0, sizes.current))
-    const leaving = unionIdsets(intersectIdsets(this.#leaving, ownDrained), unwanted)
-    this.#leaving = intersectIdsets(leaving, live)
-    this.#left = subtractIdsets(intersectIdsets(this.#left, ownDrained), unwanted)
-    // Soon after a fall, an earlier fall may have ended the pod, and this one may be about to end its successor.
-    if (now - sizes.fellAt < RACE_MS) return
-    this.#left = unionIdsets(this.#left, subtractIdsets(leaving, live))
-  }
-
-  /**
-   * Ranks to undrain.
-   *
-   * @param target the size that is wanted
-   * @param safeSize the smallest size that an HPA may still act on
-   * @param isStarting whether a size that an earlier process published may still be acted on
-   */
-  liftable(
-    { live, ownDrained }: RankFacts,
-    {
-      target,
-      safeSize,
-      isStarting,
-    }: { readonly target: number; readonly safeSize: number; readonly isStarting: boolean },
-  ): Idset {
-    const wanted = intersectIdsets(ownDrained, idsBetween(0, target))
-    const safe = intersectIdsets(wanted, idsBetween(0, safeSize))
-    const remade = intersectIdsets(intersectIdsets(wanted, this.#left), live)
-    // A pod of an earlier size would have joined by now: what joins from now on is wanted.
-    const absent = isStarting ? EMPTY_IDSET : intersectIdsets(ownDrained, this.#notJoined)
-    return [safe, remade, absent].reduce(unionIdsets)
-  }
+function heldUntil(
+  ranks: ReadonlyMap<number, readonly number[]>,
+  because: HeldBecause,
+): readonly HeldDrain<number>[] {
+  return [...ranks].map(([until, ids]) => ({ ranks: idsetOf(ids), because, until }))
 }

@@ -142,7 +142,7 @@ export class Placement {
     if (parts.length > 1) return this.#laterOfParts(parts, domain)
     if (need === undefined) return { kind: 'waits', ranks: EMPTY_IDSET }
     if (this.#firstOf(need, domain, 'ranks') === undefined) return { kind: 'infeasible' }
-    // What R has, but not now (drained, not answering), helps nobody by starting pods.
+    // A rank that is drained or does not answer is not made usable by starting pods.
     const ranks = this.#firstOf(need, domain, 'usable') ?? this.#firstOf(need, domain, 'startable')
     return { kind: 'waits', ranks: ranks ?? EMPTY_IDSET }
   }

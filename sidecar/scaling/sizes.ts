@@ -25,7 +25,7 @@ export function publishedSize({ wanted, drained }: Sizes): number | Unknown {
 }
 
 /** The purpose of the size for all queues. */
-const ALL_QUEUES = ''
+export const ALL_QUEUES = ''
 
 /** Returns the largest recent size for a purpose, which is the name of a queue or {@link ALL_QUEUES}. */
 type Hold = (purpose: string, size: number) => number

@@ -4,9 +4,12 @@ import type { Facts } from '#reading/facts.ts'
 import { type Unknown, unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand } from './demand.ts'
 import { DrainBeforeShrink, type DrainPlan } from './drain-before-shrink.ts'
+import { isOwnReason } from './drain-reason.ts'
+import { FormerDrains } from './former-drains.ts'
+import type { HeldDrain } from './held-drains.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
 import { ranksIn } from './ranks.ts'
-import { publishedSize, type Sizes, wantedSizes } from './sizes.ts'
+import { ALL_QUEUES, publishedSize, type Sizes, wantedSizes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
 import { UnsettledRanks } from './unsettled-ranks.ts'
 
@@ -14,6 +17,8 @@ export interface SnapshotOptions {
   readonly patience?: Partial<Patience>
   /** The instance that the reasons of our drains name; `undefined`: nothing is drained before a smaller size is published. */
   readonly drains: { readonly instance: string } | undefined
+  /** Without `drains`: the instance that the reasons of our drains named when there were some. They are lifted. */
+  readonly formerDrains?: { readonly instance: string } | undefined
 }
 
 /** A snapshot, and the drains to make after it. */
@@ -30,29 +35,55 @@ const STARTING = unknown(
 /** Makes snapshots, one after each reading of one instance. */
 export class SnapshotMaker {
   readonly #history: History
-  readonly #instance: string | undefined
-  readonly #drains: DrainBeforeShrink | undefined
+  readonly #formerInstance: string | undefined
+  /** Whose drains are ours; `undefined` if none are. */
+  #instance: string | undefined
+  #drains: DrainBeforeShrink | FormerDrains | undefined
   readonly #unsettled = new UnsettledRanks()
   /** The size that was published last. */
   #published = 0
 
-  constructor({ patience, drains }: SnapshotOptions) {
+  constructor({ patience, drains, formerDrains }: SnapshotOptions) {
     this.#history = new History({ ...DEFAULT_PATIENCE, ...patience })
     this.#instance = drains?.instance
     this.#drains = drains && new DrainBeforeShrink()
+    this.#formerInstance = drains === undefined ? formerDrains?.instance : undefined
+  }
+
+  /** Whether drains of an earlier sidecar with DRAIN are left. {@link liftFormerDrains} makes plans to lift them. */
+  leavesDrains({ drains }: Pick<Facts, 'drains'>): boolean {
+    const instance = this.#formerInstance
+    if (instance === undefined || this.#drains !== undefined) return false
+    return drains.some(({ reason }) => isOwnReason(instance, reason))
+  }
+
+  /** From now on former drains are lifted. Flux allows this only to the owner of the broker. */
+  liftFormerDrains(): void {
+    this.#instance ??= this.#formerInstance
+    this.#drains ??= new FormerDrains()
   }
 
   /** Call it before the first reading of a new connection: anything may have changed since the last one. */
   restart(): void {
     this.#history.restart()
+    this.#drains?.restart()
+  }
+
+  /** A client received the sizes of this snapshot: from now on an HPA may act on them. */
+  noteAnswer({ sizes }: Snapshot, now: number): void {
+    const size = publishedSize(sizes)
+    if (typeof size === 'number') this.#drains?.read(now, size)
   }
 
   /** @param now milliseconds of a clock that never goes back */
   make(facts: Facts, now: number): MadeSnapshot {
     const ranks = ranksIn(facts, this.#instance)
     const remembered = this.#history.observe(now, { ...facts, ranks }, this.#published)
-    const unsettled = this.#unsettled.observe(now, { ...facts, open: ranks.open })
-    const { waiting } = facts
+    const { open, allocated } = ranks
+    const unsettled = this.#unsettled.observe(now, { ...facts, open, allocated })
+    const { settledAt } = this.#unsettled
+    const { waiting, takenAt, tookMs } = facts
+    const endedAt = takenAt.getTime() + tookMs
     const demand =
       waiting.kind === 'unknown'
         ? waiting
@@ -60,12 +91,18 @@ export class SnapshotMaker {
     const sizesOfDemand = this.#wanted(demand, now)
     const drains =
       sizesOfDemand.kind === 'known'
-        ? this.#drains?.plan(now, { ...ranks, unsettled }, sizesOfDemand.whole)
+        ? this.#drains?.plan(now, { ...ranks, unsettled, settledAt, tookMs }, sizesOfDemand.whole)
         : undefined
+    // What is held for former drains was wanted as long as they were there: it stays for the idle grace.
+    if (this.#drains instanceof FormerDrains && drains?.size !== undefined) {
+      this.#history.hold(ALL_QUEUES, now, drains.size)
+    }
     const wanted = drains !== undefined && drains.size === undefined ? STARTING : sizesOfDemand
     // While the wanted size is not known, the published size stays, and nothing is drained for a smaller one.
     const sizes = { wanted, drained: this.#drains?.size }
-    const snapshot = Object.freeze({ ...facts, ...remembered, ranks, demand, sizes })
+    const heldDrains = drains?.held && datesOf(drains.held, (at) => endedAt + at - now)
+    const derived = { ranks, demand, sizes, ...(heldDrains && { heldDrains }) }
+    const snapshot = Object.freeze({ ...facts, ...remembered, ...derived })
     const published = publishedSize(sizes)
     if (typeof published === 'number') this.#published = published
     return { snapshot, drains }
@@ -76,4 +113,15 @@ export class SnapshotMaker {
     if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
     return wantedSizes(demand, (purpose, size) => this.#history.hold(purpose, now, size))
   }
+}
+
+function datesOf(
+  held: readonly HeldDrain<number>[],
+  toTime: (at: number) => number,
+): readonly HeldDrain<Date>[] {
+  return held.map(({ ranks, because, until }) => ({
+    ranks,
+    because,
+    until: until === undefined ? undefined : new Date(toTime(until)),
+  }))
 }

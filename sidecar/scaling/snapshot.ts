@@ -2,6 +2,7 @@
 import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
+import type { HeldDrain } from './held-drains.ts'
 import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
 
@@ -10,6 +11,8 @@ export interface Snapshot extends Facts, Remembered {
   readonly demand: Demand | Unknown
   readonly sizes: Sizes
   readonly ranks: Ranks
+  /** Ranks of ours that stay drained for the present. Default: none. */
+  readonly heldDrains?: readonly HeldDrain<Date>[]
 }
 
 /**
@@ -24,4 +27,6 @@ export type Reading =
 export interface SnapshotSource {
   /** The latest reading, judged at `now` (default: the present). Never waits, never asks Flux. */
   reading(now?: Date): Reading
+  /** A client is given numbers of this snapshot: an HPA may act on them. */
+  noteAnswer?(snapshot: Snapshot): void
 }

@@ -1,8 +1,9 @@
 // The options of a simulated Flux instance, and the nodes and queues that follow from them.
+import type { JobLatencies } from './latency.ts'
 import { Node } from './node.ts'
 import { Queue } from './queue.ts'
 
-export interface InstanceOptions {
+export interface InstanceOptions extends JobLatencies {
   /** Nodes in the resource set from the start, whether they are up or not: a MiniCluster's `maxSize`. */
   readonly maxSize: number
   /** Default: 8. */
@@ -21,11 +22,6 @@ export interface InstanceOptions {
   readonly now?: Date
   /** How long a job stays in CLEANUP, with its resources allocated, after it lost a node. A real pod takes about 25 s. */
   readonly lostPodCleanupMs?: number
-  /**
-   * The time from a decision of the scheduler until R is committed to the KVS, in milliseconds. Until then Flux shows the
-   * job as waiting and its ranks as free. Default: 0.
-   */
-  readonly commitMs?: number
   /** Which nodes are filled first. Default: `lowest`. Fluxion's own default is `highest`. */
   readonly fill?: 'lowest' | 'highest'
   /** Fails a job that requests more nodes than are up, as Fluxion since 0.43 does with fcfs. Default: it waits. */

@@ -49,7 +49,7 @@ export class Instance extends EventEmitter<InstanceEvents> {
       nodes: this.nodes,
       queueOf: ({ queue }) => this.queue(queue),
       lostPodCleanupMs: options.lostPodCleanupMs,
-      commitMs: options.commitMs ?? 0,
+      latencies: options,
       refusesMoreThanUp: options.refusesMoreThanUp ?? false,
       startedAt: this.startedAt,
     })

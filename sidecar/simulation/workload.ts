@@ -1,8 +1,9 @@
 // The life of the jobs of a simulated Flux instance: submission, first come first served scheduling, start and end. The
 // owner moves the clock and changes the nodes.
 
-import { DueJobs, dueOf } from './due-jobs.ts'
+import { DueJobs } from './due-jobs.ts'
 import { claim, isFeasible, place } from './first-fit.ts'
+import { Housekeeping, releaseAll } from './housekeeping.ts'
 import {
   createJob,
   type Job,
@@ -13,6 +14,7 @@ import {
   type JobState,
 } from './job.ts'
 import { JobTable } from './job-table.ts'
+import { type JobLatencies, Turns } from './latency.ts'
 import type { Node } from './node.ts'
 import type { Queue } from './queue.ts'
 import { WaitingJobs } from './waiting-jobs.ts'
@@ -21,7 +23,7 @@ interface WorkloadOptions {
   readonly nodes: readonly Node[]
   readonly queueOf: (job: { readonly queue: string | undefined }) => Queue | undefined
   readonly lostPodCleanupMs: number | undefined
-  readonly commitMs: number
+  readonly latencies: JobLatencies
   readonly refusesMoreThanUp: boolean
   readonly startedAt: number
 }
@@ -48,18 +50,29 @@ export class Workload {
   readonly #committing = new Map<Job, Job['allocations']>()
   readonly #due = new DueJobs()
   readonly #waiting = new WaitingJobs()
+  readonly #housekeeping = new Housekeeping()
+  readonly #turns: Readonly<Record<keyof JobLatencies, Turns>>
   /** The first waiting job, if it was found not to fit. No job behind it starts. */
   #blocked: Job | undefined
   #lastId = 0n
 
   constructor(options: WorkloadOptions) {
     this.#options = options
+    const { matchMs, commitMs, startMs, epilogMs, housekeepingMs } = options.latencies
+    this.#turns = {
+      matchMs: new Turns(matchMs),
+      commitMs: new Turns(commitMs),
+      startMs: new Turns(startMs),
+      epilogMs: new Turns(epilogMs),
+      housekeepingMs: new Turns(housekeepingMs),
+    }
     this.now = options.startedAt
   }
 
-  /** When the clock will change a job next. `undefined` if it will not. */
+  /** When the clock will change something next. `undefined` if it will not. */
   get nextDue(): number | undefined {
-    return this.#due.next
+    const due = Math.min(this.#housekeeping.nextDue, this.#due.next ?? Number.POSITIVE_INFINITY)
+    return Number.isFinite(due) ? due : undefined
   }
 
   submit(request: JobRequest): Job {
@@ -103,14 +116,14 @@ export class Workload {
 
   /** Moves the clock. The changes that are due until then happen in the order of their times. */
   tick(now: number): void {
-    for (;;) {
-      const due = this.#due.until(now)
-      if (due.length === 0) break
-      for (const job of due) {
-        this.now = Math.max(this.now, dueOf(job))
+    for (let at = this.nextDue; at !== undefined && at <= now; at = this.nextDue) {
+      this.now = Math.max(this.now, at)
+      if (this.#housekeeping.release(this.now)) this.#blocked = undefined
+      for (const job of this.#due.until(this.now)) {
         this.#expire(job)
         this.schedule()
       }
+      this.schedule()
     }
     this.now = Math.max(this.now, now)
   }
@@ -157,13 +170,13 @@ export class Workload {
 
   /** The scheduler has decided. The decision is visible only when R is committed. */
   #allocate(job: Job, allocations: Job['allocations']): void {
-    const { commitMs } = this.#options
-    if (commitMs === 0) {
+    const hiddenMs = this.#turns.matchMs.next() + this.#turns.commitMs.next()
+    if (hiddenMs === 0) {
       this.#start(job, allocations)
       return
     }
     this.#committing.set(job, allocations)
-    this.#due.set(job, this.now + commitMs)
+    this.#due.set(job, this.now + hiddenMs)
   }
 
   /** R is committed: the job starts, also if its nodes have changed since the decision. */
@@ -185,7 +198,8 @@ export class Workload {
     this.#enter(job, 'RUN')
     const limitMs = job.timeLimit > 0 ? job.timeLimit * 1000 : Number.POSITIVE_INFINITY
     const afterMs = Math.min(job.durationMs ?? Number.POSITIVE_INFINITY, limitMs)
-    if (afterMs < Number.POSITIVE_INFINITY) this.#due.set(job, this.now + afterMs)
+    const startMs = this.#turns.startMs.next()
+    if (afterMs < Number.POSITIVE_INFINITY) this.#due.set(job, this.now + startMs + afterMs)
   }
 
   #expire(job: Job): void {
@@ -211,15 +225,18 @@ export class Workload {
     if (job.state === 'SCHED') this.#waiting.remove(job)
     job.result = result
     job.exception = exception
+    const hasRun = job.state === 'RUN'
     this.#enter(job, 'CLEANUP')
-    this.#deactivate(job)
+    const epilogMs = hasRun ? this.#turns.epilogMs.next() : 0
+    if (epilogMs > 0) this.#due.set(job, this.now + epilogMs)
+    else this.#deactivate(job)
   }
 
   #deactivate(job: Job): void {
-    for (const { node, cores, gpus } of this.#committing.get(job) ?? job.allocations) {
-      node.cores.release(cores)
-      node.gpus.release(gpus)
-    }
+    const { allocations } = job
+    const housekeepingMs = allocations.length > 0 ? this.#turns.housekeepingMs.next() : 0
+    if (housekeepingMs > 0) this.#housekeeping.add({ due: this.now + housekeepingMs, allocations })
+    else releaseAll(this.#committing.get(job) ?? allocations)
     this.#committing.delete(job)
     this.#due.delete(job)
     this.#blocked = undefined

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BUILTIN_METRICS } from '#metrics/catalog.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
 import { fresh, STALE, serveApp } from '../support/app.ts'
 import { jobCounts, snapshotOf } from '../support/snapshots.ts'
 
@@ -498,4 +499,24 @@ test('a cached answer is not used while the reading is stale', async (t) => {
   app.reading = STALE
   const after = await app.get(target)
   assert.deepEqual([before.code, after.code], [200, 503])
+})
+
+test('who is given a metric is noted, each time, and no other request is', async (t) => {
+  const reading = fresh()
+  const noted: Snapshot[] = []
+  const app = await serveApp(t, {
+    source: { reading: () => reading, noteAnswer: (snapshot) => noted.push(snapshot) },
+    external: true,
+  })
+  const external = '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/node_up_count'
+  for (const path of [`${V1BETA2}${MINICLUSTER}/node_up_count`, external]) {
+    noted.length = 0
+    for (const times of [1, 2]) {
+      assert.equal((await app.get(path)).code, 200)
+      assert.equal(noted.length, times)
+    }
+  }
+  noted.length = 0
+  for (const path of ['/readyz', '/metrics', '/explain', V1BETA2]) await app.get(path)
+  assert.deepEqual(noted, [])
 })

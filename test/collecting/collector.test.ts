@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ERRNO } from '#flux/errors.ts'
+import { publishedSize } from '#scaling/sizes.ts'
+import type { Reading } from '#scaling/snapshot.ts'
 import { createTestCluster, reasonOf, runningOf, upOf } from '../support/cluster.ts'
 
 /** Longer than any test: a change that is seen sooner was reported by a stream. */
@@ -205,6 +207,41 @@ test('Collector does not read more often than its cost allows', async (t) => {
   instance.submit({ nodes: 1 })
   assert.equal(broker.calls.get('resource.sched-status'), 1)
   assert.equal(notices.filter((notice) => notice === 'refreshed').length, 1)
+})
+
+test('Collector reads again when its drains want to be looked at, though nothing changes', async (t) => {
+  const { instance, collector, notices, startBroker, until } = await createTestCluster(t, {
+    pace: STREAMS_ONLY,
+    up: 2,
+    drains: { instance: 'flux-sample' },
+    patience: { idleGraceMs: 0 },
+  })
+  await startBroker({ role: 'owner' })
+  collector.start()
+  await until((reading) => reading.kind === 'fresh' && reading.snapshot.sizes.drained === 1)
+  instance.submit({ nodes: 4 })
+  await until((reading) => reading.kind === 'fresh' && reading.snapshot.sizes.drained === 4)
+  const before = notices.length
+  // Ranks 2 and 3 are awaited: each second it is seen whether they can be given back.
+  await until(() => notices.slice(before).filter((notice) => notice === 'refreshed').length >= 2)
+})
+
+test('Collector without drains lifts what is left of them, as owner, and asks once who it is', async (t) => {
+  for (const role of ['owner', 'guest'] as const) {
+    const { instance, collector, startBroker, until } = await createTestCluster(t, {
+      formerDrains: { instance: 'flux-sample' },
+      patience: { idleGraceMs: 0 },
+    })
+    instance.drain([2, 3], 'flux-metrics/flux-sample: scale-down to 2')
+    const broker = await startBroker({ role })
+    collector.start()
+    const sizeOf = (reading: Reading) =>
+      reading.kind === 'fresh' ? publishedSize(reading.snapshot.sizes) : undefined
+    await until((reading) => sizeOf(reading) === (role === 'owner' ? 4 : 1))
+    instance.submit({ nodes: 1 })
+    await until((reading) => runningOf(reading) === 1)
+    assert.equal(broker.calls.get('broker.ping'), 1, role)
+  }
 })
 
 test('Collector serves no snapshot that is too old, even if nothing else is wrong', async (t) => {

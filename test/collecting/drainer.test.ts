@@ -63,7 +63,8 @@ interface PlanTexts {
 
 function planOf(plan: Partial<PlanTexts>): DrainPlan {
   const { drain, undrain, preparing } = { drain: '', undrain: '', preparing: 2, ...plan }
-  return { size: 4, drain: parseIdset(drain), undrain: parseIdset(undrain), preparing }
+  const ranks = { drain: parseIdset(drain), undrain: parseIdset(undrain) }
+  return { size: 4, ...ranks, preparing, lookAt: undefined }
 }
 
 const NOT_OWNER =

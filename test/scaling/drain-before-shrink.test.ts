@@ -21,7 +21,7 @@ import {
   type DrainState,
   nextState,
 } from '#scaling/drain-before-shrink.ts'
-import { RACE_MS } from '#scaling/published-sizes.ts'
+import { DECISION_MS, RACE_MS } from '#scaling/published-sizes.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 
 /** A Flux of ten ranks that carries out every plan before the next. */
@@ -32,11 +32,22 @@ class Stage {
   allocated = ''
   unsettled = ''
   all = '0-9'
+  carriesOut = true
   #drains = new DrainBeforeShrink()
 
   /** The sidecar is made anew. */
   restart(): void {
     this.#drains = new DrainBeforeShrink()
+  }
+
+  /** The connection is lost and made again. */
+  reconnect(): void {
+    this.#drains.restart()
+  }
+
+  /** An HPA reads a size. */
+  read(now: number, size: number): void {
+    this.#drains.read(now, size)
   }
 
   plan(now: number, target: number): DrainPlan {
@@ -53,6 +64,7 @@ class Stage {
       }),
       target,
     )
+    if (!this.carriesOut) return plan
     const left = subtractIdsets(parseIdset(own), plan.undrain)
     this.own = formatIdset(unionIdsets(left, plan.drain))
     return plan
@@ -295,56 +307,141 @@ test('the smallest size of the last while counts, also when several were publish
   assert.equal(stage.tell(3000 + RACE_MS, 10).undrain, '6-9')
 })
 
-test('a rank whose pod has ended and come anew is given back at once', () => {
-  const stage = settledAt4()
-  assert.deepEqual(stage.tell(RACE_MS + 2, 8), published(8))
-  stage.live = '0-5'
-  assert.deepEqual(stage.tell(RACE_MS + 3, 8), { ...published(8), undrain: '4-5' })
-  stage.live = '0-7'
-  assert.deepEqual(stage.tell(RACE_MS + 4, 8), { ...published(8), undrain: '6-7' })
-  assert.equal(stage.own, '8-9')
-})
-
-test('a rank whose pod ends soon after a fall waits: its successor may be taken away by that one', () => {
-  const fallenAt = 9 * RACE_MS
-  const stage = steady()
-  stage.plan(fallenAt - 1, 4)
-  assert.deepEqual(stage.tell(fallenAt, 4), published(4))
-  stage.live = '0-3'
-  assert.deepEqual(stage.tell(fallenAt + 1000, 8), published(8))
-  stage.live = '0-7'
-  assert.deepEqual(stage.tell(fallenAt + 2000, 8), published(8))
-  assert.equal(stage.tell(fallenAt + 1000 + RACE_MS, 8).undrain, '4-7')
-})
-
 /** A stage that has published 4 for long enough, and whose other pods have ended. */
 function settledAt4(): Stage {
   const stage = shrunk()
-  stage.plan(RACE_MS, 4)
   stage.live = '0-3'
-  assert.deepEqual(stage.tell(RACE_MS + 1, 4), published(4))
+  for (const now of [RACE_MS - 30_000, RACE_MS]) stage.plan(now, 4)
   return stage
 }
 
-test('a rank that has come anew is given back at once, also if the size rises twice', () => {
+test('a rank that was absent until nobody could act on the smaller size is given back before it joins', () => {
   const stage = settledAt4()
-  stage.plan(RACE_MS + 2, 6)
-  stage.plan(RACE_MS + 3, 8)
-  stage.live = '0-7'
-  assert.equal(stage.tell(RACE_MS + 4, 8).undrain, '4-7')
+  const risenAt = RACE_MS + 1000
+  assert.deepEqual(stage.tell(risenAt, 8), published(8))
+  assert.deepEqual(stage.tell(risenAt + DECISION_MS - 1, 8), published(8))
+  assert.equal(stage.tell(risenAt + DECISION_MS, 8).undrain, '4-7')
+  assert.equal(stage.own, '8-9')
 })
 
-test('a rank that has come anew waits if the size has fallen since its pod ended', () => {
+test('a rank that was absent for so long is given back as soon as it joins', () => {
   const stage = settledAt4()
-  const fallenAt = RACE_MS + 3
-  stage.plan(RACE_MS + 2, 8)
-  assert.deepEqual(stage.tell(fallenAt, 4), published(4))
-  const risenAt = fallenAt + RACE_MS - 1
-  assert.deepEqual(stage.tell(risenAt, 8), published(8))
-  assert.deepEqual(stage.tell(risenAt + 1, 8), published(8))
-  stage.live = '0-7'
-  assert.deepEqual(stage.tell(risenAt + 2, 8), published(8))
+  const risenAt = RACE_MS + 1000
+  stage.plan(risenAt, 8)
+  stage.carriesOut = false
+  stage.plan(risenAt + DECISION_MS, 8)
+  stage.carriesOut = true
+  stage.live = '0-5'
+  assert.equal(stage.tell(risenAt + DECISION_MS + 1, 8).undrain, '4-7')
+})
+
+test('the time counts from when the smaller size was read last', () => {
+  const stage = settledAt4()
+  const readAt = RACE_MS + 1000
+  stage.read(readAt, 4)
+  stage.plan(readAt + 10_000, 8)
+  assert.equal(stage.tell(readAt + DECISION_MS - 1, 8).undrain, '')
+  assert.equal(stage.tell(readAt + DECISION_MS, 8).undrain, '4-7')
+})
+
+test('an HPA whose syncs are short has acted on the smaller size when it reads the larger one', () => {
+  const stage = settledAt4()
+  const risenAt = RACE_MS + 1000
+  stage.read(risenAt - 100, 4)
+  stage.plan(risenAt, 8)
+  stage.read(risenAt + 900, 8)
+  assert.equal(stage.tell(risenAt + 4_800, 8).undrain, '')
+  assert.equal(stage.tell(risenAt + 4_900, 8).undrain, '4-7')
+})
+
+test('a size that nobody read takes no pod away', () => {
+  const stage = shrunk()
+  stage.plan(2 * RACE_MS, 10)
+  stage.plan(3 * RACE_MS, 10)
+  stage.read(3 * RACE_MS + 1, 10)
+  stage.plan(3 * RACE_MS + 2, 4)
+  assert.deepEqual(stage.tell(3 * RACE_MS + 3, 4), published(4))
+  stage.live = '0-9'
+  assert.deepEqual(stage.tell(3 * RACE_MS + 4, 10), { ...published(10), undrain: '4-9' })
+})
+
+test('the size may rise twice, and every rank counts from when its number was out of reach', () => {
+  const stage = settledAt4()
+  stage.plan(RACE_MS + 1000, 6)
+  stage.plan(RACE_MS + 3000, 8)
+  assert.equal(stage.tell(RACE_MS + 1000 + DECISION_MS, 8).undrain, '4-5')
+  assert.equal(stage.tell(RACE_MS + 3000 + DECISION_MS, 8).undrain, '6-7')
+})
+
+test('a rank that comes again within the race waits: it may be a blip of a broker whose pod is ending', () => {
+  const stage = shrunk()
+  const risenAt = RACE_MS + 1000
+  stage.plan(risenAt, 8)
+  stage.live = '0-4,6-9'
+  stage.plan(risenAt + 1, 8)
+  stage.live = '0-9'
+  for (const afterMs of [2, DECISION_MS, 30_000, RACE_MS - 1]) {
+    assert.equal(stage.tell(risenAt + afterMs, 8).undrain, '', `${afterMs} ms after the rise`)
+  }
   assert.equal(stage.tell(risenAt + RACE_MS, 8).undrain, '4-7')
+})
+
+test('a rank that left a moment before may be blipping: it is given back when it has been absent for 30 s', () => {
+  const stage = shrunk()
+  stage.plan(RACE_MS, 4)
+  stage.live = '0-3'
+  stage.plan(RACE_MS + 1000, 4)
+  const risenAt = RACE_MS + 2000
+  stage.plan(risenAt, 8)
+  assert.equal(stage.tell(risenAt + DECISION_MS, 8).undrain, '')
+  assert.equal(stage.plan(risenAt + 28_900, 8).lookAt, RACE_MS + 31_000)
+  assert.equal(stage.tell(RACE_MS + 31_000, 8).undrain, '4-7')
+})
+
+test('what came and went unseen says nothing', () => {
+  const stage = settledAt4()
+  const risenAt = RACE_MS + 1000
+  stage.plan(risenAt, 8)
+  stage.reconnect()
+  assert.equal(stage.tell(risenAt + DECISION_MS, 8).undrain, '')
+  stage.live = '0-7'
+  assert.equal(stage.tell(risenAt + RACE_MS, 8).undrain, '4-7')
+})
+
+test('a pod that comes ten minutes after a restart finds itself drained, and one that is wanted finds itself open', () => {
+  const stage = new Stage()
+  stage.live = '0-3'
+  stage.plan(0, 4)
+  assert.deepEqual(stage.tell(1, 4), published(4))
+  assert.deepEqual(stage.tell(10 * RACE_MS, 4), published(4))
+  assert.equal(stage.own, '4-9')
+  stage.live = '0-4'
+  assert.deepEqual(stage.tell(10 * RACE_MS + 1, 4), published(4))
+  stage.plan(10 * RACE_MS + 2, 6)
+  assert.equal(stage.tell(10 * RACE_MS + 2 + DECISION_MS, 6).undrain, '5')
+  assert.equal(stage.tell(11 * RACE_MS + 2, 6).undrain, '4')
+})
+
+test('in the first minute, too, a rank that joins after the rise is given back at once', () => {
+  const stage = new Stage()
+  stage.live = '0-1'
+  stage.plan(0, 2)
+  assert.deepEqual(stage.tell(3_000, 2), published(2))
+  stage.read(4_000, 2)
+  assert.deepEqual(stage.tell(6_000, 4), published(4))
+  stage.plan(16_000, 4)
+  stage.read(19_000, 4)
+  assert.equal(stage.tell(19_000, 4).undrain, '2-3')
+})
+
+test('a plan says when to look again: often while a rank is awaited, else when the race is over', () => {
+  const stage = settledAt4()
+  const risenAt = RACE_MS + 1000
+  assert.equal(stage.plan(risenAt, 4).lookAt, undefined)
+  assert.equal(stage.plan(risenAt, 8).lookAt, risenAt + 1000)
+  assert.equal(stage.plan(risenAt + DECISION_MS - 300, 8).lookAt, risenAt + DECISION_MS)
+  const other = shrunk()
+  assert.equal(other.plan(RACE_MS, 8).lookAt, 2 * RACE_MS)
 })
 
 test('a pod that was never there waits: it may be late, and of a size that is no more', () => {
@@ -356,6 +453,21 @@ test('a pod that was never there waits: it may be late, and of a size that is no
   stage.live = '0-7'
   assert.deepEqual(stage.tell(2 * RACE_MS + 1, 8), published(8))
   assert.equal(stage.tell(3 * RACE_MS, 8).undrain, '4-7')
+})
+
+test('a plan says which ranks stay drained, why and until when', () => {
+  const stage = shrunk()
+  stage.live = '0-5'
+  stage.plan(RACE_MS, 4)
+  const { held = [] } = stage.plan(RACE_MS + 1000, 8)
+  assert.deepEqual(
+    held.map(({ ranks: ids, because, until }) => [formatIdset(ids), because, until]),
+    [
+      ['4-5', 'ending', 2 * RACE_MS + 1000],
+      ['6-7', 'awaited', RACE_MS + 1000 + DECISION_MS],
+      ['8-9', 'unwanted', undefined],
+    ],
+  )
 })
 
 test('drains of ranks that shrinking took away stay, so that a late pod finds itself drained', () => {
@@ -384,17 +496,6 @@ test('a restart without drains publishes nothing until every rank of R that may 
   stage.live = '0-6'
   assert.deepEqual(stage.tell(0, 2), { size: undefined, drain: '2-9', undrain: '', preparing: 2 })
   assert.deepEqual(stage.tell(1, 2), published(2))
-})
-
-test('ranks that were drained at a start and have not come within the race are given back', () => {
-  const stage = new Stage()
-  stage.live = '0-6'
-  stage.plan(0, 2)
-  assert.deepEqual(stage.tell(1, 2), published(2))
-  stage.live = '0-7'
-  assert.deepEqual(stage.tell(RACE_MS - 1, 2), published(2))
-  assert.equal(stage.tell(RACE_MS, 2).undrain, '8-9')
-  assert.equal(stage.own, '2-7')
 })
 
 test('a start at which nothing can be lost publishes at once', () => {

@@ -168,6 +168,18 @@ test('History holds no size over a long gap between readings', () => {
   assert.equal(history.hold('', 3_800_000, 2), 2)
 })
 
+test('History holds a size though readings are slow: until the next began, not until it ended', () => {
+  const history = new History({ ...DEFAULT_PATIENCE, maxGapMs: 30_000 })
+  const slow = (now: number, tookMs: number, size: number) => {
+    const ranks = { live: parseIdset('0'), allocated: parseIdset('') }
+    history.observe(now, { ranks, offline: parseIdset(''), tookMs }, 0)
+    return history.hold('', now, size)
+  }
+  assert.equal(slow(0, 9_000, 8), 8)
+  assert.equal(slow(39_000, 9_000, 2), 8)
+  assert.equal(slow(39_000 + GRACE - 1, 9_000, 2), 8)
+})
+
 test('History reports for any readings only live ranks with nothing allocated as recent, and only offline ones as lost', () => {
   const arbitraryReadings = fc.array(
     fc.record({

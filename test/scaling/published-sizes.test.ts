@@ -1,28 +1,74 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PublishedSizes, RACE_MS } from '#scaling/published-sizes.ts'
+import { DECISION_MS, PublishedSizes } from '#scaling/published-sizes.ts'
+
+const NEVER = Number.NEGATIVE_INFINITY
+
+/** Sizes, each published at a time. */
+function published(...sizes: readonly (readonly [at: number, size: number])[]): PublishedSizes {
+  const published = new PublishedSizes()
+  for (const [at, size] of sizes) published.publish(at, size)
+  return published
+}
 
 test('PublishedSizes has no size before the first one', () => {
-  const sizes = new PublishedSizes()
-  assert.deepEqual([sizes.current, sizes.fellAt], [0, Number.NEGATIVE_INFINITY])
+  assert.equal(new PublishedSizes().current, 0)
 })
 
-test('PublishedSizes counts the first size and each smaller one as a fall', () => {
-  const sizes = new PublishedSizes()
-  assert.equal(sizes.publish(1, 8), true)
-  assert.equal(sizes.publish(2, 8), false)
-  assert.equal(sizes.publish(3, 9), false)
-  assert.equal(sizes.fellAt, 1)
-  assert.equal(sizes.publish(4, 5), true)
-  assert.deepEqual([sizes.current, sizes.fellAt], [5, 4])
+test('PublishedSizes: the current size takes ranks away now', () => {
+  const sizes = published([0, 8])
+  assert.equal(sizes.danger(50, 8).readAt, 50)
+  assert.equal(sizes.danger(50, 7).readAt, NEVER)
 })
 
-test('PublishedSizes knows the smallest size on which an HPA may still act', () => {
-  const sizes = new PublishedSizes()
-  sizes.publish(0, 8)
+test('PublishedSizes: without requests a size may have been read until it was replaced', () => {
+  const sizes = published([0, 8], [10, 3], [20, 6], [30, 10])
+  assert.deepEqual(sizes.danger(40, 3), { readAt: 20, endedBy: 20 + DECISION_MS })
+  assert.equal(sizes.danger(40, 6).readAt, 30)
+  assert.equal(sizes.danger(40, 2).readAt, NEVER)
+})
+
+test('PublishedSizes: with requests only what was read counts', () => {
+  const sizes = published([0, 8])
+  sizes.read(5, 8)
   sizes.publish(10, 3)
-  sizes.publish(20, 6)
-  assert.equal(sizes.smallestInRace(20), 3)
-  assert.equal(sizes.smallestInRace(20 + RACE_MS - 1), 3)
-  assert.equal(sizes.smallestInRace(20 + RACE_MS), 6)
+  sizes.publish(20, 10)
+  assert.equal(sizes.danger(21, 3).readAt, NEVER)
+  sizes.publish(30, 3)
+  sizes.read(31, 3)
+  sizes.publish(40, 10)
+  assert.equal(sizes.danger(41, 3).readAt, 31)
+})
+
+test('PublishedSizes: when the requests have ended, others may be reading', () => {
+  const sizes = published([0, 8], [10_000, 3], [20_000, 10])
+  sizes.read(20_001, 10)
+  assert.equal(sizes.danger(20_002, 3).readAt, NEVER)
+  assert.equal(sizes.danger(50_001, 3).readAt, 20_000)
+})
+
+test('PublishedSizes: who reads again has acted on what it read before', () => {
+  const sizes = published([0, 3])
+  sizes.read(9_000, 3)
+  sizes.publish(10_000, 8)
+  sizes.read(12_000, 8)
+  sizes.read(13_000, 8)
+  // 3 s for the operator.
+  assert.deepEqual(sizes.danger(14_000, 5), { readAt: 9_000, endedBy: 15_000 })
+})
+
+test('PublishedSizes: two requests at once are not taken for two turns of an HPA', () => {
+  const sizes = published([0, 3])
+  sizes.read(9_999, 3)
+  sizes.publish(10_000, 8)
+  sizes.read(10_001, 8)
+  assert.equal(sizes.danger(14_000, 5).endedBy, 14_999)
+})
+
+test('PublishedSizes: an earlier process may have published any size', () => {
+  const sizes = new PublishedSizes()
+  sizes.begin(100)
+  sizes.publish(200, 8)
+  sizes.read(300, 8)
+  assert.equal(sizes.danger(400, 0).readAt, 100)
 })

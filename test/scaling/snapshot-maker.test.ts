@@ -229,7 +229,10 @@ test('with drains, a size falls when its ranks are drained', () => {
   assert.equal(publishedBy(made), 8)
   assert.equal(formatIdset(made.drains?.drain ?? parseIdset('')), '4-7')
   assert.equal(made.drains?.preparing, 4)
-  assert.equal(publishedBy(drained.draw(reading(8, '0-3'), 2 + GRACE)), 8, 'not settled yet')
+  assert.equal(made.drains?.lookAt, 1 + GRACE + 250)
+  const settling = drained.draw(reading(8, '0-3'), 2 + GRACE)
+  assert.equal(publishedBy(settling), 8, 'not settled yet')
+  assert.equal(settling.drains?.lookAt, 1 + GRACE + SETTLE_MS)
   const { snapshot } = drained.draw(reading(8, '0-3'), 1 + GRACE + SETTLE_MS)
   assert.deepEqual(snapshot.sizes, {
     wanted: {
@@ -284,4 +287,43 @@ test('patience is as configured', () => {
   snapshots.make(reading(8, ''), 0)
   assert.equal(publishedBy(snapshots.make(reading(8, ''), 4)), 8)
   assert.equal(publishedBy(snapshots.make(reading(8, ''), 5)), 1)
+})
+
+const FORMER = [
+  { ranks: parseIdset('4-9'), reason: 'flux-metrics/flux-sample: scale-down to 4', drainedAt: 0 },
+]
+
+test('without drains, what is left of them is lifted after the race, and its size is held for the grace', () => {
+  const options = { drains: undefined, formerDrains: DRAINS.drains }
+  const snapshots = settled(options, reading(7, ''))
+  const left = reading(7, '', { drains: FORMER })
+  assert.equal(publishedBy(snapshots.make(left, 0)), 1, 'as guest')
+  assert.ok(snapshots.leavesDrains(left))
+  snapshots.liftFormerDrains()
+  assert.ok(!snapshots.leavesDrains(left))
+  const first = snapshots.make(left, 1)
+  assert.equal(publishedBy(first), 7)
+  assert.equal(formatIdset(first.snapshot.ranks.ownDrained), '4-9')
+  assert.equal(formatIdset(first.drains?.undrain ?? parseIdset('0')), '')
+  const { takenAt, tookMs } = left
+  assert.deepEqual(first.snapshot.heldDrains, [
+    {
+      ranks: parseIdset('4-9'),
+      because: 'former',
+      until: new Date(takenAt.getTime() + tookMs + RACE_MS),
+    },
+  ])
+  const last = snapshots.make(left, 1 + RACE_MS)
+  assert.equal(formatIdset(last.drains?.undrain ?? parseIdset('0')), '4-9')
+  assert.equal(publishedBy(snapshots.make(reading(7, ''), RACE_MS + GRACE)), 7)
+  assert.equal(publishedBy(snapshots.make(reading(7, ''), 1 + RACE_MS + 2 * GRACE)), 1)
+})
+
+test('drains of others are not left of ours, and with drains nothing is', () => {
+  const options = { drains: undefined, formerDrains: { instance: 'another' } }
+  assert.ok(!new SnapshotMaker(options).leavesDrains({ drains: FORMER }))
+  assert.ok(
+    !new SnapshotMaker({ ...DRAINS, formerDrains: DRAINS.drains }).leavesDrains({ drains: FORMER }),
+  )
+  assert.ok(!new SnapshotMaker(NO_DRAINS).leavesDrains({ drains: FORMER }))
 })

@@ -47,3 +47,36 @@ test('what is open is not drained, and nothing is remembered for longer than it 
   assert.equal(formatIdset(ranks.observe(SETTLE_MS, reading(9_000, { open: '' }))), '0-3')
   assert.equal(formatIdset(ranks.observe(2 * SETTLE_MS, reading(9_000, { open: '' }))), '')
 })
+
+test('it is told when all are settled', () => {
+  const ranks = new UnsettledRanks()
+  ranks.observe(0, reading(100.5))
+  assert.equal(ranks.settledAt, 1_500)
+  ranks.observe(1_500, reading(102))
+  assert.equal(ranks.settledAt, undefined)
+  ranks.observe(5_000, { ...reading(110, { open: '0-3' }), drains: [] })
+  ranks.observe(5_100, reading(110))
+  assert.equal(ranks.settledAt, 7_000)
+})
+
+test('where a drained rank becomes busy late, ranks settle later from then on', () => {
+  const ranks = new UnsettledRanks()
+  const allocated = parseIdset('2')
+  ranks.observe(0, reading(101))
+  assert.equal(formatIdset(ranks.observe(2_500, reading(103.5))), '')
+  assert.equal(formatIdset(ranks.observe(3_000, { ...reading(104), allocated })), '2-3')
+  assert.equal(formatIdset(ranks.observe(6_900, { ...reading(107.9), allocated })), '2-3')
+  assert.equal(formatIdset(ranks.observe(7_000, { ...reading(108), allocated })), '')
+})
+
+test('a rank that was busy when it was drained, or long ago, says nothing of commits', () => {
+  const busy = new UnsettledRanks()
+  const allocated = parseIdset('2')
+  busy.observe(0, { ...reading(101), allocated })
+  busy.observe(2_500, { ...reading(103.5), allocated })
+  assert.equal(busy.settledAt, undefined)
+  const old = new UnsettledRanks()
+  old.observe(0, reading(101))
+  old.observe(40_000, { ...reading(141), allocated })
+  assert.equal(old.settledAt, undefined)
+})

@@ -2,9 +2,11 @@
 // MiniCluster is small so that jobs collide. Times are in tenths of a second so that events interleave.
 import fc from 'fast-check'
 import type { JobRequest } from '#simulation/job.ts'
+import type { JobLatencies } from '#simulation/latency.ts'
 import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import {
   type Arrival,
+  type Loss,
   type SidecarOutage,
   Simulation,
   type SimulationOptions,
@@ -12,7 +14,10 @@ import {
 } from '../../webhook/cli/simulate/simulation.ts'
 
 /** The number of streams, and their seed: SAFETY_SEED draws other streams. */
-export const STREAMS = { numRuns: 10_000, seed: Number(process.env.SAFETY_SEED ?? 1) }
+export const STREAMS = {
+  numRuns: Number(process.env.SAFETY_RUNS ?? 10_000),
+  seed: Number(process.env.SAFETY_SEED ?? 1),
+}
 
 const MAX_SIZE = 10
 const CORES = 4
@@ -21,6 +26,15 @@ const CORES = 4
 const ARRIVING_MS = 360_000
 
 const anyTime = (maxMs: number) => fc.nat({ max: maxMs / 100 }).map((tenths) => tenths * 100)
+
+/** Times that come in turn, most of them short. */
+function anyTimes(maxMs: number): fc.Arbitrary<readonly number[]> {
+  const short = anyTime(Math.ceil(maxMs / 1_000) * 100)
+  return fc.array(fc.oneof({ weight: 3, arbitrary: short }, anyTime(maxMs)), {
+    minLength: 1,
+    maxLength: 4,
+  })
+}
 
 const arbitraryShape: fc.Arbitrary<JobRequest> = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 4 }).map((nodes) => ({ nodes })) },
@@ -49,11 +63,22 @@ const arbitraryArrivals: fc.Arbitrary<readonly Arrival[]> = fc.array(
 
 const arbitraryTimes: fc.Arbitrary<Partial<Times>> = fc.record({
   reactionMs: anyTime(5_000),
-  joinMs: anyTime(20_000),
+  joinMs: fc.oneof({ weight: 3, arbitrary: anyTime(20_000) }, anyTimes(600_000)),
   firstSyncMs: anyTime(15_000),
   decideMs: anyTime(2_000),
   readMs: fc.constantFrom(1, 12, 100),
   maxIntervalMs: fc.constantFrom(6_000, 10_000),
+  bootMs: anyTime(3_000),
+  lossMs: anyTimes(10_000),
+})
+
+/** Flux's own times, some long. What the scheduler has chosen shows within two seconds: README says so. */
+const arbitraryLatencies: fc.Arbitrary<Required<JobLatencies>> = fc.record({
+  matchMs: anyTimes(400),
+  commitMs: anyTimes(1_500),
+  startMs: anyTimes(3_000),
+  epilogMs: anyTimes(20_000),
+  housekeepingMs: anyTimes(60_000),
 })
 
 /** An HPA on `node_desired_count` with settings that users choose. */
@@ -105,6 +130,10 @@ const arbitraryOutages: fc.Arbitrary<readonly SidecarOutage[]> = fc.array(
 type Intervention =
   | { readonly kind: 'cancel'; readonly atMs: number; readonly nth: number }
   | { readonly kind: 'drain'; readonly atMs: number; readonly rank: number }
+  | { readonly kind: 'blip'; readonly atMs: number; readonly rank: number; readonly forMs: number }
+
+/** A broker that loses its connection is back within so long: own-drains.ts assumes it. */
+const BLIP_MS = 29_000
 
 const arbitraryInterventions: fc.Arbitrary<readonly Intervention[]> = fc.array(
   fc.oneof(
@@ -118,8 +147,14 @@ const arbitraryInterventions: fc.Arbitrary<readonly Intervention[]> = fc.array(
       atMs: anyTime(ARRIVING_MS),
       rank: fc.nat(MAX_SIZE - 1),
     }),
+    fc.record({
+      kind: fc.constant('blip' as const),
+      atMs: anyTime(ARRIVING_MS),
+      rank: fc.nat(MAX_SIZE - 1),
+      forMs: anyTime(BLIP_MS),
+    }),
   ),
-  { maxLength: 3 },
+  { maxLength: 4 },
 )
 
 /** A run: what is simulated, and the interventions of users. */
@@ -142,10 +177,10 @@ export function arbitraryStream(
       fill: fc.constantFrom('lowest', 'highest'),
       idleGraceMs: fc.constantFrom(0, 10_000, 60_000),
       lostPodCleanupMs: fc.constantFrom(undefined, 25_000),
-      commitMs: anyTime(1_500),
+      latencies: arbitraryLatencies,
       interventions: arbitraryInterventions,
     })
-    .map(({ fill, idleGraceMs, lostPodCleanupMs, commitMs, interventions, ...rest }) => ({
+    .map(({ fill, idleGraceMs, lostPodCleanupMs, latencies, interventions, ...rest }) => ({
       interventions,
       options: {
         ...rest,
@@ -153,12 +188,27 @@ export function arbitraryStream(
           maxSize: MAX_SIZE,
           coresPerNode: CORES,
           fill,
-          commitMs,
+          ...latencies,
           ...(lostPodCleanupMs !== undefined && { lostPodCleanupMs }),
         },
         snapshots: { drains, patience: { idleGraceMs, joinTimeoutMs: 600_000 } },
       },
     }))
+}
+
+/** Jobs that were lost because a pod of theirs was ended: a blip loses jobs, too, also those that are being committed. */
+export function lossesByResize({ interventions }: Stream, { losses, instance }: Simulation) {
+  const isOfBlip = ({ job, rank }: Loss) => {
+    const lostMs = (job.times.CLEANUP ?? 0) - instance.startedAt
+    return interventions.some(
+      (one) =>
+        one.kind === 'blip' &&
+        one.rank === rank &&
+        one.atMs <= lostMs &&
+        lostMs <= one.atMs + one.forMs,
+    )
+  }
+  return losses.filter((loss) => !isOfBlip(loss))
 }
 
 /** The reason of an administrator's drain. */
@@ -195,6 +245,10 @@ function intervene(simulation: Simulation, intervention: Intervention): void {
     return
   }
   const { rank } = intervention
+  if (intervention.kind === 'blip') {
+    simulation.pods.blip(rank, intervention.forMs)
+    return
+  }
   // Flux refuses to drain a drained rank. The drain stays: to undrain a rank whose pod is ending would offer it to jobs.
   if (instance.nodes[rank]?.drain === undefined) instance.drain([rank], BROKEN)
 }

@@ -35,9 +35,13 @@ export interface TestCluster {
 /** Creates a cluster, by default of 4 nodes. Neither broker nor collector is started yet. */
 export async function createTestCluster(
   t: TestContext,
-  options: Partial<InstanceOptions> & Pick<Partial<CollectorOptions>, 'pace' | 'maxAgeMs'> = {},
+  options: Partial<InstanceOptions> &
+    Pick<
+      Partial<CollectorOptions>,
+      'pace' | 'maxAgeMs' | 'drains' | 'formerDrains' | 'patience'
+    > = {},
 ): Promise<TestCluster> {
-  const { pace, maxAgeMs = 30_000, ...model } = options
+  const { pace, maxAgeMs = 30_000, drains, formerDrains, patience = {}, ...model } = options
   const folder = await mkdtemp(join(tmpdir(), 'flux-'))
   const path = join(folder, 'local')
   const instance = new Instance({ maxSize: 4, coresPerNode: 8, gpusPerNode: 2, ...model })
@@ -53,7 +57,9 @@ export async function createTestCluster(
     wake()
   }
   const collector = new Collector({
-    drains: undefined,
+    drains,
+    formerDrains,
+    patience,
     path,
     maxAgeMs,
     log: { info: write, warn: write },

@@ -17,6 +17,19 @@ export async function getAttribute(client: Client, name: string, limits: Limits)
   return stringAt(answer, 'value', 'attr.get')
 }
 
+/** The bit of a rolemask that the owner of the instance has (RFC 12). */
+const OWNER_ROLE = 1
+
+/** Whether we are the owner of the instance, by our UID. */
+export async function isInstanceOwner(client: Client, limits: Limits): Promise<boolean> {
+  const { rolemask } = await client.call(
+    'broker.ping',
+    { seq: 0 },
+    { ...limits, nodeid: LEAD_RANK },
+  )
+  return (Number(rolemask) & OWNER_ROLE) !== 0
+}
+
 /** State of the instance. The answers to other calls are complete only in `run`. */
 export async function getBrokerState(client: Client, limits: Limits): Promise<string> {
   const topic = 'state-machine.get'

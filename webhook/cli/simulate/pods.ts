@@ -3,19 +3,30 @@
 // the grace period is over, as measured on a real MiniCluster.
 import type { Agenda } from '#simulation/agenda.ts'
 import type { Instance } from '#simulation/instance.ts'
+import { type Latency, Turns } from '#simulation/latency.ts'
 
 /** How long pods take, in milliseconds. */
 export interface PodTimes {
   /** From a new size until the operator and the Job controller create or delete pods. */
   readonly reactionMs: number
   /** From the creation of a pod until its rank is up. */
-  readonly joinMs: number
-  /** From the deletion of a pod until its rank is down. */
+  readonly joinMs: Latency
+  /** From the deletion of a pod until it is gone. */
   readonly graceMs: number
+  /** From the start of a pod's broker until its rank is up, a part of `joinMs`. A pod that is deleted meanwhile still joins. */
+  readonly bootMs: number
+  /** From the end of a pod until Flux notices. Until then its rank is up, and jobs that start there are lost. */
+  readonly lossMs: Latency
 }
 
 /** As measured on nodes that have the images already. */
-export const POD_TIMES: PodTimes = { reactionMs: 1_000, joinMs: 4_000, graceMs: 30_000 }
+export const POD_TIMES: PodTimes = {
+  reactionMs: 1_000,
+  joinMs: 4_000,
+  graceMs: 30_000,
+  bootMs: 0,
+  lossMs: 0,
+}
 
 /** A new `spec.size`, and the reading behind it. */
 export interface Resize {
@@ -25,7 +36,7 @@ export interface Resize {
 }
 
 type Pod =
-  | { readonly phase: 'starting' }
+  | { readonly phase: 'starting'; readonly upAt: number }
   | { readonly phase: 'up' }
   /** To be replaced: the size grew again, and a new pod of this index is created when this one has ended. */
   | { readonly phase: 'ending'; isToBeReplaced: boolean }
@@ -43,11 +54,17 @@ export class Pods {
   readonly #options: PodsOptions
   readonly #pods = new Map<number, Pod>()
   readonly #resizes = new Map<number, Resize>()
+  /** Ranks whose pods have ended and that Flux still shows as up, each with an identity of its loss. */
+  readonly #unnoticed = new Map<number, object>()
+  readonly #joinMs: Turns
+  readonly #lossMs: Turns
   #size: number
 
   constructor(options: PodsOptions) {
     this.#options = options
     this.#size = options.size
+    this.#joinMs = new Turns(options.times.joinMs)
+    this.#lossMs = new Turns(options.times.lossMs)
     for (let index = 0; index < options.size; index += 1) this.#pods.set(index, { phase: 'up' })
   }
 
@@ -90,33 +107,76 @@ export class Pods {
       pod.isToBeReplaced = false
       return
     }
-    // A pod that has not joined ends at once.
-    if (pod.phase === 'starting') {
+    // A pod whose broker has not started ends at once.
+    if (pod.phase === 'starting' && instance.now < pod.upAt - times.bootMs) {
       this.#pods.delete(index)
       return
     }
     this.#resizes.set(index, resize)
     const ending: Pod = { phase: 'ending', isToBeReplaced: false }
     this.#pods.set(index, ending)
+    if (pod.phase === 'starting') {
+      agenda.add(pod.upAt, () => {
+        if (this.#pods.get(index) === ending) this.#join(index)
+      })
+    }
     agenda.add(instance.now + times.graceMs, () => {
       this.#pods.delete(index)
-      instance.down(index)
+      this.#lose(index)
       if (ending.isToBeReplaced) this.#create(index)
     })
   }
 
+  /** The broker of a rank loses its connection for a while; its pod goes on. */
+  blip(index: number, forMs: number): void {
+    const { instance, agenda } = this.#options
+    const pod = this.#pods.get(index)
+    if (pod === undefined || instance.nodes[index]?.online !== true) return
+    instance.down(index)
+    agenda.add(instance.now + forMs, () => {
+      const now = this.#pods.get(index)
+      // Its pod may have been ended meanwhile.
+      if (now === pod || now?.phase === 'ending') instance.up(index)
+    })
+  }
+
+  /** Flux finds out that the broker is gone, at the latest when its successor joins. */
+  #lose(index: number): void {
+    const { instance, agenda } = this.#options
+    const loss = {}
+    const lossMs = this.#lossMs.next()
+    if (lossMs === 0) {
+      instance.down(index)
+      return
+    }
+    this.#unnoticed.set(index, loss)
+    agenda.add(instance.now + lossMs, () => {
+      if (this.#unnoticed.get(index) === loss) this.#notice(index)
+    })
+  }
+
+  #notice(index: number): void {
+    this.#unnoticed.delete(index)
+    this.#options.instance.down(index)
+  }
+
+  #join(index: number): void {
+    if (this.#unnoticed.has(index)) this.#notice(index)
+    this.#options.instance.up(index)
+  }
+
   #create(index: number): void {
-    const { instance, agenda, times } = this.#options
+    const { instance, agenda } = this.#options
     const pod = this.#pods.get(index)
     if (pod?.phase === 'ending') pod.isToBeReplaced = true
     if (pod !== undefined) return
-    const starting: Pod = { phase: 'starting' }
+    const starting: Pod = { phase: 'starting', upAt: instance.now + this.#joinMs.next() }
     this.#pods.set(index, starting)
-    agenda.add(instance.now + times.joinMs, () => {
+    agenda.add(starting.upAt, () => {
       // The pod may have been ended, and created again, before it joined.
       if (this.#pods.get(index) !== starting) return
       this.#pods.set(index, { phase: 'up' })
-      instance.up(index)
+      this.#join(index)
     })
   }
 }

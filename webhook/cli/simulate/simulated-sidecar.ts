@@ -55,6 +55,13 @@ export class SimulatedSidecar {
     return this.#published
   }
 
+  /** Answers an HPA. `undefined` is an error. */
+  answer(): Snapshot | undefined {
+    const { instance } = this.#options
+    if (this.#published !== undefined) this.#snapshots.noteAnswer(this.#published, instance.now)
+    return this.#published
+  }
+
   /** Reads as soon as the pace allows. */
   wake(): void {
     if (this.#outages > 0) return
@@ -88,14 +95,19 @@ export class SimulatedSidecar {
     const { instance, agenda, times, quorum, onFacts } = this.#options
     this.#readAt = instance.now
     this.#dueAt = Number.POSITIVE_INFINITY
-    const facts = simulatedFacts(instance, quorum)
+    const { readMs } = times
+    const facts = { ...simulatedFacts(instance, quorum), tookMs: readMs }
     onFacts?.(facts)
     const snapshots = this.#snapshots
-    const { snapshot, drains } = snapshots.make(facts, instance.now)
-    agenda.add(instance.now + times.readMs, () => {
+    // The snapshot is made and published when the reading has ended.
+    agenda.add(instance.now + readMs, () => {
       if (this.#outages > 0 || this.#snapshots !== snapshots) return
+      const { snapshot, drains } = snapshots.make(facts, instance.now)
       this.#published = snapshot
-      if (drains !== undefined) this.#carryOut(drains)
+      if (drains === undefined) return
+      this.#carryOut(drains)
+      if (drains.lookAt === undefined) return
+      this.#readBy(Math.max(instance.now, this.#readAt + times.minIntervalMs, drains.lookAt))
     })
     this.#readBy(instance.now + times.maxIntervalMs)
   }

@@ -168,7 +168,7 @@ export class Simulation {
   }
 
   #sync(): void {
-    const { published } = this
+    const published = this.#sidecar.answer()
     const decision = this.#hpa.decide({
       now: this.elapsedMs,
       replicas: this.#size,

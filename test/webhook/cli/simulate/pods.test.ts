@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Agenda } from '#simulation/agenda.ts'
 import { Instance } from '#simulation/instance.ts'
-import { Pods } from '../../../../webhook/cli/simulate/pods.ts'
+import { POD_TIMES, Pods, type PodTimes } from '../../../../webhook/cli/simulate/pods.ts'
 
-const TIMES = { reactionMs: 1_000, joinMs: 4_000, graceMs: 30_000 }
+const TIMES = { ...POD_TIMES, reactionMs: 1_000, joinMs: 4_000, graceMs: 30_000 }
 
 /** A MiniCluster of up to four pods, and its clock. */
-function setUp(size: number) {
+function setUp(size: number, times: Partial<PodTimes> = {}) {
   const instance = new Instance({ maxSize: 4, up: size })
   const agenda = new Agenda()
-  const pods = new Pods({ instance, agenda, times: TIMES, size })
+  const pods = new Pods({ instance, agenda, times: { ...TIMES, ...times }, size })
   const startedAt = instance.now
   return {
     instance,
@@ -90,4 +90,63 @@ test('a pod that is ended before it joined never joins', () => {
   goTo(60_000)
   assert.deepEqual(instance.online, [0, 1])
   assert.equal(pods.count, 2)
+})
+
+test('Flux finds out later that a pod is gone, at the latest when its successor joins', () => {
+  const { instance, resize, goTo } = setUp(2, { lossMs: [5_000, 60_000] })
+  resize(1)
+  goTo(35_999)
+  assert.deepEqual(instance.online, [0, 1])
+  goTo(36_000)
+  assert.deepEqual(instance.online, [0])
+  resize(2)
+  goTo(41_000)
+  assert.deepEqual(instance.online, [0, 1])
+  resize(1)
+  goTo(45_000)
+  resize(2)
+  // The pod is gone at 72 s, and its successor comes 4 s later.
+  goTo(76_000)
+  const names = instance.changes.slice(-2).map(({ name, at }) => [name, at - instance.startedAt])
+  assert.deepEqual(names, [
+    ['offline', 76_000],
+    ['online', 76_000],
+  ])
+})
+
+test('a pod that is ended while its broker starts comes all the same, for its grace', () => {
+  const { instance, resize, goTo } = setUp(1, { bootMs: 3_000 })
+  resize(2)
+  goTo(1_500)
+  resize(1)
+  goTo(5_000)
+  assert.deepEqual(instance.online, [0, 1])
+  goTo(32_500)
+  assert.deepEqual(instance.online, [0])
+})
+
+test('a broker that blips comes again while its pod is there, and not when it is gone', () => {
+  const { instance, pods, resize, goTo } = setUp(2)
+  pods.blip(1, 500)
+  assert.deepEqual(instance.online, [0])
+  goTo(500)
+  assert.deepEqual(instance.online, [0, 1])
+  resize(1)
+  goTo(31_000)
+  pods.blip(1, 5_000)
+  goTo(40_000)
+  assert.deepEqual(instance.online, [0])
+  pods.blip(1, 5_000)
+  pods.blip(3, 5_000)
+  goTo(50_000)
+  assert.deepEqual(instance.online, [0])
+})
+
+test('pods take times that come in turn', () => {
+  const { instance, resize, goTo } = setUp(1, { joinMs: [4_000, 600_000] })
+  resize(3)
+  goTo(600_999)
+  assert.deepEqual(instance.online, [0, 1])
+  goTo(601_000)
+  assert.deepEqual(instance.online, [0, 1, 2])
 })
