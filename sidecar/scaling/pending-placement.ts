@@ -1,7 +1,6 @@
 // Places the pending jobs on ranks one after the other, and adds up for each queue what its jobs ask for. The size is computed
 // in demand.ts and sizes.ts. Pure.
 import { givesWholeNodes } from '#flux/calls/fluxion.ts'
-import { toIdset } from '#flux/sets/id-list.ts'
 import {
   countIds,
   type Idset,
@@ -16,6 +15,7 @@ import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { type Need, type Ways, waysOf } from './need.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
+import { emptySums, finish, type QueueSums } from './queue-sums.ts'
 import { type Ranks, sizeWith } from './ranks.ts'
 
 /** The part of a reading that decides where jobs are placed. */
@@ -42,20 +42,6 @@ export interface PendingSums {
 
 /** The name of the only queue of an instance without named queues. */
 const NO_QUEUE = ''
-
-/** The sums of one queue while jobs are added. */
-interface QueueSums {
-  readonly domain: Domain
-  readonly allocated: Idset
-  readonly placed: Uint8Array
-  pendingNodes: number
-  pendingCores: number
-  pendingGpus: number | undefined
-  held: number
-  infeasible: number
-  readonly waits: number[]
-  startSeconds: number | undefined
-}
 
 /**
  * Jobs are added in the order of their priority.
@@ -206,27 +192,15 @@ export class PendingPlacement {
       usable: subtractIdsets(startable, lost),
       startable,
     }
-    return this.#emptySums(domain, intersectIdsets(ranks.allocated, known))
+    return emptySums(
+      { domain, allocated: intersectIdsets(ranks.allocated, known) },
+      sizeWith(ranks.all),
+    )
   }
 
   /** For a queue that has every rank. It shares the domain of all queues, and with it the results of earlier searches. */
   #sumsOfEveryRank(): QueueSums {
-    return this.#emptySums(this.#allQueues.domain, this.#allQueues.allocated)
-  }
-
-  #emptySums(domain: Domain, allocated: Idset): QueueSums {
-    return {
-      domain,
-      allocated,
-      placed: new Uint8Array(sizeWith(this.#facts.ranks.all)),
-      pendingNodes: 0,
-      pendingCores: 0,
-      pendingGpus: 0,
-      held: 0,
-      infeasible: 0,
-      waits: [],
-      startSeconds: undefined,
-    }
+    return emptySums(this.#allQueues, sizeWith(this.#facts.ranks.all))
   }
 }
 
@@ -253,14 +227,4 @@ function freeOf({ all, allocated, ranks }: PlacementFacts): ResourceSet {
 function startOf({ startEstimate }: WaitingJob, takenAt: Date): number | undefined {
   if (startEstimate === undefined) return undefined
   return Math.max(0, startEstimate - takenAt.getTime() / 1000)
-}
-
-function finish(
-  { domain, placed, waits, ...sums }: QueueSums,
-  mayUseAnyRank: boolean,
-): QueueDemand {
-  if (mayUseAnyRank && waits.length > 0) {
-    for (const { first, last } of domain.usable.ranges) placed.fill(1, first, last + 1)
-  }
-  return { ...sums, placed: toIdset(placed), waits: waits.sort((a, b) => b - a) }
 }
