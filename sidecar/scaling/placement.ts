@@ -114,6 +114,8 @@ export class Placement {
     const undo: (() => void)[] = []
     let ranks = EMPTY_IDSET
     for (const need of parts) {
+      // What is learnt while other parts hold something is wrong once they have given it back.
+      if (parts.length > 1) undo.push(this.#saveLearnt(need, domain))
       const shares = this.#find(need, domain)
       if (shares === undefined) {
         for (const restore of undo.reverse()) restore()
@@ -200,6 +202,15 @@ export class Placement {
     found.sort((one, other) => one.first - other.first)
     runs.set(part, found)
     return found
+  }
+
+  #saveLearnt(need: Need, domain: Domain): () => void {
+    const learnt = this.#learntOf(need, domain)
+    const { from, tooMany } = learnt
+    return () => {
+      learnt.from = from
+      learnt.tooMany = tooMany
+    }
   }
 
   #learntOf(need: Need, domain: Domain): Learnt {

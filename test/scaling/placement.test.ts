@@ -119,6 +119,14 @@ test('Placement takes what it gives, and nothing for what waits', () => {
   assert.deepEqual(placement.place([[needs({})]], domain), waits(0))
 })
 
+test('Placement forgets what it learnt beside parts that were given back', () => {
+  const placement = new Placement(ALL, FREE)
+  const domain = domainOf('0-3')
+  const job = [[nodes(2, 4), needs({ cores: 4 })]]
+  assert.deepEqual(placement.place(job, domain), waits(0, 1, 2))
+  assert.deepEqual(placement.place([[needs({ cores: 4 })]], domain), placed(2))
+})
+
 test('Placement takes whole nodes with all that is on them', () => {
   const placement = new Placement(ALL, FREE)
   const domain = domainOf('0-3')
