@@ -2,7 +2,7 @@
 // them is shown as the job on the highest busy rank. Flux is asked only when the answer may have changed.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { listRunningJobs, type RunningJob } from '#flux/calls/job-list-calls.ts'
-import { isRemote } from '#flux/errors.ts'
+import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import {
   EMPTY_IDSET,
   hasId,
@@ -43,7 +43,9 @@ export function highestBusyRank({
 
 export class RunningJobReader {
   readonly #client: Client
-  #last: { readonly key: string; readonly jobs: RunningJobs } | undefined
+  #last:
+    | { readonly key: string; readonly jobs: RunningJobs; readonly areAllAllocated: boolean }
+    | undefined
 
   constructor(client: Client) {
     this.#client = client
@@ -51,7 +53,7 @@ export class RunningJobReader {
 
   /**
    * @param counts while these and the highest allocated rank stay the same, Flux is not asked
-   * @throws FluxError if Flux lists no jobs although some run and nothing is allocated: their ranks are not known then
+   * @throws FluxError if Flux does not list the jobs: a rank that it does not show as allocated may be busy
    */
   async read(
     facts: Pick<Facts, 'allocated' | 'offline'>,
@@ -62,23 +64,43 @@ export class RunningJobReader {
     if (count === 0) return { ranks: EMPTY_IDSET, highest: undefined }
     const highest = highestBusyRank({ ...facts, running: EMPTY_IDSET })
     const key = JSON.stringify([highest, total.run, total.cleanup, total.inactive])
-    if (this.#last?.key === key) return this.#last.jobs
+    if (this.#last?.key === key && this.#last.areAllAllocated) return this.#last.jobs
     const isAnyAllocated = !isEmpty(ranksOf(facts.allocated))
     const options =
       count <= MAX_LISTED || !isAnyAllocated
         ? { maxEntries: MAX_LISTED }
         : { maxEntries: MAX_ON_RANK, ranks: String(highest ?? 0) }
-    const listed = await listRunningJobs(this.#client, options, limits).catch((error: unknown) => {
-      if (isAnyAllocated && isRemote(error)) return []
-      throw error
-    })
+    const listed = await this.#list(options, limits, { isAnyAllocated })
+    if (listed === undefined) return { ranks: EMPTY_IDSET, highest: undefined }
+    if (!isAnyAllocated && listed.length >= MAX_LISTED) {
+      throw new FluxError(
+        'FLUX_PROTOCOL',
+        `no rank is allocated, and more than ${MAX_LISTED} jobs run`,
+      )
+    }
     const ranks = listed.map((job) => job.ranks).reduce(unionIdsets, EMPTY_IDSET)
     const busy = highestBusyRank({ ...facts, running: ranks })
     const jobs = {
       ranks,
       highest: busy === undefined ? undefined : listed.find((job) => hasId(job.ranks, busy)),
     }
-    this.#last = { key, jobs }
+    // One job that bypasses the scheduler may take the place of another without a change of the counts.
+    const areAllAllocated = isEmpty(subtractIdsets(ranks, ranksOf(facts.allocated)))
+    this.#last = { key, jobs, areAllAllocated }
     return jobs
+  }
+
+  /** `undefined` if this release of Flux refuses the list, and the allocated ranks are known. Any other error is passed on. */
+  async #list(
+    options: Parameters<typeof listRunningJobs>[1],
+    limits: Limits,
+    { isAnyAllocated }: { readonly isAnyAllocated: boolean },
+  ): Promise<readonly RunningJob[] | undefined> {
+    try {
+      return await listRunningJobs(this.#client, options, limits)
+    } catch (error) {
+      if (isAnyAllocated && isRemote(error, ERRNO.EINVAL)) return undefined
+      throw error
+    }
   }
 }

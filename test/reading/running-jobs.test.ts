@@ -79,6 +79,29 @@ test('RunningJobReader lists only jobs of the highest rank if very many run', as
   assert.deepEqual(requests[1]?.args.constraint, { states: [48] })
 })
 
+test('RunningJobReader asks each time while a job runs that is not shown as allocated', async (t) => {
+  const { read, asked } = await setUp(t, { [LIST]: JOBS })
+  await read('0')
+  await read('0')
+  assert.equal(asked.length, 2)
+})
+
+test('RunningJobReader gives no ranks if more jobs run than it lists, and none is allocated', async (t) => {
+  const jobs = Array.from({ length: 1_000 }, (_, id) => ({ id, userid: 7, ranks: '0' }))
+  const { read } = await setUp(t, { [LIST]: { jobs } })
+  await assert.rejects(read('', { run: 1_500 }), {
+    code: 'FLUX_PROTOCOL',
+    message: /more than 1000 jobs run/,
+  })
+})
+
+test('RunningJobReader passes on every error that may go away', async (t) => {
+  const { read, asked } = await setUp(t, { [LIST]: ERRNO.EAGAIN })
+  await assert.rejects(read('0'), { code: 'FLUX_REMOTE', errnum: ERRNO.EAGAIN })
+  await assert.rejects(read('0'), { code: 'FLUX_REMOTE', errnum: ERRNO.EAGAIN })
+  assert.equal(asked.length, 2)
+})
+
 test('RunningJobReader does without a list that Flux refuses, unless no rank would be known', async (t) => {
   const { read } = await setUp(t, { [LIST]: ERRNO.EINVAL })
   assert.deepEqual(summary(await read('0')), [undefined, ''])
