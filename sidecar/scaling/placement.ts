@@ -176,7 +176,8 @@ export class Placement {
     for (const { first, last, slots } of this.#runsOf(need, domain, part)) {
       if (left <= 0) break
       this.#budget.steps -= 1
-      const perRank = perNode === undefined ? slots : 1
+      // A slot without cores and GPUs (of memory, say) has room without end.
+      const perRank = perNode === undefined ? Math.min(slots, left) : 1
       const count = Math.min(last - first + 1, Math.ceil(left / perRank))
       ranges.push({ first, last: first + count - 1 })
       left -= count * perRank

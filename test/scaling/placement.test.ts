@@ -100,6 +100,12 @@ const CASES: readonly {
     domain: domainOf('0-3', '0-1,3', '0-3'),
     place: placed(1, 3),
   },
+  {
+    what: 'a slot without cores and GPUs waits for a rank like any other',
+    need: needs({ cores: 0, gpus: 0 }),
+    domain: domainOf('0-3', '', '0-3'),
+    place: waits(0),
+  },
   { what: 'no slot at all is no rank', need: needs({ slots: 0 }), place: placed() },
   { what: 'no node at all is no rank', need: nodes(0), place: placed() },
 ]
