@@ -8,7 +8,7 @@ import type { Idset } from '#flux/sets/idset.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { acceptedRanks, type RankAttributes } from './constrained-ranks.ts'
 import type { WaitingJob, WaitingJobs } from './facts.ts'
-import { type ReadRequest, RequestCache } from './request-cache.ts'
+import { ReadBudget, type ReadRequest, RequestCache } from './request-cache.ts'
 import { isUnknown, unknown } from './unknown.ts'
 
 /**
@@ -80,23 +80,29 @@ export class PendingJobReader {
 
   async #readRequests(jobs: readonly PendingJob[], limits: Limits): Promise<void> {
     const read = new Map<JobId, ReadRequest>()
+    const budget = new ReadBudget()
     if (!this.#isGuest) {
       const missing = jobs
         .filter((job) => this.#requests.find(job) === undefined)
         .slice(0, MAX_JOBSPECS)
       // One jobspec first: a guest is refused, and then the others need not be asked for.
       const [first, ...others] = missing
-      if (first !== undefined) await this.#readRequest(first.id, read, limits)
+      if (first !== undefined) await this.#readRequest(first.id, { read, budget }, limits)
       await Promise.all(
-        others.map(({ id }) => this.#isGuest || this.#readRequest(id, read, limits)),
+        others.map(({ id }) => this.#isGuest || this.#readRequest(id, { read, budget }, limits)),
       )
     }
     this.#requests.replace(jobs, read)
   }
 
-  async #readRequest(id: JobId, read: Map<JobId, ReadRequest>, limits: Limits): Promise<void> {
+  async #readRequest(
+    id: JobId,
+    { read, budget }: { readonly read: Map<JobId, ReadRequest>; readonly budget: ReadBudget },
+    limits: Limits,
+  ): Promise<void> {
     try {
-      read.set(id, await getRequest(this.#client, id, limits))
+      const request = await getRequest(this.#client, id, limits)
+      if (budget.take(request)) read.set(id, request)
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) this.#isGuest = true
       else if (error instanceof FluxError && error.code === 'FLUX_PROTOCOL') {

@@ -10,6 +10,9 @@ import { isUnknown, type Unknown, unknown } from './unknown.ts'
  */
 const MAX_WEIGHT = 100_000
 
+/** Characters of a host that count as one. */
+const HOST_UNIT = 32
+
 const TOO_LARGE = unknown(
   'the constraints of the pending jobs are too many and too large to be read',
 )
@@ -21,6 +24,21 @@ interface Entry {
   /** A job that moves to another queue gets other constraints. */
   readonly queue: string | undefined
   readonly request: ReadRequest
+}
+
+/**
+ * How much one reading may add: what is read is all in memory before equal constraints are shared. What goes beyond it is
+ * left for the next reading.
+ */
+export class ReadBudget {
+  #weightLeft = 2 * MAX_WEIGHT
+
+  /** @returns whether the request may be kept; the first one always may */
+  take({ constraint }: ResourceRequest): boolean {
+    if (this.#weightLeft <= 0) return false
+    this.#weightLeft -= constraint === undefined ? 0 : weightOf(constraint)
+    return true
+  }
 }
 
 export class RequestCache {
@@ -69,7 +87,7 @@ function weightOf(constraint: Constraint): number {
     case 'properties':
       return 1 + constraint.with.length + constraint.without.length
     case 'hosts':
-      return 1 + constraint.hosts.length
+      return constraint.hosts.reduce((sum, host) => sum + Math.ceil(host.length / HOST_UNIT), 1)
     case 'ranks':
       return 1 + constraint.ranks.ranges.length
     default:

@@ -139,6 +139,20 @@ test('complete keeps a bounded number of constraints', async (t) => {
   assert.equal(asked.length, 1000)
 })
 
+test('complete leaves large constraints for the next reading when one has read enough', async (t) => {
+  const specs = upTo(60).map((job) => ({
+    jobspec: {
+      resources: [],
+      attributes: { system: { constraints: { hostlist: [`${'h'.repeat(50)}${job}-[0-9998]`] } } },
+    },
+  }))
+  const { reader } = await setUp(t, { [GETATTR]: specs })
+  const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
+  const { jobs } = await reader.complete(pending(...upTo(60)), context, LIMITS)
+  const read = jobs.filter(({ request }) => request !== undefined)
+  assert.ok(read.length > 0 && read.length < 20, `${read.length} of 60 are read`)
+})
+
 test('complete reads each jobspec once, and drops those of jobs that are no longer pending', async (t) => {
   const { reader, requests } = await setUp(t, { [GETATTR]: [1, 2, 3, 1].map(jobspec) })
   const read = async (...ids: number[]) => {

@@ -30,6 +30,9 @@ const MAX_VALUES = 256
 /** Hosts of one constraint: as many as the largest instance that we are tested with. */
 const MAX_HOSTS = 10_000
 
+/** Characters of all hosts of a hostlist: 64 each, a host name has at most 63. */
+const MAX_HOST_TEXT = 64 * MAX_HOSTS
+
 /** Characters of one idset or hostlist. */
 const MAX_TEXT = 16_384
 
@@ -80,6 +83,10 @@ class Parser {
           const count = hosts.length + countHosts(list)
           if (count > MAX_HOSTS) throw broken(place, `at most ${MAX_HOSTS} hosts`, count)
           hosts.push(...expandHosts(list))
+        }
+        const length = hosts.reduce((sum, host) => sum + host.length, 0)
+        if (length > MAX_HOST_TEXT) {
+          throw broken(place, `at most ${MAX_HOST_TEXT} characters of hosts`, length)
         }
         return { kind: 'hosts', hosts }
       }

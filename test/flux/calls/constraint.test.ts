@@ -66,6 +66,14 @@ test('parseConstraint makes no more hosts than the largest instance has', () => 
   assert.throws(() => parseConstraint({ hostlist: lists }), { code: 'FLUX_PROTOCOL' })
 })
 
+test('parseConstraint makes no more text of hosts than host names have', () => {
+  const list = `${'h'.repeat(200)}-[0-9998]`
+  assert.throws(() => parseConstraint({ hostlist: [list] }), {
+    code: 'FLUX_PROTOCOL',
+    message: /at most 640000 characters of hosts/,
+  })
+})
+
 test('parseConstraint reads anything, or refuses it with FLUX_PROTOCOL', () => {
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(
