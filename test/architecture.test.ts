@@ -20,7 +20,12 @@ const NOTHING: Rule = { folders: [], packages: [] }
 
 const FLUX = ['sidecar/flux', 'sidecar/flux/sets', 'sidecar/flux/wire', 'sidecar/flux/calls']
 const READING = [...FLUX, 'sidecar/reading']
-const SCALING = [...READING, 'sidecar/scaling']
+const SCALING = [
+  ...READING,
+  'sidecar/scaling',
+  'sidecar/scaling/placement',
+  'sidecar/scaling/drains',
+]
 const METRICS = [...SCALING, 'sidecar/metrics']
 const USER_METRICS = [...METRICS, 'sidecar/metrics/user-metrics', 'sidecar/serving']
 const EXPLAINING = [...METRICS, 'sidecar/explaining', 'sidecar/serving/text.ts']
@@ -31,6 +36,7 @@ const BELOW_API = [
   'sidecar/metrics',
   'sidecar/explaining',
   'sidecar/scaling',
+  'sidecar/scaling/drains',
   'sidecar/reading',
   'sidecar/serving',
 ]
@@ -77,6 +83,8 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'sidecar/simulation': { folders: SIMULATION, packages: [] },
   'sidecar/reading': { folders: READING, packages: [] },
   'sidecar/scaling': { folders: SCALING, packages: [] },
+  'sidecar/scaling/placement': { folders: [...READING, 'sidecar/scaling/ranks.ts'], packages: [] },
+  'sidecar/scaling/drains': { folders: [...READING, 'sidecar/scaling/ranks.ts'], packages: [] },
   'sidecar/metrics': { folders: METRICS, packages: [] },
   'sidecar/metrics/user-metrics': {
     folders: USER_METRICS,

@@ -1,12 +1,12 @@
 // Carries out a drain plan by two calls to Flux. A call that fails is only logged: the next reading shows which ranks are
-// drained, and until then the larger size is published. The plans are made by #scaling/drain-before-shrink.ts.
+// drained, and until then the larger size is published. The plans are made by #scaling/drains/drain-before-shrink.ts.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { drain, undrain } from '#flux/calls/resource-calls.ts'
 import { ERRNO, isRemote } from '#flux/errors.ts'
 import { formatIdset, type Idset, isEmpty } from '#flux/sets/idset.ts'
 import type { Client } from '#flux/wire/client.ts'
-import type { DrainPlan } from '#scaling/drain-before-shrink.ts'
 import { drainReason } from '#scaling/drain-reason.ts'
+import type { DrainPlan } from '#scaling/drains/drain-before-shrink.ts'
 import type { TransitionLog } from './latest-snapshot.ts'
 import type { CollectorObserver } from './observer.ts'
 

@@ -12,7 +12,7 @@ import {
 } from '#flux/sets/idset.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isWithinTolerance } from '#scaling/hpa-tolerance.ts'
-import type { QueueDemand } from '#scaling/queue-demand.ts'
+import type { QueueDemand } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
 import { clampSize, demandedNodes, publishedSize } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'

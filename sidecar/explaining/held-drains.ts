@@ -1,6 +1,6 @@
 // Describes in words which drained ranks are still held.
 import { formatIdset } from '#flux/sets/idset.ts'
-import type { HeldBecause } from '#scaling/held-drains.ts'
+import type { HeldBecause } from '#scaling/drains/held-drains.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 
 /** Ranks of ours that stay drained for the present. */

@@ -3,7 +3,11 @@
 import { type Idset, unionIdsets } from '#flux/sets/idset.ts'
 import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
-import { PendingPlacement, type PendingSums, type PlacementFacts } from './pending-placement.ts'
+import {
+  PendingPlacement,
+  type PendingSums,
+  type PlacementFacts,
+} from './placement/pending-placement.ts'
 import { sizeWith } from './ranks.ts'
 
 export interface DemandFacts extends PlacementFacts, Pick<Facts, 'quorum'>, Remembered {}

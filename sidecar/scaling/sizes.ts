@@ -2,7 +2,7 @@
 import { countIds, unionIdsets } from '#flux/sets/idset.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
-import type { QueueDemand } from './queue-demand.ts'
+import type { QueueDemand } from './placement/queue-demand.ts'
 import { sizeWith } from './ranks.ts'
 
 /** Sizes as numbers of pods. */

@@ -3,15 +3,15 @@
 import type { Facts } from '#reading/facts.ts'
 import { type Unknown, unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand } from './demand.ts'
-import { DrainBeforeShrink, type DrainPlan } from './drain-before-shrink.ts'
 import { isOwnReason } from './drain-reason.ts'
-import { FormerDrains } from './former-drains.ts'
-import type { HeldDrain } from './held-drains.ts'
+import { DrainBeforeShrink, type DrainPlan } from './drains/drain-before-shrink.ts'
+import { FormerDrains } from './drains/former-drains.ts'
+import type { HeldDrain } from './drains/held-drains.ts'
+import { UnsettledRanks } from './drains/unsettled-ranks.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
 import { ranksIn } from './ranks.ts'
 import { ALL_QUEUES, publishedSize, type Sizes, wantedSizes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
-import { UnsettledRanks } from './unsettled-ranks.ts'
 
 export interface SnapshotOptions {
   readonly patience?: Partial<Patience>

@@ -2,7 +2,7 @@
 import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
-import type { HeldDrain } from './held-drains.ts'
+import type { HeldDrain } from './drains/held-drains.ts'
 import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
 

@@ -4,7 +4,7 @@ import { explain } from '#explaining/explanation.ts'
 import { explainHeldDrains } from '#explaining/held-drains.ts'
 import { formatExplanation } from '#explaining/text.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
-import type { HeldBecause } from '#scaling/held-drains.ts'
+import type { HeldBecause } from '#scaling/drains/held-drains.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 
 const NOW = new Date('2026-11-24T01:02:03Z')

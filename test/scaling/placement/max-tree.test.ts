@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { MaxTree } from '#scaling/max-tree.ts'
+import { MaxTree } from '#scaling/placement/max-tree.ts'
 
 test('MaxTree finds the next number that is large enough, as a search one by one does', () => {
   const change = fc.record({ index: fc.nat(40), value: fc.nat(9) })

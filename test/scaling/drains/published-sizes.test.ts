@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DECISION_MS, PublishedSizes } from '#scaling/published-sizes.ts'
+import { DECISION_MS, PublishedSizes } from '#scaling/drains/published-sizes.ts'
 
 const NEVER = Number.NEGATIVE_INFINITY
 

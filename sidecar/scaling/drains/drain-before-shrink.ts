@@ -10,11 +10,11 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
+import { type Ranks, sizeWith } from '#scaling/ranks.ts'
 import { Absences } from './absences.ts'
 import type { HeldDrain } from './held-drains.ts'
 import { liftableDrains } from './own-drains.ts'
 import { PublishedSizes, RACE_MS } from './published-sizes.ts'
-import { type Ranks, sizeWith } from './ranks.ts'
 
 /** Which ranks can be drained, are drained, and may hold a job, by one reading. */
 export interface DrainFacts extends Ranks {

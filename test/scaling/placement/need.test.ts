@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { unknown } from '#reading/unknown.ts'
-import { type Need, waysOf } from '#scaling/need.ts'
-import { requestFor, waitingJob } from '../support/waiting.ts'
+import { type Need, waysOf } from '#scaling/placement/need.ts'
+import { requestFor, waitingJob } from '../../support/waiting.ts'
 
 /** A job of which job-list says this alone; nodes have eight cores. */
 function needFor(changes: Parameters<typeof waitingJob>[0]): Need | undefined {

@@ -20,9 +20,9 @@ import {
   type DrainPlan,
   type DrainState,
   nextState,
-} from '#scaling/drain-before-shrink.ts'
-import { DECISION_MS, RACE_MS } from '#scaling/published-sizes.ts'
-import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
+} from '#scaling/drains/drain-before-shrink.ts'
+import { DECISION_MS, RACE_MS } from '#scaling/drains/published-sizes.ts'
+import { arbitraryIds, idsToText } from '../../support/arbitraries.ts'
 
 /** A Flux of ten ranks that carries out every plan before the next. */
 class Stage {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
-import { FormerDrains } from '#scaling/former-drains.ts'
-import { RACE_MS } from '#scaling/published-sizes.ts'
+import { FormerDrains } from '#scaling/drains/former-drains.ts'
+import { RACE_MS } from '#scaling/drains/published-sizes.ts'
 
 /** Ranks that are live, and those of them that we drained. */
 function ranks(live: string, ownDrained: string) {

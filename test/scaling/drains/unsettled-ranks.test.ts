@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EMPTY_IDSET, formatIdset, parseIdset } from '#flux/sets/idset.ts'
-import { SETTLE_MS, UnsettledRanks } from '#scaling/unsettled-ranks.ts'
+import { SETTLE_MS, UnsettledRanks } from '#scaling/drains/unsettled-ranks.ts'
 
 /** A broker that drained ranks 2 and 3 at 100 s of its clock; ours shows `at` seconds. */
 function reading(at: number, { open = '0-1' } = {}) {

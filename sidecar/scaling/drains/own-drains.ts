@@ -27,10 +27,10 @@ import {
   isEmpty,
   subtractIdsets,
 } from '#flux/sets/idset.ts'
+import type { Ranks } from '#scaling/ranks.ts'
 import { type Absences, filterIds } from './absences.ts'
 import type { HeldBecause, HeldDrain } from './held-drains.ts'
 import { GONE_MS, type PublishedSizes } from './published-sizes.ts'
-import type { Ranks } from './ranks.ts'
 
 /** A broker that lost its connection is back within this time, or its pod has ended. */
 const BLIP_MS = 30_000

@@ -1,9 +1,9 @@
 // Our own drains from a time when DRAIN was on. A sidecar that runs without DRAIN lifts them with the same care: a rank is
 // undrained only when the size has counted it for the length of the race, so that no HPA acts on a smaller size any more.
 import { EMPTY_IDSET, intersectIdsets, isEmpty } from '#flux/sets/idset.ts'
+import { type Ranks, sizeWith } from '#scaling/ranks.ts'
 import type { DrainPlan } from './drain-before-shrink.ts'
 import { RACE_MS } from './published-sizes.ts'
-import { type Ranks, sizeWith } from './ranks.ts'
 
 /** Lifts the drains of an instance. */
 export class FormerDrains {

@@ -1,7 +1,7 @@
 // When ranks were last absent, by our readings: whether a rank's pod is a new one is seen from that.
 import { idsetOf, listIds } from '#flux/sets/id-list.ts'
 import { EMPTY_IDSET, hasId, type Idset, subtractIdsets } from '#flux/sets/idset.ts'
-import type { Ranks } from './ranks.ts'
+import type { Ranks } from '#scaling/ranks.ts'
 
 /** Between two readings that are not further apart than this, a rank that both show absent was absent all the time. */
 const UNSEEN_MS = 30_000

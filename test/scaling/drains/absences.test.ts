@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseIdset } from '#flux/sets/idset.ts'
-import { Absences } from '#scaling/absences.ts'
+import { Absences } from '#scaling/drains/absences.ts'
 
 const ALL = parseIdset('0-3')
 

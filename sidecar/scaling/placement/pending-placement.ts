@@ -12,11 +12,11 @@ import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/s
 import type { Facts, Remembered, WaitingJob, WaitingJobs } from '#reading/facts.ts'
 import { canStart } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
+import { type Ranks, sizeWith } from '#scaling/ranks.ts'
 import { type Need, type Ways, waysOf } from './need.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
 import { emptySums, finish, type QueueSums } from './queue-sums.ts'
-import { type Ranks, sizeWith } from './ranks.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts

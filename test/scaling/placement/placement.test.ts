@@ -9,10 +9,10 @@ import {
   type ResourceSet,
   subtractResourceSets,
 } from '#flux/sets/resource-set.ts'
-import type { Need } from '#scaling/need.ts'
-import { type Domain, type Place, Placement } from '#scaling/placement.ts'
-import { idsToText } from '../support/arbitraries.ts'
-import { ranksWith } from '../support/snapshots.ts'
+import type { Need } from '#scaling/placement/need.ts'
+import { type Domain, type Place, Placement } from '#scaling/placement/placement.ts'
+import { idsToText } from '../../support/arbitraries.ts'
+import { ranksWith } from '../../support/snapshots.ts'
 
 const NOTHING = ranksWith('', { cores: '0' })
 
