@@ -13,7 +13,7 @@ import type { Facts, Remembered, WaitingJob, WaitingJobs } from '#reading/facts.
 import { canStart } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { type Ranks, sizeWith } from '#scaling/ranks.ts'
-import { type Need, type Ways, waysOf } from './need.ts'
+import { type Need, type NodeCores, type Ways, waysOf } from './need.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
 import { emptySums, finish, type QueueSums } from './queue-sums.ts'
@@ -56,8 +56,8 @@ export class PendingPlacement {
   readonly #placement: Placement
   readonly #allQueues: QueueSums
   readonly #queues = new Map<string, QueueSums>()
-  /** Cores of the rank with the most: nodes are estimated from cores with it. */
-  readonly #coresPerNode: number
+  /** Nodes are estimated from cores with the rank that has the most. */
+  readonly #nodeCores: NodeCores
   /** GPUs of the rank with the most. */
   readonly #gpusPerNode: number
   /** The domains of jobs with constraints, by the queue's domain and the ranks that the jobs accept. */
@@ -73,8 +73,8 @@ export class PendingPlacement {
     const { all, ranks: known, fluxion } = facts
     const wholeNodes = fluxion !== undefined && givesWholeNodes(fluxion)
     this.#placement = new Placement(all, freeOf(facts), { wholeNodes })
-    this.#coresPerNode = Math.max(1, mostIn(all, 'cores'))
-    this.#gpusPerNode = mostIn(all, 'gpus')
+    this.#nodeCores = nodeCoresOf(all)
+    this.#gpusPerNode = mostGpusIn(all)
     this.#allQueues = this.#sumsOf(known.all)
     for (const [name, { ranks }] of facts.queues) {
       if (name === NO_QUEUE) continue
@@ -92,7 +92,7 @@ export class PendingPlacement {
       return
     }
     if (!canStart(job) || queues.get(name)?.started === false) return
-    const ways = waysOf(job, this.#coresPerNode)
+    const ways = waysOf(job, this.#nodeCores)
     const domain = this.#domainOf(job, sums.domain)
     if (ways === undefined) this.#unknownNeeds ??= reasonFor(job)
     // A job whose needs are not known may be given any of its ranks.
@@ -152,8 +152,9 @@ export class PendingPlacement {
   }
 
   #count(sums: QueueSums, job: WaitingJob, need: Need): void {
-    const cores = need.exclusive ? (need.nodes ?? 0) * this.#coresPerNode : need.slots * need.cores
-    sums.pendingNodes += need.nodes ?? Math.ceil(cores / this.#coresPerNode)
+    const { most } = this.#nodeCores
+    const cores = need.exclusive ? (need.nodes ?? 0) * most : need.slots * need.cores
+    sums.pendingNodes += need.nodes ?? Math.ceil(cores / most)
     sums.pendingCores += cores
     if (sums.pendingGpus === undefined) return
     sums.pendingGpus = this.#knowsGpus(job) ? sums.pendingGpus + need.slots * need.gpus : undefined
@@ -213,9 +214,19 @@ const NO_SHAPE = unknown(
     '(annotation flux-metrics/run-as-user), or submit jobs with a number of nodes or tasks',
 )
 
-/** The most cores or GPUs that a rank has. */
-function mostIn({ segments }: ResourceSet, what: 'cores' | 'gpus'): number {
-  return segments.reduce((most, segment) => Math.max(most, countIds(segment[what])), 0)
+function nodeCoresOf({ segments }: ResourceSet): NodeCores {
+  let [most, fewest] = [1, Number.POSITIVE_INFINITY]
+  for (const segment of segments) {
+    const cores = countIds(segment.cores)
+    most = Math.max(most, cores)
+    fewest = Math.min(fewest, cores)
+  }
+  return { most, fewest }
+}
+
+/** The most GPUs that a rank has. */
+function mostGpusIn({ segments }: ResourceSet): number {
+  return segments.reduce((most, segment) => Math.max(most, countIds(segment.gpus)), 0)
 }
 
 /** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */
