@@ -249,6 +249,7 @@ test('InstanceReader as a guest asks the broker no more often than it must', asy
   assert.deepEqual(broker.asked.slice(before).sort(), [
     'job-list.job-stats',
     'job-list.list',
+    'job-list.list',
     'job-manager.queue-status',
     'job-manager.queue-status',
     'resource.sched-status',
