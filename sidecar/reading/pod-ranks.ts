@@ -4,7 +4,7 @@ import type { SchedStatus } from '#flux/calls/resource-calls.ts'
 import { FluxError } from '#flux/errors.ts'
 import { countHosts, expandHosts } from '#flux/sets/hostlist.ts'
 import { idsetOf, listIds } from '#flux/sets/id-list.ts'
-import { countIds, EMPTY_IDSET, formatIdset, type Idset } from '#flux/sets/idset.ts'
+import { countIds, EMPTY_IDSET, formatIdset, type Idset, idsBetween } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
@@ -35,8 +35,12 @@ export function burstedIn(pods: PodRanks | Unknown): Idset {
 /** The hosts of ranks: the n-th host of all hostlists together is that of the n-th rank. */
 export interface RankHosts {
   readonly hostlists: readonly string[]
-  readonly ranks: Idset
+  /** Default: one for each host, from 0 on. */
+  readonly ranks?: Idset | undefined
 }
+
+/** As many hosts are created: more than ten times the largest tested instance. */
+const MAX_HOSTS = 2 ** 17
 
 /**
  * Checks that rank i is the pod of index i. An Indexed Job loses its highest indices: where a rank is another pod, no size says
@@ -55,7 +59,7 @@ export function podRanks(name: string, { hostlists, ranks }: RankHosts): PodRank
   const bursted: number[] = []
   const burstedHosts: string[] = []
   let misplaced: Unknown | undefined
-  for (const [position, rank] of listIds(ranks).entries()) {
+  for (const [position, rank] of listIds(ranks ?? idsBetween(0, hosts.length)).entries()) {
     const host = hosts[position] ?? ''
     const index = podIndex(host, name.toLowerCase())
     if (index === undefined) {
@@ -78,10 +82,13 @@ export function podRanks(name: string, { hostlists, ranks }: RankHosts): PodRank
 
 /** The hosts in the order of the ranks; unknown if there is not one for each rank. */
 function hostsOf({ hostlists, ranks }: RankHosts): readonly string[] | Unknown {
-  const expected = countIds(ranks)
   try {
     const count = hostlists.reduce((sum, list) => sum + countHosts(list), 0)
     if (count === 0) return []
+    const expected = ranks === undefined ? count : countIds(ranks)
+    if (count > MAX_HOSTS) {
+      return unknown(`R names ${count} hosts: which rank is which pod is not known`)
+    }
     if (count !== expected) {
       return unknown(
         `R names ${count} hosts for ${expected} ranks: which rank is which pod is not known`,

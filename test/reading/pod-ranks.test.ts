@@ -86,6 +86,18 @@ for (const [what, hosts, ranks, bursted] of BURSTED) {
   })
 }
 
+test('podRanks without ranks has one for each host, from 0 on', () => {
+  const pods = podRanks(NAME, { hostlists: ['flux-sample-[0-1]', 'burst-0-[0-1]'] })
+  assert.ok(!isUnknown(pods))
+  assert.equal(formatIdset(pods.bursted), '2-3')
+  assert.ok(isUnknown(podRanks(NAME, { hostlists: ['flux-sample-[1-2]'] })))
+})
+
+test('podRanks creates a bounded number of hosts, however many hostlists there are', () => {
+  const hostlists = Array.from({ length: 500 }, (_, n) => `h${n}-[0-131071]`)
+  assert.ok(isUnknown(podRanks(NAME, { hostlists })))
+})
+
 test('podRanks names the first and the last host of other clusters', () => {
   const hostsOf = (hosts: string, ranks: string) => {
     const pods = check(hosts, ranks)
