@@ -57,6 +57,7 @@ export async function startSidecar(
     : []
   const collector = new Collector({
     path: config.socketPath,
+    minicluster,
     maxAgeMs: config.maxAgeMs,
     patience: { idleGraceMs: config.idleGraceMs },
     drains: config.drain ? { instance } : undefined,

@@ -49,6 +49,7 @@ const ADMISSION = [
   ...KUBERNETES,
   'webhook/admission',
   'sidecar/flux/calls/fluxion.ts',
+  'sidecar/reading/pod-ranks.ts',
 ]
 const AUTHORITY = [...KUBERNETES, ...HTTPS, 'webhook/authority']
 const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
@@ -153,14 +154,21 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
 /** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */
 const PURE = [
   ...globSync('webhook/injection/*.ts', { cwd: ROOT }),
-  ...['broker-config', 'decision', 'minicluster-advice', 'review', 'scheduler-advice'].map(
-    (name) => `webhook/admission/${name}.ts`,
-  ),
+  ...[
+    'broker-config',
+    'bursting-advice',
+    'decision',
+    'minicluster-advice',
+    'review',
+    'scheduler-advice',
+    'spec-advice',
+  ].map((name) => `webhook/admission/${name}.ts`),
 ]
 
 /** Files of other rooms that pure files may import. They do no I/O either. */
 const PURE_ELSEWHERE = [
   'sidecar/flux/calls/fluxion.ts',
+  'sidecar/reading/pod-ranks.ts',
   'sidecar/serving/nearest.ts',
   'sidecar/serving/status.ts',
   'sidecar/serving/text.ts',

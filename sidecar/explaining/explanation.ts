@@ -10,6 +10,7 @@ import {
   isEmpty,
   subtractIdsets,
 } from '#flux/sets/idset.ts'
+import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import type { QueueDemand } from '#scaling/placement/queue-demand.ts'
@@ -29,7 +30,7 @@ export interface Explanation {
   readonly ageSeconds: number
   /** The published size. */
   readonly desired: number | null
-  /** 1 + the highest rank that is online now. */
+  /** 1 + the highest rank of ours that is online now. */
   readonly present: number
   readonly floor: number | null
   readonly demand: number | null
@@ -47,6 +48,8 @@ export interface Explanation {
   readonly held?: readonly HeldDrainExplanation[]
   /** Ranks that are counted as lost, as an idset (RFC 22); empty if there is none. */
   readonly lost: string
+  /** Ranks of other clusters (bursting), as an idset; left out if there is none. */
+  readonly bursted?: string
   /** The reasons for the size, the most important first. */
   readonly reasons: readonly string[]
   /** Problems and surprises, each with its cure if there is one. */
@@ -95,11 +98,12 @@ export interface DrainExplanation {
 
 /** @param now the time from which ages and remaining times are counted */
 export function explain(snapshot: Snapshot, now: Date): Explanation {
-  const { demand, sizes, quorum, takenAt } = snapshot
-  const present = sizeWith(snapshot.ranks.live)
+  const { demand, sizes, quorum, takenAt, ranks } = snapshot
+  const present = sizeWith(ranks.live)
   const published = publishedSize(sizes)
   const desired = typeof published === 'number' ? published : null
   const known = demand.kind === 'known' ? demand : undefined
+  const sized = isUnknown(snapshot.pods) ? undefined : known
   const reasons =
     known === undefined || desired === null
       ? [unknownReason(snapshot)]
@@ -114,16 +118,17 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     ageSeconds: Math.max(0, now.getTime() - takenAt.getTime()) / 1000,
     desired,
     present,
-    floor: known?.floor ?? null,
-    demand: known === undefined || known.unknownPlaces !== undefined ? null : demandOf(known),
+    floor: sized?.floor ?? null,
+    demand: sized === undefined || sized.unknownPlaces !== undefined ? null : demandOf(sized),
     quorum,
-    maximum: known?.maximum ?? null,
-    floorHolder: known === undefined ? null : floorHolderOf(snapshot, known, now),
+    maximum: sized?.maximum ?? null,
+    floorHolder: sized === undefined ? null : floorHolderOf(snapshot, sized, now),
     pending: known === undefined ? null : countPending(known.whole, known),
     queues: known === undefined ? [] : queuesOf(snapshot, known),
     drains: drainsOf(snapshot),
     ...(snapshot.heldDrains?.length ? { held: explainHeldDrains(snapshot, now) } : {}),
     lost: formatIdset(snapshot.lost),
+    ...(isEmpty(ranks.bursted) ? {} : { bursted: formatIdset(ranks.bursted) }),
     reasons,
     warnings: warningsOf(snapshot, { isIgnored, present }),
     unknowns: unknownsOf(snapshot),

@@ -14,6 +14,7 @@ import type { Demand } from '#scaling/demand.ts'
 import { isSidecarReason } from '#scaling/drain-reason.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { enumerate, quote } from '#serving/text.ts'
+import { describeBursted } from './bursted-ranks.ts'
 import { describeTraps } from './scheduler-traps.ts'
 import { plural, ranksAre } from './wording.ts'
 
@@ -30,6 +31,7 @@ export function warningsOf(
 ): readonly string[] {
   const { demand, fluxion } = snapshot
   return [
+    ...describeBursted(snapshot),
     ...describeTraps(fluxion, { isStranded: isStranded(snapshot) }),
     ...describeRefused(snapshot),
     ...(demand.kind === 'known' ? describeNoDemand(snapshot, demand) : []),

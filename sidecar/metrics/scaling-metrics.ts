@@ -40,6 +40,17 @@ function row({ value, ...fields }: Row): Metric {
   }
 }
 
+/** A number of nodes that depends on which rank is which pod. */
+function sized({ value, ...fields }: Omit<Row, 'isSum' | 'unit'>): Metric {
+  return row({
+    ...fields,
+    unit: 'nodes',
+    isSum: false,
+    value: (snapshot, demand, selection) =>
+      isUnknown(snapshot.pods) ? snapshot.pods : value(snapshot, demand, selection),
+  })
+}
+
 /** A metric over all pending jobs. It is not known if some of them are not listed. */
 function pending(
   fields: Pick<Row, 'name' | 'help' | 'unit' | 'isSum'>,
@@ -79,36 +90,28 @@ function quantile(descending: readonly number[], share: number): number {
 
 /** The rows, in the order in which README and discovery list them. */
 export const SCALING_METRICS: readonly Metric[] = [
-  row({
+  sized({
     name: 'node_desired_count',
     help: 'The size that the MiniCluster should have: it has every busy rank and every rank that pending jobs would be given; it falls when a smaller size has been wanted for the idle grace',
-    unit: 'nodes',
-    isSum: false,
     value: (snapshot, _, selection) => desired(snapshot, selection),
   }),
-  row({
+  sized({
     name: 'node_desired_compensated_count',
     help: 'The size of node_desired_count; if an HPA would ignore this growth because of its default tolerance (10 %), the next size that it does not ignore',
-    unit: 'nodes',
-    isSum: false,
     value: (snapshot, _, selection) => {
       const size = desired(snapshot, selection)
       const present = sizeWith(snapshot.ranks.live)
       return typeof size === 'number' ? compensatedSize(size, present) : size
     },
   }),
-  row({
+  sized({
     name: 'node_floor_count',
     help: '1 + the highest rank that is busy: allocated, in housekeeping, or released within the idle grace; fewer nodes would end a job',
-    unit: 'nodes',
-    isSum: false,
     value: (snapshot, demand) => floor(snapshot, demand),
   }),
-  row({
+  sized({
     name: 'node_demand_count',
     help: 'Nodes that hold jobs or would be given pending jobs, whatever their ranks; all of R if there are more pending jobs than the sidecar lists',
-    unit: 'nodes',
-    isSum: false,
     value: (_, demand, selection) => {
       if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
       return demand.isCut ? demand.maximum : demandedNodes(demandOf(demand, selection))
@@ -140,11 +143,9 @@ export const SCALING_METRICS: readonly Metric[] = [
     ({ pendingGpus }, { unknownRequests, unknownNeeds }) =>
       pendingGpus ?? unknownRequests ?? unknownNeeds ?? CUT,
   ),
-  row({
+  sized({
     name: 'node_stranded_count',
     help: 'Ranks below node_floor_count that are not busy: the cost of a job on a high rank',
-    unit: 'nodes',
-    isSum: false,
     value: (_, { floor: size, busy }) => size - countIds(busy),
   }),
   row({

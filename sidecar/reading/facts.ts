@@ -6,9 +6,13 @@ import type { ResourceRequest } from '#flux/calls/jobspec.ts'
 import type { Drain } from '#flux/calls/resource-calls.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
+import type { PodRanks } from './pod-ranks.ts'
 import type { Unknown } from './unknown.ts'
 
-/** Counts of nodes (broker ranks), as `flux resource list` counts them; `idle` and `drained` are our additions. */
+/**
+ * Counts of nodes (broker ranks), as `flux resource list` counts them; `idle` and `drained` are our additions. Ranks of other
+ * clusters (bursting) are left out.
+ */
 export interface NodeCounts {
   /** Ranks in R that are not excluded by configuration, up or not. */
   readonly total: number
@@ -113,8 +117,10 @@ export interface Facts {
   readonly cores: ResourceCounts
   readonly gpus: ResourceCounts
   readonly jobs: Jobs | Unknown
-  /** R. */
+  /** R, with the ranks of other clusters. */
   readonly all: ResourceSet
+  /** Which ranks of R are pods of the MiniCluster; unknown if some are not the pods of their indices. */
+  readonly pods: PodRanks | Unknown
   /** The resources that are allocated to jobs. A rank that left keeps its allocation until its job is cleaned up. */
   readonly allocated: ResourceSet
   /** Ranks of the running jobs that were listed, see running-jobs.ts. */

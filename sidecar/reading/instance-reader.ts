@@ -14,7 +14,7 @@ import {
   type SchedStatusTopic,
 } from '#flux/calls/resource-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
-import { countIds, EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
+import { countIds, EMPTY_IDSET, type Idset, parseIdset, unionIdsets } from '#flux/sets/idset.ts'
 import { countGpus } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { rankAttributes } from './constrained-ranks.ts'
@@ -29,6 +29,7 @@ import {
 import { toJobs } from './job-counts.ts'
 import { countResources } from './node-counts.ts'
 import { PendingJobReader } from './pending-jobs.ts'
+import { burstedIn, PodRankCheck } from './pod-ranks.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
 import { RunningJobReader } from './running-jobs.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
@@ -51,11 +52,12 @@ export class InstanceReader {
   readonly #failed: FailedJobReader
   readonly #running: RunningJobReader
   readonly #queues: QueueReader
+  readonly #pods: PodRankCheck
   #schedStatusTopic: SchedStatusTopic = SCHED_STATUS_TOPICS[0]
   /** Asked for once, at the first complete reading: while Flux starts, the scheduler is not loaded yet. */
   #fluxion: FluxionParameters | undefined
 
-  constructor(client: Client, { version, quorum }: { version: string; quorum: number }) {
+  constructor(client: Client, version: string, quorum: number, minicluster: string | undefined) {
     this.client = client
     this.version = version
     this.quorum = quorum
@@ -63,13 +65,17 @@ export class InstanceReader {
     this.#failed = new FailedJobReader(client)
     this.#running = new RunningJobReader(client)
     this.#queues = new QueueReader(client)
+    this.#pods = new PodRankCheck(minicluster)
   }
 
-  /** @throws FluxError if the broker does not answer */
-  static async open(client: Client, limits: Limits): Promise<InstanceReader> {
+  /**
+   * @param minicluster the name of the MiniCluster whose pods run the ranks. Default: that is not checked
+   * @throws FluxError if the broker does not answer
+   */
+  static async open(client: Client, limits: Limits, minicluster?: string): Promise<InstanceReader> {
     const version = await getAttribute(client, 'version', limits)
     const quorum = await readQuorum(client, limits)
-    return new InstanceReader(client, { version, quorum })
+    return new InstanceReader(client, version, quorum, minicluster)
   }
 
   /**
@@ -100,9 +106,11 @@ export class InstanceReader {
     limits: Limits,
   ): Promise<Facts> {
     const { jobs, sched, status, failed } = round
-    const details = await this.#readDetails(round, limits)
+    const pods = this.#pods.of(sched)
+    const bursted = burstedIn(pods)
+    const details = await this.#readDetails({ ...round, bursted }, limits)
     const tookMs = performance.now() - startedAt
-    const counts = countResources(sched, drainedRanks(status.drains))
+    const counts = countResources(sched, drainedRanks(status.drains), bursted)
     return {
       takenAt,
       tookMs,
@@ -111,6 +119,7 @@ export class InstanceReader {
       gpus: counts.gpus,
       jobs,
       all: sched.all,
+      pods,
       allocated: sched.allocated,
       running: details.running,
       offline: status.offline,
@@ -154,7 +163,7 @@ export class InstanceReader {
 
   /** Reads the parts that depend on the answers of the round. */
   async #readDetails(
-    { jobs, pending, sched, status, queues }: Round,
+    { jobs, pending, sched, status, queues, bursted }: Round & { readonly bursted: Idset },
     limits: Limits,
   ): Promise<Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion'>> {
     if (isUnknown(pending) || isUnknown(jobs) || queues === undefined) {
@@ -172,7 +181,8 @@ export class InstanceReader {
     const hasGpus = countGpus(sched.all) > 0
     const attributes = rankAttributes(sched)
     const { allocated } = sched
-    const { offline } = status
+    // The job to name is on the highest busy rank of ours.
+    const offline = unionIdsets(status.offline, bursted)
     const running = await this.#running.read({ allocated, offline }, jobs, limits)
     return {
       waiting: await this.#pending.complete(pending, { counted, hasGpus, attributes }, limits),

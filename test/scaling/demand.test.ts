@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { formatIdset, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'
+import { ALL_PODS } from '#reading/pod-ranks.ts'
 import { unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand, type DemandFacts } from '#scaling/demand.ts'
 import { compensatedSize } from '#scaling/hpa-tolerance.ts'
@@ -30,6 +31,7 @@ function factsFor(
   const facts = {
     all: ranksWith('0-63', { cores: '0-15' }),
     allocated: ranksWith('', { cores: '0' }),
+    pods: ALL_PODS,
     fluxion: undefined,
     torpid: NO_RANKS,
     queues: new Map(),

@@ -43,8 +43,7 @@ const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   duration: (job) => job.timeLimit,
   nnodes: (job) => (hasRun(job) ? ranksOf(job).length : job.nodes),
   ranks: (job) => (hasRun(job) ? bracket(ranksOf(job)) : undefined),
-  nodelist: (job, { instance }) =>
-    hasRun(job) ? formatHosts(instance.hostPrefix, ranksOf(job)) : undefined,
+  nodelist: (job, { instance }) => (hasRun(job) ? formatHosts(instance, ranksOf(job)) : undefined),
   success: (job) => (job.state === 'INACTIVE' ? job.result === 'successful' : undefined),
   exception_occurred: (job) => (job.state === 'INACTIVE' ? job.exception !== undefined : undefined),
   exception_type: (job) => job.exception?.type,

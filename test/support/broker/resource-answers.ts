@@ -74,7 +74,7 @@ function drains(nodes: readonly Node[]): JsonObject {
 function writeSet(instance: Instance, parts: readonly Part[], author: Author): JsonObject | null {
   const ranks = parts.map(({ node }) => node.rank)
   if (author === 'fluxion' && ranks.length === 0) return null
-  const hosts = formatHosts(instance.hostPrefix, ranks)
+  const hosts = formatHosts(instance, ranks)
   const properties = writeProperties(instance, ranks)
   return {
     version: 1,
