@@ -6,7 +6,7 @@ import { createTelemetry } from '#api/gauges/telemetry.ts'
 import { Collector } from '#collecting/collector.ts'
 import type { CollectorObserver } from '#collecting/observer.ts'
 import type { Pace } from '#collecting/pace.ts'
-import { createCredentials } from '#identity/credentials.ts'
+import { type CredentialSource, createCredentials } from '#identity/credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
@@ -33,7 +33,7 @@ export interface Sidecar {
 /**
  * Starts a sidecar. It serves health at once, and metrics as soon as the broker has answered.
  *
- * @throws Error that says why the certificates or the port cannot be used
+ * @throws Error that says why the port cannot be used
  */
 export async function startSidecar(
   config: Config,
@@ -75,7 +75,7 @@ export async function startSidecar(
       ? createClientVerifier(credentials.allowedNames)
       : undefined,
     telemetry,
-    readiness: () => (stopping ? STOPPING : readinessWithout(credentials.missing())),
+    readiness: () => (stopping ? STOPPING : readinessOf(credentials)),
     closed: credentials.missing,
     external: config.externalMetrics,
     version,
@@ -116,11 +116,11 @@ async function followMetrics({ metricsFile: path }: Config, catalog: Catalog, lo
 }
 
 /** Always ready, even without a certificate: a pod that is not ready loses its name in DNS, and workers cannot join. */
-function readinessWithout(missing: string | undefined) {
-  return {
-    ready: true,
-    message: missing === undefined ? 'serving' : `only health is served: ${missing}`,
-  }
+function readinessOf(credentials: CredentialSource) {
+  const missing = credentials.missing()
+  if (missing !== undefined) return { ready: true, message: `only health is served: ${missing}` }
+  const problem = credentials.problem()
+  return { ready: true, message: problem === undefined ? 'serving' : `serving, but ${problem}` }
 }
 
 /** One observer that passes each notice on to several. */

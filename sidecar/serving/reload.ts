@@ -18,6 +18,8 @@ export interface ReloadOptions<T> {
   readonly fingerprint: (value: T) => string
   /** The value in use; `undefined` if there is none yet. */
   readonly current: T | undefined
+  /** Why there is none, if that was reported. It is not reported again. */
+  readonly problem?: string | undefined
   /** Uses a new value. If it throws, it is called again at the next check. */
   readonly onChange: (value: T) => void
   /** Called with the error of `read` or `onChange`; not again while its message stays the same. */
@@ -34,14 +36,20 @@ export class Reload<T> {
   #ended = 0
   #open = 0
   #seen: string | undefined
-  #refused: string | undefined
+  #problem: string | undefined
 
   constructor(options: ReloadOptions<T>) {
-    const { current, fingerprint, intervalMs = RELOAD_INTERVAL_MS } = options
+    const { current, problem, fingerprint, intervalMs = RELOAD_INTERVAL_MS } = options
     this.#options = options
     this.#seen = current === undefined ? undefined : fingerprint(current)
+    this.#problem = problem
     this.#timer = setInterval(() => this.#tick(), intervalMs)
     this.#timer.unref()
+  }
+
+  /** Why the latest value is not used; `undefined` if it is. */
+  get problem(): string | undefined {
+    return this.#problem
   }
 
   /**
@@ -80,7 +88,7 @@ export class Reload<T> {
       const seen = fingerprint(value)
       if (seen !== this.#seen) onChange(value)
       this.#seen = seen
-      this.#refused = undefined
+      this.#problem = undefined
     } catch (err) {
       // It is not known what `onChange` uses now: the next value is passed on, whichever it is.
       this.#seen = undefined
@@ -90,8 +98,8 @@ export class Reload<T> {
 
   #refuse(err: unknown): void {
     const reason = messageOf(err)
-    const isNew = reason !== this.#refused
-    this.#refused = reason
+    const isNew = reason !== this.#problem
+    this.#problem = reason
     if (isNew) this.#options.onRefused(err)
   }
 }
