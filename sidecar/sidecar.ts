@@ -4,6 +4,7 @@ import { createApp } from '#api/app.ts'
 import { createClientVerifier } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
 import { Collector } from '#collecting/collector.ts'
+import { Liveness } from '#collecting/liveness.ts'
 import type { CollectorObserver } from '#collecting/observer.ts'
 import type { Pace } from '#collecting/pace.ts'
 import { type CredentialSource, createCredentials } from '#identity/credentials.ts'
@@ -26,7 +27,11 @@ export interface Sidecar {
   readonly port: number
   /** Resolves with the reason when the broker has ended for good. Without `EXIT_WITH_BROKER` it never resolves. */
   readonly brokerGone: Promise<string>
-  /** Turns readiness off, drains the server, then disconnects from the broker. Takes at most 10 s. */
+  /**
+   * Turns readiness off, drains the server, then disconnects from the broker. Takes at most 10 s.
+   *
+   * @throws Error if the collector has died: then a clean exit would be wrong
+   */
   close(options?: { readonly lingerMs?: number }): Promise<void>
 }
 
@@ -42,6 +47,7 @@ export async function startSidecar(
   const { log, version } = options
   const { namespace, minicluster } = config.names
   const instance = `${namespace}/${minicluster}`
+  const now = () => performance.now()
   let stopping = false
   const credentials = await createCredentials(config, log)
   const telemetry = createTelemetry()
@@ -51,10 +57,12 @@ export async function startSidecar(
         new Departure({
           path: config.socketPath,
           onGone: () => gone.resolve('the broker has ended for good'),
-          now: () => performance.now(),
+          now,
         }),
       ]
     : []
+  const pace = { maxAgeMs: config.maxAgeMs, ...options.pace }
+  const liveness = new Liveness({ pace, log: log.child({ component: 'collector' }), now })
   const collector = new Collector({
     path: config.socketPath,
     maxAgeMs: config.maxAgeMs,
@@ -62,7 +70,7 @@ export async function startSidecar(
     drains: config.drain ? { instance } : undefined,
     formerDrains: { instance },
     log: log.child({ component: 'collector' }),
-    observer: all([telemetry, ...departure]),
+    observer: all([liveness, telemetry, ...departure]),
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const catalog = new Catalog()
@@ -76,6 +84,7 @@ export async function startSidecar(
       : undefined,
     telemetry,
     readiness: () => (stopping ? STOPPING : readinessOf(credentials)),
+    stalled: () => liveness.stalled,
     closed: credentials.missing,
     external: config.externalMetrics,
     version,
@@ -102,7 +111,11 @@ export async function startSidecar(
       credentials.close()
       metricsFile?.close()
       await server.drain()
-      await collector.stop()
+      const { stalled } = liveness
+      const stopped = collector.stop()
+      // Where the sidecar is an ordinary container, the kubelet starts it again only after an exit with an error.
+      if (stalled !== undefined) throw new Error(stalled)
+      await stopped
       log.info({}, 'stopped')
     },
   }
