@@ -29,6 +29,8 @@ export interface AppOptions {
   /** Not shared with another app: the app registers its gauges there. */
   readonly telemetry: Telemetry
   readonly readiness: () => Readiness
+  /** Why `/livez` fails, so that the kubelet starts the sidecar again; `undefined` if it does not. */
+  readonly stalled?: () => string | undefined
   /** Returns why only health may be served now; `undefined` if everything may. */
   readonly closed?: () => string | undefined
   /** Whether to serve external.metrics.k8s.io as well. */

@@ -106,10 +106,10 @@ export class Identity {
    */
   async tick(): Promise<boolean> {
     const now = this.#now()
-    if (this.#held !== undefined && this.#held.end <= now) this.#expire()
-    const isDue = this.#held === undefined || this.#held.renewAt <= now
-    if (!isDue && now < this.#refreshAt) return true
     try {
+      if (this.#held !== undefined && this.#held.end <= now) this.#expire()
+      const isDue = this.#held === undefined || this.#held.renewAt <= now
+      if (!isDue && now < this.#refreshAt) return true
       await this.#refresh(isDue)
       return true
     } catch (error) {
