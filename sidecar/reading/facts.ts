@@ -12,9 +12,9 @@ import type { Unknown } from './unknown.ts'
 export interface NodeCounts {
   /** Ranks in R that are not excluded by configuration, up or not. */
   readonly total: number
-  /** Ranks that are neither offline nor drained nor torpid: `total - down`. */
+  /** Ranks that are neither offline nor drained nor torpid, nor down for the scheduler alone: `total - down`. */
   readonly up: number
-  /** Ranks that are offline, drained or torpid. */
+  /** Ranks that are offline, drained, torpid, or down for the scheduler alone. */
   readonly down: number
   /** Ranks with at least one core or GPU allocated; a draining or offline rank counts both here and in `down`. */
   readonly allocated: number
@@ -122,6 +122,10 @@ export interface Facts {
   readonly offline: Idset
   /** Ranks that are online but do not answer. */
   readonly torpid: Idset
+  /** Ranks that are down for the scheduler alone: no job starts there. Default: none. */
+  readonly closed?: Idset
+  /** Offline ranks that the scheduler takes for up, until it is reloaded. Default: none. */
+  readonly untracked?: Idset
   readonly drains: readonly Drain[]
   readonly waiting: Waiting
   readonly queues: ReadonlyMap<string, QueueState>

@@ -4,6 +4,7 @@
 import { getAttribute, getBrokerState, type Limits } from '#flux/calls/broker-calls.ts'
 import { getJobStats } from '#flux/calls/job-calls.ts'
 import type { PendingJob } from '#flux/calls/job-list-calls.ts'
+import { isSince } from '#flux/calls/release.ts'
 import {
   drainedRanks,
   getResourceStatus,
@@ -31,10 +32,14 @@ import { countResources } from './node-counts.ts'
 import { PendingJobReader } from './pending-jobs.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
 import { RunningJobReader } from './running-jobs.ts'
+import { type SchedulerView, SchedulerViews } from './scheduler-view.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /** A reading that contradicts itself is repeated. After this many in a row, a change in between is not the cause. */
 const MAX_ATTEMPTS = 3
+
+/** The release that has `resource.sched-status` first. */
+const CORE_STATUS_SINCE = [0, 61] as const
 
 const HIDDEN = unknown(
   'Flux hides jobs from the sidecar, which is a guest (access.private-mode): unset this setting in the broker ' +
@@ -51,7 +56,9 @@ export class InstanceReader {
   readonly #failed: FailedJobReader
   readonly #running: RunningJobReader
   readonly #queues: QueueReader
-  #schedStatusTopic: SchedStatusTopic = SCHED_STATUS_TOPICS[0]
+  readonly #views = new SchedulerViews()
+  /** Whether this release has no `resource.sched-status`. */
+  #lacksCoreStatus = false
   /** Asked for once, at the first complete reading: while Flux starts, the scheduler is not loaded yet. */
   #fluxion: FluxionParameters | undefined
 
@@ -84,7 +91,7 @@ export class InstanceReader {
       const takenAt = new Date()
       const startedAt = performance.now()
       const round = await this.#readRound(takenAt, limits)
-      const contradiction = contradictionOf(round.sched, round.status)
+      const contradiction = contradictionOf(round.view.sched, round.status)
       if (contradiction === undefined) {
         return this.#assemble(round, { takenAt, startedAt }, limits)
       }
@@ -99,7 +106,8 @@ export class InstanceReader {
     { takenAt, startedAt }: { readonly takenAt: Date; readonly startedAt: number },
     limits: Limits,
   ): Promise<Facts> {
-    const { jobs, sched, status, failed } = round
+    const { jobs, view, status, failed } = round
+    const { sched, closed, untracked } = view
     const details = await this.#readDetails(round, limits)
     const tookMs = performance.now() - startedAt
     const counts = countResources(sched, drainedRanks(status.drains))
@@ -115,6 +123,8 @@ export class InstanceReader {
       running: details.running,
       offline: status.offline,
       torpid: status.torpid,
+      closed,
+      untracked,
       drains: status.drains,
       waiting: details.waiting,
       queues: details.queues,
@@ -142,11 +152,12 @@ export class InstanceReader {
     // In a state other than `run` the other calls fail in many ways. This error names the cause.
     const brokerState = fulfilled(state)
     if (brokerState !== 'run') throw notRunning(brokerState)
+    const known = { sched: fulfilled(sched), status: fulfilled(status) }
     return {
       jobs: knownUnlessHidden(jobs),
       pending: knownUnlessHidden(pending),
-      sched: fulfilled(sched),
-      status: fulfilled(status),
+      view: this.#viewOf(known.sched, known.status),
+      status: known.status,
       failed: knownUnlessHidden(failed),
       queues: fulfilled(queues),
     }
@@ -154,7 +165,7 @@ export class InstanceReader {
 
   /** Reads the parts that depend on the answers of the round. */
   async #readDetails(
-    { jobs, pending, sched, status, queues }: Round,
+    { jobs, pending, view, status, queues }: Round,
     limits: Limits,
   ): Promise<Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion'>> {
     if (isUnknown(pending) || isUnknown(jobs) || queues === undefined) {
@@ -167,6 +178,7 @@ export class InstanceReader {
       }
     }
     this.#fluxion ??= await readFluxionParameters(this.client, limits)
+    const { sched } = view
     const { total } = jobs
     const counted = total.depend + total.priority + total.sched
     const hasGpus = countGpus(sched.all) > 0
@@ -183,24 +195,38 @@ export class InstanceReader {
     }
   }
 
-  async #readSchedStatus(limits: Limits): Promise<SchedStatus> {
-    try {
-      return await getSchedStatus(this.client, this.#schedStatusTopic, limits)
-    } catch (error) {
-      const [core, scheduler] = SCHED_STATUS_TOPICS
-      if (this.#schedStatusTopic !== core || !isRemote(error, ERRNO.ENOSYS)) throw error
-      const status = await getSchedStatus(this.client, scheduler, limits)
-      this.#schedStatusTopic = scheduler
-      return status
+  async #readSchedStatus(limits: Limits): Promise<SourcedStatus> {
+    const [core, scheduler] = SCHED_STATUS_TOPICS
+    if (!this.#lacksCoreStatus) {
+      try {
+        return { topic: core, status: await getSchedStatus(this.client, core, limits) }
+      } catch (error) {
+        if (!isRemote(error, ERRNO.ENOSYS)) throw error
+      }
     }
+    const status = await getSchedStatus(this.client, scheduler, limits)
+    // A later release has the method: its module is being reloaded.
+    this.#lacksCoreStatus = !isSince(this.version, CORE_STATUS_SINCE)
+    return { topic: scheduler, status }
   }
+
+  #viewOf({ topic, status: sched }: SourcedStatus, status: ResourceStatus): SchedulerView {
+    const isOfCore = topic === SCHED_STATUS_TOPICS[0]
+    return isOfCore ? SchedulerViews.ofCore(sched) : this.#views.ofScheduler(sched, status)
+  }
+}
+
+/** A status, and the method that answered it. */
+interface SourcedStatus {
+  readonly topic: SchedStatusTopic
+  readonly status: SchedStatus
 }
 
 /** The answers of one round. */
 interface Round {
   readonly jobs: Jobs | Unknown
   readonly pending: readonly PendingJob[] | Unknown
-  readonly sched: SchedStatus
+  readonly view: SchedulerView
   readonly status: ResourceStatus
   readonly failed: Facts['failed']
   readonly queues: QueueReading | undefined

@@ -14,7 +14,7 @@ import { isOwnReason } from './drain-reason.ts'
 export interface Ranks {
   /** Every rank of R, whether or not its pod was ever started. */
   readonly all: Idset
-  /** Ranks of R whose broker is online. */
+  /** Ranks of R whose broker is online, and ranks that were excluded from R while a job runs there. */
   readonly live: Idset
   /**
    * Live ranks that jobs hold, by what Flux shows as allocated and by the ranks of running jobs. A rank that left is not among
@@ -35,7 +35,8 @@ export function ranksIn(
   instance: string | undefined,
 ): Ranks {
   const all = ranksOf(facts.all)
-  const live = subtractIdsets(all, facts.offline)
+  const held = unionIdsets(ranksOf(facts.allocated), facts.running)
+  const live = subtractIdsets(unionIdsets(all, held), facts.offline)
   let ownDrained = EMPTY_IDSET
   let foreignDrained = EMPTY_IDSET
   for (const { ranks, reason } of facts.drains) {
@@ -46,7 +47,7 @@ export function ranksIn(
   return {
     all,
     live,
-    allocated: intersectIdsets(unionIdsets(ranksOf(facts.allocated), facts.running), live),
+    allocated: intersectIdsets(held, live),
     ownDrained,
     foreignDrained,
     open: subtractIdsets(live, unionIdsets(ownDrained, foreignDrained)),

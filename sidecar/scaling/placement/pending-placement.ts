@@ -3,6 +3,7 @@
 import { givesWholeNodes } from '#flux/calls/fluxion.ts'
 import {
   countIds,
+  EMPTY_IDSET,
   type Idset,
   intersectIdsets,
   subtractIdsets,
@@ -20,7 +21,7 @@ import { emptySums, finish, type QueueSums } from './queue-sums.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
-  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'queues' | 'takenAt' | 'fluxion'>,
+  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'closed' | 'queues' | 'takenAt' | 'fluxion'>,
     Pick<Remembered, 'lost'> {
   readonly waiting: WaitingJobs
   readonly ranks: Pick<Ranks, 'all' | 'allocated' | 'foreignDrained'>
@@ -75,7 +76,7 @@ export class PendingPlacement {
     this.#placement = new Placement(all, freeOf(facts), { wholeNodes })
     this.#coresPerNode = Math.max(1, mostIn(all, 'cores'))
     this.#gpusPerNode = mostIn(all, 'gpus')
-    this.#allQueues = this.#sumsOf(known.all)
+    this.#allQueues = this.#sumsOf(unionIdsets(known.all, known.allocated))
     for (const [name, { ranks }] of facts.queues) {
       if (name === NO_QUEUE) continue
       this.#queues.set(name, ranks === undefined ? this.#sumsOfEveryRank() : this.#sumsOf(ranks))
@@ -182,10 +183,10 @@ export class PendingPlacement {
   }
 
   #sumsOf(queue: Idset): QueueSums {
-    const { ranks, torpid, lost } = this.#facts
+    const { ranks, torpid, closed = EMPTY_IDSET, lost } = this.#facts
     const known = intersectIdsets(queue, ranks.all)
     // The scheduler gives no job these ranks, though they may be online.
-    const unusable = unionIdsets(ranks.foreignDrained, torpid)
+    const unusable = unionIdsets(unionIdsets(ranks.foreignDrained, torpid), closed)
     const startable = subtractIdsets(known, unusable)
     const domain = {
       ranks: known,
@@ -193,7 +194,7 @@ export class PendingPlacement {
       startable,
     }
     return emptySums(
-      { domain, allocated: intersectIdsets(ranks.allocated, known) },
+      { domain, allocated: intersectIdsets(ranks.allocated, queue) },
       sizeWith(ranks.all),
     )
   }
