@@ -87,7 +87,8 @@ function describeNoDemand(
 }
 
 function describeStopped(name: string, count: number): string {
-  const queue = name === '' ? 'the queue' : `queue "${name}"`
+  const queue =
+    name === '' ? 'the queue' : `queue ${quote(name, { characters: MAX_REASON_LENGTH })}`
   const add = count === 1 ? 'adds' : 'add'
   return `${queue} is stopped: ${plural(count, 'job')} in it ${add} no demand until flux queue start`
 }

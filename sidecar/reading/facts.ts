@@ -34,19 +34,22 @@ export interface ResourceCounts {
   readonly free: number
 }
 
-/** Jobs by state (RFC 21) and, of the inactive jobs that Flux still remembers, by result. From `job-list.job-stats`. */
+/**
+ * Jobs by state (RFC 21) and, of the inactive jobs that Flux still remembers, by result. From `job-list.job-stats`. A count that
+ * no size depends on is `undefined` if Flux does not say it.
+ */
 export interface JobCounts {
-  readonly new: number
+  readonly new: number | undefined
   readonly depend: number
   readonly priority: number
   readonly sched: number
   readonly run: number
   readonly cleanup: number
-  readonly inactive: number
-  readonly successful: number
-  readonly failed: number
-  readonly canceled: number
-  readonly timeout: number
+  readonly inactive: number | undefined
+  readonly successful: number | undefined
+  readonly failed: number | undefined
+  readonly canceled: number | undefined
+  readonly timeout: number | undefined
 }
 
 /** Job counts of the whole instance and of each named queue; the map is empty without named queues. */
@@ -54,6 +57,8 @@ export interface Jobs {
   readonly kind: 'known'
   readonly total: JobCounts
   readonly queues: ReadonlyMap<string, JobCounts>
+  /** How many inactive jobs Flux has forgotten; `undefined` if it does not say. */
+  readonly purged?: number | undefined
 }
 
 /** Ranks as earlier readings showed them. */

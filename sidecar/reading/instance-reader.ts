@@ -4,16 +4,7 @@
 import { getAttribute, getBrokerState, type Limits } from '#flux/calls/broker-calls.ts'
 import { getJobStats } from '#flux/calls/job-calls.ts'
 import type { PendingJob } from '#flux/calls/job-list-calls.ts'
-import { isSince } from '#flux/calls/release.ts'
-import {
-  drainedRanks,
-  getResourceStatus,
-  getSchedStatus,
-  type ResourceStatus,
-  SCHED_STATUS_TOPICS,
-  type SchedStatus,
-  type SchedStatusTopic,
-} from '#flux/calls/resource-calls.ts'
+import { drainedRanks, getResourceStatus, type ResourceStatus } from '#flux/calls/resource-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import { countIds, EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import { countGpus } from '#flux/sets/resource-set.ts'
@@ -22,24 +13,17 @@ import { rankAttributes } from './constrained-ranks.ts'
 import { contradictionOf } from './contradiction.ts'
 import type { Facts, Jobs } from './facts.ts'
 import { FailedJobReader } from './failed-jobs.ts'
-import {
-  type FluxionParameters,
-  readFluxionParameters,
-  toFluxionSettings,
-} from './fluxion-settings.ts'
-import { toJobs } from './job-counts.ts'
+import { FluxionReader } from './fluxion-settings.ts'
+import { toJobs, withQueues } from './job-counts.ts'
 import { countResources } from './node-counts.ts'
 import { PendingJobReader } from './pending-jobs.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
 import { RunningJobReader } from './running-jobs.ts'
-import { type SchedulerView, SchedulerViews } from './scheduler-view.ts'
+import { SchedulerReader, type SchedulerView } from './scheduler-view.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /** A reading that contradicts itself is repeated. After this many in a row, a change in between is not the cause. */
 const MAX_ATTEMPTS = 3
-
-/** The release that has `resource.sched-status` first. */
-const CORE_STATUS_SINCE = [0, 61] as const
 
 const HIDDEN = unknown(
   'Flux hides jobs from the sidecar, which is a guest (access.private-mode): unset this setting in the broker ' +
@@ -56,11 +40,8 @@ export class InstanceReader {
   readonly #failed: FailedJobReader
   readonly #running: RunningJobReader
   readonly #queues: QueueReader
-  readonly #views = new SchedulerViews()
-  /** Whether this release has no `resource.sched-status`. */
-  #lacksCoreStatus = false
-  /** Asked for once, at the first complete reading: while Flux starts, the scheduler is not loaded yet. */
-  #fluxion: FluxionParameters | undefined
+  readonly #scheduler: SchedulerReader
+  readonly #fluxion: FluxionReader
 
   constructor(client: Client, { version, quorum }: { version: string; quorum: number }) {
     this.client = client
@@ -69,7 +50,9 @@ export class InstanceReader {
     this.#pending = new PendingJobReader(client)
     this.#failed = new FailedJobReader(client)
     this.#running = new RunningJobReader(client)
-    this.#queues = new QueueReader(client)
+    this.#queues = new QueueReader(client, version)
+    this.#fluxion = new FluxionReader(client)
+    this.#scheduler = new SchedulerReader(client, version)
   }
 
   /** @throws FluxError if the broker does not answer */
@@ -144,9 +127,9 @@ export class InstanceReader {
     const counts = jobs.status === 'fulfilled' ? jobs.value : undefined
     const [state, sched, status, failed, queues] = await Promise.allSettled([
       getBrokerState(this.client, limits),
-      this.#readSchedStatus(limits),
+      this.#scheduler.read(limits),
       getResourceStatus(this.client, limits),
-      counts === undefined ? HIDDEN : this.#failed.read(counts.total.failed, takenAt, limits),
+      counts === undefined ? HIDDEN : this.#failed.read(counts, takenAt, limits),
       counts && this.#queues.read(counts, limits),
     ])
     // In a state other than `run` the other calls fail in many ways. This error names the cause.
@@ -154,12 +137,12 @@ export class InstanceReader {
     if (brokerState !== 'run') throw notRunning(brokerState)
     const known = { sched: fulfilled(sched), status: fulfilled(status) }
     return {
-      jobs: knownUnlessHidden(jobs),
-      pending: knownUnlessHidden(pending),
-      view: this.#viewOf(known.sched, known.status),
+      jobs: counts === undefined ? knownUnlessHidden(jobs) : withQueuesOf(counts, queues),
+      pending: knownUnlessOdd(pending),
+      view: this.#scheduler.compare(known.sched, known.status),
       status: known.status,
       failed: knownUnlessHidden(failed),
-      queues: fulfilled(queues),
+      queues: knownUnlessOdd(queues),
     }
   }
 
@@ -167,17 +150,11 @@ export class InstanceReader {
   async #readDetails(
     { jobs, pending, view, status, queues }: Round,
     limits: Limits,
-  ): Promise<Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion'>> {
-    if (isUnknown(pending) || isUnknown(jobs) || queues === undefined) {
-      return {
-        waiting: HIDDEN,
-        queues: new Map(),
-        running: EMPTY_IDSET,
-        highestJob: undefined,
-        fluxion: undefined,
-      }
-    }
-    this.#fluxion ??= await readFluxionParameters(this.client, limits)
+  ): Promise<Details> {
+    if (isUnknown(jobs)) return withoutJobs(jobs)
+    if (isUnknown(pending)) return withoutJobs(pending)
+    if (queues === undefined || isUnknown(queues)) return withoutJobs(queues ?? HIDDEN)
+    const fluxion = await this.#fluxion.read(queues.config, limits)
     const { sched } = view
     const { total } = jobs
     const counted = total.depend + total.priority + total.sched
@@ -185,41 +162,16 @@ export class InstanceReader {
     const attributes = rankAttributes(sched)
     const { allocated } = sched
     const { offline } = status
-    const running = await this.#running.read({ allocated, offline }, jobs, limits)
+    const running = await unlessOdd(this.#running.read({ allocated, offline }, jobs, limits))
+    if (isUnknown(running)) return withoutJobs(running)
     return {
       waiting: await this.#pending.complete(pending, { counted, hasGpus, attributes }, limits),
       queues: toQueueStates(queues, sched.properties),
       running: running.ranks,
       highestJob: running.highest,
-      fluxion: toFluxionSettings(this.#fluxion, queues.config),
+      fluxion,
     }
   }
-
-  async #readSchedStatus(limits: Limits): Promise<SourcedStatus> {
-    const [core, scheduler] = SCHED_STATUS_TOPICS
-    if (!this.#lacksCoreStatus) {
-      try {
-        return { topic: core, status: await getSchedStatus(this.client, core, limits) }
-      } catch (error) {
-        if (!isRemote(error, ERRNO.ENOSYS)) throw error
-      }
-    }
-    const status = await getSchedStatus(this.client, scheduler, limits)
-    // A later release has the method: its module is being reloaded.
-    this.#lacksCoreStatus = !isSince(this.version, CORE_STATUS_SINCE)
-    return { topic: scheduler, status }
-  }
-
-  #viewOf({ topic, status: sched }: SourcedStatus, status: ResourceStatus): SchedulerView {
-    const isOfCore = topic === SCHED_STATUS_TOPICS[0]
-    return isOfCore ? SchedulerViews.ofCore(sched) : this.#views.ofScheduler(sched, status)
-  }
-}
-
-/** A status, and the method that answered it. */
-interface SourcedStatus {
-  readonly topic: SchedStatusTopic
-  readonly status: SchedStatus
 }
 
 /** The answers of one round. */
@@ -229,7 +181,21 @@ interface Round {
   readonly view: SchedulerView
   readonly status: ResourceStatus
   readonly failed: Facts['failed']
-  readonly queues: QueueReading | undefined
+  readonly queues: QueueReading | Unknown | undefined
+}
+
+/** The parts of a reading that depend on jobs. */
+type Details = Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion'>
+
+/** What is left if the jobs are not known: no size, but the counts of nodes. */
+function withoutJobs(reason: Unknown): Details {
+  const none = { highestJob: undefined, fluxion: undefined }
+  return { waiting: reason, queues: new Map(), running: EMPTY_IDSET, ...none }
+}
+
+function withQueuesOf(jobs: Jobs, queues: PromiseSettledResult<QueueReading | undefined>): Jobs {
+  const reading = queues.status === 'fulfilled' ? queues.value : undefined
+  return reading === undefined ? jobs : withQueues(jobs, reading.named)
 }
 
 /** Brokers report a count; those before 0.44 report the ranks themselves. */
@@ -251,6 +217,21 @@ function fulfilled<T>(result: PromiseSettledResult<T>): T {
 /** A refusal because we are a guest is not an error: the value is unknown. */
 function knownUnlessHidden<T>(result: PromiseSettledResult<T>): T | Unknown {
   return isHidden(result) ? HIDDEN : fulfilled(result)
+}
+
+/** So does an answer with an odd part: what does not need it is still known. */
+function knownUnlessOdd<T>(result: PromiseSettledResult<T>): T | Unknown {
+  const isOdd = result.status === 'rejected' && isProtocolError(result.reason)
+  return isOdd ? unknown(result.reason.message) : knownUnlessHidden(result)
+}
+
+async function unlessOdd<T>(answer: Promise<T>): Promise<T | Unknown> {
+  const [result] = await Promise.allSettled([answer])
+  return knownUnlessOdd(result)
+}
+
+function isProtocolError(error: unknown): error is FluxError {
+  return error instanceof FluxError && error.code === 'FLUX_PROTOCOL'
 }
 
 function isHidden(result: PromiseSettledResult<unknown>): boolean {

@@ -64,7 +64,10 @@ export class PendingJobReader {
     // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
     await this.#readRequests(hasGpus ? listed : listed.filter(canStart), limits)
     const toRequest = requestsWith(attributes)
-    const jobs = listed.map((job) => ({ ...job, request: toRequest(this.#requests.find(job)) }))
+    const jobs = listed.map(({ oddity, ...job }) => ({
+      ...job,
+      request: toRequest(this.#requests.find(job)) ?? (oddity ? unknown(oddity) : undefined),
+    }))
     const isKnown = !hasGpus || jobs.every(({ request }) => request !== undefined)
     const last = listed.at(-1)
     return {

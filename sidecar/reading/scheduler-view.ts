@@ -1,6 +1,17 @@
-// What the scheduler's own status (sched.resource-status) says of ranks, compared with what the resource module says: the
-// scheduler may have lost track of a rank, or may not use one. Since 0.61 the resource module answers both.
-import { drainedRanks, type ResourceStatus, type SchedStatus } from '#flux/calls/resource-calls.ts'
+// Reads the resources of the scheduler over one connection. Since 0.61 the resource module answers for it. Before, the
+// scheduler itself answers (sched.resource-status), and is compared with the resource module: it may have lost track of a
+// rank, or may not use one.
+import type { Limits } from '#flux/calls/broker-calls.ts'
+import { isSince } from '#flux/calls/release.ts'
+import {
+  drainedRanks,
+  getSchedStatus,
+  type ResourceStatus,
+  SCHED_STATUS_TOPICS,
+  type SchedStatus,
+  type SchedStatusTopic,
+} from '#flux/calls/resource-calls.ts'
+import { ERRNO, isRemote } from '#flux/errors.ts'
 import {
   EMPTY_IDSET,
   type Idset,
@@ -10,6 +21,16 @@ import {
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { ranksOf, restrictToRanks } from '#flux/sets/resource-set.ts'
+import type { Client } from '#flux/wire/client.ts'
+
+/** The release that has `resource.sched-status` first. */
+const CORE_STATUS_SINCE = [0, 61] as const
+
+/** A status, and the method that answered it. */
+export interface SourcedStatus {
+  readonly topic: SchedStatusTopic
+  readonly status: SchedStatus
+}
 
 export interface SchedulerView {
   /** The status, with every offline rank of R down. */
@@ -28,17 +49,39 @@ type Differences = Pick<SchedulerView, 'closed' | 'untracked'>
 
 const NONE: Differences = { closed: EMPTY_IDSET, untracked: EMPTY_IDSET }
 
-/** Compares the answers of each reading. A rank that joins or leaves between two answers is no disagreement yet. */
-export class SchedulerViews {
+export class SchedulerReader {
+  readonly #client: Client
+  readonly #version: string
+  /** Whether this release has no `resource.sched-status`. */
+  #lacksCoreStatus = false
   #before: Differences = NONE
 
-  /** The view of flux-core: both answers are the resource module's. */
-  static ofCore(sched: SchedStatus): SchedulerView {
-    return { sched, ...NONE }
+  constructor(client: Client, version: string) {
+    this.#client = client
+    this.#version = version
   }
 
-  /** The view of the scheduler. What is reported was so at the reading before, too. */
-  ofScheduler(sched: SchedStatus, status: ResourceStatus): SchedulerView {
+  async read(limits: Limits): Promise<SourcedStatus> {
+    const [core, scheduler] = SCHED_STATUS_TOPICS
+    if (!this.#lacksCoreStatus) {
+      try {
+        return { topic: core, status: await getSchedStatus(this.#client, core, limits) }
+      } catch (error) {
+        if (!isRemote(error, ERRNO.ENOSYS)) throw error
+      }
+    }
+    const status = await getSchedStatus(this.#client, scheduler, limits)
+    // A later release has the method: its module is being reloaded.
+    this.#lacksCoreStatus = !isSince(this.#version, CORE_STATUS_SINCE)
+    return { topic: scheduler, status }
+  }
+
+  /**
+   * Compares the answers of one reading. A rank that joins or leaves between two answers is no disagreement yet: what is
+   * reported was so at the reading before, too.
+   */
+  compare({ topic, status: sched }: SourcedStatus, status: ResourceStatus): SchedulerView {
+    if (topic === SCHED_STATUS_TOPICS[0]) return { sched, ...NONE }
     const all = ranksOf(sched.all)
     const down = ranksOf(sched.down)
     const offline = intersectIdsets(status.offline, all)

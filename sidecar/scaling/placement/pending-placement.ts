@@ -129,7 +129,8 @@ export class PendingPlacement {
     }
     if (ways === undefined && this.#gpusPerNode > 0) sums.pendingGpus = undefined
     for (const need of ways?.[0] ?? []) this.#count(sums, job, need)
-    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - job.submittedAt))
+    const { submittedAt = Number.NEGATIVE_INFINITY } = job
+    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - submittedAt))
     sums.startSeconds ??= startOf(job, takenAt)
   }
 
