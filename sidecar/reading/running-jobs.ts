@@ -19,6 +19,9 @@ import type { Facts, Jobs } from './facts.ts'
 /** More running jobs are not listed each time that one starts or ends: this many are 100 kB. */
 const MAX_LISTED = 1_000
 
+/** The jobs are listed again after this time: a time limit may be changed (flux update) while no job starts or ends. */
+const LIFE_MS = 60_000
+
 /** A rank has only a few jobs, because a node has some dozens of cores. */
 const MAX_ON_RANK = 4
 
@@ -44,7 +47,12 @@ export function highestBusyRank({
 export class RunningJobReader {
   readonly #client: Client
   #last:
-    | { readonly key: string; readonly jobs: RunningJobs; readonly areAllAllocated: boolean }
+    | {
+        readonly key: string
+        readonly at: number
+        readonly jobs: RunningJobs
+        readonly areAllAllocated: boolean
+      }
     | undefined
 
   constructor(client: Client) {
@@ -52,7 +60,7 @@ export class RunningJobReader {
   }
 
   /**
-   * @param counts while these and the highest allocated rank stay the same, Flux is not asked
+   * @param counts while these and the highest allocated rank stay the same, Flux is not asked for {@link LIFE_MS}
    * @throws FluxError if Flux does not list the jobs: a rank that it does not show as allocated may be busy
    */
   async read(
@@ -64,7 +72,9 @@ export class RunningJobReader {
     if (count === 0) return { ranks: EMPTY_IDSET, highest: undefined }
     const highest = highestBusyRank({ ...facts, running: EMPTY_IDSET })
     const key = JSON.stringify([highest, total.run, total.cleanup, total.inactive])
-    if (this.#last?.key === key && this.#last.areAllAllocated) return this.#last.jobs
+    const at = performance.now()
+    const isSame = this.#last?.key === key && at - this.#last.at < LIFE_MS
+    if (this.#last?.areAllAllocated && isSame) return this.#last.jobs
     const isAnyAllocated = !isEmpty(ranksOf(facts.allocated))
     const options =
       count <= MAX_LISTED || !isAnyAllocated
@@ -86,7 +96,7 @@ export class RunningJobReader {
     }
     // One job that bypasses the scheduler may take the place of another without a change of the counts.
     const areAllAllocated = isEmpty(subtractIdsets(ranks, ranksOf(facts.allocated)))
-    this.#last = { key, jobs, areAllAllocated }
+    this.#last = { key, at, jobs, areAllAllocated }
     return jobs
   }
 

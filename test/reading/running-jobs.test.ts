@@ -53,6 +53,18 @@ test('RunningJobReader asks again when counts or the highest allocated rank chan
   assert.equal(asked.length, 3)
 })
 
+test('RunningJobReader sees an extended time limit within a minute, though no job starts or ends', async (t) => {
+  const extended = { jobs: [{ id: 6, userid: 8, ranks: '[2-9]', expiration: 99 }] }
+  const { read, asked } = await setUp(t, { [LIST]: [JOBS, extended] })
+  const clock = t.mock.method(performance, 'now', () => 1_000)
+  await read('0,2-9')
+  clock.mock.mockImplementation(() => 60_999)
+  assert.equal((await read('0,2-9')).highest?.expiration, 3)
+  clock.mock.mockImplementation(() => 61_000)
+  assert.equal((await read('0,2-9')).highest?.expiration, 99)
+  assert.equal(asked.length, 2)
+})
+
 test('RunningJobReader asks nothing if no job runs', async (t) => {
   const { read, asked } = await setUp(t, {})
   const jobs = await read('0', { run: 0, cleanup: 0 })
