@@ -2,6 +2,7 @@
 // nothing itself.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { type InstanceJobStats, watchJobStats } from '#flux/calls/job-calls.ts'
+import { isSince } from '#flux/calls/release.ts'
 import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
 import type { Client } from '#flux/wire/client.ts'
 import type { FluxEvent } from '#flux/wire/subscriptions.ts'
@@ -30,7 +31,7 @@ export class ChangeFeed {
     const signal = AbortSignal.any([feed.#abort.signal, ...(limits.signal ? [limits.signal] : [])])
     const bounded = { ...limits, signal }
     feed.#follow(watchOnline(client, bounded))
-    if (hasJobStatsStream(version)) {
+    if (isSince(version, JOB_STATS_STREAM_SINCE)) {
       feed.#follow(feed.#keepJobCounts(watchJobStats(client, bounded)))
     } else feed.#follow(jobStateEvents(client, bounded))
     feed.#follow(watchResources(client, bounded), { optional: true })
@@ -95,10 +96,4 @@ export class ChangeFeed {
 
 async function* jobStateEvents(client: Client, limits: Limits): AsyncGenerator<FluxEvent> {
   yield* await client.subscribe('job-state', limits)
-}
-
-function hasJobStatsStream(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  const [sinceMajor, sinceMinor] = JOB_STATS_STREAM_SINCE
-  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
 }

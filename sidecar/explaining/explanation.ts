@@ -3,6 +3,7 @@
 
 import { formatJobId } from '#flux/calls/job-id.ts'
 import {
+  countIds,
   formatIdset,
   hasId,
   highestId,
@@ -64,11 +65,14 @@ export interface FloorHolder {
   /** F58 (RFC 19): `ƒ2aK`. */
   readonly job: string | null
   readonly user: number | null
-  /** Until its time limit; `null` without one. */
+  /** Until its time limit; `null` without one, or if it is not known. */
   readonly endsInSeconds: number | null
 }
 
-/** Jobs that wait. `jobs` and `nodes` count only the jobs that the scheduler would start if there were nodes. */
+/**
+ * Jobs that wait. `jobs` counts only those that the scheduler would start if there were nodes, and `nodes` the nodes that they
+ * would be given.
+ */
 export interface PendingCounts {
   readonly jobs: number
   readonly nodes: number
@@ -177,31 +181,45 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   return reasons.length === 0 ? ['nothing runs, and no job waits for nodes'] : reasons
 }
 
+/** How many nodes jobs need follows from where they are placed: a thousand jobs of one core may share one. */
 function describePending({ whole, isCut, isPartial, unknownNeeds }: Demand): readonly string[] {
   if (isPartial)
     return ['the pending jobs are too different to place all: they may need every node of R']
   if (isCut) return ['more jobs wait than the sidecar lists: they may need every node of R']
-  const { waits, pendingNodes, placed } = whole
+  const { waits, placed } = whole
   if (waits.length === 0) return []
-  const needs = `${plural(waits.length, 'pending job')} need${waits.length === 1 ? 's' : ''}`
+  const jobs = plural(waits.length, 'pending job')
+  const verb = (word: string) => (waits.length === 1 ? `${word}s` : word)
   const highest = highestId(placed)
-  const reach = highest === undefined ? '' : `, up to rank ${highest}`
-  if (unknownNeeds !== undefined) return [`${needs} nodes of a number that is not known${reach}`]
-  return [`${needs} ${plural(pendingNodes, 'node')}${reach}`]
+  if (highest === undefined) {
+    const accept = `${jobs} ${verb('accept')} only ranks that are drained or not used by the scheduler`
+    return [`${accept}: more nodes do not help`]
+  }
+  const nodes =
+    unknownNeeds === undefined
+      ? plural(countIds(placed), 'node')
+      : 'nodes of a number that is not known'
+  return [`${jobs} ${verb('need')} ${nodes}, up to rank ${highest}`]
 }
 
 function describeFloor(snapshot: Snapshot, { demand, now }: Known): string {
   const holder = floorHolderOf(snapshot, demand, now)
   const rank = demand.floor - 1
   if (holder !== null && holder.job !== null) {
-    const { job, user, endsInSeconds } = holder
-    const ends =
-      endsInSeconds === null ? 'has no time limit' : `ends within ${spellSeconds(endsInSeconds)}`
-    return `rank ${rank} runs job ${job} of user ${user}, which ${ends}`
+    const { job, user } = holder
+    const owner = user === null ? '' : ` of user ${user}`
+    return `rank ${rank} runs job ${job}${owner}${describeEnd(snapshot, holder)}`
   }
   if (hasId(snapshot.recent, rank))
     return `rank ${rank} is kept because it was busy, or first seen, a moment ago`
   return `rank ${rank} is allocated`
+}
+
+function describeEnd({ highestJob }: Snapshot, { endsInSeconds }: FloorHolder): string {
+  if (highestJob?.expiration === undefined) return ''
+  if (endsInSeconds === null) return ', which has no time limit'
+  if (endsInSeconds === 0) return ', whose time limit is over'
+  return `, which ends within ${spellSeconds(endsInSeconds)}`
 }
 
 /** Ten years. */
@@ -217,7 +235,7 @@ function floorHolderOf(
   if (highestJob === undefined || !hasId(highestJob.ranks, rank)) {
     return { rank, job: null, user: null, endsInSeconds: null }
   }
-  const { id, userid, expiration } = highestJob
+  const { id, userid = null, expiration = 0 } = highestJob
   const leftSeconds = Math.max(0, expiration - now.getTime() / 1000)
   // Fluxion gives a job without a time limit the end of R, decades away.
   const endsInSeconds = expiration === 0 || leftSeconds > NO_LIMIT_SECONDS ? null : leftSeconds
@@ -225,10 +243,10 @@ function floorHolderOf(
 }
 
 function countPending(
-  { waits, pendingNodes, held, infeasible }: QueueDemand,
+  { waits, placed, held, infeasible }: QueueDemand,
   { isCut }: Demand,
 ): PendingCounts {
-  return { jobs: waits.length, nodes: pendingNodes, held, infeasible, isCut }
+  return { jobs: waits.length, nodes: countIds(placed), held, infeasible, isCut }
 }
 
 function queuesOf({ sizes, queues }: Snapshot, demand: Demand): readonly QueueExplanation[] {

@@ -36,6 +36,7 @@ export function warningsOf(
     ...describeRefused(snapshot),
     ...(demand.kind === 'known' ? describeNoDemand(snapshot, demand) : []),
     ...describeDrains(snapshot),
+    ...describeDisagreements(snapshot),
     ...(isIgnored
       ? [
           `an HPA with the default tolerance of 10 % stays at ${present}: set tolerance 0 in its behavior ` +
@@ -88,7 +89,8 @@ function describeNoDemand(
 }
 
 function describeStopped(name: string, count: number): string {
-  const queue = name === '' ? 'the queue' : `queue "${name}"`
+  const queue =
+    name === '' ? 'the queue' : `queue ${quote(name, { characters: MAX_REASON_LENGTH })}`
   const add = count === 1 ? 'adds' : 'add'
   return `${queue} is stopped: ${plural(count, 'job')} in it ${add} no demand until flux queue start`
 }
@@ -122,9 +124,42 @@ function describeDrains({ drains, ranks: { ownDrained } }: Snapshot): readonly s
   ]
 }
 
+/** Reasons that Flux itself writes, and what to do: before 0.65 of a broker that hangs, and of a node smaller than R says. */
+const FLUX_REASONS: readonly (readonly [reason: RegExp, advice: string])[] = [
+  [
+    /^broker was unresponsive$/,
+    'by Flux, because its broker did not answer: no job starts there until flux resource undrain, also if a new pod joins',
+  ],
+  [
+    /\bmissing resources: /,
+    'by Flux, because its pod has fewer cores or GPUs than R says: no job starts there until flux resource undrain; ' +
+      'let the pods of all ranks land on nodes of the same size',
+  ],
+]
+
 function describeDrain([reason, ranks]: readonly [reason: string, ranks: Idset]): string {
+  const [, byFlux] = FLUX_REASONS.find(([known]) => known.test(reason)) ?? []
+  if (byFlux !== undefined) return `${ranksAre(ranks)} drained ${byFlux}`
   const why = reason === '' ? 'no reason given' : quote(reason, { characters: MAX_REASON_LENGTH })
   return `${ranksAre(ranks)} drained, not by the sidecar (${why}): no job starts there until flux resource undrain`
+}
+
+/** Ranks on which the scheduler and the resource module disagree. */
+function describeDisagreements({ closed, untracked }: Snapshot): readonly string[] {
+  return [
+    ...(closed === undefined || isEmpty(closed)
+      ? []
+      : [
+          `${ranksAre(closed)} down for the scheduler alone (excluded while it ran, or marked down in it): no job starts ` +
+            'there until the scheduler is reloaded or marks them up',
+        ]),
+    ...(untracked === undefined || isEmpty(untracked)
+      ? []
+      : [
+          `${ranksAre(untracked)} offline, but up for the scheduler, which lost track: a job that it starts there fails; ` +
+            'reload the scheduler (flux module reload)',
+        ]),
+  ]
 }
 
 /** Values that are unknown, one sentence for each cause. */

@@ -83,7 +83,11 @@ function floor({ sizes, ranks }: Snapshot, demand: Demand): number {
   return Math.max(demand.floor, sizeWith(ranks.open))
 }
 
-function quantile(descending: readonly number[], share: number): number {
+const NO_WAIT = unknown('Flux does not say when some pending jobs were submitted')
+
+/** The longest wait for `share` 1. */
+function quantile(descending: readonly number[], share: number): number | Unknown {
+  if (descending[0] === Number.POSITIVE_INFINITY) return NO_WAIT
   const index = Math.max(0, descending.length - Math.ceil(share * descending.length))
   return descending[index] ?? 0
 }
@@ -178,7 +182,7 @@ export const SCALING_METRICS: readonly Metric[] = [
       unit: 'seconds',
       isSum: false,
     },
-    ({ waits }) => waits[0] ?? 0,
+    ({ waits }) => quantile(waits, 1),
   ),
   pending(
     {

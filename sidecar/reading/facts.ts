@@ -16,9 +16,9 @@ import type { Unknown } from './unknown.ts'
 export interface NodeCounts {
   /** Ranks in R that are not excluded by configuration, up or not. */
   readonly total: number
-  /** Ranks that are neither offline nor drained nor torpid: `total - down`. */
+  /** Ranks that are neither offline nor drained nor torpid, nor down for the scheduler alone: `total - down`. */
   readonly up: number
-  /** Ranks that are offline, drained or torpid. */
+  /** Ranks that are offline, drained, torpid, or down for the scheduler alone. */
   readonly down: number
   /** Ranks with at least one core or GPU allocated; a draining or offline rank counts both here and in `down`. */
   readonly allocated: number
@@ -38,19 +38,22 @@ export interface ResourceCounts {
   readonly free: number
 }
 
-/** Jobs by state (RFC 21) and, of the inactive jobs that Flux still remembers, by result. From `job-list.job-stats`. */
+/**
+ * Jobs by state (RFC 21) and, of the inactive jobs that Flux still remembers, by result. From `job-list.job-stats`. A count that
+ * no size depends on is `undefined` if Flux does not say it.
+ */
 export interface JobCounts {
-  readonly new: number
+  readonly new: number | undefined
   readonly depend: number
   readonly priority: number
   readonly sched: number
   readonly run: number
   readonly cleanup: number
-  readonly inactive: number
-  readonly successful: number
-  readonly failed: number
-  readonly canceled: number
-  readonly timeout: number
+  readonly inactive: number | undefined
+  readonly successful: number | undefined
+  readonly failed: number | undefined
+  readonly canceled: number | undefined
+  readonly timeout: number | undefined
 }
 
 /** Job counts of the whole instance and of each named queue; the map is empty without named queues. */
@@ -58,6 +61,8 @@ export interface Jobs {
   readonly kind: 'known'
   readonly total: JobCounts
   readonly queues: ReadonlyMap<string, JobCounts>
+  /** How many inactive jobs Flux has forgotten; `undefined` if it does not say. */
+  readonly purged?: number | undefined
 }
 
 /** Ranks as earlier readings showed them. */
@@ -128,6 +133,10 @@ export interface Facts {
   readonly offline: Idset
   /** Ranks that are online but do not answer. */
   readonly torpid: Idset
+  /** Ranks that are down for the scheduler alone: no job starts there. Default: none. */
+  readonly closed?: Idset
+  /** Offline ranks that the scheduler takes for up, until it is reloaded. Default: none. */
+  readonly untracked?: Idset
   readonly drains: readonly Drain[]
   readonly waiting: Waiting
   readonly queues: ReadonlyMap<string, QueueState>

@@ -19,7 +19,7 @@ export interface Ranks {
   readonly bursted: Idset
   /** Those of them on which a job may start at any moment: online, and drained by nobody. */
   readonly burstedOpen: Idset
-  /** Ranks of ours whose broker is online. */
+  /** Ranks of ours whose broker is online, those included that were excluded from R while a job runs there. */
   readonly live: Idset
   /**
    * Live ranks that jobs hold, by what Flux shows as allocated and by the ranks of running jobs. A rank that left is not among
@@ -41,7 +41,8 @@ export function ranksIn(
 ): Ranks {
   const bursted = burstedIn(facts.pods)
   const all = subtractIdsets(ranksOf(facts.all), bursted)
-  const live = subtractIdsets(all, facts.offline)
+  const held = subtractIdsets(unionIdsets(ranksOf(facts.allocated), facts.running), bursted)
+  const live = subtractIdsets(unionIdsets(all, held), facts.offline)
   let ownDrained = EMPTY_IDSET
   let foreignDrained = EMPTY_IDSET
   for (const { ranks, reason } of facts.drains) {
@@ -56,7 +57,7 @@ export function ranksIn(
     bursted,
     burstedOpen: subtractIdsets(bursted, unionIdsets(facts.offline, drained)),
     live,
-    allocated: intersectIdsets(unionIdsets(ranksOf(facts.allocated), facts.running), live),
+    allocated: intersectIdsets(held, live),
     ownDrained,
     foreignDrained,
     open: subtractIdsets(live, drained),

@@ -102,6 +102,33 @@ test('warningsOf reports drains by others, with at most 60 characters of their r
   ])
 })
 
+test('warningsOf says what to do about drains that Flux made itself', () => {
+  const drains = [
+    { ranks: parseIdset('2'), reason: 'broker was unresponsive', drainedAt: 0 },
+    {
+      ranks: parseIdset('5'),
+      reason: 'rank 5 (flux-sample-5) missing resources: core[2-3]',
+      drainedAt: 0,
+    },
+  ]
+  assert.deepEqual(warn({ drains }), [
+    'rank 2 is drained by Flux, because its broker did not answer: no job starts there until flux resource undrain, ' +
+      'also if a new pod joins',
+    'rank 5 is drained by Flux, because its pod has fewer cores or GPUs than R says: no job starts there until flux ' +
+      'resource undrain; let the pods of all ranks land on nodes of the same size',
+  ])
+})
+
+test('warningsOf names ranks on which the scheduler and the resource module disagree, and the cure', () => {
+  const ranks = { closed: parseIdset('3'), untracked: parseIdset('12-13') }
+  assert.deepEqual(warn(ranks), [
+    'rank 3 is down for the scheduler alone (excluded while it ran, or marked down in it): no job starts there until ' +
+      'the scheduler is reloaded or marks them up',
+    'ranks 12-13 are offline, but up for the scheduler, which lost track: a job that it starts there fails; reload the ' +
+      'scheduler (flux module reload)',
+  ])
+})
+
 test('warningsOf reports drains of one reason together, and at most five reasons', () => {
   const drains = Array.from({ length: 14 }, (_, rank) => ({
     ranks: parseIdset(String(rank)),

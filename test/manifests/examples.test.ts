@@ -107,7 +107,7 @@ test('the comment of metrics.yaml has the annotation that mounts it', () => {
 })
 
 const held = batchJob({ priority: 0 })
-const young = batchJob({ submittedAt: batchJob().submittedAt + 500 })
+const young = batchJob({ submittedAt: (batchJob().submittedAt ?? 0) + 500 })
 const wide = batchJob({ nnodes: 5 })
 
 for (const { jobs, values } of [

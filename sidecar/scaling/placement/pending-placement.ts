@@ -3,6 +3,7 @@
 import { givesWholeNodes } from '#flux/calls/fluxion.ts'
 import {
   countIds,
+  EMPTY_IDSET,
   type Idset,
   intersectIdsets,
   isEmpty,
@@ -22,7 +23,7 @@ import { emptySums, finish, type QueueSums } from './queue-sums.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
-  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'queues' | 'takenAt' | 'fluxion'>,
+  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'closed' | 'queues' | 'takenAt' | 'fluxion'>,
     Pick<Remembered, 'lost'> {
   readonly waiting: WaitingJobs
   readonly ranks: Pick<
@@ -88,7 +89,7 @@ export class PendingPlacement {
     this.#nodeCores = nodeCoresOf(ours)
     this.#gpusPerNode = mostGpusIn(ours)
     this.#hasGpus = mostGpusIn(all) > 0
-    this.#allQueues = this.#sumsOf(everyRank(known))
+    this.#allQueues = this.#sumsOf(unionIdsets(everyRank(known), known.allocated))
     for (const [name, { ranks }] of facts.queues) {
       if (name === NO_QUEUE) continue
       this.#queues.set(name, ranks === undefined ? this.#sumsOfEveryRank() : this.#sumsOf(ranks))
@@ -142,7 +143,8 @@ export class PendingPlacement {
     }
     if (ways === undefined && this.#hasGpus) sums.pendingGpus = undefined
     for (const need of ways?.[0] ?? []) this.#count(sums, job, need)
-    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - job.submittedAt))
+    const { submittedAt = Number.NEGATIVE_INFINITY } = job
+    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - submittedAt))
     sums.startSeconds ??= startOf(job, takenAt)
   }
 
@@ -197,11 +199,12 @@ export class PendingPlacement {
   }
 
   #sumsOf(queue: Idset): QueueSums {
-    const { ranks, torpid, lost } = this.#facts
+    const { ranks, torpid, closed = EMPTY_IDSET, lost } = this.#facts
     const known = intersectIdsets(queue, everyRank(ranks))
-    // The scheduler gives no job these ranks, though they may be online. Nobody here starts the ranks of other clusters.
+    // Nobody here starts the ranks of other clusters.
     const absent = subtractIdsets(ranks.bursted, ranks.burstedOpen)
-    const unusable = unionIdsets(unionIdsets(ranks.foreignDrained, torpid), absent)
+    // The scheduler gives no job these ranks, though they may be online.
+    const unusable = [ranks.foreignDrained, torpid, closed, absent].reduce(unionIdsets)
     const startable = subtractIdsets(known, unusable)
     const domain = {
       ranks: known,
@@ -209,7 +212,7 @@ export class PendingPlacement {
       startable,
     }
     return emptySums(
-      { domain, allocated: intersectIdsets(ranks.allocated, known) },
+      { domain, allocated: intersectIdsets(ranks.allocated, queue) },
       sizeWith(everyRank(ranks)),
     )
   }

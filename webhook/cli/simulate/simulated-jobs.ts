@@ -125,7 +125,7 @@ export function jobOnRank(instance: Instance, rank: number): RunningJob | undefi
   }
 }
 
-type Counts = { -readonly [State in keyof JobCounts]: JobCounts[State] }
+type Counts = { -readonly [State in keyof JobCounts]: number }
 
 export function countJobs(instance: Instance): Jobs {
   const total = noJobs()
