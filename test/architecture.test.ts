@@ -202,6 +202,31 @@ for (const file of SOURCES) {
   })
 }
 
+test('every folder, place and package in the table is used', () => {
+  const folders = new Set(SOURCES.map((file) => dirname(file)))
+  assert.deepEqual(
+    Object.keys(ALLOWED).filter((folder) => !folders.has(folder)),
+    [],
+  )
+  const imported = new Set<string>()
+  for (const file of SOURCES) {
+    const folder = dirname(file)
+    for (const specifier of importsOf(file)) {
+      const target = fileOf(specifier, file)
+      if (target === undefined) imported.add(`${folder}: ${specifier}`)
+      else if (dirname(target) !== folder) imported.add(target).add(dirname(target))
+    }
+  }
+  const named = Object.entries(ALLOWED).flatMap(([folder, rule]) => [
+    ...rule.folders,
+    ...rule.packages.map((name) => `${folder}: ${name}`),
+  ])
+  assert.deepEqual(
+    named.filter((name) => !imported.has(name)),
+    [],
+  )
+})
+
 test('there are no import cycles', () => {
   const done = new Set<string>()
   const visit = (file: string, path: readonly string[]): void => {

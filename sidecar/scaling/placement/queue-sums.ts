@@ -2,7 +2,7 @@
 import { toIdset } from '#flux/sets/id-list.ts'
 import { type Idset, subtractIdsets } from '#flux/sets/idset.ts'
 import type { Domain } from './placement.ts'
-import type { QueueDemand } from './queue-demand.ts'
+import { NO_DEMAND, type QueueDemand } from './queue-demand.ts'
 
 /** The sums of one queue while jobs are added. */
 export interface QueueSums {
@@ -23,18 +23,7 @@ export function emptySums(
   { domain, allocated }: Pick<QueueSums, 'domain' | 'allocated'>,
   size: number,
 ): QueueSums {
-  return {
-    domain,
-    allocated,
-    placed: new Uint8Array(size),
-    pendingNodes: 0,
-    pendingCores: 0,
-    pendingGpus: 0,
-    held: 0,
-    infeasible: 0,
-    waits: [],
-    startSeconds: undefined,
-  }
+  return { ...NO_DEMAND, domain, allocated, placed: new Uint8Array(size), waits: [] }
 }
 
 /** How the demand follows from the sums of every queue. */

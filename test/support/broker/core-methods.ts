@@ -1,9 +1,9 @@
 // The methods of the broker itself: attributes, state, configuration, groups, overlay network, events.
 import { ERRNO } from '#flux/errors.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
-import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { formatHosts } from './hosts.ts'
+import { formatIds } from './ids.ts'
 import { always, type BrokerState, type Methods, RpcError, Stream, stringArg } from './method.ts'
 import { overlayHealth } from './overlay-health.ts'
 

@@ -1,10 +1,10 @@
 // One job as `job-list` writes it: its attributes, and their values in each state.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { isFeasible } from '#simulation/first-fit.ts'
-import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
 import { formatHosts } from './hosts.ts'
+import { formatIds } from './ids.ts'
 import type { BrokerState } from './method.ts'
 import type { Release, Scheduler } from './release.ts'
 

@@ -2,9 +2,9 @@
 import { ERRNO, FluxError } from '#flux/errors.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
-import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance, NodeChange } from '#simulation/instance.ts'
 import { formatHosts, ranksOfHosts } from './hosts.ts'
+import { formatIds } from './ids.ts'
 import {
   always,
   type BrokerState,
