@@ -8,10 +8,11 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import { FAILED_SECONDS, isRefused } from '#reading/failed-jobs.ts'
+import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isSidecarReason } from '#scaling/drain-reason.ts'
+import { refusalsOf } from '#scaling/refusals.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { enumerate, quote } from '#serving/text.ts'
 import { describeTraps } from './scheduler-traps.ts'
@@ -49,13 +50,25 @@ function isStranded({ demand }: Snapshot): boolean {
   return demand.kind === 'known' && demand.floor > countIds(demand.busy)
 }
 
-function describeRefused({ failed }: Snapshot): readonly string[] {
-  const count = isUnknown(failed) ? 0 : failed.filter(isRefused).length
+function describeRefused(snapshot: Snapshot): readonly string[] {
+  const refusals = refusalsOf(snapshot)
+  if (isUnknown(refusals)) return []
+  const { forNodes, forGood, unclear, reason } = refusals
   const when = `refused in the last ${FAILED_SECONDS / 60} min`
-  return jobsThat(count, {
-    one: `was ${when} because it asked for more nodes than were up: submit it again`,
-    many: `were ${when} because they asked for more nodes than were up: submit them again`,
-  })
+  return [
+    ...jobsThat(forNodes.length, {
+      one: `was ${when} because it asked for more nodes than were up: submit it again`,
+      many: `were ${when} because they asked for more nodes than were up: submit them again`,
+    }),
+    ...jobsThat(forGood.length, {
+      one: `was ${when} because R does not have what it asked for: no size helps; ask for what R has`,
+      many: `were ${when} because R does not have what they asked for: no size helps; ask for what R has`,
+    }),
+    ...jobsThat(unclear.length, {
+      one: `was ${when}, and it is not known whether more nodes would help: ${reason?.reason}`,
+      many: `were ${when}, and it is not known whether more nodes would help: ${reason?.reason}`,
+    }),
+  ]
 }
 
 /** Pending jobs that add no demand. */

@@ -88,6 +88,14 @@ export interface JobRequest {
   readonly ranks: Idset | undefined
 }
 
+/** A job that failed. */
+export interface EndedJob extends FailedJob {
+  /** What its jobspec asks for, if the scheduler refused it. `undefined` if the jobspec was not read. */
+  readonly request?: JobRequest | Unknown | undefined
+  /** How many nodes were up when it was first seen, if the scheduler refused it. */
+  readonly upThen?: number | undefined
+}
+
 /** A pending job. */
 export interface WaitingJob extends PendingJob {
   /** `undefined` if the jobspec was not read; unknown if it has a shape that we cannot read. */
@@ -135,7 +143,7 @@ export interface Facts {
   readonly waiting: Waiting
   readonly queues: ReadonlyMap<string, QueueState>
   /** Jobs that failed in the last ten minutes. */
-  readonly failed: readonly FailedJob[] | Unknown
+  readonly failed: readonly EndedJob[] | Unknown
   /** A job on the highest busy rank, if Flux names one. */
   readonly highestJob: RunningJob | undefined
   /** The settings of Fluxion, if it is the scheduler and we may read them. */

@@ -18,6 +18,7 @@ import { toJobs, withQueues } from './job-counts.ts'
 import { countResources } from './node-counts.ts'
 import { PendingJobReader } from './pending-jobs.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
+import { RefusedRequestReader } from './refused-requests.ts'
 import { RunningJobReader } from './running-jobs.ts'
 import { SchedulerReader, type SchedulerView } from './scheduler-view.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
@@ -38,6 +39,7 @@ export class InstanceReader {
   readonly quorum: number
   readonly #pending: PendingJobReader
   readonly #failed: FailedJobReader
+  readonly #refused: RefusedRequestReader
   readonly #running: RunningJobReader
   readonly #queues: QueueReader
   readonly #scheduler: SchedulerReader
@@ -49,6 +51,7 @@ export class InstanceReader {
     this.quorum = quorum
     this.#pending = new PendingJobReader(client)
     this.#failed = new FailedJobReader(client)
+    this.#refused = new RefusedRequestReader(client)
     this.#running = new RunningJobReader(client)
     this.#queues = new QueueReader(client, version)
     this.#fluxion = new FluxionReader(client)
@@ -89,31 +92,24 @@ export class InstanceReader {
     { takenAt, startedAt }: { readonly takenAt: Date; readonly startedAt: number },
     limits: Limits,
   ): Promise<Facts> {
-    const { jobs, view, status, failed } = round
+    const { jobs, view, status } = round
     const { sched, closed, untracked } = view
-    const details = await this.#readDetails(round, limits)
-    const tookMs = performance.now() - startedAt
     const counts = countResources(sched, drainedRanks(status.drains))
+    const details = await this.#readDetails(round, counts.nodes.up, limits)
+    const tookMs = performance.now() - startedAt
     return {
       takenAt,
       tookMs,
-      nodes: counts.nodes,
-      cores: counts.cores,
-      gpus: counts.gpus,
+      ...counts,
       jobs,
       all: sched.all,
       allocated: sched.allocated,
-      running: details.running,
       offline: status.offline,
       torpid: status.torpid,
       closed,
       untracked,
       drains: status.drains,
-      waiting: details.waiting,
-      queues: details.queues,
-      failed,
-      highestJob: details.highestJob,
-      fluxion: details.fluxion,
+      ...details,
       quorum: this.quorum,
     }
   }
@@ -146,9 +142,10 @@ export class InstanceReader {
     }
   }
 
-  /** Reads the parts that depend on the answers of the round. */
+  /** Reads the parts that depend on the answers of the round. @param up the number of nodes that are up */
   async #readDetails(
-    { jobs, pending, view, status, queues }: Round,
+    { jobs, pending, view, status, queues, failed }: Round,
+    up: number,
     limits: Limits,
   ): Promise<Details> {
     if (isUnknown(jobs)) return withoutJobs(jobs)
@@ -170,6 +167,9 @@ export class InstanceReader {
       running: running.ranks,
       highestJob: running.highest,
       fluxion,
+      failed: isUnknown(failed)
+        ? failed
+        : await this.#refused.complete(failed, { attributes, up }, limits),
     }
   }
 }
@@ -185,12 +185,12 @@ interface Round {
 }
 
 /** The parts of a reading that depend on jobs. */
-type Details = Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion'>
+type Details = Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion' | 'failed'>
 
 /** What is left if the jobs are not known: no size, but the counts of nodes. */
 function withoutJobs(reason: Unknown): Details {
   const none = { highestJob: undefined, fluxion: undefined }
-  return { waiting: reason, queues: new Map(), running: EMPTY_IDSET, ...none }
+  return { waiting: reason, failed: reason, queues: new Map(), running: EMPTY_IDSET, ...none }
 }
 
 function withQueuesOf(jobs: Jobs, queues: PromiseSettledResult<QueueReading | undefined>): Jobs {

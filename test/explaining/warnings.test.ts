@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { unknownsOf, warningsOf } from '#explaining/warnings.ts'
-import type { FailedJob } from '#flux/calls/job-list-calls.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
+import type { EndedJob } from '#reading/facts.ts'
 import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
@@ -40,22 +40,24 @@ test('warningsOf names the default match policy only if idle nodes show it', () 
 })
 
 test('warningsOf counts the jobs that the scheduler refused, and no other failed jobs', () => {
-  const failed: FailedJob = {
+  const fluxion = { queuePolicy: 'fcfs', matchPolicy: 'lonode', pruneFilters: 'ALL:core' }
+  const failed: EndedJob = {
     id: 1,
     queue: undefined,
     inactiveAt: 0,
     exceptionType: 'alloc',
     exceptionNote: 'alloc denied due to type="unsatisfiable"',
+    ...{ nnodes: 16, ncores: 16, upThen: 10 },
   }
   const others = [
     { ...failed, exceptionType: 'exec' },
     { ...failed, exceptionNote: undefined },
     { ...failed, exceptionType: undefined, exceptionNote: undefined },
   ]
-  assert.deepEqual(warn({ failed: [failed, failed, ...others] }), [
+  assert.deepEqual(warn({ fluxion, failed: [failed, failed, ...others] }), [
     '2 jobs were refused in the last 10 min because they asked for more nodes than were up: submit them again',
   ])
-  assert.deepEqual(warn({ failed: others }), [])
+  assert.deepEqual(warn({ fluxion, failed: others }), [])
 })
 
 test('warningsOf counts the pending jobs that add no demand', () => {

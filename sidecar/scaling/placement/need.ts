@@ -28,7 +28,12 @@ export type Ways = readonly (readonly Need[])[]
  * @returns `undefined` if it is not known what the job asks for
  */
 export function waysOf(
-  { request, nnodes, ncores, ntasks }: WaitingJob,
+  {
+    request,
+    nnodes,
+    ncores,
+    ntasks,
+  }: Partial<Pick<WaitingJob, 'request' | 'nnodes' | 'ncores' | 'ntasks'>>,
   coresPerNode: number,
 ): Ways | undefined {
   if (request !== undefined) return isUnknown(request) ? undefined : request.ways
