@@ -158,13 +158,13 @@ function describeDrain([reason, ranks]: readonly [reason: string, ranks: Idset])
 /** Ranks on which the scheduler and the resource module disagree. */
 function describeDisagreements({ closed, untracked }: Snapshot): readonly string[] {
   return [
-    ...(closed === undefined || isEmpty(closed)
+    ...(closed === undefined
       ? []
       : [
           `${ranksAre(closed)} down for the scheduler alone (excluded while it ran, or marked down in it): no job starts ` +
             'there until the scheduler is reloaded or marks them up',
         ]),
-    ...(untracked === undefined || isEmpty(untracked)
+    ...(untracked === undefined
       ? []
       : [
           `${ranksAre(untracked)} offline, but up for the scheduler, which lost track: a job that it starts there fails; ` +

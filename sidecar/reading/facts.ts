@@ -135,9 +135,9 @@ export interface Facts {
   readonly offline: Idset
   /** Ranks that are online but do not answer. */
   readonly torpid: Idset
-  /** Ranks that are down for the scheduler alone: no job starts there. Default: none. */
+  /** Ranks that are down for the scheduler alone: no job starts there. `undefined` if there is none. */
   readonly closed?: Idset
-  /** Offline ranks that the scheduler takes for up, until it is reloaded. Default: none. */
+  /** Offline ranks that the scheduler takes for up, until it is reloaded. `undefined` if there is none. */
   readonly untracked?: Idset
   readonly drains: readonly Drain[]
   readonly waiting: Waiting

@@ -93,7 +93,7 @@ export class InstanceReader {
     limits: Limits,
   ): Promise<Facts> {
     const { jobs, view, status } = round
-    const { sched, closed, untracked } = view
+    const { sched, ...differences } = view
     const counts = countResources(sched, drainedRanks(status.drains))
     const details = await this.#readDetails(round, counts.nodes.up, limits)
     const tookMs = performance.now() - startedAt
@@ -106,8 +106,7 @@ export class InstanceReader {
       allocated: sched.allocated,
       offline: status.offline,
       torpid: status.torpid,
-      closed,
-      untracked,
+      ...differences,
       drains: status.drains,
       ...details,
       quorum: this.quorum,

@@ -66,7 +66,7 @@ function causesIn({ all, fluxion, queues }: RefusalFacts): (job: EndedJob) => Ca
   const placement = new Placement(all, EMPTY_RESOURCE_SET)
   const coresPerNode = all.segments.reduce((most, { cores }) => Math.max(most, countIds(cores)), 1)
   return (job) => {
-    const { request, queue = '', nnodes, ncores, upThen = 0 } = job
+    const { request, queue = '' } = job
     // Other schedulers, and Fluxion before it told its settings, compare a job with all of R, up or not.
     if (fluxion === undefined) return 'R'
     if (isUnknown(request)) return request
@@ -77,9 +77,13 @@ function causesIn({ all, fluxion, queues }: RefusalFacts): (job: EndedJob) => Ca
     const place = placement.place(ways, { ranks, usable: EMPTY_IDSET, startable: EMPTY_IDSET })
     if (place.kind === 'infeasible') return 'R'
     if (place.kind === 'not placed') return TOO_MANY
-    if (request !== undefined) return 'nodes'
-    // Fluxion compares only a number of nodes with those that are up. It refused cores for a reason that guests do not see.
-    if (nnodes === undefined) return ncores === undefined ? GUEST : 'R'
-    return nnodes > upThen ? 'nodes' : GUEST
+    return request === undefined ? causeForGuest(job) : 'nodes'
   }
+}
+
+/** The cause of refusing a job that R could satisfy, as far as guests see. */
+function causeForGuest({ nnodes, ncores, upThen = 0 }: EndedJob): Cause {
+  // Fluxion compares only a number of nodes with those that are up. It refused cores for a reason that guests do not see.
+  if (nnodes === undefined) return ncores === undefined ? GUEST : 'R'
+  return nnodes > upThen ? 'nodes' : GUEST
 }
