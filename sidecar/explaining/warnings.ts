@@ -21,6 +21,9 @@ import { plural, ranksAre } from './wording.ts'
 /** The most reasons of drains that get a warning of their own; the JSON has all drains. */
 const MAX_DRAINS = 5
 
+/** The most queues that are named in one sentence. */
+const MAX_QUEUES = 3
+
 /** Longer reasons of drains are cut, because anyone who drains may write anything. */
 const MAX_REASON_LENGTH = 60
 
@@ -36,6 +39,7 @@ export function warningsOf(
     ...(demand.kind === 'known' ? describeNoDemand(snapshot, demand) : []),
     ...describeDrains(snapshot),
     ...describeDisagreements(snapshot),
+    ...describeNames(snapshot),
     ...(isIgnored
       ? [
           `an HPA with the default tolerance of 10 % stays at ${present}: set tolerance 0 in its behavior ` +
@@ -170,6 +174,26 @@ function describeDisagreements({ closed, untracked }: Snapshot): readonly string
           `${ranksAre(untracked)} offline, but up for the scheduler, which lost track: a job that it starts there fails; ` +
             'reload the scheduler (flux module reload)',
         ]),
+  ]
+}
+
+/** What Kubernetes allows as the value of a label, and with it in a label selector. */
+const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
+
+/** Queues that no selector can name. */
+function describeNames({ jobs }: Snapshot): readonly string[] {
+  const queues = jobs.kind === 'known' ? [...jobs.queues.keys()] : []
+  const odd = queues.filter((name) => !LABEL_VALUE.test(name))
+  if (odd.length === 0) return []
+  const shown = odd
+    .slice(0, MAX_QUEUES)
+    .map((name) => quote(name, { characters: MAX_REASON_LENGTH }))
+  const more = odd.length > shown.length ? [`${odd.length - shown.length} more`] : []
+  const [have, names, their] =
+    odd.length === 1 ? ['queue', 'has a name', 'its'] : ['queues', 'have names', 'their']
+  return [
+    `${have} ${enumerate([...shown, ...more])} ${names} that no label selector can hold: ${their} jobs count in every total; ` +
+      `read one alone with a metric of your own, queues[${shown[0]}]`,
   ]
 }
 

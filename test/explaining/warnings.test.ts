@@ -104,6 +104,34 @@ test('warningsOf reports drains by others, with at most 60 characters of their r
   ])
 })
 
+/** Job counts of queues with these names. */
+function queuesNamed(...names: readonly string[]): Pick<Snapshot, 'jobs'> {
+  const queues = new Map(names.map((name) => [name, NO_JOBS]))
+  return { jobs: { kind: 'known', total: NO_JOBS, queues } }
+}
+
+for (const [names, warning] of [
+  [['batch', 'a.b_c-d', 'x'.repeat(63)], undefined],
+  [
+    ['batch', 'gpu+big'],
+    'queue "gpu+big" has a name that no label selector can hold: its jobs count in',
+  ],
+  [
+    ['a/b', '-x', 'x'.repeat(64)],
+    `queues "a/b", "-x" and "${'x'.repeat(60)}…" have names that no label`,
+  ],
+  [
+    ['+1', '+2', '+3', '+4', '+5'],
+    'queues "+1", "+2", "+3" and 2 more have names that no label selector',
+  ],
+] as const) {
+  test(`warningsOf says of queues ${names.join(', ').slice(0, 40)} whether a selector can name them`, () => {
+    const found = warn(queuesNamed(...names))
+    assert.equal(found.length, warning === undefined ? 0 : 1)
+    assert.ok(found[0] === undefined || found[0].startsWith(warning ?? ''), found[0])
+  })
+}
+
 test('warningsOf says what to do about drains that Flux made itself', () => {
   const drains = [
     { ranks: parseIdset('2'), reason: 'broker was unresponsive', drainedAt: 0 },
