@@ -10,8 +10,8 @@ import type { EndedJob } from './facts.ts'
 import { isRefused } from './failed-jobs.ts'
 import { isUnknown, unknown } from './unknown.ts'
 
-/** At most this many jobspecs are read for one reading. */
-const MAX_JOBSPECS = 50
+/** At most this many jobspecs are read for one reading, one after the other: a large one takes some milliseconds. */
+const MAX_JOBSPECS = 10
 
 /** Parts of requests, and ranges of the ranks that they accept, in all jobs together: some 5 MB. */
 const MAX_WEIGHT = 50_000
@@ -74,13 +74,10 @@ export class RefusedRequestReader {
       const memory = this.#memories.get(id)
       return memory === undefined || memory.request === NOT_YET
     }
-    const readOne = async ({ id }: FailedJob) => {
+    for (const { id } of refused.filter(isMissing).slice(0, MAX_JOBSPECS)) {
+      // A guest is refused the first one, and then the others need not be asked for.
       if (!this.#isGuest) read.set(id, await this.#read(id, context, limits))
     }
-    // One jobspec first: a guest is refused, and then the others need not be asked for.
-    const [first, ...others] = refused.filter(isMissing).slice(0, MAX_JOBSPECS)
-    if (first !== undefined) await readOne(first)
-    await Promise.all(others.map(readOne))
     return read
   }
 
