@@ -12,35 +12,51 @@ import { sleep } from '#serving/sleep.ts'
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const
 
+/** A stream that failed is opened again after this time: one call that fails costs a broker nothing. */
+const REOPEN_MS = 60_000
+
+type OpenStream = () => AsyncIterable<unknown>
+
 /** Follows the changes in a Flux instance, over one connection. */
 export class ChangeFeed {
   readonly #abort = new AbortController()
+  readonly #reopenMs: number
   #changed = false
   #wake: () => void = () => {}
-  #streaming = true
+  /** Streams that are not open. */
+  readonly #broken = new Set<OpenStream>()
   #jobCounts: string | undefined
 
+  constructor(reopenMs: number) {
+    this.#reopenMs = reopenMs
+  }
+
   /**
-   * Opens the streams that the broker offers. A stream that fails is not an error: {@link ChangeFeed.streaming} turns
-   * false, and the caller polls.
+   * Opens the streams that the broker offers. A stream that fails is not an error: {@link ChangeFeed.streaming} is false until
+   * it could be opened again, and the caller polls.
    *
    * @param version release of flux-core, `0.88.0`
+   * @param limits with the time after which a stream that failed is opened again. Default: a minute
    */
-  static open(client: Client, version: string, limits: Limits): ChangeFeed {
-    const feed = new ChangeFeed()
+  static open(
+    client: Client,
+    version: string,
+    { reopenMs = REOPEN_MS, ...limits }: Limits & { readonly reopenMs?: number },
+  ): ChangeFeed {
+    const feed = new ChangeFeed(reopenMs)
     const signal = AbortSignal.any([feed.#abort.signal, ...(limits.signal ? [limits.signal] : [])])
     const bounded = { ...limits, signal }
-    feed.#follow(watchOnline(client, bounded))
+    void feed.#follow(() => watchOnline(client, bounded), signal)
     if (isSince(version, JOB_STATS_STREAM_SINCE)) {
-      feed.#follow(feed.#keepJobCounts(watchJobStats(client, bounded)))
-    } else feed.#follow(jobStateEvents(client, bounded))
-    feed.#follow(watchResources(client, bounded), { optional: true })
+      void feed.#follow(() => feed.#keepJobCounts(watchJobStats(client, bounded)), signal)
+    } else void feed.#follow(() => jobStateEvents(client, bounded), signal)
+    void feed.#follow(() => watchResources(client, bounded), signal, { optional: true })
     return feed
   }
 
   /** Whether the streams report every change of nodes and jobs, so that polling is not needed. */
   get streaming(): boolean {
-    return this.#streaming
+    return this.#broken.size === 0
   }
 
   /** The {@link fingerprint} of the job counts that the job-stats stream sent last; `undefined` without that stream. */
@@ -75,17 +91,21 @@ export class ChangeFeed {
     }
   }
 
-  #follow(stream: AsyncIterable<unknown>, { optional = false } = {}): void {
-    const run = async () => {
+  /** Follows a stream. Opens it again after a failure, which may be the reload of a module (ENOSYS). */
+  async #follow(open: OpenStream, signal: AbortSignal, { optional = false } = {}): Promise<void> {
+    while (!signal.aborted) {
       try {
-        for await (const _ of stream) this.#markChanged()
+        for await (const _ of open()) {
+          this.#broken.delete(open)
+          this.#markChanged()
+        }
       } catch {
         // The broker does not offer this stream, or has ended: in both cases the next reading gives the reason.
       }
-      if (!optional) this.#streaming = false
+      if (!optional) this.#broken.add(open)
       this.#markChanged()
+      await sleep(this.#reopenMs, signal)
     }
-    void run()
   }
 
   #markChanged(): void {

@@ -1,11 +1,9 @@
 // Explains the published size, as data and in sentences. Pure. The layout for a terminal is in text.ts, warnings and
 // unknown values are in warnings.ts.
 
-import { formatJobId } from '#flux/calls/job-id.ts'
 import {
   countIds,
   formatIdset,
-  hasId,
   highestId,
   idsBetween,
   isEmpty,
@@ -18,9 +16,10 @@ import type { QueueDemand } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
 import { clampSize, demandedNodes, publishedSize } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
+import { describeFloor, type FloorHolder, floorHolderOf } from './floor-holder.ts'
 import { explainHeldDrains, type HeldDrainExplanation } from './held-drains.ts'
 import { unknownsOf, warningsOf } from './warnings.ts'
-import { plural, ranksAre, spellSeconds } from './wording.ts'
+import { plural, ranksAre } from './wording.ts'
 
 /** The explanation of one snapshot, as plain JSON. Sizes are numbers of nodes; `null` means that a value is unknown. */
 export interface Explanation {
@@ -57,16 +56,6 @@ export interface Explanation {
   readonly warnings: readonly string[]
   /** Values that are unknown, each with the reason and what would help. */
   readonly unknowns: readonly string[]
-}
-
-/** The highest busy rank, and the job on it if Flux names one. */
-export interface FloorHolder {
-  readonly rank: number
-  /** F58 (RFC 19): `ƒ2aK`. */
-  readonly job: string | null
-  readonly user: number | null
-  /** Until its time limit; `null` without one, or if it is not known. */
-  readonly endsInSeconds: number | null
 }
 
 /**
@@ -162,7 +151,8 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   const wanted = sizes.wanted.kind === 'known' ? sizes.wanted.whole : desired
   const placed = isCut ? maximum : sizeWith(whole.placed)
   const least = clampSize(demand, placed)
-  const jobs = isEmpty(whole.allocated) && floor === 1 ? [] : [describeFloor(snapshot, known)]
+  const jobs =
+    isEmpty(whole.allocated) && floor === 1 ? [] : [describeFloor(snapshot, demand, known.now)]
   const waits = describePending(demand)
   const reasons = [
     ...(desired > wanted
@@ -200,46 +190,6 @@ function describePending({ whole, isCut, isPartial, unknownNeeds }: Demand): rea
       ? plural(countIds(placed), 'node')
       : 'nodes of a number that is not known'
   return [`${jobs} ${verb('need')} ${nodes}, up to rank ${highest}`]
-}
-
-function describeFloor(snapshot: Snapshot, { demand, now }: Known): string {
-  const holder = floorHolderOf(snapshot, demand, now)
-  const rank = demand.floor - 1
-  if (holder !== null && holder.job !== null) {
-    const { job, user } = holder
-    const owner = user === null ? '' : ` of user ${user}`
-    return `rank ${rank} runs job ${job}${owner}${describeEnd(snapshot, holder)}`
-  }
-  if (hasId(snapshot.recent, rank))
-    return `rank ${rank} is kept because it was busy, or first seen, a moment ago`
-  return `rank ${rank} is allocated`
-}
-
-function describeEnd({ highestJob }: Snapshot, { endsInSeconds }: FloorHolder): string {
-  if (highestJob?.expiration === undefined) return ''
-  if (endsInSeconds === null) return ', which has no time limit'
-  if (endsInSeconds === 0) return ', whose time limit is over'
-  return `, which ends within ${spellSeconds(endsInSeconds)}`
-}
-
-/** Ten years. */
-const NO_LIMIT_SECONDS = 10 * 365 * 86_400
-
-function floorHolderOf(
-  { highestJob, recent }: Snapshot,
-  { floor, whole }: Demand,
-  now: Date,
-): FloorHolder | null {
-  const rank = floor - 1
-  if (!hasId(whole.allocated, rank) && !hasId(recent, rank)) return null
-  if (highestJob === undefined || !hasId(highestJob.ranks, rank)) {
-    return { rank, job: null, user: null, endsInSeconds: null }
-  }
-  const { id, userid = null, expiration = 0 } = highestJob
-  const leftSeconds = Math.max(0, expiration - now.getTime() / 1000)
-  // Fluxion gives a job without a time limit the end of R, decades away.
-  const endsInSeconds = expiration === 0 || leftSeconds > NO_LIMIT_SECONDS ? null : leftSeconds
-  return { rank, job: formatJobId(id), user: userid, endsInSeconds }
 }
 
 function countPending(

@@ -1,12 +1,14 @@
 // The metrics to scale on, and those that explain them: rows of the catalog. How sizes are computed is in scaling/.
 import { countIds } from '#flux/sets/idset.ts'
-import { FAILED_SECONDS, isRefused } from '#reading/failed-jobs.ts'
+import type { EndedJob } from '#reading/facts.ts'
+import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
 import { MAX_WAITING } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { compensatedSize } from '#scaling/hpa-tolerance.ts'
 import { addDemands, NO_DEMAND, type QueueDemand } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
+import { type Refusals, refusalsOf } from '#scaling/refusals.ts'
 import { demandedNodes } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Metric, Selection } from './metric.ts'
@@ -59,6 +61,26 @@ function pending(
   return row({
     ...fields,
     value: (_, demand, selection) => (demand.isCut ? CUT : of(demandOf(demand, selection), demand)),
+  })
+}
+
+/** A count of refused jobs. It is not known if there are some of which the cause is not known. */
+function refused({
+  of,
+  ...fields
+}: Pick<Row, 'name' | 'help'> & {
+  readonly of: (refusals: Refusals) => readonly EndedJob[]
+}): Metric {
+  return row({
+    ...fields,
+    unit: 'jobs',
+    value: (snapshot, _, { queues }) => {
+      const refusals = refusalsOf(snapshot)
+      if (isUnknown(refusals)) return refusals
+      const count = (jobs: readonly EndedJob[]) =>
+        jobs.filter(({ queue }) => isIn(queues, queue)).length
+      return (count(refusals.unclear) > 0 ? refusals.reason : undefined) ?? count(of(refusals))
+    },
   })
 }
 
@@ -166,14 +188,15 @@ export const SCALING_METRICS: readonly Metric[] = [
     },
     ({ infeasible }) => infeasible,
   ),
-  row({
+  refused({
     name: 'job_refused_count',
-    help: `Jobs that the scheduler refused in the last ${FAILED_SECONDS / 60} minutes because they ask for more nodes than are up (Fluxion with fcfs): this demand is lost`,
-    unit: 'jobs',
-    value: ({ failed }, _, { queues }) => {
-      if (isUnknown(failed)) return failed
-      return failed.filter((job) => isRefused(job) && isIn(queues, job.queue)).length
-    },
+    help: `Jobs that the scheduler refused in the last ${FAILED_SECONDS / 60} minutes because they ask for more nodes than were up, though R has them (Fluxion with fcfs): this demand is lost`,
+    of: ({ forNodes }) => forNodes,
+  }),
+  refused({
+    name: 'job_unsatisfiable_count',
+    help: `Jobs that the scheduler refused in the last ${FAILED_SECONDS / 60} minutes because R does not have what they ask for, such as GPUs: they start at no size`,
+    of: ({ forGood }) => forGood,
   }),
   pending(
     {

@@ -92,6 +92,14 @@ export interface JobRequest {
   readonly ranks: Idset | undefined
 }
 
+/** A job that failed. */
+export interface EndedJob extends FailedJob {
+  /** What its jobspec asks for, if the scheduler refused it. `undefined` if the jobspec was not read. */
+  readonly request?: JobRequest | Unknown | undefined
+  /** How many nodes were up when it was first seen, if the scheduler refused it. */
+  readonly upThen?: number | undefined
+}
+
 /** A pending job. */
 export interface WaitingJob extends PendingJob {
   /** `undefined` if the jobspec was not read; unknown if it has a shape that we cannot read. */
@@ -133,15 +141,15 @@ export interface Facts {
   readonly offline: Idset
   /** Ranks that are online but do not answer. */
   readonly torpid: Idset
-  /** Ranks that are down for the scheduler alone: no job starts there. Default: none. */
+  /** Ranks that are down for the scheduler alone: no job starts there. `undefined` if there is none. */
   readonly closed?: Idset
-  /** Offline ranks that the scheduler takes for up, until it is reloaded. Default: none. */
+  /** Offline ranks that the scheduler takes for up, until it is reloaded. `undefined` if there is none. */
   readonly untracked?: Idset
   readonly drains: readonly Drain[]
   readonly waiting: Waiting
   readonly queues: ReadonlyMap<string, QueueState>
   /** Jobs that failed in the last ten minutes. */
-  readonly failed: readonly FailedJob[] | Unknown
+  readonly failed: readonly EndedJob[] | Unknown
   /** A job on the highest busy rank, if Flux names one. */
   readonly highestJob: RunningJob | undefined
   /** The settings of Fluxion, if it is the scheduler and we may read them. */

@@ -77,7 +77,7 @@ export class FailedJobReader {
   }
 }
 
-/** Whether Fluxion refused a job. Fluxion uses the same words for a job that is wider than R, which fits at no size. */
+/** Whether the scheduler refused a job. What it had too little of is found in scaling/refusals.ts. */
 export function isRefused({ exceptionType, exceptionNote }: FailedJob): boolean {
   return exceptionType === 'alloc' && /unsatisfiable/.test(exceptionNote ?? '')
 }

@@ -19,6 +19,7 @@ import { countResources } from './node-counts.ts'
 import { PendingJobReader } from './pending-jobs.ts'
 import { burstedIn, PodRankCheck } from './pod-ranks.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
+import { RefusedRequestReader } from './refused-requests.ts'
 import { RunningJobReader } from './running-jobs.ts'
 import { SchedulerReader, type SchedulerView } from './scheduler-view.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
@@ -39,6 +40,7 @@ export class InstanceReader {
   readonly quorum: number
   readonly #pending: PendingJobReader
   readonly #failed: FailedJobReader
+  readonly #refused: RefusedRequestReader
   readonly #running: RunningJobReader
   readonly #queues: QueueReader
   readonly #pods: PodRankCheck
@@ -51,6 +53,7 @@ export class InstanceReader {
     this.quorum = quorum
     this.#pending = new PendingJobReader(client)
     this.#failed = new FailedJobReader(client)
+    this.#refused = new RefusedRequestReader(client)
     this.#running = new RunningJobReader(client)
     this.#pods = new PodRankCheck(minicluster)
     this.#queues = new QueueReader(client, version)
@@ -95,34 +98,26 @@ export class InstanceReader {
     { takenAt, startedAt }: { readonly takenAt: Date; readonly startedAt: number },
     limits: Limits,
   ): Promise<Facts> {
-    const { jobs, view, status, failed } = round
-    const { sched, closed, untracked } = view
+    const { jobs, view, status } = round
+    const { sched, ...differences } = view
     const pods = this.#pods.of(sched)
     const bursted = burstedIn(pods)
-    const details = await this.#readDetails({ ...round, bursted }, limits)
-    const tookMs = performance.now() - startedAt
     const counts = countResources(sched, drainedRanks(status.drains), bursted)
+    const details = await this.#readDetails({ ...round, bursted }, counts.nodes.up, limits)
+    const tookMs = performance.now() - startedAt
     return {
       takenAt,
       tookMs,
-      nodes: counts.nodes,
-      cores: counts.cores,
-      gpus: counts.gpus,
+      ...counts,
       jobs,
       all: sched.all,
       pods,
       allocated: sched.allocated,
-      running: details.running,
       offline: status.offline,
       torpid: status.torpid,
-      closed,
-      untracked,
+      ...differences,
       drains: status.drains,
-      waiting: details.waiting,
-      queues: details.queues,
-      failed,
-      highestJob: details.highestJob,
-      fluxion: details.fluxion,
+      ...details,
       quorum: this.quorum,
     }
   }
@@ -155,9 +150,10 @@ export class InstanceReader {
     }
   }
 
-  /** Reads the parts that depend on the answers of the round. */
+  /** Reads the parts that depend on the answers of the round. @param up the number of nodes that are up */
   async #readDetails(
-    { jobs, pending, view, status, queues, bursted }: Round & { readonly bursted: Idset },
+    { jobs, pending, view, status, queues, failed, bursted }: Round & { readonly bursted: Idset },
+    up: number,
     limits: Limits,
   ): Promise<Details> {
     if (isUnknown(jobs)) return withoutJobs(jobs)
@@ -180,6 +176,9 @@ export class InstanceReader {
       running: running.ranks,
       highestJob: running.highest,
       fluxion,
+      failed: isUnknown(failed)
+        ? failed
+        : await this.#refused.complete(failed, { attributes, up }, limits),
     }
   }
 }
@@ -195,12 +194,12 @@ interface Round {
 }
 
 /** The parts of a reading that depend on jobs. */
-type Details = Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion'>
+type Details = Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion' | 'failed'>
 
 /** What is left if the jobs are not known: no size, but the counts of nodes. */
 function withoutJobs(reason: Unknown): Details {
   const none = { highestJob: undefined, fluxion: undefined }
-  return { waiting: reason, queues: new Map(), running: EMPTY_IDSET, ...none }
+  return { waiting: reason, failed: reason, queues: new Map(), running: EMPTY_IDSET, ...none }
 }
 
 function withQueuesOf(jobs: Jobs, queues: PromiseSettledResult<QueueReading | undefined>): Jobs {

@@ -39,13 +39,13 @@ export interface SchedulerView {
    * Ranks that are down for the scheduler alone: excluded while it ran (before 0.53), or `flux ion-resource set-status down`.
    * No job starts there.
    */
-  readonly closed: Idset
+  readonly closed?: Idset
   /** Offline ranks that the scheduler takes for up (Fluxion before 0.61). It stays so until the scheduler is reloaded. */
-  readonly untracked: Idset
+  readonly untracked?: Idset
 }
 
 /** The ranks on which the two disagree. */
-type Differences = Pick<SchedulerView, 'closed' | 'untracked'>
+type Differences = Required<Pick<SchedulerView, 'closed' | 'untracked'>>
 
 const NONE: Differences = { closed: EMPTY_IDSET, untracked: EMPTY_IDSET }
 
@@ -81,7 +81,7 @@ export class SchedulerReader {
    * reported was so at the reading before, too.
    */
   compare({ topic, status: sched }: SourcedStatus, status: ResourceStatus): SchedulerView {
-    if (topic === SCHED_STATUS_TOPICS[0]) return { sched, ...NONE }
+    if (topic === SCHED_STATUS_TOPICS[0]) return { sched }
     const all = ranksOf(sched.all)
     const down = ranksOf(sched.down)
     const offline = intersectIdsets(status.offline, all)
@@ -92,10 +92,12 @@ export class SchedulerReader {
     }
     const before = this.#before
     this.#before = now
+    const closed = intersectIdsets(now.closed, before.closed)
+    const untracked = intersectIdsets(now.untracked, before.untracked)
     return {
       sched: withDown(sched, now.untracked),
-      closed: intersectIdsets(now.closed, before.closed),
-      untracked: intersectIdsets(now.untracked, before.untracked),
+      ...(isEmpty(closed) ? {} : { closed }),
+      ...(isEmpty(untracked) ? {} : { untracked }),
     }
   }
 }

@@ -96,7 +96,8 @@ const OF_DEMAND = [
   ...SIZES,
   ...OF_PENDING,
   'node_gpus_pending_count',
-  ...['node_stranded_count', 'job_held_count', 'job_infeasible_count', 'job_refused_count'],
+  ...['node_stranded_count', 'job_held_count', 'job_infeasible_count'],
+  ...['job_refused_count', 'job_unsatisfiable_count'],
   ...['job_wait_seconds_max', 'job_wait_seconds_p90'],
 ]
 
@@ -118,7 +119,7 @@ const CASES: readonly (readonly [
   [
     'a failed job with an odd end',
     answers({ failed: { t_inactive: 'now' } }),
-    ['job_refused_count'],
+    ['job_refused_count', 'job_unsatisfiable_count'],
   ],
   ['a running job without a user', answers({ running: { userid: 'root', expiration: [] } }), []],
   ['a running job with odd ranks', answers({ running: { ranks: 'all' } }), OF_DEMAND],
@@ -130,7 +131,7 @@ const CASES: readonly (readonly [
   [
     'a missing count of failed jobs',
     { ...answers(), 'job-list.job-stats': { ...STATS, failed: undefined } },
-    ['job_failed_count', 'job_refused_count'],
+    ['job_failed_count', 'job_refused_count', 'job_unsatisfiable_count'],
   ],
   [
     'a queue of which Flux does not say whether it is started',

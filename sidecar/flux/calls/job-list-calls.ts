@@ -105,6 +105,10 @@ export interface FailedJob {
   readonly inactiveAt: number
   readonly exceptionType: string | undefined
   readonly exceptionNote: string | undefined
+  /** What it asked for, as of a {@link PendingJob}: Flux knows no more of a job that never started. */
+  readonly ntasks?: number | undefined
+  readonly nnodes?: number | undefined
+  readonly ncores?: number | undefined
 }
 
 /** At most `maxEntries` jobs that failed after `since` (seconds since the epoch), latest first. */
@@ -113,7 +117,8 @@ export async function listFailedJobs(
   options: { readonly maxEntries: number; readonly since: number },
   limits: Limits,
 ): Promise<readonly FailedJob[]> {
-  const attrs = ['queue', 't_inactive', 'exception_type', 'exception_note']
+  const needs = ['ntasks', 'nnodes', 'ncores']
+  const attrs = ['queue', 't_inactive', 'exception_type', 'exception_note', ...needs]
   const query = { states: STATES.INACTIVE, results: FAILED, attrs, ...options }
   return (await list(client, query, limits)).map(toFailedJob)
 }
@@ -210,6 +215,9 @@ function toFailedJob(job: JsonObject): FailedJob {
     inactiveAt: numberAt(job, 't_inactive', LIST),
     exceptionType: optionalString(job, 'exception_type'),
     exceptionNote: optionalString(job, 'exception_note'),
+    ntasks: optionalNumber(job, 'ntasks'),
+    nnodes: optionalCount(job, 'nnodes'),
+    ncores: optionalCount(job, 'ncores'),
   }
 }
 

@@ -15,7 +15,7 @@ import type { Facts, Remembered, WaitingJob, WaitingJobs } from '#reading/facts.
 import { canStart } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { everyRank, type Ranks, sizeWith } from '#scaling/ranks.ts'
-import { type Need, type NodeCores, type Ways, waysOf } from './need.ts'
+import { type Need, type NodeCores, nodeCoresOf, type Ways, waysOf } from './need.ts'
 import { OpenFirst } from './open-first.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
@@ -231,16 +231,6 @@ const NO_SHAPE = unknown(
   'Flux does not show guests how many nodes some pending jobs ask for: run the sidecar with the UID of the broker ' +
     '(annotation flux-metrics/run-as-user), or submit jobs with a number of nodes or tasks',
 )
-
-function nodeCoresOf({ segments }: ResourceSet): NodeCores {
-  let [most, fewest] = [1, Number.POSITIVE_INFINITY]
-  for (const segment of segments) {
-    const cores = countIds(segment.cores)
-    most = Math.max(most, cores)
-    fewest = Math.min(fewest, cores)
-  }
-  return { most, fewest }
-}
 
 /** The most GPUs that a rank has. */
 function mostGpusIn({ segments }: ResourceSet): number {

@@ -258,11 +258,13 @@ test('listFailedJobs reads a job that Fluxion refused', async (t) => {
       inactiveAt: 1795458255.5381298,
       exceptionType: 'alloc',
       exceptionNote: 'alloc denied due to type="unsatisfiable"',
+      ...{ ntasks: 6, nnodes: 6, ncores: 6 },
     },
   ])
+  const needs = ['ntasks', 'nnodes', 'ncores']
   assert.deepEqual(requests[0]?.args, {
     max_entries: 9,
-    attrs: ['queue', 't_inactive', 'exception_type', 'exception_note'],
+    attrs: ['queue', 't_inactive', 'exception_type', 'exception_note', ...needs],
     since: 1795458000.5,
     userid: ANY_USER,
     states: INACTIVE,

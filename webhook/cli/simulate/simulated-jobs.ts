@@ -135,7 +135,7 @@ export function countJobs(instance: Instance): Jobs {
     const ofQueue = queues.get(job.queue ?? '')
     if (ofQueue !== undefined) count(ofQueue, job)
   }
-  return { kind: 'known', total, queues }
+  return { kind: 'known', total, queues, purged: 0 }
 }
 
 const STATES = {
