@@ -67,13 +67,14 @@ export async function startSidecar(
   })
   const catalog = new Catalog()
   const metricsFile = await followMetrics(config, catalog, log.child({ component: 'metrics' }))
+  const clients = credentials.authenticatesClients
+    ? createClientVerifier(credentials.allowedNames)
+    : undefined
   const app = createApp({
     source: collector,
     catalog,
     names: config.names,
-    clients: credentials.authenticatesClients
-      ? createClientVerifier(credentials.allowedNames)
-      : undefined,
+    clients,
     telemetry,
     readiness: () => (stopping ? STOPPING : readinessWithout(credentials.missing())),
     closed: credentials.missing,
@@ -85,6 +86,7 @@ export async function startSidecar(
     handler: app.callback(),
     credentials: credentials.first,
     expectsClientCa: credentials.authenticatesClients,
+    knowsClient: clients && ((client) => clients.verify(client).kind === 'verified'),
     log: log.child({ component: 'server' }),
     unlimitedPaths: UNLIMITED_PATHS,
   })
