@@ -1,6 +1,8 @@
 // Limits on what clients may use of an HTTPS server. Only the numbers: client-group.ts, connections.ts and Node enforce
 // them.
 
+import type { ArrivalLimits } from './arrivals.ts'
+
 /** What the clients of one kind (see connections.ts) may use together, and what one address of theirs may use. */
 export interface GroupLimits {
   readonly connections: number
@@ -11,6 +13,8 @@ export interface GroupLimits {
 }
 
 export interface ServerLimits extends GroupLimits {
+  /** New connections of one address, but for those of known clients. */
+  readonly arrivals: ArrivalLimits
   /** All headers of a request, in bytes. Those of the aggregator have less than 2 KiB. */
   readonly headerBytes: number
   readonly handshakeMs: number
@@ -50,4 +54,5 @@ export const DEFAULT_LIMITS: ServerLimits = {
   peerConnections: 32,
   requests: 200,
   peerRequests: 16,
+  arrivals: { burst: 200, perSecond: 20 },
 }

@@ -10,6 +10,9 @@ export interface Target {
   readonly addresses: readonly string[]
   /** Connections that the attacker holds, or tries to hold, from each address. */
   readonly connections: number
+  /** Paths that the server answers to any client. The answer to `largePath` does not fit into the kernel's buffers. */
+  readonly path: string
+  readonly largePath: string
 }
 
 /** Stops an attack and closes its connections. */
@@ -19,7 +22,7 @@ export type Stop = () => void
 type Open = (port: number, localAddress: string) => Socket
 
 /** How often an attacker sends its next byte, or comes back after it was disconnected. */
-const PATIENCE_MS = 20
+const PATIENCE_MS = 100
 
 /** Holds connections. Returns once each of them was open, or was closed by the server. */
 async function hold({ port, addresses, connections }: Target, open: Open): Promise<Stop> {
@@ -48,11 +51,9 @@ async function hold({ port, addresses, connections }: Target, open: Open): Promi
 
 function overTls(use: (socket: TLSSocket) => void, maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3') {
   return (port: number, localAddress: string): Socket => {
-    const options = { host: '127.0.0.1', rejectUnauthorized: false, maxVersion } as const
-    const socket = connectTls({
-      ...options,
-      socket: connectTcp({ port, host: '127.0.0.1', localAddress }),
-    })
+    // The type of tls.connect lacks the options of net.connect that it passes on.
+    const options = { port, host: '127.0.0.1', localAddress, rejectUnauthorized: false, maxVersion }
+    const socket = connectTls(options)
     socket.once('secureConnect', () => use(socket))
     return socket
   }
@@ -85,8 +86,8 @@ const CLIENT_HELLO = await recordClientHello()
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
 
-/** Every attack by its name. `path` is one that the server answers to any client. */
-export const ATTACKS: Readonly<Record<string, (target: Target, path: string) => Promise<Stop>>> = {
+/** Every attack by its name. */
+export const ATTACKS: Readonly<Record<string, (target: Target) => Promise<Stop>>> = {
   'connections that never begin their handshake': (target) =>
     hold(target, (port, localAddress) => connectTcp({ port, host: '127.0.0.1', localAddress })),
   'handshakes that stop after the ClientHello': (target) =>
@@ -100,48 +101,48 @@ export const ATTACKS: Readonly<Record<string, (target: Target, path: string) => 
       target,
       overTls(() => {}),
     ),
-  'clients that send their headers byte by byte': (target, path) =>
+  'clients that send their headers byte by byte': (target) =>
     hold(
       target,
-      overTls((socket) => trickle(socket, `GET ${path} HTTP/1.1\r\nX-Long: `)),
+      overTls((socket) => trickle(socket, `GET ${target.path} HTTP/1.1\r\nX-Long: `)),
     ),
-  'clients that send their bodies byte by byte': (target, path) =>
+  'clients that send their bodies byte by byte': (target) =>
     hold(
       target,
       overTls((socket) =>
-        trickle(socket, `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n`),
+        trickle(socket, `POST ${target.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n`),
       ),
     ),
-  'clients that do not read': (target, path) =>
+  'clients that do not read': (target) =>
     hold(
       target,
       overTls((socket) => {
         socket.pause()
-        socket.write(get(path).repeat(100))
+        socket.write(get(target.largePath).repeat(8))
       }),
     ),
-  'clients that send a thousand requests at once': (target, path) =>
+  'clients that send a thousand requests at once': (target) =>
     hold(
       target,
       overTls((socket) => {
         socket.resume()
-        socket.write(get(path).repeat(1000))
+        socket.write(get(target.path).repeat(1000))
       }),
     ),
-  'clients that reconnect for each request': (target, path) =>
+  'clients that reconnect for each request': (target) =>
     hold(
       target,
       overTls((socket) => {
-        socket.write(get(path))
+        socket.write(get(target.path))
         socket.once('data', () => socket.destroy())
       }),
     ),
-  'clients that renegotiate': (target, path) =>
+  'clients that renegotiate': (target) =>
     hold(
       target,
       overTls((socket) => {
         socket.resume()
-        socket.renegotiate({ rejectUnauthorized: false }, () => socket.write(get(path)))
+        socket.renegotiate({ rejectUnauthorized: false }, () => socket.write(get(target.path)))
       }, 'TLSv1.2'),
     ),
 }

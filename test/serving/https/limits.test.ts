@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { RequestListener } from 'node:http'
 import { Agent } from 'node:https'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { ask } from '../../support/https.ts'
 import {
   answerLarge,
@@ -65,14 +66,33 @@ test(
   },
 )
 
+/** Counts the requests that Node parses: their memory is free only later. */
+function countParsed(t: TestContext): () => number {
+  let parsed = 0
+  const count = () => {
+    parsed += 1
+  }
+  subscribe('http.server.request.start', count)
+  t.after(() => unsubscribe('http.server.request.start', count))
+  return () => parsed
+}
+
 test('HttpsServer closes a connection that sends more requests ahead than any client needs', async (t) => {
+  const parsed = countParsed(t)
   let served = 0
   const handler: RequestListener = () => {
     served += 1
   }
   const { port } = await serve(t, { handler, limits: { pipelined: 3 } })
   assert.equal(await raw(port, GET.repeat(100)), '')
-  assert.equal(served, 3)
+  assert.deepEqual([served, parsed()], [3, 4])
+})
+
+test('HttpsServer answers the first request of a stranger, and reads no other', async (t) => {
+  const parsed = countParsed(t)
+  const { port } = await serve(t, { knowsClient: () => false })
+  assert.equal((await raw(port, GET.repeat(100))).split('hello').length - 1, 1)
+  assert.equal(parsed(), 2)
 })
 
 test('HttpsServer keeps an idle connection longer than a request may stall', WITHIN, async (t) => {
