@@ -76,13 +76,14 @@ export async function startSidecar(
   })
   const catalog = new Catalog()
   const metricsFile = await followMetrics(config, catalog, log.child({ component: 'metrics' }))
+  const clients = credentials.authenticatesClients
+    ? createClientVerifier(credentials.allowedNames)
+    : undefined
   const app = createApp({
     source: collector,
     catalog,
     names: config.names,
-    clients: credentials.authenticatesClients
-      ? createClientVerifier(credentials.allowedNames)
-      : undefined,
+    clients,
     telemetry,
     readiness: () => (stopping ? STOPPING : readinessOf(credentials)),
     stalled: () => liveness.stalled,
@@ -95,6 +96,7 @@ export async function startSidecar(
     handler: app.callback(),
     credentials: credentials.first,
     expectsClientCa: credentials.authenticatesClients,
+    knowsClient: clients && ((client) => clients.verify(client).kind === 'verified'),
     log: log.child({ component: 'server' }),
     unlimitedPaths: UNLIMITED_PATHS,
   })
