@@ -15,6 +15,7 @@ import { isSidecarReason } from '#scaling/drain-reason.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { enumerate, quote } from '#serving/text.ts'
 import { describeTraps } from './scheduler-traps.ts'
+import { describeUnhelped } from './unstarted-jobs.ts'
 import { plural, ranksAre } from './wording.ts'
 
 /** The most reasons of drains that get a warning of their own; the JSON has all drains. */
@@ -32,6 +33,7 @@ export function warningsOf(
   return [
     ...describeTraps(fluxion, { isStranded: isStranded(snapshot) }),
     ...describeRefused(snapshot),
+    ...describeUnhelped(snapshot),
     ...(demand.kind === 'known' ? describeNoDemand(snapshot, demand) : []),
     ...describeDrains(snapshot),
     ...(isIgnored

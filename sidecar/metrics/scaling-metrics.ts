@@ -170,6 +170,14 @@ export const SCALING_METRICS: readonly Metric[] = [
       return failed.filter((job) => isRefused(job) && isIn(queues, job.queue)).length
     },
   }),
+  row({
+    name: 'job_unhelped_count',
+    help: 'Pending jobs that fit on free nodes, are not started, and were not helped by more nodes: see flux job eventlog',
+    unit: 'jobs',
+    value: ({ unstarted = [] }, { unknownPlaces }, { queues }) =>
+      unknownPlaces ??
+      unstarted.filter(({ size, queue }) => size === undefined && isIn(queues, queue)).length,
+  }),
   pending(
     {
       name: 'job_wait_seconds_max',

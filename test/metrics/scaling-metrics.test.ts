@@ -60,6 +60,7 @@ test('scaling metrics of the whole instance', () => {
     job_held_count: 1,
     job_infeasible_count: 1,
     job_refused_count: 0,
+    job_unhelped_count: 0,
     job_wait_seconds_max: 40,
     job_wait_seconds_p90: 40,
     job_start_seconds: 90,
@@ -79,6 +80,7 @@ test('scaling metrics of a queue, never below the busy ranks of all queues', () 
     job_held_count: 0,
     job_infeasible_count: 1,
     job_refused_count: 0,
+    job_unhelped_count: 0,
     job_wait_seconds_max: 30,
     job_wait_seconds_p90: 30,
     job_start_seconds: 60,
@@ -111,6 +113,7 @@ test('scaling metrics of an idle instance', () => {
     job_held_count: 0,
     job_infeasible_count: 0,
     job_refused_count: 0,
+    job_unhelped_count: 0,
     job_wait_seconds_max: 0,
     job_wait_seconds_p90: 0,
     job_start_seconds: NO_ESTIMATE,
@@ -128,6 +131,7 @@ test('only metrics of what jobs ask for, and counts of jobs, are sums over queue
       'job_held_count',
       'job_infeasible_count',
       'job_refused_count',
+      'job_unhelped_count',
     ],
   )
 })
@@ -183,6 +187,7 @@ const UNKNOWN: readonly {
       node_floor_count: 7,
       node_stranded_count: 0,
       job_refused_count: 0,
+      job_unhelped_count: 0,
     },
   },
 ]
@@ -264,6 +269,22 @@ for (const [what, changes, refused] of FAILED) {
     assert.equal(askFor('job_refused_count', snapshot, { queues: ['debug'] }), 0)
   })
 }
+
+test('job_unhelped_count counts the jobs that were set aside, not those for which the size grows', () => {
+  const job = {
+    ...{ id: 1, queue: 'batch', submittedAt: TAKEN_AT - 600, freeNodes: 3, fits: true },
+    ...{ isGrown: true, absentNodes: 0 },
+  }
+  const unstarted = [
+    { ...job, size: 12 },
+    { ...job, id: 2, size: undefined },
+    { ...job, id: 3, size: undefined, queue: undefined },
+  ]
+  const snapshot = snapshotOf({ unstarted })
+  assert.equal(askFor('job_unhelped_count', snapshot), 2)
+  assert.equal(askFor('job_unhelped_count', snapshot, { queues: ['batch'] }), 1)
+  assert.equal(askFor('job_unhelped_count', snapshot, { queues: ['debug'] }), 0)
+})
 
 test('job_refused_count is unknown where too many jobs failed', () => {
   const value = askFor(
