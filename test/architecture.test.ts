@@ -25,6 +25,7 @@ const SCALING = [
   'sidecar/scaling',
   'sidecar/scaling/placement',
   'sidecar/scaling/drains',
+  'sidecar/scaling/unstarted',
 ]
 const METRICS = [...SCALING, 'sidecar/metrics']
 const USER_METRICS = [...METRICS, 'sidecar/metrics/user-metrics', 'sidecar/serving']
@@ -86,6 +87,10 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'sidecar/scaling': { folders: SCALING, packages: [] },
   'sidecar/scaling/placement': { folders: [...READING, 'sidecar/scaling/ranks.ts'], packages: [] },
   'sidecar/scaling/drains': { folders: [...READING, 'sidecar/scaling/ranks.ts'], packages: [] },
+  'sidecar/scaling/unstarted': {
+    folders: [...READING, 'sidecar/scaling/ranks.ts', 'sidecar/scaling/placement'],
+    packages: [],
+  },
   'sidecar/metrics': { folders: METRICS, packages: [] },
   'sidecar/metrics/user-metrics': {
     folders: USER_METRICS,

@@ -2,7 +2,9 @@
 // snapshot as stale after a failure. It decides nothing about sizes.
 
 import { explain } from '#explaining/explanation.ts'
+import { describeSetAside } from '#explaining/unstarted-jobs.ts'
 import { isInstanceOwner, type Limits } from '#flux/calls/broker-calls.ts'
+import type { JobId } from '#flux/calls/job-list-calls.ts'
 import { FluxError, isRemote } from '#flux/errors.ts'
 import { Client } from '#flux/wire/client.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
@@ -42,6 +44,8 @@ export class Collector implements SnapshotSource {
   readonly #snapshots: SnapshotMaker
   readonly #drainer: Drainer | undefined
   #desired: number | null | undefined
+  /** Jobs that are set aside and were logged. */
+  #unhelped: ReadonlySet<JobId> = new Set()
   /** The instance that was asked whether we are its owner. */
   #asked: InstanceReader | undefined
   readonly #stop = new AbortController()
@@ -155,6 +159,7 @@ export class Collector implements SnapshotSource {
       this.#latest.replace(snapshot)
       this.#options.observer.refreshed(snapshot.tookMs)
       this.#logSize(snapshot)
+      this.#logUnhelped(snapshot)
       if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
       return { snapshot, lookAt: drains?.lookAt }
     } catch (error) {
@@ -174,6 +179,15 @@ export class Collector implements SnapshotSource {
     this.#desired = desired
     const { summary } = explain(snapshot, new Date())
     this.#options.log.info({ desired, summary }, 'desired size changed')
+  }
+
+  /** Logs each job that more nodes did not help, when it is set aside. */
+  #logUnhelped({ unstarted = [], takenAt }: Snapshot): void {
+    const unhelped = unstarted.filter(({ size }) => size === undefined)
+    for (const job of unhelped.filter(({ id }) => !this.#unhelped.has(id))) {
+      this.#options.log.warn({ reason: describeSetAside(job, takenAt) }, 'job set aside')
+    }
+    this.#unhelped = new Set(unhelped.map(({ id }) => id))
   }
 
   #failed(error: unknown): void {

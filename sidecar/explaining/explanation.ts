@@ -14,10 +14,11 @@ import type { Demand } from '#scaling/demand.ts'
 import { isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import type { QueueDemand } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
-import { clampSize, demandedNodes, publishedSize } from '#scaling/sizes.ts'
+import { demandedNodes, publishedSize, wantedSizes } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { describeFloor, type FloorHolder, floorHolderOf } from './floor-holder.ts'
 import { explainHeldDrains, type HeldDrainExplanation } from './held-drains.ts'
+import { describeTried } from './unstarted-jobs.ts'
 import { unknownsOf, warningsOf } from './warnings.ts'
 import { plural, ranksAre } from './wording.ts'
 
@@ -150,7 +151,7 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   const { whole, floor, quorum, maximum, isCut } = demand
   const wanted = sizes.wanted.kind === 'known' ? sizes.wanted.whole : desired
   const placed = isCut ? maximum : sizeWith(whole.placed)
-  const least = clampSize(demand, placed)
+  const { whole: least } = wantedSizes(demand, (_, size) => size, snapshot.unstarted)
   const jobs =
     isEmpty(whole.allocated) && floor === 1 ? [] : [describeFloor(snapshot, demand, known.now)]
   const waits = describePending(demand)
@@ -163,6 +164,7 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
     ...(wanted > least
       ? [`${plural(wanted, 'node')} ${wanted === 1 ? 'was' : 'were'} needed a moment ago`]
       : []),
+    ...describeTried(snapshot),
     ...(placed > floor ? [...waits, ...jobs] : [...jobs, ...waits]),
     ...(quorum > Math.max(floor, placed) ? [`Flux needs ${quorum} nodes to start (quorum)`] : []),
     ...(placed === maximum && !isCut ? [`R has no more than ${plural(maximum, 'node')}`] : []),

@@ -17,6 +17,7 @@ import type { Snapshot } from '#scaling/snapshot.ts'
 import { enumerate, quote } from '#serving/text.ts'
 import { describeBursted } from './bursted-ranks.ts'
 import { describeTraps } from './scheduler-traps.ts'
+import { describeUnhelped } from './unstarted-jobs.ts'
 import { plural, ranksAre } from './wording.ts'
 
 /** The most reasons of drains that get a warning of their own; the JSON has all drains. */
@@ -38,6 +39,7 @@ export function warningsOf(
     ...describeBursted(snapshot),
     ...describeTraps(fluxion, { isStranded: isStranded(snapshot) }),
     ...describeRefused(snapshot),
+    ...describeUnhelped(snapshot),
     ...(demand.kind === 'known' ? describeNoDemand(snapshot, demand) : []),
     ...describeDrains(snapshot),
     ...describeDisagreements(snapshot),

@@ -198,6 +198,14 @@ export const SCALING_METRICS: readonly Metric[] = [
     help: `Jobs that the scheduler refused in the last ${FAILED_SECONDS / 60} minutes because R does not have what they ask for, such as GPUs: they start at no size`,
     of: ({ forGood }) => forGood,
   }),
+  row({
+    name: 'job_unhelped_count',
+    help: 'Pending jobs that fit on free nodes, are not started, and were not helped by more nodes: see flux job eventlog',
+    unit: 'jobs',
+    value: ({ unstarted = [] }, { unknownPlaces }, { queues }) =>
+      unknownPlaces ??
+      unstarted.filter(({ size, queue }) => size === undefined && isIn(queues, queue)).length,
+  }),
   pending(
     {
       name: 'job_wait_seconds_max',

@@ -1,5 +1,6 @@
 // Computes what is wanted of the MiniCluster from one reading and what is remembered of earlier ones. Sizes are numbers of
 // pods: a size of n has the ranks 0 to n − 1, because an Indexed Job always loses its highest indices, busy or not. Pure.
+import type { JobId } from '#flux/calls/job-list-calls.ts'
 import { type Idset, unionIdsets } from '#flux/sets/idset.ts'
 import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
@@ -28,6 +29,8 @@ export interface Demand extends PendingSums {
   readonly isCut: boolean
   /** Whether any pending job is missing, held ones included. */
   readonly isListCut: boolean
+  /** Jobs that ask for more than their queue has in R. */
+  readonly infeasibleJobs: ReadonlySet<JobId>
 }
 
 const LEAD: Idset = { ranges: [{ first: 0, last: 0 }] }
@@ -36,7 +39,10 @@ export function computeDemand(facts: DemandFacts): Demand {
   const { ranks, quorum, waiting } = facts
   const busy = unionIdsets(unionIdsets(ranks.allocated, facts.recent), LEAD)
   const pending = new PendingPlacement(facts)
-  for (const job of waiting.jobs) pending.add(job)
+  const infeasibleJobs = new Set<JobId>()
+  for (const job of waiting.jobs) {
+    if (pending.add(job)?.kind === 'infeasible') infeasibleJobs.add(job.id)
+  }
   const sums = pending.sums()
   const floor = sizeWith(busy)
   return {
@@ -48,6 +54,7 @@ export function computeDemand(facts: DemandFacts): Demand {
     unknownRequests: waiting.unknownRequests,
     isListCut: waiting.jobs.length < waiting.total,
     isCut: waiting.lacksStartable || sums.isPartial,
+    infeasibleJobs,
     ...sums,
   }
 }

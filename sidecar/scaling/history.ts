@@ -21,6 +21,11 @@ export interface Patience {
   /** A rank that is missing for this time is lost: its index has completed, and its pod is not started again. */
   readonly joinTimeoutMs: number
   /**
+   * A job that fits on free ranks and is not started for this time gets more ranks, and again after each such time: 1, 3, 7, …
+   * more than at first. Default: {@link STEP_MS}.
+   */
+  readonly startTimeoutMs?: number
+  /**
    * A size that was wanted at one reading counts as wanted until the next one, if that begins within this time: a reading that
    * fails in between lowers no size. After a longer gap the earlier size is out of date, and it is not served either.
    */

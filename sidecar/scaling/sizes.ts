@@ -4,6 +4,7 @@ import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
 import type { QueueDemand } from './placement/queue-demand.ts'
 import { sizeWith } from './ranks.ts'
+import type { UnstartedJob } from './unstarted/unstarted-jobs.ts'
 
 /** Sizes as numbers of pods. */
 export interface Sizes {
@@ -33,18 +34,31 @@ type Hold = (purpose: string, size: number) => number
 /**
  * The smallest sizes that have every busy rank and every rank that pending jobs would be given; at least the quorum, at most
  * R.
+ *
+ * @param unstarted jobs that fit and are not started: a size is at least the one that is tried for them
  */
-export function wantedSizes(demand: Demand, hold: Hold): WantedSizes {
+export function wantedSizes(
+  demand: Demand,
+  hold: Hold,
+  unstarted: readonly UnstartedJob[] = [],
+): WantedSizes {
   const sizeOf = (purpose: string, { placed }: QueueDemand) => {
     // Some pending jobs are not listed: there may be work for every rank.
     const size = demand.isCut ? demand.maximum : sizeWith(placed)
-    return clampSize(demand, hold(purpose, size))
+    return clampSize(demand, hold(purpose, Math.max(size, triedSize(unstarted, purpose))))
   }
   return {
     kind: 'known',
     whole: sizeOf(ALL_QUEUES, demand.whole),
     queues: new Map([...demand.queues].map(([name, queue]) => [name, sizeOf(name, queue)])),
   }
+}
+
+/** The size that is tried for jobs that fit and are not started; 0 if there are none. */
+function triedSize(unstarted: readonly UnstartedJob[], purpose: string): number {
+  return unstarted
+    .filter(({ queue }) => purpose === ALL_QUEUES || queue === purpose)
+    .reduce((most, { size = 0 }) => Math.max(most, size), 0)
 }
 
 /** The number of nodes that hold jobs or would be given pending ones. */

@@ -13,6 +13,7 @@ import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
 import { ranksIn } from './ranks.ts'
 import { ALL_QUEUES, publishedSize, type Sizes, wantedSizes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
+import { STEP_MS, type UnstartedJob, UnstartedJobs } from './unstarted/unstarted-jobs.ts'
 
 export interface SnapshotOptions {
   readonly patience?: Partial<Patience>
@@ -41,11 +42,14 @@ export class SnapshotMaker {
   #instance: string | undefined
   #drains: DrainBeforeShrink | FormerDrains | undefined
   readonly #unsettled = new UnsettledRanks()
+  readonly #unstarted: UnstartedJobs
   /** The size that was published last. */
   #published = 0
 
   constructor({ patience, drains, formerDrains }: SnapshotOptions) {
-    this.#history = new History({ ...DEFAULT_PATIENCE, ...patience })
+    const { startTimeoutMs = STEP_MS, ...times } = { ...DEFAULT_PATIENCE, ...patience }
+    this.#history = new History(times)
+    this.#unstarted = new UnstartedJobs({ ...times, stepMs: startTimeoutMs })
     this.#instance = drains?.instance
     this.#drains = drains && new DrainBeforeShrink()
     this.#formerInstance = drains === undefined ? formerDrains?.instance : undefined
@@ -67,6 +71,7 @@ export class SnapshotMaker {
   /** Call it before the first reading of a new connection: anything may have changed since the last one. */
   restart(): void {
     this.#history.restart()
+    this.#unstarted.restart()
     this.#drains?.restart()
   }
 
@@ -90,7 +95,8 @@ export class SnapshotMaker {
       waiting.kind === 'unknown'
         ? waiting
         : computeDemand({ ...facts, ...remembered, ranks, waiting })
-    const sizesOfDemand = this.#wanted(facts, demand, now)
+    const unstarted = this.#unstartedJobs(now, { ...facts, ...remembered, ranks, demand })
+    const sizesOfDemand = this.#wanted(facts, demand, now, unstarted)
     const drains =
       sizesOfDemand.kind === 'known'
         ? this.#drains?.plan(now, { ...ranks, unsettled, settledAt, tookMs }, sizesOfDemand.whole)
@@ -103,19 +109,41 @@ export class SnapshotMaker {
     // While the wanted size is not known, the published size stays, and nothing is drained for a smaller one.
     const sizes = { wanted, drained: this.#drains?.size }
     const heldDrains = drains?.held && datesOf(drains.held, (at) => endedAt + at - now)
-    const derived = { ranks, demand, sizes, ...(heldDrains && { heldDrains }) }
+    const derived = {
+      ...{ ranks, demand, sizes },
+      ...(heldDrains && { heldDrains }),
+      ...(unstarted.length > 0 && { unstarted }),
+    }
     const snapshot = Object.freeze({ ...facts, ...remembered, ...derived })
     const published = publishedSize(sizes)
     if (typeof published === 'number') this.#published = published
     return { snapshot, drains }
   }
 
-  #wanted({ pods }: Pick<Facts, 'pods'>, demand: Demand | Unknown, now: number): Sizes['wanted'] {
+  #unstartedJobs(
+    now: number,
+    facts: Omit<Snapshot, 'sizes' | 'unstarted'>,
+  ): readonly UnstartedJob[] {
+    const { waiting, demand, pods } = facts
+    if (waiting.kind === 'unknown' || demand.kind === 'unknown') return []
+    const { infeasibleJobs, unknownPlaces } = demand
+    // Without a size nothing is tried for them.
+    if (unknownPlaces !== undefined || isUnknown(pods)) return []
+    return this.#unstarted.observe(now, { ...facts, waiting, infeasibleJobs }, this.#published)
+  }
+
+  #wanted(
+    { pods }: Pick<Facts, 'pods'>,
+    demand: Demand | Unknown,
+    now: number,
+    unstarted: readonly UnstartedJob[],
+  ): Sizes['wanted'] {
     // No size keeps the ranks that it should if rank i is not the pod of index i.
     if (isUnknown(pods)) return pods
     if (demand.kind === 'unknown') return demand
     if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
-    return wantedSizes(demand, (purpose, size) => this.#history.hold(purpose, now, size))
+    const hold = (purpose: string, size: number) => this.#history.hold(purpose, now, size)
+    return wantedSizes(demand, hold, unstarted)
   }
 }
 

@@ -5,6 +5,7 @@ import type { Demand } from './demand.ts'
 import type { HeldDrain } from './drains/held-drains.ts'
 import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
+import type { UnstartedJob } from './unstarted/unstarted-jobs.ts'
 
 /** One reading and its consequences. Frozen. */
 export interface Snapshot extends Facts, Remembered {
@@ -13,6 +14,8 @@ export interface Snapshot extends Facts, Remembered {
   readonly ranks: Ranks
   /** Ranks of ours that stay drained for the present. Default: none. */
   readonly heldDrains?: readonly HeldDrain<Date>[]
+  /** Jobs that fit on free ranks and are not started. Default: none. */
+  readonly unstarted?: readonly UnstartedJob[]
 }
 
 /**

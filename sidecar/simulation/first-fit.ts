@@ -11,8 +11,9 @@ interface Share {
 
 /** Reserves resources for the job on the first nodes that have them. `undefined` if it does not fit now. */
 export function place(job: Job, nodes: Iterable<Node>): readonly Allocation[] | undefined {
+  const { hiddenRanks } = job
   const shares = findShares(job, nodes, (node) =>
-    node.usable
+    node.usable && (hiddenRanks === undefined || hiddenRanks.has(node.rank))
       ? { cores: node.cores.free, gpus: node.gpus.free, idle: node.idle }
       : { cores: 0, gpus: 0, idle: false },
   )
@@ -23,7 +24,7 @@ export function place(job: Job, nodes: Iterable<Node>): readonly Allocation[] | 
   }))
 }
 
-/** Whether the job would fit if every node was up and idle. */
+/** Whether the job would fit if every node was up and idle, and if it accepted them all. */
 export function isFeasible(job: Job, nodes: Iterable<Node>): boolean {
   const all = ({ cores, gpus }: Node) => ({ cores: cores.size, gpus: gpus.size, idle: true })
   return findShares(job, nodes, all) !== undefined

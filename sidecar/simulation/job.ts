@@ -46,6 +46,8 @@ export interface JobRequest {
   readonly name?: string
   /** The dependency of the job, e.g. `after-success=ƒ23NX6P8B`. The job stays in DEPEND until it is released. */
   readonly dependency?: string
+  /** The only ranks on which the job may run. Nothing that the instance answers shows it. Default: every rank of its queue. */
+  readonly hiddenRanks?: readonly number[]
   /** The job starts at once on exactly these resources, ahead of all waiting jobs. */
   readonly placement?: readonly Placement[]
 }
@@ -68,6 +70,7 @@ export interface Job {
   readonly queue: string | undefined
   readonly dependency: string | undefined
   readonly placement: readonly Placement[] | undefined
+  readonly hiddenRanks: ReadonlySet<number> | undefined
   /** As requested. `undefined` if the job did not request nodes. */
   readonly nodes: number | undefined
   /** As requested. `undefined` if the job requested whole nodes. */
@@ -92,6 +95,7 @@ export interface Job {
 /** @throws RangeError for a count that is not a positive integer */
 export function createJob(id: JobId, request: JobRequest): Job {
   const { nodes, gpus = 0, queue, dependency, placement, timeLimit, urgency = 16 } = request
+  const { hiddenRanks } = request
   const cores = request.cores ?? (nodes === undefined ? Math.max(1, gpus) : undefined)
   for (const count of [nodes ?? 1, cores ?? 1, request.tasks ?? 1]) checkCount(count)
   const { duration } = request
@@ -101,6 +105,7 @@ export function createJob(id: JobId, request: JobRequest): Job {
     queue,
     dependency,
     placement,
+    hiddenRanks: hiddenRanks && new Set(hiddenRanks),
     nodes,
     cores,
     gpus,

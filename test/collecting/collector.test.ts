@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { formatJobId } from '#flux/calls/job-id.ts'
 import { ERRNO } from '#flux/errors.ts'
 import { publishedSize } from '#scaling/sizes.ts'
 import type { Reading } from '#scaling/snapshot.ts'
@@ -242,6 +243,27 @@ test('Collector without drains lifts what is left of them, as owner, and asks on
     await until((reading) => runningOf(reading) === 1)
     assert.equal(broker.calls.get('broker.ping'), 1, role)
   }
+})
+
+test('Collector logs once which job fits, is not started, and was not helped by more nodes', async (t) => {
+  const { instance, collector, lines, notices, startBroker, until } = await createTestCluster(t, {
+    pace: { pollingIntervalMs: 5, streamingIntervalMs: 5 },
+    patience: { startTimeoutMs: 20 },
+  })
+  await startBroker({ role: 'owner' })
+  const { id } = instance.submit({ nodes: 1, hiddenRanks: [] })
+  collector.start()
+  const setAside = () => lines.filter((line) => line.startsWith('job set aside: '))
+  await until(() => setAside().length > 0)
+  const before = notices.length
+  await until(() => notices.length > before + 20)
+  const [line = '', ...more] = setAside()
+  assert.deepEqual(more, [])
+  assert.match(
+    line,
+    / although 4 nodes are free; there are no more nodes for it: see flux job eventlog /,
+  )
+  assert.ok(line.endsWith(formatJobId(id)))
 })
 
 test('Collector serves no snapshot that is too old, even if nothing else is wrong', async (t) => {

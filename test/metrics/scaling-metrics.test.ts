@@ -59,6 +59,7 @@ test('scaling metrics of the whole instance', () => {
     job_infeasible_count: 1,
     job_refused_count: 0,
     job_unsatisfiable_count: 0,
+    job_unhelped_count: 0,
     job_wait_seconds_max: 40,
     job_wait_seconds_p90: 40,
     job_start_seconds: 90,
@@ -79,6 +80,7 @@ test('scaling metrics of a queue, never below the busy ranks of all queues', () 
     job_infeasible_count: 1,
     job_refused_count: 0,
     job_unsatisfiable_count: 0,
+    job_unhelped_count: 0,
     job_wait_seconds_max: 30,
     job_wait_seconds_p90: 30,
     job_start_seconds: 60,
@@ -112,6 +114,7 @@ test('scaling metrics of an idle instance', () => {
     job_infeasible_count: 0,
     job_refused_count: 0,
     job_unsatisfiable_count: 0,
+    job_unhelped_count: 0,
     job_wait_seconds_max: 0,
     job_wait_seconds_p90: 0,
     job_start_seconds: NO_ESTIMATE,
@@ -130,6 +133,7 @@ test('only metrics of what jobs ask for, and counts of jobs, are sums over queue
       'job_infeasible_count',
       'job_refused_count',
       'job_unsatisfiable_count',
+      'job_unhelped_count',
     ],
   )
 })
@@ -187,6 +191,7 @@ const UNKNOWN: readonly {
       node_stranded_count: 0,
       job_refused_count: 0,
       job_unsatisfiable_count: 0,
+      job_unhelped_count: 0,
     },
   },
 ]
@@ -286,6 +291,22 @@ for (const [what, changes, refused, unsatisfiable] of FAILED) {
     }
   })
 }
+
+test('job_unhelped_count counts the jobs that were set aside, not those for which the size grows', () => {
+  const job = {
+    ...{ id: 1, queue: 'batch', submittedAt: TAKEN_AT - 600, freeNodes: 3, fits: true },
+    ...{ isGrown: true, absentNodes: 0 },
+  }
+  const unstarted = [
+    { ...job, size: 12 },
+    { ...job, id: 2, size: undefined },
+    { ...job, id: 3, size: undefined, queue: undefined },
+  ]
+  const snapshot = snapshotOf({ unstarted })
+  assert.equal(askFor('job_unhelped_count', snapshot), 2)
+  assert.equal(askFor('job_unhelped_count', snapshot, { queues: ['batch'] }), 1)
+  assert.equal(askFor('job_unhelped_count', snapshot, { queues: ['debug'] }), 0)
+})
 
 test('job_refused_count is unknown where too many jobs failed', () => {
   const value = askFor(

@@ -156,8 +156,9 @@ describe('a single fault', () => {
   it('a queue in which nothing happens gives a size that only falls, and soon not any more', () => {
     const property = fc.property(arbitraryFault, ({ stream, faultAt }) => {
       const readings = readingsOf(stream, faultAt)
-      // Ranks that are given up meanwhile are replaced by others.
-      const patience = { ...stream.options.snapshots.patience, joinTimeoutMs: 3_600_000 }
+      // Ranks that are given up meanwhile are replaced by others, and for a job that is never started more are tried.
+      const forLong = { joinTimeoutMs: 3_600_000, startTimeoutMs: 3_600_000 }
+      const patience = { ...stream.options.snapshots.patience, ...forLong }
       const maker = new SnapshotMaker({ ...stream.options.snapshots, patience })
       for (const facts of readings) draw(maker, facts)
       const facts = readings.at(-1)

@@ -22,6 +22,7 @@ function demandOf(changes: Partial<Demand> = {}): Demand {
     unknownPlaces: undefined,
     unknownRequests: undefined,
     isListCut: false,
+    infeasibleJobs: new Set(),
     unknownNeeds: undefined,
     isPartial: false,
     isCut: false,

@@ -90,6 +90,15 @@ test('submit refuses an unknown queue', () => {
   assert.throws(() => instanceOf().submit({ queue: 'batch' }), /there is no queue "batch"/)
 })
 
+test('a job with hidden ranks starts on no others, and waits for ever if they are not enough', () => {
+  const instance = instanceOf({ up: 3 })
+  const job = instance.submit({ nodes: 1, hiddenRanks: [3] })
+  assert.equal(job.state, 'SCHED')
+  instance.up(3)
+  assert.deepEqual(ranksOf(job), [3])
+  assert.equal(instance.submit({ nodes: 1, hiddenRanks: [] }).state, 'SCHED')
+})
+
 test('a job that can never run fails when it is the first waiting job', () => {
   const instance = instanceOf()
   const job = instance.submit({ nodes: 5 })

@@ -196,6 +196,41 @@ export function arbitraryStream(
     }))
 }
 
+/** Jobs of this kind wait for ever: the scheduler gives them no rank. */
+const NO_RANK: readonly number[] = []
+
+const arbitraryHiddenRanks = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  { weight: 4, arbitrary: fc.subarray([...Array(MAX_SIZE).keys()], { minLength: 1 }) },
+  { weight: 1, arbitrary: fc.constant(NO_RANK) },
+)
+
+/**
+ * A stream in which the scheduler obeys constraints that no reading shows. Pods take up to five minutes to come; after ten
+ * a rank is given up.
+ */
+export function arbitraryHiddenStream(
+  drains: SimulationOptions['snapshots']['drains'],
+): fc.Arbitrary<Stream> {
+  return fc
+    .record({
+      stream: arbitraryStream(drains),
+      hidden: fc.array(arbitraryHiddenRanks, { minLength: 14, maxLength: 14 }),
+      joinMs: fc.oneof(anyTime(20_000), anyTimes(300_000)),
+    })
+    .map(({ stream: { options, interventions }, hidden, joinMs }) => ({
+      interventions: interventions.filter(({ kind }) => kind !== 'drain'),
+      options: {
+        ...options,
+        arrivals: options.arrivals.map(({ atMs, job }, index) => {
+          const hiddenRanks = hidden[index]
+          return { atMs, job: hiddenRanks === undefined ? job : { ...job, hiddenRanks } }
+        }),
+        times: { ...options.times, joinMs },
+      },
+    }))
+}
+
 /** Jobs that were lost because a pod of theirs was ended: a blip loses jobs, too, also those that are being committed. */
 export function lossesByResize({ interventions }: Stream, { losses, instance }: Simulation) {
   const isOfBlip = ({ job, rank }: Loss) => {
@@ -225,12 +260,13 @@ const END_MS = 900_000
 export function runStream(
   { options, interventions }: Stream,
   look: (simulation: Simulation) => unknown,
+  endMs = END_MS,
 ): Simulation {
   const simulation = new Simulation(options)
   for (const intervention of interventions) {
     simulation.at(intervention.atMs, () => intervene(simulation, intervention))
   }
-  while (!simulation.isDone && simulation.elapsedMs < END_MS) {
+  while (!simulation.isDone && simulation.elapsedMs < endMs) {
     simulation.step()
     if (look(simulation) === false) break
   }

@@ -96,16 +96,17 @@ export class PendingPlacement {
     }
   }
 
-  add(job: WaitingJob): void {
+  /** Returns where the job would go; `undefined` if it does not count. */
+  add(job: WaitingJob): Place | undefined {
     const { queues } = this.#facts
     const name = job.queue ?? NO_QUEUE
     const sums = this.#queues.get(name) ?? this.#allQueues
     const affected = sums === this.#allQueues ? [sums] : [sums, this.#allQueues]
     if (job.state === 'SCHED' && job.priority === 0) {
       for (const one of affected) one.held += 1
-      return
+      return undefined
     }
-    if (!canStart(job) || queues.get(name)?.started === false) return
+    if (!canStart(job) || queues.get(name)?.started === false) return undefined
     const ways = waysOf(job, this.#nodeCores)
     const domain = this.#domainOf(job, sums.domain)
     if (ways === undefined) this.#unknownNeeds ??= reasonFor(job)
@@ -114,6 +115,13 @@ export class PendingPlacement {
       ways === undefined ? { kind: 'waits', ranks: domain.usable } : this.#place(job, ways, domain)
     if (place.kind === 'not placed') this.#isPartial = true
     for (const one of affected) this.#add(one, job, { place, ways })
+    return place
+  }
+
+  /** The ranks of R that the job may be given, by its queue and by what is known of its constraint. */
+  ranksFor(job: WaitingJob): Idset {
+    const queue = this.#queues.get(job.queue ?? NO_QUEUE) ?? this.#allQueues
+    return this.#domainOf(job, queue.domain).ranks
   }
 
   sums(): PendingSums {

@@ -1,0 +1,52 @@
+// Describes in words the jobs that fit on free nodes and are not started. Pure.
+import { formatJobId } from '#flux/calls/job-id.ts'
+import type { Snapshot } from '#scaling/snapshot.ts'
+import type { UnstartedJob } from '#scaling/unstarted/unstarted-jobs.ts'
+import { plural, spellSeconds } from './wording.ts'
+
+/** The most jobs that are named. */
+const MAX_JOBS = 5
+
+type Reading = Pick<Snapshot, 'takenAt' | 'unstarted'>
+
+/** Jobs for which the size grows. */
+export function describeTried({ takenAt, unstarted = [] }: Reading): readonly string[] {
+  const tried = unstarted.filter(({ size }) => size !== undefined)
+  return firstOf(tried, (job) => `${describeWait(job, takenAt)}: a size of ${job.size} is tried`)
+}
+
+/** Jobs that were set aside: what the warnings and the log say. */
+export function describeUnhelped({ takenAt, unstarted = [] }: Reading): readonly string[] {
+  const unhelped = unstarted.filter(({ size }) => size === undefined)
+  return firstOf(unhelped, (job) => describeSetAside(job, takenAt))
+}
+
+/** `ƒ2aK has waited 12 min although 4 nodes are free; more nodes did not help: see flux job eventlog ƒ2aK`. */
+export function describeSetAside(job: UnstartedJob, takenAt: Date): string {
+  const { id, isGrown, absentNodes } = job
+  const effect = isGrown ? 'more nodes did not help' : 'there are no more nodes for it'
+  const absent = absentNodes === 0 ? '' : `, and ${plural(absentNodes, 'node')} did not come`
+  const cure = `see flux job eventlog ${formatJobId(id)}`
+  return `${describeWait(job, takenAt)}; ${effect}${absent}: ${cure}`
+}
+
+function describeWait(
+  { id, submittedAt, freeNodes, fits }: Omit<UnstartedJob, 'size'>,
+  takenAt: Date,
+): string {
+  const waited =
+    submittedAt === undefined ? '' : ` ${spellSeconds(takenAt.getTime() / 1000 - submittedAt)}`
+  const be = freeNodes === 1 ? (fits ? 'is' : 'was') : fits ? 'are' : 'were'
+  return `${formatJobId(id)} has waited${waited} although ${plural(freeNodes, 'node')} ${be} free`
+}
+
+function firstOf(
+  jobs: readonly UnstartedJob[],
+  describe: (job: UnstartedJob) => string,
+): readonly string[] {
+  const more = jobs.length - MAX_JOBS
+  return [
+    ...jobs.slice(0, MAX_JOBS).map(describe),
+    ...(more > 0 ? [`${plural(more, 'more job')} of this kind`] : []),
+  ]
+}
