@@ -4,9 +4,8 @@ import type { Limits } from '#flux/calls/broker-calls.ts'
 import { getRequest } from '#flux/calls/job-calls.ts'
 import { type JobId, listPendingJobs, type PendingJob } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
-import type { Idset } from '#flux/sets/idset.ts'
 import type { Client } from '#flux/wire/client.ts'
-import { acceptedRanks, type RankAttributes } from './constrained-ranks.ts'
+import { AcceptedRanks, type RankAttributes } from './constrained-ranks.ts'
 import type { WaitingJob, WaitingJobs } from './facts.ts'
 import { ReadBudget, type ReadRequest, RequestCache } from './request-cache.ts'
 import { isUnknown, unknown } from './unknown.ts'
@@ -41,6 +40,7 @@ export interface PendingContext {
 export class PendingJobReader {
   readonly #client: Client
   readonly #requests = new RequestCache()
+  readonly #accepted = new AcceptedRanks()
   /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
 
@@ -63,8 +63,8 @@ export class PendingJobReader {
     const listed = pending.slice(0, MAX_WAITING)
     // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
     await this.#readRequests(hasGpus ? listed : listed.filter(canStart), limits)
-    const toRequest = requestsWith(attributes)
-    const jobs = listed.map((job) => ({ ...job, request: toRequest(this.#requests.find(job)) }))
+    this.#accepted.restart(attributes)
+    const jobs = listed.map((job) => ({ ...job, request: this.#requestOf(job) }))
     const isKnown = !hasGpus || jobs.every(({ request }) => request !== undefined)
     const last = listed.at(-1)
     return {
@@ -75,6 +75,20 @@ export class PendingJobReader {
       // Flux lists held jobs, and those without a priority, last.
       lacksStartable: pending.length > MAX_WAITING && last !== undefined && canStart(last),
       unknownRequests: isKnown ? undefined : this.#isGuest ? GUEST : NOT_YET,
+    }
+  }
+
+  #requestOf(job: PendingJob): WaitingJob['request'] {
+    const request = this.#requests.find(job)
+    if (request === undefined || isUnknown(request)) return request
+    const { ways, constraint } = request
+    if (constraint === undefined) return { ways, ranks: undefined }
+    try {
+      const ranks = this.#accepted.find(constraint)
+      return isUnknown(ranks) ? ranks : { ways, ranks }
+    } catch (error) {
+      if (error instanceof FluxError) return unknown(error.message)
+      throw error
     }
   }
 
@@ -120,24 +134,4 @@ export function canStart({ state, priority }: Pick<PendingJob, 'state' | 'priori
 /** The job has started or ended; the next list will not have it. */
 function hasLeft(error: unknown): boolean {
   return isRemote(error, ERRNO.EINVAL) || isRemote(error, ERRNO.ENOENT)
-}
-
-/** Works out the ranks of each constraint once; jobs with the same constraint get the same set. */
-function requestsWith(
-  attributes: RankAttributes,
-): (request: ReadRequest | undefined) => WaitingJob['request'] {
-  const ranksOf = new Map<unknown, Idset>()
-  return (request) => {
-    if (request === undefined || isUnknown(request)) return request
-    const { ways, constraint } = request
-    if (constraint === undefined) return { ways, ranks: undefined }
-    try {
-      const ranks = ranksOf.get(constraint) ?? acceptedRanks(constraint, attributes)
-      ranksOf.set(constraint, ranks)
-      return { ways, ranks }
-    } catch (error) {
-      if (error instanceof FluxError) return unknown(error.message)
-      throw error
-    }
-  }
 }

@@ -42,6 +42,7 @@ function jobspec(slots: number): JsonObject {
 const ATTRIBUTES: RankAttributes = {
   all: parseIdset('0-7'),
   properties: new Map([['gpu', parseIdset('4-7')]]),
+  hostlists: [],
   hosts: () => new Map(),
 }
 
@@ -137,6 +138,53 @@ test('complete keeps a bounded number of constraints', async (t) => {
   const unknowns = jobs.filter(({ request }) => request !== undefined && isUnknown(request))
   assert.equal(jobs.length - unknowns.length, 497)
   assert.equal(asked.length, 1000)
+})
+
+test('complete reads a jobspec again that was too large, once there is room for it', async (t) => {
+  const large = (job: number) => ({
+    jobspec: {
+      resources: [],
+      attributes: { system: { constraints: { hostlist: [`h${job}-[0-9999]`] } } },
+    },
+  })
+  const { reader } = await setUp(t, { [GETATTR]: [...upTo(12), ...upTo(12)].map(large) })
+  const context = {
+    counted: 0,
+    hasGpus: false,
+    attributes: { ...ATTRIBUTES, hosts: () => new Map() },
+  }
+  const tooLarge = async (...ids: number[]) => {
+    const { jobs } = await reader.complete(pending(...ids), context, LIMITS)
+    return jobs
+      .filter(({ request }) => request !== undefined && isUnknown(request))
+      .map(({ id }) => id)
+  }
+  assert.deepEqual(await tooLarge(...upTo(12)), [9, 10, 11])
+  assert.deepEqual(await tooLarge(...upTo(12)), [9, 10, 11])
+  await tooLarge(8, 9, 10, 11)
+  assert.deepEqual(await tooLarge(8, 9, 10, 11), [])
+})
+
+test('complete keeps a bounded number of parts and alternatives', async (t) => {
+  const kinds = (from: number) =>
+    upTo(16).map((kind) => ({
+      type: 'slot',
+      count: 1,
+      with: [{ type: 'core', count: from + kind }],
+    }))
+  const either = upTo(16).map((kind) => ({ ...kinds(1000)[kind], type: 'xor_slot' }))
+  const specs = upTo(600).map((job) => ({
+    jobspec: { resources: [...kinds(1 + job).slice(1), ...either] },
+  }))
+  const { reader } = await setUp(t, { [GETATTR]: specs })
+  const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
+  for (let round = 0; round < 2; round += 1) {
+    await reader.complete(pending(...upTo(600)), context, LIMITS)
+  }
+  const { jobs } = await reader.complete(pending(...upTo(600)), context, LIMITS)
+  const known = jobs.filter(({ request }) => request !== undefined && !isUnknown(request))
+  // A job has 16 ways of 16 parts.
+  assert.equal(known.length, Math.floor(100_000 / (16 * 17)))
 })
 
 test('complete leaves large constraints for the next reading when one has read enough', async (t) => {

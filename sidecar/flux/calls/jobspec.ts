@@ -177,12 +177,13 @@ function choices<T>(
   return ways
 }
 
-/** Whether there is a node among these resources or in them. The tree is bounded by its reading, which comes first. */
-function hasNode(list: unknown, depth = 0): boolean {
-  if (!Array.isArray(list) || depth > MAX_DEPTH) return false
+/** Whether there is a node among these resources or in them. Of a tree that is too large to be read, only a part is looked at. */
+function hasNode(list: unknown, left = { vertices: MAX_VERTICES }, depth = 0): boolean {
+  if (!Array.isArray(list) || depth > MAX_DEPTH || list.length > left.vertices) return false
+  left.vertices -= list.length
   return list.some(
     (vertex: unknown) =>
-      isJsonObject(vertex) && (vertex.type === 'node' || hasNode(vertex.with, depth + 1)),
+      isJsonObject(vertex) && (vertex.type === 'node' || hasNode(vertex.with, left, depth + 1)),
   )
 }
 

@@ -16,7 +16,7 @@ import { type Ranks, sizeWith } from '#scaling/ranks.ts'
 import { type Need, type Ways, waysOf } from './need.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
-import { emptySums, finish, type QueueSums } from './queue-sums.ts'
+import { addOnce, addPlaced, emptySums, finish, type QueueSums } from './queue-sums.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
@@ -93,13 +93,18 @@ export class PendingPlacement {
     }
     if (!canStart(job) || queues.get(name)?.started === false) return
     const ways = waysOf(job, this.#coresPerNode)
-    const domain = this.#domainOf(job, sums.domain)
     if (ways === undefined) this.#unknownNeeds ??= reasonFor(job)
-    // A job whose needs are not known may be given any of its ranks.
-    const place: Place =
-      ways === undefined ? { kind: 'waits', ranks: domain.usable } : this.#place(job, ways, domain)
+    const place = this.#placeIn(this.#domainOf(job, sums.domain), job, ways)
     if (place.kind === 'not placed') this.#isPartial = true
     for (const one of affected) this.#add(one, job, { place, ways })
+  }
+
+  /** @param domain `undefined`: it would take too long to work it out */
+  #placeIn(domain: Domain | undefined, job: WaitingJob, ways: Ways | undefined): Place {
+    if (domain === undefined) return { kind: 'not placed' }
+    if (ways !== undefined) return this.#place(job, ways, domain)
+    // A job whose needs are not known may be given any of its ranks.
+    return { kind: 'waits', ranks: domain.usable }
   }
 
   sums(): PendingSums {
@@ -124,7 +129,8 @@ export class PendingPlacement {
       return
     }
     if (place.kind !== 'not placed') {
-      for (const { first, last } of place.ranks.ranges) sums.placed.fill(1, first, last + 1)
+      if (ways === undefined) addOnce(sums, place.ranks)
+      else addPlaced(sums, place.ranks)
     }
     if (ways === undefined && this.#gpusPerNode > 0) sums.pendingGpus = undefined
     for (const need of ways?.[0] ?? []) this.#count(sums, job, need)
@@ -164,14 +170,17 @@ export class PendingPlacement {
     return this.#facts.waiting.unknownRequests === undefined
   }
 
-  /** The ranks of the queue that the job accepts. */
-  #domainOf({ request }: WaitingJob, queue: Domain): Domain {
+  /** The ranks of the queue that the job accepts; `undefined` if the budget is used up. */
+  #domainOf({ request }: WaitingJob, queue: Domain): Domain | undefined {
     const accepted = request === undefined || isUnknown(request) ? undefined : request.ranks
     if (accepted === undefined) return queue
     const domains = this.#domains.get(queue) ?? new Map<Idset, Domain>()
     this.#domains.set(queue, domains)
     const known = domains.get(accepted)
     if (known !== undefined) return known
+    if (!this.#placement.spend(3 * (queue.ranks.ranges.length + accepted.ranges.length))) {
+      return undefined
+    }
     const domain = {
       ranks: intersectIdsets(queue.ranks, accepted),
       usable: intersectIdsets(queue.usable, accepted),

@@ -1,6 +1,5 @@
 // The sums of one queue while pending jobs are added, and the demand that they come to. Pure.
-import { toIdset } from '#flux/sets/id-list.ts'
-import type { Idset } from '#flux/sets/idset.ts'
+import { type IdRange, type Idset, joinRanges } from '#flux/sets/idset.ts'
 import type { Domain } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
 
@@ -8,7 +7,10 @@ import type { QueueDemand } from './queue-demand.ts'
 export interface QueueSums {
   readonly domain: Domain
   readonly allocated: Idset
-  readonly placed: Uint8Array
+  /** How many more jobs were given a rank than the rank before it: a range costs two additions, however wide it is. */
+  readonly placed: Int32Array
+  /** Sets that were added by {@link addOnce}. */
+  readonly added: Set<Idset>
   pendingNodes: number
   pendingCores: number
   pendingGpus: number | undefined
@@ -26,7 +28,8 @@ export function emptySums(
   return {
     domain,
     allocated,
-    placed: new Uint8Array(size),
+    placed: new Int32Array(size + 1),
+    added: new Set(),
     pendingNodes: 0,
     pendingCores: 0,
     pendingGpus: 0,
@@ -37,13 +40,35 @@ export function emptySums(
   }
 }
 
+/** Adds the ranks that a job was given. */
+export function addPlaced({ placed }: Pick<QueueSums, 'placed'>, { ranges }: Idset): void {
+  for (const { first, last } of ranges) {
+    placed[first] = (placed[first] ?? 0) + 1
+    placed[last + 1] = (placed[last + 1] ?? 0) - 1
+  }
+}
+
+/** Adds ranks that many jobs share, as the same object. */
+export function addOnce(sums: Pick<QueueSums, 'placed' | 'added'>, ranks: Idset): void {
+  if (!sums.added.has(ranks)) addPlaced(sums, ranks)
+  sums.added.add(ranks)
+}
+
 /** @param mayUseAnyRank whether some job may be given any usable rank */
 export function finish(
-  { domain, placed, waits, ...sums }: QueueSums,
+  { domain, placed, added: _, waits, ...sums }: QueueSums,
   mayUseAnyRank: boolean,
 ): QueueDemand {
-  if (mayUseAnyRank && waits.length > 0) {
-    for (const { first, last } of domain.usable.ranges) placed.fill(1, first, last + 1)
+  if (mayUseAnyRank && waits.length > 0) addPlaced({ placed }, domain.usable)
+  return { ...sums, placed: placedRanks(placed), waits: waits.sort((a, b) => b - a) }
+}
+
+function placedRanks(placed: Int32Array): Idset {
+  const ranges: IdRange[] = []
+  let jobs = 0
+  for (const [rank, more] of placed.entries()) {
+    jobs += more
+    if (jobs > 0) ranges.push({ first: rank, last: rank })
   }
-  return { ...sums, placed: toIdset(placed), waits: waits.sort((a, b) => b - a) }
+  return joinRanges(ranges)
 }
