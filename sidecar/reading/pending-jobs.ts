@@ -4,6 +4,7 @@ import type { Limits } from '#flux/calls/broker-calls.ts'
 import { getRequest } from '#flux/calls/job-calls.ts'
 import { type JobId, listPendingJobs, type PendingJob } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
+import { mapInTurns } from '#flux/turns.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { AcceptedRanks, type RankAttributes } from './constrained-ranks.ts'
 import type { WaitingJob, WaitingJobs } from './facts.ts'
@@ -64,7 +65,7 @@ export class PendingJobReader {
     // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
     await this.#readRequests(hasGpus ? listed : listed.filter(canStart), limits)
     this.#accepted.restart(attributes)
-    const jobs = listed.map((job) => ({ ...job, request: this.#requestOf(job) }))
+    const jobs = await mapInTurns(listed, (job) => ({ ...job, request: this.#requestOf(job) }))
     const isKnown = !hasGpus || jobs.every(({ request }) => request !== undefined)
     const last = listed.at(-1)
     return {

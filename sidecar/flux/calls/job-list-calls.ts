@@ -2,6 +2,7 @@
 // request meanwhile.
 
 import { EMPTY_IDSET, type Idset } from '../sets/idset.ts'
+import { mapInTurns } from '../turns.ts'
 import type { Client } from '../wire/client.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { arrayAt, idsetAt, numberAt, unexpected } from './answer.ts'
@@ -67,7 +68,7 @@ export async function listPendingJobs(
   limits: Limits,
 ): Promise<readonly PendingJob[]> {
   const query = { states: PENDING, maxEntries, attrs: PENDING_ATTRIBUTES }
-  return (await list(client, query, limits)).map(toPendingJob)
+  return mapInTurns(await list(client, query, limits), toPendingJob)
 }
 
 /** A job that has resources allocated. */

@@ -2,6 +2,7 @@
 // connection.ts, the matchtags in pending-calls.ts.
 
 import { ERRNO, FluxError } from '../errors.ts'
+import { Turns } from '../turns.ts'
 import { type Connection, connect } from './connection.ts'
 import { cancelled, remoteError, requestMessage, settle } from './exchange.ts'
 import { FLAG, type Message, NODEID_ANY } from './message.ts'
@@ -18,6 +19,9 @@ const CANCEL_TOPICS: ReadonlyMap<string, string> = new Map([
   ['kvs-watch.lookup', 'kvs-watch.cancel'],
 ])
 
+/** A larger answer is decoded in a turn of its own. It is in several chunks, so its frame has memory of its own. */
+const LARGE_BYTES = 2 ** 16
+
 export interface CallOptions {
   /** Rank of the broker that must answer. Default: the nearest broker that has the service. */
   readonly nodeid?: number
@@ -30,6 +34,7 @@ export interface CallOptions {
 export class Client {
   readonly #pending = new PendingCalls()
   readonly #subscriptions = new Subscriptions()
+  readonly #turns = new Turns()
   readonly #ended = Promise.withResolvers<FluxError>()
   #connection: Connection | undefined
   #reason: FluxError | undefined
@@ -76,8 +81,11 @@ export class Client {
       ...options,
       flags: 0,
       answer: (response) => {
-        if (response.errnum !== 0) reject(remoteError(topic, response))
-        else settle(() => decodeJson(response.payload, topic), resolve, reject)
+        const { errnum, payload } = response
+        const decode = () => settle(() => decodeJson(payload, topic), resolve, reject)
+        if (errnum !== 0) reject(remoteError(topic, response))
+        else if ((payload?.length ?? 0) > LARGE_BYTES) this.#turns.add(decode)
+        else decode()
         return true
       },
       fail: reject,

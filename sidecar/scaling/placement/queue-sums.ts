@@ -1,5 +1,5 @@
 // The sums of one queue while pending jobs are added, and the demand that they come to. Pure.
-import { type IdRange, type Idset, joinRanges } from '#flux/sets/idset.ts'
+import { EMPTY_IDSET, type IdRange, type Idset } from '#flux/sets/idset.ts'
 import type { Domain } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
 
@@ -66,9 +66,12 @@ export function finish(
 function placedRanks(placed: Int32Array): Idset {
   const ranges: IdRange[] = []
   let jobs = 0
-  for (const [rank, more] of placed.entries()) {
-    jobs += more
-    if (jobs > 0) ranges.push({ first: rank, last: rank })
+  let first = 0
+  for (let rank = 0; rank < placed.length; rank += 1) {
+    const before = jobs
+    jobs += placed[rank] ?? 0
+    if (before === 0) first = rank
+    else if (jobs === 0) ranges.push({ first, last: rank - 1 })
   }
-  return joinRanges(ranges)
+  return ranges.length === 0 ? EMPTY_IDSET : { ranges }
 }
