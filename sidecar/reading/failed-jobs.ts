@@ -2,6 +2,7 @@
 // there may be new failures.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { type FailedJob, listFailedJobs } from '#flux/calls/job-list-calls.ts'
+import { ERRNO, isRemote } from '#flux/errors.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
@@ -52,9 +53,19 @@ export class FailedJobReader {
         ? known.jobs
         : known.jobs.filter(({ inactiveAt }) => inactiveAt >= since)
     }
-    const jobs = await listFailedJobs(this.#client, { maxEntries: MAX_FAILED, since }, limits)
-    this.#list = { count: counted, since, jobs: jobs.length < MAX_FAILED ? jobs : TOO_MANY }
+    this.#list = { count: counted, since, jobs: await this.#listSince(since, limits) }
     return this.#list.jobs
+  }
+
+  async #listSince(since: number, limits: Limits): Promise<FailedList['jobs']> {
+    try {
+      const jobs = await listFailedJobs(this.#client, { maxEntries: MAX_FAILED, since }, limits)
+      return jobs.length < MAX_FAILED ? jobs : TOO_MANY
+    } catch (error) {
+      // Users may end jobs with notes of any length.
+      if (isRemote(error, ERRNO.EMSGSIZE)) return TOO_MANY
+      throw error
+    }
   }
 }
 

@@ -29,6 +29,8 @@ const NOT_YET = unknown(
   'the jobspecs of some pending jobs are still being read: only a jobspec says how many GPUs its job asks for',
 )
 
+const TOO_LONG = unknown('the jobspec of a pending job has more than 1 MiB')
+
 /** What the needs of jobs depend on besides the jobs. */
 export interface PendingContext {
   /** The number of pending jobs in job-stats. */
@@ -42,6 +44,8 @@ export class PendingJobReader {
   readonly #client: Client
   readonly #requests = new RequestCache()
   readonly #accepted = new AcceptedRanks()
+  /** Whether the notes of users (annotations) leave room for the scheduler's, which are listed together with them. */
+  #hasShortNotes = true
   /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
 
@@ -52,7 +56,14 @@ export class PendingJobReader {
   /** @throws FluxError EPERM if Flux hides jobs from the sidecar */
   async read(limits: Limits): Promise<readonly PendingJob[]> {
     // One more, to find out whether the list is complete.
-    return listPendingJobs(this.#client, MAX_WAITING + 1, limits)
+    const options = { maxEntries: MAX_WAITING + 1, withEstimates: this.#hasShortNotes }
+    try {
+      return await listPendingJobs(this.#client, options, limits)
+    } catch (error) {
+      if (!options.withEstimates || !isRemote(error, ERRNO.EMSGSIZE)) throw error
+      this.#hasShortNotes = false
+      return listPendingJobs(this.#client, { ...options, withEstimates: false }, limits)
+    }
   }
 
   /** Adds what jobspecs say. */
@@ -120,6 +131,7 @@ export class PendingJobReader {
       if (budget.take(request)) read.set(id, request)
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) this.#isGuest = true
+      else if (isRemote(error, ERRNO.EMSGSIZE)) read.set(id, TOO_LONG)
       else if (error instanceof FluxError && error.code === 'FLUX_PROTOCOL') {
         read.set(id, unknown(error.message))
       } else if (!hasLeft(error)) throw error

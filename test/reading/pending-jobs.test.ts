@@ -64,6 +64,36 @@ test('PendingJobReader lists a bounded number of jobs, and one more to see wheth
   assert.equal(requests[0]?.args.max_entries, MAX_WAITING + 1)
 })
 
+test('PendingJobReader lists jobs without annotations if users have written very long notes, and then always', async (t) => {
+  const job = { id: 1, state: 8, userid: 0, t_submit: 1 }
+  const annotations = { user: { note: 'x'.repeat(5 * 2 ** 20) } }
+  const { reader, requests } = await setUp(t, {
+    [LIST]: [{ jobs: [{ ...job, annotations }] }, { jobs: [job] }],
+  })
+  for (let round = 0; round < 2; round += 1) {
+    assert.deepEqual(
+      (await reader.read(LIMITS)).map(({ id }) => id),
+      [1],
+    )
+  }
+  const asksForNotes = ({ args }: (typeof requests)[number]) =>
+    Array.isArray(args.attrs) && args.attrs.includes('annotations')
+  assert.deepEqual(requests.map(asksForNotes), [true, false, false])
+})
+
+test('complete does not know a job whose jobspec is very long, and does not ask for it again', async (t) => {
+  const long = { jobspec: { resources: [], note: 'x'.repeat(2 * 2 ** 20) } }
+  const { reader, asked } = await setUp(t, { [GETATTR]: [long, jobspec(7)] })
+  for (let round = 0; round < 2; round += 1) {
+    const { jobs } = await reader.complete(pending(1, 2), GPUS, LIMITS)
+    assert.deepEqual(jobs.map(slotsOf), [undefined, 7])
+    const [odd] = jobs
+    assert.ok(odd?.request !== undefined && isUnknown(odd.request))
+    assert.match(odd.request.reason, /more than 1 MiB/)
+  }
+  assert.equal(asked.length, 2)
+})
+
 test('PendingJobReader fails where Flux hides jobs', async (t) => {
   const { reader } = await setUp(t, { [LIST]: ERRNO.EPERM })
   await assert.rejects(reader.read(LIMITS), { code: 'FLUX_REMOTE', errnum: ERRNO.EPERM })

@@ -61,13 +61,25 @@ export const PENDING_ATTRIBUTES = [
   'annotations',
 ] as const
 
-/** At most `maxEntries` waiting jobs, highest priority first. */
+/** The annotations of 10,000 jobs by a scheduler are a quarter of it; a user may write notes of any length. */
+const MAX_LIST_BYTES = 4 * 1024 * 1024
+
+/**
+ * At most `maxEntries` waiting jobs, highest priority first.
+ *
+ * @param withEstimates `false`: without annotations, and so without estimates
+ * @throws FluxError `FLUX_REMOTE` with EMSGSIZE if the list is larger than 4 MiB
+ */
 export async function listPendingJobs(
   client: Client,
-  maxEntries: number,
+  {
+    maxEntries,
+    withEstimates = true,
+  }: { readonly maxEntries: number; readonly withEstimates?: boolean },
   limits: Limits,
 ): Promise<readonly PendingJob[]> {
-  const query = { states: PENDING, maxEntries, attrs: PENDING_ATTRIBUTES }
+  const attrs = PENDING_ATTRIBUTES.filter((name) => withEstimates || name !== 'annotations')
+  const query = { states: PENDING, maxEntries, attrs }
   return mapInTurns(await list(client, query, limits), toPendingJob)
 }
 
@@ -140,7 +152,8 @@ async function list(client: Client, query: Query, limits: Limits): Promise<reado
     results,
     constraint: conditions.length === 1 ? conditions[0] : { and: conditions },
   }
-  const answer = await client.call(LIST, args, { ...limits, nodeid: LEAD_RANK })
+  const options = { ...limits, nodeid: LEAD_RANK, maxBytes: MAX_LIST_BYTES }
+  const answer = await client.call(LIST, args, options)
   return arrayAt(answer, 'jobs', LIST).map((job) => {
     if (!isJsonObject(job)) throw unexpected(LIST, 'jobs[]', 'an object', job)
     return job

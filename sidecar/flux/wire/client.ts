@@ -4,7 +4,7 @@
 import { ERRNO, FluxError } from '../errors.ts'
 import { Turns } from '../turns.ts'
 import { type Connection, connect } from './connection.ts'
-import { cancelled, remoteError, requestMessage, settle } from './exchange.ts'
+import { cancelled, limitAnswer, remoteError, requestMessage, settle } from './exchange.ts'
 import { FLAG, type Message, NODEID_ANY } from './message.ts'
 import { decodeJson, type JsonObject } from './payload.ts'
 import { type PendingCall, PendingCalls } from './pending-calls.ts'
@@ -25,6 +25,8 @@ const LARGE_BYTES = 2 ** 16
 export interface CallOptions {
   /** Rank of the broker that must answer. Default: the nearest broker that has the service. */
   readonly nodeid?: number
+  /** A larger answer is not decoded: the call fails with EMSGSIZE. */
+  readonly maxBytes?: number
   /** Limit for the time until the answer. For a stream: until its first answer. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
@@ -81,9 +83,9 @@ export class Client {
       ...options,
       flags: 0,
       answer: (response) => {
-        const { errnum, payload } = response
+        const { errnum, payload } = limitAnswer(response, options)
         const decode = () => settle(() => decodeJson(payload, topic), resolve, reject)
-        if (errnum !== 0) reject(remoteError(topic, response))
+        if (errnum !== 0) reject(remoteError(topic, { ...response, errnum, payload }))
         else if ((payload?.length ?? 0) > LARGE_BYTES) this.#turns.add(decode)
         else decode()
         return true

@@ -75,6 +75,20 @@ test('call returns a large answer whole, and the small answers beside it, also w
   assert.deepEqual(attribute, { value: '4' })
 })
 
+test('call fails with EMSGSIZE for an answer that is larger than there is memory for, and goes on', async (t) => {
+  const client = await connectToScript(t, async (peer) => {
+    for (const note of ['x'.repeat(20 * 2 ** 20), 'x'.repeat(2_000), 'short']) {
+      peer.respond(await peer.expect('job-list.list'), { note })
+    }
+  })
+  const options = { ...LIMITS, maxBytes: 1_000 }
+  const tooLarge = { code: 'FLUX_REMOTE', errnum: 90, topic: 'job-list.list' }
+  await assert.rejects(client.call('job-list.list', {}, LIMITS), tooLarge)
+  await assert.rejects(client.call('job-list.list', {}, options), tooLarge)
+  assert.deepEqual(await client.call('job-list.list', {}, options), { note: 'short' })
+  assert.equal(client.matchtagsInUse, 0)
+})
+
 test('call returns the recorded answer of a real broker', async (t) => {
   const { s2c } = loadRecording('0.88.0', 'getattr-minimal-routes')
   const client = await connectToScript(t, async (peer) => {
