@@ -1,5 +1,6 @@
 // `npm run bench`: ratios that are measured in one run, on the bundles of the images. `--json` prints JSON. Names (`sidecar`,
-// `webhook`, `hostile`) select figures; `--short` takes only some of the hostile queues.
+// `webhook`, `hostile`) select figures; `--short` takes only some of the hostile queues, `--queue TEXT` those with
+// this text in their names.
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { prepare } from './bench.ts'
@@ -12,6 +13,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     short: { type: 'boolean', default: false },
+    queue: { type: 'string' },
   },
   allowPositionals: true,
 })
