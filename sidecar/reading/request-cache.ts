@@ -3,7 +3,7 @@
 import type { Constraint } from '#flux/calls/constraint.ts'
 import type { JobId, PendingJob } from '#flux/calls/job-list-calls.ts'
 import type { ResourceRequest } from '#flux/calls/jobspec.ts'
-import { digestOf } from './digest.ts'
+import { digestOf, textOfConstraint } from './digest.ts'
 import { simplifyRequest } from './request-parts.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
@@ -13,7 +13,7 @@ import { isUnknown, type Unknown, unknown } from './unknown.ts'
  */
 const MAX_WEIGHT = 100_000
 
-/** Characters of a host that count as one. */
+/** Characters of a host that count as one, besides the host itself. */
 const HOST_UNIT = 32
 
 const TOO_LARGE = unknown('the requests of the pending jobs are too many and too large to be read')
@@ -33,7 +33,7 @@ interface Entry {
  * left for the next reading.
  */
 export class ReadBudget {
-  #weightLeft = 2 * MAX_WEIGHT
+  #weightLeft = MAX_WEIGHT
 
   /** @returns whether the request may be kept; the first one always may */
   take(request: ResourceRequest): boolean {
@@ -45,8 +45,8 @@ export class ReadBudget {
 
 export class RequestCache {
   #entries: ReadonlyMap<JobId, Entry> = new Map()
-  readonly #ways = new Shared<ResourceRequest['ways']>()
-  readonly #constraints = new Shared<Constraint>()
+  readonly #ways = new Shared<ResourceRequest['ways']>(JSON.stringify)
+  readonly #constraints = new Shared<Constraint>(textOfConstraint)
   #weightLeft = MAX_WEIGHT
 
   /** What is known of a job. A request that was too large is not known any more once there is room for it. */
@@ -111,23 +111,33 @@ export class RequestCache {
 
 /** One object for all values that are alike. Values are looked up by a digest: their texts would be as large as they are. */
 class Shared<Value extends object> {
+  readonly #textOf: (value: Value) => string
   readonly #byDigest = new Map<string, Value>()
   readonly #digests = new Map<Value, string>()
   readonly #used = new Set<Value>()
+
+  /** @param textOf the same text only for values that are alike */
+  constructor(textOf: (value: Value) => string) {
+    this.#textOf = textOf
+  }
 
   restart(): void {
     this.#used.clear()
   }
 
   find(value: Value): Value | undefined {
-    return this.#byDigest.get(digestOf(value))
+    return this.#byDigest.get(this.#digestOf(value))
   }
 
   add(value: Value): Value {
-    const digest = digestOf(value)
+    const digest = this.#digestOf(value)
     this.#byDigest.set(digest, value)
     this.#digests.set(value, digest)
     return value
+  }
+
+  #digestOf(value: Value): string {
+    return digestOf(this.#textOf(value))
   }
 
   /** @returns whether the value was not kept since the last restart */
@@ -159,7 +169,7 @@ function weightOfConstraint(constraint: Constraint): number {
     case 'properties':
       return 1 + constraint.with.length + constraint.without.length
     case 'hosts':
-      return constraint.hosts.reduce((sum, host) => sum + Math.ceil(host.length / HOST_UNIT), 1)
+      return constraint.hosts.reduce((sum, host) => sum + 1 + Math.ceil(host.length / HOST_UNIT), 1)
     case 'ranks':
       return 1 + constraint.ranks.ranges.length
     default:

@@ -152,7 +152,7 @@ test('complete reads a jobspec again if its job moved to another queue', async (
 
 test('complete keeps a bounded number of constraints', async (t) => {
   const specs = upTo(1000).map((job) => {
-    const ranks = upTo(200).map((index) => `${2 * index + 1000 * job}`)
+    const ranks = upTo(190).map((index) => `${2 * index + 1000 * job}`)
     return {
       jobspec: {
         resources: [],
@@ -166,7 +166,7 @@ test('complete keeps a bounded number of constraints', async (t) => {
     await reader.complete(pending(...upTo(1000)), context, LIMITS)
   const { jobs } = await reader.complete(pending(...upTo(1000)), context, LIMITS)
   const unknowns = jobs.filter(({ request }) => request !== undefined && isUnknown(request))
-  assert.equal(jobs.length - unknowns.length, 497)
+  assert.equal(jobs.length - unknowns.length, 523)
   assert.equal(asked.length, 1000)
 })
 
@@ -177,7 +177,7 @@ test('complete reads a jobspec again that was too large, once there is room for 
       attributes: { system: { constraints: { hostlist: [`h${job}-[0-9999]`] } } },
     },
   })
-  const { reader } = await setUp(t, { [GETATTR]: [...upTo(12), ...upTo(12)].map(large) })
+  const { reader } = await setUp(t, { [GETATTR]: upTo(60).map(large) })
   const context = {
     counted: 0,
     hasGpus: false,
@@ -189,8 +189,8 @@ test('complete reads a jobspec again that was too large, once there is room for 
       .filter(({ request }) => request !== undefined && isUnknown(request))
       .map(({ id }) => id)
   }
-  assert.deepEqual(await tooLarge(...upTo(12)), [9, 10, 11])
-  assert.deepEqual(await tooLarge(...upTo(12)), [9, 10, 11])
+  for (let reading = 0; reading < 4; reading += 1) await tooLarge(...upTo(12))
+  assert.deepEqual(await tooLarge(...upTo(12)), [4, 5, 6, 7, 8, 9, 10, 11])
   await tooLarge(8, 9, 10, 11)
   assert.deepEqual(await tooLarge(8, 9, 10, 11), [])
 })

@@ -33,6 +33,7 @@ export class HostileBroker {
   readonly #resources: Buffer
   readonly #status: Buffer
   readonly #list: Buffer
+  readonly #listWithoutNotes: Buffer
   readonly #server = createServer((socket) => this.#accept(socket))
   readonly #sockets = new Set<Socket>()
   /** Grows, so that something has always changed. */
@@ -47,12 +48,14 @@ export class HostileBroker {
     this.#queue = queue
     this.#resources = encodePayload({ all, allocated: null, down: null })
     this.#status = encodePayload({ R: all, drain: {}, online: '', offline: '', exclude: '' })
-    this.#list = encodePayload({
-      jobs: Array.from({ length: Math.min(count, 10_001) }, (_, index) => ({
-        id: this.#idOf(index),
-        ...ONE_CORE,
-        ...queue.job(index).listed,
-      })),
+    const jobs = Array.from({ length: Math.min(count, 10_001) }, (_, index) => ({
+      id: this.#idOf(index),
+      ...ONE_CORE,
+      ...queue.job(index).listed,
+    }))
+    this.#list = encodePayload({ jobs })
+    this.#listWithoutNotes = encodePayload({
+      jobs: jobs.map((job) => ({ ...job, annotations: undefined })),
     })
   }
 
@@ -120,7 +123,7 @@ export class HostileBroker {
         return this.#stats()
       case 'job-list.list':
         this.readings += 1
-        return this.#list
+        return String(args.attrs).includes('annotations') ? this.#list : this.#listWithoutNotes
       case 'job-manager.getattr':
         if (this.#queue.role === 'guest') return EPERM
         this.jobspecs += 1
