@@ -6,6 +6,7 @@ import { describeSetAside } from '#explaining/unstarted-jobs.ts'
 import { isInstanceOwner, type Limits } from '#flux/calls/broker-calls.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
 import { FluxError, isRemote } from '#flux/errors.ts'
+import { nextTurn } from '#flux/turns.ts'
 import { Client } from '#flux/wire/client.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { fingerprint } from '#reading/job-counts.ts'
@@ -129,13 +130,14 @@ export class Collector implements SnapshotSource {
           await sleep(this.#backoff.next(), signal)
           continue
         }
-        const { snapshot, lookAt } = read
+        const { snapshot, lookAt, followedMs } = read
         feed ??= ChangeFeed.open(instance.client, instance.version, limits)
         checked = checkStream(checked, snapshot, feed)
         const { tookMs } = snapshot
         const { streaming } = feed
-        const [minMs, maxMs] = waitingTime(this.#pace, { tookMs, tookBeforeMs, streaming })
-        tookBeforeMs = tookMs
+        const cost = { tookMs, followedMs, tookBeforeMs, streaming }
+        const [minMs, maxMs] = waitingTime(this.#pace, cost)
+        tookBeforeMs = tookMs + followedMs
         const lookMs = Math.max(minMs, (lookAt ?? Number.POSITIVE_INFINITY) - performance.now())
         await feed.wait(minMs, Math.min(maxMs, lookMs), signal)
       }
@@ -149,19 +151,23 @@ export class Collector implements SnapshotSource {
     try {
       const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
       const facts = await instance.read(limits)
+      const readAt = performance.now()
       if (this.#snapshots.leavesDrains(facts) && this.#asked !== instance) {
         this.#asked = instance
         if (await isOwner(instance.client, limits)) this.#snapshots.liftFormerDrains()
       }
+      await nextTurn()
       // Published in the same moment: which drains may be lifted depends on who has read the size before.
-      const { snapshot, drains } = this.#snapshots.make(facts, performance.now())
+      const clock = () => performance.now()
+      const { snapshot, drains } = await this.#snapshots.makeInTurns(facts, clock)
       this.#backoff.reset()
       this.#latest.replace(snapshot)
       this.#options.observer.refreshed(snapshot.tookMs)
       this.#logSize(snapshot)
       this.#logUnhelped(snapshot)
+      const followedMs = performance.now() - readAt
       if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
-      return { snapshot, lookAt: drains?.lookAt }
+      return { snapshot, lookAt: drains?.lookAt, followedMs }
     } catch (error) {
       if (signal.aborted) return undefined
       // After an error answer the connection is still usable. After a timeout or malformed bytes only a new one is.
@@ -214,6 +220,8 @@ async function isOwner(client: Client, limits: Limits): Promise<boolean> {
 /** A snapshot, and when to read again at the latest, by `performance.now()`. */
 interface Read {
   readonly snapshot: Snapshot
+  /** How long it took to make the snapshot. */
+  readonly followedMs: number
   readonly lookAt: number | undefined
 }
 

@@ -29,6 +29,8 @@ export const DEFAULT_PACE: Pace = {
 /** The durations of the last two readings, and whether streams report changes. */
 export interface ReadingCost {
   readonly tookMs: number
+  /** How long it took to work out what follows from the last one: it delays what the reading is for as the reading does. */
+  readonly followedMs: number
   /** The duration of the reading before; 0 if there was none. */
   readonly tookBeforeMs: number
   readonly streaming: boolean
@@ -49,9 +51,11 @@ const MARGIN_MS = 1_000
  */
 export function waitingTime(
   pace: Pace,
-  cost: ReadingCost,
+  { tookMs: readMs, followedMs, ...before }: ReadingCost,
 ): readonly [minMs: number, maxMs: number] {
-  const { tookMs, tookBeforeMs, streaming } = cost
+  const tookMs = readMs + followedMs
+  const cost = { tookMs, ...before }
+  const { tookBeforeMs, streaming } = cost
   const limitMs = Math.max(pace.minIntervalMs, longestPause(pace, cost))
   const costMs = pace.costFactor * tookMs
   const usualMs = Math.max(pace.costFactor * tookBeforeMs, pace.streamingIntervalMs)
@@ -61,7 +65,10 @@ export function waitingTime(
 }
 
 /** The pause after which a reading of the usual duration ends before the last snapshot is too old. */
-function longestPause({ maxAgeMs }: Pace, { tookMs, tookBeforeMs }: ReadingCost): number {
+function longestPause(
+  { maxAgeMs }: Pace,
+  { tookMs, tookBeforeMs }: Pick<ReadingCost, 'tookMs' | 'tookBeforeMs'>,
+): number {
   const nextMs = tookBeforeMs === 0 ? tookMs : Math.min(tookMs, tookBeforeMs)
   const freshMs = maxAgeMs - tookMs - nextMs - MARGIN_MS
   return freshMs >= tookMs ? freshMs : maxAgeMs - tookMs

@@ -22,6 +22,7 @@ export const ERRNO = {
   ENOSYS: 38,
   ENODATA: 61,
   EPROTO: 71,
+  EMSGSIZE: 90,
   EHOSTUNREACH: 113,
 } as const
 

@@ -6,18 +6,23 @@ import { expandHosts } from '#flux/sets/hostlist.ts'
 import { idsetOf, listIds } from '#flux/sets/id-list.ts'
 import {
   EMPTY_IDSET,
+  formatIdset,
   type Idset,
   intersectIdsets,
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
+import { digestOf } from './digest.ts'
+import { type Unknown, unknown } from './unknown.ts'
 
 /** What is known of the ranks of R. */
 export interface RankAttributes {
   /** Every rank of R. */
   readonly all: Idset
   readonly properties: ReadonlyMap<string, Idset>
+  /** The hosts of the ranks, as R has them. */
+  readonly hostlists: readonly string[]
   /** Ranks by host, worked out when it is first needed: several ranks may be on one host. */
   hosts(): ReadonlyMap<string, readonly number[]>
 }
@@ -29,6 +34,7 @@ export function rankAttributes({ all, hostlists, properties }: SchedStatus): Ran
   return {
     all: ranks,
     properties,
+    hostlists,
     hosts: () => {
       hosts ??= ranksByHost(hostlists, listIds(ranks))
       return hosts
@@ -56,37 +62,166 @@ function ranksByHost(
   return found
 }
 
-/** The ranks of R that a constraint accepts. */
-export function acceptedRanks(constraint: Constraint, attributes: RankAttributes): Idset {
-  const { all, properties } = attributes
-  switch (constraint.kind) {
-    case 'properties': {
-      const having = (name: string) => properties.get(name) ?? EMPTY_IDSET
-      const wanted = constraint.with.map(having).reduce(intersectIdsets, all)
-      return constraint.without.map(having).reduce(subtractIdsets, wanted)
+/**
+ * Steps that the constraints of one reading may take: each looks at a range of ranks or at a host. They take some 10 ms. A
+ * constraint beyond it is left for the next reading.
+ */
+const MAX_STEPS = 100_000
+
+/** Ranges of ranks in all the sets that are kept: some 5 MB. */
+const MAX_RANGES = 100_000
+
+const TOO_MANY = unknown(
+  'the constraints of the pending jobs are too many and too different: some are worked out at the next readings',
+)
+
+const TOO_LARGE = unknown('a constraint of a pending job takes too long to be worked out')
+
+/** Works out which ranks constraints accept: each once as long as R stays the same, and for a bounded time at each reading. */
+export class AcceptedRanks {
+  #attributes: RankAttributes | undefined
+  #known = new Map<Constraint, Idset | Unknown>()
+  #unused: ReadonlyMap<Constraint, Idset | Unknown> = new Map()
+  /** One object for all sets that are alike. */
+  readonly #sets = new Map<string, Idset>()
+  #stepsLeft = 0
+  #rangesLeft = MAX_RANGES
+
+  /** Begins a reading. What is not asked for in it is forgotten at the next one. */
+  restart(attributes: RankAttributes): void {
+    const isSame = this.#attributes !== undefined && areEqual(this.#attributes, attributes)
+    this.#unused = isSame ? this.#known : new Map()
+    this.#known = new Map()
+    if (!isSame) this.#attributes = attributes
+    this.#stepsLeft = MAX_STEPS
+    this.#forgetSets()
+  }
+
+  /** @throws FluxError `FLUX_PROTOCOL` if the hosts of R are not those of the ranks */
+  find(constraint: Constraint): Idset | Unknown {
+    const known = this.#known.get(constraint) ?? this.#unused.get(constraint)
+    const ranks = known ?? this.#workOut(constraint)
+    if (ranks !== TOO_MANY) this.#known.set(constraint, ranks)
+    return ranks
+  }
+
+  #workOut(constraint: Constraint): Idset | Unknown {
+    const steps = this.#stepsLeft
+    if (this.#attributes === undefined || steps <= 0) return TOO_MANY
+    const evaluation = new Evaluation(this.#attributes, steps)
+    const ranks = evaluation.ranksOf(constraint)
+    this.#stepsLeft = evaluation.stepsLeft - ranks.ranges.length
+    if (this.#stepsLeft > 0) return this.#share(ranks)
+    return steps === MAX_STEPS ? TOO_LARGE : TOO_MANY
+  }
+
+  #share(ranks: Idset): Idset | Unknown {
+    const digest = digestOf(formatIdset(ranks))
+    const known = this.#sets.get(digest)
+    if (known !== undefined) return known
+    const { length } = ranks.ranges
+    if (length > this.#rangesLeft) return TOO_MANY
+    this.#rangesLeft -= length
+    this.#sets.set(digest, ranks)
+    return ranks
+  }
+
+  #forgetSets(): void {
+    const used = new Set<Idset | Unknown>(this.#unused.values())
+    this.#rangesLeft = MAX_RANGES
+    for (const [digest, ranks] of this.#sets) {
+      if (used.has(ranks)) this.#rangesLeft -= ranks.ranges.length
+      else this.#sets.delete(digest)
     }
-    case 'hosts': {
-      const hosts = attributes.hosts()
-      const ranks = constraint.hosts.flatMap((host) => hosts.get(host) ?? [])
-      return intersectIdsets(idsetOf([...new Set(ranks)].sort((a, b) => a - b)), all)
-    }
-    case 'ranks':
-      return intersectIdsets(constraint.ranks, all)
-    case 'and':
-      return allOf(constraint.of, attributes)
-    case 'or':
-      return constraint.of.length === 0
-        ? all
-        : constraint.of
-            .map((one) => acceptedRanks(one, attributes))
-            .reduce(unionIdsets, EMPTY_IDSET)
-    case 'not':
-      return subtractIdsets(all, allOf(constraint.of, attributes))
   }
 }
 
-function allOf(constraints: readonly Constraint[], attributes: RankAttributes): Idset {
-  return constraints
-    .map((one) => acceptedRanks(one, attributes))
-    .reduce(intersectIdsets, attributes.all)
+/** The ranks of R that a constraint accepts. */
+export function acceptedRanks(constraint: Constraint, attributes: RankAttributes): Idset {
+  return new Evaluation(attributes, Number.POSITIVE_INFINITY).ranksOf(constraint)
+}
+
+/** One evaluation. Once its steps are used up, what it returns means nothing. */
+class Evaluation {
+  readonly #attributes: RankAttributes
+  stepsLeft: number
+
+  constructor(attributes: RankAttributes, steps: number) {
+    this.#attributes = attributes
+    this.stepsLeft = steps
+  }
+
+  ranksOf(constraint: Constraint): Idset {
+    this.stepsLeft -= 1
+    if (this.stepsLeft <= 0) return EMPTY_IDSET
+    const { all, properties } = this.#attributes
+    switch (constraint.kind) {
+      case 'properties': {
+        const having = (name: string) => properties.get(name) ?? EMPTY_IDSET
+        const wanted = this.#fold(constraint.with.map(having), intersectIdsets, all)
+        return this.#fold(constraint.without.map(having), subtractIdsets, wanted)
+      }
+      case 'hosts':
+        return intersectIdsets(this.#ranksOfHosts(constraint.hosts), all)
+      case 'ranks':
+        return this.#fold([constraint.ranks], intersectIdsets, all)
+      case 'and':
+        return this.#allOf(constraint.of)
+      case 'or': {
+        const { of } = constraint
+        return of.length === 0 ? all : this.#fold(this.#each(of), unionIdsets, EMPTY_IDSET)
+      }
+      case 'not':
+        return this.#fold([this.#allOf(constraint.of)], subtractIdsets, all)
+    }
+  }
+
+  #ranksOfHosts(hosts: readonly string[]): Idset {
+    this.stepsLeft -= hosts.length
+    if (this.stepsLeft <= 0) return EMPTY_IDSET
+    const known = this.#attributes.hosts()
+    const ranks = hosts.flatMap((host) => known.get(host) ?? [])
+    return idsetOf([...new Set(ranks)].sort((a, b) => a - b))
+  }
+
+  #allOf(constraints: readonly Constraint[]): Idset {
+    return this.#fold(this.#each(constraints), intersectIdsets, this.#attributes.all)
+  }
+
+  /** One after the other, so that only two sets are in memory. */
+  *#each(constraints: readonly Constraint[]): Generator<Idset> {
+    for (const one of constraints) yield this.ranksOf(one)
+  }
+
+  #fold(sets: Iterable<Idset>, add: (one: Idset, other: Idset) => Idset, first: Idset): Idset {
+    let sum = first
+    for (const set of sets) {
+      this.stepsLeft -= sum.ranges.length + set.ranges.length
+      if (this.stepsLeft <= 0) return EMPTY_IDSET
+      sum = add(sum, set)
+    }
+    return sum
+  }
+}
+
+/** Whether constraints accept the same ranks by both. */
+function areEqual(one: RankAttributes, other: RankAttributes): boolean {
+  if (one === other) return true
+  if (!isSameSet(one.all, other.all) || one.properties.size !== other.properties.size) return false
+  for (const [name, ranks] of one.properties) {
+    const others = other.properties.get(name)
+    if (others === undefined || !isSameSet(ranks, others)) return false
+  }
+  const { hostlists } = other
+  return (
+    one.hostlists.length === hostlists.length &&
+    one.hostlists.every((list, index) => list === hostlists[index])
+  )
+}
+
+function isSameSet({ ranges: a }: Idset, { ranges: b }: Idset): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ first, last }, index) => first === b[index]?.first && last === b[index]?.last)
+  )
 }

@@ -69,6 +69,8 @@ export class FailedJobReader {
       return jobs.length < MAX_FAILED ? jobs : TOO_MANY
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) throw error
+      // Users may end jobs with notes of any length.
+      if (isRemote(error, ERRNO.EMSGSIZE)) return TOO_MANY
       if (isRemote(error) || (error instanceof FluxError && error.code === 'FLUX_PROTOCOL')) {
         return unknown(error.message)
       }

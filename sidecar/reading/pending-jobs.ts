@@ -4,9 +4,9 @@ import type { Limits } from '#flux/calls/broker-calls.ts'
 import { getRequest } from '#flux/calls/job-calls.ts'
 import { type JobId, listPendingJobs, type PendingJob } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
-import type { Idset } from '#flux/sets/idset.ts'
+import { mapInTurns } from '#flux/turns.ts'
 import type { Client } from '#flux/wire/client.ts'
-import { acceptedRanks, type RankAttributes } from './constrained-ranks.ts'
+import { AcceptedRanks, type RankAttributes } from './constrained-ranks.ts'
 import type { Waiting, WaitingJob } from './facts.ts'
 import { ReadBudget, type ReadRequest, RequestCache } from './request-cache.ts'
 import { isUnknown, unknown } from './unknown.ts'
@@ -30,9 +30,15 @@ const NOT_YET = unknown(
   'the jobspecs of some pending jobs are still being read: only a jobspec says all that its job asks for',
 )
 
+const LATER = unknown(
+  'the requests of the pending jobs are large: some are read at the next readings',
+)
+
 const NO_JOBSPEC = unknown('Flux lists a pending job of which it has no jobspec')
 
 const NO_SUCH_JOB = unknown('Flux lists a pending job, and says that there is no such job')
+
+const TOO_LONG = unknown('the jobspec of a pending job has more than 1 MiB')
 
 /** What the needs of jobs depend on besides the jobs. */
 export interface PendingContext {
@@ -46,10 +52,15 @@ export interface PendingContext {
 export class PendingJobReader {
   readonly #client: Client
   readonly #requests = new RequestCache()
+  readonly #accepted = new AcceptedRanks()
+  /** Whether the notes of users (annotations) leave room for the scheduler's, which are listed together with them. */
+  #hasShortNotes = true
   /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
   /** Listed jobs that had ended when they were asked for, at the last reading. */
   #ended: ReadonlySet<JobId> = new Set()
+  /** Jobs whose requests were larger than what one reading may add. */
+  #deferred: ReadonlySet<JobId> = new Set()
 
   constructor(client: Client) {
     this.#client = client
@@ -58,7 +69,14 @@ export class PendingJobReader {
   /** @throws FluxError EPERM if Flux hides jobs from the sidecar */
   async read(limits: Limits): Promise<readonly PendingJob[]> {
     // One more, to find out whether the list is complete.
-    return listPendingJobs(this.#client, MAX_WAITING + 1, limits)
+    const options = { maxEntries: MAX_WAITING + 1, withEstimates: this.#hasShortNotes }
+    try {
+      return await listPendingJobs(this.#client, options, limits)
+    } catch (error) {
+      if (!options.withEstimates || !isRemote(error, ERRNO.EMSGSIZE)) throw error
+      this.#hasShortNotes = false
+      return listPendingJobs(this.#client, { ...options, withEstimates: false }, limits)
+    }
   }
 
   /**
@@ -75,16 +93,17 @@ export class PendingJobReader {
     // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
     await this.#readRequests(hasGpus ? cut : cut.filter(canStart), limits)
     const listed = cut.filter(({ id }) => !this.#ended.has(id))
-    const missing = listed.filter((job) => this.#requests.find(job) === undefined)
+    const missing = listed.filter((job) => this.#readRequestOf(job) === undefined)
     if (!this.#isGuest && missing.some(canStart)) return NOT_YET
-    const toRequest = requestsWith(attributes)
+    this.#accepted.restart(attributes)
+    const jobs = await mapInTurns(listed, ({ oddity, ...job }) => ({
+      ...job,
+      request: this.#requestOf(job) ?? (oddity ? unknown(oddity) : undefined),
+    }))
     const last = listed.at(-1)
     return {
       kind: 'known',
-      jobs: listed.map(({ oddity, ...job }) => ({
-        ...job,
-        request: toRequest(this.#requests.find(job)) ?? (oddity ? unknown(oddity) : undefined),
-      })),
+      jobs,
       // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
       total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : listed.length,
       // Flux lists held jobs, and those without a priority, last.
@@ -94,8 +113,31 @@ export class PendingJobReader {
     }
   }
 
+  #requestOf(job: PendingJob): WaitingJob['request'] {
+    const request = this.#readRequestOf(job)
+    if (request === undefined || isUnknown(request)) return request
+    const { ways, constraint } = request
+    if (constraint === undefined) return { ways, ranks: undefined }
+    try {
+      const ranks = this.#accepted.find(constraint)
+      return isUnknown(ranks) ? ranks : { ways, ranks }
+    } catch (error) {
+      if (error instanceof FluxError) return unknown(error.message)
+      throw error
+    }
+  }
+
+  #readRequestOf(job: PendingJob): ReadRequest | undefined {
+    return this.#requests.find(job) ?? (this.#deferred.has(job.id) ? LATER : undefined)
+  }
+
   async #readRequests(jobs: readonly PendingJob[], limits: Limits): Promise<void> {
-    const round: Round = { read: new Map(), ended: new Set(), budget: new ReadBudget() }
+    const round: Round = {
+      read: new Map(),
+      ended: new Set(),
+      deferred: new Set(),
+      budget: new ReadBudget(),
+    }
     const missing = this.#isGuest
       ? []
       : jobs.filter((job) => this.#requests.find(job) === undefined).slice(0, MAX_JOBSPECS)
@@ -107,20 +149,27 @@ export class PendingJobReader {
     }
     this.#requests.replace(jobs, round.read)
     this.#ended = round.ended
+    this.#deferred = round.deferred
   }
 
-  async #readRequest(id: JobId, { read, ended, budget }: Round, limits: Limits): Promise<void> {
+  async #readRequest(
+    id: JobId,
+    { read, ended, deferred, budget }: Round,
+    limits: Limits,
+  ): Promise<void> {
     try {
       const request = await getRequest(this.#client, id, limits)
       if (budget.take(request)) read.set(id, request)
+      else deferred.add(id)
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) this.#isGuest = true
+      else if (isRemote(error, ERRNO.EMSGSIZE)) read.set(id, TOO_LONG)
+      else if (isRemote(error, ERRNO.ENOENT)) read.set(id, NO_JOBSPEC)
       else if (isRemote(error, ERRNO.EINVAL)) {
         // The next list does not have a job that has ended. Otherwise nothing is known of it.
         if (this.#ended.has(id)) read.set(id, NO_SUCH_JOB)
         else ended.add(id)
-      } else if (isRemote(error, ERRNO.ENOENT)) read.set(id, NO_JOBSPEC)
-      else if (error instanceof FluxError && error.code === 'FLUX_PROTOCOL') {
+      } else if (error instanceof FluxError && error.code === 'FLUX_PROTOCOL') {
         read.set(id, unknown(error.message))
       } else throw error
     }
@@ -131,30 +180,11 @@ export class PendingJobReader {
 interface Round {
   readonly read: Map<JobId, ReadRequest>
   readonly ended: Set<JobId>
+  readonly deferred: Set<JobId>
   readonly budget: ReadBudget
 }
 
 /** Whether the scheduler would start the job if there were nodes and its queue is started. */
 export function canStart({ state, priority }: Pick<PendingJob, 'state' | 'priority'>): boolean {
   return state === 'SCHED' && priority !== 0
-}
-
-/** Works out the ranks of each constraint once; jobs with the same constraint get the same set. */
-function requestsWith(
-  attributes: RankAttributes,
-): (request: ReadRequest | undefined) => WaitingJob['request'] {
-  const ranksOf = new Map<unknown, Idset>()
-  return (request) => {
-    if (request === undefined || isUnknown(request)) return request
-    const { ways, constraint } = request
-    if (constraint === undefined) return { ways, ranks: undefined }
-    try {
-      const ranks = ranksOf.get(constraint) ?? acceptedRanks(constraint, attributes)
-      ranksOf.set(constraint, ranks)
-      return { ways, ranks }
-    } catch (error) {
-      if (error instanceof FluxError) return unknown(error.message)
-      throw error
-    }
-  }
 }

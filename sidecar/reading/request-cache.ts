@@ -3,19 +3,19 @@
 import type { Constraint } from '#flux/calls/constraint.ts'
 import type { JobId, PendingJob } from '#flux/calls/job-list-calls.ts'
 import type { ResourceRequest } from '#flux/calls/jobspec.ts'
+import { digestOf, textOfConstraint } from './digest.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /**
- * Ranges of ranks, hosts and properties in all constraints that differ: some 10 MB. Jobs with the same constraint share it.
+ * Parts of jobs, ranges of ranks, hosts and properties in all requests that differ: some 10 MB. Jobs with the same request, or
+ * the same constraint, share it.
  */
 const MAX_WEIGHT = 100_000
 
-/** Characters of a host that count as one. */
+/** Characters of a host that count as one, besides the host itself. */
 const HOST_UNIT = 32
 
-const TOO_LARGE = unknown(
-  'the constraints of the pending jobs are too many and too large to be read',
-)
+const TOO_LARGE = unknown('the requests of the pending jobs are too many and too large to be read')
 
 /** A request; or why the jobspec could not be read, which asking again would not change. */
 export type ReadRequest = ResourceRequest | Unknown
@@ -24,73 +24,153 @@ interface Entry {
   /** A job that moves to another queue gets other constraints. */
   readonly queue: string | undefined
   readonly request: ReadRequest
+  readonly weight: number
 }
 
 /**
- * How much one reading may add: what is read is all in memory before equal constraints are shared. What goes beyond it is
+ * How much one reading may add: what is read is all in memory before equal requests are shared. What goes beyond it is
  * left for the next reading.
  */
 export class ReadBudget {
-  #weightLeft = 2 * MAX_WEIGHT
+  #weightLeft = MAX_WEIGHT
 
   /** @returns whether the request may be kept; the first one always may */
-  take({ constraint }: ResourceRequest): boolean {
+  take(request: ResourceRequest): boolean {
     if (this.#weightLeft <= 0) return false
-    this.#weightLeft -= constraint === undefined ? 0 : weightOf(constraint)
+    this.#weightLeft -= weightOf(request)
     return true
   }
 }
 
 export class RequestCache {
   #entries: ReadonlyMap<JobId, Entry> = new Map()
+  readonly #ways = new Shared<ResourceRequest['ways']>(JSON.stringify)
+  readonly #constraints = new Shared<Constraint>(textOfConstraint)
+  #weightLeft = MAX_WEIGHT
 
+  /** What is known of a job. A request that was too large is not known any more once there is room for it. */
   find({ id, queue }: Pick<PendingJob, 'id' | 'queue'>): ReadRequest | undefined {
     const entry = this.#entries.get(id)
-    return entry !== undefined && entry.queue === queue ? entry.request : undefined
+    if (entry === undefined || entry.queue !== queue) return undefined
+    const fitsNow = entry.request === TOO_LARGE && entry.weight <= this.#weightLeft
+    return fitsNow ? undefined : entry.request
   }
 
   /** Keeps the requests of these jobs, and forgets all others. */
   replace(jobs: readonly PendingJob[], read: ReadonlyMap<JobId, ReadRequest>): void {
-    const constraints = new SharedConstraints()
+    const before = this.#entries
+    this.#weightLeft = MAX_WEIGHT
+    this.#ways.restart()
+    this.#constraints.restart()
     const entries = new Map<JobId, Entry>()
+    // What is kept already has its place; only then is it clear how much room is left.
     for (const job of jobs) {
-      const request = read.get(job.id) ?? this.find(job)
-      if (request !== undefined) {
-        entries.set(job.id, { queue: job.queue, request: constraints.share(request) })
-      }
+      const entry = before.get(job.id)
+      if (read.has(job.id) || entry === undefined || entry.queue !== job.queue) continue
+      this.#weightLeft -= this.#keep(entry.request)
+      entries.set(job.id, entry)
     }
+    for (const job of jobs) {
+      const request = read.get(job.id)
+      if (request !== undefined) entries.set(job.id, this.#add(job, request))
+    }
+    this.#ways.forgetUnused()
+    this.#constraints.forgetUnused()
     this.#entries = entries
   }
-}
 
-/** One object for all constraints that are alike. */
-class SharedConstraints {
-  readonly #byText = new Map<string, Constraint>()
-  readonly #texts = new Map<Constraint, string>()
-  #weight = 0
+  /** @returns the weight that its parts add to those that were kept since the last restart */
+  #keep(request: ReadRequest): number {
+    if (isUnknown(request)) return 0
+    const { ways, constraint } = request
+    const more = this.#ways.keep(ways) ? weightOfWays(ways) : 0
+    if (constraint === undefined || !this.#constraints.keep(constraint)) return more
+    return more + weightOfConstraint(constraint)
+  }
 
-  share(request: ReadRequest): ReadRequest {
-    if (isUnknown(request) || request.constraint === undefined) return request
-    const text = this.#texts.get(request.constraint) ?? JSON.stringify(request.constraint)
-    const known = this.#byText.get(text)
-    if (known !== undefined) return { ...request, constraint: known }
-    this.#weight += weightOf(request.constraint)
-    if (this.#weight > MAX_WEIGHT) return TOO_LARGE
-    this.#byText.set(text, request.constraint)
-    this.#texts.set(request.constraint, text)
-    return request
+  #add({ queue }: PendingJob, request: ReadRequest): Entry {
+    if (isUnknown(request)) return { queue, request, weight: 0 }
+    const { ways, constraint } = request
+    const shared = {
+      ways: this.#ways.find(ways),
+      constraint: constraint && this.#constraints.find(constraint),
+    }
+    const weight = weightOf(request)
+    const isNew = shared.ways === undefined || (constraint && shared.constraint === undefined)
+    if (isNew && weight > this.#weightLeft) return { queue, request: TOO_LARGE, weight }
+    const kept = {
+      ways: shared.ways ?? this.#ways.add(ways),
+      constraint: constraint && (shared.constraint ?? this.#constraints.add(constraint)),
+    }
+    this.#weightLeft -= this.#keep(kept)
+    return { queue, request: kept, weight }
   }
 }
 
-function weightOf(constraint: Constraint): number {
+/** One object for all values that are alike. Values are looked up by a digest: their texts would be as large as they are. */
+class Shared<Value extends object> {
+  readonly #textOf: (value: Value) => string
+  readonly #byDigest = new Map<string, Value>()
+  readonly #digests = new Map<Value, string>()
+  readonly #used = new Set<Value>()
+
+  /** @param textOf the same text only for values that are alike */
+  constructor(textOf: (value: Value) => string) {
+    this.#textOf = textOf
+  }
+
+  restart(): void {
+    this.#used.clear()
+  }
+
+  find(value: Value): Value | undefined {
+    return this.#byDigest.get(this.#digestOf(value))
+  }
+
+  add(value: Value): Value {
+    const digest = this.#digestOf(value)
+    this.#byDigest.set(digest, value)
+    this.#digests.set(value, digest)
+    return value
+  }
+
+  #digestOf(value: Value): string {
+    return digestOf(this.#textOf(value))
+  }
+
+  /** @returns whether the value was not kept since the last restart */
+  keep(value: Value): boolean {
+    const isFirst = !this.#used.has(value)
+    this.#used.add(value)
+    return isFirst
+  }
+
+  forgetUnused(): void {
+    for (const [value, digest] of this.#digests) {
+      if (this.#used.has(value)) continue
+      this.#digests.delete(value)
+      this.#byDigest.delete(digest)
+    }
+  }
+}
+
+function weightOf({ ways, constraint }: ResourceRequest): number {
+  return weightOfWays(ways) + (constraint === undefined ? 0 : weightOfConstraint(constraint))
+}
+
+function weightOfWays(ways: ResourceRequest['ways']): number {
+  return ways.reduce((sum, parts) => sum + 1 + parts.length, 0)
+}
+
+function weightOfConstraint(constraint: Constraint): number {
   switch (constraint.kind) {
     case 'properties':
       return 1 + constraint.with.length + constraint.without.length
     case 'hosts':
-      return constraint.hosts.reduce((sum, host) => sum + Math.ceil(host.length / HOST_UNIT), 1)
+      return constraint.hosts.reduce((sum, host) => sum + 1 + Math.ceil(host.length / HOST_UNIT), 1)
     case 'ranks':
       return 1 + constraint.ranks.ranges.length
     default:
-      return constraint.of.reduce((sum, one) => sum + weightOf(one), 1)
+      return constraint.of.reduce((sum, one) => sum + weightOfConstraint(one), 1)
   }
 }

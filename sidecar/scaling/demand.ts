@@ -1,7 +1,7 @@
 // Computes what is wanted of the MiniCluster from one reading and what is remembered of earlier ones. Sizes are numbers of
 // pods: a size of n has the ranks 0 to n − 1, because an Indexed Job always loses its highest indices, busy or not. Pure.
-import type { JobId } from '#flux/calls/job-list-calls.ts'
 import { type Idset, unionIdsets } from '#flux/sets/idset.ts'
+import { mapInTurns } from '#flux/turns.ts'
 import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import {
@@ -29,20 +29,26 @@ export interface Demand extends PendingSums {
   readonly isCut: boolean
   /** Whether any pending job is missing, held ones included. */
   readonly isListCut: boolean
-  /** Jobs that ask for more than their queue has in R. */
-  readonly infeasibleJobs: ReadonlySet<JobId>
 }
 
 const LEAD: Idset = { ranges: [{ first: 0, last: 0 }] }
 
 export function computeDemand(facts: DemandFacts): Demand {
+  const pending = new PendingPlacement(facts)
+  for (const job of facts.waiting.jobs) pending.add(job)
+  return demandOf(facts, pending)
+}
+
+/** The same, in turns of the event loop: thousands of jobs take long when the process is young. */
+export async function computeDemandInTurns(facts: DemandFacts): Promise<Demand> {
+  const pending = new PendingPlacement(facts)
+  await mapInTurns(facts.waiting.jobs, (job) => pending.add(job))
+  return demandOf(facts, pending)
+}
+
+function demandOf(facts: DemandFacts, pending: PendingPlacement): Demand {
   const { ranks, quorum, waiting } = facts
   const busy = unionIdsets(unionIdsets(ranks.allocated, facts.recent), LEAD)
-  const pending = new PendingPlacement(facts)
-  const infeasibleJobs = new Set<JobId>()
-  for (const job of waiting.jobs) {
-    if (pending.add(job)?.kind === 'infeasible') infeasibleJobs.add(job.id)
-  }
   const sums = pending.sums()
   const floor = sizeWith(busy)
   return {
@@ -54,7 +60,6 @@ export function computeDemand(facts: DemandFacts): Demand {
     unknownRequests: waiting.unknownRequests,
     isListCut: waiting.jobs.length < waiting.total,
     isCut: waiting.lacksStartable || sums.isPartial,
-    infeasibleJobs,
     ...sums,
   }
 }

@@ -1,16 +1,16 @@
 // From a reading to a snapshot: adds what is remembered of earlier readings and what follows from them, and plans the
 // drains. Makes no calls.
 import { intersectIdsets } from '#flux/sets/idset.ts'
-import type { Facts } from '#reading/facts.ts'
+import type { Facts, Remembered } from '#reading/facts.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
-import { computeDemand, type Demand } from './demand.ts'
+import { computeDemand, computeDemandInTurns, type Demand, type DemandFacts } from './demand.ts'
 import { isOwnReason } from './drain-reason.ts'
 import { DrainBeforeShrink, type DrainPlan } from './drains/drain-before-shrink.ts'
 import { FormerDrains } from './drains/former-drains.ts'
 import type { HeldDrain } from './drains/held-drains.ts'
 import { UnsettledRanks } from './drains/unsettled-ranks.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
-import { ranksIn } from './ranks.ts'
+import { type Ranks, ranksIn } from './ranks.ts'
 import { ALL_QUEUES, publishedSize, type Sizes, wantedSizes } from './sizes.ts'
 import type { Snapshot } from './snapshot.ts'
 import { STEP_MS, type UnstartedJob, UnstartedJobs } from './unstarted/unstarted-jobs.ts'
@@ -28,6 +28,17 @@ export interface MadeSnapshot {
   readonly snapshot: Snapshot
   /** `undefined` without drains, and while the wanted size is not known. */
   readonly drains: DrainPlan | undefined
+}
+
+/** A reading, with what is remembered of earlier ones. */
+interface Observed {
+  readonly facts: Facts
+  /** When it was observed, by the clock of the maker. */
+  readonly now: number
+  readonly ranks: Ranks
+  readonly remembered: Remembered
+  readonly unsettled: ReturnType<UnsettledRanks['observe']>
+  readonly demandFacts: DemandFacts | Unknown
 }
 
 const STARTING = unknown(
@@ -83,18 +94,41 @@ export class SnapshotMaker {
 
   /** @param now milliseconds of a clock that never goes back */
   make(facts: Facts, now: number): MadeSnapshot {
+    const observed = this.#observe(facts, now)
+    const { demandFacts } = observed
+    const demand = isUnknown(demandFacts) ? demandFacts : computeDemand(demandFacts)
+    return this.#conclude(observed, demand, now)
+  }
+
+  /**
+   * The same, in turns of the event loop. What depends on who has read which size is worked out in the last of them.
+   *
+   * @param clock returns milliseconds, and never goes back
+   */
+  async makeInTurns(facts: Facts, clock: () => number): Promise<MadeSnapshot> {
+    const observed = this.#observe(facts, clock())
+    const { demandFacts } = observed
+    const demand = isUnknown(demandFacts) ? demandFacts : await computeDemandInTurns(demandFacts)
+    return this.#conclude(observed, demand, clock())
+  }
+
+  /** Remembers what the reading shows. */
+  #observe(facts: Facts, now: number): Observed {
     const ranks = ranksIn(facts, this.#instance)
     const offline = intersectIdsets(facts.offline, ranks.all)
     const remembered = this.#history.observe(now, { ...facts, offline, ranks }, this.#published)
     const { open, allocated } = ranks
     const unsettled = this.#unsettled.observe(now, { ...facts, open, allocated })
+    const { waiting } = facts
+    const demandFacts = isUnknown(waiting) ? waiting : { ...facts, ...remembered, ranks, waiting }
+    return { facts, now, ranks, remembered, unsettled, demandFacts }
+  }
+
+  #conclude(observed: Observed, demand: Demand | Unknown, now: number): MadeSnapshot {
+    const { facts, ranks, remembered, unsettled } = observed
     const { settledAt } = this.#unsettled
-    const { waiting, takenAt, tookMs } = facts
+    const { takenAt, tookMs } = facts
     const endedAt = takenAt.getTime() + tookMs
-    const demand =
-      waiting.kind === 'unknown'
-        ? waiting
-        : computeDemand({ ...facts, ...remembered, ranks, waiting })
     const unstarted = this.#unstartedJobs(now, { ...facts, ...remembered, ranks, demand })
     const sizesOfDemand = this.#wanted(facts, demand, now, unstarted)
     const drains =
@@ -108,7 +142,7 @@ export class SnapshotMaker {
     const wanted = drains !== undefined && drains.size === undefined ? STARTING : sizesOfDemand
     // While the wanted size is not known, the published size stays, and nothing is drained for a smaller one.
     const sizes = { wanted, drained: this.#drains?.size }
-    const heldDrains = drains?.held && datesOf(drains.held, (at) => endedAt + at - now)
+    const heldDrains = drains?.held && datesOf(drains.held, (at) => endedAt + at - observed.now)
     const derived = {
       ...{ ranks, demand, sizes },
       ...(heldDrains && { heldDrains }),

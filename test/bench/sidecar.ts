@@ -11,21 +11,13 @@ import { demandFigure } from './demand.ts'
 import { type Figure, median } from './figures.ts'
 import { longQueueFigure } from './long-queue.ts'
 import { compareRequests, describeRates, freshAnswer, METRIC } from './metric-requests.ts'
-import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
+import { load, NODE_FLAGS, residentMiB, type ServerProcess, startServer } from './processes.ts'
 
 const NODES = 10_000
 const JOBS = 10_000
 const STARTS = 9
 const MEMORY_REQUESTS = 100_000
 const CALLS_SECONDS = 21
-
-/** The flags of the image (Dockerfile.sidecar). All servers run with them, so that only the programs differ. */
-const NODE_FLAGS = [
-  '--max-semi-space-size=2',
-  '--max-old-space-size=64',
-  '--no-sparkplug',
-  '--no-maglev',
-]
 
 /** All figures of the sidecar. */
 export async function sidecarFigures(bench: Bench): Promise<readonly Figure[]> {

@@ -51,7 +51,7 @@ test('the longest pause and calls that all end just in time are never too long',
   fc.assert(
     fc.property(
       fc.integer({ min: 15, max: 3_600 }),
-      fc.record({ tookMs: ms, tookBeforeMs: ms, streaming: fc.boolean() }),
+      fc.record({ tookMs: ms, tookBeforeMs: ms, followedMs: ms, streaming: fc.boolean() }),
       (maxAgeSeconds, cost) => {
         const pace = { ...DEFAULT_PACE, maxAgeMs: maxAgeSeconds * 1_000 }
         const { clock, liveness } = create(pace)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { DEFAULT_PACE, type ReadingCost, waitingTime } from '#collecting/pace.ts'
 
-const QUICK: ReadingCost = { tookMs: 1, tookBeforeMs: 1, streaming: true }
+const QUICK: ReadingCost = { tookMs: 1, followedMs: 0, tookBeforeMs: 1, streaming: true }
 
 function waitAfter(changes: Partial<ReadingCost>): readonly [number, number] {
   return waitingTime(DEFAULT_PACE, { ...QUICK, ...changes })
@@ -18,6 +18,16 @@ test('waitingTime is twenty times the duration of a reading', () => {
   assert.deepEqual(waitAfter({ tookMs: 100, tookBeforeMs: 100 }), [2_000, 10_000])
   assert.deepEqual(waitAfter({ tookMs: 200, streaming: false }), [4_000, 4_000])
   assert.deepEqual(waitAfter({ tookMs: 1_000, tookBeforeMs: 1_200 }), [20_000, 20_000])
+})
+
+test('waitingTime counts what follows from a reading as a part of it', () => {
+  for (const [tookMs, followedMs] of [
+    [50, 150],
+    [1_000, 9_000],
+  ] as const) {
+    const together = waitAfter({ tookMs: tookMs + followedMs, tookBeforeMs: 200 })
+    assert.deepEqual(waitAfter({ tookMs, followedMs, tookBeforeMs: 200 }), together)
+  }
 })
 
 test('waitingTime after one slow reading is the usual time, so that the snapshot does not get too old', () => {

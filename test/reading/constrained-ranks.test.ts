@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseConstraint } from '#flux/calls/constraint.ts'
 import { formatIdset, hasId, parseIdset } from '#flux/sets/idset.ts'
-import { acceptedRanks, type RankAttributes } from '#reading/constrained-ranks.ts'
+import { AcceptedRanks, acceptedRanks, type RankAttributes } from '#reading/constrained-ranks.ts'
+import { isUnknown } from '#reading/unknown.ts'
 
 /** Eight ranks: 4-7 have GPUs, 2 and 6 are slow, and ranks 0 and 1 share host a. */
 const ATTRIBUTES: RankAttributes = {
@@ -15,6 +16,7 @@ const ATTRIBUTES: RankAttributes = {
     // Ranks that are not in R any more.
     ['old', parseIdset('7-9')],
   ]),
+  hostlists: [],
   hosts: () =>
     new Map([
       ['a', [0, 1]],
@@ -96,4 +98,87 @@ test('acceptedRanks is what RFC 31 says of each rank', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+/** 10,000 ranks of which every other has the property "odd". */
+const FRAGMENTED: RankAttributes = {
+  all: parseIdset('0-9999'),
+  properties: new Map([
+    ['odd', parseIdset(Array.from({ length: 5_000 }, (_, index) => 2 * index + 1).join())],
+  ]),
+  hostlists: [],
+  hosts: () => new Map(),
+}
+
+function properties(...names: string[]) {
+  return parseConstraint({ properties: names })
+}
+
+test('AcceptedRanks works out a constraint once while R stays the same, and again when it changes', () => {
+  const accepted = new AcceptedRanks()
+  const constraint = properties('gpu')
+  accepted.restart(ATTRIBUTES)
+  const ranks = accepted.find(constraint)
+  accepted.restart({ ...ATTRIBUTES, properties: new Map(ATTRIBUTES.properties) })
+  assert.equal(accepted.find(constraint), ranks)
+  for (const changed of [
+    { ...ATTRIBUTES, properties: new Map([['gpu', parseIdset('1')]]) },
+    { ...ATTRIBUTES, properties: new Map([...ATTRIBUTES.properties, ['gpu', parseIdset('1')]]) },
+  ]) {
+    accepted.restart(changed)
+    assert.deepEqual(accepted.find(constraint), parseIdset('1'))
+  }
+  const host = parseConstraint({ hostlist: ['a'] })
+  assert.deepEqual(accepted.find(host), parseIdset('0-1'))
+  accepted.restart({ ...ATTRIBUTES, hostlists: ['b'], hosts: () => new Map([['a', [3]]]) })
+  assert.deepEqual(accepted.find(host), parseIdset('3'))
+})
+
+test('AcceptedRanks has one set for constraints that accept the same ranks', () => {
+  const accepted = new AcceptedRanks()
+  accepted.restart(ATTRIBUTES)
+  assert.equal(accepted.find(properties('gpu')), accepted.find(parseConstraint({ ranks: ['4-7'] })))
+})
+
+test('AcceptedRanks leaves constraints for the next readings that would take too long, and gets to all of them', () => {
+  const accepted = new AcceptedRanks()
+  const nested = { and: Array.from({ length: 3 }, () => ({ not: [{ properties: ['odd'] }] })) }
+  const constraints = Array.from({ length: 8 }, () => parseConstraint(nested))
+  const known: number[] = []
+  for (let reading = 0; reading < 8; reading += 1) {
+    accepted.restart(FRAGMENTED)
+    const ranks = constraints.map((constraint) => accepted.find(constraint))
+    known.push(ranks.filter((set) => !isUnknown(set)).length)
+  }
+  assert.ok((known[0] ?? 0) > 0 && (known[0] ?? 8) < 8, `${known[0]} of 8 at the first reading`)
+  assert.equal(known.at(-1), 8)
+})
+
+test('AcceptedRanks does not try a constraint again that takes too long alone, and gets to the others', () => {
+  const accepted = new AcceptedRanks()
+  const every = { not: [{ properties: ['odd'] }] }
+  const large = parseConstraint({ and: Array.from({ length: 60 }, () => every) })
+  const small = properties('odd')
+  accepted.restart(FRAGMENTED)
+  const ranks = accepted.find(large)
+  assert.ok(isUnknown(ranks))
+  assert.match(ranks.reason, /takes too long/)
+  accepted.restart(FRAGMENTED)
+  assert.equal(accepted.find(large), ranks)
+  assert.ok(!isUnknown(accepted.find(small)))
+})
+
+test('AcceptedRanks keeps a bounded number of ranges, and has room again for others', () => {
+  const accepted = new AcceptedRanks()
+  const without = (rank: number) =>
+    parseConstraint({ and: [{ properties: ['odd'] }, { not: [{ ranks: [`${rank}`] }] }] })
+  const first = Array.from({ length: 40 }, (_, index) => without(2 * index + 1))
+  const unknownsOf = (constraints: typeof first) => {
+    accepted.restart(FRAGMENTED)
+    return constraints.filter((constraint) => isUnknown(accepted.find(constraint))).length
+  }
+  for (let reading = 0; reading < 10; reading += 1) unknownsOf(first)
+  assert.equal(unknownsOf(first), 20)
+  for (let reading = 0; reading < 10; reading += 1) unknownsOf(first.slice(20))
+  assert.equal(unknownsOf(first.slice(20)), 0)
 })

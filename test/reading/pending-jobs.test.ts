@@ -53,6 +53,7 @@ const SLOT = { type: 'slot', count: 1, with: [{ type: 'core', count: 1 }] }
 const ATTRIBUTES: RankAttributes = {
   all: parseIdset('0-7'),
   properties: new Map([['gpu', parseIdset('4-7')]]),
+  hostlists: [],
   hosts: () => new Map(),
 }
 
@@ -72,6 +73,36 @@ test('PendingJobReader lists a bounded number of jobs, and one more to see wheth
     [1],
   )
   assert.equal(requests[0]?.args.max_entries, MAX_WAITING + 1)
+})
+
+test('PendingJobReader lists jobs without annotations if users have written very long notes, and then always', async (t) => {
+  const job = { id: 1, state: 8, userid: 0, t_submit: 1 }
+  const annotations = { user: { note: 'x'.repeat(5 * 2 ** 20) } }
+  const { reader, requests } = await setUp(t, {
+    [LIST]: [{ jobs: [{ ...job, annotations }] }, { jobs: [job] }],
+  })
+  for (let round = 0; round < 2; round += 1) {
+    assert.deepEqual(
+      (await reader.read(LIMITS)).map(({ id }) => id),
+      [1],
+    )
+  }
+  const asksForNotes = ({ args }: (typeof requests)[number]) =>
+    Array.isArray(args.attrs) && args.attrs.includes('annotations')
+  assert.deepEqual(requests.map(asksForNotes), [true, false, false])
+})
+
+test('complete does not know a job whose jobspec is very long, and does not ask for it again', async (t) => {
+  const long = { jobspec: { resources: [], note: 'x'.repeat(2 * 2 ** 20) } }
+  const { complete, asked } = await setUp(t, { [GETATTR]: [long, jobspec(7)] })
+  for (let round = 0; round < 2; round += 1) {
+    const { jobs } = await complete(pending(1, 2), GPUS)
+    assert.deepEqual(jobs.map(slotsOf), [undefined, 7])
+    const [odd] = jobs
+    assert.ok(odd?.request !== undefined && isUnknown(odd.request))
+    assert.match(odd.request.reason, /more than 1 MiB/)
+  }
+  assert.equal(asked.length, 2)
 })
 
 test('PendingJobReader fails where Flux hides jobs', async (t) => {
@@ -132,7 +163,7 @@ test('complete reads a jobspec again if its job moved to another queue', async (
 
 test('complete keeps a bounded number of constraints', async (t) => {
   const specs = upTo(1000).map((job) => {
-    const ranks = upTo(198).map((index) => `${2 * index + 1000 * job}`)
+    const ranks = upTo(190).map((index) => `${2 * index + 1000 * job}`)
     return {
       jobspec: {
         resources: [SLOT],
@@ -145,8 +176,52 @@ test('complete keeps a bounded number of constraints', async (t) => {
   await reader.complete(pending(...upTo(1000)), context, LIMITS)
   const { jobs } = await complete(pending(...upTo(1000)), context)
   const unknowns = jobs.filter(({ request }) => request !== undefined && isUnknown(request))
-  assert.equal(jobs.length - unknowns.length, 502)
+  assert.equal(jobs.length - unknowns.length, 523)
   assert.equal(asked.length, 1000)
+})
+
+test('complete reads a jobspec again that was too large, once there is room for it', async (t) => {
+  const large = (job: number) => ({
+    jobspec: {
+      resources: [SLOT],
+      attributes: { system: { constraints: { hostlist: [`h${job}-[0-9999]`] } } },
+    },
+  })
+  const { complete } = await setUp(t, { [GETATTR]: upTo(60).map(large) })
+  const context = {
+    counted: 0,
+    hasGpus: false,
+    attributes: { ...ATTRIBUTES, hosts: () => new Map() },
+  }
+  const tooLarge = async (...ids: number[]) => {
+    const { jobs } = await complete(pending(...ids), context)
+    return jobs
+      .filter(({ request }) => request !== undefined && isUnknown(request))
+      .map(({ id }) => id)
+  }
+  for (let reading = 0; reading < 4; reading += 1) await tooLarge(...upTo(12))
+  assert.deepEqual(await tooLarge(...upTo(12)), [4, 5, 6, 7, 8, 9, 10, 11])
+  await tooLarge(8, 9, 10, 11)
+  assert.deepEqual(await tooLarge(8, 9, 10, 11), [])
+})
+
+test('complete keeps a bounded number of parts and alternatives', async (t) => {
+  const kinds = (from: number) =>
+    upTo(16).map((kind) => ({
+      type: 'slot',
+      count: 1,
+      with: [{ type: 'core', count: from + kind }],
+    }))
+  const either = upTo(16).map((kind) => ({ ...kinds(1000)[kind], type: 'xor_slot' }))
+  const specs = upTo(600).map((job) => ({
+    jobspec: { resources: [...kinds(1 + job).slice(1), ...either] },
+  }))
+  const { complete } = await setUp(t, { [GETATTR]: specs })
+  const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
+  const { jobs } = await complete(pending(...upTo(600)), context)
+  const known = jobs.filter(({ request }) => request !== undefined && !isUnknown(request))
+  // A job has 16 ways of 16 parts.
+  assert.equal(known.length, Math.floor(100_000 / (16 * 17)))
 })
 
 test('complete leaves large constraints for the next reading when one has read enough', async (t) => {
@@ -156,11 +231,19 @@ test('complete leaves large constraints for the next reading when one has read e
       attributes: { system: { constraints: { hostlist: [`${'h'.repeat(50)}${job}-[0-9998]`] } } },
     },
   }))
-  const { reader } = await setUp(t, { [GETATTR]: specs })
+  const { complete } = await setUp(t, { [GETATTR]: specs })
   const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
-  let readings = 1
-  while (isUnknown(await reader.complete(pending(...upTo(60)), context, LIMITS))) readings += 1
-  assert.ok(readings > 3, `${readings} readings`)
+  const later = async () => {
+    const { jobs } = await complete(pending(...upTo(60)), context)
+    return jobs.filter(
+      ({ request }) =>
+        request !== undefined && isUnknown(request) && /at the next readings$/.test(request.reason),
+    ).length
+  }
+  const first = await later()
+  assert.ok(first > 40 && first < 60, `${first} of 60 are left`)
+  for (let reading = 0; reading < 5; reading += 1) await later()
+  assert.equal(await later(), 0)
 })
 
 test('complete reads each jobspec once, and drops those of jobs that are no longer pending', async (t) => {

@@ -12,7 +12,12 @@ import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
 const LIMITS = { timeoutMs: 10_000 }
 const GETATTR = 'job-manager.getattr'
 
-const ATTRIBUTES = { all: parseIdset('0-7'), properties: new Map(), hosts: () => new Map() }
+const ATTRIBUTES = {
+  all: parseIdset('0-7'),
+  properties: new Map(),
+  hostlists: [],
+  hosts: () => new Map(),
+}
 
 function refused(id: number): FailedJob {
   const why = { exceptionType: 'alloc', exceptionNote: 'alloc denied due to type="unsatisfiable"' }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatIdset, type Idset, parseIdset } from '#flux/sets/idset.ts'
+import { countIds, formatIdset, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'
 import { ALL_PODS } from '#reading/pod-ranks.ts'
@@ -658,4 +658,37 @@ test('a rank that was excluded and left holds no size, though its job is not cle
   const facts = { all: ranksWith('0-7', { cores: '0-15' }), ...busy('9') }
   const demand = demandFor(12, { ...facts, offline: parseIdset('9-63') })
   assert.deepEqual([demand.floor, demand.maximum], [1, 8])
+})
+
+test('a job whose needs are not known counts in its own queue, also if another queue shares its ranks', () => {
+  const open = { started: true, ranks: undefined }
+  const jobs = ['batch', 'debug', 'debug'].map((queue) =>
+    waitingJob({ queue, request: unknown('of a shape that is not known') }),
+  )
+  const queues = new Map(['batch', 'debug', 'idle'].map((name) => [name, open]))
+  const demand = demandFor(4, { queues, waiting: waitingFor(...jobs) })
+  const placed = (name: string) => formatIdset(demand.queues.get(name)?.placed ?? NO_RANKS)
+  assert.deepEqual(['batch', 'debug', 'idle'].map(placed), ['0-63', '0-63', ''])
+})
+
+test('ranks that many jobs are given count once, also where their ranges touch and overlap', () => {
+  const jobs = ['0-5', '3-9', '10', '20-30', '20-30', '63'].map((ranks) => {
+    const slots = countIds(parseIdset(ranks))
+    const part = { nodes: slots, slots, cores: 1, gpus: 0, exclusive: false }
+    return waitingJob({ request: { ways: [[part]], ranks: parseIdset(ranks) } })
+  })
+  const { whole } = demandFor(4, { waiting: waitingFor(...jobs) })
+  assert.equal(formatIdset(whole.placed), '0-10,20-30,63')
+})
+
+test('more different constraints on more fragmented ranks than can be looked at make the list count as cut', () => {
+  const odd = Array.from({ length: 32 }, (_, index) => 2 * index).join()
+  const jobs = Array.from({ length: 8_000 }, () => {
+    const part = { nodes: undefined, slots: 1, cores: 1, gpus: 0, exclusive: false }
+    return waitingJob({ request: { ways: [[part]], ranks: parseIdset(odd) } })
+  })
+  assert.equal(demandFor(4, { waiting: waitingFor(...jobs.slice(0, 100)) }).isCut, false)
+  const demand = demandFor(4, { waiting: waitingFor(...jobs) })
+  assert.equal(demand.isCut, true)
+  assert.equal(wantedSizes(demand, (_, size) => size).whole, 64)
 })

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { Drain } from '#flux/calls/resource-calls.ts'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
@@ -326,4 +327,37 @@ test('drains of others are not left of ours, and with drains nothing is', () => 
     !new SnapshotMaker({ ...DRAINS, formerDrains: DRAINS.drains }).leavesDrains({ drains: FORMER }),
   )
   assert.ok(!new SnapshotMaker(NO_DRAINS).leavesDrains({ drains: FORMER }))
+})
+
+const arbitraryReading = fc.record({
+  size: fc.integer({ min: 1, max: 16 }),
+  busy: fc.constantFrom('', '0', '0-3', '2,9'),
+  jobs: fc.array(
+    fc.oneof(
+      fc.nat(8).map((nodes) => wholeNodes(nodes)),
+      fc.nat(40).map((cores) => waitingJob({ ncores: cores, ntasks: cores, queue: 'batch' })),
+      fc.constant(waitingJob({ request: unknown('of a shape that is not known') })),
+    ),
+    { maxLength: 200 },
+  ),
+})
+
+test('makeInTurns makes the same snapshots and plans as make', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(arbitraryReading, fc.nat(GRACE)), { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(NO_DRAINS, DRAINS),
+      async (readings, options) => {
+        const [atOnce, inTurns] = [new SnapshotMaker(options), new SnapshotMaker(options)]
+        let now = 0
+        for (const [{ size, busy, jobs }, pause] of readings) {
+          now += pause
+          const facts = reading(size, busy, { waiting: waitingFor(...jobs) })
+          const made = atOnce.make(facts, now)
+          assert.deepEqual(await inTurns.makeInTurns(facts, () => now), made)
+        }
+      },
+    ),
+    { numRuns: 200 },
+  )
 })

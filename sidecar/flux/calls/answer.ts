@@ -1,7 +1,7 @@
 // Reads answers key by key. The result is a value of the expected type, or an error that shows the actual value.
 import { FluxError } from '../errors.ts'
 import { type Idset, parseIdset } from '../sets/idset.ts'
-import type { JsonObject } from '../wire/payload.ts'
+import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 
 /** An error shows this many characters of a value. */
 const SHOWN_LENGTH = 80
@@ -72,8 +72,25 @@ export function unexpected(topic: string, key: string, wanted: string, got: unkn
   return new FluxError('FLUX_PROTOCOL', message, { topic })
 }
 
-/** The beginning of any part of an answer, as JSON. */
+/** The beginning of any part of an answer, as JSON. A part may be as large as the answer: it is not written whole. */
 export function show(part: unknown): string {
-  const text = JSON.stringify(part, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+  // Each value takes at least one character.
+  const text = JSON.stringify(begin(part, { values: SHOWN_LENGTH }))
   return String(text).slice(0, SHOWN_LENGTH)
+}
+
+/** A value without what follows its first `left.values` values. */
+function begin(part: unknown, left: { values: number }): unknown {
+  left.values -= 1
+  if (typeof part === 'bigint') return `${part}`
+  if (typeof part === 'string') return part.slice(0, SHOWN_LENGTH)
+  if (Array.isArray(part))
+    return part.slice(0, Math.max(0, left.values + 1)).map((one) => begin(one, left))
+  if (!isJsonObject(part)) return part
+  const shown: [string, unknown][] = []
+  for (const key in part) {
+    if (left.values < 0) break
+    shown.push([key.slice(0, SHOWN_LENGTH), begin(part[key], left)])
+  }
+  return Object.fromEntries(shown)
 }

@@ -77,11 +77,14 @@ function informationAt(answer: JsonObject, key: string): number | undefined {
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined
 }
 
+/** A jobspec that a person writes has some kB; a user may add attributes of any size. */
+const MAX_JOBSPEC_BYTES = 1024 * 1024
+
 /**
  * The resources that a job requests. Only the owner and the job's own user may call this.
  *
- * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown or has ended. `FLUX_PROTOCOL` for a
- * request that {@link parseRequest} cannot read
+ * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown or has ended, EMSGSIZE for a jobspec
+ * of more than 1 MiB. `FLUX_PROTOCOL` for a request that {@link parseRequest} cannot read
  */
 export async function getRequest(
   client: Client,
@@ -90,7 +93,8 @@ export async function getRequest(
 ): Promise<ResourceRequest> {
   const topic = 'job-manager.getattr'
   const args = { id, attrs: ['jobspec'] }
-  const { jobspec } = await client.call(topic, args, { ...limits, nodeid: LEAD_RANK })
+  const options = { ...limits, nodeid: LEAD_RANK, maxBytes: MAX_JOBSPEC_BYTES }
+  const { jobspec } = await client.call(topic, args, options)
   if (!isJsonObject(jobspec)) throw unexpected(topic, 'jobspec', 'an object', jobspec)
   return partAt({ topic, key: 'jobspec' }, () => parseRequest(jobspec))
 }

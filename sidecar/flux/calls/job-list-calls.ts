@@ -3,6 +3,7 @@
 
 import { FluxError } from '../errors.ts'
 import { EMPTY_IDSET, type Idset } from '../sets/idset.ts'
+import { mapInTurns } from '../turns.ts'
 import type { Client } from '../wire/client.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { arrayAt, idsetAt, numberAt, unexpected } from './answer.ts'
@@ -66,14 +67,26 @@ export const PENDING_ATTRIBUTES = [
   'annotations',
 ] as const
 
-/** At most `maxEntries` waiting jobs, highest priority first. */
+/** The annotations of 10,000 jobs by a scheduler are a quarter of it; a user may write notes of any length. */
+const MAX_LIST_BYTES = 4 * 1024 * 1024
+
+/**
+ * At most `maxEntries` waiting jobs, highest priority first.
+ *
+ * @param withEstimates `false`: without annotations, and so without estimates
+ * @throws FluxError `FLUX_REMOTE` with EMSGSIZE if the list is larger than 4 MiB
+ */
 export async function listPendingJobs(
   client: Client,
-  maxEntries: number,
+  {
+    maxEntries,
+    withEstimates = true,
+  }: { readonly maxEntries: number; readonly withEstimates?: boolean },
   limits: Limits,
 ): Promise<readonly PendingJob[]> {
-  const query = { states: PENDING, maxEntries, attrs: PENDING_ATTRIBUTES }
-  return (await list(client, query, limits)).map(toPendingJob)
+  const attrs = PENDING_ATTRIBUTES.filter((name) => withEstimates || name !== 'annotations')
+  const query = { states: PENDING, maxEntries, attrs }
+  return mapInTurns(await list(client, query, limits), toPendingJob)
 }
 
 /** A job that has resources allocated. */
@@ -150,7 +163,8 @@ async function list(client: Client, query: Query, limits: Limits): Promise<reado
     results,
     constraint: conditions.length === 1 ? conditions[0] : { and: conditions },
   }
-  const answer = await client.call(LIST, args, { ...limits, nodeid: LEAD_RANK })
+  const options = { ...limits, nodeid: LEAD_RANK, maxBytes: MAX_LIST_BYTES }
+  const answer = await client.call(LIST, args, options)
   return arrayAt(answer, 'jobs', LIST).map((job) => {
     if (!isJsonObject(job)) throw unexpected(LIST, 'jobs[]', 'an object', job)
     return job

@@ -2,8 +2,9 @@
 // connection.ts, the matchtags in pending-calls.ts.
 
 import { ERRNO, FluxError } from '../errors.ts'
+import { Turns } from '../turns.ts'
 import { type Connection, connect } from './connection.ts'
-import { cancelled, remoteError, requestMessage, settle } from './exchange.ts'
+import { cancelled, limitAnswer, remoteError, requestMessage, settle } from './exchange.ts'
 import { FLAG, type Message, NODEID_ANY } from './message.ts'
 import { decodeJson, type JsonObject } from './payload.ts'
 import { type PendingCall, PendingCalls } from './pending-calls.ts'
@@ -18,9 +19,14 @@ const CANCEL_TOPICS: ReadonlyMap<string, string> = new Map([
   ['kvs-watch.lookup', 'kvs-watch.cancel'],
 ])
 
+/** A larger answer is decoded in a turn of its own. It is in several chunks, so its frame has memory of its own. */
+const LARGE_BYTES = 2 ** 16
+
 export interface CallOptions {
   /** Rank of the broker that must answer. Default: the nearest broker that has the service. */
   readonly nodeid?: number
+  /** A larger answer is not decoded: the call fails with EMSGSIZE. */
+  readonly maxBytes?: number
   /** Limit for the time until the answer. For a stream: until its first answer. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
@@ -30,6 +36,7 @@ export interface CallOptions {
 export class Client {
   readonly #pending = new PendingCalls()
   readonly #subscriptions = new Subscriptions()
+  readonly #turns = new Turns()
   readonly #ended = Promise.withResolvers<FluxError>()
   #connection: Connection | undefined
   #reason: FluxError | undefined
@@ -76,8 +83,11 @@ export class Client {
       ...options,
       flags: 0,
       answer: (response) => {
-        if (response.errnum !== 0) reject(remoteError(topic, response))
-        else settle(() => decodeJson(response.payload, topic), resolve, reject)
+        const { errnum, payload } = limitAnswer(response, options)
+        const decode = () => settle(() => decodeJson(payload, topic), resolve, reject)
+        if (errnum !== 0) reject(remoteError(topic, { ...response, errnum, payload }))
+        else if ((payload?.length ?? 0) > LARGE_BYTES) this.#turns.add(decode)
+        else decode()
         return true
       },
       fail: reject,

@@ -3,7 +3,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { errnoName, FluxError } from '../errors.ts'
 import { encodeFrame, FrameDecoder } from './frame.ts'
-import { decodeMessage, encodeMessage, type Message } from './message.ts'
+import { decodeMessage, encodeMessage, type Message, shortenMessage } from './message.ts'
 
 const URI_SCHEME = 'local://'
 
@@ -30,6 +30,12 @@ export function socketPath(uri: string): string {
   return path
 }
 
+/**
+ * Larger messages are not kept: R of 100,000 nodes that all differ has 8 MB, and the container's limit is 128 MiB. Only notes
+ * that users write on jobs can be larger.
+ */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
 /** The callbacks of a connection. `onEnd` is called exactly once, and `onMessage` never after it. */
 export interface ConnectionHandlers {
   onMessage(message: Message): void
@@ -39,7 +45,7 @@ export interface ConnectionHandlers {
 /** A connection that the broker has accepted. */
 export class Connection {
   readonly #socket: Socket
-  readonly #decoder = new FrameDecoder()
+  readonly #decoder = new FrameDecoder({ maxBytes: MAX_MESSAGE_BYTES, shorten: shortenMessage })
   #handlers: ConnectionHandlers | undefined
 
   /** @param socket is connected and past the handshake, and has no `data` listener yet */

@@ -1,5 +1,5 @@
 // The values of one call: its request as a message, and its result or error from the answer. Holds no state.
-import { errnoName, FluxError } from '../errors.ts'
+import { ERRNO, errnoName, FluxError } from '../errors.ts'
 import { FLAG, type RequestMessage, type ResponseMessage, USERID_UNKNOWN } from './message.ts'
 import { decodeText, encodeJson, type JsonObject } from './payload.ts'
 
@@ -32,6 +32,15 @@ export function cancelled(topic: string, signal: AbortSignal | undefined): FluxE
     topic,
     cause: signal?.reason,
   })
+}
+
+/** The answer; or EMSGSIZE without a payload if its payload is larger than the caller wants. */
+export function limitAnswer(
+  { errnum, payload }: ResponseMessage,
+  { maxBytes = Number.POSITIVE_INFINITY }: { readonly maxBytes?: number },
+): Pick<ResponseMessage, 'errnum' | 'payload'> {
+  if ((payload?.length ?? 0) <= maxBytes) return { errnum, payload }
+  return { errnum: ERRNO.EMSGSIZE, payload: undefined }
 }
 
 /** The error of a call that the broker answered with an error number. */

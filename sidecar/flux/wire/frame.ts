@@ -35,12 +35,27 @@ export function encodeFrame(body: Uint8Array): Buffer {
   return frame
 }
 
+/** What becomes of bodies that are larger than the process has memory for. */
+export interface Shortening {
+  /** Larger bodies are not kept. */
+  readonly maxBytes: number
+  /** Makes a body of the end of one that was not kept: of its last {@link MIN_FRAME_BYTES} bytes. */
+  shorten(end: Buffer): Buffer
+}
+
 /** Reassembles frames from a byte stream that may be split at any byte. */
 export class FrameDecoder {
+  readonly #shortening: Shortening | undefined
   #chunks: Buffer[] = []
   #buffered = 0
   #needed = FRAME_HEADER_BYTES
   #inBody = false
+  /** Whether the body is dropped but for its end. */
+  #isLarge = false
+
+  constructor(shortening?: Shortening) {
+    this.#shortening = shortening
+  }
 
   /** Bytes of an incomplete frame, header included. Not 0 when a stream ended in the middle of a frame. */
   get pendingBytes(): number {
@@ -57,16 +72,30 @@ export class FrameDecoder {
   *push(chunk: Buffer): Generator<Buffer, void> {
     this.#chunks.push(chunk)
     this.#buffered += chunk.length
+    this.#dropBeginning()
     while (this.#buffered >= this.#needed) {
       const bytes = this.#take(this.#needed)
       if (this.#inBody) {
         this.#inBody = false
         this.#needed = FRAME_HEADER_BYTES
-        yield bytes
+        yield this.#isLarge ? (this.#shortening?.shorten(bytes) ?? bytes) : bytes
+        this.#isLarge = false
       } else {
         this.#needed = decodeHeader(bytes)
         this.#inBody = true
+        this.#isLarge = this.#needed > (this.#shortening?.maxBytes ?? MAX_FRAME_BYTES)
+        this.#dropBeginning()
       }
+    }
+  }
+
+  /** Drops what is there of a large body, except its end. */
+  #dropBeginning(): void {
+    if (!this.#isLarge) return
+    while (this.#buffered > 0 && this.#needed > MIN_FRAME_BYTES) {
+      const [first = Buffer.alloc(0)] = this.#chunks
+      const dropped = this.#take(Math.min(first.length, this.#needed - MIN_FRAME_BYTES))
+      this.#needed -= dropped.length
     }
   }
 

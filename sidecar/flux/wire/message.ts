@@ -1,5 +1,5 @@
 // Flux messages (RFC 3): the parts of a frame's body ↔ a value. Payloads stay bytes: payload.ts decodes them.
-import { FluxError } from '../errors.ts'
+import { ERRNO, FluxError } from '../errors.ts'
 
 /** Bits of a message's flags byte. */
 export const FLAG = {
@@ -107,6 +107,18 @@ export function decodeMessage(body: Buffer): Message {
     default:
       throw broken('proto block', `expected type 1, 2, 4 or 8, got ${proto.type}`)
   }
+}
+
+/**
+ * What a message that was too large to be kept becomes: without topic and payload, and a response fails with EMSGSIZE. Its
+ * matchtag is in the proto block, which is the end of the message.
+ */
+export function shortenMessage(end: Buffer): Buffer {
+  const body = Buffer.from(end)
+  const proto = body.subarray(body.length - PROTO_BYTES)
+  proto[3] = 0
+  if (proto[2] === TYPES.response) proto.writeUInt32BE(ERRNO.EMSGSIZE, 12)
+  return body
 }
 
 /** Encodes a message as the body of a frame; the inverse of {@link decodeMessage}. */

@@ -31,7 +31,7 @@ interface Extent {
   readonly size: number
   /** The extent of each element. */
   readonly item: Extent | undefined
-  /** Whether `in` finds a key without a search. */
+  /** Whether it is surely a map: `in` finds a key without a search. Its elements are keys and values. */
   readonly isMap: boolean
 }
 
@@ -51,23 +51,28 @@ const COMPREHENSIONS: ReadonlySet<string> = new Set([
   'map',
 ])
 
-/** Functions whose time does not depend on the size of their argument. */
-const CONSTANT_TIME: ReadonlySet<string> = new Set(['has', 'size', 'int', 'double'])
+/** Functions that look at every character of a text and every key of a map, but not at the elements of a list. */
+const OUTER_TIME: ReadonlySet<string> = new Set(['has', 'size', 'double'])
 
 /** Functions that look at every element or character. `matches` is left out, because some patterns never end. */
 const LINEAR_TIME: ReadonlySet<string> = new Set([
   ...['sum', 'min', 'max'],
-  ...['startsWith', 'endsWith', 'contains'],
+  ...['startsWith', 'endsWith'],
 ])
 
-const OFFERED = [...COMPREHENSIONS, ...CONSTANT_TIME, ...LINEAR_TIME].sort()
+/** Functions that may look at every character once for each of the others. */
+const SQUARE_TIME: ReadonlySet<string> = new Set(['contains', 'int'])
+
+const OFFERED = [...COMPREHENSIONS, ...OUTER_TIME, ...LINEAR_TIME, ...SQUARE_TIME].sort()
 
 /** The most steps that an expression can take, with {@link MAX_WAITING} pending jobs and {@link MAX_QUEUES} queues. */
 export function costOf(syntax: Syntax): ExpressionCost {
   const counter = new StepCounter()
   counter.visit(syntax, VARIABLES, 1)
   const { problem, steps } = counter
-  return problem === undefined ? { steps } : { problem }
+  if (problem !== undefined) return { problem }
+  // Sizes beyond all numbers make sums that are none.
+  return { steps: Number.isNaN(steps) ? Number.POSITIVE_INFINITY : steps }
 }
 
 /** Visits each node of the tree once, and adds the number of times that it is evaluated. */
@@ -84,19 +89,29 @@ class StepCounter {
     const parts = partsOf(args).map((part) => this.visit(part, scope, times))
     switch (op) {
       case 'list':
-        return { size: parts.length, item: parts.reduce(larger, SCALAR), isMap: false }
+        return { size: parts.length, item: eitherOf(parts), isMap: false }
       case 'map':
-        return { size: parts.length / 2, item: parts.reduce(larger, SCALAR), isMap: true }
+        return { size: parts.length / 2, item: eitherOf(parts), isMap: true }
       case '[]':
+      case '.':
         return parts[0]?.item ?? SCALAR
       case '?:':
-        return parts.reduce(larger, SCALAR)
+        return eitherOf(parts.slice(1))
       case '+':
         return this.#concatenate(parts, times)
       case 'in':
+        this.#scan(parts[1]?.isMap ? parts.slice(0, 1) : parts, times)
+        break
       case '==':
       case '!=':
         this.#scan(parts, times)
+        break
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        // Only texts are larger than 1.
+        for (const { size } of parts) this.steps += times * (size - 1)
     }
     return SCALAR
   }
@@ -108,7 +123,12 @@ class StepCounter {
     if (COMPREHENSIONS.has(name)) return this.#comprehend(name, parts, { scope, times })
     const extents = parts.map((part) => this.visit(part, scope, times))
     if (LINEAR_TIME.has(name)) this.#scan(extents, times)
-    else if (!CONSTANT_TIME.has(name)) {
+    else if (SQUARE_TIME.has(name)) this.#scanSquare(extents, times)
+    else if (OUTER_TIME.has(name)) {
+      for (const { size, item, isMap } of extents) {
+        if (item === undefined || isMap) this.steps += times * (size - 1)
+      }
+    } else {
       const message = `expected one of the functions ${OFFERED.join(' ')}, got "${name}"`
       this.problem ??= { offset: node.start, message }
     }
@@ -121,8 +141,8 @@ class StepCounter {
     { scope, times }: { readonly scope: ReadonlyMap<string, Extent>; readonly times: number },
   ): Extent {
     if (range === undefined || variable === undefined) return SCALAR
-    const { size, item = SCALAR, isMap } = this.visit(range, scope, times)
-    const inner = new Map([...scope, [String(variable.args), isMap ? SCALAR : item]])
+    const { size, item = SCALAR } = this.visit(range, scope, times)
+    const inner = new Map([...scope, [String(variable.args), item]])
     const results = bodies.map((body) => this.visit(body, inner, times * size))
     if (name === 'filter') return { size, item, isMap: false }
     return name === 'map' ? { size, item: results.at(-1), isMap: false } : SCALAR
@@ -132,25 +152,34 @@ class StepCounter {
   #concatenate(parts: readonly Extent[], times: number): Extent {
     const size = parts.reduce((sum, part) => sum + part.size, 0)
     this.steps += times * size
-    return {
-      size,
-      item: parts.map(({ item }) => item ?? SCALAR).reduce(larger, SCALAR),
-      isMap: false,
-    }
+    const items = parts.flatMap(({ item }) => item ?? [])
+    return { size, item: items.length === 0 ? undefined : eitherOf(items), isMap: false }
   }
 
   #scan(parts: readonly Extent[], times: number): void {
-    for (const part of parts) if (!part.isMap) this.steps += times * volumeOf(part)
+    for (const part of parts) this.steps += times * volumeOf(part)
+  }
+
+  #scanSquare(parts: readonly Extent[], times: number): void {
+    const [first = SCALAR, second = first] = parts
+    this.steps += times * (volumeOf(first) * volumeOf(second) + 1)
   }
 }
 
-/** The number of all elements in a value, also in the lists that it contains. */
-function volumeOf({ size, item }: Extent): number {
-  return item === undefined ? size : size * volumeOf(item)
+/** The number of all elements and keys in a value, also in the lists that it contains. */
+function volumeOf({ size, item, isMap }: Extent): number {
+  if (item === undefined) return size
+  return (isMap ? 2 : 1) * size * Math.max(1, volumeOf(item))
 }
 
-function larger(one: Extent, other: Extent): Extent {
-  return volumeOf(one) >= volumeOf(other) ? one : other
+/** A value that is one of these, at its largest in every respect. */
+function eitherOf(values: readonly Extent[]): Extent {
+  const items = values.flatMap(({ item }) => item ?? [])
+  return {
+    size: values.reduce((most, { size }) => Math.max(most, size), 0),
+    item: items.length === 0 ? undefined : eitherOf(items),
+    isMap: values.length > 0 && values.every(({ isMap }) => isMap),
+  }
 }
 
 /** The nodes in the arguments of a node. */

@@ -107,11 +107,16 @@ function evaluator(run: (context: object) => unknown): Expression['evaluate'] {
 
 function evaluate(run: (context: object) => unknown, snapshot: Snapshot): number | Unknown {
   let result: unknown
+  // An expression may fail once for each job and go on: nobody reads the stacks of these errors, and they take most of the time.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   try {
     result = run(viewSnapshot(snapshot))
   } catch (error) {
     if (error instanceof UnknownError) return error.unknown
     return unknown(`its expression fails: ${summaryOf(error)}`)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
   const value = typeof result === 'bigint' ? Number(result) : result
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value

@@ -10,12 +10,14 @@ import { type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 /** Each metric is a series in Prometheus and an entry in six lists of discovery. No user needs 50. */
 export const MAX_METRICS = 50
 
-/**
- * The steps that all expressions together may take, with {@link MAX_WAITING} pending jobs. Evaluating them once takes 50 to
- * 100 ms, and the sidecar answers nothing meanwhile. It takes ten times longer if each job lacks the field that is read and
- * `||` or `exists` goes on after this error. The time is proportional to the number of jobs.
- */
+/** The steps that all expressions together may take, with {@link MAX_WAITING} pending jobs: once for each reading. */
 export const MAX_STEPS = 1_000_000
+
+/**
+ * The steps that one expression may take. That takes 10 to 50 ms, and the sidecar answers nothing meanwhile; between two
+ * expressions it does.
+ */
+export const MAX_STEPS_OF_ONE = 200_000
 
 /** The sidecar's own names at `/metrics` begin with one of these. */
 export const RESERVED_PREFIXES = ['flux_', 'http_', 'nodejs_', 'process_'] as const
@@ -112,7 +114,7 @@ class DefinitionReader {
     const compiled = compileExpression(text)
     if (compiled.kind === 'refused') return { key: 'expression', ...compiled.problem }
     const { steps, evaluate } = compiled.expression
-    const left = this.#stepsLeft
+    const left = Math.min(this.#stepsLeft, MAX_STEPS_OF_ONE)
     if (steps > left) {
       const message = `with ${MAX_WAITING} pending jobs it takes up to ${steps} steps, expected at most ${left}`
       return { key: 'expression', message }

@@ -23,6 +23,11 @@ export class OpenFirst {
     return place?.kind === 'placed' ? place : this.#placement.place(ways, domain)
   }
 
+  /** As {@link Placement.spend}. */
+  spend(steps: number): boolean {
+    return this.#placement.spend(steps)
+  }
+
   #openPartOf(domain: Domain): Domain | undefined {
     const { open, burstedOpen } = this.#ranks
     if (isEmpty(burstedOpen)) return undefined

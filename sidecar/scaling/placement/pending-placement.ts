@@ -1,6 +1,7 @@
 // Places the pending jobs on ranks one after the other, and adds up for each queue what its jobs ask for. The size is computed
 // in demand.ts and sizes.ts. Pure.
 import { givesWholeNodes } from '#flux/calls/fluxion.ts'
+import type { JobId } from '#flux/calls/job-list-calls.ts'
 import {
   countIds,
   EMPTY_IDSET,
@@ -19,7 +20,7 @@ import { type Need, type NodeCores, nodeCoresOf, type Ways, waysOf } from './nee
 import { OpenFirst } from './open-first.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
-import { emptySums, finish, type QueueSums } from './queue-sums.ts'
+import { addOnce, addPlaced, emptySums, finish, type QueueSums } from './queue-sums.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
@@ -44,6 +45,8 @@ export interface PendingSums {
   readonly unknownNeeds: Unknown | undefined
   /** Whether some jobs could not be placed, because the jobs are too many and too different. */
   readonly isPartial: boolean
+  /** Jobs that ask for more than their queue has in R. */
+  readonly infeasibleJobs: ReadonlySet<JobId>
 }
 
 /** The name of the only queue of an instance without named queues. */
@@ -77,6 +80,7 @@ export class PendingPlacement {
   #hasUnknownPlaces = false
   #unknownNeeds: Unknown | undefined
   #isPartial = false
+  readonly #infeasibleJobs = new Set<JobId>()
   /** Whether a job whose GPUs are not known may be given any usable rank. */
   #mayUseAnyRank = false
 
@@ -108,12 +112,10 @@ export class PendingPlacement {
     }
     if (!canStart(job) || queues.get(name)?.started === false) return undefined
     const ways = waysOf(job, this.#nodeCores)
-    const domain = this.#domainOf(job, sums.domain)
     if (ways === undefined) this.#unknownNeeds ??= reasonFor(job)
-    // A job whose needs are not known may be given any of its ranks.
-    const place: Place =
-      ways === undefined ? { kind: 'waits', ranks: domain.usable } : this.#place(job, ways, domain)
+    const place = this.#placeIn(this.#domainOf(job, sums.domain), job, ways)
     if (place.kind === 'not placed') this.#isPartial = true
+    if (place.kind === 'infeasible') this.#infeasibleJobs.add(job.id)
     for (const one of affected) this.#add(one, job, { place, ways })
     return place
   }
@@ -121,7 +123,15 @@ export class PendingPlacement {
   /** The ranks of R that the job may be given, by its queue and by what is known of its constraint. */
   ranksFor(job: WaitingJob): Idset {
     const queue = this.#queues.get(job.queue ?? NO_QUEUE) ?? this.#allQueues
-    return this.#domainOf(job, queue.domain).ranks
+    return (this.#domainOf(job, queue.domain) ?? queue.domain).ranks
+  }
+
+  /** @param domain `undefined`: it would take too long to work it out */
+  #placeIn(domain: Domain | undefined, job: WaitingJob, ways: Ways | undefined): Place {
+    if (domain === undefined) return { kind: 'not placed' }
+    if (ways !== undefined) return this.#place(job, ways, domain)
+    // A job whose needs are not known may be given any of its ranks.
+    return { kind: 'waits', ranks: domain.usable }
   }
 
   sums(): PendingSums {
@@ -133,6 +143,7 @@ export class PendingPlacement {
       unknownPlaces: this.#hasUnknownPlaces ? this.#facts.waiting.unknownRequests : undefined,
       unknownNeeds: this.#unknownNeeds,
       isPartial: this.#isPartial,
+      infeasibleJobs: this.#infeasibleJobs,
     }
   }
 
@@ -147,7 +158,8 @@ export class PendingPlacement {
       return
     }
     if (place.kind !== 'not placed') {
-      for (const { first, last } of place.ranks.ranges) sums.placed.fill(1, first, last + 1)
+      if (ways === undefined) addOnce(sums, place.ranks)
+      else addPlaced(sums, place.ranks)
     }
     if (ways === undefined && this.#hasGpus) sums.pendingGpus = undefined
     for (const need of ways?.[0] ?? []) this.#count(sums, job, need)
@@ -189,14 +201,17 @@ export class PendingPlacement {
     return this.#facts.waiting.unknownRequests === undefined
   }
 
-  /** The ranks of the queue that the job accepts. */
-  #domainOf({ request }: WaitingJob, queue: Domain): Domain {
+  /** The ranks of the queue that the job accepts; `undefined` if the budget is used up. */
+  #domainOf({ request }: WaitingJob, queue: Domain): Domain | undefined {
     const accepted = request === undefined || isUnknown(request) ? undefined : request.ranks
     if (accepted === undefined) return queue
     const domains = this.#domains.get(queue) ?? new Map<Idset, Domain>()
     this.#domains.set(queue, domains)
     const known = domains.get(accepted)
     if (known !== undefined) return known
+    if (!this.#placement.spend(3 * (queue.ranks.ranges.length + accepted.ranges.length))) {
+      return undefined
+    }
     const domain = {
       ranks: intersectIdsets(queue.ranks, accepted),
       usable: intersectIdsets(queue.usable, accepted),

@@ -6,8 +6,8 @@ import {
   highestId,
   type IdRange,
   type Idset,
-  intersectIdsets,
   joinRanges,
+  sweep,
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { type ResourceSet, ranksOf } from '#flux/sets/resource-set.ts'
@@ -43,10 +43,10 @@ export type Place =
   | { readonly kind: 'not placed' }
 
 /**
- * How much is looked at for all jobs of a reading, in ranks: 10,000 jobs of a few kinds need a tenth of it, and it takes
- * some 20 ms. What goes beyond it counts as not listed.
+ * How much is looked at for all jobs of a reading, in ranks, and in parts of jobs: 10,000 jobs of a few kinds need a fifth
+ * of it, and it takes some 20 ms. What goes beyond it counts as not listed.
  */
-const MAX_STEPS = 1_000_000
+const MAX_STEPS = 400_000
 
 /** Neighbouring ranks that are alike, with the slots of one kind of need that each has room for. */
 interface Run extends IdRange {
@@ -76,6 +76,8 @@ export class Placement {
   readonly #options: { readonly wholeNodes: boolean }
   readonly #learnt = new Map<Domain, Map<string, Learnt>>()
   readonly #budget: Budget = { steps: MAX_STEPS }
+  /** R with nothing taken, for jobs of several parts: made when it is first needed, and put back after each job. */
+  #empty: FreeCapacity | undefined
 
   /**
    * @param all R
@@ -89,6 +91,12 @@ export class Placement {
     this.#free = new FreeCapacity(this.#total, capacityOf(free, size), this.#options)
   }
 
+  /** Takes steps for work that is done beside the placement. @returns whether there were enough */
+  spend(steps: number): boolean {
+    this.#budget.steps -= steps
+    return this.#budget.steps >= 0
+  }
+
   /**
    * Places a job, for good if it fits now.
    *
@@ -96,6 +104,7 @@ export class Placement {
    */
   place(ways: readonly (readonly Need[])[], domain: Domain): Place {
     for (const parts of ways) {
+      if (!this.spend(1)) return { kind: 'not placed' }
       const ranks = this.#takeAll(parts, domain)
       if (ranks !== undefined) return { kind: 'placed', ranks }
     }
@@ -114,6 +123,7 @@ export class Placement {
     const undo: (() => void)[] = []
     let ranks = EMPTY_IDSET
     for (const need of parts) {
+      this.#budget.steps -= 1
       // What is learnt while other parts hold something is wrong once they have given it back.
       if (parts.length > 1) undo.push(this.#saveLearnt(need, domain))
       const shares = this.#find(need, domain)
@@ -151,21 +161,27 @@ export class Placement {
 
   /** Parts share ranks or not: they are placed one after the other on an empty R. */
   #laterOfParts(parts: readonly Need[], domain: Domain): Place {
-    const placeIn = (ranks: Idset): Idset | undefined => {
-      this.#budget.steps -= this.#total.cores.length
-      const empty = new FreeCapacity(this.#total, this.#total, this.#options)
-      let found = EMPTY_IDSET
-      for (const need of parts) {
-        const shares = empty.find(need, ranks, 0, this.#budget)
-        if (shares === undefined) return undefined
-        empty.take(need, shares)
-        found = unionIdsets(found, ranksIn(shares))
-      }
-      return found
-    }
-    if (placeIn(domain.ranks) === undefined) return { kind: 'infeasible' }
-    const ranks = placeIn(domain.usable) ?? placeIn(domain.startable)
+    if (this.#placeAlone(parts, domain.ranks) === undefined) return { kind: 'infeasible' }
+    const { usable, startable } = domain
+    const ranks = this.#placeAlone(parts, usable) ?? this.#placeAlone(parts, startable)
     return { kind: 'waits', ranks: ranks ?? EMPTY_IDSET }
+  }
+
+  #placeAlone(parts: readonly Need[], ranks: Idset): Idset | undefined {
+    this.#empty ??= new FreeCapacity(this.#total, this.#total, this.#options)
+    const empty = this.#empty
+    const undo: (() => void)[] = []
+    let found: Idset | undefined = EMPTY_IDSET
+    for (const need of parts) {
+      this.#budget.steps -= 1
+      const shares = empty.find(need, ranks, 0, this.#budget)
+      found = shares && unionIdsets(found, ranksIn(shares))
+      if (shares === undefined || found === undefined) break
+      undo.push(empty.save(shares))
+      empty.take(need, shares)
+    }
+    for (const restore of undo.reverse()) restore()
+    return found
   }
 
   /** The lowest ranks of a part of the domain that satisfy a need when nothing is taken. */
@@ -191,16 +207,12 @@ export class Placement {
     if (known !== undefined) return known
     const least = slotsPerNode(need) ?? 1
     const found: Run[] = []
-    for (const { first, last } of this.#all.segments) {
+    sweep(this.#all.segments, domain[part].ranges, (first, last, segment, range) => {
+      this.#budget.steps -= 1
+      if (segment === undefined || range === undefined) return
       const slots = slotsIn(need, first, this.#total)
-      const room = { first, last }
-      if (slots < least || slots === 0) continue
-      for (const range of intersectIdsets({ ranges: [room] }, domain[part]).ranges) {
-        this.#budget.steps -= 1
-        found.push({ ...range, slots })
-      }
-    }
-    found.sort((one, other) => one.first - other.first)
+      if (slots >= least && slots > 0) found.push({ first, last, slots })
+    })
     runs.set(part, found)
     return found
   }

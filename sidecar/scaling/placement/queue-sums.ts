@@ -1,6 +1,5 @@
 // The sums of one queue while pending jobs are added, and the demand that they come to. Pure.
-import { toIdset } from '#flux/sets/id-list.ts'
-import { type Idset, subtractIdsets } from '#flux/sets/idset.ts'
+import { EMPTY_IDSET, type IdRange, type Idset, subtractIdsets } from '#flux/sets/idset.ts'
 import type { Domain } from './placement.ts'
 import { NO_DEMAND, type QueueDemand } from './queue-demand.ts'
 
@@ -8,7 +7,10 @@ import { NO_DEMAND, type QueueDemand } from './queue-demand.ts'
 export interface QueueSums {
   readonly domain: Domain
   readonly allocated: Idset
-  readonly placed: Uint8Array
+  /** How many more jobs were given a rank than the rank before it: a range costs two additions, however wide it is. */
+  readonly placed: Int32Array
+  /** Sets that were added by {@link addOnce}. */
+  readonly added: Set<Idset>
   pendingNodes: number
   pendingCores: number
   pendingGpus: number | undefined
@@ -23,7 +25,22 @@ export function emptySums(
   { domain, allocated }: Pick<QueueSums, 'domain' | 'allocated'>,
   size: number,
 ): QueueSums {
-  return { ...NO_DEMAND, domain, allocated, placed: new Uint8Array(size), waits: [] }
+  const placed = new Int32Array(size + 1)
+  return { ...NO_DEMAND, domain, allocated, placed, added: new Set(), waits: [] }
+}
+
+/** Adds the ranks that a job was given. */
+export function addPlaced({ placed }: Pick<QueueSums, 'placed'>, { ranges }: Idset): void {
+  for (const { first, last } of ranges) {
+    placed[first] = (placed[first] ?? 0) + 1
+    placed[last + 1] = (placed[last + 1] ?? 0) - 1
+  }
+}
+
+/** Adds ranks that many jobs share, as the same object. */
+export function addOnce(sums: Pick<QueueSums, 'placed' | 'added'>, ranks: Idset): void {
+  if (!sums.added.has(ranks)) addPlaced(sums, ranks)
+  sums.added.add(ranks)
 }
 
 /** How the demand follows from the sums of every queue. */
@@ -35,12 +52,23 @@ export interface Ending {
 }
 
 export function finish(
-  { domain, placed, waits, ...sums }: QueueSums,
+  { domain, placed, added: _, waits, ...sums }: QueueSums,
   { mayUseAnyRank, bursted }: Ending,
 ): QueueDemand {
-  if (mayUseAnyRank && waits.length > 0) {
-    for (const { first, last } of domain.usable.ranges) placed.fill(1, first, last + 1)
-  }
-  const ours = subtractIdsets(toIdset(placed), bursted)
+  if (mayUseAnyRank && waits.length > 0) addPlaced({ placed }, domain.usable)
+  const ours = subtractIdsets(placedRanks(placed), bursted)
   return { ...sums, placed: ours, waits: waits.sort((a, b) => b - a) }
+}
+
+function placedRanks(placed: Int32Array): Idset {
+  const ranges: IdRange[] = []
+  let jobs = 0
+  let first = 0
+  for (let rank = 0; rank < placed.length; rank += 1) {
+    const before = jobs
+    jobs += placed[rank] ?? 0
+    if (before === 0) first = rank
+    else if (jobs === 0) ranges.push({ first, last: rank - 1 })
+  }
+  return ranges.length === 0 ? EMPTY_IDSET : { ranges }
 }

@@ -156,3 +156,24 @@ test('unexpected names the topic, the key, the expected type and the actual valu
     'Cannot read the answer to "job-list.list": expected an object at "jobs[]", got [1]',
   )
 })
+
+test('show begins a large value without writing all of it', () => {
+  let written = 0
+  const part = { toJSON: () => ++written }
+  assert.equal(show(Array.from({ length: 100_000 }, () => part)).length, 80)
+  assert.equal(
+    show(Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [at, part]))).length,
+    80,
+  )
+  assert.ok(written < 1_000, `${written} parts are written`)
+  assert.equal(show('x'.repeat(1_000_000)).length, 80)
+})
+
+test('show writes what JSON.stringify writes, up to 80 characters', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.equal(show(value), JSON.stringify(value).slice(0, 80))
+    }),
+    { numRuns: 2_000 },
+  )
+})

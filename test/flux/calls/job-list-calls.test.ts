@@ -21,7 +21,7 @@ test('listPendingJobs reads recorded jobs in the order of the broker', async (t)
   const { client } = await connectToCannedBroker(t, {
     [LIST]: recordedAnswer('0.88.0', 'job-list-pending-union', LIST),
   })
-  const jobs = await listPendingJobs(client, 1000, LIMITS)
+  const jobs = await listPendingJobs(client, { maxEntries: 1000 }, LIMITS)
   assert.equal(jobs.length, 7)
   const [nodes, exclusive, gpus, , debug, held, dependent] = jobs
   assert.deepEqual(nodes, {
@@ -48,7 +48,7 @@ test('listPendingJobs reads the annotations of Fluxion', async (t) => {
   const { client } = await connectToCannedBroker(t, {
     [LIST]: recordedAnswer('0.88.0-fluxion', 'job-list-pending-easy', LIST),
   })
-  const jobs = await listPendingJobs(client, 1000, LIMITS)
+  const jobs = await listPendingJobs(client, { maxEntries: 1000 }, LIMITS)
   assert.deepEqual(
     jobs.slice(0, 2).map(({ startEstimate }) => startEstimate),
     [1795461643, undefined],
@@ -57,7 +57,7 @@ test('listPendingJobs reads the annotations of Fluxion', async (t) => {
 
 test('listPendingJobs sends one request for all releases, with only the needed attributes', async (t) => {
   const { client, requests } = await connectToCannedBroker(t, { [LIST]: { jobs: [] } })
-  assert.deepEqual(await listPendingJobs(client, 10_000, LIMITS), [])
+  assert.deepEqual(await listPendingJobs(client, { maxEntries: 10_000 }, LIMITS), [])
   const [request] = requests
   assert.equal(request?.nodeid, LEAD_RANK)
   const { attrs, ...args } = request?.args ?? {}
@@ -110,7 +110,7 @@ for (const [what, attributes, read] of ATTRIBUTES) {
     const { client } = await connectToCannedBroker(t, {
       [LIST]: { jobs: [{ ...JOB, ...attributes }] },
     })
-    const [job] = await listPendingJobs(client, 1, LIMITS)
+    const [job] = await listPendingJobs(client, { maxEntries: 1 }, LIMITS)
     assert.ok(job)
     assert.deepEqual({ ...job, ...read }, job)
   })
@@ -141,7 +141,7 @@ const BROKEN: readonly (readonly [answer: JsonObject, message: string])[] = [
 for (const [answer, message] of BROKEN) {
   test(`listPendingJobs refuses an answer: ${message}`, async (t) => {
     const { client } = await connectToCannedBroker(t, { [LIST]: answer })
-    await assert.rejects(listPendingJobs(client, 1, LIMITS), {
+    await assert.rejects(listPendingJobs(client, { maxEntries: 1 }, LIMITS), {
       code: 'FLUX_PROTOCOL',
       topic: LIST,
       message: `Cannot read the answer to "${LIST}": ${message}`,
@@ -162,7 +162,7 @@ for (const [attributes, read] of ODD) {
     const { client } = await connectToCannedBroker(t, {
       [LIST]: { jobs: [{ ...JOB, ...attributes }] },
     })
-    const [job] = await listPendingJobs(client, 1, LIMITS)
+    const [job] = await listPendingJobs(client, { maxEntries: 1 }, LIMITS)
     assert.ok(job)
     assert.deepEqual({ ...job, ...read }, job)
     assert.equal(job.oddity, undefined)
@@ -180,7 +180,7 @@ for (const [attributes, oddity] of [
     const { client } = await connectToCannedBroker(t, {
       [LIST]: { jobs: [JOB, { ...JOB, ...attributes }] },
     })
-    const [whole, odd] = await listPendingJobs(client, 2, LIMITS)
+    const [whole, odd] = await listPendingJobs(client, { maxEntries: 2 }, LIMITS)
     assert.equal(whole?.oddity, undefined)
     assert.equal(odd?.oddity, `Cannot read the answer to "${LIST}": expected ${oddity}`)
   })

@@ -354,6 +354,23 @@ test('parseRequest gives up a tree that is deeper than any', () => {
   }
 })
 
+test('parseRequest looks at a bounded part of a tree that is too large', () => {
+  let looked = 0
+  const core = {
+    ...CORE,
+    get type() {
+      looked += 1
+      return 'core'
+    },
+  }
+  const wide = (level: number): readonly Vertex[] =>
+    level === 0 ? [core] : Array.from({ length: 200 }, () => vertex('rack', 1, ...wide(level - 1)))
+  assert.throws(() => parseRequest({ resources: [vertex('slot', 1, ...wide(2))] }), {
+    code: 'FLUX_PROTOCOL',
+  })
+  assert.ok(looked < 1_000, `${looked} vertices are looked at`)
+})
+
 test('parseRequest reads anything, or refuses it with FLUX_PROTOCOL', () => {
   const { resources } = fc.letrec<{ resources: unknown; vertex: unknown }>((tie) => ({
     resources: fc.oneof(

@@ -58,6 +58,37 @@ test('call returns job ids beyond 2^53 as bigint', async (t) => {
   assert.deepEqual(answer, { jobs: [{ id: 9007199254740993n }] })
 })
 
+test('call returns a large answer whole, and the small answers beside it, also when the broker then hangs up', async (t) => {
+  const jobs = Array.from({ length: 5_000 }, (_, index) => ({ id: 2n ** 53n + BigInt(index) }))
+  const client = await connectToScript(t, async (peer) => {
+    const list = await peer.expect('job-list.list')
+    const attribute = await peer.expect('attr.get')
+    peer.respond(list, { jobs })
+    peer.respond(attribute, { value: '4' })
+    peer.hangUp()
+  })
+  const [list, attribute] = await Promise.all([
+    client.call('job-list.list', {}, LIMITS),
+    client.call('attr.get', { name: 'size' }, LIMITS),
+  ])
+  assert.deepEqual(list, { jobs })
+  assert.deepEqual(attribute, { value: '4' })
+})
+
+test('call fails with EMSGSIZE for an answer that is larger than there is memory for, and goes on', async (t) => {
+  const client = await connectToScript(t, async (peer) => {
+    for (const note of ['x'.repeat(20 * 2 ** 20), 'x'.repeat(2_000), 'short']) {
+      peer.respond(await peer.expect('job-list.list'), { note })
+    }
+  })
+  const options = { ...LIMITS, maxBytes: 1_000 }
+  const tooLarge = { code: 'FLUX_REMOTE', errnum: 90, topic: 'job-list.list' }
+  await assert.rejects(client.call('job-list.list', {}, LIMITS), tooLarge)
+  await assert.rejects(client.call('job-list.list', {}, options), tooLarge)
+  assert.deepEqual(await client.call('job-list.list', {}, options), { note: 'short' })
+  assert.equal(client.matchtagsInUse, 0)
+})
+
 test('call returns the recorded answer of a real broker', async (t) => {
   const { s2c } = loadRecording('0.88.0', 'getattr-minimal-routes')
   const client = await connectToScript(t, async (peer) => {

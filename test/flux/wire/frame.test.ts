@@ -96,6 +96,38 @@ test('FrameDecoder yields the same bodies for every chunking', () => {
   )
 })
 
+test('FrameDecoder keeps only the end of a body that is too large, for every chunking', () => {
+  const bodies = fc.array(fc.uint8Array({ minLength: 21, maxLength: 300 }), { maxLength: 6 })
+  const cuts = fc.array(fc.nat(2000), { maxLength: 40 })
+  fc.assert(
+    fc.property(bodies, cuts, (arrays, offsets) => {
+      const shorten = (end: Buffer) => Buffer.concat([Buffer.from('end'), end])
+      const decoder = new FrameDecoder({ maxBytes: 100, shorten })
+      const given = arrays.map((array) => Buffer.from(array))
+      const bytes = Buffer.concat(given.map(encodeFrame))
+      const edges = [0, ...offsets.sort((a, b) => a - b), bytes.length]
+      const decoded = edges
+        .slice(1)
+        .flatMap((edge, index) => [...decoder.push(bytes.subarray(edges[index], edge))])
+      const expected = given.map((body) =>
+        body.length > 100 ? shorten(body.subarray(body.length - 21)) : body,
+      )
+      assert.deepEqual(decoded, expected)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('FrameDecoder does not hold a body that is too large while it comes', () => {
+  const decoder = new FrameDecoder({ maxBytes: 100, shorten: (end) => end })
+  const chunk = Buffer.alloc(2 ** 16)
+  for (const _ of decoder.push(header(200 * 2 ** 20)));
+  for (let count = 0; count < 100; count += 1) {
+    for (const _ of decoder.push(chunk));
+    assert.ok(decoder.pendingBytes < 100, `${decoder.pendingBytes} bytes`)
+  }
+})
+
 test('FrameDecoder throws nothing but FLUX_PROTOCOL on arbitrary bytes', () => {
   const start = fc.constantFrom('', '1200eeff', '1200eeff000000')
   fc.assert(

@@ -146,6 +146,115 @@ test('decodeJson throws nothing but FLUX_PROTOCOL on arbitrary bytes', () => {
   )
 })
 
+/** Pieces of JSON that are hard to tell apart without reading all of it, put together in any order. */
+const pieces = fc.array(
+  fc.oneof(
+    fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ':',
+      ',',
+      '"',
+      '\\',
+      '\\"',
+      '":',
+      '"id":',
+      '\\":',
+      ' ',
+      '-',
+    ),
+    fc.constantFrom(
+      '"a"',
+      '"id"',
+      '"a\\\\":',
+      'e5',
+      '.5',
+      '0',
+      '1',
+      'null',
+      '\t',
+      '"1":',
+      '"__proto__":',
+    ),
+    fc.bigInt({ min: 10n ** 15n, max: 2n ** 64n }).map(String),
+  ),
+  { maxLength: 12 },
+)
+
+/** JSON of any shape, in which texts and keys look like numbers and JSON, and with white space. */
+const { json } = fc.letrec<{ json: string }>((tie) => ({
+  json: fc.oneof(
+    { depthSize: 'medium' },
+    fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(String),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    pieces.map((texts) => JSON.stringify(texts.join(''))),
+    fc.array(tie('json'), { maxLength: 4 }).map((items) => `[${items.join(' , ')}]`),
+    fc
+      .array(fc.tuple(fc.oneof(pieces, fc.constantFrom(['id'], ['1'])), tie('json')), {
+        maxLength: 4,
+      })
+      .map((entries) =>
+        entries.map(
+          ([key, value], index) =>
+            `${JSON.stringify(key.join(''))}${' '.repeat(index % 2)}:${value}`,
+        ),
+      )
+      .map((entries) => `{${entries.join(',')}}`),
+  ),
+}))
+
+function exactly(text: string): unknown {
+  try {
+    return JSON.parse(text, exactIntegers)
+  } catch {
+    return 'no JSON'
+  }
+}
+
+function decoded(text: string): unknown {
+  try {
+    return decodeTextAsJson(`${text}\0`)
+  } catch (error) {
+    assert.ok(error instanceof FluxError)
+    return 'no JSON'
+  }
+}
+
+test('decodeJson decodes every JSON text as a parser that looks at each value', () => {
+  fc.assert(
+    fc.property(json, (value) => {
+      const text = `{"jobs":${value}}`
+      assert.deepEqual(decoded(text), exactly(text))
+    }),
+    { numRuns: 5_000 },
+  )
+})
+
+test('decodeJson refuses what is no JSON, also around integers beyond 2^53', () => {
+  let refused = 0
+  fc.assert(
+    fc.property(pieces, (texts) => {
+      const text = `{"id":9007199254740993,"jobs":${texts.join('')}}`
+      const expected = exactly(text)
+      if (expected === 'no JSON') refused += 1
+      assert.deepEqual(decoded(text), expected)
+    }),
+    { numRuns: 20_000 },
+  )
+  assert.ok(refused > 1_000)
+})
+
+test('decodeJson decodes texts full of digits and quotes once, not once for each of them', () => {
+  const digits = ' 9007199254740993'.repeat(50_000)
+  const text = `{"note":"${digits}","list":[${digits.trim().replaceAll(' ', ', ')}],"\\\\\\":":${'9'.repeat(18)}}`
+  const { note, list } = decodeTextAsJson(`${text}\0`)
+  assert.equal(note, digits)
+  assert.ok(Array.isArray(list))
+  assert.deepEqual(new Set(list), new Set([9007199254740993n]))
+})
+
 test('decodeText reads a text with and without NUL', () => {
   assert.equal(decodeText(Buffer.from('No such job\0')), 'No such job')
   assert.equal(decodeText(Buffer.from('No such job')), 'No such job')

@@ -60,3 +60,37 @@ test('a search in a text takes a step for each of its characters', () => {
     stepsOf(`pending.exists(job, "${'a'.repeat(length)}".contains(job.id)) ? 1 : 0`)
   assert.equal(looking(60) - looking(10), 50 * JOBS)
 })
+
+const MAP = `{${Array.from({ length: 40 }, (_, key) => `"k${key}": [1, 2]`).join()}}`
+
+/** What would take far longer than its steps, if a part of it was overlooked. */
+const AT_LEAST: readonly (readonly [what: string, expression: string, steps: number])[] = [
+  [
+    'comparing maps',
+    `[[${MAP}, ${MAP}]].map(m, pending.filter(j, m[0] != m[1]).size()).sum()`,
+    160 * JOBS,
+  ],
+  [
+    'comparing lists of maps',
+    `[[${MAP}]].map(m, pending.filter(j, m == m).size()).sum()`,
+    160 * JOBS,
+  ],
+  ['a value of a map by its name', '{"a": pending}.a.map(j, 1).size()', JOBS],
+  ['the keys of a map', `{"${'k'.repeat(99)}": 1}.map(k, k + k).size()`, 198],
+  [
+    'the longer of two lists',
+    '(true ? [pending] : [[], [], []]).map(l, l.map(j, 1).size()).sum()',
+    3 * JOBS,
+  ],
+  ['a text in a text', `"${'a'.repeat(90)}".contains("${'a'.repeat(40)}b") ? 1 : 0`, 90 * 41],
+  ['the order of texts', `["${'a'.repeat(99)}"].map(t, t + t).map(t, t < t ? 1 : 0).sum()`, 99 * 6],
+  ['the size of a text', `["${'a'.repeat(99)}"].map(t, t + t).map(t, t.size()).sum()`, 99 * 4],
+  ['a number in a text', `int("${'9'.repeat(300)}")`, 90_000],
+]
+
+for (const [what, expression, steps] of AT_LEAST) {
+  test(`${what} takes at least ${steps} steps`, () => {
+    const counted = stepsOf(expression)
+    assert.ok(counted >= steps, `${counted} steps`)
+  })
+}

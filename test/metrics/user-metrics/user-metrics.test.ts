@@ -185,20 +185,27 @@ test('readUserMetrics accepts 50 metrics, and reports the place of the first one
 })
 
 test('readUserMetrics refuses a metric that takes more steps than the metrics before it leave', () => {
-  const expression = `pending${'.map(job, 1)'.repeat(30)}.size()`
-  const steps = 30 * 10_000 + 32
-  const names = ['one', 'two', 'three', 'four']
+  const expression = `pending${'.map(job, 1)'.repeat(18)}.size()`
+  const steps = 18 * 10_000 + 20
+  const names = ['one', 'two', 'three', 'four', 'five', 'six']
   const { metrics, problems } = read(
     fileOf(...names.map((name) => ({ name, expression })), { name: 'cheap' }),
   )
   assert.deepEqual(
     metrics.map(({ name }) => name),
-    ['one', 'two', 'three', 'cheap'],
+    ['one', 'two', 'three', 'four', 'five', 'cheap'],
   )
   assert.deepEqual(problems, [
-    `metrics.yaml:5:63: metric "four": with 10000 pending jobs it takes up to ${steps} steps, ` +
-      `expected at most ${MAX_STEPS - 3 * steps}`,
+    `metrics.yaml:7:62: metric "six": with 10000 pending jobs it takes up to ${steps} steps, ` +
+      `expected at most ${MAX_STEPS - 5 * steps}`,
   ])
+})
+
+test('readUserMetrics refuses a metric that alone would hold all others up', () => {
+  const expression = `pending${'.map(job, 1)'.repeat(20)}.size()`
+  const { metrics, problems } = read(fileOf({ expression }))
+  assert.deepEqual(metrics, [])
+  assert.match(problems.join(), /it takes up to 200022 steps, expected at most 200000$/)
 })
 
 test('readUserMetrics refuses a comprehension over pending jobs inside another one', () => {

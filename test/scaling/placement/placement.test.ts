@@ -222,6 +222,29 @@ test('Placement ends with its budget, and says so of every job that is left', ()
   assert.deepEqual(new Set(places.slice(last + 1)), new Set(['not placed']))
 })
 
+for (const [what, part, parts] of [
+  ['without slots', needs({ slots: 0 }), 200],
+  ['that were not found before', needs({ cores: 5 }), 1],
+] as const) {
+  test(`Placement ends with its budget on many jobs with many ways of parts ${what}`, () => {
+    const placement = new Placement(ALL, FREE)
+    const domain = domainOf('0-3')
+    const ways = Array.from({ length: 200 }, () => Array.from({ length: parts }, () => part))
+    let place: Place | undefined
+    for (let job = 0; job < 3_000; job += 1) place = placement.place(ways, domain)
+    assert.deepEqual(place, { kind: 'not placed' })
+  })
+}
+
+test('Placement puts R back after a job whose parts wait together', () => {
+  const placement = new Placement(ALL, FREE)
+  const domain = domainOf('0-3')
+  const job = [[nodes(3, 4), needs({ cores: 4 })]]
+  for (let time = 0; time < 3; time += 1) {
+    assert.deepEqual(placement.place(job, domain), waits(0, 1, 2, 3))
+  }
+})
+
 interface Room {
   readonly cores: number
   readonly gpus: number

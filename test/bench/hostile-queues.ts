@@ -1,0 +1,173 @@
+// Measures what hostile queues cost the sidecar, as the program of its image with the image's own flags: how long its event
+// loop is held at most, and how much memory it takes at most.
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { bundle } from '../support/build.ts'
+import { ask } from '../support/https.ts'
+import { type Bench, say } from './bench.ts'
+import type { Figure } from './figures.ts'
+import { HostileBroker } from './hostile/broker.ts'
+import type { Holds } from './hostile/probe.ts'
+import type { HostileQueue } from './hostile/queue.ts'
+import { HOSTILE_QUEUES } from './hostile/queues.ts'
+import { METRIC } from './metric-requests.ts'
+import { NODE_FLAGS, type ServerProcess, startServer } from './processes.ts'
+
+/** What a person would not notice, and a tenth of what a probe of the kubelet waits. */
+const MAX_HOLD_MS = 50
+
+/** The container's limit is 128 MiB. */
+const MAX_RESIDENT_MIB = 112
+
+/** Enough to read 10,000 jobspecs, 500 a reading. */
+const READINGS = 22
+const MOST_SECONDS = 30
+const FEW_READINGS = 6
+
+const ASK_MS = 500
+
+/** What the front proxy and a person ask for. */
+const ASKED = [METRIC, '/metrics', '/explain?format=json', '/livez']
+
+/** In the short form: every fourth queue, and fewer readings of it. */
+const SHORT = { every: 4, readings: 4 }
+
+/**
+ * Two figures for each queue: the longest hold of the event loop, and the peak of memory.
+ *
+ * @param queue only queues with this text in their names
+ */
+export async function hostileFigures(
+  bench: Bench,
+  { short, queue: only = '' }: { readonly short: boolean; readonly queue?: string | undefined },
+): Promise<readonly Figure[]> {
+  const program = await bundle('sidecar', bench.folder)
+  const probe = await bundleProbe(bench)
+  const metrics = await writeUserMetrics(bench)
+  const figures: Figure[] = []
+  for (const [index, queue] of HOSTILE_QUEUES.entries()) {
+    if ((short && index % SHORT.every > 0) || !queue.name.includes(only)) continue
+    say(`hostile: ${queue.name} …`)
+    figures.push(...(await measure(queue, { index, bench, program, probe, metrics, short })))
+  }
+  return figures
+}
+
+async function bundleProbe({ folder }: Bench): Promise<string> {
+  const outfile = join(folder, 'probe.cjs')
+  const entryPoints = [join(import.meta.dirname, 'hostile/probe.ts')]
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs' })
+  return outfile
+}
+
+/** A metric that looks at every pending job, as the README shows them. */
+async function writeUserMetrics({ folder }: Bench): Promise<string> {
+  const path = join(folder, 'metrics.yaml')
+  const expression = 'pending.filter(j, has(j.nodes) && j.nodes > 4).map(j, j.waited).max()'
+  const metric = { name: 'longest_wait', help: 'Longest wait', unit: 'seconds', expression }
+  await writeFile(path, JSON.stringify({ metrics: [metric] }))
+  return path
+}
+
+interface Setting {
+  readonly index: number
+  readonly bench: Bench
+  /** Files. */
+  readonly program: string
+  readonly probe: string
+  readonly metrics: string
+  readonly short: boolean
+}
+
+async function measure(queue: HostileQueue, setting: Setting): Promise<readonly Figure[]> {
+  const { index, bench, program, probe, metrics, short } = setting
+  const file = join(bench.folder, `holds-${index}`)
+  const socket = join(bench.folder, `hostile-${index}`)
+  const broker = new HostileBroker(queue)
+  // The sidecar starts first: what it takes to load its program is no queue's fault.
+  const sidecar = await startServer(program, {
+    flags: [...NODE_FLAGS, '--require', probe],
+    env: {
+      ...bench.tls,
+      CLIENT_CA_FILE: bench.clientCa,
+      CLIENT_ALLOWED_NAMES: 'front-proxy-client',
+      LOG_LEVEL: 'warn',
+      FLUX_URI: `local://${socket}`,
+      PROBE_FILE: file,
+      METRICS_FILE: metrics,
+    },
+  })
+  const { child } = sidecar
+  try {
+    await readProbe(sidecar, file)
+    await broker.listen(socket)
+    const readings = short ? SHORT.readings : queue.role === 'owner' ? READINGS : FEW_READINGS
+    const { answered, seconds } = await askMeanwhile(sidecar, broker, { bench, readings })
+    const { longest, longestByClock, cpu } = await readProbe(sidecar, file)
+    const { jobspecs } = broker
+    const detail = `${broker.readings} readings, ${jobspecs} jobspecs in ${seconds.toFixed(0)} s`
+    const perReading = `${(cpu / broker.readings).toFixed(0)} ms CPU a reading`
+    return [
+      {
+        name: `longest hold: ${queue.name}`,
+        value: longest,
+        unit: 'ms',
+        target: { at: 'most', value: MAX_HOLD_MS },
+        detail: `${longestByClock.toFixed(0)} ms by the clock, ${perReading}; ${detail}`,
+      },
+      {
+        name: `peak of memory: ${queue.name}`,
+        value: peakMiB(sidecar),
+        unit: 'MiB',
+        target: { at: 'most', value: MAX_RESIDENT_MIB },
+        detail: answered,
+      },
+    ]
+  } catch (error) {
+    if (child.exitCode === null && child.signalCode === null) throw error
+    const name = `ended: ${queue.name}`
+    return [{ name, value: 1, unit: 'calls', target: { at: 'most', value: 0 }, detail: `${error}` }]
+  } finally {
+    await sidecar.stop()
+    broker.close()
+  }
+}
+
+/** Asks as an HPA, Prometheus and a person do, until enough was read. */
+async function askMeanwhile(
+  { port }: ServerProcess,
+  broker: HostileBroker,
+  { bench: { pair }, readings }: { readonly bench: Bench; readonly readings: number },
+): Promise<{ readonly answered: string; readonly seconds: number }> {
+  const startedAt = performance.now()
+  const statuses = new Set<number>()
+  let seconds = 0
+  while (broker.readings < readings && seconds < MOST_SECONDS) {
+    for (const path of ASKED) {
+      const { status } = await ask(port, path, { client: pair })
+      if (path === METRIC) statuses.add(status)
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS))
+    seconds = (performance.now() - startedAt) / 1000
+  }
+  return { answered: `the metric is answered with ${[...statuses].join(', ')}`, seconds }
+}
+
+async function readProbe({ child }: ServerProcess, file: string): Promise<Holds> {
+  rmSync(file, { force: true })
+  child.kill('SIGUSR2')
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    if (child.signalCode !== null) throw new Error('The sidecar has ended')
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    if (text.endsWith('}')) return JSON.parse(text)
+  }
+}
+
+/** The most memory that a process has had. */
+function peakMiB({ child }: ServerProcess): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
+}
