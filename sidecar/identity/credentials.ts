@@ -62,7 +62,7 @@ async function fromFiles(config: CredentialOptions, log: Logger): Promise<Creden
   const { tls, clientCaFile, clientAllowedNames } = config
   const files = { ...tls, clientCa: clientCaFile }
   const read = await readCredentials(files)
-  const first = await complete(read, config, log)
+  const first = complete(read, config, log)
   let watch: CredentialWatch | undefined
   return {
     first,
@@ -83,7 +83,7 @@ async function fromAuthority(
   log: Logger,
 ): Promise<CredentialSource> {
   const names = namesOf(config)
-  const placeholder = { ...(await createSelfSigned(names)), clientCa: undefined }
+  const placeholder = { ...createSelfSigned(names), clientCa: undefined }
   let use: (credentials: Credentials) => void = () => {}
   const identity = new Identity({
     ...authority,
@@ -114,16 +114,12 @@ function namesOf({ names }: CredentialOptions): readonly string[] {
 }
 
 /** Adds a self-signed certificate where no file has one, and warns about each missing file. */
-async function complete(
-  read: Partial<Credentials>,
-  config: CredentialOptions,
-  log: Logger,
-): Promise<Credentials> {
+function complete(read: Partial<Credentials>, config: CredentialOptions, log: Logger): Credentials {
   if (config.clientCaFile === undefined) {
     log.warn({}, 'clients are not authenticated: CLIENT_CA_FILE is not set')
   }
   const { cert, key, clientCa } = read
   if (cert !== undefined && key !== undefined) return { cert, key, clientCa }
   log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
-  return { ...(await createSelfSigned(namesOf(config))), clientCa }
+  return { ...createSelfSigned(namesOf(config)), clientCa }
 }
