@@ -1,7 +1,7 @@
 // Waits for changes in a Flux instance: follows the streams that its broker offers, and times out without them. It reads
 // nothing itself.
 import type { Limits } from '#flux/calls/broker-calls.ts'
-import { type InstanceJobStats, watchJobStats } from '#flux/calls/job-calls.ts'
+import { type InstanceJobStats, watchJobStats, watchSubmissions } from '#flux/calls/job-calls.ts'
 import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
 import type { Client } from '#flux/wire/client.ts'
 import type { FluxEvent } from '#flux/wire/subscriptions.ts'
@@ -11,6 +11,12 @@ import { sleep } from '#serving/sleep.ts'
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const
 
+/**
+ * From the commit of a new job until job-list counts it, and until it has started if it can. Short enough for a new number
+ * within 100 ms; job-stats reports the job after 200 ms.
+ */
+const SETTLE_MS = 50
+
 /** Follows the changes in a Flux instance, over one connection. */
 export class ChangeFeed {
   readonly #abort = new AbortController()
@@ -18,6 +24,11 @@ export class ChangeFeed {
   #wake: () => void = () => {}
   #streaming = true
   #jobCounts: string | undefined
+  /** Runs from a submission until it is marked as a change. */
+  #settling: NodeJS.Timeout | undefined
+  #submitted = false
+  /** The job counts of a reading after a submission: job-stats reports the same change once more, and later. */
+  #countsRead: string | undefined
 
   /**
    * Opens the streams that the broker offers. A stream that fails is not an error: {@link ChangeFeed.streaming} turns
@@ -32,6 +43,7 @@ export class ChangeFeed {
     feed.#follow(watchOnline(client, bounded))
     if (hasJobStatsStream(version)) {
       feed.#follow(feed.#keepJobCounts(watchJobStats(client, bounded)))
+      feed.#follow(feed.#settle(watchSubmissions(client, bounded)), { optional: true })
     } else feed.#follow(jobStateEvents(client, bounded))
     feed.#follow(watchResources(client, bounded), { optional: true })
     return feed
@@ -45,6 +57,12 @@ export class ChangeFeed {
   /** The {@link fingerprint} of the job counts that the job-stats stream sent last; `undefined` without that stream. */
   get jobCounts(): string | undefined {
     return this.#jobCounts
+  }
+
+  /** Notes the {@link fingerprint} of the job counts of a reading; `undefined` if they are not known. */
+  noteReading(counts: string | undefined): void {
+    this.#countsRead = this.#submitted ? counts : undefined
+    this.#submitted = false
   }
 
   /** Waits for a change, for at least `minMs` and at most `maxMs`. Returns whether something changed. */
@@ -64,13 +82,25 @@ export class ChangeFeed {
   }
 
   close(): void {
+    clearTimeout(this.#settling)
     this.#abort.abort()
   }
 
   async *#keepJobCounts(stream: AsyncIterable<InstanceJobStats>): AsyncGenerator<void> {
     for await (const stats of stream) {
       this.#jobCounts = fingerprint(toJobs(stats))
-      yield
+      if (this.#jobCounts !== this.#countsRead) yield
+    }
+  }
+
+  /** Marks the first of several submissions as a change, after a while, and so yields nothing. */
+  async *#settle(submissions: AsyncIterable<void>): AsyncGenerator<never> {
+    for await (const _ of submissions) {
+      this.#settling ??= setTimeout(() => {
+        this.#settling = undefined
+        this.#submitted = true
+        this.#markChanged()
+      }, SETTLE_MS)
     }
   }
 
