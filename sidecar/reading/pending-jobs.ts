@@ -7,7 +7,7 @@ import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { acceptedRanks, type RankAttributes } from './constrained-ranks.ts'
-import type { WaitingJob, WaitingJobs } from './facts.ts'
+import type { Waiting, WaitingJob } from './facts.ts'
 import { ReadBudget, type ReadRequest, RequestCache } from './request-cache.ts'
 import { isUnknown, unknown } from './unknown.ts'
 
@@ -17,8 +17,9 @@ import { isUnknown, unknown } from './unknown.ts'
  */
 export const MAX_WAITING = 10_000
 
-/** At most this many jobspecs are read for one reading; 1,000 pipelined requests take a broker 55 ms. */
-const MAX_JOBSPECS = 500
+/** At most this many jobspecs are read for one reading, and this many at once; 1,000 pipelined requests take a broker 55 ms. */
+const MAX_JOBSPECS = 2000
+const MAX_AT_ONCE = 500
 
 const GUEST = unknown(
   'Flux does not show guests how many GPUs a job asks for: run the sidecar with the UID of the broker (annotation ' +
@@ -26,8 +27,12 @@ const GUEST = unknown(
 )
 
 const NOT_YET = unknown(
-  'the jobspecs of some pending jobs are still being read: only a jobspec says how many GPUs its job asks for',
+  'the jobspecs of some pending jobs are still being read: only a jobspec says all that its job asks for',
 )
+
+const NO_JOBSPEC = unknown('Flux lists a pending job of which it has no jobspec')
+
+const NO_SUCH_JOB = unknown('Flux lists a pending job, and says that there is no such job')
 
 /** What the needs of jobs depend on besides the jobs. */
 export interface PendingContext {
@@ -43,6 +48,8 @@ export class PendingJobReader {
   readonly #requests = new RequestCache()
   /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
+  /** Listed jobs that had ended when they were asked for, at the last reading. */
+  #ended: ReadonlySet<JobId> = new Set()
 
   constructor(client: Client) {
     this.#client = client
@@ -54,72 +61,82 @@ export class PendingJobReader {
     return listPendingJobs(this.#client, MAX_WAITING + 1, limits)
   }
 
-  /** Adds what jobspecs say. */
+  /**
+   * Adds what jobspecs say, and leaves out the jobs that have ended meanwhile.
+   *
+   * @returns unknown while jobspecs of jobs that could start are still to be read: what they need is not guessed
+   */
   async complete(
     pending: readonly PendingJob[],
     { counted, hasGpus, attributes }: PendingContext,
     limits: Limits,
-  ): Promise<WaitingJobs> {
-    const listed = pending.slice(0, MAX_WAITING)
+  ): Promise<Waiting> {
+    const cut = pending.slice(0, MAX_WAITING)
     // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
-    await this.#readRequests(hasGpus ? listed : listed.filter(canStart), limits)
+    await this.#readRequests(hasGpus ? cut : cut.filter(canStart), limits)
+    const listed = cut.filter(({ id }) => !this.#ended.has(id))
+    const missing = listed.filter((job) => this.#requests.find(job) === undefined)
+    if (!this.#isGuest && missing.some(canStart)) return NOT_YET
     const toRequest = requestsWith(attributes)
-    const jobs = listed.map((job) => ({ ...job, request: toRequest(this.#requests.find(job)) }))
-    const isKnown = !hasGpus || jobs.every(({ request }) => request !== undefined)
     const last = listed.at(-1)
     return {
       kind: 'known',
-      jobs,
+      jobs: listed.map(({ oddity, ...job }) => ({
+        ...job,
+        request: toRequest(this.#requests.find(job)) ?? (oddity ? unknown(oddity) : undefined),
+      })),
       // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
-      total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : pending.length,
+      total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : listed.length,
       // Flux lists held jobs, and those without a priority, last.
       lacksStartable: pending.length > MAX_WAITING && last !== undefined && canStart(last),
-      unknownRequests: isKnown ? undefined : this.#isGuest ? GUEST : NOT_YET,
+      unknownRequests:
+        hasGpus && missing.length > 0 ? (this.#isGuest ? GUEST : NOT_YET) : undefined,
     }
   }
 
   async #readRequests(jobs: readonly PendingJob[], limits: Limits): Promise<void> {
-    const read = new Map<JobId, ReadRequest>()
-    const budget = new ReadBudget()
-    if (!this.#isGuest) {
-      const missing = jobs
-        .filter((job) => this.#requests.find(job) === undefined)
-        .slice(0, MAX_JOBSPECS)
-      // One jobspec first: a guest is refused, and then the others need not be asked for.
-      const [first, ...others] = missing
-      if (first !== undefined) await this.#readRequest(first.id, { read, budget }, limits)
-      await Promise.all(
-        others.map(({ id }) => this.#isGuest || this.#readRequest(id, { read, budget }, limits)),
-      )
+    const round: Round = { read: new Map(), ended: new Set(), budget: new ReadBudget() }
+    const missing = this.#isGuest
+      ? []
+      : jobs.filter((job) => this.#requests.find(job) === undefined).slice(0, MAX_JOBSPECS)
+    // One jobspec first: a guest is refused, and then the others need not be asked for.
+    for (let from = 0, count = 1; from < missing.length && !this.#isGuest; count = MAX_AT_ONCE) {
+      const some = missing.slice(from, from + count)
+      await Promise.all(some.map(({ id }) => this.#readRequest(id, round, limits)))
+      from += count
     }
-    this.#requests.replace(jobs, read)
+    this.#requests.replace(jobs, round.read)
+    this.#ended = round.ended
   }
 
-  async #readRequest(
-    id: JobId,
-    { read, budget }: { readonly read: Map<JobId, ReadRequest>; readonly budget: ReadBudget },
-    limits: Limits,
-  ): Promise<void> {
+  async #readRequest(id: JobId, { read, ended, budget }: Round, limits: Limits): Promise<void> {
     try {
       const request = await getRequest(this.#client, id, limits)
       if (budget.take(request)) read.set(id, request)
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) this.#isGuest = true
+      else if (isRemote(error, ERRNO.EINVAL)) {
+        // The next list does not have a job that has ended. Otherwise nothing is known of it.
+        if (this.#ended.has(id)) read.set(id, NO_SUCH_JOB)
+        else ended.add(id)
+      } else if (isRemote(error, ERRNO.ENOENT)) read.set(id, NO_JOBSPEC)
       else if (error instanceof FluxError && error.code === 'FLUX_PROTOCOL') {
         read.set(id, unknown(error.message))
-      } else if (!hasLeft(error)) throw error
+      } else throw error
     }
   }
+}
+
+/** The jobspecs of one reading. */
+interface Round {
+  readonly read: Map<JobId, ReadRequest>
+  readonly ended: Set<JobId>
+  readonly budget: ReadBudget
 }
 
 /** Whether the scheduler would start the job if there were nodes and its queue is started. */
 export function canStart({ state, priority }: Pick<PendingJob, 'state' | 'priority'>): boolean {
   return state === 'SCHED' && priority !== 0
-}
-
-/** The job has started or ended; the next list will not have it. */
-function hasLeft(error: unknown): boolean {
-  return isRemote(error, ERRNO.EINVAL) || isRemote(error, ERRNO.ENOENT)
 }
 
 /** Works out the ranks of each constraint once; jobs with the same constraint get the same set. */

@@ -1,5 +1,6 @@
 // Lists the running jobs, over one connection: their ranks are busy even if Flux does not show them as allocated, and one of
-// them is shown as the job on the highest busy rank. Flux is asked only when the answer may have changed.
+// them is shown as the job on the highest busy rank. Flux is asked at every reading: no count tells that one job has taken the
+// place of another.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { listRunningJobs, type RunningJob } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
@@ -16,7 +17,7 @@ import { ranksOf } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
 import type { Facts, Jobs } from './facts.ts'
 
-/** More running jobs are not listed each time that one starts or ends: this many are 100 kB. */
+/** More running jobs are not listed: this many are 100 kB. */
 const MAX_LISTED = 1_000
 
 /** A rank has only a few jobs, because a node has some dozens of cores. */
@@ -43,16 +44,13 @@ export function highestBusyRank({
 
 export class RunningJobReader {
   readonly #client: Client
-  #last:
-    | { readonly key: string; readonly jobs: RunningJobs; readonly areAllAllocated: boolean }
-    | undefined
 
   constructor(client: Client) {
     this.#client = client
   }
 
   /**
-   * @param counts while these and the highest allocated rank stay the same, Flux is not asked
+   * @param total counted before: without active jobs then, there is nothing to list
    * @throws FluxError if Flux does not list the jobs: a rank that it does not show as allocated may be busy
    */
   async read(
@@ -61,10 +59,10 @@ export class RunningJobReader {
     limits: Limits,
   ): Promise<RunningJobs> {
     const count = total.run + total.cleanup
-    if (count === 0) return { ranks: EMPTY_IDSET, highest: undefined }
+    // A job that was pending may run by now.
+    const active = (total.new ?? 0) + total.depend + total.priority + total.sched + count
+    if (active === 0) return { ranks: EMPTY_IDSET, highest: undefined }
     const highest = highestBusyRank({ ...facts, running: EMPTY_IDSET })
-    const key = JSON.stringify([highest, total.run, total.cleanup, total.inactive])
-    if (this.#last?.key === key && this.#last.areAllAllocated) return this.#last.jobs
     const isAnyAllocated = !isEmpty(ranksOf(facts.allocated))
     const options =
       count <= MAX_LISTED || !isAnyAllocated
@@ -80,14 +78,10 @@ export class RunningJobReader {
     }
     const ranks = listed.map((job) => job.ranks).reduce(unionIdsets, EMPTY_IDSET)
     const busy = highestBusyRank({ ...facts, running: ranks })
-    const jobs = {
+    return {
       ranks,
       highest: busy === undefined ? undefined : listed.find((job) => hasId(job.ranks, busy)),
     }
-    // One job that bypasses the scheduler may take the place of another without a change of the counts.
-    const areAllAllocated = isEmpty(subtractIdsets(ranks, ranksOf(facts.allocated)))
-    this.#last = { key, jobs, areAllAllocated }
-    return jobs
   }
 
   /** `undefined` if this release of Flux refuses the list, and the allocated ranks are known. Any other error is passed on. */

@@ -6,8 +6,8 @@ import { ERRNO } from '#flux/errors.ts'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { RankAttributes } from '#reading/constrained-ranks.ts'
-import type { WaitingJob } from '#reading/facts.ts'
-import { MAX_WAITING, PendingJobReader } from '#reading/pending-jobs.ts'
+import type { WaitingJob, WaitingJobs } from '#reading/facts.ts'
+import { MAX_WAITING, type PendingContext, PendingJobReader } from '#reading/pending-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
 
@@ -17,8 +17,17 @@ const GETATTR = 'job-manager.getattr'
 
 async function setUp(t: TestContext, answers: Record<string, Answer>) {
   const broker = await connectToCannedBroker(t, answers)
-  return { ...broker, reader: new PendingJobReader(broker.client) }
+  const reader = new PendingJobReader(broker.client)
+  /** What is known once every jobspec was read. */
+  const complete = async (...[jobs, context]: CompleteArgs): Promise<WaitingJobs> => {
+    const waiting = await reader.complete(jobs, context, LIMITS)
+    assert.ok(!isUnknown(waiting))
+    return waiting
+  }
+  return { ...broker, reader, complete }
 }
+
+type CompleteArgs = [jobs: readonly PendingJob[], context: PendingContext]
 
 /** Jobs with these ids, as job-list answers them. */
 function pending(...ids: readonly number[]): PendingJob[] {
@@ -37,6 +46,8 @@ function jobspec(slots: number): JsonObject {
   const below = ['core', 'gpu'].map((type) => ({ type, count: 1 }))
   return { jobspec: { resources: [{ type: 'slot', count: slots, with: below }] } }
 }
+
+const SLOT = { type: 'slot', count: 1, with: [{ type: 'core', count: 1 }] }
 
 /** R of eight ranks, of which 4-7 have the property "gpu". */
 const ATTRIBUTES: RankAttributes = {
@@ -69,12 +80,12 @@ test('PendingJobReader fails where Flux hides jobs', async (t) => {
 })
 
 test('complete reads only jobspecs of jobs that could start if no job can ask for a GPU', async (t) => {
-  const { reader, requests } = await setUp(t, { [GETATTR]: [1, 2].map(jobspec) })
+  const { complete, requests } = await setUp(t, { [GETATTR]: [1, 2].map(jobspec) })
   const [one, held, early] = pending(1, 2, 3)
   assert.ok(one && held && early)
   const jobs = [one, { ...held, priority: 0 }, { ...early, state: 'DEPEND' as const }]
   const context = { counted: 3, hasGpus: false, attributes: ATTRIBUTES }
-  const waiting = await reader.complete(jobs, context, LIMITS)
+  const waiting = await complete(jobs, context)
   assert.deepEqual(waiting.jobs.map(slotsOf), [1, undefined, undefined])
   assert.deepEqual(
     [waiting.total, waiting.lacksStartable, waiting.unknownRequests],
@@ -92,10 +103,10 @@ test('complete works out the ranks that constraints accept, one set for all that
     return { jobspec: { ...(spec as JsonObject), attributes: { system: { constraints } } } }
   }
   const gpu = { properties: ['gpu'] }
-  const { reader } = await setUp(t, {
+  const { complete } = await setUp(t, {
     [GETATTR]: [gpu, gpu, { not: [gpu] }, { hostlist: ['a'] }].map(constrained),
   })
-  const { jobs } = await reader.complete(pending(1, 2, 3, 4), GPUS, LIMITS)
+  const { jobs } = await complete(pending(1, 2, 3, 4), GPUS)
   const ranks = jobs.map(({ request }) =>
     request === undefined || isUnknown(request) ? undefined : request.ranks,
   )
@@ -107,11 +118,11 @@ test('complete works out the ranks that constraints accept, one set for all that
 })
 
 test('complete reads a jobspec again if its job moved to another queue', async (t) => {
-  const { reader } = await setUp(t, { [GETATTR]: [1, 2].map(jobspec) })
+  const { complete } = await setUp(t, { [GETATTR]: [1, 2].map(jobspec) })
   const [job] = pending(1)
   assert.ok(job)
   const slots = async (queue: string) => {
-    const { jobs } = await reader.complete([{ ...job, queue }], GPUS, LIMITS)
+    const { jobs } = await complete([{ ...job, queue }], GPUS)
     return jobs.map(slotsOf)
   }
   assert.deepEqual(await slots('batch'), [1])
@@ -121,43 +132,42 @@ test('complete reads a jobspec again if its job moved to another queue', async (
 
 test('complete keeps a bounded number of constraints', async (t) => {
   const specs = upTo(1000).map((job) => {
-    const ranks = upTo(200).map((index) => `${2 * index + 1000 * job}`)
+    const ranks = upTo(198).map((index) => `${2 * index + 1000 * job}`)
     return {
       jobspec: {
-        resources: [],
+        resources: [SLOT],
         attributes: { system: { constraints: { ranks: [ranks.join()] } } },
       },
     }
   })
-  const { reader, asked } = await setUp(t, { [GETATTR]: specs })
+  const { reader, complete, asked } = await setUp(t, { [GETATTR]: specs })
   const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
-  for (let round = 0; round < 2; round += 1)
-    await reader.complete(pending(...upTo(1000)), context, LIMITS)
-  const { jobs } = await reader.complete(pending(...upTo(1000)), context, LIMITS)
+  await reader.complete(pending(...upTo(1000)), context, LIMITS)
+  const { jobs } = await complete(pending(...upTo(1000)), context)
   const unknowns = jobs.filter(({ request }) => request !== undefined && isUnknown(request))
-  assert.equal(jobs.length - unknowns.length, 497)
+  assert.equal(jobs.length - unknowns.length, 502)
   assert.equal(asked.length, 1000)
 })
 
 test('complete leaves large constraints for the next reading when one has read enough', async (t) => {
   const specs = upTo(60).map((job) => ({
     jobspec: {
-      resources: [],
+      resources: [SLOT],
       attributes: { system: { constraints: { hostlist: [`${'h'.repeat(50)}${job}-[0-9998]`] } } },
     },
   }))
   const { reader } = await setUp(t, { [GETATTR]: specs })
   const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
-  const { jobs } = await reader.complete(pending(...upTo(60)), context, LIMITS)
-  const read = jobs.filter(({ request }) => request !== undefined)
-  assert.ok(read.length > 0 && read.length < 20, `${read.length} of 60 are read`)
+  let readings = 1
+  while (isUnknown(await reader.complete(pending(...upTo(60)), context, LIMITS))) readings += 1
+  assert.ok(readings > 3, `${readings} readings`)
 })
 
 test('complete reads each jobspec once, and drops those of jobs that are no longer pending', async (t) => {
-  const { reader, requests } = await setUp(t, { [GETATTR]: [1, 2, 3, 1].map(jobspec) })
+  const { complete, requests } = await setUp(t, { [GETATTR]: [1, 2, 3, 1].map(jobspec) })
   const read = async (...ids: number[]) => {
     const before = requests.length
-    const { jobs, unknownRequests } = await reader.complete(pending(...ids), GPUS, LIMITS)
+    const { jobs, unknownRequests } = await complete(pending(...ids), GPUS)
     const asked = requests.slice(before).map(({ args }) => args.id)
     return { slots: jobs.map(slotsOf), unknownRequests, asked }
   }
@@ -172,9 +182,9 @@ test('complete reads each jobspec once, and drops those of jobs that are no long
 })
 
 test('complete as a guest is refused once, and does not ask again', async (t) => {
-  const { reader, asked } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
+  const { complete, asked } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
   for (const ids of [[1, 2, 3], [1, 2, 3], [4]]) {
-    const { jobs, unknownRequests } = await reader.complete(pending(...ids), GPUS, LIMITS)
+    const { jobs, unknownRequests } = await complete(pending(...ids), GPUS)
     assert.ok(jobs.every(({ request }) => request === undefined))
     assert.match(
       unknownRequests?.reason ?? '',
@@ -185,39 +195,56 @@ test('complete as a guest is refused once, and does not ask again', async (t) =>
 })
 
 test('complete without pending jobs leaves nothing unknown, also as a guest', async (t) => {
-  const { reader } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
-  await reader.complete(pending(1), GPUS, LIMITS)
-  const { unknownRequests } = await reader.complete([], GPUS, LIMITS)
+  const { complete } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
+  await complete(pending(1), GPUS)
+  const { unknownRequests } = await complete([], GPUS)
   assert.equal(unknownRequests, undefined)
 })
 
-test('complete reads a bounded number of jobspecs at a time, and reports that some are missing', async (t) => {
+test('complete reads a bounded number of jobspecs at a time, and knows no demand until it has read all', async (t) => {
   const { reader, asked } = await setUp(t, { [GETATTR]: jobspec(1) })
-  const jobs = pending(...upTo(1200))
-  const known: number[] = []
-  const unknowns: boolean[] = []
-  for (let round = 0; round < 3; round += 1) {
-    const waiting = await reader.complete(jobs, GPUS, LIMITS)
-    known.push(waiting.jobs.filter(({ request }) => request !== undefined).length)
-    unknowns.push(waiting.unknownRequests !== undefined)
+  const jobs = pending(...upTo(4300))
+  for (const hasGpus of [false, true]) {
+    const waiting = await reader.complete(jobs, { ...GPUS, hasGpus }, LIMITS)
+    assert.ok(isUnknown(waiting))
+    assert.match(waiting.reason, /^the jobspecs of some pending jobs are still being read: /)
   }
-  assert.deepEqual(known, [500, 1000, 1200])
-  assert.deepEqual(unknowns, [true, true, false])
-  assert.equal(asked.length, 1200)
+  const waiting = await reader.complete(jobs, GPUS, LIMITS)
+  assert.ok(!isUnknown(waiting))
+  assert.ok(waiting.jobs.every((job) => slotsOf(job) === 1))
+  assert.equal(waiting.unknownRequests, undefined)
+  assert.equal(asked.length, 4300)
 })
 
-/** Answers about one job that must not prevent reading the others. */
-for (const [what, answer] of [
-  ['has left', ERRNO.EINVAL],
-  ['is no longer known', ERRNO.ENOENT],
-] as const) {
-  test(`complete goes on if a job ${what}`, async (t) => {
-    const { reader } = await setUp(t, { [GETATTR]: [answer, jobspec(7)] })
-    const { jobs, unknownRequests } = await reader.complete(pending(1, 2), GPUS, LIMITS)
-    assert.deepEqual(jobs.map(slotsOf), [undefined, 7])
-    assert.match(unknownRequests?.reason ?? '', /^the jobspecs of some pending jobs are /)
+test('complete knows the demand while only jobspecs of held jobs are still to be read', async (t) => {
+  const { complete } = await setUp(t, { [GETATTR]: jobspec(1) })
+  const [first, ...others] = pending(...upTo(2001))
+  assert.ok(first)
+  const jobs = [first, ...others.map((job) => ({ ...job, priority: 0 }))]
+  const { unknownRequests } = await complete(jobs, GPUS)
+  assert.match(unknownRequests?.reason ?? '', /^the jobspecs of some pending jobs are still /)
+  assert.equal((await complete(jobs, GPUS)).unknownRequests, undefined)
+})
+
+test('complete leaves out a job that has ended since it was listed', async (t) => {
+  const { complete } = await setUp(t, { [GETATTR]: [ERRNO.EINVAL, jobspec(7)] })
+  const { jobs, total, unknownRequests } = await complete(pending(1, 2), GPUS)
+  assert.deepEqual(
+    jobs.map((job) => [job.id, slotsOf(job)]),
+    [[2, 7]],
+  )
+  assert.deepEqual([total, unknownRequests], [1, undefined])
+})
+
+test('complete forgets no job that Flux lists again and again', async (t) => {
+  const { complete } = await setUp(t, {
+    [GETATTR]: [ERRNO.EINVAL, jobspec(7), ERRNO.EINVAL],
   })
-}
+  await complete(pending(1, 2), GPUS)
+  const [odd] = (await complete(pending(1, 2), GPUS)).jobs
+  assert.ok(odd?.request !== undefined && isUnknown(odd.request))
+  assert.match(odd.request.reason, /there is no such job$/)
+})
 
 for (const [what, answer, reason] of [
   [
@@ -225,12 +252,13 @@ for (const [what, answer, reason] of [
     { jobspec: { resources: [{ type: 'slot', count: 'many' }] } },
     /expected a count, got "many"$/,
   ],
+  ['that Flux does not have', ERRNO.ENOENT, /of which it has no jobspec$/],
   ['that is none', {}, /expected an object at "jobspec", got undefined$/],
 ] as const) {
   test(`complete goes on if a job has a jobspec ${what}, and does not ask for it again`, async (t) => {
-    const { reader, asked } = await setUp(t, { [GETATTR]: [answer, jobspec(7)] })
+    const { complete, asked } = await setUp(t, { [GETATTR]: [answer, jobspec(7)] })
     for (let round = 0; round < 2; round += 1) {
-      const { jobs, unknownRequests } = await reader.complete(pending(1, 2), GPUS, LIMITS)
+      const { jobs, unknownRequests } = await complete(pending(1, 2), GPUS)
       assert.deepEqual(jobs.map(slotsOf), [undefined, 7])
       const [odd] = jobs
       assert.ok(odd?.request !== undefined && isUnknown(odd.request))
@@ -247,11 +275,11 @@ test('complete fails with any other error', async (t) => {
 })
 
 test('complete reports a list over the limit as cut, whatever job-stats counted', async (t) => {
-  const { reader } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
+  const { complete } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
   const countsFor = async (length: number, counted: number) => {
     const listed = pending(...upTo(length))
     const context = { counted, hasGpus: false, attributes: ATTRIBUTES }
-    const { jobs, total } = await reader.complete(listed, context, LIMITS)
+    const { jobs, total } = await complete(listed, context)
     return [jobs.length, total]
   }
   assert.deepEqual(await countsFor(MAX_WAITING + 1, 90_000), [MAX_WAITING, 90_000])
@@ -262,10 +290,10 @@ test('complete reports a list over the limit as cut, whatever job-stats counted'
 })
 
 test('complete says whether jobs are missing that could start, which Flux lists first', async (t) => {
-  const { reader } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
+  const { complete } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
   const context = { counted: 90_000, hasGpus: false, attributes: ATTRIBUTES }
   const lacks = async (jobs: readonly PendingJob[]) =>
-    (await reader.complete(jobs, context, LIMITS)).lacksStartable
+    (await complete(jobs, context)).lacksStartable
   const listed = pending(...upTo(MAX_WAITING + 1))
   assert.equal(await lacks(listed), true)
   assert.equal(await lacks(listed.slice(1)), false)

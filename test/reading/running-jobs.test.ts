@@ -27,6 +27,8 @@ function summary({ highest, ranks }: RunningJobs): readonly [id: unknown, ranks:
   return [highest?.id, formatIdset(ranks)]
 }
 
+const NO_JOBS = { new: 0, depend: 0, priority: 0, sched: 0, run: 0, cleanup: 0 }
+
 const JOBS = {
   jobs: [
     { id: 5, userid: 7, ranks: '0' },
@@ -43,21 +45,32 @@ test('RunningJobReader lists all jobs, and finds one on the highest busy rank', 
   assert.equal(requests[0]?.args.max_entries, 1000)
 })
 
-test('RunningJobReader asks again when counts or the highest allocated rank change', async (t) => {
-  const { read, asked } = await setUp(t, { [LIST]: JOBS })
-  const jobs = await read('0,2-9')
-  assert.equal(await read('0,2-9'), jobs)
-  assert.equal(asked.length, 1)
-  await read('0,2-8')
-  await read('0,2-8', { run: 9 })
-  assert.equal(asked.length, 3)
+test('RunningJobReader sees a job that has taken the place of another, though nothing else has changed', async (t) => {
+  const job = (id: number, ranks: string) => ({ jobs: [{ id, userid: 7, ranks }] })
+  const { read } = await setUp(t, { [LIST]: [job(1, '0'), job(2, '0,7')] })
+  assert.deepEqual(summary(await read('0')), [1, '0'])
+  assert.deepEqual(summary(await read('0')), [2, '0,7'])
 })
 
-test('RunningJobReader asks nothing if no job runs', async (t) => {
+test('RunningJobReader sees an extended time limit, though no job starts or ends', async (t) => {
+  const extended = { jobs: [{ id: 6, userid: 8, ranks: '[2-9]', expiration: 99 }] }
+  const { read } = await setUp(t, { [LIST]: [JOBS, extended] })
+  assert.equal((await read('0,2-9')).highest?.expiration, 3)
+  assert.equal((await read('0,2-9')).highest?.expiration, 99)
+})
+
+test('RunningJobReader asks nothing if no job is active', async (t) => {
   const { read, asked } = await setUp(t, {})
-  const jobs = await read('0', { run: 0, cleanup: 0 })
+  const jobs = await read('0', NO_JOBS)
   assert.deepEqual(jobs, { ranks: EMPTY_IDSET, highest: undefined })
   assert.deepEqual(asked, [])
+})
+
+test('RunningJobReader sees a job that was pending when jobs were counted', async (t) => {
+  const { read } = await setUp(t, { [LIST]: JOBS })
+  for (const state of ['new', 'depend', 'priority', 'sched']) {
+    assert.deepEqual(summary(await read('0', { ...NO_JOBS, [state]: 1 })), [6, '0,2-9'])
+  }
 })
 
 test('RunningJobReader finds ranks that Flux does not show as allocated (alloc-bypass)', async (t) => {
@@ -77,13 +90,6 @@ test('RunningJobReader lists only jobs of the highest rank if very many run', as
   assert.deepEqual(requests[0]?.args.constraint, { and: [{ states: [48] }, { ranks: ['9'] }] })
   assert.deepEqual(summary(await read('', { run: 5_000 })), [6, '0,2-9'])
   assert.deepEqual(requests[1]?.args.constraint, { states: [48] })
-})
-
-test('RunningJobReader asks each time while a job runs that is not shown as allocated', async (t) => {
-  const { read, asked } = await setUp(t, { [LIST]: JOBS })
-  await read('0')
-  await read('0')
-  assert.equal(asked.length, 2)
 })
 
 test('RunningJobReader gives no ranks if more jobs run than it lists, and none is allocated', async (t) => {

@@ -22,7 +22,7 @@ export interface RequestPart {
 
 /** The resources that a job asks for. */
 export interface ResourceRequest {
-  /** Ways to satisfy the job: one is enough, and it needs all of its parts. Never empty. */
+  /** Ways to satisfy the job: one is enough, and it needs all of its parts. Neither the ways nor the parts are ever empty. */
   readonly ways: readonly (readonly RequestPart[])[]
   /** Which ranks the job accepts; `undefined`: every rank. */
   readonly constraint: Constraint | undefined
@@ -32,6 +32,7 @@ export interface ResourceRequest {
 const MAX_DEPTH = 16
 const MAX_VERTICES = 256
 const MAX_WAYS = 16
+const MAX_PARTS = 16
 
 /** No R has as many of anything: beyond it products would lose digits. */
 const MAX_COUNT = 2 ** 40
@@ -42,15 +43,47 @@ const ALTERNATIVES = ['xor_slot', 'or_slot']
 /**
  * Reads `resources` and the constraints of a jobspec.
  *
- * A slot with nodes in it asks for these nodes; a node with cores or GPUs in it for as many of each node, a node without for
- * the whole node. Several slots add up. Resources that R does not have (memory, racks, …) multiply what is in them. Of a
- * range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start.
+ * A slot with nodes in it asks for these nodes, which it does not share (Fluxion; RFC 14 leaves it open); any other node with
+ * cores or GPUs in it for as many of each node, a node without for the whole node. Several slots add up. Resources that R does not have (memory, racks, …) multiply what is in them. Of a
+ * range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start. A job that asks for no node and no
+ * slot is refused: it would count as a job that needs nothing.
  *
  * @throws FluxError `FLUX_PROTOCOL` if it is of another shape
  */
 export function parseRequest(jobspec: JsonObject): ResourceRequest {
-  const ways = new Parser().waysOf(jobspec.resources, { path: 'resources', count: 1, depth: 0 })
-  return { ways, constraint: constraintOf(jobspec) }
+  const ways = new Parser().waysOf(jobspec.resources, {
+    path: 'resources',
+    count: 1,
+    depth: 0,
+    exclusive: false,
+  })
+  return { ways: ways.map(merge), constraint: constraintOf(jobspec) }
+}
+
+/** Parts that are alike become one, where that asks for the same. */
+function merge(parts: readonly RequestPart[]): readonly RequestPart[] {
+  const merged: RequestPart[] = []
+  for (const part of parts.filter(({ slots }) => slots > 0)) {
+    const index = merged.findIndex((other) => isMergeable(part, other))
+    const same = merged[index]
+    if (same === undefined) merged.push(part)
+    else {
+      const nodes = same.nodes === undefined ? undefined : same.nodes + (part.nodes ?? 0)
+      merged[index] = { ...same, nodes, slots: same.slots + part.slots }
+    }
+  }
+  if (merged.length === 0) throw broken('resources', 'at least one node or slot', 'none')
+  if (merged.length > MAX_PARTS) {
+    throw broken('resources', `slots of at most ${MAX_PARTS} sizes`, merged.length)
+  }
+  return merged
+}
+
+/** Nodes that are not whole are kept apart: two parts may share them. */
+function isMergeable(one: RequestPart, other: RequestPart): boolean {
+  const isApart = one.nodes !== undefined && !(one.exclusive && other.exclusive)
+  const isAlike = one.cores === other.cores && one.gpus === other.gpus
+  return isAlike && !isApart && (one.nodes === undefined) === (other.nodes === undefined)
 }
 
 function constraintOf({ attributes }: JsonObject): Constraint | undefined {
@@ -59,11 +92,14 @@ function constraintOf({ attributes }: JsonObject): Constraint | undefined {
   return constraints === undefined ? undefined : parseConstraint(constraints)
 }
 
-/** Where in the tree, and how often everything there is wanted. */
+/** Where in the tree, and how everything there is wanted. */
 interface Place {
   readonly path: string
+  /** How often. */
   readonly count: number
   readonly depth: number
+  /** Whole: what is in a slot, or in something that is not shared. */
+  readonly exclusive: boolean
 }
 
 /** Cores and GPUs of one slot or node. */
@@ -74,12 +110,13 @@ interface Content {
 
 interface Vertex extends Place {
   readonly type: string
-  readonly exclusive: boolean
   readonly with: unknown
 }
 
 class Parser {
   #verticesLeft = MAX_VERTICES
+  /** Every level of a tree may be searched for nodes in turn. */
+  #searchesLeft = MAX_VERTICES * MAX_DEPTH
 
   /** Outside of nodes and of slots without nodes. */
   waysOf(list: unknown, place: Place): readonly (readonly RequestPart[])[] {
@@ -94,11 +131,12 @@ class Parser {
   #waysOfVertex(vertex: Vertex): readonly (readonly RequestPart[])[] {
     const { type, count } = vertex
     if (type === 'node') return this.#partsOf(vertex, { nodes: count })
-    if (type === 'core' || type === 'gpu') return [[]]
+    if (type === 'core' || type === 'gpu') throw broken(vertex.path, 'a node or a slot', type)
     const isSlot = type === 'slot' || ALTERNATIVES.includes(type)
-    if (isSlot && !hasNode(vertex.with)) return this.#partsOf(vertex, { nodes: undefined })
+    if (isSlot && !this.#hasNode(vertex.with)) return this.#partsOf(vertex, { nodes: undefined })
     if (vertex.with === undefined) return [[]]
-    return this.waysOf(vertex.with, below(vertex, count))
+    const isWhole = isSlot || vertex.exclusive
+    return this.waysOf(vertex.with, { ...below(vertex, count), exclusive: isWhole })
   }
 
   /** One part for each way in which a node or a slot can be filled. */
@@ -132,18 +170,30 @@ class Parser {
     return vertex.with === undefined ? [EMPTY] : this.#contentsOf(vertex.with, below(vertex, count))
   }
 
-  #read(list: unknown, { path, count, depth }: Place): readonly Vertex[] {
+  /** Whether there is a node among these resources or in them. What {@link #read} will refuse as too large is not searched. */
+  #hasNode(list: unknown, depth = 0): boolean {
+    if (!Array.isArray(list) || depth > MAX_DEPTH) return false
+    this.#searchesLeft -= list.length
+    if (this.#searchesLeft < 0) return false
+    return list.some(
+      (vertex: unknown) =>
+        isJsonObject(vertex) && (vertex.type === 'node' || this.#hasNode(vertex.with, depth + 1)),
+    )
+  }
+
+  #read(list: unknown, { path, count, depth, ...place }: Place): readonly Vertex[] {
     if (!Array.isArray(list)) throw broken(path, 'a list of resources', list)
     this.#verticesLeft -= list.length
     if (this.#verticesLeft < 0) throw broken(path, `at most ${MAX_VERTICES} resources`, list.length)
     return list.map((vertex: unknown, index) => {
       const at = `${path}[${index}]`
       if (!isJsonObject(vertex)) throw broken(at, 'a resource', vertex)
-      if (depth >= MAX_DEPTH) throw broken(at, `at most ${MAX_DEPTH} levels`, vertex.type)
+      const { type } = vertex
+      if (typeof type !== 'string') throw broken(`${at}.type`, 'a string', type)
+      if (depth >= MAX_DEPTH) throw broken(at, `at most ${MAX_DEPTH} levels`, type)
       const product = count * leastOf(vertex.count, `${at}.count`)
       if (product > MAX_COUNT) throw broken(`${at}.count`, `at most ${MAX_COUNT} in all`, product)
-      const type = typeof vertex.type === 'string' ? vertex.type : ''
-      const exclusive = vertex.exclusive === true
+      const exclusive = place.exclusive || vertex.exclusive === true
       return { path: at, count: product, depth, type, exclusive, with: vertex.with }
     })
   }
@@ -151,8 +201,8 @@ class Parser {
 
 const EMPTY: Content = { cores: 0, gpus: 0 }
 
-function below({ path, depth }: Vertex, count: number): Place {
-  return { path: `${path}.with`, count, depth: depth + 1 }
+function below({ path, depth, exclusive }: Vertex, count: number): Place {
+  return { path: `${path}.with`, count, depth: depth + 1, exclusive }
 }
 
 /** What siblings come to: each in every way that it has, and of the alternatives among them one. */
@@ -175,15 +225,6 @@ function choices<T>(
       throw broken('resources', `at most ${MAX_WAYS} alternatives`, ways.length)
   }
   return ways
-}
-
-/** Whether there is a node among these resources or in them. The tree is bounded by its reading, which comes first. */
-function hasNode(list: unknown, depth = 0): boolean {
-  if (!Array.isArray(list) || depth > MAX_DEPTH) return false
-  return list.some(
-    (vertex: unknown) =>
-      isJsonObject(vertex) && (vertex.type === 'node' || hasNode(vertex.with, depth + 1)),
-  )
 }
 
 /** The least number of a range (RFC 45, `"2-5"`, `"[2+]"`) or of an idset. */

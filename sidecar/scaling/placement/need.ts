@@ -1,4 +1,6 @@
 // The resources that a pending job needs, by its jobspec, or as far as job-list says. Pure.
+import { countIds } from '#flux/sets/idset.ts'
+import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'
 import { isUnknown } from '#reading/unknown.ts'
 
@@ -18,29 +20,54 @@ export interface Need {
 /** Ways to satisfy a job: one is enough, and it needs all of its parts. */
 export type Ways = readonly (readonly Need[])[]
 
+/** Cores of the ranks of R. */
+export interface NodeCores {
+  /** Of the rank with the most. */
+  readonly most: number
+  /** Of the rank with the fewest. */
+  readonly fewest: number
+}
+
+export function nodeCoresOf({ segments }: ResourceSet): NodeCores {
+  let [most, fewest] = [1, Number.POSITIVE_INFINITY]
+  for (const segment of segments) {
+    const cores = countIds(segment.cores)
+    most = Math.max(most, cores)
+    fewest = Math.min(fewest, cores)
+  }
+  return { most, fewest }
+}
+
 /**
  * The needs of a job.
  *
  * Without the jobspec, job-list may leave open how large the slots are. Then the needs are those of the slots that take the
- * most nodes: the job needs no more.
+ * most nodes: the job needs no more. Where ranks differ there are no such slots.
  *
- * @param coresPerNode cores of the node with the most
  * @returns `undefined` if it is not known what the job asks for
  */
 export function waysOf(
-  { request, nnodes, ncores, ntasks }: WaitingJob,
-  coresPerNode: number,
+  {
+    request,
+    nnodes,
+    ncores,
+    ntasks,
+  }: Partial<Pick<WaitingJob, 'request' | 'nnodes' | 'ncores' | 'ntasks'>>,
+  { most, fewest }: NodeCores,
 ): Ways | undefined {
   if (request !== undefined) return isUnknown(request) ? undefined : request.ways
   if (nnodes !== undefined) {
     const cores = ncores === undefined ? 0 : Math.ceil(ncores / Math.max(1, nnodes))
+    // job-list counts slots with nodes in them several times (slot=4/node/core=8: 4 nodes, 16 tasks, 128 cores).
+    if (cores > most && ntasks !== nnodes) return undefined
     const exclusive = ncores === undefined
     return [[{ nodes: nnodes, slots: nnodes, cores, gpus: 0, exclusive }]]
   }
   if (ncores === undefined) return undefined
   // Tasks that do not share the cores evenly are no slots.
   const isSlots = ntasks !== undefined && ntasks > 0 && ncores % ntasks === 0
-  const cores = isSlots ? ncores / ntasks : widestSlot(ncores, coresPerNode)
+  if (!isSlots && most !== fewest) return undefined
+  const cores = isSlots ? ncores / ntasks : widestSlot(ncores, most)
   const slots = cores === 0 ? 0 : ncores / cores
   return [[{ nodes: undefined, slots, cores, gpus: 0, exclusive: false }]]
 }

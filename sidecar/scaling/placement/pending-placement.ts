@@ -3,8 +3,10 @@
 import { givesWholeNodes } from '#flux/calls/fluxion.ts'
 import {
   countIds,
+  EMPTY_IDSET,
   type Idset,
   intersectIdsets,
+  isEmpty,
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
@@ -12,18 +14,22 @@ import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/s
 import type { Facts, Remembered, WaitingJob, WaitingJobs } from '#reading/facts.ts'
 import { canStart } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
-import { type Ranks, sizeWith } from '#scaling/ranks.ts'
-import { type Need, type Ways, waysOf } from './need.ts'
+import { everyRank, type Ranks, sizeWith } from '#scaling/ranks.ts'
+import { type Need, type NodeCores, nodeCoresOf, type Ways, waysOf } from './need.ts'
+import { OpenFirst } from './open-first.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
 import { emptySums, finish, type QueueSums } from './queue-sums.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
-  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'queues' | 'takenAt' | 'fluxion'>,
+  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'closed' | 'queues' | 'takenAt' | 'fluxion'>,
     Pick<Remembered, 'lost'> {
   readonly waiting: WaitingJobs
-  readonly ranks: Pick<Ranks, 'all' | 'allocated' | 'foreignDrained'>
+  readonly ranks: Pick<
+    Ranks,
+    'all' | 'allocated' | 'open' | 'foreignDrained' | 'bursted' | 'burstedOpen'
+  >
 }
 
 /** The sums over the jobs that were added. */
@@ -50,16 +56,22 @@ const NO_QUEUE = ''
  * than R. Jobs are placed first fit from rank 0 on, on free resources and on ranks whose pods could be started. Torpid and
  * lost ranks, and ranks that others drained, are left out. A job that does not fit beside the others counts with the ranks
  * that it would be given if it were alone, lost ranks too if necessary: it starts when other jobs end or lost ranks join.
+ *
+ * Ranks of other clusters (bursting) can be given to jobs while they are open: a job that fits there and on open ranks of ours
+ * starts without more pods. Otherwise our ranks come first. Ranks of other clusters that are down are not waited for, and
+ * no rank of theirs is demand.
  */
 export class PendingPlacement {
   readonly #facts: PlacementFacts
-  readonly #placement: Placement
+  readonly #placement: OpenFirst
   readonly #allQueues: QueueSums
   readonly #queues = new Map<string, QueueSums>()
-  /** Cores of the rank with the most: nodes are estimated from cores with it. */
-  readonly #coresPerNode: number
-  /** GPUs of the rank with the most. */
+  /** Nodes are estimated from cores with our rank that has the most. */
+  readonly #nodeCores: NodeCores
+  /** GPUs of our rank with the most. */
   readonly #gpusPerNode: number
+  /** Whether any rank of R has GPUs. */
+  readonly #hasGpus: boolean
   /** The domains of jobs with constraints, by the queue's domain and the ranks that the jobs accept. */
   readonly #domains = new Map<Domain, Map<Idset, Domain>>()
   #hasUnknownPlaces = false
@@ -72,10 +84,12 @@ export class PendingPlacement {
     this.#facts = facts
     const { all, ranks: known, fluxion } = facts
     const wholeNodes = fluxion !== undefined && givesWholeNodes(fluxion)
-    this.#placement = new Placement(all, freeOf(facts), { wholeNodes })
-    this.#coresPerNode = Math.max(1, mostIn(all, 'cores'))
-    this.#gpusPerNode = mostIn(all, 'gpus')
-    this.#allQueues = this.#sumsOf(known.all)
+    this.#placement = new OpenFirst(new Placement(all, freeOf(facts), { wholeNodes }), known)
+    const ours = isEmpty(known.bursted) ? all : restrictToRanks(all, known.all)
+    this.#nodeCores = nodeCoresOf(ours)
+    this.#gpusPerNode = mostGpusIn(ours)
+    this.#hasGpus = mostGpusIn(all) > 0
+    this.#allQueues = this.#sumsOf(unionIdsets(everyRank(known), known.allocated))
     for (const [name, { ranks }] of facts.queues) {
       if (name === NO_QUEUE) continue
       this.#queues.set(name, ranks === undefined ? this.#sumsOfEveryRank() : this.#sumsOf(ranks))
@@ -92,7 +106,7 @@ export class PendingPlacement {
       return
     }
     if (!canStart(job) || queues.get(name)?.started === false) return
-    const ways = waysOf(job, this.#coresPerNode)
+    const ways = waysOf(job, this.#nodeCores)
     const domain = this.#domainOf(job, sums.domain)
     if (ways === undefined) this.#unknownNeeds ??= reasonFor(job)
     // A job whose needs are not known may be given any of its ranks.
@@ -103,10 +117,11 @@ export class PendingPlacement {
   }
 
   sums(): PendingSums {
-    const mayUseAnyRank = this.#mayUseAnyRank
+    const { bursted } = this.#facts.ranks
+    const ending = { mayUseAnyRank: this.#mayUseAnyRank, bursted }
     return {
-      whole: finish(this.#allQueues, mayUseAnyRank),
-      queues: new Map([...this.#queues].map(([name, sums]) => [name, finish(sums, mayUseAnyRank)])),
+      whole: finish(this.#allQueues, ending),
+      queues: new Map([...this.#queues].map(([name, sums]) => [name, finish(sums, ending)])),
       unknownPlaces: this.#hasUnknownPlaces ? this.#facts.waiting.unknownRequests : undefined,
       unknownNeeds: this.#unknownNeeds,
       isPartial: this.#isPartial,
@@ -126,9 +141,10 @@ export class PendingPlacement {
     if (place.kind !== 'not placed') {
       for (const { first, last } of place.ranks.ranges) sums.placed.fill(1, first, last + 1)
     }
-    if (ways === undefined && this.#gpusPerNode > 0) sums.pendingGpus = undefined
+    if (ways === undefined && this.#hasGpus) sums.pendingGpus = undefined
     for (const need of ways?.[0] ?? []) this.#count(sums, job, need)
-    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - job.submittedAt))
+    const { submittedAt = Number.NEGATIVE_INFINITY } = job
+    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - submittedAt))
     sums.startSeconds ??= startOf(job, takenAt)
   }
 
@@ -152,8 +168,9 @@ export class PendingPlacement {
   }
 
   #count(sums: QueueSums, job: WaitingJob, need: Need): void {
-    const cores = need.exclusive ? (need.nodes ?? 0) * this.#coresPerNode : need.slots * need.cores
-    sums.pendingNodes += need.nodes ?? Math.ceil(cores / this.#coresPerNode)
+    const { most } = this.#nodeCores
+    const cores = need.exclusive ? (need.nodes ?? 0) * most : need.slots * need.cores
+    sums.pendingNodes += need.nodes ?? Math.ceil(cores / most)
     sums.pendingCores += cores
     if (sums.pendingGpus === undefined) return
     sums.pendingGpus = this.#knowsGpus(job) ? sums.pendingGpus + need.slots * need.gpus : undefined
@@ -182,10 +199,12 @@ export class PendingPlacement {
   }
 
   #sumsOf(queue: Idset): QueueSums {
-    const { ranks, torpid, lost } = this.#facts
-    const known = intersectIdsets(queue, ranks.all)
+    const { ranks, torpid, closed = EMPTY_IDSET, lost } = this.#facts
+    const known = intersectIdsets(queue, everyRank(ranks))
+    // Nobody here starts the ranks of other clusters.
+    const absent = subtractIdsets(ranks.bursted, ranks.burstedOpen)
     // The scheduler gives no job these ranks, though they may be online.
-    const unusable = unionIdsets(ranks.foreignDrained, torpid)
+    const unusable = [ranks.foreignDrained, torpid, closed, absent].reduce(unionIdsets)
     const startable = subtractIdsets(known, unusable)
     const domain = {
       ranks: known,
@@ -193,14 +212,14 @@ export class PendingPlacement {
       startable,
     }
     return emptySums(
-      { domain, allocated: intersectIdsets(ranks.allocated, known) },
-      sizeWith(ranks.all),
+      { domain, allocated: intersectIdsets(ranks.allocated, queue) },
+      sizeWith(everyRank(ranks)),
     )
   }
 
   /** For a queue that has every rank. It shares the domain of all queues, and with it the results of earlier searches. */
   #sumsOfEveryRank(): QueueSums {
-    return emptySums(this.#allQueues, sizeWith(this.#facts.ranks.all))
+    return emptySums(this.#allQueues, sizeWith(everyRank(this.#facts.ranks)))
   }
 }
 
@@ -213,14 +232,15 @@ const NO_SHAPE = unknown(
     '(annotation flux-metrics/run-as-user), or submit jobs with a number of nodes or tasks',
 )
 
-/** The most cores or GPUs that a rank has. */
-function mostIn({ segments }: ResourceSet, what: 'cores' | 'gpus'): number {
-  return segments.reduce((most, segment) => Math.max(most, countIds(segment[what])), 0)
+/** The most GPUs that a rank has. */
+function mostGpusIn({ segments }: ResourceSet): number {
+  return segments.reduce((most, segment) => Math.max(most, countIds(segment.gpus)), 0)
 }
 
 /** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */
 function freeOf({ all, allocated, ranks }: PlacementFacts): ResourceSet {
-  return subtractResourceSets(all, restrictToRanks(allocated, ranks.allocated))
+  const busy = unionIdsets(ranks.allocated, ranks.bursted)
+  return subtractResourceSets(all, restrictToRanks(allocated, busy))
 }
 
 /** An estimate may lie in the past: then the job is due. */

@@ -50,8 +50,6 @@ const SHAPES: readonly (readonly [
   resources: readonly unknown[],
   ...ways: (readonly RequestPart[])[],
 ])[] = [
-  ['no resources', [], []],
-  ['no slots', [vertex('slot', 0, CORE)], [part({ cores: 1 })]],
   ['slots (flux submit -n4)', [vertex('slot', 4, CORE)], [part({ slots: 4, cores: 1 })]],
   [
     'slots of several cores (flux batch -n8 -c5)',
@@ -95,9 +93,14 @@ const SHAPES: readonly (readonly [
     [onNodes(12, { exclusive: true })],
   ],
   [
-    'cores of nodes in slots (slot=4/node/core=8)',
+    'nodes in slots with fewer cores, which Fluxion shares with no other job (slot=4/node/core=8)',
     [vertex('slot', 4, vertex('node', 1, vertex('core', 8)))],
-    [onNodes(4, { cores: 8 })],
+    [onNodes(4, { cores: 8, exclusive: true })],
+  ],
+  [
+    'nodes of racks that are not shared',
+    [{ ...vertex('rack', 2, vertex('node', 3, vertex('slot', 1, CORE))), exclusive: true }],
+    [onNodes(6, { cores: 1, exclusive: true })],
   ],
   [
     'whole nodes in slots with slots of their own',
@@ -123,7 +126,7 @@ const SHAPES: readonly (readonly [
         vertex('node', 1, vertex('socket', { min: 2 }, vertex('core', { min: 4 }))),
       ),
     ],
-    [onNodes(4, { cores: 8 })],
+    [onNodes(4, { cores: 8, exclusive: true })],
   ],
   [
     'slots of different sizes on one node, which add up',
@@ -141,7 +144,7 @@ const SHAPES: readonly (readonly [
       vertex('cluster', 1, vertex('slot', 2, vertex('node', 1, vertex('ib10g', 1)))),
       vertex('switch', 1, vertex('slot', 2, vertex('node', 1, vertex('core', 2)))),
     ],
-    [onNodes(2, { exclusive: true }), onNodes(2, { cores: 2 })],
+    [onNodes(2, { exclusive: true }), onNodes(2, { cores: 2, exclusive: true })],
   ],
   [
     'nodes beside what R does not have',
@@ -159,7 +162,25 @@ const SHAPES: readonly (readonly [
     ],
     [onNodes(6, { cores: 8 })],
   ],
-  ['cores outside of slots, which no job is given', [vertex('core', 9)], []],
+  [
+    'slots that are alike, which add up',
+    [
+      ...[2, 3].map((count) => vertex('slot', count, vertex('core', 4))),
+      vertex('slot', 0, CORE),
+      vertex('slot', 1, CORE),
+    ],
+    [part({ slots: 5, cores: 4 }), part({ slots: 1, cores: 1 })],
+  ],
+  [
+    'whole nodes that are alike, which add up',
+    [vertex('node', 2), vertex('slot', 3, vertex('node', 1))],
+    [onNodes(5, { exclusive: true })],
+  ],
+  [
+    'parts of nodes, which may share nodes',
+    [1, 2].map((count) => vertex('node', count, vertex('slot', 1, CORE))),
+    [onNodes(1, { cores: 1 }), onNodes(2, { cores: 1 })],
+  ],
   [
     'ranges as RFC 14 writes them, by the least',
     [vertex('slot', { min: 2, max: 8, operator: '*', operand: 2 }, CORE)],
@@ -206,15 +227,19 @@ test('parseRequest reads constraints', () => {
   const { constraint } = parseRequest({ resources: [vertex('slot', 1, CORE)], attributes })
   assert.deepEqual(constraint, { kind: 'properties', with: ['gpu'], without: [] })
   const broken = { system: { constraints: ['gpu'] } }
-  assert.throws(() => parseRequest({ resources: [], attributes: broken }), {
+  assert.throws(() => parseRequest({ resources: [vertex('slot', 1, CORE)], attributes: broken }), {
     message: /^Cannot read jobspec at constraints: expected a constraint/,
   })
 })
 
 test('parseRequest is bounded in what it reads and in what it makes', () => {
   const slots = (count: number) => Array.from({ length: count }, () => vertex('slot', 1, CORE))
-  assert.equal(parseRequest({ resources: slots(128) }).ways[0]?.length, 128)
+  assert.deepEqual(parseRequest({ resources: slots(128) }).ways, [[part({ slots: 128, cores: 1 })]])
   assert.throws(() => parseRequest({ resources: slots(129) }), /at most 256 resources/)
+  const sizes = (count: number) =>
+    Array.from({ length: count }, (_, index) => vertex('slot', 1, vertex('core', 1 + index)))
+  assert.equal(parseRequest({ resources: sizes(16) }).ways[0]?.length, 16)
+  assert.throws(() => parseRequest({ resources: sizes(17) }), /slots of at most 16 sizes, got 17$/)
   const or = (count: number) => Array.from({ length: count }, () => vertex('or_slot', 1, CORE))
   assert.equal(parseRequest({ resources: or(16) }).ways.length, 16)
   assert.throws(() => parseRequest({ resources: or(17) }), /at most 16 alternatives/)
@@ -249,6 +274,25 @@ const REFUSED: readonly (readonly [jobspec: Readonly<Record<string, unknown>>, m
     ],
     [{ resources: [null] }, 'at resources[0]: expected a resource, got null'],
     [{ resources: [CORE, 'core'] }, 'at resources[1]: expected a resource, got "core"'],
+    [{ resources: [{ count: 4 }] }, 'at resources[0].type: expected a string, got undefined'],
+    ...[
+      [],
+      [vertex('slot', 0, CORE)],
+      [vertex('Node', 4)],
+      [vertex('rack', 2, vertex('ssd', 1))],
+      [vertex('node', 0), vertex('memory', 4)],
+    ].map(
+      (resources) =>
+        [{ resources }, 'at resources: expected at least one node or slot, got "none"'] as const,
+    ),
+    [
+      { resources: [vertex('slot', 1, CORE), vertex('core', 9)] },
+      'at resources[1]: expected a node or a slot, got "core"',
+    ],
+    [
+      { resources: [vertex('rack', 1, vertex('gpu', 1))] },
+      'at resources[0].with[0]: expected a node or a slot, got "gpu"',
+    ],
     [{ resources: [{ type: 'slot' }] }, 'at resources[0].count: expected a count, got undefined'],
     ...[-1, 1.5, 'many', '', '-3', '3x', '3.5', null, [2], {}, { min: '2' }, { max: 2 }].map(
       (count) =>
@@ -292,6 +336,12 @@ test('parseRequest gives up a tree that is deeper than any', () => {
       tree = vertex(level === 2 ? 'slot' : 'rack', 1, tree)
     return { resources: [tree] }
   }
+  // Every slot of a nest is searched for nodes, and a wide tree only as far as it can be read.
+  const wide = (depth: number): unknown[] =>
+    depth === 0
+      ? [CORE]
+      : Array.from({ length: 9 }, () => ({ ...vertex('slot', 1), with: wide(depth - 1) }))
+  assert.throws(() => parseRequest({ resources: wide(6) }), /at most 256 resources/)
   assert.deepEqual(parseRequest(levels(16)).ways, [[part({ slots: 1, cores: 1 })]])
   for (const [count, type] of [
     [17, 'core'],

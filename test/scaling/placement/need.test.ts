@@ -6,10 +6,12 @@ import { unknown } from '#reading/unknown.ts'
 import { type Need, waysOf } from '#scaling/placement/need.ts'
 import { requestFor, waitingJob } from '../../support/waiting.ts'
 
+const EIGHT = { most: 8, fewest: 8 }
+
 /** A job of which job-list says this alone; nodes have eight cores. */
 function needFor(changes: Parameters<typeof waitingJob>[0]): Need | undefined {
   const job = waitingJob({ ntasks: undefined, ncores: undefined, ...changes })
-  const ways = waysOf(job, 8)
+  const ways = waysOf(job, EIGHT)
   assert.ok(ways === undefined || (ways.length === 1 && ways[0]?.length === 1))
   return ways?.[0]?.[0]
 }
@@ -58,7 +60,7 @@ test('waysOf never needs fewer nodes than any equal slots of the same cores', ()
     fc.property(size, fc.integer({ min: 1, max: 64 }), size, (cores, count, perNode) => {
       fc.pre(cores <= perNode)
       const job = waitingJob({ ntasks: undefined, ncores: cores * count })
-      const need = waysOf(job, perNode)?.[0]?.[0]
+      const need = waysOf(job, { most: perNode, fewest: perNode })?.[0]?.[0]
       assert.ok(need !== undefined)
       assert.equal(need.slots * need.cores, cores * count)
       const nodesFor = (slot: number, slots: number) =>
@@ -71,4 +73,18 @@ test('waysOf never needs fewer nodes than any equal slots of the same cores', ()
 test('waysOf knows no needs where job-list gives neither nodes nor cores, and never takes them for one core', () => {
   assert.equal(needFor({}), undefined)
   assert.equal(needFor({ ntasks: 4 }), undefined)
+})
+
+test('waysOf knows no needs of cores alone where ranks differ: slots that take the most nodes may fit on few', () => {
+  const nodes = { most: 16, fewest: 8 }
+  assert.equal(waysOf(waitingJob({ ntasks: undefined, ncores: 40 }), nodes), undefined)
+  const evenly = waitingJob({ ntasks: 8, ncores: 40 })
+  assert.deepEqual(waysOf(evenly, nodes), [[slots(8, 5)]])
+})
+
+test('waysOf does not believe more cores per node than nodes have (slot=4/node/core=8)', () => {
+  assert.equal(needFor({ nnodes: 4, ntasks: 16, ncores: 128 }), undefined)
+  assert.deepEqual(needFor({ nnodes: 4, ncores: 32 }), { ...slots(4, 8), nodes: 4 })
+  // One task a node is no slot with nodes in it: the job can never run.
+  assert.deepEqual(needFor({ nnodes: 4, ntasks: 4, ncores: 36 }), { ...slots(4, 9), nodes: 4 })
 })

@@ -73,3 +73,10 @@ test('the picture in README is the one that flux-metrics simulate draws', async 
   const path = join(EXAMPLES, 'queue.svg')
   t.assert.fileSnapshot(filesWritten['queue.svg'], path, { serializers: [(text: string) => text] })
 })
+
+test("README's table is the one that flux-metrics simulate prints", () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const printed = readFileSync(join(GOLDEN, 'simulate.out'), 'utf8')
+  const [table] = /^HPA +completed[\s\S]*$/m.exec(printed) ?? []
+  assert.ok(table !== undefined && readme.includes(`…\n${table}\`\`\``))
+})

@@ -20,6 +20,7 @@ const SUMMARY: Trace['summary'] = {
   completed: 0,
   killed: 0,
   unfinished: 0,
+  refused: 0,
   doneAfter: undefined,
 }
 

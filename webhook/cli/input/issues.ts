@@ -4,19 +4,48 @@ import type { Document, Path } from './documents.ts'
 
 export type Issue = BaseIssue<unknown>
 
-/** `queue.yaml:7:12: spec.jobs[0].nodes: expected number, got "two"`. */
-export function describeIssues(document: Document, issues: readonly Issue[]): readonly string[] {
-  return issues.map((issue) => describe(document, issue))
+/** `queue.yaml:7:12: spec.jobs[0].nodes: expected a number, got "two"`. */
+export function describeIssues(
+  { placeOf }: Pick<Document, 'placeOf'>,
+  issues: readonly Issue[],
+): readonly string[] {
+  return issues.map((issue) => {
+    const keys: Path = (issue.path ?? []).map(({ key }) => (isKey(key) ? key : String(key)))
+    const name = keys.length === 0 ? '' : `${spell(keys)}: `
+    return `${placeOf(keys)}: ${name}${describe(issue)}`
+  })
 }
 
-function describe({ placeOf }: Document, issue: Issue): string {
-  const { type, received, input, path } = issue
-  const expected = type === 'min_length' ? 'at least one item' : issue.expected
-  const keys: Path = (path ?? []).map(({ key }) => (isKey(key) ? key : String(key)))
+function describe(issue: Issue): string {
+  const { type, expected, received, input } = issue
+  if (expected === 'never') return 'unknown field'
+  if (type.endsWith('object') && received === 'undefined') return 'expected a value, got none'
   const isUnquoted =
     expected === 'string' && (typeof input === 'boolean' || typeof input === 'number')
   const hint = isUnquoted ? `, write "${input}"` : ''
-  return `${placeOf(keys)}: ${spell(keys)}: expected ${expected}, got ${received}${hint}`
+  return `expected ${spellExpected(issue)}, got ${WORDS[received] ?? received}${hint}`
+}
+
+/** The words of valibot, in those of a person. */
+const WORDS: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+  Object: 'a map',
+  Array: 'a list',
+  undefined: 'none',
+}
+
+function spellExpected({ type, expected, message }: Issue): string {
+  if (type === 'min_length') return 'at least one item'
+  if (type === 'integer') return 'a whole number'
+  if (expected === null) return message
+  const text = expected.replace(/^>=/, 'at least ').replace(/^<=/, 'at most ')
+  const [, alternatives = text] = /^\((.+)\)$/.exec(text) ?? []
+  return alternatives
+    .split(' | ')
+    .map((word) => WORDS[word] ?? word)
+    .join(' or ')
 }
 
 function isKey(key: unknown): key is string | number {

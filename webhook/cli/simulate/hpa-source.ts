@@ -2,10 +2,18 @@
 import * as v from 'valibot'
 import type { Document, ReadResult } from '../input/documents.ts'
 import { describeIssues } from '../input/issues.ts'
+import { toMilli } from './hpa-controller/milli-value.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
 
-const Quantity = v.union([v.string(), v.number()])
-const Count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const Quantity = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.check(isQuantity, 'a quantity such as 4, 1.5 or 500m'),
+)
+
+/** As the API server limits it. */
+function seconds(least: number, most: number) {
+  return v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
+}
 
 const Target = v.looseObject({
   type: v.picklist(['Value', 'AverageValue']),
@@ -16,7 +24,10 @@ const Target = v.looseObject({
 const Identifier = v.looseObject({
   name: v.string(),
   selector: v.exactOptional(
-    v.looseObject({ matchLabels: v.exactOptional(v.record(v.string(), v.string())) }),
+    v.looseObject({
+      matchLabels: v.exactOptional(v.record(v.string(), v.string())),
+      matchExpressions: v.exactOptional(v.array(v.looseObject({}))),
+    }),
   ),
 })
 
@@ -40,14 +51,14 @@ const Metric = v.variant('type', [
 ])
 
 const Rules = v.looseObject({
-  stabilizationWindowSeconds: v.exactOptional(Count),
+  stabilizationWindowSeconds: v.exactOptional(seconds(0, 3_600)),
   selectPolicy: v.exactOptional(v.picklist(['Max', 'Min', 'Disabled'])),
   policies: v.exactOptional(
     v.array(
       v.looseObject({
         type: v.picklist(['Pods', 'Percent']),
-        value: Count,
-        periodSeconds: Count,
+        value: v.pipe(v.number(), v.integer(), v.minValue(1)),
+        periodSeconds: seconds(1, 1_800),
       }),
     ),
   ),
@@ -65,6 +76,15 @@ const HpaSource = v.looseObject({
     ),
   }),
 })
+
+function isQuantity(value: string | number): boolean {
+  try {
+    toMilli(value)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** An HPA by its name. */
 export interface NamedHpa {

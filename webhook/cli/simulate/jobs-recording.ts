@@ -1,7 +1,9 @@
-// A recording of jobs that ran, as `flux jobs -a --json` prints it: when each was submitted, what it requested, and how long
-// it ran.
+// A recording of jobs, as `flux jobs -a --json` prints it: when each was submitted, what it requested, how long it ran, or when
+// it was canceled before it ran.
 import * as v from 'valibot'
 import type { ReadResult } from '../input/documents.ts'
+import { describeIssues } from '../input/issues.ts'
+import { jsonPieces, objectOffsets } from '../input/json-pieces.ts'
 import type { Arrival } from './simulation.ts'
 
 const Count = v.nullish(v.number())
@@ -16,68 +18,124 @@ const RecordedJob = v.looseObject({
   ntasks: Count,
   duration: Count,
   urgency: Count,
+  queue: v.nullish(v.string()),
 })
-
-const Recording = v.looseObject({ jobs: v.array(RecordedJob) })
 
 type RecordedJob = v.InferOutput<typeof RecordedJob>
 
-/** Whether a text looks like a recording, valid or not. */
+/** A job of a recording. */
+export interface Recorded {
+  readonly arrival: Arrival
+  /** `file:line` of the job. */
+  place(): string
+}
+
+export interface Recording {
+  readonly jobs: readonly Recorded[]
+  /** What is not simulated, a sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/** Whoever has more wrong jobs has the wrong file. */
+const MAX_PROBLEMS = 10
+
+const OBJECT_OF_JOBS = /^\uFEFF?\s*\{\s*"jobs"\s*:/
+
+/** Whether a text looks like a recording, valid or not. A Kubernetes object has a kind. */
 export function isRecording(text: string): boolean {
-  return /^\s*\{\s*"jobs"\s*:/.test(text)
+  if (OBJECT_OF_JOBS.test(text)) return true
+  return /^\uFEFF?\s*\{/.test(text) && !/"(?:apiVersion|kind)"\s*:/.test(text)
 }
 
-/** Jobs that never ran are left out: their run time is not known. */
-export function readRecording(text: string, name: string): ReadResult<readonly Arrival[]> {
-  const value = parseJson(text)
-  if (value === undefined) {
-    return { found: [], problems: [`${name}: expected JSON as "flux jobs -a --json" prints it`] }
+/**
+ * Reads one object with `jobs`, or a job alone (`flux jobs --json ID`), or several of them, one after the other. Jobs that had
+ * not ended are left out: how long they run is not known.
+ */
+export function readRecording(text: string, name: string): ReadResult<Recording> {
+  const offsets = jsonPieces(text)
+  const values: unknown[] = []
+  for (const [index, offset] of offsets.entries()) {
+    try {
+      values.push(...jobsOf(JSON.parse(text.slice(offset, offsets[index + 1]).trim())))
+    } catch (error) {
+      const problem = `${name}:${lineAt(text, offset)}: expected JSON as "flux jobs -a --json" prints it`
+      return { found: [], problems: [`${problem}: ${String((error as Error).message)}`] }
+    }
   }
-  const parsed = v.safeParse(Recording, value)
-  if (!parsed.success) {
-    const problems = parsed.issues.map((issue) => {
-      const path = v.getDotPath(issue) ?? 'the whole file'
-      return `${name}: ${path}: expected ${issue.expected}, got ${issue.received}`
-    })
-    return { found: [], problems }
+  const placeOf = placesIn(text, name)
+  const parsed: RecordedJob[] = []
+  const problems: string[] = []
+  for (const [index, value] of values.entries()) {
+    const result = v.safeParse(RecordedJob, value)
+    if (result.success) parsed.push(result.output)
+    else problems.push(...describeIssues({ placeOf: () => placeOf(index) }, result.issues))
+    if (problems.length >= MAX_PROBLEMS) break
   }
-  const jobs = parsed.output.jobs.filter((job) => runtimeOf(job) !== undefined)
-  if (jobs.length === 0)
-    return { found: [], problems: [`${name}: expected at least one job that ran`] }
-  const start = Math.min(...jobs.map(({ t_submit }) => t_submit))
-  const arrivals = jobs.map((job) => ({
-    atMs: Math.round((job.t_submit - start) * 1000),
+  if (problems.length > 0) return { found: [], problems }
+  const start = parsed.reduce((least, { t_submit }) => Math.min(least, t_submit), Infinity)
+  const jobs = parsed.flatMap((job, index) => {
+    const arrival = arrivalOf(job, start)
+    return arrival === undefined ? [] : [{ arrival, place: () => placeOf(index) }]
+  })
+  if (jobs.length === 0) {
+    return {
+      found: [],
+      problems: [`${name}: expected at least one job that has ended, found none`],
+    }
+  }
+  const left = parsed.length - jobs.length
+  const warning = `${name}: warning: ${left} of ${parsed.length} jobs had not ended and are left out`
+  return { found: [{ jobs, warnings: left === 0 ? [] : [warning] }], problems }
+}
+
+function jobsOf(value: unknown): readonly unknown[] {
+  const isObject = typeof value === 'object' && value !== null
+  return isObject && 'jobs' in value && Array.isArray(value.jobs) ? value.jobs : [value]
+}
+
+/** Where the n-th job begins, searched for when it is first asked for. */
+function placesIn(text: string, name: string): (index: number) => string {
+  let offsets: readonly number[] | undefined
+  return (index) => {
+    offsets ??= objectOffsets(text, OBJECT_OF_JOBS.test(text) ? 2 : 0)
+    return `${name}:${lineAt(text, offsets[index] ?? 0)}`
+  }
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length
+}
+
+/** @returns `undefined` if it is not known how long the job runs */
+function arrivalOf(job: RecordedJob, start: number): Arrival | undefined {
+  const { t_submit } = job
+  const [ran, cleanedUp, ended] = [job.t_run, job.t_cleanup, job.t_inactive].map(positive)
+  const end = cleanedUp ?? ended
+  if (end === undefined) return undefined
+  const atMs = Math.round((t_submit - start) * 1000)
+  if (ran !== undefined) {
+    return { atMs, job: { ...requestOf(job), duration: Math.max(0, end - ran) } }
+  }
+  return {
+    atMs,
     job: requestOf(job),
-  }))
-  return { found: [arrivals.sort((a, b) => a.atMs - b.atMs)], problems: [] }
-}
-
-/** @returns `undefined` if the text is not JSON */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+    cancelAfterMs: Math.max(0, Math.round((end - t_submit) * 1000)),
   }
 }
 
-function runtimeOf({ t_run, t_cleanup, t_inactive }: RecordedJob): number | undefined {
-  const end = t_cleanup ?? t_inactive
-  if (typeof t_run !== 'number' || typeof end !== 'number') return undefined
-  return Math.max(0, end - t_run)
-}
-
-/** A field that job-list does not know is absent or -1. */
+/** A field that job-list does not know is absent, 0 or -1. */
 function requestOf(job: RecordedJob): Arrival['job'] {
-  const { urgency, duration } = job
-  const [nodes, cores, tasks] = [job.nnodes, job.ncores, job.ntasks].map(positive)
+  const { urgency, queue } = job
+  const [nodes, cores, tasks, timeLimit] = [job.nnodes, job.ncores, job.ntasks, job.duration].map(
+    positive,
+  )
   return {
     ...(nodes !== undefined && { nodes }),
     ...(cores !== undefined && { cores }),
     ...(tasks !== undefined && { tasks }),
+    ...(timeLimit !== undefined && { timeLimit }),
     ...(typeof urgency === 'number' && { urgency }),
-    duration: runtimeOf(job) ?? 0,
-    ...(typeof duration === 'number' && duration > 0 && { timeLimit: duration }),
+    ...(typeof queue === 'string' && { queue }),
   }
 }
 

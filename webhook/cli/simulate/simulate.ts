@@ -11,13 +11,14 @@ import {
 import { readFlags } from '../input/flags.ts'
 import { readInputs, reasonOf } from '../input/inputs.ts'
 import { formatComparison, panelOf } from './comparison.ts'
+import { formatDuration } from './duration.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
 import type { NamedHpa } from './hpa-source.ts'
 import { QUEUE_KIND, type QueueOfJobs } from './queue-source.ts'
 import { Simulation } from './simulation.ts'
 import { readSimulationInput } from './simulation-input.ts'
 import { drawPicture, type Panel } from './svg.ts'
-import { traceRun } from './trace.ts'
+import { extendTrace, type Trace, traceRun } from './trace.ts'
 
 const FLAGS = {
   filename: { type: 'string', short: 'f', multiple: true },
@@ -78,8 +79,12 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const problems = inputs.problems.length > 0 ? inputs.problems : read.problems
   const [input] = read.found
   if (problems.length > 0 || input === undefined) return reportProblems(io, problems)
-  const panels = input.hpas.map((hpa) => runUnder(hpa, input.queue, drain))
-  const scale = scaleOf(panels, input.queue)
+  for (const warning of input.warnings) io.err.write(`${warning}\n`)
+  const runs = input.hpas.map((hpa) => runUnder(hpa, input.queue, drain))
+  const endMs = Math.max(1, ...runs.map(({ trace }) => trace.endMs))
+  const panels = runs.map(({ hpa, trace }) => panelOf(hpa, extendTrace(trace, endMs)))
+  for (const warning of warningsOf(input.queue, panels)) io.err.write(`warning: ${warning}\n`)
+  const scale = { maxNodes: input.queue.nodes.max, endMs }
   io.out.write(formatComparison(panels, scale))
   if (svg !== undefined) {
     try {
@@ -91,9 +96,14 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   return EXIT.ok
 }
 
+interface Run {
+  readonly hpa: NamedHpa
+  readonly trace: Trace
+}
+
 /** Runs the queue under one HPA. */
-function runUnder(hpa: NamedHpa, queue: QueueOfJobs, drain: boolean): Panel {
-  const { nodes, fill, queues, idleGrace, until = LIMIT_SECONDS, arrivals } = queue
+function runUnder(hpa: NamedHpa, queue: QueueOfJobs, drain: boolean): Run {
+  const { nodes, fill, queues, idleGrace, arrivals } = queue
   const { spec } = hpa
   const { minReplicas = 1 } = spec
   const simulation = new Simulation({
@@ -113,8 +123,29 @@ function runUnder(hpa: NamedHpa, queue: QueueOfJobs, drain: boolean): Panel {
       ...(idleGrace !== undefined && { patience: { idleGraceMs: idleGrace * 1000 } }),
     },
   })
-  const limitMs = Math.min(until, LIMIT_SECONDS) * 1000
-  return panelOf(hpa, traceRun(simulation, { limitMs, restSize: minReplicas }))
+  const limitMs = secondsOf(queue) * 1000
+  return { hpa, trace: traceRun(simulation, { limitMs, restSize: minReplicas }) }
+}
+
+function secondsOf({ until = LIMIT_SECONDS }: QueueOfJobs): number {
+  return Math.min(until, LIMIT_SECONDS)
+}
+
+/** Jobs that the runs do not show. */
+function warningsOf(queue: QueueOfJobs, panels: readonly Panel[]): readonly string[] {
+  const { arrivals } = queue
+  const seconds = secondsOf(queue)
+  const late = arrivals.filter(({ atMs }) => atMs >= seconds * 1000).length
+  const refused = Math.max(...panels.map(({ trace }) => trace.summary.refused))
+  const of = `of ${arrivals.length} jobs`
+  return [
+    ...(late === 0
+      ? []
+      : [`${late} ${of} are submitted after ${formatDuration(seconds)}, when the run ends`]),
+    ...(refused === 0
+      ? []
+      : [`${refused} ${of} need more than the MiniCluster can have: the scheduler refuses them`]),
+  ]
 }
 
 /** Whether the HPA follows a metric that falls only after ranks are drained. */
@@ -123,9 +154,4 @@ function isOnDesiredSize({ metrics }: HpaSpec): boolean {
     const { name } = (metric.type === 'Object' ? metric.object : metric.external).metric
     return name.startsWith('node_desired_')
   })
-}
-
-function scaleOf(panels: readonly Panel[], { nodes }: QueueOfJobs) {
-  const endMs = Math.max(1, ...panels.map(({ trace }) => trace.endMs))
-  return { maxNodes: nodes.max, endMs }
 }

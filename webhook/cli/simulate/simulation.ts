@@ -18,6 +18,8 @@ export interface Arrival {
   /** Milliseconds since the start. */
   readonly atMs: number
   readonly job: JobRequest
+  /** When its user cancels it, in milliseconds since it was submitted. */
+  readonly cancelAfterMs?: number
 }
 
 /** How long things take, in milliseconds. */
@@ -82,6 +84,7 @@ export class Simulation {
   readonly #hpa: HpaController
   readonly #losses: Loss[] = []
   #size: number
+  #isResized = false
   #decision: Decision | undefined
   #arrivalsLeft: number
 
@@ -154,10 +157,12 @@ export class Simulation {
 
   #plan(): void {
     const { arrivals, outages = [] } = this.#options
-    for (const { atMs, job } of arrivals) {
+    for (const { atMs, job, cancelAfterMs } of arrivals) {
       this.at(atMs, () => {
         this.#arrivalsLeft -= 1
-        this.instance.submit(job)
+        const { id } = this.instance.submit(job)
+        if (cancelAfterMs !== undefined)
+          this.at(atMs + cancelAfterMs, () => this.instance.cancel(id))
       })
     }
     for (const { atMs, forMs, endsBy } of outages) {
@@ -172,7 +177,8 @@ export class Simulation {
     const decision = this.#hpa.decide({
       now: this.elapsedMs,
       replicas: this.#size,
-      statusReplicas: this.pods.size,
+      // The operator does not write status.size before the first resize.
+      statusReplicas: this.#isResized ? this.pods.size : 0,
       readyPods: this.pods.count === 0 ? undefined : this.pods.ready,
       metrics: this.#options.hpa.metrics.map((metric) =>
         metricValue(
@@ -187,6 +193,7 @@ export class Simulation {
     if (size !== this.#size) {
       this.#agenda.add(now + this.#times.decideMs, () => {
         this.#size = size
+        this.#isResized = true
         this.pods.resize({ size, readAt: published?.takenAt.getTime() })
       })
     }

@@ -33,7 +33,7 @@ export interface Summary {
   readonly nodeHours: number
   /** The node-hours with a job. */
   readonly busyNodeHours: number
-  /** Seconds from submission to start, of the jobs that started. */
+  /** Seconds from submission to start; of jobs that did not start, until they were canceled or the run ended. */
   readonly meanWait: number
   readonly longestWait: number
   readonly completed: number
@@ -41,6 +41,8 @@ export interface Summary {
   readonly killed: number
   /** Jobs that had not ended at the end of the run. */
   readonly unfinished: number
+  /** Jobs that the scheduler refused, because they need more than the MiniCluster can have. */
+  readonly refused: number
   /** Seconds until the last job ended; `undefined` if some had not. */
   readonly doneAfter: number | undefined
 }
@@ -111,6 +113,26 @@ function summaryOf(
   },
 ): Summary {
   const { states, endMs, doneAtMs } = run
+  const jobs = [...instance.jobs.values()]
+  const waits = jobs
+    .filter((job) => !isRefused(job))
+    .map((job) => waitOf(job, instance.startedAt + endMs))
+  return {
+    ...nodeHoursOf(states, endMs),
+    meanWait: waits.length === 0 ? 0 : waits.reduce((sum, wait) => sum + wait, 0) / waits.length,
+    longestWait: waits.reduce((longest, wait) => Math.max(longest, wait), 0),
+    completed: jobs.filter(({ result }) => result === 'successful').length,
+    killed: losses.length,
+    unfinished: jobs.filter(({ state }) => state !== 'INACTIVE').length,
+    refused: jobs.filter(isRefused).length,
+    doneAfter: isDone && doneAtMs !== undefined ? doneAtMs / 1000 : undefined,
+  }
+}
+
+function nodeHoursOf(
+  states: readonly State[],
+  endMs: number,
+): Pick<Summary, 'nodeHours' | 'busyNodeHours'> {
   let podMs = 0
   let busyMs = 0
   for (const [index, { atMs, pods, busy }] of states.entries()) {
@@ -118,20 +140,20 @@ function summaryOf(
     podMs += pods * lastsMs
     busyMs += busy * lastsMs
   }
-  const jobs = [...instance.jobs.values()]
-  const waits = jobs.flatMap(waitOf)
-  return {
-    nodeHours: podMs / HOUR_MS,
-    busyNodeHours: busyMs / HOUR_MS,
-    meanWait: waits.length === 0 ? 0 : waits.reduce((sum, wait) => sum + wait, 0) / waits.length,
-    longestWait: Math.max(0, ...waits),
-    completed: jobs.filter(({ result }) => result === 'successful').length,
-    killed: losses.length,
-    unfinished: jobs.filter(({ state }) => state !== 'INACTIVE').length,
-    doneAfter: isDone && doneAtMs !== undefined ? doneAtMs / 1000 : undefined,
-  }
+  return { nodeHours: podMs / HOUR_MS, busyNodeHours: busyMs / HOUR_MS }
 }
 
-function waitOf({ times: { NEW = 0, RUN } }: Job): readonly number[] {
-  return RUN === undefined ? [] : [(RUN - NEW) / 1000]
+/** The same run, looked at for longer: nothing changes after its end. Runs are compared over the same time. */
+export function extendTrace(trace: Trace, endMs: number): Trace {
+  const { states, summary } = trace
+  return { ...trace, endMs, summary: { ...summary, ...nodeHoursOf(states, endMs) } }
+}
+
+function isRefused({ exception }: Job): boolean {
+  return exception?.type === 'alloc'
+}
+
+/** In seconds. */
+function waitOf({ times: { NEW = 0, RUN, INACTIVE } }: Job, end: number): number {
+  return ((RUN ?? INACTIVE ?? end) - NEW) / 1000
 }

@@ -52,7 +52,7 @@ for (const [what, text, problems] of [
     'an annotation without quotes',
     MINICLUSTER.replace('name: a', 'name: a\n  annotations: {flux-metrics/enabled: true}'),
     [
-      'f.yaml:5:39: metadata.annotations["flux-metrics/enabled"]: expected string, got true, write "true"',
+      'f.yaml:5:39: metadata.annotations["flux-metrics/enabled"]: expected a string, got true, write "true"',
     ],
   ],
   [
@@ -64,14 +64,14 @@ for (const [what, text, problems] of [
     'two problems at once',
     MINICLUSTER.replace('image: app', 'image: [app]').replace('name: a', 'nome: a'),
     [
-      'f.yaml:4:3: metadata.name: expected "name", got undefined',
-      'f.yaml:7:14: spec.containers[0].image: expected string, got Array',
+      'f.yaml:4:3: metadata.name: expected a value, got none',
+      'f.yaml:7:14: spec.containers[0].image: expected a string, got a list',
     ],
   ],
   [
     'a Job without template',
     'apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {}\n',
-    ['f.yaml:4:7: spec.template: expected "template", got undefined'],
+    ['f.yaml:4:7: spec.template: expected a value, got none'],
   ],
   [
     'a pod with a malformed volume mount',
@@ -81,7 +81,7 @@ for (const [what, text, problems] of [
   [
     'no metadata',
     'apiVersion: v1\nkind: Pod\nmetadata:\nspec: {containers: [{name: a}]}\n',
-    ['f.yaml:3:10: metadata: expected Object, got null'],
+    ['f.yaml:3:10: metadata: expected a map, got null'],
   ],
   [
     'other kinds only',

@@ -52,21 +52,21 @@ const WRONG = [
     what: 'no maxReplicas',
     from: '  maxReplicas: 8\n',
     to: '',
-    problem: 'hpa.yaml:5:3: spec.maxReplicas: expected "maxReplicas", got undefined',
+    problem: 'hpa.yaml:5:3: spec.maxReplicas: expected a value, got none',
   },
   {
     what: 'a metric of pods',
     from: 'type: External',
     to: 'type: Resource',
     problem:
-      'hpa.yaml:14:13: spec.metrics[1].type: expected ("Object" | "External"), got "Resource"',
+      'hpa.yaml:14:13: spec.metrics[1].type: expected "Object" or "External", got "Resource"',
   },
   {
     what: 'a target of utilization',
     from: 'type: Value',
     to: 'type: Utilization',
     problem:
-      'hpa.yaml:17:25: spec.metrics[1].external.target.type: expected ("Value" | "AverageValue"), got "Utilization"',
+      'hpa.yaml:17:25: spec.metrics[1].external.target.type: expected "Value" or "AverageValue", got "Utilization"',
   },
 ] as const
 

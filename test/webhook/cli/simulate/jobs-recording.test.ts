@@ -28,37 +28,95 @@ const JOBS = {
       ntasks: 1,
       duration: 0,
     },
-    { id: 3, t_submit: 1_200, nnodes: 4, duration: 60 },
+    // Canceled before it ran, and one that had not ended.
+    { id: 3, t_submit: 1_200.25, t_inactive: 1_260, nnodes: 4, duration: 60, queue: 'batch' },
+    { id: 4, t_submit: 1_210, t_run: 1_220, nnodes: 4, duration: 60 },
   ],
 }
 
-test('readRecording keeps when jobs were submitted, how long they ran and what they requested', () => {
-  const text = JSON.stringify(JOBS)
+const ONE = { atMs: 0, job: { nodes: 1, tasks: 1, duration: 10 } }
+const TWO = {
+  atMs: 100_500,
+  job: { nodes: 2, cores: 16, tasks: 2, urgency: 16, duration: 60, timeLimit: 3_600 },
+}
+const CANCELED = {
+  atMs: 200_250,
+  job: { nodes: 4, timeLimit: 60, queue: 'batch' },
+  cancelAfterMs: 59_750,
+}
+
+function read(text: string) {
+  const { found, problems } = readRecording(text, 'jobs.json')
+  const [recording] = found
+  return {
+    problems,
+    warnings: recording?.warnings,
+    arrivals: recording?.jobs.map(({ arrival }) => arrival),
+    places: recording?.jobs.map(({ place }) => place()),
+  }
+}
+
+test('readRecording keeps when jobs were submitted, how long they ran or waited, and what they requested', () => {
+  const text = JSON.stringify(JOBS, undefined, 1)
   assert.ok(isRecording(text))
-  assert.deepEqual(readRecording(text, 'jobs.json'), {
-    found: [
-      [
-        { atMs: 0, job: { nodes: 1, tasks: 1, duration: 10 } },
-        {
-          atMs: 100_500,
-          job: { nodes: 2, cores: 16, tasks: 2, urgency: 16, duration: 60, timeLimit: 3_600 },
-        },
-      ],
-    ],
+  assert.deepEqual(read(text), {
     problems: [],
+    warnings: ['jobs.json: warning: 1 of 4 jobs had not ended and are left out'],
+    arrivals: [TWO, ONE, CANCELED],
+    places: ['jobs.json:3', 'jobs.json:16', 'jobs.json:26'],
   })
 })
 
-test('isRecording recognizes recordings, and readRecording refuses malformed ones', () => {
+test('readRecording reads a job alone (flux jobs --json ID), and jobs line by line', () => {
+  const [two, one] = JOBS.jobs
+  const alone = JSON.stringify(one)
+  assert.ok(isRecording(alone))
+  assert.deepEqual(read(alone).arrivals, [ONE])
+  const lines = `${alone}\n${JSON.stringify(two)}\n`
+  assert.ok(isRecording(lines))
+  assert.deepEqual(read(lines), {
+    problems: [],
+    warnings: [],
+    arrivals: [ONE, TWO],
+    places: ['jobs.json:1', 'jobs.json:2'],
+  })
+})
+
+test('readRecording keeps parts of milliseconds from ending a run', () => {
+  const jobs = [{ t_submit: 1.000_25, t_run: 2.000_1, t_cleanup: 162.065_35, ncores: 1 }]
+  const [arrival] = read(JSON.stringify({ jobs })).arrivals ?? []
+  assert.equal(arrival?.atMs, 0)
+  assert.ok(Math.abs((arrival?.job.duration ?? 0) - 160.065_25) < 1e-9)
+})
+
+test('isRecording tells recordings from Kubernetes objects', () => {
   assert.ok(!isRecording('kind: Queue'))
   assert.ok(!isRecording('{"kind": "List", "jobs": []}'))
-  assert.deepEqual(readRecording('{"jobs": [{"t_submit": "now"}]}', 'jobs.json').problems, [
-    'jobs.json: jobs.0.t_submit: expected number, got "now"',
-  ])
-  assert.deepEqual(readRecording('{"jobs": [', 'jobs.json').problems, [
-    'jobs.json: expected JSON as "flux jobs -a --json" prints it',
-  ])
-  assert.deepEqual(readRecording('{"jobs": []}', 'jobs.json').problems, [
-    'jobs.json: expected at least one job that ran',
-  ])
+  assert.ok(isRecording('{}'))
+  assert.ok(isRecording('\uFEFF{"jobs": []}'))
+})
+
+/** Texts that are no recordings, and what is said of them. */
+for (const [text, problem] of [
+  [
+    '{"jobs": [\n{"t_submit": 1},\n{"t_submit": "now"}]}',
+    'jobs.json:3: t_submit: expected a number, got "now"',
+  ],
+  ['{"jobs": [{}]}', 'jobs.json:1: t_submit: expected a value, got none'],
+  ['{"jobs": ["one"]}', 'jobs.json:1: expected a map, got "one"'],
+  ['{"jobs": []}', 'jobs.json: expected at least one job that has ended, found none'],
+  ['{}', 'jobs.json:1: t_submit: expected a value, got none'],
+] as const) {
+  test(`readRecording refuses ${text.replaceAll('\n', ' ')}`, () => {
+    assert.deepEqual(read(text).problems, [problem])
+  })
+}
+
+test('readRecording refuses what is not JSON, and stops after ten wrong jobs', () => {
+  assert.match(
+    read('{"t_submit": 1}\n{"jobs": [').problems.join(),
+    /^jobs\.json:2: expected JSON as "flux jobs -a --json" prints it: /,
+  )
+  const jobs = Array.from({ length: 1_000 }, () => ({}))
+  assert.equal(read(JSON.stringify({ jobs })).problems.length, 10)
 })

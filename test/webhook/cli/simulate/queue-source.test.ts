@@ -44,7 +44,7 @@ const JOBS = '  jobs: [{ nodes: 1, duration: 60 }]\n'
 const WRONG = {
   'a misspelled key': {
     spec: `  nodes: { max: 4, core: 8 }\n${JOBS}`,
-    problem: 'queue.yaml:4:26: spec.nodes.core: expected never, got "core"',
+    problem: 'queue.yaml:4:26: spec.nodes.core: unknown field',
   },
   'a malformed duration': {
     spec: '  nodes: { max: 4 }\n  jobs: [{ nodes: 1, duration: long }]\n',

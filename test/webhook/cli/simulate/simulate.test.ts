@@ -24,6 +24,15 @@ test('simulate refuses wrong usage', async () => {
   assert.deepEqual(written, { out: '', err: lines.join('\n') })
 })
 
+test('simulate says how to name a file', async () => {
+  const { io, written } = createMemoryIo()
+  assert.equal(await SIMULATE.run(['queue.yaml'], io), 2)
+  assert.match(
+    written.err,
+    /^flux-metrics simulate: Unexpected argument 'queue.yaml': name a file with -f\n/,
+  )
+})
+
 test('simulate reports a picture that cannot be written', async () => {
   const queue = `apiVersion: flux-metrics/v1alpha1
 kind: Queue
@@ -32,4 +41,89 @@ spec: { nodes: { max: 2 }, jobs: [{ nodes: 1, duration: 1s }] }
   const { io, written } = createMemoryIo({ input: queue })
   assert.equal(await SIMULATE.run(['--svg', 'missing/queue.svg'], io), 2)
   assert.equal(written.err, 'Cannot write missing/queue.svg: no such file or directory\n')
+})
+
+const NODES = (spec: string) => `apiVersion: flux-metrics/v1alpha1
+kind: Queue
+spec: { nodes: { max: 2, cores: 4 }, ${spec} }
+`
+
+async function simulate(files: Readonly<Record<string, string>>) {
+  const { io, written } = createMemoryIo({ files })
+  const code = await SIMULATE.run(
+    Object.keys(files).flatMap((name) => ['-f', name]),
+    io,
+  )
+  return { code, ...written }
+}
+
+test('simulate says which jobs it does not show: those after the end, and those that fit nowhere', async () => {
+  const jobs =
+    '{ nodes: 1, duration: 1s }, { nodes: 3, duration: 1s }, { at: 1m, cores: 1, duration: 1s }'
+  const { code, err } = await simulate({ 'q.yaml': NODES(`until: 1m, jobs: [${jobs}]`) })
+  assert.equal(code, 0)
+  assert.deepEqual(err.split('\n'), [
+    'warning: 1 of 3 jobs are submitted after 60 s, when the run ends',
+    'warning: 1 of 3 jobs need more than the MiniCluster can have: the scheduler refuses them',
+    '',
+  ])
+})
+
+test('simulate cancels the jobs that were canceled before they ran', async () => {
+  const jobs = [
+    { t_submit: 1, t_run: 1, t_cleanup: 601, nnodes: 2 },
+    { t_submit: 1, t_inactive: 121, nnodes: 2 },
+  ]
+  const { out, err } = await simulate({
+    'q.yaml': NODES('jobs: []'),
+    'jobs.json': JSON.stringify({ jobs }),
+  })
+  assert.equal(err, '')
+  const [, completed, killed, unfinished, mean] =
+    /recommended +(\d+) +(\d+) +(\d+) +(\d+) s/.exec(out) ?? []
+  assert.deepEqual([completed, killed, unfinished], ['1', '0', '0'])
+  // The first waits for its nodes, the second until it is canceled.
+  assert.ok(Number(mean) > 60 && Number(mean) < 75, mean)
+})
+
+test('simulate refuses recorded jobs of queues that the Queue does not have, and puts all into one without queues', async () => {
+  const jobs = [{ t_submit: 1, t_run: 1, t_cleanup: 2, nnodes: 1, queue: 'long' }]
+  const recording = `{\n "jobs": ${JSON.stringify(jobs)}}`
+  const named = await simulate({
+    'q.yaml': NODES('queues: { batch: 0-1 }'),
+    'jobs.json': recording,
+  })
+  assert.equal(named.code, 2)
+  assert.equal(
+    named.err,
+    `jobs.json:2: queue: expected batch, as in the Queue's spec.queues, got "long"\n`,
+  )
+  const one = await simulate({ 'q.yaml': NODES('jobs: []'), 'jobs.json': recording })
+  assert.deepEqual([one.code, one.err], [0, ''])
+})
+
+test('simulate refuses an HPA that the MiniCluster of the queue cannot follow', async () => {
+  const hpa = `apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: { name: large }
+spec:
+  maxReplicas: 3
+  metrics:
+    - type: External
+      external: { metric: { name: cpu }, target: { type: Value, value: 1x } }
+`
+  const queue = NODES('jobs: [{ nodes: 1, duration: 1s }]')
+  const quantity = await simulate({ 'q.yaml': queue, 'hpa.yaml': hpa })
+  assert.deepEqual(quantity, {
+    code: 2,
+    out: '',
+    err: 'hpa.yaml:8:72: spec.metrics[0].external.target.value: expected a quantity such as 4, 1.5 or 500m, got "1x"\n',
+  })
+  const { code, err } = await simulate({ 'q.yaml': queue, 'hpa.yaml': hpa.replace('1x', '1') })
+  assert.equal(code, 2)
+  assert.deepEqual(err.split('\n'), [
+    "hpa.yaml:5:16: spec.maxReplicas: expected at most the Queue's spec.nodes.max, 2, got 3",
+    'hpa.yaml:8:35: spec.metrics[0].external.metric.name: expected a metric of ours, got "cpu"',
+    '',
+  ])
 })
