@@ -78,7 +78,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'sidecar/flux/calls': { folders: FLUX, packages: [] },
   'sidecar/serving': {
     folders: [],
-    packages: ['koa', 'pino', 'prom-client', ...X509_PACKAGES],
+    packages: ['koa', 'pino', 'prom-client'],
   },
   'sidecar/serving/https': { folders: ['sidecar/serving'], packages: [] },
   'sidecar/identity': { folders: HTTPS, packages: [] },
@@ -116,7 +116,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/injection': { folders: INJECTION, packages: ['jsonpatch', 'valibot'] },
   'webhook/kubernetes': { folders: KUBERNETES, packages: ['valibot', CLIENT_PACKAGE] },
   'webhook/admission': { folders: ADMISSION, packages: ['smol-toml', 'valibot'] },
-  'webhook/authority': { folders: AUTHORITY, packages: ['valibot'] },
+  'webhook/authority': { folders: AUTHORITY, packages: ['valibot', ...X509_PACKAGES] },
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
   'webhook/cli': {
     folders: [
@@ -148,8 +148,8 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
 
 /** Packages that only one file may import. */
 const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
-  '@peculiar/x509': 'sidecar/serving/x509.ts',
-  'reflect-metadata': 'sidecar/serving/x509.ts',
+  '@peculiar/x509': 'webhook/authority/x509.ts',
+  'reflect-metadata': 'webhook/authority/x509.ts',
   [CLIENT_PACKAGE]: 'webhook/kubernetes/cluster.ts',
   jsonpatch: 'webhook/injection/patch.ts',
   'smol-toml': 'webhook/admission/broker-config.ts',

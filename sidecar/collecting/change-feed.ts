@@ -1,7 +1,7 @@
 // Waits for changes in a Flux instance: follows the streams that its broker offers, and times out without them. It reads
 // nothing itself.
 import type { Limits } from '#flux/calls/broker-calls.ts'
-import { type InstanceJobStats, watchJobStats } from '#flux/calls/job-calls.ts'
+import { type InstanceJobStats, watchJobStats, watchSubmissions } from '#flux/calls/job-calls.ts'
 import { isSince } from '#flux/calls/release.ts'
 import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
 import type { Client } from '#flux/wire/client.ts'
@@ -11,6 +11,12 @@ import { sleep } from '#serving/sleep.ts'
 
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const
+
+/**
+ * From the commit of a new job until job-list counts it, and until it has started if it can. Short enough for a new number
+ * within 100 ms; job-stats reports the job after 200 ms.
+ */
+const SETTLE_MS = 50
 
 /** A stream that failed is opened again after this time: one call that fails costs a broker nothing. */
 const REOPEN_MS = 60_000
@@ -26,6 +32,11 @@ export class ChangeFeed {
   /** Streams that are not open. */
   readonly #broken = new Set<OpenStream>()
   #jobCounts: string | undefined
+  /** Runs from a submission until it is marked as a change. */
+  #settling: NodeJS.Timeout | undefined
+  #submitted = false
+  /** The job counts of a reading after a submission: job-stats reports the same change once more, and later. */
+  #countsRead: string | undefined
 
   constructor(reopenMs: number) {
     this.#reopenMs = reopenMs
@@ -49,6 +60,8 @@ export class ChangeFeed {
     void feed.#follow(() => watchOnline(client, bounded), signal)
     if (isSince(version, JOB_STATS_STREAM_SINCE)) {
       void feed.#follow(() => feed.#keepJobCounts(watchJobStats(client, bounded)), signal)
+      const submissions = () => feed.#settle(watchSubmissions(client, bounded))
+      void feed.#follow(submissions, signal, { optional: true })
     } else void feed.#follow(() => jobStateEvents(client, bounded), signal)
     void feed.#follow(() => watchResources(client, bounded), signal, { optional: true })
     return feed
@@ -62,6 +75,12 @@ export class ChangeFeed {
   /** The {@link fingerprint} of the job counts that the job-stats stream sent last; `undefined` without that stream. */
   get jobCounts(): string | undefined {
     return this.#jobCounts
+  }
+
+  /** Notes the {@link fingerprint} of the job counts of a reading; `undefined` if they are not known. */
+  noteReading(counts: string | undefined): void {
+    this.#countsRead = this.#submitted ? counts : undefined
+    this.#submitted = false
   }
 
   /** Waits for a change, for at least `minMs` and at most `maxMs`. Returns whether something changed. */
@@ -81,13 +100,25 @@ export class ChangeFeed {
   }
 
   close(): void {
+    clearTimeout(this.#settling)
     this.#abort.abort()
   }
 
   async *#keepJobCounts(stream: AsyncIterable<InstanceJobStats>): AsyncGenerator<void> {
     for await (const stats of stream) {
       this.#jobCounts = fingerprint(toJobs(stats))
-      yield
+      if (this.#jobCounts !== this.#countsRead) yield
+    }
+  }
+
+  /** Marks the first of several submissions as a change, after a while, and so yields nothing. */
+  async *#settle(submissions: AsyncIterable<void>): AsyncGenerator<never> {
+    for await (const _ of submissions) {
+      this.#settling ??= setTimeout(() => {
+        this.#settling = undefined
+        this.#submitted = true
+        this.#markChanged()
+      }, SETTLE_MS)
     }
   }
 

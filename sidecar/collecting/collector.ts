@@ -132,7 +132,9 @@ export class Collector implements SnapshotSource {
         }
         const { snapshot, lookAt, followedMs } = read
         feed ??= ChangeFeed.open(instance.client, instance.version, limits)
-        checked = checkStream(checked, snapshot, feed)
+        const counts = snapshot.jobs.kind === 'known' ? fingerprint(snapshot.jobs) : undefined
+        feed.noteReading(counts)
+        checked = checkStream(checked, counts, feed)
         const { tookMs } = snapshot
         const { streaming } = feed
         const cost = { tookMs, followedMs, tookBeforeMs, streaming }
@@ -225,29 +227,37 @@ interface Read {
   readonly lookAt: number | undefined
 }
 
-/** The job counts of the job-stats stream after a reading, and whether they differ from it. */
+/** The job counts of the job-stats stream after a reading. */
 interface StreamCheck {
   readonly counts: string | undefined
-  readonly differs: boolean
+  /** Since when, by `performance.now()`, they differ from those of readings; `undefined` if they do not. */
+  readonly differsSince: number | undefined
 }
+
+/** job-stats reports a change after 200 ms, or when job-list is no longer busy. */
+const STREAM_LAG_MS = 2_000
 
 /**
  * Checks that the job-stats stream follows the jobs: a job-list module that is reloaded drops its streams silently. A
- * stream may lag behind one reading, but not send nothing until the next.
+ * stream may lag behind readings for a while, but not send nothing meanwhile.
  *
  * @throws FluxError so that a new connection opens new streams
  */
 function checkStream(
   before: StreamCheck | undefined,
-  { jobs }: Snapshot,
+  read: string | undefined,
   { jobCounts: counts }: ChangeFeed,
 ): StreamCheck {
-  const differs = counts !== undefined && jobs.kind === 'known' && counts !== fingerprint(jobs)
-  if (differs && before?.differs && before.counts === counts) {
+  if (counts === undefined || read === undefined || counts === read) {
+    return { counts, differsSince: undefined }
+  }
+  const now = performance.now()
+  const differsSince = (before?.counts === counts ? before.differsSince : undefined) ?? now
+  if (now - differsSince > STREAM_LAG_MS) {
     throw new FluxError(
       'FLUX_DISCONNECTED',
       'Lost a stream: jobs changed, but job-stats did not report it',
     )
   }
-  return { counts, differs }
+  return { counts, differsSince }
 }

@@ -75,7 +75,7 @@ async function fromFiles(config: CredentialOptions, log: Logger): Promise<Creden
   if (problem !== undefined) {
     log.error({ reason: problem }, 'only health is served: cannot use the certificate files')
   }
-  const first = await complete(read, config, log)
+  const first = complete(read, config, log)
   warnOfExpired(first, clientCaFile, log)
   let current = read && first
   let watch: CredentialWatch | undefined
@@ -127,7 +127,7 @@ async function fromAuthority(
   log: Logger,
 ): Promise<CredentialSource> {
   const names = namesOf(config)
-  const placeholder = { ...(await createSelfSigned(names)), clientCa: undefined }
+  const placeholder = { ...createSelfSigned(names), clientCa: undefined }
   let use: (credentials: Credentials) => void = () => {}
   const identity = new Identity({
     ...authority,
@@ -159,11 +159,11 @@ function namesOf({ names }: CredentialOptions): readonly string[] {
 }
 
 /** Adds a self-signed certificate where no file has one that can be used, and warns about each file that is not set. */
-async function complete(
+function complete(
   read: Partial<Credentials> | undefined,
   config: CredentialOptions,
   log: Logger,
-): Promise<Credentials> {
+): Credentials {
   if (config.clientCaFile === undefined) {
     log.warn({}, 'clients are not authenticated: CLIENT_CA_FILE is not set')
   }
@@ -172,5 +172,5 @@ async function complete(
   if (config.tls === undefined) {
     log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
   }
-  return { ...(await createSelfSigned(namesOf(config))), clientCa }
+  return { ...createSelfSigned(namesOf(config)), clientCa }
 }

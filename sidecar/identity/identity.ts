@@ -123,7 +123,7 @@ export class Identity {
   async #refresh(withCertificate: boolean): Promise<void> {
     const { url, ca, names, ask = askAuthority } = this.#options
     // The key stays the same until it is certified: a new key for each attempt would cost more than the attempt.
-    if (withCertificate) this.#request ??= await createKeyAndRequest(names)
+    if (withCertificate) this.#request ??= createKeyAndRequest(names)
     const request = withCertificate ? this.#request : undefined
     const grant = await ask({
       url,

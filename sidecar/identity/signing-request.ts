@@ -1,6 +1,7 @@
 // A new private key, and the request (PKCS #10, RFC 2986) for its certificate. The key is only in memory. The webhook
 // reads such requests in webhook/identities/certificate-request.ts.
-import { generateKeys, loadX509, P256, toPem } from '#serving/x509.ts'
+import { alternativeNames, createKeyPair, signedPem } from '#serving/certificate-parts.ts'
+import { der, oid, sequence, set } from '#serving/der.ts'
 
 /** A private key, and the request for its certificate; PEM. */
 export interface KeyAndRequest {
@@ -8,19 +9,20 @@ export interface KeyAndRequest {
   readonly csr: string
 }
 
+/** Version 1 of a request. */
+const VERSION = der(0x02, Uint8Array.of(0))
+const NO_SUBJECT = sequence()
+/** The attribute that has the wanted extensions (RFC 2985 §5.4.2). */
+const EXTENSION_REQUEST = oid('1.2.840.113549.1.9.14')
+
 /**
  * Creates a P-256 key and a request that is signed with it.
  *
  * @param names DNS names that the certificate is to have
  */
-export async function createKeyAndRequest(names: readonly string[]): Promise<KeyAndRequest> {
-  const x509 = await loadX509()
-  const keys = await generateKeys()
-  const dns = names.map((value) => ({ type: 'dns' as const, value }))
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    keys,
-    signingAlgorithm: P256,
-    extensions: [new x509.SubjectAlternativeNameExtension(dns)],
-  })
-  return { key: await toPem(keys.privateKey), csr: request.toString('pem') }
+export function createKeyAndRequest(names: readonly string[]): KeyAndRequest {
+  const { privateKey, publicKey, pem } = createKeyPair()
+  const wanted = sequence(EXTENSION_REQUEST, set(sequence(alternativeNames(names))))
+  const body = sequence(VERSION, NO_SUBJECT, publicKey, der(0xa0, wanted))
+  return { key: pem, csr: signedPem('CERTIFICATE REQUEST', body, privateKey) }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { bundle } from '../support/build.ts'
 import { ask } from '../support/https.ts'
+import { readImageSettings } from '../support/image-settings.ts'
 import { type Bench, say } from './bench.ts'
 import type { Figure } from './figures.ts'
 import { HostileBroker } from './hostile/broker.ts'
@@ -13,7 +14,7 @@ import type { Holds } from './hostile/probe.ts'
 import type { HostileQueue } from './hostile/queue.ts'
 import { HOSTILE_QUEUES } from './hostile/queues.ts'
 import { METRIC } from './metric-requests.ts'
-import { NODE_FLAGS, type ServerProcess, startServer } from './processes.ts'
+import { type ServerProcess, startServer } from './processes.ts'
 
 /** What a person would not notice, and a tenth of what a probe of the kubelet waits. */
 const MAX_HOLD_MS = 50
@@ -81,6 +82,9 @@ interface Setting {
   readonly short: boolean
 }
 
+/** The program runs as its image runs it. */
+const IMAGE = readImageSettings('sidecar')
+
 async function measure(queue: HostileQueue, setting: Setting): Promise<readonly Figure[]> {
   const { index, bench, program, probe, metrics, short } = setting
   const file = join(bench.folder, `holds-${index}`)
@@ -88,8 +92,9 @@ async function measure(queue: HostileQueue, setting: Setting): Promise<readonly 
   const broker = new HostileBroker(queue)
   // The sidecar starts first: what it takes to load its program is no queue's fault.
   const sidecar = await startServer(program, {
-    flags: [...NODE_FLAGS, '--require', probe],
+    flags: [...IMAGE.flags, '--require', probe],
     env: {
+      ...IMAGE.env,
       ...bench.tls,
       CLIENT_CA_FILE: bench.clientCa,
       CLIENT_ALLOWED_NAMES: 'front-proxy-client',

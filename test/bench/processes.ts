@@ -9,14 +9,6 @@ import { promisify } from 'node:util'
 
 const LOAD = join(import.meta.dirname, 'load.ts')
 
-/** The flags of the sidecar's image (Dockerfile.sidecar). All servers run with them, so that only the programs differ. */
-export const NODE_FLAGS = [
-  '--max-semi-space-size=2',
-  '--max-old-space-size=64',
-  '--no-sparkplug',
-  '--no-maglev',
-]
-
 export interface ServerProcess {
   readonly port: number
   readonly child: ChildProcess

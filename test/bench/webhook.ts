@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bundle } from '../support/build.ts'
+import { readImageSettings } from '../support/image-settings.ts'
 import { type Bench, say } from './bench.ts'
 import { type Comparison, compare } from './comparison.ts'
 import type { Figure } from './figures.ts'
@@ -17,8 +18,8 @@ const MEMORY_REVIEWS = 100_000
 const LARGE_BYTES = 3 * 2 ** 20
 const LARGE_REVIEWS = 40
 
-/** The flags of Dockerfile.webhook. All servers run with them, so that only the programs differ. */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=128', '--no-maglev']
+/** The flags and the environment of the image. All servers run with them, so that only the programs differ. */
+const IMAGE = readImageSettings('webhook')
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -38,7 +39,7 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
     LOG_LEVEL: 'warn',
   }
   const start = (file: string, env: Readonly<Record<string, string>>) =>
-    startServer(file, { flags: NODE_FLAGS, env })
+    startServer(file, { flags: IMAGE.flags, env: { ...IMAGE.env, ...env } })
   const servers = [
     apiServer,
     await start(await bundle('webhook', bench.folder), common),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import { ERRNO } from '#flux/errors.ts'
 import { publishedSize } from '#scaling/sizes.ts'
@@ -69,6 +70,45 @@ test('Collector as owner sees a drain at once, by the resource journal', async (
   await until((reading) => upOf(reading) === 4)
   instance.drain([3], 'maintenance')
   await until((reading) => upOf(reading) === 3)
+})
+
+for (const version of ['0.61.0', '0.88.0'] as const) {
+  test(`Collector as owner of ${version} reads a new job after its commit, without job-stats`, async (t) => {
+    const { instance, collector, notices, startBroker, until } = await createTestCluster(t, {
+      pace: STREAMS_ONLY,
+      maxAgeMs: NEVER_MS,
+    })
+    const broker = await startBroker({ version, role: 'owner' })
+    collector.start()
+    await until(() => notices.filter((notice) => notice === 'refreshed').length === 2)
+    // Longer than the streams are late. From here on only events tell of changes.
+    await setTimeout(500)
+    broker.silenceStreams()
+    instance.submit({ nodes: 1 })
+    await until((reading) => runningOf(reading) === 1)
+    assert.equal(broker.accepted, 1)
+  })
+}
+
+test('Collector as owner reads once for a new job: job-stats only repeats it', async (t) => {
+  const { instance, collector, notices, startBroker, until } = await createTestCluster(t, {
+    pace: STREAMS_ONLY,
+  })
+  await startBroker({ role: 'owner' })
+  collector.start()
+  const refreshes = () => notices.filter((notice) => notice === 'refreshed').length
+  await until(() => refreshes() === 2)
+  // Longer than the streams are late.
+  await setTimeout(500)
+  const before = refreshes()
+  for (const count of [1, 2, 3]) {
+    instance.submit({ nodes: 1 })
+    await until((reading) => runningOf(reading) === count)
+    await setTimeout(500)
+    assert.equal(refreshes(), before + count)
+  }
+  instance.cancel([...instance.jobs.keys()][0] ?? 0n)
+  await until((reading) => runningOf(reading) === 2)
 })
 
 test('Collector polls if the broker does not stream', async (t) => {

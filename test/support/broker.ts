@@ -104,7 +104,7 @@ export class SimulatedBroker {
     this.#server.listen({ path: this.path, backlog: BACKLOG })
     await once(this.#server, 'listening')
     chmodSync(this.path, 0o777)
-    if (!this.#state.release.has('noJobStateEvent')) this.instance.on('jobs', this.#publishJobs)
+    this.instance.on('jobs', this.#publishJobs)
   }
 
   /** Number of requests by topic. */
@@ -153,13 +153,13 @@ export class SimulatedBroker {
   }
 
   /** Sends an event to its subscribers. */
-  publish(topic: string, payload?: JsonObject): void {
+  publish(topic: string, payload?: JsonObject, flags = 0): void {
     this.#sequence += 1
     const hasRoutes = this.#state.release.has('eventRoutes')
     for (const session of this.#sessions) {
       session.publish({
         type: 'event',
-        flags: hasRoutes ? FLAG.route : 0,
+        flags: flags | (hasRoutes ? FLAG.route : 0),
         userid: this.#state.owner,
         rolemask: ROLE.owner | ROLE.local,
         routes: hasRoutes ? [this.#state.uuid] : [],
@@ -191,6 +191,12 @@ export class SimulatedBroker {
   }
 
   readonly #publishJobs = (transitions: readonly Transition[]): void => {
+    const submitted = transitions.filter(({ state }) => state === 'DEPEND')
+    if (submitted.length > 0) {
+      const keys = Object.fromEntries(submitted.map(({ job }) => [jobspecKey(job.id), null]))
+      this.publish('kvs.namespace-primary-setroot', { namespace: 'primary', keys }, FLAG.private)
+    }
+    if (this.#state.release.has('noJobStateEvent')) return
     this.publish('job-state', {
       transitions: transitions.map(({ job, state, at }) => [job.id, state, at / 1000]),
     })
@@ -233,4 +239,10 @@ export class SimulatedBroker {
       this.#heartbeat = undefined
     }
   }
+}
+
+/** RFC 16: the id as four groups of hexadecimal digits. */
+function jobspecKey(id: bigint): string {
+  const digits = id.toString(16).padStart(16, '0')
+  return `job.${digits.replace(/(.{4})(?=.)/g, '$1.')}.jobspec`
 }

@@ -10,6 +10,16 @@ import { bundle } from './build.ts'
 
 const run = promisify(execFile)
 
+test('the bundle of the sidecar is without the libraries of the webhook', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
+  t.after(async () => rm(folder, { recursive: true }))
+  const source = await readFile(await bundle('sidecar', folder), 'latin1')
+  assert.doesNotMatch(
+    source,
+    /node_modules\/(@peculiar|reflect-metadata|@kubernetes|jsonpatch|smol-toml)\//,
+  )
+})
+
 for (const program of ['sidecar', 'webhook'] as const) {
   test(`the bundle of the ${program} runs as one file, without its sources`, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
@@ -19,6 +29,14 @@ for (const program of ['sidecar', 'webhook'] as const) {
       '--version',
     ])
     assert.deepEqual({ stdout, stderr }, { stdout: `${packageJson.version}\n`, stderr: '' })
+  })
+
+  test(`the bundle of the ${program} has one byte for each character, and no data twice`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
+    t.after(async () => rm(folder, { recursive: true }))
+    const source = await readFile(await bundle(program, folder), 'latin1')
+    assert.doesNotMatch(source, /[^\0-\x7f]/)
+    assert.equal(source.match(/mime-db\/db\.json"\(/g)?.length, 1)
   })
 
   test(`the version label of the ${program}'s image is the version of the package`, async () => {

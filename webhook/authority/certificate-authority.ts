@@ -2,7 +2,7 @@
 // them.
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import type { ServingKeys } from '#serving/https/tls.ts'
-import { generateKeys, loadX509, P256, toPem } from '#serving/x509.ts'
+import { generateKeys, loadX509, P256, toPem } from './x509.ts'
 
 export const HOUR_MS = 3_600_000
 

@@ -1,6 +1,6 @@
 // Reads a certificate signing request (PKCS #10, RFC 2986): the names and the key that it asks for, and whether it is
 // signed with that key. Whether the sidecar may have the names is decided in identities.ts.
-import { loadX509, P256 } from '#serving/x509.ts'
+import { loadX509, P256 } from '../authority/x509.ts'
 
 /** A request whose signature was checked with its own key. */
 export interface CertificateRequest {

@@ -41,6 +41,21 @@ export async function* watchJobStats(
   for await (const answer of client.stream(JOB_STATS, {}, options)) yield parseJobStats(answer)
 }
 
+/** A jobspec in the KVS (RFC 16): `job.`, the id in dotted hexadecimal, `.jobspec`. */
+const JOBSPEC_KEY = /^job\.[\da-f.]+\.jobspec$/
+
+/**
+ * Yields when jobs were submitted. Flux commits their jobspecs to the KVS, announces the commit by an event with its keys, and
+ * then hands the jobs on to job-manager and job-list. The event is private: only the owner receives it.
+ */
+export async function* watchSubmissions(client: Client, limits: Limits): AsyncGenerator<void> {
+  const commits = await client.subscribe('kvs.namespace-primary-setroot', limits)
+  for await (const { payload } of commits) {
+    const { keys } = payload
+    if (isJsonObject(keys) && Object.keys(keys).some((key) => JOBSPEC_KEY.test(key))) yield
+  }
+}
+
 function parseJobStats(answer: JsonObject): InstanceJobStats {
   const queues = new Map<string, JobStats>()
   // Before 0.45 there were no named queues, and no key for them.

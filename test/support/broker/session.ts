@@ -78,6 +78,8 @@ export class Session implements ClientState {
   }
 
   publish(event: EventMessage): void {
+    const isOwner = (this.#options.credentials.rolemask & ROLE.owner) !== 0
+    if (event.flags & FLAG.private && !isOwner) return
     if (this.isSubscribed(event.topic ?? '')) this.#send(event)
   }
 

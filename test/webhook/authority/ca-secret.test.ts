@@ -48,7 +48,7 @@ test('decodeSecret reads one certificate from a text with comments and other cer
 })
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-const leaf = await createSelfSigned(['localhost'])
+const leaf = createSelfSigned(['localhost'])
 const signedByOther = await (await createAuthority('other')).issue({ commonName: 'leaf' })
 const good = encodeData(full)
 const { 'current.crt': _crt, ...withoutCertificate } = good
