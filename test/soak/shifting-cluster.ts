@@ -1,17 +1,20 @@
 // An instance whose jobs, ranks and queues come and go, behind a simulated broker. A simulated instance remembers all jobs,
-// so after some hundreds another one takes its place, with queues of other names: its clients must connect again.
+// so after a few thousand another one takes its place, with queues of other names: its clients must connect again.
 import { setTimeout } from 'node:timers/promises'
 import { Instance } from '#simulation/instance.ts'
 import { type FluxVersion, type SimulatedBroker, startBroker } from '../support/broker.ts'
 
 const RANKS = 16
-const JOBS_OF_AN_INSTANCE = 300
-const STEP_MS = 3
+/** In units of the backlog. */
+const JOBS_OF_AN_INSTANCE = 40
+const STEP_MS = 5
 
 export interface ShiftingOptions {
   readonly path: string
   /** The releases of flux-core that the instances have, in turn. */
   readonly versions: readonly FluxVersion[]
+  /** How many jobs are pending. A tenth of them is cancelled at each step, and others come. */
+  readonly backlog: number
   /** How often all connections are ended, in milliseconds; never by default. */
   readonly disconnectEveryMs?: number
 }
@@ -56,7 +59,8 @@ class ShiftingCluster {
     while (!this.isOver) {
       this.#step()
       this.#disconnect()
-      if (this.#instance.jobs.size >= JOBS_OF_AN_INSTANCE) await this.begin()
+      const isOld = this.#instance.jobs.size >= JOBS_OF_AN_INSTANCE * this.#options.backlog
+      if (isOld) await this.begin()
       await setTimeout(STEP_MS)
     }
     await this.#broker?.close()
@@ -64,14 +68,18 @@ class ShiftingCluster {
 
   #step(): void {
     const instance = this.#instance
-    const queue = upTo(4) === 0 ? 'debug' : `batch-${this.#generation}`
-    const duration = 1 + upTo(5)
-    if (upTo(3) === 0) instance.submit({ nodes: 1 + upTo(RANKS), queue, duration })
-    else instance.submit({ cores: 1 + upTo(32), tasks: 1, queue, duration })
+    const { pending } = instance
+    for (const job of pending) if (upTo(10) === 0) instance.cancel(job.id)
+    for (let count = pending.length; count < this.#options.backlog; count += 1) this.#submit()
     if (upTo(8) === 0) instance.up(upTo(RANKS))
     if (upTo(20) === 0) instance.down(1 + upTo(RANKS - 1))
-    if (upTo(30) === 0) instance.cancelAll()
     instance.advance(upTo(2_000))
+  }
+
+  #submit(): void {
+    const queue = upTo(4) === 0 ? 'debug' : `batch-${this.#generation}`
+    const shape = upTo(3) === 0 ? { nodes: 1 + upTo(RANKS) } : { cores: 1 + upTo(32), tasks: 1 }
+    this.#instance.submit({ ...shape, queue, duration: 1 + upTo(30) })
   }
 
   #disconnect(): void {

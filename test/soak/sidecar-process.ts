@@ -44,7 +44,7 @@ SnapshotMaker.prototype.make = function (...args) {
 /** At this moment no call is in flight, only streams. They are opened after the first reading of a connection. */
 function takeSample(): void {
   const work = unit === 'readings' ? done.readings : done.connections
-  if (unit === 'readings' && readingsOfConnection < 5) return
+  if (unit === 'readings' && readingsOfConnection < 2) return
   if (work < ((samples + 1) * Number(count)) / SAMPLES) return
   samples += 1
   report({ sample: measure(work, client?.matchtagsInUse ?? 0) })

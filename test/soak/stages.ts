@@ -19,11 +19,11 @@ export interface Stage {
 }
 
 export const STAGES: readonly Stage[] = [
-  { name: 'waits', work: 1_000_000, short: 120_000, run: soakWaits },
-  { name: 'readings', work: 200_000, short: 6_000, run: soakReadings },
-  { name: 'enemy readings', work: 20_000, short: 1_500, run: soakEnemy },
-  { name: 'connections', work: 10_000, short: 900, run: soakConnections },
-  { name: 'certificate reloads', work: 1_000, short: 300, run: soakCertificates },
+  { name: 'waits', work: 1_000_000, short: 48_000, run: soakWaits },
+  { name: 'readings', work: 200_000, short: 2_400, run: soakReadings },
+  { name: 'enemy readings', work: 5_000, short: 360, run: soakEnemy },
+  { name: 'connections', work: 10_000, short: 600, run: soakConnections },
+  { name: 'certificate reloads', work: 1_000, short: 240, run: soakCertificates },
 ]
 
 /** How often the sidecar is asked while it reads, and what. */
@@ -53,20 +53,25 @@ async function soakWaits(work: number, folder: string): Promise<readonly Sample[
 
 async function soakReadings(work: number, folder: string): Promise<readonly Sample[]> {
   const path = join(folder, 'readings')
-  await using _cluster = await startShifting({ path, versions: BY_EVENTS })
+  await using _cluster = await startShifting({ path, versions: BY_EVENTS, backlog: 20 })
   return await askingMeanwhile(startSoaked('sidecar-process.ts', [path, 'readings', String(work)]))
 }
 
 async function soakEnemy(work: number, folder: string): Promise<readonly Sample[]> {
   const [path, behind] = [join(folder, 'enemy'), join(folder, 'behind')]
-  await using _cluster = await startShifting({ path: behind, versions: BY_STREAMS })
+  await using _cluster = await startShifting({ path: behind, versions: BY_STREAMS, backlog: 100 })
   await using _broker = await startEnemyBroker(path, behind)
   return await askingMeanwhile(startSoaked('sidecar-process.ts', [path, 'readings', String(work)]))
 }
 
 async function soakConnections(work: number, folder: string): Promise<readonly Sample[]> {
   const path = join(folder, 'connections')
-  await using _cluster = await startShifting({ path, versions: BY_STREAMS, disconnectEveryMs: 15 })
+  await using _cluster = await startShifting({
+    path,
+    versions: BY_STREAMS,
+    backlog: 20,
+    disconnectEveryMs: 15,
+  })
   const args = [path, 'connections', String(work)]
   return await askingMeanwhile(startSoaked('sidecar-process.ts', args))
 }

@@ -57,6 +57,8 @@ export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions):
     securityContext: securityContext(settings),
     // No readiness probe: the pod would not be ready without the sidecar, and a pod that is not ready has no DNS name, by
     // which the other brokers find the lead broker.
+    // It fails while the event loop is stuck, or when the collector has died, after minutes: never because Flux is slow or
+    // away. Only this container is started again then.
     livenessProbe: {
       httpGet: { path: '/livez', port: SIDECAR_PORT, scheme: 'HTTPS' },
       initialDelaySeconds: 10,
