@@ -52,8 +52,9 @@ function describeNodes(explanation: Explanation): string {
 function describePending(pending: PendingCounts | null): string {
   if (pending === null) return 'unknown'
   const { jobs, nodes, held, infeasible, isCut } = pending
+  const given = nodes === 0 ? 'that no node is given to' : `for ${plural(nodes, 'node')}`
   const counts = [
-    jobs === 0 ? 'no job' : `${plural(jobs, 'job')} for ${plural(nodes, 'node')}`,
+    jobs === 0 ? 'no job' : `${plural(jobs, 'job')} ${given}`,
     ...(held > 0 ? [`${held} held`] : []),
     ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
   ]

@@ -22,8 +22,8 @@ export interface FluxionParameters {
 /** The scheduler may be reloaded with other settings, or be another one: it is asked again after this time. */
 const LIFE_MS = 60_000
 
-/** While a module is being reloaded, Flux answers as if there was none. */
-const ABSENT_LIFE_MS = 10_000
+/** While a module is being reloaded, Flux answers as if there was none: the first such answer is doubted. */
+const DOUBTED_LIFE_MS = 10_000
 
 export class FluxionReader {
   readonly #client: Client
@@ -39,7 +39,9 @@ export class FluxionReader {
     if (this.#last === undefined || now >= this.#last.until) {
       const parameters = await readFluxionParameters(this.#client, limits)
       const isAbsent = parameters.policy === undefined
-      this.#last = { parameters, until: now + (isAbsent ? ABSENT_LIFE_MS : LIFE_MS) }
+      const wasAbsent = this.#last !== undefined && this.#last.parameters.policy === undefined
+      const lifeMs = isAbsent && !wasAbsent ? DOUBTED_LIFE_MS : LIFE_MS
+      this.#last = { parameters, until: now + lifeMs }
     }
     return toFluxionSettings(this.#last.parameters, config)
   }

@@ -44,8 +44,10 @@ function sortRefusals(facts: RefusalFacts): Refusals | Unknown {
   const forGood: EndedJob[] = []
   const unclear: EndedJob[] = []
   let reason: Unknown | undefined
+  const refused = facts.failed.filter(isRefused)
+  if (refused.length === 0) return { forNodes, forGood, unclear, reason }
   const causeOf = causesIn(facts)
-  for (const job of facts.failed.filter(isRefused)) {
+  for (const job of refused) {
     const cause = causeOf(job)
     if (cause === 'nodes') forNodes.push(job)
     else if (cause === 'R') forGood.push(job)

@@ -155,6 +155,12 @@ test('explain counts nodes of pending jobs by where they are placed, in all and 
   assert.match(formatExplanation(explanation), /^pending {2}887 jobs for 1 node$/m)
 })
 
+test('a job that can be given no node is not said to be for 0 nodes', () => {
+  const drains = [{ ranks: parseIdset('0-15'), reason: 'cooling', drainedAt: 0 }]
+  const text = formatExplanation(explainAt({ ...IDLE, drains, waiting: waitingFor(waitingJob()) }))
+  assert.match(text, /^pending {2}1 job that no node is given to$/m)
+})
+
 const AGAIN = 'because it asked for more nodes than were up: submit it again'
 const NEVER = 'because R does not have what it asked for: no size helps; ask for what R has'
 
@@ -201,7 +207,7 @@ test('no sentence shows a value that is none, a negative number, or a wrong plur
       assert.doesNotMatch(text, /undefined|NaN|null|Infinity|\[object|\s-\d/)
       assert.doesNotMatch(
         text,
-        /(?<!\d)1 (nodes|jobs|ranks|pending jobs)|\b(0|[2-9]) (node|job|pending job)\b/,
+        /(?<!\d)1 (nodes|jobs|ranks|pending jobs)|\b(0|[2-9]) (node|job|pending job)\b|\bfor 0 nodes/,
       )
       assert.doesNotMatch(text, /\d{5,} (d|h|min|s)\b/)
     }
