@@ -28,6 +28,7 @@ const LINGER_MS = 3_000
 const LIMITS = {
   connections: 300,
   peerConnections: 200,
+  requests: 200,
   peerRequests: 150,
   arrivals: { burst: 400, perSecond: 50 },
 }

@@ -173,7 +173,7 @@ function end(connection: Connection): void {
 
 /**
  * Node goes on to parse what it has received of a connection that is closed, 650 requests in each 16 KiB, and frees them only
- * later: 200 such connections ended the process. `onIncoming` is not documented; with this result, that of an upgrade, the
+ * later: such connections ended the process. `onIncoming` is not documented; with this result, that of an upgrade, the
  * parser stops at once.
  */
 function stopParsing(socket: Socket): void {

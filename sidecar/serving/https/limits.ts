@@ -38,7 +38,7 @@ export interface ServerLimits extends GroupLimits {
 }
 
 /**
- * A TLS connection takes 90 KiB, so that 200 strangers fit into the container beside 10,000 nodes. Kubelets and Prometheus
+ * A TLS connection takes 90 KiB, so that 128 strangers fit into the container beside 10,000 nodes. Kubelets and Prometheus
  * use one or two connections of each address.
  */
 export const DEFAULT_LIMITS: ServerLimits = {
@@ -50,9 +50,9 @@ export const DEFAULT_LIMITS: ServerLimits = {
   answerMs: 20_000,
   checkMs: 1_000,
   pipelined: 8,
-  connections: 200,
+  connections: 128,
   peerConnections: 32,
-  requests: 200,
+  requests: 128,
   peerRequests: 16,
   arrivals: { burst: 200, perSecond: 20 },
 }
