@@ -4,9 +4,10 @@ import { createApp } from '#api/app.ts'
 import { createClientVerifier } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
 import { Collector } from '#collecting/collector.ts'
+import { Liveness } from '#collecting/liveness.ts'
 import type { CollectorObserver } from '#collecting/observer.ts'
 import type { Pace } from '#collecting/pace.ts'
-import { createCredentials } from '#identity/credentials.ts'
+import { type CredentialSource, createCredentials } from '#identity/credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
@@ -26,14 +27,18 @@ export interface Sidecar {
   readonly port: number
   /** Resolves with the reason when the broker has ended for good. Without `EXIT_WITH_BROKER` it never resolves. */
   readonly brokerGone: Promise<string>
-  /** Turns readiness off, drains the server, then disconnects from the broker. Takes at most 10 s. */
+  /**
+   * Turns readiness off, drains the server, then disconnects from the broker. Takes at most 10 s.
+   *
+   * @throws Error if the collector has died: then a clean exit would be wrong
+   */
   close(options?: { readonly lingerMs?: number }): Promise<void>
 }
 
 /**
  * Starts a sidecar. It serves health at once, and metrics as soon as the broker has answered.
  *
- * @throws Error that says why the certificates or the port cannot be used
+ * @throws Error that says why the port cannot be used
  */
 export async function startSidecar(
   config: Config,
@@ -42,6 +47,7 @@ export async function startSidecar(
   const { log, version } = options
   const { namespace, minicluster } = config.names
   const instance = `${namespace}/${minicluster}`
+  const now = () => performance.now()
   let stopping = false
   const credentials = await createCredentials(config, log)
   const telemetry = createTelemetry()
@@ -51,31 +57,36 @@ export async function startSidecar(
         new Departure({
           path: config.socketPath,
           onGone: () => gone.resolve('the broker has ended for good'),
-          now: () => performance.now(),
+          now,
         }),
       ]
     : []
+  const pace = { maxAgeMs: config.maxAgeMs, ...options.pace }
+  const liveness = new Liveness({ pace, log: log.child({ component: 'collector' }), now })
   const collector = new Collector({
     path: config.socketPath,
+    minicluster,
     maxAgeMs: config.maxAgeMs,
     patience: { idleGraceMs: config.idleGraceMs },
     drains: config.drain ? { instance } : undefined,
     formerDrains: { instance },
     log: log.child({ component: 'collector' }),
-    observer: all([telemetry, ...departure]),
+    observer: all([liveness, telemetry, ...departure]),
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const catalog = new Catalog()
   const metricsFile = await followMetrics(config, catalog, log.child({ component: 'metrics' }))
+  const clients = credentials.authenticatesClients
+    ? createClientVerifier(credentials.allowedNames)
+    : undefined
   const app = createApp({
     source: collector,
     catalog,
     names: config.names,
-    clients: credentials.authenticatesClients
-      ? createClientVerifier(credentials.allowedNames)
-      : undefined,
+    clients,
     telemetry,
-    readiness: () => (stopping ? STOPPING : readinessWithout(credentials.missing())),
+    readiness: () => (stopping ? STOPPING : readinessOf(credentials)),
+    stalled: () => liveness.stalled,
     closed: credentials.missing,
     external: config.externalMetrics,
     version,
@@ -85,6 +96,7 @@ export async function startSidecar(
     handler: app.callback(),
     credentials: credentials.first,
     expectsClientCa: credentials.authenticatesClients,
+    knowsClient: clients && ((client) => clients.verify(client).kind === 'verified'),
     log: log.child({ component: 'server' }),
     unlimitedPaths: UNLIMITED_PATHS,
   })
@@ -102,7 +114,11 @@ export async function startSidecar(
       credentials.close()
       metricsFile?.close()
       await server.drain()
-      await collector.stop()
+      const { stalled } = liveness
+      const stopped = collector.stop()
+      // Where the sidecar is an ordinary container, the kubelet starts it again only after an exit with an error.
+      if (stalled !== undefined) throw new Error(stalled)
+      await stopped
       log.info({}, 'stopped')
     },
   }
@@ -116,11 +132,11 @@ async function followMetrics({ metricsFile: path }: Config, catalog: Catalog, lo
 }
 
 /** Always ready, even without a certificate: a pod that is not ready loses its name in DNS, and workers cannot join. */
-function readinessWithout(missing: string | undefined) {
-  return {
-    ready: true,
-    message: missing === undefined ? 'serving' : `only health is served: ${missing}`,
-  }
+function readinessOf(credentials: CredentialSource) {
+  const missing = credentials.missing()
+  if (missing !== undefined) return { ready: true, message: `only health is served: ${missing}` }
+  const problem = credentials.problem()
+  return { ready: true, message: problem === undefined ? 'serving' : `serving, but ${problem}` }
 }
 
 /** One observer that passes each notice on to several. */

@@ -49,6 +49,7 @@ const ADMISSION = [
   ...KUBERNETES,
   'webhook/admission',
   'sidecar/flux/calls/fluxion.ts',
+  'sidecar/reading/pod-ranks.ts',
 ]
 const AUTHORITY = [...KUBERNETES, ...HTTPS, 'webhook/authority']
 const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
@@ -153,14 +154,21 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
 /** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */
 const PURE = [
   ...globSync('webhook/injection/*.ts', { cwd: ROOT }),
-  ...['broker-config', 'decision', 'minicluster-advice', 'review', 'scheduler-advice'].map(
-    (name) => `webhook/admission/${name}.ts`,
-  ),
+  ...[
+    'broker-config',
+    'bursting-advice',
+    'decision',
+    'minicluster-advice',
+    'review',
+    'scheduler-advice',
+    'spec-advice',
+  ].map((name) => `webhook/admission/${name}.ts`),
 ]
 
 /** Files of other rooms that pure files may import. They do no I/O either. */
 const PURE_ELSEWHERE = [
   'sidecar/flux/calls/fluxion.ts',
+  'sidecar/reading/pod-ranks.ts',
   'sidecar/serving/nearest.ts',
   'sidecar/serving/status.ts',
   'sidecar/serving/text.ts',
@@ -193,6 +201,31 @@ for (const file of SOURCES) {
     }
   })
 }
+
+test('every folder, place and package in the table is used', () => {
+  const folders = new Set(SOURCES.map((file) => dirname(file)))
+  assert.deepEqual(
+    Object.keys(ALLOWED).filter((folder) => !folders.has(folder)),
+    [],
+  )
+  const imported = new Set<string>()
+  for (const file of SOURCES) {
+    const folder = dirname(file)
+    for (const specifier of importsOf(file)) {
+      const target = fileOf(specifier, file)
+      if (target === undefined) imported.add(`${folder}: ${specifier}`)
+      else if (dirname(target) !== folder) imported.add(target).add(dirname(target))
+    }
+  }
+  const named = Object.entries(ALLOWED).flatMap(([folder, rule]) => [
+    ...rule.folders,
+    ...rule.packages.map((name) => `${folder}: ${name}`),
+  ])
+  assert.deepEqual(
+    named.filter((name) => !imported.has(name)),
+    [],
+  )
+})
 
 test('there are no import cycles', () => {
   const done = new Set<string>()

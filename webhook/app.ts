@@ -1,7 +1,7 @@
 // The webhook's HTTP routes and the limits of their bodies. It opens no port: serving/https/server.ts does.
 import Koa, { type Context } from 'koa'
 import Router from 'koa-router'
-import { failures } from '#serving/failure.ts'
+import { failures, logUnsent } from '#serving/failure.ts'
 import { readBody } from '#serving/https/body.ts'
 import type { Logger } from '#serving/log.ts'
 import { badRequest } from '#serving/status.ts'
@@ -37,8 +37,7 @@ export interface AppOptions {
 /** Creates the koa app of the webhook. */
 export function createApp(options: AppOptions): Koa {
   const app = new Koa()
-  // Koa's own default would print to the console.
-  app.on('error', (err: unknown) => options.log.warn({ err }, 'answer failed'))
+  logUnsent(app, options.log)
   app.use(failures(options.log, [REVIEW_PATH, CERTIFICATES_PATH]))
   app.use(createRouter(options).routes())
   return app

@@ -21,6 +21,17 @@ import { createTelemetry } from './telemetry.ts'
 /** Time between the end of readiness and the end of serving: after it no API server sends reviews to this replica. */
 const LINGER_MS = 3_000
 
+/**
+ * API servers show no certificate, so that their limits are those of strangers. Each keeps connections for its reviews, and
+ * may have nearly as many as all together: where addresses compete, the one with the most gives way.
+ */
+const LIMITS = {
+  connections: 300,
+  peerConnections: 200,
+  peerRequests: 150,
+  arrivals: { burst: 400, perSecond: 50 },
+}
+
 /** A running webhook. */
 export interface Webhook {
   readonly port: number
@@ -87,6 +98,7 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
     log: log.child({ component: 'server' }),
     unlimitedPaths: HEALTH_PATHS,
     readsBodies: true,
+    limits: LIMITS,
   })
   certificates.onKeys((keys) => server.update({ ...keys, clientCa: undefined }))
   const { port } = await server.listen(config.listen)

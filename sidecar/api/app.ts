@@ -3,7 +3,7 @@ import Koa, { type Middleware } from 'koa'
 import Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
-import { failures } from '#serving/failure.ts'
+import { failures, logUnsent } from '#serving/failure.ts'
 import type { Logger } from '#serving/log.ts'
 import { unavailable } from '#serving/status.ts'
 import { AnswerCache, recallAnswers } from './answer-cache.ts'
@@ -29,6 +29,8 @@ export interface AppOptions {
   /** Not shared with another app: the app registers its gauges there. */
   readonly telemetry: Telemetry
   readonly readiness: () => Readiness
+  /** Why `/livez` fails, so that the kubelet starts the sidecar again; `undefined` if it does not. */
+  readonly stalled?: () => string | undefined
   /** Returns why only health may be served now; `undefined` if everything may. */
   readonly closed?: () => string | undefined
   /** Whether to serve external.metrics.k8s.io as well. */
@@ -45,8 +47,7 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([...HEALTH_PATHS, METRICS_PATH])
 export function createApp(options: AppOptions): Koa {
   const { clients, telemetry, log, source, catalog } = options
   const app = new Koa()
-  // Without this listener koa would print to the console.
-  app.on('error', (err: unknown) => log.warn({ err }, 'cannot send an answer'))
+  logUnsent(app, log)
   registerFluxGauges(telemetry.registry, source)
 
   app.use(observeRequests(telemetry, log))

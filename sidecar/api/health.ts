@@ -1,5 +1,6 @@
 // The health paths for kubelets, and `/version`. The state of Flux is in the text of an answer, never in its code: a pod
-// that is not ready is removed from DNS, and then no worker finds the lead broker.
+// that is not ready is removed from DNS, and then no worker finds the lead broker. Only a sidecar that has stopped to read
+// Flux is not alive.
 
 import type { Context } from 'koa'
 import type Router from 'koa-router'
@@ -19,17 +20,24 @@ export interface Readiness {
 export interface HealthOptions {
   readonly source: SnapshotSource
   readonly readiness: () => Readiness
+  /** Why only a restart helps; `undefined` if there is no reason. */
+  readonly stalled?: () => string | undefined
   readonly version: string
 }
 
 /** Adds the health paths and `/version`. */
-export function routeHealth(router: Router, { source, readiness, version }: HealthOptions): void {
+export function routeHealth(router: Router, options: HealthOptions): void {
+  const { source, readiness, stalled, version } = options
   const respond = (ctx: Context) => {
     const { ready, message } = readiness()
     ctx.status = ready ? 200 : 503
     sendText(ctx, `${ready ? 'ok' : 'not ready'}: ${message}\n${describe(source.reading())}\n`)
   }
-  router.get('/livez', (ctx) => sendText(ctx, 'ok\n'))
+  router.get('/livez', (ctx) => {
+    const reason = stalled?.()
+    ctx.status = reason === undefined ? 200 : 503
+    sendText(ctx, reason === undefined ? 'ok\n' : `not alive: ${reason}\n`)
+  })
   router.get('/readyz', respond)
   router.get('/healthz', respond)
 

@@ -2,6 +2,7 @@
 // nothing itself.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { type InstanceJobStats, watchJobStats } from '#flux/calls/job-calls.ts'
+import { isSince } from '#flux/calls/release.ts'
 import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
 import type { Client } from '#flux/wire/client.ts'
 import type { FluxEvent } from '#flux/wire/subscriptions.ts'
@@ -11,35 +12,51 @@ import { sleep } from '#serving/sleep.ts'
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const
 
+/** A stream that failed is opened again after this time: one call that fails costs a broker nothing. */
+const REOPEN_MS = 60_000
+
+type OpenStream = () => AsyncIterable<unknown>
+
 /** Follows the changes in a Flux instance, over one connection. */
 export class ChangeFeed {
   readonly #abort = new AbortController()
+  readonly #reopenMs: number
   #changed = false
   #wake: () => void = () => {}
-  #streaming = true
+  /** Streams that are not open. */
+  readonly #broken = new Set<OpenStream>()
   #jobCounts: string | undefined
 
+  constructor(reopenMs: number) {
+    this.#reopenMs = reopenMs
+  }
+
   /**
-   * Opens the streams that the broker offers. A stream that fails is not an error: {@link ChangeFeed.streaming} turns
-   * false, and the caller polls.
+   * Opens the streams that the broker offers. A stream that fails is not an error: {@link ChangeFeed.streaming} is false until
+   * it could be opened again, and the caller polls.
    *
    * @param version release of flux-core, `0.88.0`
+   * @param limits with the time after which a stream that failed is opened again. Default: a minute
    */
-  static open(client: Client, version: string, limits: Limits): ChangeFeed {
-    const feed = new ChangeFeed()
+  static open(
+    client: Client,
+    version: string,
+    { reopenMs = REOPEN_MS, ...limits }: Limits & { readonly reopenMs?: number },
+  ): ChangeFeed {
+    const feed = new ChangeFeed(reopenMs)
     const signal = AbortSignal.any([feed.#abort.signal, ...(limits.signal ? [limits.signal] : [])])
     const bounded = { ...limits, signal }
-    feed.#follow(watchOnline(client, bounded))
-    if (hasJobStatsStream(version)) {
-      feed.#follow(feed.#keepJobCounts(watchJobStats(client, bounded)))
-    } else feed.#follow(jobStateEvents(client, bounded))
-    feed.#follow(watchResources(client, bounded), { optional: true })
+    void feed.#follow(() => watchOnline(client, bounded), signal)
+    if (isSince(version, JOB_STATS_STREAM_SINCE)) {
+      void feed.#follow(() => feed.#keepJobCounts(watchJobStats(client, bounded)), signal)
+    } else void feed.#follow(() => jobStateEvents(client, bounded), signal)
+    void feed.#follow(() => watchResources(client, bounded), signal, { optional: true })
     return feed
   }
 
   /** Whether the streams report every change of nodes and jobs, so that polling is not needed. */
   get streaming(): boolean {
-    return this.#streaming
+    return this.#broken.size === 0
   }
 
   /** The {@link fingerprint} of the job counts that the job-stats stream sent last; `undefined` without that stream. */
@@ -74,17 +91,21 @@ export class ChangeFeed {
     }
   }
 
-  #follow(stream: AsyncIterable<unknown>, { optional = false } = {}): void {
-    const run = async () => {
+  /** Follows a stream. Opens it again after a failure, which may be the reload of a module (ENOSYS). */
+  async #follow(open: OpenStream, signal: AbortSignal, { optional = false } = {}): Promise<void> {
+    while (!signal.aborted) {
       try {
-        for await (const _ of stream) this.#markChanged()
+        for await (const _ of open()) {
+          this.#broken.delete(open)
+          this.#markChanged()
+        }
       } catch {
         // The broker does not offer this stream, or has ended: in both cases the next reading gives the reason.
       }
-      if (!optional) this.#streaming = false
+      if (!optional) this.#broken.add(open)
       this.#markChanged()
+      await sleep(this.#reopenMs, signal)
     }
-    void run()
   }
 
   #markChanged(): void {
@@ -95,10 +116,4 @@ export class ChangeFeed {
 
 async function* jobStateEvents(client: Client, limits: Limits): AsyncGenerator<FluxEvent> {
   yield* await client.subscribe('job-state', limits)
-}
-
-function hasJobStatsStream(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  const [sinceMajor, sinceMinor] = JOB_STATS_STREAM_SINCE
-  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
 }

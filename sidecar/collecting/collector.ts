@@ -24,6 +24,8 @@ const BACKOFF = { firstMs: 100, capMs: 5_000 }
 export interface CollectorOptions extends SnapshotOptions {
   /** Path of the broker's socket. The socket may not exist yet. */
   readonly path: string
+  /** The name of the MiniCluster whose pods run the ranks. Default: that is not checked. */
+  readonly minicluster?: string
   /** Snapshots older than this are not served. */
   readonly maxAgeMs: number
   readonly log: TransitionLog
@@ -102,7 +104,7 @@ export class Collector implements SnapshotSource {
     this.#options.observer.connected()
     this.#snapshots.restart()
     try {
-      const instance = await InstanceReader.open(client, limits)
+      const instance = await InstanceReader.open(client, limits, this.#options.minicluster)
       await this.#follow(instance, AbortSignal.any([signal, ended.signal]))
       if (!signal.aborted) throw await client.ended
     } finally {

@@ -1,24 +1,25 @@
 // Explains the published size, as data and in sentences. Pure. The layout for a terminal is in text.ts, warnings and
 // unknown values are in warnings.ts.
 
-import { formatJobId } from '#flux/calls/job-id.ts'
 import {
+  countIds,
   formatIdset,
-  hasId,
   highestId,
   idsBetween,
   isEmpty,
   subtractIdsets,
 } from '#flux/sets/idset.ts'
+import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import type { QueueDemand } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
 import { clampSize, demandedNodes, publishedSize } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
+import { describeFloor, type FloorHolder, floorHolderOf } from './floor-holder.ts'
 import { explainHeldDrains, type HeldDrainExplanation } from './held-drains.ts'
 import { unknownsOf, warningsOf } from './warnings.ts'
-import { plural, ranksAre, spellSeconds } from './wording.ts'
+import { plural, ranksAre } from './wording.ts'
 
 /** The explanation of one snapshot, as plain JSON. Sizes are numbers of nodes; `null` means that a value is unknown. */
 export interface Explanation {
@@ -29,7 +30,7 @@ export interface Explanation {
   readonly ageSeconds: number
   /** The published size. */
   readonly desired: number | null
-  /** 1 + the highest rank that is online now. */
+  /** 1 + the highest rank of ours that is online now. */
   readonly present: number
   readonly floor: number | null
   readonly demand: number | null
@@ -47,6 +48,8 @@ export interface Explanation {
   readonly held?: readonly HeldDrainExplanation[]
   /** Ranks that are counted as lost, as an idset (RFC 22); empty if there is none. */
   readonly lost: string
+  /** Ranks of other clusters (bursting), as an idset; left out if there is none. */
+  readonly bursted?: string
   /** The reasons for the size, the most important first. */
   readonly reasons: readonly string[]
   /** Problems and surprises, each with its cure if there is one. */
@@ -55,17 +58,10 @@ export interface Explanation {
   readonly unknowns: readonly string[]
 }
 
-/** The highest busy rank, and the job on it if Flux names one. */
-export interface FloorHolder {
-  readonly rank: number
-  /** F58 (RFC 19): `ƒ2aK`. */
-  readonly job: string | null
-  readonly user: number | null
-  /** Until its time limit; `null` without one. */
-  readonly endsInSeconds: number | null
-}
-
-/** Jobs that wait. `jobs` and `nodes` count only the jobs that the scheduler would start if there were nodes. */
+/**
+ * Jobs that wait. `jobs` counts only those that the scheduler would start if there were nodes, and `nodes` the nodes that they
+ * would be given.
+ */
 export interface PendingCounts {
   readonly jobs: number
   readonly nodes: number
@@ -95,11 +91,12 @@ export interface DrainExplanation {
 
 /** @param now the time from which ages and remaining times are counted */
 export function explain(snapshot: Snapshot, now: Date): Explanation {
-  const { demand, sizes, quorum, takenAt } = snapshot
-  const present = sizeWith(snapshot.ranks.live)
+  const { demand, sizes, quorum, takenAt, ranks } = snapshot
+  const present = sizeWith(ranks.live)
   const published = publishedSize(sizes)
   const desired = typeof published === 'number' ? published : null
   const known = demand.kind === 'known' ? demand : undefined
+  const sized = isUnknown(snapshot.pods) ? undefined : known
   const reasons =
     known === undefined || desired === null
       ? [unknownReason(snapshot)]
@@ -114,16 +111,17 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     ageSeconds: Math.max(0, now.getTime() - takenAt.getTime()) / 1000,
     desired,
     present,
-    floor: known?.floor ?? null,
-    demand: known === undefined || known.unknownPlaces !== undefined ? null : demandOf(known),
+    floor: sized?.floor ?? null,
+    demand: sized === undefined || sized.unknownPlaces !== undefined ? null : demandOf(sized),
     quorum,
-    maximum: known?.maximum ?? null,
-    floorHolder: known === undefined ? null : floorHolderOf(snapshot, known, now),
+    maximum: sized?.maximum ?? null,
+    floorHolder: sized === undefined ? null : floorHolderOf(snapshot, sized, now),
     pending: known === undefined ? null : countPending(known.whole, known),
     queues: known === undefined ? [] : queuesOf(snapshot, known),
     drains: drainsOf(snapshot),
     ...(snapshot.heldDrains?.length ? { held: explainHeldDrains(snapshot, now) } : {}),
     lost: formatIdset(snapshot.lost),
+    ...(isEmpty(ranks.bursted) ? {} : { bursted: formatIdset(ranks.bursted) }),
     reasons,
     warnings: warningsOf(snapshot, { isIgnored, present }),
     unknowns: unknownsOf(snapshot),
@@ -153,7 +151,8 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   const wanted = sizes.wanted.kind === 'known' ? sizes.wanted.whole : desired
   const placed = isCut ? maximum : sizeWith(whole.placed)
   const least = clampSize(demand, placed)
-  const jobs = isEmpty(whole.allocated) && floor === 1 ? [] : [describeFloor(snapshot, known)]
+  const jobs =
+    isEmpty(whole.allocated) && floor === 1 ? [] : [describeFloor(snapshot, demand, known.now)]
   const waits = describePending(demand)
   const reasons = [
     ...(desired > wanted
@@ -172,58 +171,32 @@ function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
   return reasons.length === 0 ? ['nothing runs, and no job waits for nodes'] : reasons
 }
 
+/** How many nodes jobs need follows from where they are placed: a thousand jobs of one core may share one. */
 function describePending({ whole, isCut, isPartial, unknownNeeds }: Demand): readonly string[] {
   if (isPartial)
     return ['the pending jobs are too different to place all: they may need every node of R']
   if (isCut) return ['more jobs wait than the sidecar lists: they may need every node of R']
-  const { waits, pendingNodes, placed } = whole
+  const { waits, placed } = whole
   if (waits.length === 0) return []
-  const needs = `${plural(waits.length, 'pending job')} need${waits.length === 1 ? 's' : ''}`
+  const jobs = plural(waits.length, 'pending job')
+  const verb = (word: string) => (waits.length === 1 ? `${word}s` : word)
   const highest = highestId(placed)
-  const reach = highest === undefined ? '' : `, up to rank ${highest}`
-  if (unknownNeeds !== undefined) return [`${needs} nodes of a number that is not known${reach}`]
-  return [`${needs} ${plural(pendingNodes, 'node')}${reach}`]
-}
-
-function describeFloor(snapshot: Snapshot, { demand, now }: Known): string {
-  const holder = floorHolderOf(snapshot, demand, now)
-  const rank = demand.floor - 1
-  if (holder !== null && holder.job !== null) {
-    const { job, user, endsInSeconds } = holder
-    const ends =
-      endsInSeconds === null ? 'has no time limit' : `ends within ${spellSeconds(endsInSeconds)}`
-    return `rank ${rank} runs job ${job} of user ${user}, which ${ends}`
+  if (highest === undefined) {
+    const accept = `${jobs} ${verb('accept')} only ranks that are drained or not used by the scheduler`
+    return [`${accept}: more nodes do not help`]
   }
-  if (hasId(snapshot.recent, rank))
-    return `rank ${rank} is kept because it was busy, or first seen, a moment ago`
-  return `rank ${rank} is allocated`
-}
-
-/** Ten years. */
-const NO_LIMIT_SECONDS = 10 * 365 * 86_400
-
-function floorHolderOf(
-  { highestJob, recent }: Snapshot,
-  { floor, whole }: Demand,
-  now: Date,
-): FloorHolder | null {
-  const rank = floor - 1
-  if (!hasId(whole.allocated, rank) && !hasId(recent, rank)) return null
-  if (highestJob === undefined || !hasId(highestJob.ranks, rank)) {
-    return { rank, job: null, user: null, endsInSeconds: null }
-  }
-  const { id, userid, expiration } = highestJob
-  const leftSeconds = Math.max(0, expiration - now.getTime() / 1000)
-  // Fluxion gives a job without a time limit the end of R, decades away.
-  const endsInSeconds = expiration === 0 || leftSeconds > NO_LIMIT_SECONDS ? null : leftSeconds
-  return { rank, job: formatJobId(id), user: userid, endsInSeconds }
+  const nodes =
+    unknownNeeds === undefined
+      ? plural(countIds(placed), 'node')
+      : 'nodes of a number that is not known'
+  return [`${jobs} ${verb('need')} ${nodes}, up to rank ${highest}`]
 }
 
 function countPending(
-  { waits, pendingNodes, held, infeasible }: QueueDemand,
+  { waits, placed, held, infeasible }: QueueDemand,
   { isCut }: Demand,
 ): PendingCounts {
-  return { jobs: waits.length, nodes: pendingNodes, held, infeasible, isCut }
+  return { jobs: waits.length, nodes: countIds(placed), held, infeasible, isCut }
 }
 
 function queuesOf({ sizes, queues }: Snapshot, demand: Demand): readonly QueueExplanation[] {

@@ -8,17 +8,22 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import { FAILED_SECONDS, isRefused } from '#reading/failed-jobs.ts'
+import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isSidecarReason } from '#scaling/drain-reason.ts'
+import { refusalsOf } from '#scaling/refusals.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { enumerate, quote } from '#serving/text.ts'
+import { describeBursted } from './bursted-ranks.ts'
 import { describeTraps } from './scheduler-traps.ts'
 import { plural, ranksAre } from './wording.ts'
 
 /** The most reasons of drains that get a warning of their own; the JSON has all drains. */
 const MAX_DRAINS = 5
+
+/** The most queues that are named in one sentence. */
+const MAX_QUEUES = 3
 
 /** Longer reasons of drains are cut, because anyone who drains may write anything. */
 const MAX_REASON_LENGTH = 60
@@ -30,10 +35,13 @@ export function warningsOf(
 ): readonly string[] {
   const { demand, fluxion } = snapshot
   return [
+    ...describeBursted(snapshot),
     ...describeTraps(fluxion, { isStranded: isStranded(snapshot) }),
     ...describeRefused(snapshot),
     ...(demand.kind === 'known' ? describeNoDemand(snapshot, demand) : []),
     ...describeDrains(snapshot),
+    ...describeDisagreements(snapshot),
+    ...describeNames(snapshot),
     ...(isIgnored
       ? [
           `an HPA with the default tolerance of 10 % stays at ${present}: set tolerance 0 in its behavior ` +
@@ -48,13 +56,25 @@ function isStranded({ demand }: Snapshot): boolean {
   return demand.kind === 'known' && demand.floor > countIds(demand.busy)
 }
 
-function describeRefused({ failed }: Snapshot): readonly string[] {
-  const count = isUnknown(failed) ? 0 : failed.filter(isRefused).length
+function describeRefused(snapshot: Snapshot): readonly string[] {
+  const refusals = refusalsOf(snapshot)
+  if (isUnknown(refusals)) return []
+  const { forNodes, forGood, unclear, reason } = refusals
   const when = `refused in the last ${FAILED_SECONDS / 60} min`
-  return jobsThat(count, {
-    one: `was ${when} because it asked for more nodes than were up: submit it again`,
-    many: `were ${when} because they asked for more nodes than were up: submit them again`,
-  })
+  return [
+    ...jobsThat(forNodes.length, {
+      one: `was ${when} because it asked for more nodes than were up: submit it again`,
+      many: `were ${when} because they asked for more nodes than were up: submit them again`,
+    }),
+    ...jobsThat(forGood.length, {
+      one: `was ${when} because R does not have what it asked for: no size helps; ask for what R has`,
+      many: `were ${when} because R does not have what they asked for: no size helps; ask for what R has`,
+    }),
+    ...jobsThat(unclear.length, {
+      one: `was ${when}, and it is not known whether more nodes would help: ${reason?.reason}`,
+      many: `were ${when}, and it is not known whether more nodes would help: ${reason?.reason}`,
+    }),
+  ]
 }
 
 /** Pending jobs that add no demand. */
@@ -86,7 +106,8 @@ function describeNoDemand(
 }
 
 function describeStopped(name: string, count: number): string {
-  const queue = name === '' ? 'the queue' : `queue "${name}"`
+  const queue =
+    name === '' ? 'the queue' : `queue ${quote(name, { characters: MAX_REASON_LENGTH })}`
   const add = count === 1 ? 'adds' : 'add'
   return `${queue} is stopped: ${plural(count, 'job')} in it ${add} no demand until flux queue start`
 }
@@ -120,9 +141,62 @@ function describeDrains({ drains, ranks: { ownDrained } }: Snapshot): readonly s
   ]
 }
 
+/** Reasons that Flux itself writes, and what to do: before 0.65 of a broker that hangs, and of a node smaller than R says. */
+const FLUX_REASONS: readonly (readonly [reason: RegExp, advice: string])[] = [
+  [
+    /^broker was unresponsive$/,
+    'by Flux, because its broker did not answer: no job starts there until flux resource undrain, also if a new pod joins',
+  ],
+  [
+    /\bmissing resources: /,
+    'by Flux, because its pod has fewer cores or GPUs than R says: no job starts there until flux resource undrain; ' +
+      'let the pods of all ranks land on nodes of the same size',
+  ],
+]
+
 function describeDrain([reason, ranks]: readonly [reason: string, ranks: Idset]): string {
+  const [, byFlux] = FLUX_REASONS.find(([known]) => known.test(reason)) ?? []
+  if (byFlux !== undefined) return `${ranksAre(ranks)} drained ${byFlux}`
   const why = reason === '' ? 'no reason given' : quote(reason, { characters: MAX_REASON_LENGTH })
   return `${ranksAre(ranks)} drained, not by the sidecar (${why}): no job starts there until flux resource undrain`
+}
+
+/** Ranks on which the scheduler and the resource module disagree. */
+function describeDisagreements({ closed, untracked }: Snapshot): readonly string[] {
+  return [
+    ...(closed === undefined
+      ? []
+      : [
+          `${ranksAre(closed)} down for the scheduler alone (excluded while it ran, or marked down in it): no job starts ` +
+            'there until the scheduler is reloaded or marks them up',
+        ]),
+    ...(untracked === undefined
+      ? []
+      : [
+          `${ranksAre(untracked)} offline, but up for the scheduler, which lost track: a job that it starts there fails; ` +
+            'reload the scheduler (flux module reload)',
+        ]),
+  ]
+}
+
+/** What Kubernetes allows as the value of a label, and with it in a label selector. */
+const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
+
+/** Queues that no selector can name. */
+function describeNames({ jobs }: Snapshot): readonly string[] {
+  const queues = jobs.kind === 'known' ? [...jobs.queues.keys()] : []
+  const odd = queues.filter((name) => !LABEL_VALUE.test(name))
+  if (odd.length === 0) return []
+  const shown = odd
+    .slice(0, MAX_QUEUES)
+    .map((name) => quote(name, { characters: MAX_REASON_LENGTH }))
+  const more = odd.length > shown.length ? [`${odd.length - shown.length} more`] : []
+  const [have, names, their] =
+    odd.length === 1 ? ['queue', 'has a name', 'its'] : ['queues', 'have names', 'their']
+  return [
+    `${have} ${enumerate([...shown, ...more])} ${names} that no label selector can hold: ${their} jobs count in every total; ` +
+      `read one alone with a metric of your own, queues[${shown[0]}]`,
+  ]
 }
 
 /** Values that are unknown, one sentence for each cause. */

@@ -9,9 +9,10 @@ export function plural(count: number, noun: string): string {
 /** Ranks whose idset is longer are only counted. */
 const MAX_IDSET_LENGTH = 40
 
-/** `rank 4 is`, `ranks 4,7-9 are`, `500 ranks are`. */
+/** `rank 4 is`, `ranks 4,7-9 are`, `500 ranks are`, `no rank is`. */
 export function ranksAre(ranks: Idset): string {
   const count = countIds(ranks)
+  if (count === 0) return 'no rank is'
   if (count === 1) return `rank ${formatIdset(ranks)} is`
   const text = formatIdset(ranks)
   return text.length > MAX_IDSET_LENGTH ? `${count} ranks are` : `ranks ${text} are`
@@ -23,8 +24,13 @@ const UNITS = [
   { seconds: 60, name: 'min' },
 ] as const
 
+/** A longer time is nobody's plan: Flux writes such times where it means none. */
+const MAX_YEARS = 10
+
 /** A time in the unit that suits its length: `90 s`, `41 min`. A time in the past is `0 s`. */
 export function spellSeconds(seconds: number): string {
+  if (Number.isNaN(seconds)) return 'an unknown time'
+  if (seconds > MAX_YEARS * 365 * 86_400) return `more than ${MAX_YEARS} years`
   const unit = UNITS.find((candidate) => seconds >= 2 * candidate.seconds)
   if (unit === undefined) return `${Math.max(0, Math.round(seconds))} s`
   return `${Math.round(seconds / unit.seconds)} ${unit.name}`

@@ -1,16 +1,13 @@
 // The errors of talking to a Flux broker: a code for programs, a message for people.
 
 /** The codes of {@link FluxError}, in the order in which they can occur on a connection. */
-export const FLUX_ERROR_CODES = [
-  'FLUX_CONNECT',
-  'FLUX_DISCONNECTED',
-  'FLUX_PROTOCOL',
-  'FLUX_TIMEOUT',
-  'FLUX_REMOTE',
-  'FLUX_CANCELLED',
-] as const
-
-export type FluxErrorCode = (typeof FLUX_ERROR_CODES)[number]
+export type FluxErrorCode =
+  | 'FLUX_CONNECT'
+  | 'FLUX_DISCONNECTED'
+  | 'FLUX_PROTOCOL'
+  | 'FLUX_TIMEOUT'
+  | 'FLUX_REMOTE'
+  | 'FLUX_CANCELLED'
 
 /**
  * Linux error numbers in the answers of brokers (RFC 6, `errnum`). They are the numbers of Linux also when this program

@@ -2,8 +2,16 @@
 // certificate for a first try. Serves nothing itself.
 
 import { createSelfSigned } from '#serving/https/self-signed.ts'
-import { type Credentials, CredentialWatch, readCredentials } from '#serving/https/tls.ts'
+import {
+  type CredentialFiles,
+  type Credentials,
+  CredentialWatch,
+  expiredSubjects,
+  notAfter,
+  readCredentials,
+} from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
+import { messageOf } from '#serving/text.ts'
 import { Identity } from './identity.ts'
 
 /** The source of certificates, and the names for which the sidecar's certificate is valid. */
@@ -41,14 +49,16 @@ export interface CredentialSource {
   readonly authenticatesClients: boolean
   /** Common names of the front proxy; an empty list is any name. */
   allowedNames(): readonly string[]
-  /** Why there is no certificate from the authority yet, or any more; `undefined` if none is missing. */
+  /** Why there are no credentials yet, or no longer; `undefined` if none are missing. */
   missing(): string | undefined
+  /** What is wrong with the credentials in use, or with newer ones that cannot be used; `undefined` if nothing is. */
+  problem(): string | undefined
   /** Passes on all later credentials. */
   start(use: (credentials: Credentials) => void): void
   close(): void
 }
 
-/** @throws Error that names the invalid file */
+/** Files that cannot be used, and an authority that does not answer, are no errors: they may be good later. */
 export async function createCredentials(
   config: CredentialOptions,
   log: Logger,
@@ -61,20 +71,54 @@ export async function createCredentials(
 async function fromFiles(config: CredentialOptions, log: Logger): Promise<CredentialSource> {
   const { tls, clientCaFile, clientAllowedNames } = config
   const files = { ...tls, clientCa: clientCaFile }
-  const read = await readCredentials(files)
+  const { read, problem } = await tryToRead(files)
+  if (problem !== undefined) {
+    log.error({ reason: problem }, 'only health is served: cannot use the certificate files')
+  }
   const first = await complete(read, config, log)
+  warnOfExpired(first, clientCaFile, log)
+  let current = read && first
   let watch: CredentialWatch | undefined
   return {
     first,
     authenticatesClients: clientCaFile !== undefined,
     allowedNames: () => clientAllowedNames,
-    missing: () => undefined,
+    missing: () => (current === undefined ? (watch?.problem ?? problem) : undefined),
+    problem: () => watch?.problem ?? (current && expiryOf(current)),
     start: (use) => {
-      const onChange = (changed: Partial<Credentials>) => use({ ...first, ...changed })
-      watch = new CredentialWatch({ files, current: read, onChange, log })
+      const onChange = (changed: Partial<Credentials>) => {
+        const next = { ...first, ...changed }
+        use(next)
+        current = next
+        warnOfExpired(next, clientCaFile, log)
+      }
+      watch = new CredentialWatch({ files, current: read, problem, onChange, log })
     },
     close: () => watch?.close(),
   }
+}
+
+/** The credentials of files, or why they cannot be used. */
+async function tryToRead(files: Partial<CredentialFiles>): Promise<{
+  readonly read?: Partial<Credentials>
+  readonly problem?: string
+}> {
+  try {
+    return { read: await readCredentials(files) }
+  } catch (error) {
+    return { problem: messageOf(error) }
+  }
+}
+
+function warnOfExpired({ clientCa }: Credentials, file: string | undefined, log: Logger): void {
+  const names = expiredSubjects(clientCa ?? '')
+  if (names.length === 0) return
+  log.warn({ file, names }, 'certificates of this bundle have expired: they verify no client')
+}
+
+function expiryOf(keys: Credentials): string | undefined {
+  const end = notAfter(keys)
+  return end.getTime() < Date.now() ? `the certificate expired at ${end.toISOString()}` : undefined
 }
 
 async function fromAuthority(
@@ -96,6 +140,7 @@ async function fromAuthority(
     authenticatesClients: true,
     allowedNames: () => identity.allowedNames,
     missing: () => identity.missing,
+    problem: () => undefined,
     start: (listener) => {
       use = listener
       identity.start()
@@ -113,17 +158,19 @@ function namesOf({ names }: CredentialOptions): readonly string[] {
   ]
 }
 
-/** Adds a self-signed certificate where no file has one, and warns about each missing file. */
+/** Adds a self-signed certificate where no file has one that can be used, and warns about each file that is not set. */
 async function complete(
-  read: Partial<Credentials>,
+  read: Partial<Credentials> | undefined,
   config: CredentialOptions,
   log: Logger,
 ): Promise<Credentials> {
   if (config.clientCaFile === undefined) {
     log.warn({}, 'clients are not authenticated: CLIENT_CA_FILE is not set')
   }
-  const { cert, key, clientCa } = read
+  const { cert, key, clientCa } = read ?? {}
   if (cert !== undefined && key !== undefined) return { cert, key, clientCa }
-  log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
+  if (config.tls === undefined) {
+    log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
+  }
   return { ...(await createSelfSigned(namesOf(config))), clientCa }
 }

@@ -2,13 +2,13 @@
 // stops using a certificate that has expired. The webhook's side, which checks sidecars and answers them, is
 // webhook/identities/.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { Credentials } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
 import { messageOf } from '#serving/text.ts'
 import { type AuthorityRequest, askAuthority, type Grant } from './authority-client.ts'
 import { createKeyAndRequest, type KeyAndRequest } from './signing-request.ts'
+import { TokenFile } from './token-file.ts'
 
 /**
  * How often the front proxy's CA is read again. Sidecars are promised to know a rotation within ten minutes; this is half
@@ -55,6 +55,7 @@ export class Identity {
   readonly #options: IdentityOptions
   readonly #now: () => number
   readonly #random: () => number
+  readonly #token: TokenFile
   readonly #poll: Poll
   readonly #stop = new AbortController()
   #request: KeyAndRequest | undefined
@@ -68,6 +69,7 @@ export class Identity {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#random = options.random ?? Math.random
+    this.#token = new TokenFile(options.tokenFile)
     this.#poll = new Poll({
       task: () => this.tick(),
       intervalMs: TICK_MS,
@@ -106,10 +108,10 @@ export class Identity {
    */
   async tick(): Promise<boolean> {
     const now = this.#now()
-    if (this.#held !== undefined && this.#held.end <= now) this.#expire()
-    const isDue = this.#held === undefined || this.#held.renewAt <= now
-    if (!isDue && now < this.#refreshAt) return true
     try {
+      if (this.#held !== undefined && this.#held.end <= now) this.#expire()
+      const isDue = this.#held === undefined || this.#held.renewAt <= now
+      if (!isDue && now < this.#refreshAt) return true
       await this.#refresh(isDue)
       return true
     } catch (error) {
@@ -119,7 +121,7 @@ export class Identity {
   }
 
   async #refresh(withCertificate: boolean): Promise<void> {
-    const { url, ca, tokenFile, names, ask = askAuthority } = this.#options
+    const { url, ca, names, ask = askAuthority } = this.#options
     // The key stays the same until it is certified: a new key for each attempt would cost more than the attempt.
     if (withCertificate) this.#request ??= await createKeyAndRequest(names)
     const request = withCertificate ? this.#request : undefined
@@ -127,7 +129,7 @@ export class Identity {
       url,
       // The latest answer of the authority counts: a CA that it no longer sends is no longer trusted.
       ca: this.#grant?.ca ?? ca,
-      token: (await readFile(tokenFile, 'utf8')).trim(),
+      token: await this.#token.read(),
       csr: request?.csr,
       signal: this.#stop.signal,
     })

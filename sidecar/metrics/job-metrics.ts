@@ -1,39 +1,33 @@
 // The metrics of jobs by state and by result: rows of the catalog.
 import type { JobCounts } from '#reading/facts.ts'
-import type { Unknown } from '#reading/unknown.ts'
-import type { Metric, Selection } from './metric.ts'
+import { unknown } from '#reading/unknown.ts'
+import type { Metric } from './metric.ts'
 
-function jobs(name: string, help: string, count: (jobs: JobCounts) => number): Metric {
+type Count = (jobs: JobCounts) => number | undefined
+
+const NOT_COUNTED = unknown('Flux answers without this count, or with one of an unexpected form')
+
+function jobs(name: string, help: string, count: Count): Metric {
   return {
     name,
     help,
     unit: 'jobs',
     kind: 'gauge',
     labels: ['queue'],
-    value: ({ jobs }, selection) => {
+    value: ({ jobs }, { queues }) => {
       if (jobs.kind === 'unknown') return jobs
-      return sumOver(selection, count(jobs.total), (queue) => {
+      if (queues === undefined) return count(jobs.total) ?? NOT_COUNTED
+      let sum = 0
+      for (const queue of queues) {
         const counts = jobs.queues.get(queue)
-        return counts === undefined ? undefined : count(counts)
-      })
+        if (counts === undefined) throw new RangeError(`Cannot count jobs: no queue "${queue}"`)
+        const value = count(counts)
+        if (value === undefined) return NOT_COUNTED
+        sum += value
+      }
+      return sum
     },
   }
-}
-
-/** The count of the whole instance, or the sum over the selected queues. */
-function sumOver(
-  { queues }: Selection,
-  ofInstance: number,
-  ofQueue: (name: string) => number | undefined,
-): number | Unknown {
-  if (queues === undefined) return ofInstance
-  let sum = 0
-  for (const queue of queues) {
-    const value = ofQueue(queue)
-    if (value === undefined) throw new RangeError(`Cannot count jobs: no queue "${queue}"`)
-    sum += value
-  }
-  return sum
 }
 
 /** The rows, in the order in which README and discovery list them. */

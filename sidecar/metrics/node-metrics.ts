@@ -34,12 +34,12 @@ export const NODE_METRICS: readonly Metric[] = [
   nodes(
     'node_up_count',
     'up',
-    'Nodes that are neither offline, drained nor torpid: total minus down',
+    'Nodes that are neither offline, drained nor torpid, nor down for the scheduler alone: total minus down',
   ),
   nodes(
     'node_down_count',
     'down',
-    'Nodes that are offline, drained or torpid; ranks whose pod was never started are down',
+    'Nodes that are offline, drained, torpid or down for the scheduler alone; ranks whose pod was never started are down',
   ),
   nodes('node_free_count', 'free', 'Up nodes with at least one core or GPU not allocated'),
   nodes(

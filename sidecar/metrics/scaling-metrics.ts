@@ -1,12 +1,14 @@
 // The metrics to scale on, and those that explain them: rows of the catalog. How sizes are computed is in scaling/.
 import { countIds } from '#flux/sets/idset.ts'
-import { FAILED_SECONDS, isRefused } from '#reading/failed-jobs.ts'
+import type { EndedJob } from '#reading/facts.ts'
+import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
 import { MAX_WAITING } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { compensatedSize } from '#scaling/hpa-tolerance.ts'
 import { addDemands, NO_DEMAND, type QueueDemand } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
+import { type Refusals, refusalsOf } from '#scaling/refusals.ts'
 import { demandedNodes } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Metric, Selection } from './metric.ts'
@@ -40,6 +42,17 @@ function row({ value, ...fields }: Row): Metric {
   }
 }
 
+/** A number of nodes that depends on which rank is which pod. */
+function sized({ value, ...fields }: Omit<Row, 'isSum' | 'unit'>): Metric {
+  return row({
+    ...fields,
+    unit: 'nodes',
+    isSum: false,
+    value: (snapshot, demand, selection) =>
+      isUnknown(snapshot.pods) ? snapshot.pods : value(snapshot, demand, selection),
+  })
+}
+
 /** A metric over all pending jobs. It is not known if some of them are not listed. */
 function pending(
   fields: Pick<Row, 'name' | 'help' | 'unit' | 'isSum'>,
@@ -48,6 +61,26 @@ function pending(
   return row({
     ...fields,
     value: (_, demand, selection) => (demand.isCut ? CUT : of(demandOf(demand, selection), demand)),
+  })
+}
+
+/** A count of refused jobs. It is not known if there are some of which the cause is not known. */
+function refused({
+  of,
+  ...fields
+}: Pick<Row, 'name' | 'help'> & {
+  readonly of: (refusals: Refusals) => readonly EndedJob[]
+}): Metric {
+  return row({
+    ...fields,
+    unit: 'jobs',
+    value: (snapshot, _, { queues }) => {
+      const refusals = refusalsOf(snapshot)
+      if (isUnknown(refusals)) return refusals
+      const count = (jobs: readonly EndedJob[]) =>
+        jobs.filter(({ queue }) => isIn(queues, queue)).length
+      return (count(refusals.unclear) > 0 ? refusals.reason : undefined) ?? count(of(refusals))
+    },
   })
 }
 
@@ -72,43 +105,39 @@ function floor({ sizes, ranks }: Snapshot, demand: Demand): number {
   return Math.max(demand.floor, sizeWith(ranks.open))
 }
 
-function quantile(descending: readonly number[], share: number): number {
+const NO_WAIT = unknown('Flux does not say when some pending jobs were submitted')
+
+/** The longest wait for `share` 1. */
+function quantile(descending: readonly number[], share: number): number | Unknown {
+  if (descending[0] === Number.POSITIVE_INFINITY) return NO_WAIT
   const index = Math.max(0, descending.length - Math.ceil(share * descending.length))
   return descending[index] ?? 0
 }
 
 /** The rows, in the order in which README and discovery list them. */
 export const SCALING_METRICS: readonly Metric[] = [
-  row({
+  sized({
     name: 'node_desired_count',
     help: 'The size that the MiniCluster should have: it has every busy rank and every rank that pending jobs would be given; it falls when a smaller size has been wanted for the idle grace',
-    unit: 'nodes',
-    isSum: false,
     value: (snapshot, _, selection) => desired(snapshot, selection),
   }),
-  row({
+  sized({
     name: 'node_desired_compensated_count',
     help: 'The size of node_desired_count; if an HPA would ignore this growth because of its default tolerance (10 %), the next size that it does not ignore',
-    unit: 'nodes',
-    isSum: false,
     value: (snapshot, _, selection) => {
       const size = desired(snapshot, selection)
       const present = sizeWith(snapshot.ranks.live)
       return typeof size === 'number' ? compensatedSize(size, present) : size
     },
   }),
-  row({
+  sized({
     name: 'node_floor_count',
     help: '1 + the highest rank that is busy: allocated, in housekeeping, or released within the idle grace; fewer nodes would end a job',
-    unit: 'nodes',
-    isSum: false,
     value: (snapshot, demand) => floor(snapshot, demand),
   }),
-  row({
+  sized({
     name: 'node_demand_count',
     help: 'Nodes that hold jobs or would be given pending jobs, whatever their ranks; all of R if there are more pending jobs than the sidecar lists',
-    unit: 'nodes',
-    isSum: false,
     value: (_, demand, selection) => {
       if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
       return demand.isCut ? demand.maximum : demandedNodes(demandOf(demand, selection))
@@ -140,11 +169,9 @@ export const SCALING_METRICS: readonly Metric[] = [
     ({ pendingGpus }, { unknownRequests, unknownNeeds }) =>
       pendingGpus ?? unknownRequests ?? unknownNeeds ?? CUT,
   ),
-  row({
+  sized({
     name: 'node_stranded_count',
     help: 'Ranks below node_floor_count that are not busy: the cost of a job on a high rank',
-    unit: 'nodes',
-    isSum: false,
     value: (_, { floor: size, busy }) => size - countIds(busy),
   }),
   row({
@@ -161,14 +188,15 @@ export const SCALING_METRICS: readonly Metric[] = [
     },
     ({ infeasible }) => infeasible,
   ),
-  row({
+  refused({
     name: 'job_refused_count',
-    help: `Jobs that the scheduler refused in the last ${FAILED_SECONDS / 60} minutes because they ask for more nodes than are up (Fluxion with fcfs): this demand is lost`,
-    unit: 'jobs',
-    value: ({ failed }, _, { queues }) => {
-      if (isUnknown(failed)) return failed
-      return failed.filter((job) => isRefused(job) && isIn(queues, job.queue)).length
-    },
+    help: `Jobs that the scheduler refused in the last ${FAILED_SECONDS / 60} minutes because they ask for more nodes than were up, though R has them (Fluxion with fcfs): this demand is lost`,
+    of: ({ forNodes }) => forNodes,
+  }),
+  refused({
+    name: 'job_unsatisfiable_count',
+    help: `Jobs that the scheduler refused in the last ${FAILED_SECONDS / 60} minutes because R does not have what they ask for, such as GPUs: they start at no size`,
+    of: ({ forGood }) => forGood,
   }),
   pending(
     {
@@ -177,7 +205,7 @@ export const SCALING_METRICS: readonly Metric[] = [
       unit: 'seconds',
       isSum: false,
     },
-    ({ waits }) => waits[0] ?? 0,
+    ({ waits }) => quantile(waits, 1),
   ),
   pending(
     {

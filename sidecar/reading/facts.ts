@@ -6,15 +6,19 @@ import type { ResourceRequest } from '#flux/calls/jobspec.ts'
 import type { Drain } from '#flux/calls/resource-calls.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
+import type { PodRanks } from './pod-ranks.ts'
 import type { Unknown } from './unknown.ts'
 
-/** Counts of nodes (broker ranks), as `flux resource list` counts them; `idle` and `drained` are our additions. */
+/**
+ * Counts of nodes (broker ranks), as `flux resource list` counts them; `idle` and `drained` are our additions. Ranks of other
+ * clusters (bursting) are left out.
+ */
 export interface NodeCounts {
   /** Ranks in R that are not excluded by configuration, up or not. */
   readonly total: number
-  /** Ranks that are neither offline nor drained nor torpid: `total - down`. */
+  /** Ranks that are neither offline nor drained nor torpid, nor down for the scheduler alone: `total - down`. */
   readonly up: number
-  /** Ranks that are offline, drained or torpid. */
+  /** Ranks that are offline, drained, torpid, or down for the scheduler alone. */
   readonly down: number
   /** Ranks with at least one core or GPU allocated; a draining or offline rank counts both here and in `down`. */
   readonly allocated: number
@@ -34,19 +38,22 @@ export interface ResourceCounts {
   readonly free: number
 }
 
-/** Jobs by state (RFC 21) and, of the inactive jobs that Flux still remembers, by result. From `job-list.job-stats`. */
+/**
+ * Jobs by state (RFC 21) and, of the inactive jobs that Flux still remembers, by result. From `job-list.job-stats`. A count that
+ * no size depends on is `undefined` if Flux does not say it.
+ */
 export interface JobCounts {
-  readonly new: number
+  readonly new: number | undefined
   readonly depend: number
   readonly priority: number
   readonly sched: number
   readonly run: number
   readonly cleanup: number
-  readonly inactive: number
-  readonly successful: number
-  readonly failed: number
-  readonly canceled: number
-  readonly timeout: number
+  readonly inactive: number | undefined
+  readonly successful: number | undefined
+  readonly failed: number | undefined
+  readonly canceled: number | undefined
+  readonly timeout: number | undefined
 }
 
 /** Job counts of the whole instance and of each named queue; the map is empty without named queues. */
@@ -54,6 +61,8 @@ export interface Jobs {
   readonly kind: 'known'
   readonly total: JobCounts
   readonly queues: ReadonlyMap<string, JobCounts>
+  /** How many inactive jobs Flux has forgotten; `undefined` if it does not say. */
+  readonly purged?: number | undefined
 }
 
 /** Ranks as earlier readings showed them. */
@@ -81,6 +90,14 @@ export interface JobRequest {
   readonly ways: ResourceRequest['ways']
   /** The ranks of R that the job's constraint accepts; `undefined`: every rank. */
   readonly ranks: Idset | undefined
+}
+
+/** A job that failed. */
+export interface EndedJob extends FailedJob {
+  /** What its jobspec asks for, if the scheduler refused it. `undefined` if the jobspec was not read. */
+  readonly request?: JobRequest | Unknown | undefined
+  /** How many nodes were up when it was first seen, if the scheduler refused it. */
+  readonly upThen?: number | undefined
 }
 
 /** A pending job. */
@@ -113,8 +130,10 @@ export interface Facts {
   readonly cores: ResourceCounts
   readonly gpus: ResourceCounts
   readonly jobs: Jobs | Unknown
-  /** R. */
+  /** R, with the ranks of other clusters. */
   readonly all: ResourceSet
+  /** Which ranks of R are pods of the MiniCluster; unknown if some are not the pods of their indices. */
+  readonly pods: PodRanks | Unknown
   /** The resources that are allocated to jobs. A rank that left keeps its allocation until its job is cleaned up. */
   readonly allocated: ResourceSet
   /** Ranks of the running jobs that were listed, see running-jobs.ts. */
@@ -122,11 +141,15 @@ export interface Facts {
   readonly offline: Idset
   /** Ranks that are online but do not answer. */
   readonly torpid: Idset
+  /** Ranks that are down for the scheduler alone: no job starts there. `undefined` if there is none. */
+  readonly closed?: Idset
+  /** Offline ranks that the scheduler takes for up, until it is reloaded. `undefined` if there is none. */
+  readonly untracked?: Idset
   readonly drains: readonly Drain[]
   readonly waiting: Waiting
   readonly queues: ReadonlyMap<string, QueueState>
   /** Jobs that failed in the last ten minutes. */
-  readonly failed: readonly FailedJob[] | Unknown
+  readonly failed: readonly EndedJob[] | Unknown
   /** A job on the highest busy rank, if Flux names one. */
   readonly highestJob: RunningJob | undefined
   /** The settings of Fluxion, if it is the scheduler and we may read them. */

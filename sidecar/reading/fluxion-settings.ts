@@ -7,6 +7,7 @@ import {
   getFluxionMatching,
   getFluxionPolicy,
 } from '#flux/calls/scheduler-calls.ts'
+import { FluxError } from '#flux/errors.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 
@@ -18,13 +19,46 @@ export interface FluxionParameters {
   readonly matching: FluxionMatching | undefined
 }
 
-export async function readFluxionParameters(
-  client: Client,
-  limits: Limits,
-): Promise<FluxionParameters> {
-  const policy = await getFluxionPolicy(client, limits)
-  const matching = policy === undefined ? undefined : await getFluxionMatching(client, limits)
-  return { policy, matching }
+/** The scheduler may be reloaded with other settings, or be another one: it is asked again after this time. */
+const LIFE_MS = 60_000
+
+/** While a module is being reloaded, Flux answers as if there was none. */
+const ABSENT_LIFE_MS = 10_000
+
+export class FluxionReader {
+  readonly #client: Client
+  #last: { readonly parameters: FluxionParameters; readonly until: number } | undefined
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  /** @param config the broker's configuration */
+  async read(config: JsonObject, limits: Limits): Promise<FluxionSettings | undefined> {
+    const now = performance.now()
+    if (this.#last === undefined || now >= this.#last.until) {
+      const parameters = await readFluxionParameters(this.#client, limits)
+      const isAbsent = parameters.policy === undefined
+      this.#last = { parameters, until: now + (isAbsent ? ABSENT_LIFE_MS : LIFE_MS) }
+    }
+    return toFluxionSettings(this.#last.parameters, config)
+  }
+}
+
+/** Settings of an unexpected form count as not shown. */
+async function readFluxionParameters(client: Client, limits: Limits): Promise<FluxionParameters> {
+  const policy = await orElse(getFluxionPolicy(client, limits), 'unknown')
+  if (policy === undefined) return { policy, matching: undefined }
+  return { policy, matching: await orElse(getFluxionMatching(client, limits), undefined) }
+}
+
+async function orElse<T>(answer: Promise<T>, odd: T): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof FluxError && error.code === 'FLUX_PROTOCOL') return odd
+    throw error
+  }
 }
 
 /**

@@ -4,33 +4,24 @@
 import { getAttribute, getBrokerState, type Limits } from '#flux/calls/broker-calls.ts'
 import { getJobStats } from '#flux/calls/job-calls.ts'
 import type { PendingJob } from '#flux/calls/job-list-calls.ts'
-import {
-  drainedRanks,
-  getResourceStatus,
-  getSchedStatus,
-  type ResourceStatus,
-  SCHED_STATUS_TOPICS,
-  type SchedStatus,
-  type SchedStatusTopic,
-} from '#flux/calls/resource-calls.ts'
+import { drainedRanks, getResourceStatus, type ResourceStatus } from '#flux/calls/resource-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
-import { countIds, EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
+import { countIds, EMPTY_IDSET, type Idset, parseIdset, unionIdsets } from '#flux/sets/idset.ts'
 import { countGpus } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { rankAttributes } from './constrained-ranks.ts'
 import { contradictionOf } from './contradiction.ts'
 import type { Facts, Jobs } from './facts.ts'
 import { FailedJobReader } from './failed-jobs.ts'
-import {
-  type FluxionParameters,
-  readFluxionParameters,
-  toFluxionSettings,
-} from './fluxion-settings.ts'
-import { toJobs } from './job-counts.ts'
+import { FluxionReader } from './fluxion-settings.ts'
+import { toJobs, withQueues } from './job-counts.ts'
 import { countResources } from './node-counts.ts'
 import { PendingJobReader } from './pending-jobs.ts'
+import { burstedIn, PodRankCheck } from './pod-ranks.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts'
+import { RefusedRequestReader } from './refused-requests.ts'
 import { RunningJobReader } from './running-jobs.ts'
+import { SchedulerReader, type SchedulerView } from './scheduler-view.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /** A reading that contradicts itself is repeated. After this many in a row, a change in between is not the cause. */
@@ -49,27 +40,35 @@ export class InstanceReader {
   readonly quorum: number
   readonly #pending: PendingJobReader
   readonly #failed: FailedJobReader
+  readonly #refused: RefusedRequestReader
   readonly #running: RunningJobReader
   readonly #queues: QueueReader
-  #schedStatusTopic: SchedStatusTopic = SCHED_STATUS_TOPICS[0]
-  /** Asked for once, at the first complete reading: while Flux starts, the scheduler is not loaded yet. */
-  #fluxion: FluxionParameters | undefined
+  readonly #pods: PodRankCheck
+  readonly #scheduler: SchedulerReader
+  readonly #fluxion: FluxionReader
 
-  constructor(client: Client, { version, quorum }: { version: string; quorum: number }) {
+  constructor(client: Client, version: string, quorum: number, minicluster: string | undefined) {
     this.client = client
     this.version = version
     this.quorum = quorum
     this.#pending = new PendingJobReader(client)
     this.#failed = new FailedJobReader(client)
+    this.#refused = new RefusedRequestReader(client)
     this.#running = new RunningJobReader(client)
-    this.#queues = new QueueReader(client)
+    this.#pods = new PodRankCheck(minicluster)
+    this.#queues = new QueueReader(client, version)
+    this.#fluxion = new FluxionReader(client)
+    this.#scheduler = new SchedulerReader(client, version)
   }
 
-  /** @throws FluxError if the broker does not answer */
-  static async open(client: Client, limits: Limits): Promise<InstanceReader> {
+  /**
+   * @param minicluster the name of the MiniCluster whose pods run the ranks. Default: that is not checked
+   * @throws FluxError if the broker does not answer
+   */
+  static async open(client: Client, limits: Limits, minicluster?: string): Promise<InstanceReader> {
     const version = await getAttribute(client, 'version', limits)
     const quorum = await readQuorum(client, limits)
-    return new InstanceReader(client, { version, quorum })
+    return new InstanceReader(client, version, quorum, minicluster)
   }
 
   /**
@@ -84,7 +83,7 @@ export class InstanceReader {
       const takenAt = new Date()
       const startedAt = performance.now()
       const round = await this.#readRound(takenAt, limits)
-      const contradiction = contradictionOf(round.sched, round.status)
+      const contradiction = contradictionOf(round.view.sched, round.status)
       if (contradiction === undefined) {
         return this.#assemble(round, { takenAt, startedAt }, limits)
       }
@@ -99,28 +98,26 @@ export class InstanceReader {
     { takenAt, startedAt }: { readonly takenAt: Date; readonly startedAt: number },
     limits: Limits,
   ): Promise<Facts> {
-    const { jobs, sched, status, failed } = round
-    const details = await this.#readDetails(round, limits)
+    const { jobs, view, status } = round
+    const { sched, ...differences } = view
+    const pods = this.#pods.of(sched)
+    const bursted = burstedIn(pods)
+    const counts = countResources(sched, drainedRanks(status.drains), bursted)
+    const details = await this.#readDetails({ ...round, bursted }, counts.nodes.up, limits)
     const tookMs = performance.now() - startedAt
-    const counts = countResources(sched, drainedRanks(status.drains))
     return {
       takenAt,
       tookMs,
-      nodes: counts.nodes,
-      cores: counts.cores,
-      gpus: counts.gpus,
+      ...counts,
       jobs,
       all: sched.all,
+      pods,
       allocated: sched.allocated,
-      running: details.running,
       offline: status.offline,
       torpid: status.torpid,
+      ...differences,
       drains: status.drains,
-      waiting: details.waiting,
-      queues: details.queues,
-      failed,
-      highestJob: details.highestJob,
-      fluxion: details.fluxion,
+      ...details,
       quorum: this.quorum,
     }
   }
@@ -134,64 +131,54 @@ export class InstanceReader {
     const counts = jobs.status === 'fulfilled' ? jobs.value : undefined
     const [state, sched, status, failed, queues] = await Promise.allSettled([
       getBrokerState(this.client, limits),
-      this.#readSchedStatus(limits),
+      this.#scheduler.read(limits),
       getResourceStatus(this.client, limits),
-      counts === undefined ? HIDDEN : this.#failed.read(counts.total.failed, takenAt, limits),
+      counts === undefined ? HIDDEN : this.#failed.read(counts, takenAt, limits),
       counts && this.#queues.read(counts, limits),
     ])
     // In a state other than `run` the other calls fail in many ways. This error names the cause.
     const brokerState = fulfilled(state)
     if (brokerState !== 'run') throw notRunning(brokerState)
+    const known = { sched: fulfilled(sched), status: fulfilled(status) }
     return {
-      jobs: knownUnlessHidden(jobs),
-      pending: knownUnlessHidden(pending),
-      sched: fulfilled(sched),
-      status: fulfilled(status),
+      jobs: counts === undefined ? knownUnlessHidden(jobs) : withQueuesOf(counts, queues),
+      pending: knownUnlessOdd(pending),
+      view: this.#scheduler.compare(known.sched, known.status),
+      status: known.status,
       failed: knownUnlessHidden(failed),
-      queues: fulfilled(queues),
+      queues: knownUnlessOdd(queues),
     }
   }
 
-  /** Reads the parts that depend on the answers of the round. */
+  /** Reads the parts that depend on the answers of the round. @param up the number of nodes that are up */
   async #readDetails(
-    { jobs, pending, sched, status, queues }: Round,
+    { jobs, pending, view, status, queues, failed, bursted }: Round & { readonly bursted: Idset },
+    up: number,
     limits: Limits,
-  ): Promise<Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion'>> {
-    if (isUnknown(pending) || isUnknown(jobs) || queues === undefined) {
-      return {
-        waiting: HIDDEN,
-        queues: new Map(),
-        running: EMPTY_IDSET,
-        highestJob: undefined,
-        fluxion: undefined,
-      }
-    }
-    this.#fluxion ??= await readFluxionParameters(this.client, limits)
+  ): Promise<Details> {
+    if (isUnknown(jobs)) return withoutJobs(jobs)
+    if (isUnknown(pending)) return withoutJobs(pending)
+    if (queues === undefined || isUnknown(queues)) return withoutJobs(queues ?? HIDDEN)
+    const fluxion = await this.#fluxion.read(queues.config, limits)
+    const { sched } = view
     const { total } = jobs
     const counted = total.depend + total.priority + total.sched
     const hasGpus = countGpus(sched.all) > 0
     const attributes = rankAttributes(sched)
     const { allocated } = sched
-    const { offline } = status
-    const running = await this.#running.read({ allocated, offline }, jobs, limits)
+    // The job to name is on the highest busy rank of ours.
+    const offline = unionIdsets(status.offline, bursted)
+    const running = await unlessOdd(this.#running.read({ allocated, offline }, jobs, limits))
+    if (isUnknown(running)) return withoutJobs(running)
     return {
       waiting: await this.#pending.complete(pending, { counted, hasGpus, attributes }, limits),
       queues: toQueueStates(queues, sched.properties),
       running: running.ranks,
       highestJob: running.highest,
-      fluxion: toFluxionSettings(this.#fluxion, queues.config),
-    }
-  }
-
-  async #readSchedStatus(limits: Limits): Promise<SchedStatus> {
-    try {
-      return await getSchedStatus(this.client, this.#schedStatusTopic, limits)
-    } catch (error) {
-      const [core, scheduler] = SCHED_STATUS_TOPICS
-      if (this.#schedStatusTopic !== core || !isRemote(error, ERRNO.ENOSYS)) throw error
-      const status = await getSchedStatus(this.client, scheduler, limits)
-      this.#schedStatusTopic = scheduler
-      return status
+      fluxion,
+      failed: isUnknown(failed)
+        ? failed
+        : await this.#refused.complete(failed, { attributes, up }, limits),
     }
   }
 }
@@ -200,10 +187,24 @@ export class InstanceReader {
 interface Round {
   readonly jobs: Jobs | Unknown
   readonly pending: readonly PendingJob[] | Unknown
-  readonly sched: SchedStatus
+  readonly view: SchedulerView
   readonly status: ResourceStatus
   readonly failed: Facts['failed']
-  readonly queues: QueueReading | undefined
+  readonly queues: QueueReading | Unknown | undefined
+}
+
+/** The parts of a reading that depend on jobs. */
+type Details = Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion' | 'failed'>
+
+/** What is left if the jobs are not known: no size, but the counts of nodes. */
+function withoutJobs(reason: Unknown): Details {
+  const none = { highestJob: undefined, fluxion: undefined }
+  return { waiting: reason, failed: reason, queues: new Map(), running: EMPTY_IDSET, ...none }
+}
+
+function withQueuesOf(jobs: Jobs, queues: PromiseSettledResult<QueueReading | undefined>): Jobs {
+  const reading = queues.status === 'fulfilled' ? queues.value : undefined
+  return reading === undefined ? jobs : withQueues(jobs, reading.named)
 }
 
 /** Brokers report a count; those before 0.44 report the ranks themselves. */
@@ -225,6 +226,21 @@ function fulfilled<T>(result: PromiseSettledResult<T>): T {
 /** A refusal because we are a guest is not an error: the value is unknown. */
 function knownUnlessHidden<T>(result: PromiseSettledResult<T>): T | Unknown {
   return isHidden(result) ? HIDDEN : fulfilled(result)
+}
+
+/** So does an answer with an odd part: what does not need it is still known. */
+function knownUnlessOdd<T>(result: PromiseSettledResult<T>): T | Unknown {
+  const isOdd = result.status === 'rejected' && isProtocolError(result.reason)
+  return isOdd ? unknown(result.reason.message) : knownUnlessHidden(result)
+}
+
+async function unlessOdd<T>(answer: Promise<T>): Promise<T | Unknown> {
+  const [result] = await Promise.allSettled([answer])
+  return knownUnlessOdd(result)
+}
+
+function isProtocolError(error: unknown): error is FluxError {
+  return error instanceof FluxError && error.code === 'FLUX_PROTOCOL'
 }
 
 function isHidden(result: PromiseSettledResult<unknown>): boolean {

@@ -1,11 +1,19 @@
 // Counts nodes, cores and GPUs as `flux resource list` counts them. Pure.
-import { countIds, type Idset, intersectIdsets, subtractIdsets } from '#flux/sets/idset.ts'
+import {
+  countIds,
+  EMPTY_IDSET,
+  type Idset,
+  intersectIdsets,
+  isEmpty,
+  subtractIdsets,
+} from '#flux/sets/idset.ts'
 import {
   countCores,
   countGpus,
   countNodes,
   type ResourceSet,
   ranksOf,
+  restrictToRanks,
   subtractResourceSets,
 } from '#flux/sets/resource-set.ts'
 import type { NodeCounts, ResourceCounts } from './facts.ts'
@@ -17,10 +25,13 @@ interface ResourceSets {
   readonly down: ResourceSet
 }
 
+/** @param bursted ranks of other clusters, which are not counted */
 export function countResources(
-  { all, allocated, down }: ResourceSets,
+  reading: ResourceSets,
   drained: Idset,
+  bursted: Idset = EMPTY_IDSET,
 ): { nodes: NodeCounts; cores: ResourceCounts; gpus: ResourceCounts } {
+  const { all, allocated, down } = isEmpty(bursted) ? reading : withoutRanks(reading, bursted)
   const up = subtractResourceSets(all, down)
   const free = subtractResourceSets(up, allocated)
   const idle = subtractIdsets(ranksOf(up), ranksOf(allocated))
@@ -34,6 +45,15 @@ export function countResources(
     },
     cores: countEach(sets, countCores),
     gpus: countEach(sets, countGpus),
+  }
+}
+
+function withoutRanks({ all, allocated, down }: ResourceSets, ranks: Idset): ResourceSets {
+  const rest = subtractIdsets(ranksOf(all), ranks)
+  return {
+    all: restrictToRanks(all, rest),
+    allocated: restrictToRanks(allocated, rest),
+    down: restrictToRanks(down, rest),
   }
 }
 

@@ -81,7 +81,10 @@ export class PendingJobReader {
     const last = listed.at(-1)
     return {
       kind: 'known',
-      jobs: listed.map((job) => ({ ...job, request: toRequest(this.#requests.find(job)) })),
+      jobs: listed.map(({ oddity, ...job }) => ({
+        ...job,
+        request: toRequest(this.#requests.find(job)) ?? (oddity ? unknown(oddity) : undefined),
+      })),
       // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
       total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : listed.length,
       // Flux lists held jobs, and those without a priority, last.

@@ -1,46 +1,60 @@
 // Reads the queues over one connection: which are started, and which ranks each has.
 import { getConfig, type Limits } from '#flux/calls/broker-calls.ts'
 import { isQueueStarted } from '#flux/calls/queue-calls.ts'
+import { isSince } from '#flux/calls/release.ts'
 import { ERRNO, isRemote } from '#flux/errors.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { Client } from '#flux/wire/client.ts'
-import type { JsonObject } from '#flux/wire/payload.ts'
+import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 import type { Jobs, QueueState } from './facts.ts'
 import { ranksOfQueue } from './queue-ranks.ts'
 
 /** The configuration is read again after this time, because an administrator may reload it. */
 const CONFIG_LIFE_MS = 60_000
 
+/** Earlier releases count the jobs of a queue from its first job on. */
+const ALL_QUEUES_COUNTED_SINCE = [0, 59] as const
+
 /** Our name for the only queue of an instance without named queues. */
 const ANONYMOUS = ''
 
 /** What Flux answered about queues. Their ranks are known only with the properties of R. */
 export interface QueueReading {
+  /** Named queues: those of job-stats, and those that are configured. */
+  readonly named: readonly string[]
   readonly started: ReadonlyMap<string, boolean>
   readonly config: JsonObject
 }
 
 export class QueueReader {
   readonly #client: Client
+  readonly #countsAllQueues: boolean
   #config: { readonly value: JsonObject; readonly readAt: number } | undefined
+  /** Queues that are not configured, though Flux counts jobs in them: they were removed. */
+  #removed: ReadonlySet<string> = new Set()
 
-  constructor(client: Client) {
+  /** @param version the release of flux-core */
+  constructor(client: Client, version: string) {
     this.#client = client
+    this.#countsAllQueues = isSince(version, ALL_QUEUES_COUNTED_SINCE)
   }
 
   /** @param jobs job counts: Flux is not asked about a queue in which no job waits for resources */
   async read({ total, queues }: Jobs, limits: Limits): Promise<QueueReading> {
+    const config = await this.#readConfig([...queues.keys()], limits)
+    const configured = this.#countsAllQueues ? [] : namesIn(config)
+    const named = [...new Set([...queues.keys(), ...configured])]
     const asked =
-      queues.size === 0
+      named.length === 0
         ? [[ANONYMOUS, total.sched] as const]
-        : [...queues].map(([name, { sched }]) => [name, sched] as const)
+        : named.map((name) => [name, queues.get(name)?.sched ?? 0] as const)
     const started = await Promise.all(
       asked.map(async ([name, waiting]) => {
         const queue = name === ANONYMOUS ? undefined : name
         return [name, waiting === 0 || (await this.#isStarted(queue, limits))] as const
       }),
     )
-    return { started: new Map(started), config: await this.#readConfig(limits) }
+    return { named, started: new Map(started), config }
   }
 
   async #isStarted(queue: string | undefined, limits: Limits): Promise<boolean> {
@@ -53,13 +67,25 @@ export class QueueReader {
     }
   }
 
-  async #readConfig(limits: Limits): Promise<JsonObject> {
+  /** @param used queues with jobs: one that is not in the configuration is newer than it, or was removed */
+  async #readConfig(used: readonly string[], limits: Limits): Promise<JsonObject> {
     const now = performance.now()
-    if (this.#config === undefined || now - this.#config.readAt > CONFIG_LIFE_MS) {
-      this.#config = { value: await getConfig(this.#client, limits), readAt: now }
+    const last = this.#config
+    const isOld = last === undefined || now - last.readAt > CONFIG_LIFE_MS
+    const missing = (config: JsonObject) => {
+      const names = new Set(namesIn(config))
+      return used.filter((name) => !names.has(name))
     }
-    return this.#config.value
+    if (!isOld && missing(last.value).every((name) => this.#removed.has(name))) return last.value
+    const value = await getConfig(this.#client, limits)
+    this.#config = { value, readAt: now }
+    this.#removed = new Set(missing(value))
+    return value
   }
+}
+
+function namesIn({ queues }: JsonObject): readonly string[] {
+  return isJsonObject(queues) ? Object.keys(queues) : []
 }
 
 /** The states of the queues. */

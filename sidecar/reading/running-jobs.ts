@@ -60,7 +60,7 @@ export class RunningJobReader {
   ): Promise<RunningJobs> {
     const count = total.run + total.cleanup
     // A job that was pending may run by now.
-    const active = total.new + total.depend + total.priority + total.sched + count
+    const active = (total.new ?? 0) + total.depend + total.priority + total.sched + count
     if (active === 0) return { ranks: EMPTY_IDSET, highest: undefined }
     const highest = highestBusyRank({ ...facts, running: EMPTY_IDSET })
     const isAnyAllocated = !isEmpty(ranksOf(facts.allocated))

@@ -15,7 +15,7 @@ export interface DemandFacts extends PlacementFacts, Pick<Facts, 'quorum'>, Reme
 /** What is wanted of the MiniCluster. */
 export interface Demand extends PendingSums {
   readonly kind: 'known'
-  /** The size of the MiniCluster with every rank of R. */
+  /** The size of the MiniCluster with every rank of R, and every busy rank: one that was excluded is not in R any more. */
   readonly maximum: number
   /** The smallest size that loses no busy rank: 1 + the highest busy rank. */
   readonly floor: number
@@ -38,10 +38,11 @@ export function computeDemand(facts: DemandFacts): Demand {
   const pending = new PendingPlacement(facts)
   for (const job of waiting.jobs) pending.add(job)
   const sums = pending.sums()
+  const floor = sizeWith(busy)
   return {
     kind: 'known',
-    maximum: Math.max(1, sizeWith(ranks.all)),
-    floor: sizeWith(busy),
+    maximum: Math.max(floor, sizeWith(ranks.all)),
+    floor,
     busy,
     quorum,
     unknownRequests: waiting.unknownRequests,

@@ -77,6 +77,7 @@ export class History {
     publishedSize: number,
   ): Remembered {
     this.#tookMs = tookMs
+    this.#forgetPurposes(now)
     const { live, allocated } = ranks
     const { idleGraceMs, joinTimeoutMs } = this.#patience
     // A rank that was busy at the previous reading may have been released only just now.
@@ -108,11 +109,24 @@ export class History {
       this.#sizes.set(purpose, sizes)
     }
     const before = this.#wanted.get(purpose)
-    const { maxGapMs = DEFAULT_GAP_MS } = this.#patience
-    const isRecent = now - this.#tookMs - (before?.at ?? now) <= maxGapMs
+    const isRecent = now - this.#tookMs - (before?.at ?? now) <= this.#maxGapMs
     if (before !== undefined && isRecent) sizes.add(now, before.size)
     this.#wanted.set(purpose, { at: now, size })
     return sizes.add(now, size)
+  }
+
+  get #maxGapMs(): number {
+    return this.#patience.maxGapMs ?? DEFAULT_GAP_MS
+  }
+
+  /** Queues come and go. One that has not been wanted for so long counts for nothing any more. */
+  #forgetPurposes(now: number): void {
+    const limit = now - this.#tookMs - Math.max(this.#maxGapMs, this.#patience.idleGraceMs)
+    for (const [purpose, { at }] of this.#wanted) {
+      if (at >= limit) continue
+      this.#wanted.delete(purpose)
+      this.#sizes.delete(purpose)
+    }
   }
 
   #lostAmong(missing: Idset, now: number, limit: number): Idset {

@@ -1,7 +1,8 @@
 // From a reading to a snapshot: adds what is remembered of earlier readings and what follows from them, and plans the
 // drains. Makes no calls.
+import { intersectIdsets } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
-import { type Unknown, unknown } from '#reading/unknown.ts'
+import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand } from './demand.ts'
 import { isOwnReason } from './drain-reason.ts'
 import { DrainBeforeShrink, type DrainPlan } from './drains/drain-before-shrink.ts'
@@ -78,7 +79,8 @@ export class SnapshotMaker {
   /** @param now milliseconds of a clock that never goes back */
   make(facts: Facts, now: number): MadeSnapshot {
     const ranks = ranksIn(facts, this.#instance)
-    const remembered = this.#history.observe(now, { ...facts, ranks }, this.#published)
+    const offline = intersectIdsets(facts.offline, ranks.all)
+    const remembered = this.#history.observe(now, { ...facts, offline, ranks }, this.#published)
     const { open, allocated } = ranks
     const unsettled = this.#unsettled.observe(now, { ...facts, open, allocated })
     const { settledAt } = this.#unsettled
@@ -88,7 +90,7 @@ export class SnapshotMaker {
       waiting.kind === 'unknown'
         ? waiting
         : computeDemand({ ...facts, ...remembered, ranks, waiting })
-    const sizesOfDemand = this.#wanted(demand, now)
+    const sizesOfDemand = this.#wanted(facts, demand, now)
     const drains =
       sizesOfDemand.kind === 'known'
         ? this.#drains?.plan(now, { ...ranks, unsettled, settledAt, tookMs }, sizesOfDemand.whole)
@@ -108,7 +110,9 @@ export class SnapshotMaker {
     return { snapshot, drains }
   }
 
-  #wanted(demand: Demand | Unknown, now: number): Sizes['wanted'] {
+  #wanted({ pods }: Pick<Facts, 'pods'>, demand: Demand | Unknown, now: number): Sizes['wanted'] {
+    // No size keeps the ranks that it should if rank i is not the pod of index i.
+    if (isUnknown(pods)) return pods
     if (demand.kind === 'unknown') return demand
     if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
     return wantedSizes(demand, (purpose, size) => this.#history.hold(purpose, now, size))

@@ -1,5 +1,6 @@
 // The only place where an error becomes a response. Refusals before the app, such as overload, are in https/refusals.ts.
-import type { Middleware } from 'koa'
+import type Koa from 'koa'
+import type { Context, Middleware } from 'koa'
 import type { Logger } from './log.ts'
 import { internalError, methodNotAllowed, notFound, StatusError } from './status.ts'
 
@@ -29,4 +30,15 @@ export function failures(log: Logger, postPaths: readonly string[] = []): Middle
       ctx.body = JSON.stringify(error.toStatus())
     }
   }
+}
+
+/**
+ * Logs answers that cannot be sent; without a listener koa would print to the console. That a client has left is no failure,
+ * and clients could fill the log with it.
+ */
+export function logUnsent(app: Koa, log: Logger): void {
+  app.on('error', (err: unknown, ctx?: Context) => {
+    if (ctx?.writable === false) log.debug({ err }, 'the client left before its answer')
+    else log.warn({ err }, 'cannot send an answer')
+  })
 }

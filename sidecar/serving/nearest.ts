@@ -24,15 +24,19 @@ export function nearestNames(name: string, known: readonly string[]): readonly s
     .map(({ candidate }) => candidate)
 }
 
-/** How many characters to insert, delete or replace to get from one text to the other (Levenshtein). */
+/** How many characters to insert, delete, replace or swap with a neighbour to get from one text to the other. */
 function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  let before: readonly number[] = []
+  let row: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 0; i < from.length; i += 1) {
     const next = [i + 1]
     for (let j = 0; j < to.length; j += 1) {
       const replaced = at(row, j) + (from[i] === to[j] ? 0 : 1)
-      next.push(Math.min(replaced, at(row, j + 1) + 1, at(next, j) + 1))
+      const isSwap = from[i] === to[j - 1] && from[i - 1] === to[j]
+      const swapped = isSwap ? at(before, j - 1) + 1 : Number.POSITIVE_INFINITY
+      next.push(Math.min(replaced, swapped, at(row, j + 1) + 1, at(next, j) + 1))
     }
+    before = row
     row = next
   }
   return at(row, to.length)

@@ -6,7 +6,7 @@ import { Backoff } from './backoff.ts'
 const FIRST_PAUSE_MS = 250
 
 export interface PollOptions {
-  /** Resolves with whether it succeeded. Must not reject. */
+  /** Resolves with whether it succeeded. To reject is a defect, after which the task is called again as after a failure. */
   readonly task: () => Promise<boolean>
   readonly intervalMs: number
   /** The longest pause after a failure: a recovery is noticed within this time. */
@@ -29,20 +29,27 @@ export class Poll {
     this.#backoff = new Backoff({ firstMs: FIRST_PAUSE_MS, capMs, random })
   }
 
-  /** Calls the task now, and again until {@link close}. Resolves after the first call. */
+  /** Calls the task now, and again until {@link close}. Resolves after the first call. Rejects if that did. */
   async start(): Promise<void> {
-    const succeeded = await this.#options.task()
-    if (this.#closed) return
+    let succeeded = false
+    try {
+      succeeded = await this.#options.task()
+    } finally {
+      if (!this.#closed) this.#callAgain(succeeded)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  #callAgain(succeeded: boolean): void {
     if (succeeded) this.#backoff.reset()
     this.#succeeded ||= succeeded
     const pauseMs = succeeded ? this.#options.intervalMs : this.#backoff.next()
     this.#timer = setTimeout(() => void this.start(), pauseMs)
     // Before the first success the program may have nothing else to wait for, and would end.
     if (this.#succeeded) this.#timer.unref()
-  }
-
-  close(): void {
-    this.#closed = true
-    clearTimeout(this.#timer)
   }
 }

@@ -2,11 +2,6 @@
 import { idsetOf } from '#flux/sets/id-list.ts'
 import { EMPTY_IDSET, formatIdset, type Idset } from '#flux/sets/idset.ts'
 
-/** Writes ascending ids as an idset (RFC 22), `"0-3,5"`. */
-export function formatIds(ascending: readonly number[]): string {
-  return formatIdset(idsetOf(ascending))
-}
-
 const FREE = 0
 const RESERVED = 1
 const TAKEN = 2

@@ -16,6 +16,10 @@ export interface InstanceOptions extends JobLatencies {
   readonly exclude?: readonly number[]
   /** Hosts are `<prefix>-<rank>`. Default: `flux-sample`. */
   readonly hostPrefix?: string
+  /** Nodes of a bursted cluster, all of them up, with the ranks from `maxSize` on. Default: none. */
+  readonly bursted?: number
+  /** Hosts by rank that are not `<prefix>-<rank>`. */
+  readonly hosts?: readonly string[]
   /** Named queues and the ranks that have the property of that name. Default: the anonymous queue with all ranks. */
   readonly queues?: Readonly<Record<string, readonly number[]>>
   /** Start of the clock. Default: now. */
@@ -34,10 +38,13 @@ export const DEFAULT_HOST_PREFIX = 'flux-sample'
 /** @param now milliseconds since the epoch */
 export function createNodes(options: InstanceOptions, now: number): readonly Node[] {
   const { maxSize, coresPerNode = 8, gpusPerNode = 0, up = maxSize, exclude = [] } = options
-  const { hostPrefix = DEFAULT_HOST_PREFIX } = options
-  return Array.from({ length: maxSize }, (_, rank) => {
-    const place = { rank, host: `${hostPrefix}-${rank}`, excluded: exclude.includes(rank) }
-    const condition = { online: rank < up, now }
+  const { hostPrefix = DEFAULT_HOST_PREFIX, bursted = 0, hosts = [] } = options
+  return Array.from({ length: maxSize + bursted }, (_, rank) => {
+    const isBursted = rank >= maxSize
+    const name = isBursted ? `burst-0-${rank - maxSize}` : `${hostPrefix}-${rank}`
+    const excluded = exclude.includes(rank)
+    const place = { rank, host: hosts[rank] ?? name, bursted: isBursted, excluded }
+    const condition = { online: isBursted || rank < up, now }
     return new Node({ ...place, ...condition, cores: coresPerNode, gpus: gpusPerNode })
   })
 }

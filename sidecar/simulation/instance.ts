@@ -122,7 +122,7 @@ export class Instance extends EventEmitter<InstanceEvents> {
 
   /** Brings the ranks below `size` up and all others down, like a resize of a MiniCluster. */
   resize(size: number): void {
-    const ranks = this.nodes.map(({ rank }) => rank)
+    const ranks = this.nodes.filter(({ bursted }) => !bursted).map(({ rank }) => rank)
     this.up(...ranks.slice(0, size))
     this.down(...ranks.slice(size))
   }

@@ -13,6 +13,8 @@ export class Node {
   readonly host: string
   readonly cores: IdPool
   readonly gpus: IdPool
+  /** Of a bursted cluster: a resize of the MiniCluster does not start or end it. */
+  readonly bursted: boolean
   /** Excluded by configuration: the resource module shows it, the scheduler does not use it. */
   readonly excluded: boolean
   online: boolean
@@ -27,6 +29,7 @@ export class Node {
     readonly host: string
     readonly cores: number
     readonly gpus: number
+    readonly bursted: boolean
     readonly excluded: boolean
     readonly online: boolean
     readonly now: number
@@ -35,6 +38,7 @@ export class Node {
     this.host = options.host
     this.cores = new IdPool(options.cores)
     this.gpus = new IdPool(options.gpus)
+    this.bursted = options.bursted
     this.excluded = options.excluded
     this.online = options.online
     this.wasOnline = options.online

@@ -41,7 +41,18 @@ for (const path of ['/readyz', '/healthz']) {
   })
 }
 
-test('/livez is always 200', async (t) => {
+test('/livez is 503 with the reason while the collector is dead, and no other path is', async (t) => {
+  const dead = { reason: undefined as string | undefined }
+  const app = await serveApp(t, { stalled: () => dead.reason })
+  assert.equal((await app.get('/livez')).code, 200)
+  dead.reason = 'no attempt to read Flux has ended for 400 s'
+  const { code, headers, text } = await app.get('/livez')
+  assert.deepEqual([code, headers['content-type']], [503, TEXT])
+  assert.equal(text, 'not alive: no attempt to read Flux has ended for 400 s\n')
+  assert.equal((await app.get('/readyz')).code, 200)
+})
+
+test('/livez is 200 whatever the state of Flux', async (t) => {
   const app = await serveApp(t, draining)
   app.reading = STALE
   const { code, headers, text } = await app.get('/livez')

@@ -77,6 +77,8 @@ async function main(): Promise<void> {
   const stopped = Promise.withResolvers<void>()
   process.once('SIGINT', () => stopped.resolve())
   process.once('SIGTERM', () => stopped.resolve())
+  // A reader such as `| head` may close the pipe.
+  process.stdout.on('error', () => stopped.resolve())
 
   print(introduce(port, cluster))
   const bounds =

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { unknownsOf, warningsOf } from '#explaining/warnings.ts'
-import type { FailedJob } from '#flux/calls/job-list-calls.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
+import type { EndedJob } from '#reading/facts.ts'
 import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
@@ -40,22 +40,24 @@ test('warningsOf names the default match policy only if idle nodes show it', () 
 })
 
 test('warningsOf counts the jobs that the scheduler refused, and no other failed jobs', () => {
-  const failed: FailedJob = {
+  const fluxion = { queuePolicy: 'fcfs', matchPolicy: 'lonode', pruneFilters: 'ALL:core' }
+  const failed: EndedJob = {
     id: 1,
     queue: undefined,
     inactiveAt: 0,
     exceptionType: 'alloc',
     exceptionNote: 'alloc denied due to type="unsatisfiable"',
+    ...{ nnodes: 16, ncores: 16, upThen: 10 },
   }
   const others = [
     { ...failed, exceptionType: 'exec' },
     { ...failed, exceptionNote: undefined },
     { ...failed, exceptionType: undefined, exceptionNote: undefined },
   ]
-  assert.deepEqual(warn({ failed: [failed, failed, ...others] }), [
+  assert.deepEqual(warn({ fluxion, failed: [failed, failed, ...others] }), [
     '2 jobs were refused in the last 10 min because they asked for more nodes than were up: submit them again',
   ])
-  assert.deepEqual(warn({ failed: others }), [])
+  assert.deepEqual(warn({ fluxion, failed: others }), [])
 })
 
 test('warningsOf counts the pending jobs that add no demand', () => {
@@ -99,6 +101,61 @@ test('warningsOf reports drains by others, with at most 60 characters of their r
     'rank 2 is drained, not by the sidecar ("broken fan"): no job starts there until flux resource undrain',
     'ranks 3-4 are drained, not by the sidecar (no reason given): no job starts there until flux resource undrain',
     `rank 5 is drained, not by the sidecar ("${'x'.repeat(60)}…"): no job starts there until flux resource undrain`,
+  ])
+})
+
+/** Job counts of queues with these names. */
+function queuesNamed(...names: readonly string[]): Pick<Snapshot, 'jobs'> {
+  const queues = new Map(names.map((name) => [name, NO_JOBS]))
+  return { jobs: { kind: 'known', total: NO_JOBS, queues } }
+}
+
+for (const [names, warning] of [
+  [['batch', 'a.b_c-d', 'x'.repeat(63)], undefined],
+  [
+    ['batch', 'gpu+big'],
+    'queue "gpu+big" has a name that no label selector can hold: its jobs count in',
+  ],
+  [
+    ['a/b', '-x', 'x'.repeat(64)],
+    `queues "a/b", "-x" and "${'x'.repeat(60)}…" have names that no label`,
+  ],
+  [
+    ['+1', '+2', '+3', '+4', '+5'],
+    'queues "+1", "+2", "+3" and 2 more have names that no label selector',
+  ],
+] as const) {
+  test(`warningsOf says of queues ${names.join(', ').slice(0, 40)} whether a selector can name them`, () => {
+    const found = warn(queuesNamed(...names))
+    assert.equal(found.length, warning === undefined ? 0 : 1)
+    assert.ok(found[0] === undefined || found[0].startsWith(warning ?? ''), found[0])
+  })
+}
+
+test('warningsOf says what to do about drains that Flux made itself', () => {
+  const drains = [
+    { ranks: parseIdset('2'), reason: 'broker was unresponsive', drainedAt: 0 },
+    {
+      ranks: parseIdset('5'),
+      reason: 'rank 5 (flux-sample-5) missing resources: core[2-3]',
+      drainedAt: 0,
+    },
+  ]
+  assert.deepEqual(warn({ drains }), [
+    'rank 2 is drained by Flux, because its broker did not answer: no job starts there until flux resource undrain, ' +
+      'also if a new pod joins',
+    'rank 5 is drained by Flux, because its pod has fewer cores or GPUs than R says: no job starts there until flux ' +
+      'resource undrain; let the pods of all ranks land on nodes of the same size',
+  ])
+})
+
+test('warningsOf names ranks on which the scheduler and the resource module disagree, and the cure', () => {
+  const ranks = { closed: parseIdset('3'), untracked: parseIdset('12-13') }
+  assert.deepEqual(warn(ranks), [
+    'rank 3 is down for the scheduler alone (excluded while it ran, or marked down in it): no job starts there until ' +
+      'the scheduler is reloaded or marks them up',
+    'ranks 12-13 are offline, but up for the scheduler, which lost track: a job that it starts there fails; reload the ' +
+      'scheduler (flux module reload)',
   ])
 })
 

@@ -104,6 +104,21 @@ test('a certificate that expired while the pod was suspended is missing at once'
   assert.equal(await ticked, false)
 })
 
+test('after an expiry that the server could not follow, a new certificate is obtained', async (t) => {
+  let calls = 0
+  const { identity, after, used } = await setup(t, {
+    onCredentials: () => {
+      calls += 1
+      if (calls === 2) throw new Error('the server refused the placeholder')
+    },
+  })
+  await identity.tick()
+  assert.equal(await after(25 * HOUR_MS), false)
+  assert.match(identity.missing ?? '', /^the certificate has expired/)
+  assert.equal(await after(250), true)
+  assert.deepEqual([identity.missing, used.length], [undefined, 2])
+})
+
 test('an authority that answers again is logged once', async (t) => {
   const { identity, authority, after, messages } = await setup(t)
   await identity.tick()

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import * as v from 'valibot'
 import { METRICS } from '#metrics/catalog.ts'
 import { readUserMetrics } from '#metrics/user-metrics/user-metrics.ts'
-import { adviseOnScheduler } from '../../webhook/admission/scheduler-advice.ts'
+import { adviseOnSpec } from '../../webhook/admission/spec-advice.ts'
 import { runCommand } from '../../webhook/cli/commands.ts'
 import { METRICS_SERVICE } from '../../webhook/contract.ts'
 import { readAnnotations } from '../../webhook/injection/annotations.ts'
@@ -37,7 +37,7 @@ test('the MiniCluster enables metrics, and has no unknown annotation', () => {
 test('the MiniCluster has a scheduler without advice', () => {
   const minicluster = toMiniCluster({ apiVersion, kind, metadata, spec })
   assert.ok(minicluster)
-  assert.deepEqual(adviseOnScheduler(minicluster), [])
+  assert.deepEqual(adviseOnSpec(minicluster), { scheduler: [], bursting: [] })
 })
 
 test('the MiniCluster can grow, and can shrink', () => {
@@ -107,7 +107,7 @@ test('the comment of metrics.yaml has the annotation that mounts it', () => {
 })
 
 const held = batchJob({ priority: 0 })
-const young = batchJob({ submittedAt: batchJob().submittedAt + 500 })
+const young = batchJob({ submittedAt: (batchJob().submittedAt ?? 0) + 500 })
 const wide = batchJob({ nnodes: 5 })
 
 for (const { jobs, values } of [

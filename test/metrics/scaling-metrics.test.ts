@@ -1,13 +1,11 @@
 // The metrics to scale on, each computed from snapshots in which it has a telling value.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { FailedJob } from '#flux/calls/job-list-calls.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import type { Selection } from '#metrics/metric.ts'
 import { SCALING_METRICS } from '#metrics/scaling-metrics.ts'
-import type { Facts, WaitingJob } from '#reading/facts.ts'
-import type { Unknown } from '#reading/unknown.ts'
-import { unknown } from '#reading/unknown.ts'
+import type { EndedJob, Facts, WaitingJob } from '#reading/facts.ts'
+import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { factsOf, ranksWith, snapshotOf } from '../support/snapshots.ts'
 import { requestFor, waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
@@ -60,6 +58,7 @@ test('scaling metrics of the whole instance', () => {
     job_held_count: 1,
     job_infeasible_count: 1,
     job_refused_count: 0,
+    job_unsatisfiable_count: 0,
     job_wait_seconds_max: 40,
     job_wait_seconds_p90: 40,
     job_start_seconds: 90,
@@ -79,6 +78,7 @@ test('scaling metrics of a queue, never below the busy ranks of all queues', () 
     job_held_count: 0,
     job_infeasible_count: 1,
     job_refused_count: 0,
+    job_unsatisfiable_count: 0,
     job_wait_seconds_max: 30,
     job_wait_seconds_p90: 30,
     job_start_seconds: 60,
@@ -111,6 +111,7 @@ test('scaling metrics of an idle instance', () => {
     job_held_count: 0,
     job_infeasible_count: 0,
     job_refused_count: 0,
+    job_unsatisfiable_count: 0,
     job_wait_seconds_max: 0,
     job_wait_seconds_p90: 0,
     job_start_seconds: NO_ESTIMATE,
@@ -128,6 +129,7 @@ test('only metrics of what jobs ask for, and counts of jobs, are sums over queue
       'job_held_count',
       'job_infeasible_count',
       'job_refused_count',
+      'job_unsatisfiable_count',
     ],
   )
 })
@@ -167,6 +169,7 @@ const UNKNOWN: readonly {
       job_held_count: 0,
       job_infeasible_count: 0,
       job_refused_count: 0,
+      job_unsatisfiable_count: 0,
       job_wait_seconds_max: 5,
       job_wait_seconds_p90: 5,
     },
@@ -183,6 +186,7 @@ const UNKNOWN: readonly {
       node_floor_count: 7,
       node_stranded_count: 0,
       job_refused_count: 0,
+      job_unsatisfiable_count: 0,
     },
   },
 ]
@@ -239,29 +243,47 @@ test('node_desired_compensated_count is beyond the tolerance of the live nodes',
   assert.equal(askFor('node_desired_compensated_count', snapshot), 12)
 })
 
-/** Failed jobs, and the number of them that the scheduler refused. */
-const FAILED: readonly (readonly [what: string, changes: Partial<FailedJob>, refused: number])[] = [
-  ['one that was refused', {}, 1],
-  ['one that failed by itself', { exceptionType: undefined, exceptionNote: undefined }, 0],
-  ['one that was canceled', { exceptionType: 'cancel' }, 0],
-  ['one that could not be read', { exceptionNote: 'alloc denied due to type="badr"' }, 0],
-  ['one without a note', { exceptionNote: undefined }, 0],
+/** Failed jobs, and how many of them the scheduler refused for lack of nodes that are up, and for good. */
+const FAILED: readonly (readonly [
+  what: string,
+  changes: Partial<EndedJob>,
+  refused: number | undefined,
+  unsatisfiable: number | undefined,
+])[] = [
+  ['one for more nodes than are up', {}, 1, 0],
+  ['one for more nodes than R has', { nnodes: 17 }, 0, 1],
+  ['one whose cause a guest cannot see', { upThen: 12 }, undefined, undefined],
+  ['one that failed by itself', { exceptionType: undefined, exceptionNote: undefined }, 0, 0],
+  ['one that was canceled', { exceptionType: 'cancel' }, 0, 0],
+  ['one that could not be read', { exceptionNote: 'alloc denied due to type="badr"' }, 0, 0],
+  ['one without a note', { exceptionNote: undefined }, 0, 0],
 ]
 
-for (const [what, changes, refused] of FAILED) {
-  test(`job_refused_count counts ${what} as ${refused}`, () => {
-    const job: FailedJob = {
+for (const [what, changes, refused, unsatisfiable] of FAILED) {
+  test(`job_refused_count and job_unsatisfiable_count of ${what} are ${refused} and ${unsatisfiable}`, () => {
+    const job: EndedJob = {
       id: 1,
       queue: 'batch',
       inactiveAt: TAKEN_AT,
       exceptionType: 'alloc',
       exceptionNote: 'alloc denied due to type="unsatisfiable"',
+      ...{ nnodes: 12, ncores: 12, upThen: 10 },
       ...changes,
     }
-    const snapshot = snapshotOf({ failed: [job, { ...job, queue: undefined }] })
-    assert.equal(askFor('job_refused_count', snapshot), 2 * refused)
-    assert.equal(askFor('job_refused_count', snapshot, { queues: ['batch'] }), refused)
-    assert.equal(askFor('job_refused_count', snapshot, { queues: ['debug'] }), 0)
+    const fluxion = { queuePolicy: 'fcfs', matchPolicy: 'lonode', pruneFilters: 'ALL:core' }
+    const snapshot = snapshotOf({ fluxion, failed: [job, { ...job, queue: undefined }] })
+    for (const [name, count] of [
+      ['job_refused_count', refused],
+      ['job_unsatisfiable_count', unsatisfiable],
+    ] as const) {
+      const ask = (queues?: readonly string[]) => {
+        const value = askFor(name, snapshot, queues && { queues })
+        return isUnknown(value) ? undefined : value
+      }
+      assert.equal(ask(), count === undefined ? undefined : 2 * count)
+      assert.equal(ask(['batch']), count)
+      assert.equal(ask(['debug']), 0)
+    }
   })
 }
 

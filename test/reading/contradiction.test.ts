@@ -30,10 +30,18 @@ test('contradictionOf finds none if offline and drained ranks are down, whatever
 })
 
 test('contradictionOf finds ranks that are offline or drained, and up', () => {
-  assert.equal(contradict({ offline: parseIdset('1') }), 'ranks are both offline and up')
-  assert.equal(contradict(drained('1')), 'ranks are both drained and up')
+  const cure = 'if this lasts, reload the scheduler (flux module reload)'
+  assert.equal(contradict({ offline: parseIdset('1') }), `rank 1 is both offline and up; ${cure}`)
+  assert.equal(contradict(drained('0-1,3')), `ranks 0-1 are both drained and up; ${cure}`)
 })
 
 test('contradictionOf finds ranks that are down but not in R', () => {
-  assert.equal(contradict({}, '2-4'), 'ranks are down but not in R')
+  assert.match(contradict({}, '2-4') ?? '', /^rank 4 is down but not in R; /)
+})
+
+test('contradictionOf names no more ranks than a person reads', () => {
+  const every = Array.from({ length: 500 }, (_, index) => 4 + 2 * index).join()
+  const text = contradict({}, `2-3,${every}`) ?? ''
+  assert.match(text, /^ranks 4,6,8,.*… are down but not in R; /)
+  assert.ok(text.length < 200)
 })

@@ -4,12 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { formatIdset } from '#flux/sets/idset.ts'
+import { EMPTY_IDSET, formatIdset } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
 import { Client } from '#flux/wire/client.ts'
+import { METRICS } from '#metrics/catalog.ts'
 import type { Facts, JobRequest } from '#reading/facts.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { isUnknown } from '#reading/unknown.ts'
+import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import { Instance as SimulatedInstance } from '#simulation/instance.ts'
 import { type BrokerOptions, startBroker } from '../support/broker.ts'
 
@@ -190,4 +192,36 @@ test('InstanceReader as the owner in private mode reads everything', async (t) =
   const facts = await readSimulated(t, busyInstance(), { privateMode: true })
   assert.equal(facts.jobs.kind, 'known')
   assert.equal(facts.waiting.kind, 'known')
+})
+
+test('InstanceReader counts 0 jobs in a queue that is configured and was never used, in every release', async (t) => {
+  for (const version of ['0.51.0', '0.58.0', '0.88.0'] as const) {
+    const queues = { batch: [0, 1], 'gpu+big': [2, 3] }
+    const instance = new SimulatedInstance({ maxSize: 4, queues })
+    instance.submit({ nodes: 1, queue: 'batch' })
+    const { jobs, queues: states } = await readSimulated(t, instance, { version })
+    assert.ok(jobs.kind === 'known')
+    assert.deepEqual([...jobs.queues.keys()].sort(), ['batch', 'gpu+big'])
+    assert.deepEqual([jobs.queues.get('batch')?.run, jobs.queues.get('gpu+big')?.run], [1, 0])
+    assert.equal(formatIdset(states.get('gpu+big')?.ranks ?? EMPTY_IDSET), '2-3')
+  }
+})
+
+test('InstanceReader leaves out excluded ranks: they count in nothing, and jobs are placed around them', async (t) => {
+  const exclude = [0, 5]
+  for (const [version, scheduler] of [
+    ['0.51.0', 'sched-simple'],
+    ['0.51.0', 'fluxion'],
+    ['0.88.0', 'sched-simple'],
+  ] as const) {
+    const instance = new SimulatedInstance({ maxSize: 8, up: 4, exclude })
+    for (const nodes of [3, 3, 9]) instance.submit({ nodes })
+    const facts = await readSimulated(t, instance, { version, scheduler })
+    assert.deepEqual([facts.nodes.total, facts.nodes.up, facts.nodes.allocated], [6, 3, 3])
+    const { snapshot } = new SnapshotMaker({ drains: undefined }).make(facts, 0)
+    const value = (name: string) => METRICS.get(name)?.value(snapshot, {})
+    assert.equal(value('node_desired_count'), 8)
+    assert.equal(value('node_floor_count'), 4)
+    assert.equal(value('job_infeasible_count'), 1)
+  }
 })

@@ -114,6 +114,23 @@ test('InstanceReader remembers an ENOSYS and asks the scheduler instead, as with
   assert.equal(asked.length, 1)
 })
 
+test('InstanceReader asks the scheduler for one reading only, if the resource module of a later release is being reloaded', async (t) => {
+  const { broker, instance } = await open(t, {
+    ...recordedAnswers('0.88.0/'),
+    'resource.sched-status': [
+      ERRNO.ENOSYS,
+      recorded('0.88.0/resource-sched-status', 'resource.sched-status'),
+    ],
+    'sched.resource-status': recorded('0.88.0/resource-sched-status', 'resource.sched-status'),
+  })
+  await instance.read(LIMITS)
+  await instance.read(LIMITS)
+  await instance.read(LIMITS)
+  const count = (topic: string) => broker.asked.filter((one) => one === topic).length
+  assert.equal(count('resource.sched-status'), 3)
+  assert.equal(count('sched.resource-status'), 1)
+})
+
 test('InstanceReader reads the null of an idle Fluxion as an empty set', async (t) => {
   const all = recorded('0.88.0-fluxion/idle-sched-resource-status', 'sched.resource-status')
   assert.equal(all.down, null)
@@ -183,7 +200,8 @@ test('InstanceReader fails when every repeated reading contradicts itself, too',
     read(t, { ...recordedAnswers('0.88.0/'), 'resource.status': { ...status, offline: '3' } }),
     {
       code: 'FLUX_PROTOCOL',
-      message: "Cannot trust Flux's answers: ranks are both offline and up",
+      message:
+        /^Cannot trust Flux's answers: rank 3 is both offline and up; if this lasts, reload /,
     },
   )
 })
@@ -284,6 +302,6 @@ test('InstanceReader fails if ranks are down but not in R', async (t) => {
   const answers = { ...recordedAnswers('0.88.0/'), 'resource.sched-status': { ...sched, down } }
   await assert.rejects(read(t, answers), {
     code: 'FLUX_PROTOCOL',
-    message: "Cannot trust Flux's answers: ranks are down but not in R",
+    message: /^Cannot trust Flux's answers: rank 9 is down but not in R; if this lasts, reload /,
   })
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JobStats } from '#flux/calls/job-calls.ts'
-import { fingerprint, toJobs } from '#reading/job-counts.ts'
+import { fingerprint, toJobs, withQueues } from '#reading/job-counts.ts'
 import { jobCounts } from '../support/snapshots.ts'
 
 /** Counts that all differ. The jobs in NEW are those of the total that no state has. */
@@ -57,5 +57,25 @@ test('fingerprint is the same only for the same counts, in whatever order the qu
     of(1),
   ]) {
     assert.notEqual(other, same)
+  }
+})
+
+test('fingerprint is the same with and without queues that no job was in, as releases before 0.59 and later ones list them', () => {
+  const jobs = { kind: 'known', total: jobCounts(1), queues: new Map([['batch', jobCounts(2)]]) }
+  const known = { ...jobs, kind: 'known' } as const
+  assert.equal(fingerprint(withQueues(known, ['batch', 'debug'])), fingerprint(known))
+})
+
+test('withQueues adds queues without jobs, and changes no other count', () => {
+  const queues = new Map([['batch', jobCounts(2)]])
+  const jobs = withQueues({ kind: 'known', total: jobCounts(1), queues }, ['batch', 'debug'])
+  assert.deepEqual(jobs.queues.get('batch'), jobCounts(2))
+  assert.deepEqual(new Set(Object.values(jobs.queues.get('debug') ?? {})), new Set([0]))
+})
+
+test('toJobs does not know new jobs if the total or the inactive jobs are not known', () => {
+  for (const missing of [{ total: undefined }, { inactive: undefined }]) {
+    const { total } = toJobs({ total: { ...statsOf(7), ...missing }, queues: new Map() })
+    assert.deepEqual([total.new, total.run, total.failed], [undefined, 4, 9])
   }
 })

@@ -45,3 +45,14 @@ test('countResources of no resources is 0', () => {
   const numbers = [nodes, cores, gpus].flatMap((counts) => Object.values(counts))
   assert.deepEqual(new Set(numbers), new Set([0]))
 })
+
+test('countResources leaves out ranks of other clusters, whatever they are', () => {
+  const sets = (ranks: string) => ({
+    all: ranksWith(`0-3${ranks}`, { cores: '0-3', gpus: '0' }),
+    allocated: ranksWith(`0,2${ranks}`, { cores: '0-1' }),
+    down: ranksWith(`2-3${ranks}`, { cores: '0-3', gpus: '0' }),
+  })
+  const counts = countResources(sets(',4-7'), parseIdset('3-5'), parseIdset('4-7'))
+  assert.deepEqual(counts, countResources(sets(''), parseIdset('3')))
+  assert.deepEqual([counts.nodes.total, counts.cores.total, counts.nodes.drained], [4, 16, 1])
+})

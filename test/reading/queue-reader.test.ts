@@ -11,7 +11,9 @@ import { Client } from '#flux/wire/client.ts'
 import { toJobs } from '#reading/job-counts.ts'
 import { QueueReader, toQueueStates } from '#reading/queue-reader.ts'
 import { Instance, type InstanceOptions } from '#simulation/instance.ts'
-import { startBroker } from '../support/broker.ts'
+import { type FluxVersion, startBroker } from '../support/broker.ts'
+import { connectToCannedBroker } from '../support/canned-broker.ts'
+import { jobCounts } from '../support/snapshots.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const STATUS = 'job-manager.queue-status'
@@ -22,20 +24,25 @@ const PROPERTIES = new Map([
   ['debug', parseIdset('3')],
 ])
 
-async function setUp(t: TestContext, options: Partial<InstanceOptions> = {}) {
+async function setUp(
+  t: TestContext,
+  options: Partial<InstanceOptions> = {},
+  version: FluxVersion = '0.88.0',
+) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-'))
   const path = join(folder, 'local')
   const instance = new Instance({ maxSize: 4, ...options })
-  const broker = await startBroker({ path, instance, role: 'guest' })
+  const broker = await startBroker({ path, instance, version, role: 'guest' })
   const client = await Client.connect(path, LIMITS)
   t.after(async () => {
     client.close()
     await broker.close()
     await rm(folder, { recursive: true })
   })
-  const reader = new QueueReader(client)
+  const reader = new QueueReader(client, version)
   const read = async () => reader.read(toJobs(await getJobStats(client, LIMITS)), LIMITS)
-  return { instance, broker, read, calls: (topic: string) => broker.calls.get(topic) ?? 0 }
+  const named = async () => (await read()).named
+  return { instance, broker, read, named, calls: (topic: string) => broker.calls.get(topic) ?? 0 }
 }
 
 /** The ranks of queues as texts. */
@@ -96,4 +103,31 @@ test('QueueReader reads the configuration again once a minute', async (t) => {
   clock.mock.mockImplementation(() => 1_060_001)
   await read()
   assert.equal(calls('config.get'), 2)
+})
+
+test('QueueReader knows queues that are configured and have had no job, which 0.51 does not count', async (t) => {
+  const { instance, read, named } = await setUp(t, { queues: QUEUES }, '0.51.0')
+  assert.deepEqual(await named(), ['batch', 'debug'])
+  assert.deepEqual(statesOf(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
+  instance.submit({ nodes: 1, queue: 'debug' })
+  assert.deepEqual(await named(), ['debug', 'batch'])
+})
+
+test('QueueReader reads the configuration again for a queue that is newer, but not for one that was removed', async (t) => {
+  const queues = { batch: { requires: ['batch'] }, debug: { requires: ['debug'] } }
+  const { client, asked } = await connectToCannedBroker(t, {
+    'config.get': [{ queues: { batch: queues.batch } }, { queues }],
+  })
+  const reader = new QueueReader(client, '0.88.0')
+  const read = async (...names: readonly string[]) => {
+    const counts = new Map(names.map((name) => [name, { ...jobCounts(1), sched: 0 }]))
+    const jobs = { kind: 'known', total: jobCounts(1), queues: counts } as const
+    return statesOf(await reader.read(jobs, LIMITS))
+  }
+  assert.deepEqual(await read('batch'), { batch: [true, '0-2'] })
+  assert.deepEqual(await read('batch', 'debug'), { batch: [true, '0-2'], debug: [true, '3'] })
+  assert.equal(asked.length, 2)
+  await read('batch', 'debug', 'removed')
+  await read('batch', 'debug', 'removed')
+  assert.equal(asked.length, 3)
 })

@@ -52,6 +52,13 @@ test('RunningJobReader sees a job that has taken the place of another, though no
   assert.deepEqual(summary(await read('0')), [2, '0,7'])
 })
 
+test('RunningJobReader sees an extended time limit, though no job starts or ends', async (t) => {
+  const extended = { jobs: [{ id: 6, userid: 8, ranks: '[2-9]', expiration: 99 }] }
+  const { read } = await setUp(t, { [LIST]: [JOBS, extended] })
+  assert.equal((await read('0,2-9')).highest?.expiration, 3)
+  assert.equal((await read('0,2-9')).highest?.expiration, 99)
+})
+
 test('RunningJobReader asks nothing if no job is active', async (t) => {
   const { read, asked } = await setUp(t, {})
   const jobs = await read('0', NO_JOBS)

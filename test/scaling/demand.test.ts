@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { formatIdset, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'
+import { ALL_PODS } from '#reading/pod-ranks.ts'
 import { unknown } from '#reading/unknown.ts'
 import { computeDemand, type Demand, type DemandFacts } from '#scaling/demand.ts'
 import { compensatedSize } from '#scaling/hpa-tolerance.ts'
@@ -30,6 +31,7 @@ function factsFor(
   const facts = {
     all: ranksWith('0-63', { cores: '0-15' }),
     allocated: ranksWith('', { cores: '0' }),
+    pods: ALL_PODS,
     fluxion: undefined,
     torpid: NO_RANKS,
     queues: new Map(),
@@ -575,6 +577,7 @@ test('computeDemand gives a node to one job only under a match policy of whole n
 const UNUSABLE: readonly (readonly [what: string, facts: Changes, placed: string])[] = [
   ['drained ranks', { drained: parseIdset('1-2') }, '0,3-4'],
   ['torpid ranks', { torpid: parseIdset('1-2') }, '0,3-4'],
+  ['ranks that are down for the scheduler alone', { closed: parseIdset('1-2') }, '0,3-4'],
   ['lost ranks', { lost: parseIdset('0,2') }, '1,3-4'],
   ['lost ranks that were drained', { lost: parseIdset('2'), drained: parseIdset('2') }, '0-1,3'],
 ]
@@ -639,4 +642,20 @@ test('computeDemand estimates nodes from the cores of the largest node', () => {
   const found = demandFor(1, { all, waiting: waitingFor(waitingJob({ ntasks: 9, ncores: 9 })) })
   assert.equal(found.whole.pendingNodes, 2)
   assert.equal(placedFor(found), '0-1')
+})
+
+test('a rank that was excluded while a job runs there keeps its place, above all ranks of R', () => {
+  const facts = { all: ranksWith('0-7', { cores: '0-15' }), ...busy('9') }
+  const demand = demandFor(12, { ...facts, offline: parseIdset('12-63') })
+  assert.deepEqual([demand.floor, demand.maximum, desiredFor(demand)], [10, 10, 10])
+  assert.equal(demandedNodes(demand.whole), 1)
+  const waiting = waitingFor(wholeNodes(9))
+  const tooWide = demandFor(12, { ...facts, offline: parseIdset('12-63'), waiting })
+  assert.deepEqual([tooWide.whole.infeasible, desiredFor(tooWide)], [1, 10])
+})
+
+test('a rank that was excluded and left holds no size, though its job is not cleaned up yet', () => {
+  const facts = { all: ranksWith('0-7', { cores: '0-15' }), ...busy('9') }
+  const demand = demandFor(12, { ...facts, offline: parseIdset('9-63') })
+  assert.deepEqual([demand.floor, demand.maximum], [1, 8])
 })

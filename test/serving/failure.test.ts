@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import Koa from 'koa'
-import { failures } from '#serving/failure.ts'
+import { failures, logUnsent } from '#serving/failure.ts'
 import { createLogger } from '#serving/log.ts'
 import { metricNotFound, unavailable } from '#serving/status.ts'
 
@@ -19,7 +20,9 @@ async function serve(
     },
   }
   const app = new Koa()
-  app.use(failures(createLogger('info', stream), postPaths))
+  const log = createLogger('info', stream)
+  logUnsent(app, log)
+  app.use(failures(log, postPaths))
   app.use(middleware)
   const server = createServer(app.callback()).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -116,4 +119,29 @@ test('metricNotFound uses the sentence of every custom metrics server', () => {
     metricNotFound('services', 'm').message,
     'the server could not find the metric m for services',
   )
+})
+
+test('a client that leaves before its answer writes nothing to the log', async (t) => {
+  const begun = Promise.withResolvers<void>()
+  const left = Promise.withResolvers<void>()
+  const { url, lines } = await serve(t, async ({ req }) => {
+    begun.resolve()
+    req.socket.once('close', () => left.resolve())
+    await left.promise
+  })
+  const client = connect(Number(new URL(url).port), '127.0.0.1')
+  client.write('GET /apis HTTP/1.1\r\nHost: x\r\n\r\n')
+  await begun.promise
+  client.resetAndDestroy()
+  await left.promise
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(lines, [])
+})
+
+test('an error outside of the middlewares is logged', async (t) => {
+  const { url, lines } = await serve(t, (ctx) => {
+    ctx.body = { toJSON: () => assert.fail('broken') }
+  })
+  await fetch(url).catch(() => undefined)
+  assert.match(lines.join(''), /"message":"broken".*cannot send an answer/)
 })

@@ -17,6 +17,11 @@ for (const [name, nearest] of [
   })
 }
 
+test('nearestNames takes swapped neighbours for one mistake', () => {
+  assert.deepEqual(nearestNames('drian', ['drain', 'enabled']), ['drain'])
+  assert.deepEqual(nearestNames('ab', ['ba']), ['ba'])
+})
+
 test('nearestNames offers at most three names', () => {
   assert.deepEqual(nearestNames('abx', ['abc', 'abd', 'abe', 'abf']), ['abc', 'abd', 'abe'])
 })

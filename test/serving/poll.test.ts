@@ -87,3 +87,26 @@ test('Poll stops when it is closed during an attempt', async (t) => {
   t.mock.timers.tick(10 * INTERVAL_MS)
   assert.equal(count, 1)
 })
+
+const DEFECTS: Readonly<Record<string, () => Promise<boolean>>> = {
+  rejects: () => Promise.reject(new Error('a defect')),
+  throws: () => {
+    throw new Error('a defect')
+  },
+}
+
+for (const [does, fail] of Object.entries(DEFECTS)) {
+  test(`Poll goes on after a task that ${does}, and passes the error on`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let count = 0
+    const task = () => {
+      count += 1
+      return count === 1 ? fail() : Promise.resolve(true)
+    }
+    const polled = new Poll({ ...LIMITS, task, random: () => 0.5 })
+    t.after(() => polled.close())
+    await assert.rejects(polled.start(), { message: 'a defect' })
+    t.mock.timers.tick(125)
+    assert.equal(count, 2)
+  })
+}

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import packageJson from '../../package.json' with { type: 'json' }
 import { VARIABLES } from '../../sidecar/config.ts'
+import { createAuthority, createKeys } from '../support/certificates.ts'
 import { ask } from '../support/https.ts'
 
 const MAIN = join(import.meta.dirname, '../../sidecar/main.ts')
@@ -35,10 +38,12 @@ function run(t: TestContext, options: { args?: string[]; env?: Record<string, st
 }
 
 /** Starts a sidecar on a free port and waits until it says that it serves. */
-async function serve(t: TestContext): Promise<Run & { port: number }> {
-  const program = run(t, {
-    env: { LISTEN_PORT: '0', LISTEN_ADDRESS: '127.0.0.1', FLUX_URI: 'local:///nowhere/local' },
-  })
+async function serve(
+  t: TestContext,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run & { port: number }> {
+  const place = { LISTEN_PORT: '0', LISTEN_ADDRESS: '127.0.0.1' }
+  const program = run(t, { env: { ...place, FLUX_URI: 'local:///nowhere/local', ...env } })
   assert.ok(program.child.stdout)
   for await (const line of createInterface({ input: program.child.stdout })) {
     const { msg, port } = JSON.parse(line)
@@ -89,14 +94,57 @@ test('A port that is taken ends the program with code 2 and a sentence', async (
   )
 })
 
+const METRIC =
+  '/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/services/custom-metrics-apiserver/node_up_count'
+
 test('Without a broker the program serves: health is 200 and says what is missing, metrics are 503', async (t) => {
   const { port } = await serve(t)
   const ready = await ask(port, '/readyz')
   assert.equal(ready.status, 200)
   assert.match(ready.text, /there is no socket yet/)
-  const path =
-    '/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/services/custom-metrics-apiserver/node_up_count'
-  assert.equal((await ask(port, path)).status, 503)
+  assert.equal((await ask(port, METRIC)).status, 503)
+})
+
+test('With an expired certificate the program serves health, says so, and recovers without a restart', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sidecar-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const minuteAgo = new Date(Date.now() - 60_000)
+  const keys = await createKeys()
+  const before = await createAuthority('front-proxy', { keys, notAfter: minuteAgo })
+  const after = await createAuthority('front-proxy', { keys })
+  const client = await after.issue({ commonName: 'proxy', extendedKeyUsage: ['clientAuth'] })
+  const authority = await createAuthority('cert-manager')
+  const names = { commonName: 'sidecar', dns: ['localhost'] }
+  const pairs = [
+    await authority.issue({ ...names, notAfter: minuteAgo }),
+    await authority.issue(names),
+  ] as const
+  const put = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text)
+    return join(folder, name)
+  }
+  const { child, port } = await serve(t, {
+    TLS_CERT_FILE: await put('tls.crt', pairs[0].cert),
+    TLS_KEY_FILE: await put('tls.key', pairs[0].key),
+    // The CA was renewed with the same key, and is still listed as it was before.
+    CLIENT_CA_FILE: await put('ca.crt', `${before.cert}\n${after.cert}`),
+  })
+  const said = /only health is served: Cannot use ".*tls\.crt": it expired at /
+  assert.equal((await ask(port, '/livez')).status, 200)
+  const ready = await ask(port, '/readyz')
+  assert.equal(ready.status, 200)
+  assert.match(ready.text, said)
+  const refused = await ask(port, METRIC, { client })
+  assert.equal(refused.status, 503)
+  assert.match(refused.text, /Cannot serve: Cannot use .*tls\.crt.*it expired at /)
+  await put('tls.crt', pairs[1].cert)
+  await put('tls.key', pairs[1].key)
+  // A new client CA closes the connections that were made before.
+  const readyText = () => ask(port, '/readyz').then(({ text }) => text, String)
+  while (!(await readyText()).startsWith('ok: serving\n'));
+  assert.equal((await ask(port, METRIC)).status, 401)
+  assert.match((await ask(port, METRIC, { client })).text, /there is no socket yet/)
+  assert.equal(child.exitCode, null)
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -28,3 +28,16 @@ test('queues have no excluded nodes, and are filled from the end that the option
     ],
   )
 })
+
+test('createNodes has the nodes of a bursted cluster above maxSize, up, and takes the hosts that it is given', () => {
+  const nodes = createNodes({ maxSize: 2, up: 1, bursted: 2, hosts: ['flux-sample-1'] }, 0)
+  assert.deepEqual(
+    nodes.map(({ host, bursted, online }) => [host, bursted, online]),
+    [
+      ['flux-sample-1', false, true],
+      ['flux-sample-1', false, false],
+      ['burst-0-0', true, true],
+      ['burst-0-1', true, true],
+    ],
+  )
+})

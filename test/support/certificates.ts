@@ -38,12 +38,25 @@ export interface Authority {
   issue(options: LeafOptions): Promise<KeyPair>
 }
 
-export async function createAuthority(commonName: string): Promise<Authority> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+/** Another authority with the same name and key can replace one that has expired. */
+export interface AuthorityOptions {
+  readonly keys?: CryptoKeyPair
+  readonly notAfter?: Date
+}
+
+export function createKeys(): Promise<CryptoKeyPair> {
+  return crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+}
+
+export async function createAuthority(
+  commonName: string,
+  { keys: given, notAfter = new Date(Date.now() + 24 * HOUR_MS) }: AuthorityOptions = {},
+): Promise<Authority> {
+  const keys = given ?? (await createKeys())
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: [{ CN: [commonName] }],
     notBefore: new Date(Date.now() - HOUR_MS),
-    notAfter: new Date(Date.now() + 24 * HOUR_MS),
+    notAfter,
     keys,
     signingAlgorithm: ALGORITHM,
     extensions: [
@@ -62,7 +75,7 @@ async function issue(
   signingKey: CryptoKey,
   options: LeafOptions,
 ): Promise<KeyPair> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const keys = await createKeys()
   const { dns = [], ips = [], extendedKeyUsage = ['serverAuth'] } = options
   const names = [
     ...dns.map((value) => ({ type: 'dns' as const, value })),

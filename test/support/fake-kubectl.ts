@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 export interface FakeKubectl {
+  /** What it prints as the namespace of its context. */
+  readonly namespace?: string
   /** All expected arguments, with spaces between them. */
   readonly args: string
   readonly out?: string
@@ -19,11 +21,16 @@ const UNEXPECTED = 64
 /** @returns an environment whose PATH has this kubectl and nothing else */
 export async function fakeKubectl(
   t: TestContext,
-  { args, out = '', err = '', code = 0 }: FakeKubectl,
+  { namespace = '', args, out = '', err = '', code = 0 }: FakeKubectl,
 ): Promise<{ readonly PATH: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'kubectl-'))
   t.after(() => rm(folder, { recursive: true }))
   const script = `#!/bin/sh
+case "$*" in
+  *'config view --minify --output=jsonpath={..namespace}')
+    printf '%s' ${quote(namespace)}
+    exit 0
+esac
 if [ "$*" != ${quote(args)} ]; then
   printf 'unexpected arguments: %s' "$*" >&2
   exit ${UNEXPECTED}

@@ -18,6 +18,8 @@ export async function ask(
     readonly client?: KeyPair | undefined
     readonly agent?: Agent
     readonly body?: string
+    /** The address of the client, of this machine. */
+    readonly localAddress?: string
   } = {},
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()

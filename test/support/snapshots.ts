@@ -2,6 +2,7 @@
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet, type ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Facts, JobCounts } from '#reading/facts.ts'
+import { ALL_PODS } from '#reading/pod-ranks.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 
@@ -52,6 +53,7 @@ export function factsOf(changes: Partial<Facts> = {}): Facts {
       ]),
     },
     all: ranksWith('0-15', { cores: '0-7' }),
+    pods: ALL_PODS,
     allocated: ranksWith('0-6', { cores: '0-7' }),
     running: EMPTY_IDSET,
     offline: parseIdset('10-15'),

@@ -13,7 +13,7 @@ import type { EventRecorder, EventText } from './events.ts'
 import type { LookUps } from './look-ups.ts'
 import { advise } from './minicluster-advice.ts'
 import { decodeReview, encodeAnswer, type Review } from './review.ts'
-import { adviseOnScheduler } from './scheduler-advice.ts'
+import { adviseOnSpec } from './spec-advice.ts'
 
 /** The result of a review. */
 interface Outcome {
@@ -114,7 +114,8 @@ export class Admission {
     },
   ): Outcome {
     const { warnings, minicluster, options } = context
-    const advice = minicluster === undefined ? [] : adviseOnScheduler(minicluster)
+    const { scheduler = [], bursting = [] } =
+      minicluster === undefined ? {} : adviseOnSpec(minicluster)
     const patch = patchFor(pod, plan, options)
     applyTo(pod, patch)
     const how = plan.native ? 'a native sidecar' : 'an ordinary container'
@@ -126,12 +127,13 @@ export class Admission {
       why: undefined,
       object: name,
       patch,
-      warnings: [...warnings, ...advice],
+      warnings: [...warnings, ...scheduler, ...bursting],
       minicluster,
       events: [
         { type: 'Normal', reason: 'MetricsInjected', message },
         ...warningEvents('MetricsAnnotations', warnings),
-        ...warningEvents('MetricsScheduler', advice),
+        ...warningEvents('MetricsScheduler', scheduler),
+        ...warningEvents('MetricsBursting', bursting),
       ],
     }
   }

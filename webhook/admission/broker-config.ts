@@ -1,11 +1,16 @@
-// Reads the settings of Fluxion from the broker configuration of a MiniCluster (TOML, flux-config(5)). Pure.
+// Reads the settings of Fluxion and the hosts from the broker configuration of a MiniCluster (TOML, flux-config(5)). Pure.
 import { parse, TomlError } from 'smol-toml'
 import * as v from 'valibot'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 
 export type BrokerConfigReading =
   /** A setting that is not set, or is not a string, is `undefined`. */
-  | { readonly kind: 'settings'; readonly settings: FluxionSettings }
+  | {
+      readonly kind: 'settings'
+      readonly settings: FluxionSettings
+      /** The hostlists of the ranks, in their order (flux-config-bootstrap(5)). */
+      readonly hosts: readonly string[]
+    }
   /** Invalid TOML at this place, counted from 1. */
   | { readonly kind: 'malformed'; readonly line: number; readonly column: number }
   /** Not read at all. Both lengths are in characters. */
@@ -28,6 +33,10 @@ const ConfigSchema = v.looseObject({
     v.looseObject({ 'match-policy': Setting, 'prune-filters': Setting }),
     {},
   ),
+  bootstrap: v.fallback(
+    v.looseObject({ hosts: v.fallback(v.array(v.looseObject({ host: v.string() })), []) }),
+    { hosts: [] },
+  ),
 })
 
 /** Keys as in flux-config-sched-fluxion-qmanager(5) and flux-config-sched-fluxion-resource(5). */
@@ -44,6 +53,7 @@ export function readBrokerConfig(toml: string): BrokerConfigReading {
         matchPolicy: resource['match-policy'],
         pruneFilters: resource['prune-filters'],
       },
+      hosts: config.bootstrap.hosts.map(({ host }) => host),
     }
   } catch (error) {
     if (!(error instanceof TomlError)) throw error

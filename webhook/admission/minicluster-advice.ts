@@ -2,7 +2,7 @@
 import { readAnnotations } from '../injection/annotations.ts'
 import { hasNoSocket, type MiniCluster } from '../injection/minicluster.ts'
 import type { EventText } from './events.ts'
-import { adviseOnScheduler } from './scheduler-advice.ts'
+import { adviseOnSpec } from './spec-advice.ts'
 
 export interface Advice {
   /** `kubectl apply` and `kubectl annotate` show them. */
@@ -20,7 +20,7 @@ export function advise(minicluster: MiniCluster, before: MiniCluster | undefined
   if (then !== undefined && JSON.stringify(then) === JSON.stringify(now)) return NOTHING
   const isEnabled = now.settings.enabled === true
   const lacksSocket = isEnabled && hasNoSocket(minicluster)
-  const warnings = [...now.warnings, ...(lacksSocket ? [NO_SOCKET] : now.scheduler)]
+  const warnings = [...now.warnings, ...(lacksSocket ? [NO_SOCKET] : now.spec)]
   const wasEnabled = then?.settings.enabled === true
   const switched = then !== undefined && wasEnabled !== isEnabled && !lacksSocket
   return { warnings, event: switched ? pending(isEnabled) : undefined }
@@ -32,9 +32,10 @@ const NO_SOCKET =
 function read(minicluster: MiniCluster) {
   const { metadata, spec } = minicluster
   const annotations = readAnnotations(spec?.pod?.annotations, metadata.annotations)
-  // Without metrics nothing autoscales the MiniCluster: then any scheduler settings are fine.
+  // Without metrics nothing autoscales the MiniCluster: then any settings are fine.
   const isEnabled = annotations.settings.enabled === true
-  return { ...annotations, scheduler: isEnabled ? adviseOnScheduler(minicluster) : [] }
+  const advice = isEnabled ? adviseOnSpec(minicluster) : { scheduler: [], bursting: [] }
+  return { ...annotations, spec: [...advice.scheduler, ...advice.bursting] }
 }
 
 /** A running pod is never changed: the sidecar is added to its successor, or left out of it. */

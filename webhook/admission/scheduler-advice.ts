@@ -7,14 +7,21 @@ import {
   refusesWideJobs,
 } from '#flux/calls/fluxion.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
-import { readBrokerConfig } from './broker-config.ts'
+import type { BrokerConfigReading } from './broker-config.ts'
 
 /** Fluxion's start script passes these options to its module; they override the configuration. */
 const OPTIONS_VARIABLE = 'FLUXION_RESOURCE_OPTIONS'
 
-/** One warning for each setting, short enough for `kubectl` (review.ts cuts longer ones). */
-export function adviseOnScheduler({ spec }: MiniCluster): readonly string[] {
-  const { scheduler, brokerConfig } = spec?.flux ?? {}
+/**
+ * One warning for each setting, short enough for `kubectl` (review.ts cuts longer ones).
+ *
+ * @param config `spec.flux.brokerConfig`; `undefined` if there is none
+ */
+export function adviseOnScheduler(
+  { spec }: MiniCluster,
+  config: BrokerConfigReading | undefined,
+): readonly string[] {
+  const { scheduler } = spec?.flux ?? {}
   // sched-simple keeps wide jobs pending, and fills the lowest rank first.
   if (scheduler?.simple === true) return []
   const text = optionsText(spec?.containers ?? [])
@@ -24,14 +31,13 @@ export function adviseOnScheduler({ spec }: MiniCluster): readonly string[] {
   const options = readOptions(text)
   const { queuePolicy } = scheduler ?? {}
   // The operator writes the policy into its own configuration, which brokerConfig replaces as a whole.
-  if ((brokerConfig ?? '') === '') {
+  if (config === undefined) {
     const settings = { queuePolicy: queuePolicy || undefined, ...options }
     return [
       ...(refusesWideJobs(settings) ? [REFUSES] : []),
       ...(fillsLowFirst(settings) ? [] : [fillsHigh(settings, ENVIRONMENT)]),
     ]
   }
-  const config = readBrokerConfig(brokerConfig ?? '')
   if (config.kind === 'too-long') return [tooLong(CONFIG, config.length, config.maxLength)]
   if (config.kind === 'malformed') {
     const { line, column } = config

@@ -25,6 +25,13 @@ const MiniClusterSchema = v.looseObject({
             v.looseObject({ simple: v.nullish(v.boolean()), queuePolicy: v.nullish(v.string()) }),
           ),
           brokerConfig: v.nullish(v.string()),
+          bursting: v.nullish(
+            v.looseObject({
+              leadBroker: v.nullish(v.looseObject({ address: v.nullish(v.string()) })),
+              hostlist: v.nullish(v.string()),
+              clusters: v.nullish(v.array(v.looseObject({ name: v.nullish(v.string()) }))),
+            }),
+          ),
         }),
       ),
     }),

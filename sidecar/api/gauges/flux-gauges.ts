@@ -132,13 +132,20 @@ interface JobSamples {
 function setJobs(jobs: Snapshot['jobs'], { label, keys, set }: JobSamples): void {
   if (jobs.kind === 'unknown') return
   for (const key of keys) {
-    for (const [queue, counts] of jobs.queues) set({ [label]: key, queue }, counts[key])
-    set({ [label]: key, queue: NO_QUEUE }, withoutQueue(jobs, key))
+    for (const [queue, counts] of jobs.queues) setKnown({ [label]: key, queue }, counts[key], set)
+    setKnown({ [label]: key, queue: NO_QUEUE }, withoutQueue(jobs, key), set)
   }
 }
 
-function withoutQueue({ total, queues }: Jobs, key: keyof JobCounts): number {
+function setKnown(labels: Record<string, string>, count: number | undefined, set: Set): void {
+  if (count !== undefined) set(labels, count)
+}
+
+function withoutQueue({ total, queues }: Jobs, key: keyof JobCounts): number | undefined {
   let count = total[key]
-  for (const counts of queues.values()) count -= counts[key]
-  return Math.max(0, count)
+  for (const { [key]: ofQueue } of queues.values()) {
+    if (count === undefined || ofQueue === undefined) return undefined
+    count -= ofQueue
+  }
+  return count === undefined ? undefined : Math.max(0, count)
 }

@@ -115,19 +115,11 @@ class Parser {
     const open = this.#take()
     if (open.kind !== '(') throw this.#unexpected(open, '"("')
     const values = new Set<string>()
-    let commas = 0
     for (;;) {
-      const value = this.#value()
-      if (value !== '') commas = 0
-      values.add(value)
+      values.add(this.#value())
       const token = this.#take()
-      if (token.kind === ')') {
-        // `(a,)` has an empty value, but in `(a,,)` apimachinery reads the commas as a pair and expects a value.
-        if (commas > 0 && commas % 2 === 0) throw this.#unexpected(token, 'a value')
-        return [...values].sort()
-      }
+      if (token.kind === ')') return [...values].sort()
       if (token.kind !== ',') throw this.#unexpected(token, '"," or ")"')
-      commas += 1
     }
   }
 

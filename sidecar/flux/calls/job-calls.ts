@@ -7,19 +7,23 @@ import { LEAD_RANK, type Limits } from './broker-calls.ts'
 import type { JobId } from './job-list-calls.ts'
 import { parseRequest, type ResourceRequest } from './jobspec.ts'
 
-/** The states that `job-list.job-stats` counts. Jobs in NEW are counted only in `total`. */
-const JOB_STATES = ['depend', 'priority', 'sched', 'run', 'cleanup', 'inactive', 'total'] as const
-const JOB_RESULTS = ['successful', 'failed', 'canceled', 'timeout'] as const
+/** Jobs in these states matter for sizes. */
+type ActiveState = 'depend' | 'priority' | 'sched' | 'run' | 'cleanup'
 
-/** Counts of jobs by state. Inactive jobs that Flux has not purged are also counted by result. */
+/** Jobs in NEW are counted only in `total`. Inactive jobs that Flux has not purged are also counted by result. */
+type Information = 'inactive' | 'total' | 'successful' | 'failed' | 'canceled' | 'timeout'
+
+/** Counts of jobs. One that only informs is `undefined` if the answer has none, or one of an unexpected form. */
 export type JobStats = Readonly<
-  Record<(typeof JOB_STATES)[number] | (typeof JOB_RESULTS)[number], number>
+  Record<ActiveState, number> & Record<Information, number | undefined>
 >
 
 /** Job counts of the instance and of each named queue. */
 export interface InstanceJobStats {
   readonly total: JobStats
   readonly queues: ReadonlyMap<string, JobStats>
+  /** How many inactive jobs Flux has forgotten; `undefined` before 0.46. */
+  readonly purged?: number | undefined
 }
 
 const JOB_STATS = 'job-list.job-stats'
@@ -45,26 +49,32 @@ function parseJobStats(answer: JsonObject): InstanceJobStats {
     if (!isJsonObject(queue)) throw unexpected(JOB_STATS, 'queues[]', 'an object', queue)
     queues.set(stringAt(queue, 'name', JOB_STATS), parseCounts(queue))
   }
-  return { total: parseCounts(answer), queues }
+  return { total: parseCounts(answer), queues, purged: informationAt(answer, 'inactive_purged') }
 }
 
 function parseCounts(answer: JsonObject): JobStats {
   const states = answer.job_states
   if (!isJsonObject(states)) throw unexpected(JOB_STATS, 'job_states', 'an object', states)
-  const count = (from: JsonObject, key: string) => countAt(from, key, JOB_STATS)
+  const count = (key: string) => countAt(states, key, JOB_STATS)
   return {
-    depend: count(states, 'depend'),
-    priority: count(states, 'priority'),
-    sched: count(states, 'sched'),
-    run: count(states, 'run'),
-    cleanup: count(states, 'cleanup'),
-    inactive: count(states, 'inactive'),
-    total: count(states, 'total'),
-    successful: count(answer, 'successful'),
-    failed: count(answer, 'failed'),
-    canceled: count(answer, 'canceled'),
-    timeout: count(answer, 'timeout'),
+    depend: count('depend'),
+    priority: count('priority'),
+    sched: count('sched'),
+    run: count('run'),
+    cleanup: count('cleanup'),
+    inactive: informationAt(states, 'inactive'),
+    total: informationAt(states, 'total'),
+    successful: informationAt(answer, 'successful'),
+    failed: informationAt(answer, 'failed'),
+    canceled: informationAt(answer, 'canceled'),
+    timeout: informationAt(answer, 'timeout'),
   }
+}
+
+/** A count without which every size is still known. */
+function informationAt(answer: JsonObject, key: string): number | undefined {
+  const count = answer[key]
+  return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 // Typed calls that list jobs (RFC 43). The caller must limit each list: the broker builds it in memory and serves no other
 // request meanwhile.
 
+import { FluxError } from '../errors.ts'
 import { EMPTY_IDSET, type Idset } from '../sets/idset.ts'
 import type { Client } from '../wire/client.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
@@ -25,11 +26,14 @@ export type JobId = number | bigint
 
 type PendingState = 'DEPEND' | 'PRIORITY' | 'SCHED'
 
-/** A waiting job, with the attributes that decide about its start. An attribute that job-list omits is `undefined`. */
+/**
+ * A waiting job, with the attributes that decide about its start. An attribute that job-list omits is `undefined`, and so is
+ * one that has an unexpected form.
+ */
 export interface PendingJob {
   readonly id: JobId
   readonly state: PendingState
-  readonly userid: number
+  readonly userid: number | undefined
   /** 0: held. `undefined` before the job has a priority. */
   readonly priority: number | undefined
   readonly queue: string | undefined
@@ -39,11 +43,13 @@ export interface PendingJob {
   /** `undefined` for whole nodes (`--exclusive`). */
   readonly ncores: number | undefined
   /** Time limit in seconds. 0: none. */
-  readonly duration: number
+  readonly duration: number | undefined
   /** Seconds since the epoch. */
-  readonly submittedAt: number
+  readonly submittedAt: number | undefined
   /** When the scheduler expects to start the job, in seconds since the epoch. `undefined` without an estimate. */
   readonly startEstimate: number | undefined
+  /** An attribute that says where and when the job may start has an unexpected form: which one, as an error says it. */
+  readonly oddity?: string
 }
 
 /** The requested attributes of a waiting job. They are few, because the broker builds the list in memory. */
@@ -73,10 +79,10 @@ export async function listPendingJobs(
 /** A job that has resources allocated. */
 export interface RunningJob {
   readonly id: JobId
-  readonly userid: number
+  readonly userid: number | undefined
   readonly ranks: Idset
-  /** When its time limit is reached, in seconds since the epoch. 0: never. */
-  readonly expiration: number
+  /** When its time limit is reached, in seconds since the epoch. 0: never. `undefined` if the answer has an unexpected form. */
+  readonly expiration: number | undefined
 }
 
 /** At most `maxEntries` running jobs, latest first. With `ranks`: only jobs on one of these ranks (since 0.53). */
@@ -99,6 +105,10 @@ export interface FailedJob {
   readonly inactiveAt: number
   readonly exceptionType: string | undefined
   readonly exceptionNote: string | undefined
+  /** What it asked for, as of a {@link PendingJob}: Flux knows no more of a job that never started. */
+  readonly ntasks?: number | undefined
+  readonly nnodes?: number | undefined
+  readonly ncores?: number | undefined
 }
 
 /** At most `maxEntries` jobs that failed after `since` (seconds since the epoch), latest first. */
@@ -107,7 +117,8 @@ export async function listFailedJobs(
   options: { readonly maxEntries: number; readonly since: number },
   limits: Limits,
 ): Promise<readonly FailedJob[]> {
-  const attrs = ['queue', 't_inactive', 'exception_type', 'exception_note']
+  const needs = ['ntasks', 'nnodes', 'ncores']
+  const attrs = ['queue', 't_inactive', 'exception_type', 'exception_note', ...needs]
   const query = { states: STATES.INACTIVE, results: FAILED, attrs, ...options }
   return (await list(client, query, limits)).map(toFailedJob)
 }
@@ -155,27 +166,45 @@ const PENDING_STATES: ReadonlyMap<unknown, PendingState> = new Map([
 function toPendingJob(job: JsonObject): PendingJob {
   const state = PENDING_STATES.get(job.state)
   if (state === undefined) throw unexpected(LIST, 'state', 'a pending state', job.state)
+  const oddities: string[] = []
+  const read = <T>(attribute: () => T) => orUndefined(attribute, (oddity) => oddities.push(oddity))
+  const needs = {
+    priority: read(() => optionalNumber(job, 'priority')),
+    queue: read(() => optionalString(job, 'queue')),
+    ntasks: read(() => optionalNumber(job, 'ntasks')),
+    nnodes: read(() => optionalCount(job, 'nnodes')),
+    ncores: read(() => optionalCount(job, 'ncores')),
+  }
+  const [oddity] = oddities
   return {
     id: idOf(job),
     state,
-    userid: numberAt(job, 'userid', LIST),
-    priority: optionalNumber(job, 'priority'),
-    queue: optionalString(job, 'queue'),
-    ntasks: optionalNumber(job, 'ntasks'),
-    nnodes: optionalCount(job, 'nnodes'),
-    ncores: optionalCount(job, 'ncores'),
-    duration: optionalNumber(job, 'duration') ?? 0,
-    submittedAt: numberAt(job, 't_submit', LIST),
+    ...needs,
+    userid: orUndefined(() => numberAt(job, 'userid', LIST)),
+    duration: orUndefined(() => optionalNumber(job, 'duration') ?? 0),
+    submittedAt: orUndefined(() => numberAt(job, 't_submit', LIST)),
     startEstimate: estimateOf(job),
+    ...(oddity !== undefined && { oddity }),
   }
 }
 
 function toRunningJob(job: JsonObject): RunningJob {
   return {
     id: idOf(job),
-    userid: numberAt(job, 'userid', LIST),
+    userid: orUndefined(() => numberAt(job, 'userid', LIST)),
     ranks: job.ranks === undefined ? EMPTY_IDSET : idsetAt(job, 'ranks', LIST),
-    expiration: optionalNumber(job, 'expiration') ?? 0,
+    expiration: orUndefined(() => optionalNumber(job, 'expiration') ?? 0),
+  }
+}
+
+/** One odd attribute of one job must not hide all jobs. @param tell is told what was expected and found */
+function orUndefined<T>(read: () => T, tell: (oddity: string) => void = () => {}): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof FluxError)) throw error
+    tell(error.message)
+    return undefined
   }
 }
 
@@ -186,6 +215,9 @@ function toFailedJob(job: JsonObject): FailedJob {
     inactiveAt: numberAt(job, 't_inactive', LIST),
     exceptionType: optionalString(job, 'exception_type'),
     exceptionNote: optionalString(job, 'exception_note'),
+    ntasks: optionalNumber(job, 'ntasks'),
+    nnodes: optionalCount(job, 'nnodes'),
+    ncores: optionalCount(job, 'ncores'),
   }
 }
 

@@ -1,7 +1,7 @@
 // Typed calls about resources: what exists, what is up, what is allocated, and drains.
 
 import { EMPTY_IDSET, formatIdset, type Idset, parseIdset, unionIdsets } from '../sets/idset.ts'
-import { EMPTY_RESOURCE_SET, parseResourceSet, type ResourceSet } from '../sets/resource-set.ts'
+import { parseResourceSet, type ResourceSet } from '../sets/resource-set.ts'
 import type { Client } from '../wire/client.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { idsetAt, partAt, unexpected } from './answer.ts'
@@ -34,7 +34,11 @@ export async function getSchedStatus(
 ): Promise<SchedStatus> {
   const answer = await client.call(topic, undefined, { ...limits, nodeid: LEAD_RANK })
   const all = resourceSetAt(answer, 'all', topic)
-  if (all === EMPTY_RESOURCE_SET) throw unexpected(topic, 'all', 'a resource set', answer.all)
+  if (all.segments.length === 0) {
+    // Computed from no ranks at all, a size would be 1.
+    const wanted = isJsonObject(answer.all) ? 'a resource set with ranks' : 'a resource set'
+    throw unexpected(topic, 'all', wanted, answer.all)
+  }
   return {
     all,
     allocated: resourceSetAt(answer, 'allocated', topic),

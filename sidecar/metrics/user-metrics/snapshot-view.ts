@@ -27,9 +27,25 @@ const RESOURCES = createType('Resources', counts('total', 'up', 'free', 'allocat
 const pendingOf = ({ depend, priority, sched }: JobCounts) => depend + priority + sched
 const runningOf = ({ run, cleanup }: JobCounts) => run + cleanup
 
+/** A count that Flux may not say. */
+function information(key: keyof JobCounts): Fields<JobCounts> {
+  const read = (jobs: JobCounts) => {
+    const count = jobs[key]
+    if (count === undefined)
+      throw new UnknownError(unknown(`Flux does not say how many jobs are ${key}`))
+    return count
+  }
+  return { [key]: int(read) }
+}
+
 const JOB_COUNTS: Fields<JobCounts> = {
-  ...counts('new', 'depend', 'priority', 'sched', 'run', 'cleanup', 'inactive'),
-  ...counts('successful', 'failed', 'canceled', 'timeout'),
+  ...information('new'),
+  ...counts('depend', 'priority', 'sched', 'run', 'cleanup'),
+  ...information('inactive'),
+  ...information('successful'),
+  ...information('failed'),
+  ...information('canceled'),
+  ...information('timeout'),
   pending: int(pendingOf),
   running: int(runningOf),
   active: int((jobs) => pendingOf(jobs) + runningOf(jobs)),
@@ -72,7 +88,9 @@ const JOB = createType<PendingJob>('Job', {
   gpus: int(gpusOf),
   duration: double(({ job }) => job.duration),
   submitted: double(({ job }) => job.submittedAt),
-  waited: double(({ job, takenAt }) => Math.max(0, takenAt - job.submittedAt)),
+  waited: double(({ job: { submittedAt }, takenAt }) =>
+    submittedAt === undefined ? undefined : Math.max(0, takenAt - submittedAt),
+  ),
   start: double(({ job }) => job.startEstimate),
 })
 

@@ -16,8 +16,8 @@ import type { HeldDrain } from './held-drains.ts'
 import { liftableDrains } from './own-drains.ts'
 import { PublishedSizes, RACE_MS } from './published-sizes.ts'
 
-/** Which ranks can be drained, are drained, and may hold a job, by one reading. */
-export interface DrainFacts extends Ranks {
+/** Which ranks can be drained, are drained, and may hold a job, by one reading. Ranks of other clusters are never seen here. */
+export interface DrainFacts extends Omit<Ranks, 'bursted' | 'burstedOpen'> {
   /** Drained ranks that the scheduler may have given to a job just before, see unsettled-ranks.ts. */
   readonly unsettled: Idset
   /** When they are settled; `undefined` if there are none. */

@@ -1,4 +1,6 @@
 // The resources that a pending job needs, by its jobspec, or as far as job-list says. Pure.
+import { countIds } from '#flux/sets/idset.ts'
+import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'
 import { isUnknown } from '#reading/unknown.ts'
 
@@ -26,6 +28,16 @@ export interface NodeCores {
   readonly fewest: number
 }
 
+export function nodeCoresOf({ segments }: ResourceSet): NodeCores {
+  let [most, fewest] = [1, Number.POSITIVE_INFINITY]
+  for (const segment of segments) {
+    const cores = countIds(segment.cores)
+    most = Math.max(most, cores)
+    fewest = Math.min(fewest, cores)
+  }
+  return { most, fewest }
+}
+
 /**
  * The needs of a job.
  *
@@ -35,7 +47,12 @@ export interface NodeCores {
  * @returns `undefined` if it is not known what the job asks for
  */
 export function waysOf(
-  { request, nnodes, ncores, ntasks }: WaitingJob,
+  {
+    request,
+    nnodes,
+    ncores,
+    ntasks,
+  }: Partial<Pick<WaitingJob, 'request' | 'nnodes' | 'ncores' | 'ntasks'>>,
   { most, fewest }: NodeCores,
 ): Ways | undefined {
   if (request !== undefined) return isUnknown(request) ? undefined : request.ways

@@ -3,8 +3,10 @@
 import { givesWholeNodes } from '#flux/calls/fluxion.ts'
 import {
   countIds,
+  EMPTY_IDSET,
   type Idset,
   intersectIdsets,
+  isEmpty,
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
@@ -12,18 +14,22 @@ import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/s
 import type { Facts, Remembered, WaitingJob, WaitingJobs } from '#reading/facts.ts'
 import { canStart } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
-import { type Ranks, sizeWith } from '#scaling/ranks.ts'
-import { type Need, type NodeCores, type Ways, waysOf } from './need.ts'
+import { everyRank, type Ranks, sizeWith } from '#scaling/ranks.ts'
+import { type Need, type NodeCores, nodeCoresOf, type Ways, waysOf } from './need.ts'
+import { OpenFirst } from './open-first.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
 import { emptySums, finish, type QueueSums } from './queue-sums.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
-  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'queues' | 'takenAt' | 'fluxion'>,
+  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'closed' | 'queues' | 'takenAt' | 'fluxion'>,
     Pick<Remembered, 'lost'> {
   readonly waiting: WaitingJobs
-  readonly ranks: Pick<Ranks, 'all' | 'allocated' | 'foreignDrained'>
+  readonly ranks: Pick<
+    Ranks,
+    'all' | 'allocated' | 'open' | 'foreignDrained' | 'bursted' | 'burstedOpen'
+  >
 }
 
 /** The sums over the jobs that were added. */
@@ -50,16 +56,22 @@ const NO_QUEUE = ''
  * than R. Jobs are placed first fit from rank 0 on, on free resources and on ranks whose pods could be started. Torpid and
  * lost ranks, and ranks that others drained, are left out. A job that does not fit beside the others counts with the ranks
  * that it would be given if it were alone, lost ranks too if necessary: it starts when other jobs end or lost ranks join.
+ *
+ * Ranks of other clusters (bursting) can be given to jobs while they are open: a job that fits there and on open ranks of ours
+ * starts without more pods. Otherwise our ranks come first. Ranks of other clusters that are down are not waited for, and
+ * no rank of theirs is demand.
  */
 export class PendingPlacement {
   readonly #facts: PlacementFacts
-  readonly #placement: Placement
+  readonly #placement: OpenFirst
   readonly #allQueues: QueueSums
   readonly #queues = new Map<string, QueueSums>()
-  /** Nodes are estimated from cores with the rank that has the most. */
+  /** Nodes are estimated from cores with our rank that has the most. */
   readonly #nodeCores: NodeCores
-  /** GPUs of the rank with the most. */
+  /** GPUs of our rank with the most. */
   readonly #gpusPerNode: number
+  /** Whether any rank of R has GPUs. */
+  readonly #hasGpus: boolean
   /** The domains of jobs with constraints, by the queue's domain and the ranks that the jobs accept. */
   readonly #domains = new Map<Domain, Map<Idset, Domain>>()
   #hasUnknownPlaces = false
@@ -72,10 +84,12 @@ export class PendingPlacement {
     this.#facts = facts
     const { all, ranks: known, fluxion } = facts
     const wholeNodes = fluxion !== undefined && givesWholeNodes(fluxion)
-    this.#placement = new Placement(all, freeOf(facts), { wholeNodes })
-    this.#nodeCores = nodeCoresOf(all)
-    this.#gpusPerNode = mostGpusIn(all)
-    this.#allQueues = this.#sumsOf(known.all)
+    this.#placement = new OpenFirst(new Placement(all, freeOf(facts), { wholeNodes }), known)
+    const ours = isEmpty(known.bursted) ? all : restrictToRanks(all, known.all)
+    this.#nodeCores = nodeCoresOf(ours)
+    this.#gpusPerNode = mostGpusIn(ours)
+    this.#hasGpus = mostGpusIn(all) > 0
+    this.#allQueues = this.#sumsOf(unionIdsets(everyRank(known), known.allocated))
     for (const [name, { ranks }] of facts.queues) {
       if (name === NO_QUEUE) continue
       this.#queues.set(name, ranks === undefined ? this.#sumsOfEveryRank() : this.#sumsOf(ranks))
@@ -103,10 +117,11 @@ export class PendingPlacement {
   }
 
   sums(): PendingSums {
-    const mayUseAnyRank = this.#mayUseAnyRank
+    const { bursted } = this.#facts.ranks
+    const ending = { mayUseAnyRank: this.#mayUseAnyRank, bursted }
     return {
-      whole: finish(this.#allQueues, mayUseAnyRank),
-      queues: new Map([...this.#queues].map(([name, sums]) => [name, finish(sums, mayUseAnyRank)])),
+      whole: finish(this.#allQueues, ending),
+      queues: new Map([...this.#queues].map(([name, sums]) => [name, finish(sums, ending)])),
       unknownPlaces: this.#hasUnknownPlaces ? this.#facts.waiting.unknownRequests : undefined,
       unknownNeeds: this.#unknownNeeds,
       isPartial: this.#isPartial,
@@ -126,9 +141,10 @@ export class PendingPlacement {
     if (place.kind !== 'not placed') {
       for (const { first, last } of place.ranks.ranges) sums.placed.fill(1, first, last + 1)
     }
-    if (ways === undefined && this.#gpusPerNode > 0) sums.pendingGpus = undefined
+    if (ways === undefined && this.#hasGpus) sums.pendingGpus = undefined
     for (const need of ways?.[0] ?? []) this.#count(sums, job, need)
-    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - job.submittedAt))
+    const { submittedAt = Number.NEGATIVE_INFINITY } = job
+    sums.waits.push(Math.max(0, takenAt.getTime() / 1000 - submittedAt))
     sums.startSeconds ??= startOf(job, takenAt)
   }
 
@@ -183,10 +199,12 @@ export class PendingPlacement {
   }
 
   #sumsOf(queue: Idset): QueueSums {
-    const { ranks, torpid, lost } = this.#facts
-    const known = intersectIdsets(queue, ranks.all)
+    const { ranks, torpid, closed = EMPTY_IDSET, lost } = this.#facts
+    const known = intersectIdsets(queue, everyRank(ranks))
+    // Nobody here starts the ranks of other clusters.
+    const absent = subtractIdsets(ranks.bursted, ranks.burstedOpen)
     // The scheduler gives no job these ranks, though they may be online.
-    const unusable = unionIdsets(ranks.foreignDrained, torpid)
+    const unusable = [ranks.foreignDrained, torpid, closed, absent].reduce(unionIdsets)
     const startable = subtractIdsets(known, unusable)
     const domain = {
       ranks: known,
@@ -194,14 +212,14 @@ export class PendingPlacement {
       startable,
     }
     return emptySums(
-      { domain, allocated: intersectIdsets(ranks.allocated, known) },
-      sizeWith(ranks.all),
+      { domain, allocated: intersectIdsets(ranks.allocated, queue) },
+      sizeWith(everyRank(ranks)),
     )
   }
 
   /** For a queue that has every rank. It shares the domain of all queues, and with it the results of earlier searches. */
   #sumsOfEveryRank(): QueueSums {
-    return emptySums(this.#allQueues, sizeWith(this.#facts.ranks.all))
+    return emptySums(this.#allQueues, sizeWith(everyRank(this.#facts.ranks)))
   }
 }
 
@@ -214,16 +232,6 @@ const NO_SHAPE = unknown(
     '(annotation flux-metrics/run-as-user), or submit jobs with a number of nodes or tasks',
 )
 
-function nodeCoresOf({ segments }: ResourceSet): NodeCores {
-  let [most, fewest] = [1, Number.POSITIVE_INFINITY]
-  for (const segment of segments) {
-    const cores = countIds(segment.cores)
-    most = Math.max(most, cores)
-    fewest = Math.min(fewest, cores)
-  }
-  return { most, fewest }
-}
-
 /** The most GPUs that a rank has. */
 function mostGpusIn({ segments }: ResourceSet): number {
   return segments.reduce((most, segment) => Math.max(most, countIds(segment.gpus)), 0)
@@ -231,7 +239,8 @@ function mostGpusIn({ segments }: ResourceSet): number {
 
 /** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */
 function freeOf({ all, allocated, ranks }: PlacementFacts): ResourceSet {
-  return subtractResourceSets(all, restrictToRanks(allocated, ranks.allocated))
+  const busy = unionIdsets(ranks.allocated, ranks.bursted)
+  return subtractResourceSets(all, restrictToRanks(allocated, busy))
 }
 
 /** An estimate may lie in the past: then the job is due. */

@@ -16,7 +16,7 @@ export interface QueueDemand {
   readonly held: number
   /** Jobs that ask for more than their queue has in R. */
   readonly infeasible: number
-  /** How long each eligible job has waited, in seconds, the longest first. */
+  /** How long each eligible job has waited, in seconds, the longest first. `Infinity` if Flux does not say since when. */
   readonly waits: readonly number[]
   /** In how many seconds the scheduler expects to start the first eligible job; `undefined` without an estimate. */
   readonly startSeconds: number | undefined

@@ -1,8 +1,8 @@
 // The sums of one queue while pending jobs are added, and the demand that they come to. Pure.
 import { toIdset } from '#flux/sets/id-list.ts'
-import type { Idset } from '#flux/sets/idset.ts'
+import { type Idset, subtractIdsets } from '#flux/sets/idset.ts'
 import type { Domain } from './placement.ts'
-import type { QueueDemand } from './queue-demand.ts'
+import { NO_DEMAND, type QueueDemand } from './queue-demand.ts'
 
 /** The sums of one queue while jobs are added. */
 export interface QueueSums {
@@ -18,32 +18,29 @@ export interface QueueSums {
   startSeconds: number | undefined
 }
 
-/** @param size the size of the MiniCluster with every rank of R */
+/** @param size 1 + the highest rank of R */
 export function emptySums(
   { domain, allocated }: Pick<QueueSums, 'domain' | 'allocated'>,
   size: number,
 ): QueueSums {
-  return {
-    domain,
-    allocated,
-    placed: new Uint8Array(size),
-    pendingNodes: 0,
-    pendingCores: 0,
-    pendingGpus: 0,
-    held: 0,
-    infeasible: 0,
-    waits: [],
-    startSeconds: undefined,
-  }
+  return { ...NO_DEMAND, domain, allocated, placed: new Uint8Array(size), waits: [] }
 }
 
-/** @param mayUseAnyRank whether some job may be given any usable rank */
+/** How the demand follows from the sums of every queue. */
+export interface Ending {
+  /** Whether some job may be given any usable rank. */
+  readonly mayUseAnyRank: boolean
+  /** Ranks of other clusters: what is placed there is no demand for ours. */
+  readonly bursted: Idset
+}
+
 export function finish(
   { domain, placed, waits, ...sums }: QueueSums,
-  mayUseAnyRank: boolean,
+  { mayUseAnyRank, bursted }: Ending,
 ): QueueDemand {
   if (mayUseAnyRank && waits.length > 0) {
     for (const { first, last } of domain.usable.ranges) placed.fill(1, first, last + 1)
   }
-  return { ...sums, placed: toIdset(placed), waits: waits.sort((a, b) => b - a) }
+  const ours = subtractIdsets(toIdset(placed), bursted)
+  return { ...sums, placed: ours, waits: waits.sort((a, b) => b - a) }
 }

@@ -1,9 +1,24 @@
-// Limits on what clients may use of an HTTPS server. Only the numbers: server.ts and Node enforce them.
+// Limits on what clients may use of an HTTPS server. Only the numbers: client-group.ts, connections.ts and Node enforce
+// them.
 
-export interface ServerLimits {
+import type { ArrivalLimits } from './arrivals.ts'
+
+/** What the clients of one kind (see connections.ts) may use together, and what one address of theirs may use. */
+export interface GroupLimits {
+  readonly connections: number
+  readonly peerConnections: number
+  /** Requests without a complete answer. */
+  readonly requests: number
+  readonly peerRequests: number
+}
+
+export interface ServerLimits extends GroupLimits {
+  /** New connections of one address, but for those of known clients. */
+  readonly arrivals: ArrivalLimits
   /** All headers of a request, in bytes. Those of the aggregator have less than 2 KiB. */
   readonly headerBytes: number
   readonly handshakeMs: number
+  /** From the handshake, or from the first byte of a later request, to the end of its headers. */
   readonly headersMs: number
   readonly requestMs: number
   /**
@@ -12,26 +27,32 @@ export interface ServerLimits {
    */
   readonly keepAliveMs: number
   /**
-   * How long a connection with a request may be without traffic: longer than clients wait for reviews (3 s), certificates
-   * and the aggregator's probes (5 s); metrics are answered from memory. Node counts a half-written answer as traffic the
-   * first time it checks. So a client that does not read is disconnected after twice this time, still within the 60 s after
-   * which an API server gives up.
+   * From the headers of a request to the last byte that its client has taken of the answer, however slowly it reads: longer
+   * than clients wait for reviews (3 s), certificates and the aggregator's probes (5 s). Metrics are answered from memory.
    */
-  readonly stallMs: number
+  readonly answerMs: number
   /** How often the time limits are checked. */
   readonly checkMs: number
-  readonly concurrentRequests: number
-  readonly connections: number
+  /** Requests of one connection without a complete answer. API servers, kubelets and Prometheus send the next one after it. */
+  readonly pipelined: number
 }
 
+/**
+ * A TLS connection takes 90 KiB, so that 200 strangers fit into the container beside 10,000 nodes. Kubelets and Prometheus
+ * use one or two connections of each address.
+ */
 export const DEFAULT_LIMITS: ServerLimits = {
   headerBytes: 16 * 1024,
   handshakeMs: 5_000,
   headersMs: 5_000,
   requestMs: 10_000,
   keepAliveMs: 100_000,
-  stallMs: 15_000,
+  answerMs: 20_000,
   checkMs: 1_000,
-  concurrentRequests: 200,
-  connections: 1_000,
+  pipelined: 8,
+  connections: 200,
+  peerConnections: 32,
+  requests: 200,
+  peerRequests: 16,
+  arrivals: { burst: 200, perSecond: 20 },
 }

@@ -2,6 +2,7 @@
 // limit. Errors of the app are answered in ../failure.ts.
 import type { ServerResponse } from 'node:http'
 import type { Server } from 'node:https'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   badRequest,
@@ -10,6 +11,10 @@ import {
   type StatusError,
   tooManyRequests,
 } from '../status.ts'
+import type { GroupLimits } from './limits.ts'
+
+/** How long a client may take for a refusal, and for the answers before it. */
+const REFUSAL_MS = 5_000
 
 /** Makes a server refuse everything that is not a complete HTTP/1.1 request, and close the connection. */
 export function refuseAllButRequests(server: Server): void {
@@ -25,9 +30,12 @@ export function refuseAllButRequests(server: Server): void {
   server.on('clientError', (error, socket) => answerAndClose(socket, statusOf(error)))
 }
 
-/** Answers a request that is above the limit of concurrent requests. */
-export function refuseOverload(response: ServerResponse, concurrentRequests: number): void {
-  const status = tooManyRequests(`Cannot take more than ${concurrentRequests} requests at once`)
+/** Answers a request that is above a limit of unanswered requests. */
+export function refuseOverload(response: ServerResponse, limits: GroupLimits): void {
+  const { requests, peerRequests } = limits
+  const status = tooManyRequests(
+    `Cannot take more than ${requests} requests at once, or ${peerRequests} of one address`,
+  )
   response.writeHead(status.code, { 'content-type': 'application/json' })
   response.end(JSON.stringify(status.toStatus()))
 }
@@ -50,8 +58,8 @@ function statusOf(error: Error): StatusError | undefined {
 /** Writes an answer to the connection itself, and closes it: in these cases Node has no response object. */
 function answerAndClose(socket: Duplex, status: StatusError | undefined): void {
   socket.on('error', () => {})
-  // Node does not close a stalled connection after an upgrade.
-  socket.on('timeout', () => socket.destroy())
+  // No time limit of Node's applies any more, and a client may not read its earlier answers.
+  if (socket instanceof Socket) socket.setTimeout(REFUSAL_MS, () => socket.destroy())
   if (status === undefined || !socket.writable) {
     socket.destroy()
     return

@@ -3,14 +3,35 @@
 import { constants } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import { type AddressInfo, Socket } from 'node:net'
-import type { TlsOptions } from 'node:tls'
+import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import type { Logger } from '../log.ts'
 import { messageOf } from '../text.ts'
 import { Connections } from './connections.ts'
 import { DEFAULT_LIMITS, type ServerLimits } from './limits.ts'
 import { refuseAllButRequests, refuseOverload } from './refusals.ts'
 import type { Credentials } from './tls.ts'
+
+/**
+ * Of TLS 1.3 (RFC 8446 §B.4) and 1.2 (RFC 5289, RFC 7905), those that encrypt and authenticate in one step and have forward
+ * secrecy. Every Go client has them.
+ */
+const AEAD_SUITES = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
+/** Connections that wait to be accepted: Linux's own maximum (`net.core.somaxconn`). A burst must not shut out a kubelet. */
+const BACKLOG = 4096
+
+const WARN_MS = 60_000
 
 export interface HttpsServerOptions {
   readonly handler: RequestListener
@@ -22,6 +43,11 @@ export interface HttpsServerOptions {
   readonly readsBodies?: boolean
   /** Whether clients are asked for a certificate even before the CA of client certificates is known. */
   readonly expectsClientCa?: boolean
+  /**
+   * Whether a client is one of those that the server is for, by its certificate. They have limits of their own, and the
+   * connections of all others are closed after one answer. Without it nobody is known, and connections are kept.
+   */
+  readonly knowsClient?: ((client: Socket) => boolean) | undefined
   readonly limits?: Partial<ServerLimits>
 }
 
@@ -32,9 +58,14 @@ export class HttpsServer {
   readonly #limits: ServerLimits
   readonly #unlimited: ReadonlySet<string>
   readonly #readsBodies: boolean
-  readonly #connections = new Connections()
+  readonly #knowsClient: ((client: Socket) => boolean) | undefined
+  readonly #connections: Connections
+  readonly #log: Logger
   #clientCa: string | undefined
   #draining = false
+  #sweep: NodeJS.Timeout | undefined
+  #warnedAt = Number.NEGATIVE_INFINITY
+  #displaced = 0
 
   constructor(options: HttpsServerOptions) {
     const { handler, credentials, log, expectsClientCa = false } = options
@@ -42,6 +73,9 @@ export class HttpsServer {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.#unlimited = new Set(options.unlimitedPaths)
     this.#readsBodies = options.readsBodies ?? false
+    this.#knowsClient = options.knowsClient
+    this.#connections = new Connections(this.#limits)
+    this.#log = log
     this.#clientCa = credentials.clientCa
     this.#server = createServer({
       ...contextOf(credentials),
@@ -56,11 +90,10 @@ export class HttpsServer {
       keepAliveTimeout: this.#limits.keepAliveMs,
       connectionsCheckingInterval: this.#limits.checkMs,
     })
-    this.#server.maxConnections = this.#limits.connections
-    this.#server.timeout = this.#limits.stallMs
-    this.#server.on('connection', (socket) => {
-      if (socket instanceof Socket) this.#connections.remember(socket)
-    })
+    this.#vetConnections()
+    this.#server.on('secureConnection', (client: TLSSocket) =>
+      this.#connections.secure(client, this.#knowsClient?.(client) === true),
+    )
     this.#server.on('request', (request, response) => this.#handle(request, response))
     refuseAllButRequests(this.#server)
     this.#server.on('tlsClientError', (err) => log.debug({ err }, 'TLS handshake failed'))
@@ -80,7 +113,7 @@ export class HttpsServer {
   }): Promise<AddressInfo> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#server.once('error', reject)
-    this.#server.listen({ port: options.port, host: options.address }, resolve)
+    this.#server.listen({ port: options.port, host: options.address, backlog: BACKLOG }, resolve)
     try {
       await promise
     } catch (cause) {
@@ -88,6 +121,7 @@ export class HttpsServer {
     } finally {
       this.#server.removeListener('error', reject)
     }
+    this.#sweep = setInterval(() => this.#checkConnections(), this.#limits.checkMs).unref()
     const address = this.#server.address()
     if (address === null || typeof address === 'string')
       throw new Error('Cannot read the port of the server')
@@ -116,19 +150,42 @@ export class HttpsServer {
     const timer = setTimeout(() => this.#connections.destroyAll(), deadlineMs)
     await promise
     clearTimeout(timer)
+    clearInterval(this.#sweep)
+  }
+
+  /** Refuses a connection for which there is no room before anything is spent on its handshake. */
+  #vetConnections(): void {
+    const begin = this.#server.listeners('connection')
+    this.#server.removeAllListeners('connection')
+    this.#server.on('connection', (socket: Socket) => {
+      if (!this.#connections.accept(socket)) return
+      for (const listener of begin) listener.call(this.#server, socket)
+    })
+  }
+
+  /** Closes the connections that are overdue. Says that connections were displaced, once a minute at most. */
+  #checkConnections(): void {
+    this.#connections.closeOverdue()
+    this.#displaced += this.#connections.takeDisplaced()
+    const now = performance.now()
+    if (this.#displaced === 0 || now - this.#warnedAt < WARN_MS) return
+    this.#log.warn({ closed: this.#displaced }, 'too many connections: closed the oldest idle ones')
+    this.#warnedAt = now
+    this.#displaced = 0
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    this.#connections.count(request.socket, response)
-    if (this.#draining) response.shouldKeepAlive = false
+    const admission = this.#connections.admit(request, response)
+    if (admission === 'ignore') return
+    if (this.#draining || this.#knowsClient?.(request.socket) === false) {
+      this.#connections.endAfterAnswer(request.socket)
+    }
     if (!this.#readsBodies && hasBody(request)) {
-      response.shouldKeepAlive = false
+      this.#connections.endAfterAnswer(request.socket)
       response.once('finish', () => request.destroy())
     }
-    const { concurrentRequests } = this.#limits
-    const overload = this.#connections.unanswered > concurrentRequests
-    if (overload && !this.#unlimited.has(request.url ?? '')) {
-      refuseOverload(response, concurrentRequests)
+    if (admission === 'refuse' && !this.#unlimited.has(request.url ?? '')) {
+      refuseOverload(response, this.#limits)
     } else {
       this.#handler(request, response)
     }
@@ -142,8 +199,10 @@ function contextOf({ cert, key, clientCa }: Credentials): TlsOptions {
     // Without a client CA, no client certificate may count as verified. The default would be the authorities of the system.
     ca: clientCa ?? [],
     minVersion: 'TLSv1.2',
-    // A resumed session would keep a client verified that an earlier CA had verified.
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    ciphers: AEAD_SUITES,
+    // A resumed session would keep a client verified that an earlier CA had verified. A renegotiation costs a handshake and
+    // opens no connection that could be counted.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   }
 }
 

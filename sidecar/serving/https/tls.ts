@@ -30,7 +30,7 @@ export interface CredentialFiles {
  * Reads and checks credentials.
  *
  * @throws Error that names the file and the problem: unreadable, not PEM, key of another certificate, expired, refused
- *   by OpenSSL
+ *   by OpenSSL. In a bundle of CAs some may have expired, but not all
  */
 export async function readCredentials(
   files: Partial<CredentialFiles>,
@@ -41,7 +41,7 @@ export async function readCredentials(
     files.clientCa === undefined ? undefined : readFile(files.clientCa, 'utf8'),
   ])
   if (cert !== undefined && key !== undefined) checkPair({ cert, key }, files)
-  if (clientCa !== undefined) parseCertificate(clientCa, files.clientCa)
+  if (clientCa !== undefined) checkBundle(clientCa, files.clientCa)
   return {
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
@@ -54,22 +54,34 @@ export function notAfter(keys: ServingKeys): Date {
   return new X509Certificate(keys.cert).validToDate
 }
 
+/** The subjects of the certificates in a bundle (PEM) that have expired: they verify nobody. */
+export function expiredSubjects(bundle: string): readonly string[] {
+  return certificatesIn(bundle)
+    .filter(hasExpired)
+    .map(({ subject }) => subject)
+}
+
 /** Reads files again whenever their content changes, and passes on valid credentials. */
 export class CredentialWatch {
   readonly #reload: Reload<Partial<Credentials>>
 
-  /** @param current the result of {@link readCredentials} that the server uses now */
+  /**
+   * @param options.current the result of {@link readCredentials} that the server uses now; `undefined` if there was none,
+   *   for the reason `options.problem`, which is logged already
+   */
   constructor(options: {
     readonly files: Partial<CredentialFiles>
-    readonly current: Partial<Credentials>
+    readonly current: Partial<Credentials> | undefined
+    readonly problem?: string | undefined
     readonly onChange: (credentials: Partial<Credentials>) => void
     readonly log: Logger
   }) {
-    const { files, current, onChange, log } = options
+    const { files, current, problem, onChange, log } = options
     this.#reload = new Reload({
       read: () => readCredentials(files),
       fingerprint,
       current,
+      problem,
       onChange: (credentials) => {
         onChange(credentials)
         log.info({ files }, 'loaded new certificates')
@@ -77,6 +89,11 @@ export class CredentialWatch {
       onRefused: (err) =>
         log.warn({ err }, 'cannot use the new certificate files: keeping the old certificates'),
     })
+  }
+
+  /** Why the files, as they are now, are not used; `undefined` if they are. */
+  get problem(): string | undefined {
+    return this.#reload.problem
   }
 
   /** Reads now. Never rejects: invalid files are logged once, and the old certificates stay in use. */
@@ -111,6 +128,34 @@ function checkPair(keys: ServingKeys, files: Partial<CredentialFiles>): void {
   }
 }
 
+/** A CA that is renewed stands beside its successor for a while, and may expire there. */
+function checkBundle(bundle: string, path: string | undefined): void {
+  let certificates: readonly X509Certificate[]
+  try {
+    certificates = certificatesIn(bundle)
+    createSecureContext({ ca: bundle })
+  } catch (cause) {
+    throw new Error(`Cannot use "${path}": expected a certificate in PEM`, { cause })
+  }
+  if (certificates.length === 0) {
+    throw new Error(`Cannot use "${path}": expected a certificate in PEM`)
+  }
+  if (!certificates.every(hasExpired)) return
+  const end = Math.max(...certificates.map(({ validToDate }) => validToDate.getTime()))
+  throw new Error(`Cannot use "${path}": it expired at ${new Date(end).toISOString()}`)
+}
+
+const PEM_CERTIFICATE = /-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]*-----END \1-----/g
+
+/** @throws Error if one of them cannot be read */
+function certificatesIn(bundle: string): readonly X509Certificate[] {
+  return [...bundle.matchAll(PEM_CERTIFICATE)].map(([pem]) => new X509Certificate(pem))
+}
+
+function hasExpired({ validToDate }: X509Certificate): boolean {
+  return validToDate.getTime() < Date.now()
+}
+
 function parseCertificate(pem: string, path: string | undefined): X509Certificate {
   let certificate: X509Certificate
   try {
@@ -118,7 +163,7 @@ function parseCertificate(pem: string, path: string | undefined): X509Certificat
   } catch (cause) {
     throw new Error(`Cannot use "${path}": expected a certificate in PEM`, { cause })
   }
-  if (certificate.validToDate.getTime() < Date.now()) {
+  if (hasExpired(certificate)) {
     throw new Error(`Cannot use "${path}": it expired at ${certificate.validToDate.toISOString()}`)
   }
   return certificate

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LEAD_RANK } from '#flux/calls/broker-calls.ts'
 import { listFailedJobs, listPendingJobs, listRunningJobs } from '#flux/calls/job-list-calls.ts'
-import { formatIdset } from '#flux/sets/idset.ts'
+import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { connectToCannedBroker } from '../../support/canned-broker.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
@@ -131,12 +131,6 @@ const BROKEN: readonly (readonly [answer: JsonObject, message: string])[] = [
       [{ state: 16 }, 'a pending state at "state", got 16'],
       [{ state: 'SCHED' }, 'a pending state at "state", got "SCHED"'],
       [{ state: undefined }, 'a pending state at "state", got undefined'],
-      [{ userid: undefined }, 'a number at "userid", got undefined'],
-      [{ t_submit: null }, 'a number at "t_submit", got null'],
-      [{ priority: 'high' }, 'a number at "priority", got "high"'],
-      [{ queue: 1 }, 'a string at "queue", got 1'],
-      [{ nnodes: '2' }, 'a number at "nnodes", got "2"'],
-      [{ ncores: [2] }, 'a number at "ncores", got [2]'],
     ] as const
   ).map(
     ([attributes, message]) =>
@@ -154,6 +148,52 @@ for (const [answer, message] of BROKEN) {
     })
   })
 }
+
+/** Attributes of an unexpected form, and what is left of the job. */
+const ODD: readonly (readonly [attributes: JsonObject, read: object])[] = [
+  [{ userid: undefined }, { userid: undefined, submittedAt: 1.5 }],
+  [{ userid: 'root' }, { userid: undefined }],
+  [{ t_submit: null }, { submittedAt: undefined, userid: 0 }],
+  [{ duration: '1h' }, { duration: undefined }],
+]
+
+for (const [attributes, read] of ODD) {
+  test(`listPendingJobs reads a job with ${JSON.stringify(attributes)}, and what else it says`, async (t) => {
+    const { client } = await connectToCannedBroker(t, {
+      [LIST]: { jobs: [{ ...JOB, ...attributes }] },
+    })
+    const [job] = await listPendingJobs(client, 1, LIMITS)
+    assert.ok(job)
+    assert.deepEqual({ ...job, ...read }, job)
+    assert.equal(job.oddity, undefined)
+  })
+}
+
+for (const [attributes, oddity] of [
+  [{ priority: 'high' }, 'a number at "priority", got "high"'],
+  [{ queue: 1 }, 'a string at "queue", got 1'],
+  [{ ntasks: {} }, 'a number at "ntasks", got {}'],
+  [{ nnodes: '2' }, 'a number at "nnodes", got "2"'],
+  [{ ncores: [2] }, 'a number at "ncores", got [2]'],
+] as const) {
+  test(`listPendingJobs says of a job that it has ${JSON.stringify(attributes)}`, async (t) => {
+    const { client } = await connectToCannedBroker(t, {
+      [LIST]: { jobs: [JOB, { ...JOB, ...attributes }] },
+    })
+    const [whole, odd] = await listPendingJobs(client, 2, LIMITS)
+    assert.equal(whole?.oddity, undefined)
+    assert.equal(odd?.oddity, `Cannot read the answer to "${LIST}": expected ${oddity}`)
+  })
+}
+
+test('listRunningJobs reads the ranks of jobs whose user and time limit it cannot read', async (t) => {
+  const { client } = await connectToCannedBroker(t, {
+    [LIST]: { jobs: [{ id: 1, userid: 'root', ranks: '3', expiration: 'never' }] },
+  })
+  assert.deepEqual(await listRunningJobs(client, { maxEntries: 9 }, LIMITS), [
+    { id: 1, userid: undefined, ranks: parseIdset('3'), expiration: undefined },
+  ])
+})
 
 test('listRunningJobs reads ranks with and without brackets, and the expiration', async (t) => {
   const { client } = await connectToCannedBroker(t, {
@@ -218,11 +258,13 @@ test('listFailedJobs reads a job that Fluxion refused', async (t) => {
       inactiveAt: 1795458255.5381298,
       exceptionType: 'alloc',
       exceptionNote: 'alloc denied due to type="unsatisfiable"',
+      ...{ ntasks: 6, nnodes: 6, ncores: 6 },
     },
   ])
+  const needs = ['ntasks', 'nnodes', 'ncores']
   assert.deepEqual(requests[0]?.args, {
     max_entries: 9,
-    attrs: ['queue', 't_inactive', 'exception_type', 'exception_note'],
+    attrs: ['queue', 't_inactive', 'exception_type', 'exception_note', ...needs],
     since: 1795458000.5,
     userid: ANY_USER,
     states: INACTIVE,

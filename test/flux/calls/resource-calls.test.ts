@@ -69,6 +69,10 @@ const BROKEN_SCHED_STATUS: readonly (readonly [answer: JsonObject, message: stri
   [{ allocated: R, down: R }, ': expected a resource set or null at "all", got undefined'],
   [{ all: null, allocated: R, down: R }, ': expected a resource set at "all", got null'],
   [
+    { all: { version: 1, execution: { R_lite: [] } }, allocated: null, down: null },
+    ': expected a resource set with ranks at "all", got {"version":1,"execution":{"R_lite":[]}}',
+  ],
+  [
     { all: { ...R, version: 2 }, allocated: R, down: R },
     ' at "all": Cannot read R at version: expected 1, got 2',
   ],

@@ -26,7 +26,7 @@ const PRIVATE = { kind: 'unknown', reason: 'Flux hides jobs' } as const
 
 /** Three jobs that differ in every field that expressions read. The last one has only the fields that every job has. */
 const THREE = waiting([
-  batchJob({ id: 1, queue: 'batch', nnodes: 4, submittedAt: batchJob().submittedAt - 600 }),
+  batchJob({ id: 1, queue: 'batch', nnodes: 4, submittedAt: (batchJob().submittedAt ?? 0) - 600 }),
   batchJob({ id: 2, queue: 'debug', nnodes: 1 }),
   batchJob({
     id: 3,

@@ -11,7 +11,7 @@ test('HttpsServer stops counting requests whose connection is closed before thei
   const handler: RequestListener = (_request, response) => {
     setImmediate(() => response.end('late'))
   }
-  const { port } = await serve(t, { handler, limits: { concurrentRequests: 2 } })
+  const { port } = await serve(t, { handler, limits: { requests: 2 } })
   await raw(port, GET.repeat(3) + UPGRADE)
   assert.equal((await ask(port, '/')).status, 200)
 })

@@ -1,8 +1,9 @@
 // An HTTPS server on this machine, and clients that break the rules of HTTP.
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, TLSSocket } from 'node:tls'
 import { HttpsServer, type HttpsServerOptions } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
 import { createAuthority } from '../../support/certificates.ts'
@@ -19,6 +20,9 @@ export const pair = await authority.issue({
 const log = createLogger('silent')
 
 export const sayHello: RequestListener = (_request, response) => response.end('hello')
+
+/** Knows every client with a certificate of {@link authority}. */
+export const knowsClient = (client: Socket) => client instanceof TLSSocket && client.authorized
 
 /** Answers with the body. */
 export const echo: RequestListener = (request, response) => {

@@ -68,7 +68,7 @@ test('HttpsServer answers 429 above its limit, without Retry-After, and still an
     if (request.url === '/livez') response.end('ok')
     else if (held.push(() => response.end('late')) === 2) bothHeld.resolve()
   }
-  const { port } = await serve(t, { handler, limits: { concurrentRequests: 2 } })
+  const { port } = await serve(t, { handler, limits: { requests: 2 } })
   const slow = [ask(port, '/slow'), ask(port, '/slow')]
   await bothHeld.promise
   const refused = await ask(port, '/')
@@ -88,7 +88,7 @@ test(
   WITHIN,
   async (t) => {
     const { handler, closed } = answerLarge()
-    const { port } = await serve(t, { handler, limits: { stallMs: 50 } })
+    const { port } = await serve(t, { handler, limits: { answerMs: 50 } })
     await sendUnread(t, port, GET_LARGE + UPGRADE)
     await closed
   },

@@ -7,7 +7,8 @@ import { connect, TLSSocket } from 'node:tls'
 import { HttpsServer } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
 import { ask } from '../../support/https.ts'
-import { authority, echo, pair, sayHello, serve } from './local-server.ts'
+import { memoryLog } from '../../support/memory-log.ts'
+import { authority, echo, knowsClient, pair, sayHello, serve } from './local-server.ts'
 
 test('HttpsServer speaks TLS 1.2 and 1.3, and nothing older', async (t) => {
   const { port } = await serve(t)
@@ -28,6 +29,45 @@ test('HttpsServer speaks TLS 1.2 and 1.3, and nothing older', async (t) => {
   assert.equal(await handshake('TLSv1.3'), 'TLSv1.3')
   assert.equal(await handshake('TLSv1.2'), 'TLSv1.2')
   await assert.rejects(handshake('TLSv1.1'))
+})
+
+/** The suite that the server chooses if the client offers one alone. */
+async function suite(port: number, ciphers: string): Promise<string> {
+  const options = { port, host: '127.0.0.1', rejectUnauthorized: false } as const
+  const socket = connect({ ...options, maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` })
+  await once(socket, 'secureConnect')
+  const { name } = socket.getCipher()
+  socket.destroy()
+  return name
+}
+
+for (const name of ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305']) {
+  test(`HttpsServer has the suite ECDHE-ECDSA-${name} of TLS 1.2`, async (t) => {
+    const { port } = await serve(t)
+    assert.equal(await suite(port, `ECDHE-ECDSA-${name}`), `ECDHE-ECDSA-${name}`)
+  })
+}
+
+for (const name of ['AES128-SHA', 'AES128-SHA256', 'AES256-SHA384', 'AES128-CCM']) {
+  test(`HttpsServer refuses the suite ECDHE-ECDSA-${name}`, async (t) => {
+    const { port } = await serve(t)
+    await assert.rejects(suite(port, `ECDHE-ECDSA-${name}`), {
+      code: 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
+    })
+  })
+}
+
+test('HttpsServer renegotiates nothing', async (t) => {
+  const { port } = await serve(t)
+  const options = { port, host: '127.0.0.1', rejectUnauthorized: false } as const
+  const socket = connect({ ...options, maxVersion: 'TLSv1.2' })
+  t.after(() => socket.destroy())
+  await once(socket, 'secureConnect')
+  socket.resume()
+  const { promise, resolve } = Promise.withResolvers<Error | null>()
+  socket.once('error', resolve)
+  socket.renegotiate({}, resolve)
+  assert.ok((await promise) instanceof Error)
 })
 
 test('HttpsServer offers HTTP/1.1 to a client that prefers HTTP/2', async (t) => {
@@ -109,6 +149,39 @@ test('HttpsServer verifies clients as soon as their CA is known', async (t) => {
 test('HttpsServer answers a client without a certificate, although it asks for one', async (t) => {
   const { port } = await serve(t, { handler: tellClient, clientCa: authority.cert })
   assert.equal((await ask(port, '/')).text, 'undefined false')
+})
+
+test('HttpsServer keeps the connections of known clients, and closes others after an answer', async (t) => {
+  const { port } = await serve(t, { clientCa: authority.cert, knowsClient })
+  const agent = new Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  const connection = async (pair: typeof client | undefined) =>
+    (await ask(port, '/', { client: pair, agent })).headers.connection
+  assert.equal(await connection(undefined), 'close')
+  assert.equal(await connection(client), 'keep-alive')
+})
+
+test('HttpsServer keeps all connections if it knows no client', async (t) => {
+  const { port } = await serve(t)
+  const agent = new Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  assert.equal((await ask(port, '/', { agent })).headers.connection, 'keep-alive')
+})
+
+test('HttpsServer warns once of many connections that were closed for others', async (t) => {
+  const { log, lines } = memoryLog('warn')
+  const { port } = await serve(t, { log, limits: { peerConnections: 1, checkMs: 1 } })
+  const options = { port, host: '127.0.0.1', rejectUnauthorized: false } as const
+  for (let round = 0; round < 20; round += 1) {
+    const socket = connect(options)
+    t.after(() => socket.destroy())
+    socket.on('error', () => {})
+    await once(socket, 'secureConnect')
+  }
+  await ask(port, '/')
+  while (lines.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(lines.length, 1)
+  assert.equal(lines[0]?.msg, 'too many connections: closed the oldest idle ones')
 })
 
 test('HttpsServer says that a port is in use, and which variable chooses another', async (t) => {

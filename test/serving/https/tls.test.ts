@@ -85,6 +85,49 @@ test('readCredentials refuses an expired certificate', async (t) => {
   await assert.rejects(readCredentials(files), /it expired at/)
 })
 
+const aSecondAgo = () => new Date(Date.now() - 1_000)
+
+async function bundle(t: TestContext, ...certificates: readonly string[]) {
+  const clientCa = join(await folder(t), 'ca.crt')
+  await writeFile(clientCa, certificates.join('\n'))
+  return { clientCa }
+}
+
+test('readCredentials takes a bundle of CAs of which some have expired', async (t) => {
+  const expired = await createAuthority('old', { notAfter: aSecondAgo() })
+  for (const texts of [
+    [expired.cert, authority.cert],
+    [authority.cert, expired.cert],
+  ]) {
+    assert.deepEqual(await readCredentials(await bundle(t, ...texts)), {
+      clientCa: texts.join('\n'),
+    })
+  }
+})
+
+test('readCredentials refuses a bundle whose CAs have all expired', async (t) => {
+  const earlier = await createAuthority('older', { notAfter: new Date(Date.now() - 5_000) })
+  const last = new Date(Math.floor(Date.now() / 1000) * 1000 - 1_000)
+  const later = await createAuthority('old', { notAfter: last })
+  const files = await bundle(t, later.cert, earlier.cert)
+  await assert.rejects(readCredentials(files), {
+    message: `Cannot use "${files.clientCa}": it expired at ${last.toISOString()}`,
+  })
+})
+
+test('readCredentials refuses a bundle with a damaged certificate, wherever that is', async (t) => {
+  const damaged = authority.cert.replace(/[A-Za-z0-9+/]{40}/, 'x'.repeat(40))
+  for (const texts of [
+    [damaged, authority.cert],
+    [authority.cert, damaged],
+  ]) {
+    const files = await bundle(t, ...texts)
+    await assert.rejects(readCredentials(files), {
+      message: `Cannot use "${files.clientCa}": expected a certificate in PEM`,
+    })
+  }
+})
+
 test('notAfter is the time when the certificate expires', async () => {
   const end = new Date('2040-01-01T00:00:00Z')
   assert.deepEqual(notAfter(await authority.issue({ commonName: 'x', notAfter: end })), end)
@@ -123,4 +166,27 @@ test('CredentialWatch keeps the old pair when OpenSSL refuses the new one', asyn
   await watched.check()
   assert.deepEqual(changes, [])
   assert.deepEqual(lines, ['cannot use the new certificate files: keeping the old certificates'])
+})
+
+test('CredentialWatch does not log a problem again that was reported at start, and tells it until it is over', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { files, put } = await mountSecret(t, { ...(await issue()), cert: 'nonsense' })
+  const problem = `Cannot use "${files.cert}": expected a certificate in PEM`
+  const changes: Partial<Credentials>[] = []
+  const lines: string[] = []
+  const watched = new CredentialWatch({
+    files,
+    current: undefined,
+    problem,
+    onChange: (credentials) => changes.push(credentials),
+    log: createLogger('info', { write: (line: string) => lines.push(JSON.parse(line).msg) }),
+  })
+  t.after(() => watched.close())
+  await watched.check()
+  assert.deepEqual([watched.problem, lines], [problem, []])
+  const renewed = await issue()
+  await put('..2', renewed)
+  await watched.check()
+  assert.deepEqual([watched.problem, lines], [undefined, ['loaded new certificates']])
+  assert.deepEqual(changes, [{ ...renewed, clientCa: undefined }])
 })

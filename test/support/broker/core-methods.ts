@@ -1,9 +1,9 @@
 // The methods of the broker itself: attributes, state, configuration, groups, overlay network, events.
 import { ERRNO } from '#flux/errors.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
-import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { formatHosts } from './hosts.ts'
+import { formatIds } from './ids.ts'
 import { always, type BrokerState, type Methods, RpcError, Stream, stringArg } from './method.ts'
 import { overlayHealth } from './overlay-health.ts'
 
@@ -83,7 +83,7 @@ function attributes(broker: BrokerState, rank: number): Readonly<Record<string, 
     'broker.quorum': `${quorum}`,
     'broker.pid': `${process.pid}`,
     'broker.starttime': (instance.startedAt / 1000).toFixed(2),
-    hostlist: formatHosts(instance.hostPrefix, ranks),
+    hostlist: formatHosts(instance, ranks),
     hostname: instance.nodes[rank]?.host ?? '',
     'instance-level': '0',
     'local-uri': `local://${path}`,
@@ -104,8 +104,8 @@ function fluxionMatching(config: JsonObject): JsonObject {
 }
 
 function configuration({ instance, config }: BrokerState): JsonObject {
-  const { nodes, queues, hostPrefix } = instance
-  const hosts = (ranks: readonly number[]) => formatHosts(hostPrefix, ranks)
+  const { nodes, queues } = instance
+  const hosts = (ranks: readonly number[]) => formatHosts(instance, ranks)
   const excluded = nodes.filter((node) => node.excluded).map(({ rank }) => rank)
   const [node] = nodes
   const all = {

@@ -1,10 +1,10 @@
 // One job as `job-list` writes it: its attributes, and their values in each state.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { isFeasible } from '#simulation/first-fit.ts'
-import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
 import { formatHosts } from './hosts.ts'
+import { formatIds } from './ids.ts'
 import type { BrokerState } from './method.ts'
 import type { Release, Scheduler } from './release.ts'
 
@@ -43,8 +43,7 @@ const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   duration: (job) => job.timeLimit,
   nnodes: (job) => (hasRun(job) ? ranksOf(job).length : job.nodes),
   ranks: (job) => (hasRun(job) ? bracket(ranksOf(job)) : undefined),
-  nodelist: (job, { instance }) =>
-    hasRun(job) ? formatHosts(instance.hostPrefix, ranksOf(job)) : undefined,
+  nodelist: (job, { instance }) => (hasRun(job) ? formatHosts(instance, ranksOf(job)) : undefined),
   success: (job) => (job.state === 'INACTIVE' ? job.result === 'successful' : undefined),
   exception_occurred: (job) => (job.state === 'INACTIVE' ? job.exception !== undefined : undefined),
   exception_type: (job) => job.exception?.type,

@@ -1,9 +1,9 @@
 // Resource sets of a simulated instance, as brokers write them (RFC 20). Their form depends on the module that answers.
 import type { JsonObject } from '#flux/wire/payload.ts'
-import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Node } from '#simulation/node.ts'
 import { formatHosts } from './hosts.ts'
+import { formatIds } from './ids.ts'
 import type { Release } from './release.ts'
 
 /**
@@ -74,7 +74,7 @@ function drains(nodes: readonly Node[]): JsonObject {
 function writeSet(instance: Instance, parts: readonly Part[], author: Author): JsonObject | null {
   const ranks = parts.map(({ node }) => node.rank)
   if (author === 'fluxion' && ranks.length === 0) return null
-  const hosts = formatHosts(instance.hostPrefix, ranks)
+  const hosts = formatHosts(instance, ranks)
   const properties = writeProperties(instance, ranks)
   return {
     version: 1,

@@ -2,9 +2,9 @@
 import { ERRNO, FluxError } from '#flux/errors.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
-import { formatIds } from '#simulation/id-pool.ts'
 import type { Instance, NodeChange } from '#simulation/instance.ts'
 import { formatHosts, ranksOfHosts } from './hosts.ts'
+import { formatIds } from './ids.ts'
 import {
   always,
   type BrokerState,
@@ -135,7 +135,7 @@ function journal(instance: Instance): Stream {
   return new Stream((push) => {
     const timestamp = instance.startedAt / 1000
     const ranks = instance.nodes.map(({ rank }) => rank)
-    const nodelist = formatHosts(instance.hostPrefix, ranks)
+    const nodelist = formatHosts(instance, ranks)
     const restart = { ranks: formatIds(ranks), online: '', nodelist }
     const define = { timestamp, name: 'resource-define', context: { method: 'configuration' } }
     push({ events: [{ timestamp, name: 'restart', context: restart }] })
@@ -154,6 +154,6 @@ function journalEvent(instance: Instance, { name, ranks, reason, at }: NodeChang
   const context =
     name === 'online' || name === 'offline'
       ? { idset }
-      : { idset, nodelist: formatHosts(instance.hostPrefix, ranks), reason, overwrite: 0 }
+      : { idset, nodelist: formatHosts(instance, ranks), reason, overwrite: 0 }
   return { timestamp: at / 1000, name, context }
 }

@@ -12,6 +12,7 @@ import {
   miniClusterReview,
   OBJECTS,
   podReview,
+  SCHEDULER,
 } from '../support-objects.ts'
 
 /** One review of a pod of an enabled MiniCluster, with the log lines. */
@@ -148,6 +149,20 @@ test('review injects, warns and writes an Event about a scheduler that defeats a
   assert.deepEqual(eventsOf(reviewer), [
     INJECTED,
     { type: 'Warning', reason: 'MetricsScheduler', message },
+  ])
+})
+
+test('review injects, warns and writes an Event about ranks of other clusters', async () => {
+  const spec = { flux: { ...SCHEDULER, bursting: { clusters: [{ name: 'burst-0', size: 4 }] } } }
+  const reviewer = await reviewPod(leadPod(), { objects: [job(), miniCluster({ spec })] })
+  const [message = ''] = reviewer.answer.warnings ?? []
+  assert.match(
+    message,
+    /^spec\.flux\.bursting\.clusters: the ranks of other clusters are not counted/,
+  )
+  assert.deepEqual(eventsOf(reviewer), [
+    INJECTED,
+    { type: 'Warning', reason: 'MetricsBursting', message },
   ])
 })
 

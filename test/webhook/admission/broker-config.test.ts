@@ -27,7 +27,7 @@ const CASES = [
 
 for (const [toml, settings] of CASES) {
   test(`readBrokerConfig finds ${JSON.stringify(settings)} in ${JSON.stringify(toml)}`, () => {
-    const expected = { kind: 'settings', settings: { ...NOTHING, ...settings } }
+    const expected = { kind: 'settings', settings: { ...NOTHING, ...settings }, hosts: [] }
     assert.deepEqual(readBrokerConfig(toml), expected)
   })
 }
@@ -57,6 +57,7 @@ test('readBrokerConfig reads texts up to its limit', () => {
   assert.deepEqual(readBrokerConfig(padded(16_384)), {
     kind: 'settings',
     settings: { ...NOTHING, matchPolicy: 'low' },
+    hosts: [],
   })
   assert.equal(readBrokerConfig(padded(16_385)).kind, 'too-long')
 })
@@ -72,4 +73,22 @@ test('readBrokerConfig refuses more levels than a configuration of Flux has', ()
   const nested = (depth: number) => `a = ${'['.repeat(depth)}${']'.repeat(depth)}`
   assert.equal(readBrokerConfig(nested(32)).kind, 'settings')
   assert.equal(readBrokerConfig(nested(33)).kind, 'malformed')
+})
+
+test('readBrokerConfig finds the hosts of the ranks, in both forms of TOML', () => {
+  const tables =
+    '[[bootstrap.hosts]]\nhost = "a-[0-1]"\nbind = "x"\n[[bootstrap.hosts]]\nhost = "b"\n'
+  for (const toml of ['[bootstrap]\nhosts = [{ host = "a-[0-1]" }, { host = "b" }]\n', tables]) {
+    const config = readBrokerConfig(toml)
+    assert.deepEqual(config.kind === 'settings' && config.hosts, ['a-[0-1]', 'b'])
+  }
+  // Flux refuses these.
+  for (const toml of [
+    'bootstrap = 1',
+    'bootstrap.hosts = "a"',
+    'bootstrap.hosts = [{ bind = "x" }]',
+  ]) {
+    const config = readBrokerConfig(toml)
+    assert.deepEqual(config.kind === 'settings' && config.hosts, [])
+  }
 })

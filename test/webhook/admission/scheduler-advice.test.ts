@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeTraps } from '#explaining/scheduler-traps.ts'
-import { adviseOnScheduler } from '../../../webhook/admission/scheduler-advice.ts'
+import { adviseOnSpec } from '../../../webhook/admission/spec-advice.ts'
 import type { MiniCluster } from '../../../webhook/injection/minicluster.ts'
 import { miniCluster } from '../support-objects.ts'
 
 function advise(spec: MiniCluster['spec']): readonly string[] {
-  return adviseOnScheduler(miniCluster({ spec }))
+  return adviseOnSpec(miniCluster({ spec })).scheduler
 }
 
 /** The subjects that the warnings are about. */

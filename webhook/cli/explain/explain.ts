@@ -5,7 +5,7 @@ import { DEFAULT_NAMESPACE, readArguments } from '../input/flags.ts'
 import { readInputs } from '../input/inputs.ts'
 import type { Answer } from './https-get.ts'
 import { httpsGet } from './https-get.ts'
-import { getRaw, type KubectlFlags } from './kubectl.ts'
+import { getNamespace, getRaw, type KubectlFlags } from './kubectl.ts'
 
 /** The name of a MiniCluster or of a namespace (RFC 1123 label). */
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
@@ -13,19 +13,33 @@ const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 const FLAGS = {
   namespace: { type: 'string', short: 'n' },
   json: { type: 'boolean' },
+  output: { type: 'string', short: 'o' },
   kubeconfig: { type: 'string' },
   context: { type: 'string' },
   url: { type: 'string' },
   ca: { type: 'string' },
+  'certificate-authority': { type: 'string' },
   insecure: { type: 'boolean' },
+  'insecure-skip-tls-verify': { type: 'boolean' },
 } as const
 
 const KUBECTL_FLAGS = ['namespace', 'kubeconfig', 'context'] as const
-const SIDECAR_FLAGS = ['ca', 'insecure'] as const
+const SIDECAR_FLAGS = [
+  'ca',
+  'certificate-authority',
+  'insecure',
+  'insecure-skip-tls-verify',
+] as const
 
 /** The server that is asked. */
 type Target =
-  | { readonly kind: 'cluster'; readonly path: string; readonly kubectl: KubectlFlags }
+  | {
+      readonly kind: 'cluster'
+      readonly name: string
+      /** `undefined`: that of kubectl's context. */
+      readonly namespace: string | undefined
+      readonly kubectl: KubectlFlags
+    }
   | {
       readonly kind: 'sidecar'
       readonly url: URL
@@ -53,14 +67,17 @@ permission to get miniclusters.flux-framework.org/explain in the API group
 custom.metrics.k8s.io. With --url the command asks a sidecar directly. A sidecar
 that accepts only the front proxy of the API server refuses this.
 
-  -n, --namespace NAME   namespace of the MiniCluster [${DEFAULT_NAMESPACE}]
-      --json             print JSON, which has more details
+  -n, --namespace NAME   namespace of the MiniCluster [that of the context]
+  -o, --output FORMAT    text, or json, which has more details [text]
+      --json             the same as -o json
       --kubeconfig FILE  passed to kubectl
       --context NAME     passed to kubectl
       --url URL          the sidecar, such as https://localhost:8443
-      --ca FILE          CA certificates (PEM) that verify the certificate of
+      --ca, --certificate-authority FILE
+                         CA certificates (PEM) that verify the certificate of
                          the sidecar [the CA certificates of Node.js]
-      --insecure         do not verify the certificate of the sidecar
+      --insecure, --insecure-skip-tls-verify
+                         do not verify the certificate of the sidecar
 
 Exit codes: 0 the explanation is printed; 1 no answer; 2 wrong usage.
 `,
@@ -73,7 +90,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { target, json } = question
   const answer =
     target.kind === 'cluster'
-      ? await getRaw(target.path, target.kubectl, io.env)
+      ? await askCluster(target, json, io)
       : await askSidecar(target, json, io)
   if (answer.kind === 'failure') {
     io.err.write(`flux-metrics explain: ${answer.reason}\n`)
@@ -88,7 +105,10 @@ function readQuestion(args: readonly string[]): Question | string {
   const read = readArguments(args, FLAGS)
   if (read.kind === 'problem') return read.problem
   const { values, positionals } = read
-  const { url, json = false, namespace = DEFAULT_NAMESPACE } = values
+  const { url, namespace, output = values.json ? 'json' : 'text' } = values
+  if (output !== 'json' && output !== 'text')
+    return `--output: expected text or json, got "${output}"`
+  const json = output === 'json'
   const [name, ...others] = positionals
   const excluded = url === undefined ? SIDECAR_FLAGS : KUBECTL_FLAGS
   const flag = excluded.find((candidate) => values[candidate] !== undefined)
@@ -102,18 +122,23 @@ function readQuestion(args: readonly string[]): Question | string {
     return typeof target === 'string' ? target : { target, json }
   }
   if (name === undefined) return 'expected the name of a MiniCluster'
-  const wrong = [name, namespace].find((candidate) => !NAME.test(candidate))
+  const wrong = [name, namespace ?? name].find((candidate) => !NAME.test(candidate))
   if (wrong !== undefined)
     return `expected a name of lower-case letters, digits and "-", got "${wrong}"`
   const { kubeconfig, context } = values
-  return {
-    target: {
-      kind: 'cluster',
-      path: pathOf(name, namespace, json),
-      kubectl: { kubeconfig, context },
-    },
-    json,
-  }
+  return { target: { kind: 'cluster', name, namespace, kubectl: { kubeconfig, context } }, json }
+}
+
+async function askCluster(
+  { name, namespace, kubectl }: Target & { readonly kind: 'cluster' },
+  json: boolean,
+  io: Io,
+): Promise<Answer> {
+  if (namespace !== undefined) return getRaw(pathOf(name, namespace, json), kubectl, io.env)
+  const ofContext = await getNamespace(kubectl, io.env)
+  if (ofContext.kind === 'failure') return ofContext
+  const current = ofContext.text.trim() || DEFAULT_NAMESPACE
+  return getRaw(pathOf(name, current, json), kubectl, io.env)
 }
 
 /** kubectl always accepts JSON only, so the path requests the text. */
@@ -125,13 +150,23 @@ function pathOf(name: string, namespace: string, json: boolean): string {
 
 function sidecarAt(
   text: string,
-  { ca, insecure = false }: { readonly ca?: string; readonly insecure?: boolean },
+  flags: {
+    readonly ca?: string
+    readonly 'certificate-authority'?: string
+    readonly insecure?: boolean
+    readonly 'insecure-skip-tls-verify'?: boolean
+  },
 ): Target | string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'https:' || url.pathname !== '/') {
     return `--url: expected https://HOST:PORT, got "${text}"`
   }
-  return { kind: 'sidecar', url: new URL(`/${SUBRESOURCE}`, url), caFile: ca, insecure }
+  return {
+    kind: 'sidecar',
+    url: new URL(`/${SUBRESOURCE}`, url),
+    caFile: flags.ca ?? flags['certificate-authority'],
+    insecure: flags.insecure === true || flags['insecure-skip-tls-verify'] === true,
+  }
 }
 
 async function askSidecar(

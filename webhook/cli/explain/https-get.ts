@@ -61,10 +61,23 @@ function messageIn(body: string): string | undefined {
   }
 }
 
+/** The certificate is of nobody whom the client knows, or of another host. */
+const UNVERIFIED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]
+
 /** If several addresses refuse the connection, the error has no message. */
 function reasonOf(error: Error): string {
   if (error.name === 'TimeoutError' || error.name === 'AbortError') {
     return `no answer in ${TIMEOUT_MS / 1000} s`
   }
-  return error.message || ('code' in error ? String(error.code) : error.name)
+  const code = 'code' in error ? String(error.code) : undefined
+  if (code !== undefined && UNVERIFIED.includes(code)) {
+    return `cannot verify the certificate of the sidecar (${code}): name its CA with --ca, or use --insecure`
+  }
+  return error.message || (code ?? error.name)
 }

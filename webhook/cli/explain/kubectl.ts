@@ -11,17 +11,24 @@ export interface KubectlFlags {
 }
 
 /** Gets a path of the API server. Never rejects: a failure is in the answer, in the words of kubectl. */
-export async function getRaw(
-  path: string,
+export async function getRaw(path: string, flags: KubectlFlags, env: Io['env']): Promise<Answer> {
+  return runKubectl(['get', '--raw', path], flags, env)
+}
+
+/** The namespace of the context; empty if it has none. */
+export async function getNamespace(flags: KubectlFlags, env: Io['env']): Promise<Answer> {
+  return runKubectl(['config', 'view', '--minify', '--output=jsonpath={..namespace}'], flags, env)
+}
+
+async function runKubectl(
+  command: readonly string[],
   { kubeconfig, context }: KubectlFlags,
   env: Io['env'],
 ): Promise<Answer> {
   const args = [
     ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
     ...(context === undefined ? [] : [`--context=${context}`]),
-    'get',
-    '--raw',
-    path,
+    ...command,
   ]
   // A credential plugin may ask for a password on the terminal.
   const child = spawn('kubectl', args, { env, stdio: ['inherit', 'pipe', 'pipe'] })

@@ -1,7 +1,7 @@
 // The answer of the webhook for a pod, by the code of the webhook with the objects of the input as its API server.
 import { decide, preselect } from '../../admission/decision.ts'
 import { LookUps, type LookUpsOptions } from '../../admission/look-ups.ts'
-import { adviseOnScheduler } from '../../admission/scheduler-advice.ts'
+import { adviseOnSpec } from '../../admission/spec-advice.ts'
 import type { SidecarOptions } from '../../injection/container.ts'
 import { applyTo, patchFor } from '../../injection/patch.ts'
 import type { Pod } from '../../injection/pod.ts'
@@ -52,9 +52,12 @@ export async function reviewPod(stored: Pod, context: ReviewContext): Promise<Ve
   if (decision.kind === 'skip') {
     return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
   }
-  const advice = found.minicluster === undefined ? [] : adviseOnScheduler(found.minicluster)
+  const { minicluster } = found
+  const { scheduler = [], bursting = [] } =
+    minicluster === undefined ? {} : adviseOnSpec(minicluster)
   const after = applyTo(pod, patchFor(pod, decision, sidecar))
   const how = decision.native ? 'native sidecar' : 'ordinary container'
   const why = `injected as ${how}, for the socket ${decision.socket.path}`
+  const advice = [...scheduler, ...bursting]
   return { kind: 'admitted', before: pod, after, why, warnings: [...warnings, ...advice] }
 }

@@ -33,7 +33,9 @@ export function readFlags<const O extends ParseArgsOptionsConfig>(
   try {
     return { kind: 'flags', values: parseArgs<Config<O>>({ args: [...args], options }).values }
   } catch (error) {
-    return problemOf(error)
+    const read = problemOf(error)
+    const isFile = 'filename' in options && read.problem.startsWith('Unexpected argument')
+    return isFile ? { ...read, problem: `${read.problem}: name a file with -f` } : read
   }
 }
 

@@ -1,10 +1,11 @@
 // The facts that the sidecar would read from a simulated instance, without the broker and the messages between them. A test
 // compares them with the facts that sidecar/reading/instance-reader.ts reads as the owner of the instance.
 import { idsetOf } from '#flux/sets/id-list.ts'
-import { EMPTY_IDSET, type Idset, parseIdset } from '#flux/sets/idset.ts'
+import { EMPTY_IDSET, type Idset, parseIdset, unionIdsets } from '#flux/sets/idset.ts'
 import { countGpus, type RankSegment, type ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Facts, QueueState } from '#reading/facts.ts'
 import { countResources } from '#reading/node-counts.ts'
+import { ALL_PODS, type PodRanks } from '#reading/pod-ranks.ts'
 import { highestBusyRank } from '#reading/running-jobs.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Node } from '#simulation/node.ts'
@@ -25,14 +26,16 @@ export function simulatedFacts(instance: Instance, quorum: number): Facts {
   )
   const offline = ranksOf(instance.nodes.filter(({ online }) => !online))
   const running = runningRanks(instance)
-  const busy = highestBusyRank({ allocated, offline, running })
+  const pods = podsOf(nodes)
+  const absent = unionIdsets(offline, pods.bursted)
+  const busy = highestBusyRank({ allocated, offline: absent, running })
   const waiting = waitingJobs(instance, { hasGpus: countGpus(all) > 0 })
   return {
     takenAt: new Date(instance.now),
     tookMs: 0,
-    ...countResources({ all, allocated, down }, ranksOf(drained)),
+    ...countResources({ all, allocated, down }, ranksOf(drained), pods.bursted),
     jobs: countJobs(instance),
-    ...{ all, allocated, running, offline, torpid: EMPTY_IDSET, drains: drainsOf(drained) },
+    ...{ all, pods, allocated, running, offline, torpid: EMPTY_IDSET, drains: drainsOf(drained) },
     waiting: {
       kind: 'known',
       jobs: waiting,
@@ -46,6 +49,13 @@ export function simulatedFacts(instance: Instance, quorum: number): Facts {
     fluxion: undefined,
     quorum,
   }
+}
+
+function podsOf(nodes: readonly Node[]): PodRanks {
+  const bursted = nodes.filter((node) => node.bursted)
+  if (bursted.length === 0) return ALL_PODS
+  const hosts = new Set([bursted.at(0)?.host ?? '', bursted.at(-1)?.host ?? ''])
+  return { ...ALL_PODS, bursted: ranksOf(bursted), burstedHosts: [...hosts] }
 }
 
 function ranksOf(nodes: readonly Node[]): Idset {

@@ -125,7 +125,7 @@ export function jobOnRank(instance: Instance, rank: number): RunningJob | undefi
   }
 }
 
-type Counts = { -readonly [State in keyof JobCounts]: JobCounts[State] }
+type Counts = { -readonly [State in keyof JobCounts]: number }
 
 export function countJobs(instance: Instance): Jobs {
   const total = noJobs()
@@ -135,7 +135,7 @@ export function countJobs(instance: Instance): Jobs {
     const ofQueue = queues.get(job.queue ?? '')
     if (ofQueue !== undefined) count(ofQueue, job)
   }
-  return { kind: 'known', total, queues }
+  return { kind: 'known', total, queues, purged: 0 }
 }
 
 const STATES = {

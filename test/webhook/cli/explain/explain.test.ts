@@ -41,14 +41,26 @@ test('explain passes cluster and namespace to kubectl', async (t) => {
   assert.deepEqual([code, out], [0, 'desired 10: …\n'])
 })
 
-test('explain --json prints the answer of the metrics API', async (t) => {
+test('explain asks for the namespace of the context', async (t) => {
   const env = await fakeKubectl(t, {
-    args: TEXT.replace('?format=text', ''),
-    out: '{"desired":10}',
+    namespace: 'hpc',
+    args: TEXT.replace('/default/', '/hpc/'),
+    out: 'desired 10: …\n',
   })
-  const { code, out } = await run(['flux-sample', '--json'], { env })
-  assert.deepEqual([code, out], [0, '{"desired":10}\n'])
+  const { code, out } = await run(['flux-sample'], { env })
+  assert.deepEqual([code, out], [0, 'desired 10: …\n'])
 })
+
+for (const flags of ['--json', '-o json', '--output=json']) {
+  test(`explain ${flags} prints the answer of the metrics API`, async (t) => {
+    const env = await fakeKubectl(t, {
+      args: TEXT.replace('?format=text', ''),
+      out: '{"desired":10}',
+    })
+    const { code, out } = await run(['flux-sample', ...flags.split(' ')], { env })
+    assert.deepEqual([code, out], [0, '{"desired":10}\n'])
+  })
+}
 
 test('explain prints why kubectl got no answer', async (t) => {
   const err = 'Error from server (ServiceUnavailable): Cannot read the state of Flux: no broker\n'
@@ -105,9 +117,13 @@ test('explain --url trusts no other certificate without --insecure', async (t) =
   for (const ca of [[], ['--ca', 'other.pem']]) {
     const { code, out, err } = await run(['--url', url, ...ca], { files: FILES })
     assert.deepEqual([code, out], [1, ''])
-    assert.match(err, /^flux-metrics explain: .*certificate/)
+    assert.match(err, /certificate of the sidecar .*: name its CA with --ca, or use --insecure\n$/)
   }
-  assert.equal((await run(['--url', url, '--insecure'])).code, 0)
+  for (const flag of ['--insecure', '--insecure-skip-tls-verify']) {
+    assert.equal((await run(['--url', url, flag])).code, 0)
+  }
+  const args = ['--url', url, '--certificate-authority', 'ca.pem']
+  assert.equal((await run(args, { files: FILES })).code, 0)
 })
 
 test('explain --url prints the error of the sidecar', async (t) => {
@@ -142,6 +158,7 @@ for (const [args, problem] of [
   ['a --ca b', '--ca: cannot be used without --url'],
   ['a --insecure', '--insecure: cannot be used without --url'],
   ['--url https://a -n b', '--namespace: cannot be used with --url'],
+  ['a -o yaml', '--output: expected text or json, got "yaml"'],
   ['a --yaml', "Unknown option '--yaml'"],
 ] as const) {
   test(`explain ${args} is refused as wrong usage`, async () => {

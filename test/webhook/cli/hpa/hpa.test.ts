@@ -119,3 +119,12 @@ test('hpa warns on standard error if the metric would be missing', async () => {
     /^minicluster\/flux-sample: warning: flux-metrics\/enabled: expected "true": without it/,
   )
 })
+
+test('hpa warns on standard error of hosts that are not the pods in their order', async () => {
+  const { spec, ...rest } = JSON.parse(MINICLUSTER)
+  const bursting = { hostlist: 'gffw-compute-a-[001-003],flux-sample-[0-3]' }
+  const input = JSON.stringify({ ...rest, spec: { ...spec, flux: { ...spec.flux, bursting } } })
+  const { code, err } = await hpa([], { input })
+  assert.equal(code, 0)
+  assert.match(err, /warning: spec\.flux\.bursting\.hostlist: the hosts must begin with the pods/)
+})

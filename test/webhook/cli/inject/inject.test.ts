@@ -71,3 +71,11 @@ test("the default image is the one of the webhook's Deployment", async () => {
   const { out } = await inject([], { input: MINICLUSTER })
   assert.match(out, new RegExp(`image: ${SIDECAR_IMAGE}:1.2.3\n`))
 })
+
+test('inject warns of ranks of other clusters', async () => {
+  const { spec, ...rest } = JSON.parse(MINICLUSTER)
+  const bursting = { clusters: [{ name: 'burst-0', size: 4 }] }
+  const flux = { ...spec.flux, bursting }
+  const { err } = await inject([], { input: JSON.stringify({ ...rest, spec: { ...spec, flux } }) })
+  assert.match(err, /warning: spec\.flux\.bursting\.clusters: the ranks of other clusters are not/)
+})

@@ -24,6 +24,15 @@ test('simulate refuses wrong usage', async () => {
   assert.deepEqual(written, { out: '', err: lines.join('\n') })
 })
 
+test('simulate says how to name a file', async () => {
+  const { io, written } = createMemoryIo()
+  assert.equal(await SIMULATE.run(['queue.yaml'], io), 2)
+  assert.match(
+    written.err,
+    /^flux-metrics simulate: Unexpected argument 'queue.yaml': name a file with -f\n/,
+  )
+})
+
 test('simulate reports a picture that cannot be written', async () => {
   const queue = `apiVersion: flux-metrics/v1alpha1
 kind: Queue

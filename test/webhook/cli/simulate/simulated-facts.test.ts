@@ -21,7 +21,7 @@ async function readThroughBroker(t: TestContext, instance: Instance): Promise<Fa
   t.after(() => broker.close())
   const client = await Client.connect(path, LIMITS)
   t.after(() => client.close())
-  const reader = await InstanceReader.open(client, LIMITS)
+  const reader = await InstanceReader.open(client, LIMITS, instance.hostPrefix)
   // The settings of the simulated Fluxion do not belong to the instance.
   return { ...(await reader.read(LIMITS)), fluxion: undefined }
 }
@@ -89,5 +89,14 @@ test('simulatedFacts reads GPUs that jobs hold and request', async (t) => {
   instance.submit({ gpus: 1, cores: 1 })
   instance.submit({ gpus: 4, cores: 4 })
   instance.submit({ nodes: 2 })
+  await assertSame(t, instance)
+})
+
+test('simulatedFacts reads nodes of a bursted cluster, on which jobs run', async (t) => {
+  const instance = new Instance({ maxSize: 4, up: 2, bursted: 3, gpusPerNode: 1 })
+  instance.submit({ nodes: 1, timeLimit: 60 })
+  instance.submit({ nodes: 3, timeLimit: 60 })
+  instance.submit({ nodes: 4 })
+  instance.drain([6], 'broken fan')
   await assertSame(t, instance)
 })
