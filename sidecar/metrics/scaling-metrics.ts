@@ -146,7 +146,7 @@ export const SCALING_METRICS: readonly Metric[] = [
   pending(
     {
       name: 'node_pending_count',
-      help: 'Nodes that eligible pending jobs ask for, computed from the cores if a job asks for no number of nodes; do not scale on it, because it falls when jobs start',
+      help: 'Nodes that eligible pending jobs ask for, computed from its slots if a job asks for no number of nodes; do not scale on it, because it falls when jobs start',
       unit: 'nodes',
     },
     ({ pendingNodes }, { unknownPlaces, unknownNeeds }) =>

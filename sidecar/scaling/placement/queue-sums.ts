@@ -1,6 +1,7 @@
 // The sums of one queue while pending jobs are added, and the demand that they come to. Pure.
 import { toIdset } from '#flux/sets/id-list.ts'
 import { type Idset, subtractIdsets } from '#flux/sets/idset.ts'
+import type { Need } from './need.ts'
 import type { Domain } from './placement.ts'
 import { NO_DEMAND, type QueueDemand } from './queue-demand.ts'
 
@@ -43,4 +44,15 @@ export function finish(
   }
   const ours = subtractIdsets(toIdset(placed), bursted)
   return { ...sums, placed: ours, waits: waits.sort((a, b) => b - a) }
+}
+
+/** How many nodes a need takes if it shares none of them. @param most cores and GPUs of the nodes with the most */
+export function nodesFor(
+  { nodes, slots, cores, gpus }: Need,
+  most: { readonly cores: number; readonly gpus: number },
+): number {
+  if (nodes !== undefined) return nodes
+  const byCores = cores === 0 ? Number.POSITIVE_INFINITY : most.cores / cores
+  const byGpus = gpus === 0 ? Number.POSITIVE_INFINITY : most.gpus / gpus
+  return Math.ceil(slots / Math.max(1, Math.floor(Math.min(byCores, byGpus))))
 }
