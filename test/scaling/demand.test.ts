@@ -262,7 +262,7 @@ const REQUESTS: readonly {
   {
     what: 'tasks of several cores, which are not divided',
     job: waitingJob({ ntasks: 3, ncores: 27 }),
-    ...{ nodes: 2, cores: 27, placed: '0-2' },
+    ...{ nodes: 3, cores: 27, placed: '0-2' },
   },
   {
     what: 'tasks that share cores unevenly, by the cores',
@@ -285,6 +285,13 @@ const REQUESTS: readonly {
       request: requestFor({ nodes: 2, slots: 4, cores: 3, gpus: 0, exclusive: false }),
     }),
     ...{ nodes: 2, cores: 12, placed: '0-1' },
+  },
+  {
+    what: 'a jobspec of slots of which each node has room for one',
+    job: waitingJob({
+      request: requestFor({ nodes: undefined, slots: 8, cores: 9, gpus: 0, exclusive: false }),
+    }),
+    ...{ nodes: 8, cores: 72, placed: '0-7' },
   },
   {
     what: 'a jobspec of whole nodes',

@@ -2,6 +2,7 @@
 import { idsetOf, listIds } from '#flux/sets/id-list.ts'
 import { EMPTY_IDSET, hasId, type Idset, subtractIdsets } from '#flux/sets/idset.ts'
 import type { Ranks } from '#scaling/ranks.ts'
+import { RACE_MS } from './published-sizes.ts'
 
 /** Between two readings that are not further apart than this, a rank that both show absent was absent all the time. */
 const UNSEEN_MS = 30_000
@@ -15,11 +16,14 @@ export interface Absence {
 }
 
 /** Which ranks are there, by one reading, and how long it took. */
-export interface AbsenceFacts extends Pick<Ranks, 'all' | 'live' | 'ownDrained'> {
+export interface AbsenceFacts extends Pick<Ranks, 'all' | 'live'> {
   readonly tookMs?: number
 }
 
-/** Remembers the latest absence of each rank that is absent, and of each that we drained. */
+/**
+ * Remembers the latest absence of each rank that is absent, or has joined within the race. Whether it is drained does not
+ * matter: a rank that is undrained and drained again has the same pod. After the race, every rank is out of danger.
+ */
 export class Absences {
   #absences: ReadonlyMap<number, Absence> = new Map()
   #live: Idset = EMPTY_IDSET
@@ -35,7 +39,7 @@ export class Absences {
    * Takes a reading, which shows the ranks at some moment between its begin and its end. Times are milliseconds of a clock
    * that never goes back.
    */
-  observe(now: number, { all, live, ownDrained, tookMs = 0 }: AbsenceFacts): void {
+  observe(now: number, { all, live, tookMs = 0 }: AbsenceFacts): void {
     if (now - this.#seenAt > UNSEEN_MS) this.restart()
     const seenAt = this.#seenAt
     const begunAt = now - tookMs
@@ -49,7 +53,7 @@ export class Absences {
       absences.set(rank, { ...begun, until: begunAt })
     }
     for (const [rank, absence] of this.#absences) {
-      if (!absences.has(rank) && hasId(ownDrained, rank)) absences.set(rank, absence)
+      if (!absences.has(rank) && now - absence.until < RACE_MS) absences.set(rank, absence)
     }
     this.#absences = absences
     this.#live = live

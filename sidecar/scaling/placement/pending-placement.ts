@@ -20,7 +20,7 @@ import { type Need, type NodeCores, nodeCoresOf, type Ways, waysOf } from './nee
 import { OpenFirst } from './open-first.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
-import { addOnce, addPlaced, emptySums, finish, type QueueSums } from './queue-sums.ts'
+import { addOnce, addPlaced, emptySums, finish, nodesFor, type QueueSums } from './queue-sums.ts'
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
@@ -190,7 +190,7 @@ export class PendingPlacement {
   #count(sums: QueueSums, job: WaitingJob, need: Need): void {
     const { most } = this.#nodeCores
     const cores = need.exclusive ? (need.nodes ?? 0) * most : need.slots * need.cores
-    sums.pendingNodes += need.nodes ?? Math.ceil(cores / most)
+    sums.pendingNodes += nodesFor(need, { cores: most, gpus: this.#gpusPerNode })
     sums.pendingCores += cores
     if (sums.pendingGpus === undefined) return
     sums.pendingGpus = this.#knowsGpus(job) ? sums.pendingGpus + need.slots * need.gpus : undefined

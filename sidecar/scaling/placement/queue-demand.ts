@@ -6,7 +6,7 @@ export interface QueueDemand {
   readonly allocated: Idset
   /** Ranks that pending jobs would be given. */
   readonly placed: Idset
-  /** Nodes that eligible pending jobs ask for, computed from the cores if a job asks for no number of nodes. */
+  /** Nodes that eligible pending jobs ask for, computed from its slots if a job asks for no number of nodes. */
   readonly pendingNodes: number
   /** Cores that they ask for; a whole node counts as the cores of the largest node. */
   readonly pendingCores: number

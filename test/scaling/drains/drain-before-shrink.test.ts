@@ -398,6 +398,17 @@ test('a rank that left a moment before may be blipping: it is given back when it
   assert.equal(stage.tell(RACE_MS + 31_000, 8).undrain, '4-7')
 })
 
+test('ranks that were given back and are drained again are given back at once: no smaller size was read in between', () => {
+  const stage = settledAt4()
+  const risenAt = RACE_MS + 1000
+  stage.plan(risenAt, 8)
+  assert.equal(stage.tell(risenAt + DECISION_MS, 8).undrain, '4-7')
+  stage.live = '0-7'
+  stage.plan(risenAt + DECISION_MS + 1000, 8)
+  assert.equal(stage.tell(risenAt + DECISION_MS + 2000, 4).drain, '4-7')
+  assert.deepEqual(stage.tell(risenAt + DECISION_MS + 3000, 8), { ...published(8), undrain: '4-7' })
+})
+
 test('what came and went unseen says nothing', () => {
   const stage = settledAt4()
   const risenAt = RACE_MS + 1000
