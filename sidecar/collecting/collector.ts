@@ -20,6 +20,7 @@ import { Drainer } from './drainer.ts'
 import { LatestSnapshot, type TransitionLog } from './latest-snapshot.ts'
 import type { CollectorObserver } from './observer.ts'
 import { DEFAULT_PACE, type Pace, waitingTime } from './pace.ts'
+import { checkStream, type StreamCheck } from './stream-check.ts'
 
 /** A broker that has started again is found within 5 s. */
 const BACKOFF = { firstMs: 100, capMs: 5_000 }
@@ -225,39 +226,4 @@ interface Read {
   /** How long it took to make the snapshot. */
   readonly followedMs: number
   readonly lookAt: number | undefined
-}
-
-/** The job counts of the job-stats stream after a reading. */
-interface StreamCheck {
-  readonly counts: string | undefined
-  /** Since when, by `performance.now()`, they differ from those of readings; `undefined` if they do not. */
-  readonly differsSince: number | undefined
-}
-
-/** job-stats reports a change after 200 ms, or when job-list is no longer busy. */
-const STREAM_LAG_MS = 2_000
-
-/**
- * Checks that the job-stats stream follows the jobs: a job-list module that is reloaded drops its streams silently. A
- * stream may lag behind readings for a while, but not send nothing meanwhile.
- *
- * @throws FluxError so that a new connection opens new streams
- */
-function checkStream(
-  before: StreamCheck | undefined,
-  read: string | undefined,
-  { jobCounts: counts }: ChangeFeed,
-): StreamCheck {
-  if (counts === undefined || read === undefined || counts === read) {
-    return { counts, differsSince: undefined }
-  }
-  const now = performance.now()
-  const differsSince = (before?.counts === counts ? before.differsSince : undefined) ?? now
-  if (now - differsSince > STREAM_LAG_MS) {
-    throw new FluxError(
-      'FLUX_DISCONNECTED',
-      'Lost a stream: jobs changed, but job-stats did not report it',
-    )
-  }
-  return { counts, differsSince }
 }

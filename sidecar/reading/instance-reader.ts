@@ -15,6 +15,7 @@ import type { Facts, Jobs } from './facts.ts'
 import { FailedJobReader } from './failed-jobs.ts'
 import { FluxionReader } from './fluxion-settings.ts'
 import { toJobs, withQueues } from './job-counts.ts'
+import { fulfilled, HIDDEN, knownUnlessHidden, knownUnlessOdd, unlessOdd } from './known-parts.ts'
 import { countResources } from './node-counts.ts'
 import { PendingJobReader } from './pending-jobs.ts'
 import { burstedIn, PodRankCheck } from './pod-ranks.ts'
@@ -22,15 +23,10 @@ import { QueueReader, type QueueReading, toQueueStates } from './queue-reader.ts
 import { RefusedRequestReader } from './refused-requests.ts'
 import { RunningJobReader } from './running-jobs.ts'
 import { SchedulerReader, type SchedulerView } from './scheduler-view.ts'
-import { isUnknown, type Unknown, unknown } from './unknown.ts'
+import { isUnknown, type Unknown } from './unknown.ts'
 
 /** A reading that contradicts itself is repeated. After this many in a row, a change in between is not the cause. */
 const MAX_ATTEMPTS = 3
-
-const HIDDEN = unknown(
-  'Flux hides jobs from the sidecar, which is a guest (access.private-mode): unset this setting in the broker ' +
-    'configuration, or run the sidecar with the UID of the broker (annotation flux-metrics/run-as-user)',
-)
 
 export class InstanceReader {
   readonly client: Client
@@ -216,35 +212,6 @@ async function readQuorum(client: Client, limits: Limits): Promise<number> {
     if (isRemote(error, ERRNO.ENOENT)) return 1
     throw error
   }
-}
-
-function fulfilled<T>(result: PromiseSettledResult<T>): T {
-  if (result.status === 'rejected') throw result.reason
-  return result.value
-}
-
-/** A refusal because we are a guest is not an error: the value is unknown. */
-function knownUnlessHidden<T>(result: PromiseSettledResult<T>): T | Unknown {
-  return isHidden(result) ? HIDDEN : fulfilled(result)
-}
-
-/** So does an answer with an odd part: what does not need it is still known. */
-function knownUnlessOdd<T>(result: PromiseSettledResult<T>): T | Unknown {
-  const isOdd = result.status === 'rejected' && isProtocolError(result.reason)
-  return isOdd ? unknown(result.reason.message) : knownUnlessHidden(result)
-}
-
-async function unlessOdd<T>(answer: Promise<T>): Promise<T | Unknown> {
-  const [result] = await Promise.allSettled([answer])
-  return knownUnlessOdd(result)
-}
-
-function isProtocolError(error: unknown): error is FluxError {
-  return error instanceof FluxError && error.code === 'FLUX_PROTOCOL'
-}
-
-function isHidden(result: PromiseSettledResult<unknown>): boolean {
-  return result.status === 'rejected' && isRemote(result.reason, ERRNO.EPERM)
 }
 
 function notRunning(state: string): FluxError {

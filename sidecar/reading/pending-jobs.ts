@@ -142,11 +142,15 @@ export class PendingJobReader {
       ? []
       : jobs.filter((job) => this.#requests.find(job) === undefined).slice(0, MAX_JOBSPECS)
     // One jobspec first: a guest is refused, and then the others need not be asked for.
-    for (let from = 0, count = 1; from < missing.length && !this.#isGuest; count = MAX_AT_ONCE) {
+    let from = 0
+    for (let count = 1; from < missing.length && !this.#isGuest; count = MAX_AT_ONCE) {
+      if (round.deferred.size > 0) break
       const some = missing.slice(from, from + count)
       await Promise.all(some.map(({ id }) => this.#readRequest(id, round, limits)))
       from += count
     }
+    // What is left when the budget is used up would be read in vain.
+    if (round.deferred.size > 0) for (const { id } of missing.slice(from)) round.deferred.add(id)
     this.#requests.replace(jobs, round.read)
     this.#ended = round.ended
     this.#deferred = round.deferred

@@ -5,7 +5,7 @@ import { getRequest } from '#flux/calls/job-calls.ts'
 import type { FailedJob, JobId } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import type { Client } from '#flux/wire/client.ts'
-import { acceptedRanks, type RankAttributes } from './constrained-ranks.ts'
+import { AcceptedRanks, type RankAttributes } from './constrained-ranks.ts'
 import type { EndedJob } from './facts.ts'
 import { isRefused } from './failed-jobs.ts'
 import { isUnknown, unknown } from './unknown.ts'
@@ -36,6 +36,7 @@ interface Memory {
 
 export class RefusedRequestReader {
   readonly #client: Client
+  readonly #accepted = new AcceptedRanks()
   #memories: ReadonlyMap<JobId, Memory> = new Map()
   /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
@@ -66,26 +67,29 @@ export class RefusedRequestReader {
 
   async #readSome(
     refused: readonly FailedJob[],
-    context: Context,
+    { attributes }: Context,
     limits: Limits,
   ): Promise<ReadonlyMap<JobId, Request>> {
     const read = new Map<JobId, Request>()
+    this.#accepted.restart(attributes)
     const isMissing = ({ id }: FailedJob) => {
       const memory = this.#memories.get(id)
       return memory === undefined || memory.request === NOT_YET
     }
     for (const { id } of refused.filter(isMissing).slice(0, MAX_JOBSPECS)) {
       // A guest is refused the first one, and then the others need not be asked for.
-      if (!this.#isGuest) read.set(id, await this.#read(id, context, limits))
+      if (!this.#isGuest) read.set(id, await this.#read(id, limits))
     }
     return read
   }
 
   /** `undefined` for guests, and if the job was forgotten meanwhile. */
-  async #read(id: JobId, { attributes }: Context, limits: Limits): Promise<Request> {
+  async #read(id: JobId, limits: Limits): Promise<Request> {
     try {
       const { ways, constraint } = await getRequest(this.#client, id, limits)
-      return { ways, ranks: constraint && acceptedRanks(constraint, attributes) }
+      if (constraint === undefined) return { ways, ranks: undefined }
+      const ranks = this.#accepted.find(constraint)
+      return isUnknown(ranks) ? ranks : { ways, ranks }
     } catch (error) {
       if (isRemote(error, ERRNO.EPERM)) this.#isGuest = true
       if (isRemote(error)) return undefined

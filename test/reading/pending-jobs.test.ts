@@ -47,6 +47,11 @@ function jobspec(slots: number): JsonObject {
   return { jobspec: { resources: [{ type: 'slot', count: slots, with: below }] } }
 }
 
+/** Answers with the jobspec of the job that is asked for. */
+function byJob(specs: readonly JsonObject[]): Answer {
+  return ({ id }) => specs[Number(id)] ?? ERRNO.EINVAL
+}
+
 const SLOT = { type: 'slot', count: 1, with: [{ type: 'core', count: 1 }] }
 
 /** R of eight ranks, of which 4-7 have the property "gpu". */
@@ -171,13 +176,15 @@ test('complete keeps a bounded number of constraints', async (t) => {
       },
     }
   })
-  const { reader, complete, asked } = await setUp(t, { [GETATTR]: specs })
+  const { complete, asked } = await setUp(t, { [GETATTR]: byJob(specs) })
   const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
-  await reader.complete(pending(...upTo(1000)), context, LIMITS)
+  for (let round = 0; round < 2; round += 1) await complete(pending(...upTo(1000)), context)
+  const { length } = asked
   const { jobs } = await complete(pending(...upTo(1000)), context)
   const unknowns = jobs.filter(({ request }) => request !== undefined && isUnknown(request))
   assert.equal(jobs.length - unknowns.length, 523)
-  assert.equal(asked.length, 1000)
+  assert.equal(asked.length, length)
+  assert.ok(length < 1500, `${length} jobspecs are asked for`)
 })
 
 test('complete reads a jobspec again that was too large, once there is room for it', async (t) => {
@@ -187,7 +194,7 @@ test('complete reads a jobspec again that was too large, once there is room for 
       attributes: { system: { constraints: { hostlist: [`h${job}-[0-9999]`] } } },
     },
   })
-  const { complete } = await setUp(t, { [GETATTR]: upTo(60).map(large) })
+  const { complete } = await setUp(t, { [GETATTR]: byJob(upTo(60).map(large)) })
   const context = {
     counted: 0,
     hasGpus: false,
@@ -231,7 +238,7 @@ test('complete leaves large constraints for the next reading when one has read e
       attributes: { system: { constraints: { hostlist: [`${'h'.repeat(50)}${job}-[0-9998]`] } } },
     },
   }))
-  const { complete } = await setUp(t, { [GETATTR]: specs })
+  const { complete } = await setUp(t, { [GETATTR]: byJob(specs) })
   const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
   const later = async () => {
     const { jobs } = await complete(pending(...upTo(60)), context)

@@ -57,7 +57,7 @@ const AS_GUEST: readonly (readonly [what: string, job: Partial<EndedJob>, cause:
   ['-N6 with four up', { nnodes: 6, ncores: 6 }, 'nodes'],
   ['-N6 --exclusive with four up', { nnodes: 6 }, 'nodes'],
   ['-N17', { nnodes: 17, ncores: 17 }, 'R'],
-  ['-N2 -c9', { nnodes: 2, ncores: 18 }, 'R'],
+  ['-N2 -c9', { nnodes: 2, ntasks: 2, ncores: 18 }, 'R'],
   ['-N2 with four up, for GPUs or constraints', { nnodes: 2, ncores: 2 }, 'unclear'],
   ['-n1 -g1: cores are never too few for a while', { ntasks: 1, ncores: 1 }, 'R'],
   ['a shape that job-list does not show', {}, 'unclear'],

@@ -8,8 +8,15 @@ import { decodeMessage, encodeMessage, FLAG } from '#flux/wire/message.ts'
 import { decodeJson, encodeJson, type JsonObject } from '#flux/wire/payload.ts'
 import { createSocketPath } from './socket-path.ts'
 
-/** A payload, or the number of an error. An array is answered one after the other, and its last element is repeated. */
-export type Answer = JsonObject | number | readonly (JsonObject | number)[]
+/**
+ * A payload, or the number of an error. An array is answered one after the other, and its last element is repeated. A function
+ * is given the arguments of the request.
+ */
+export type Answer =
+  | JsonObject
+  | number
+  | readonly (JsonObject | number)[]
+  | ((args: JsonObject) => JsonObject | number)
 
 interface CannedBroker {
   readonly path: string
@@ -37,8 +44,10 @@ async function startCannedBroker(
   const asked: string[] = []
   const requests: CannedRequest[] = []
   const answered = new Map<string, number>()
-  const answerTo = (topic: string): JsonObject | number => {
-    const prepared = [answers[topic] ?? ENOSYS].flat()
+  const answerTo = (topic: string, args: JsonObject): JsonObject | number => {
+    const answer = answers[topic] ?? ENOSYS
+    if (typeof answer === 'function') return answer(args)
+    const prepared = [answer].flat()
     const count = answered.get(topic) ?? 0
     answered.set(topic, count + 1)
     return prepared[Math.min(count, prepared.length - 1)] ?? ENOSYS
@@ -55,7 +64,7 @@ async function startCannedBroker(
         asked.push(topic)
         const args = decodeJson(request.payload, topic)
         requests.push({ topic, nodeid: request.nodeid, args })
-        const answer = answerTo(topic)
+        const answer = answerTo(topic, args)
         const [errnum, payload] =
           typeof answer === 'number' ? [answer, undefined] : [0, encodeJson(answer)]
         const { flags, matchtag } = request

@@ -1,15 +1,21 @@
 // Typed calls that list jobs (RFC 43). The caller must limit each list: the broker builds it in memory and serves no other
 // request meanwhile.
 
-import { FluxError } from '../errors.ts'
 import { EMPTY_IDSET, type Idset } from '../sets/idset.ts'
 import { mapInTurns } from '../turns.ts'
 import type { Client } from '../wire/client.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { arrayAt, idsetAt, numberAt, unexpected } from './answer.ts'
 import { LEAD_RANK, type Limits } from './broker-calls.ts'
-
-const LIST = 'job-list.list'
+import {
+  estimateOf,
+  idOf,
+  JOB_LIST,
+  optionalCount,
+  optionalNumber,
+  optionalString,
+  orUndefined,
+} from './job-attributes.ts'
 
 /** Bits of states (RFC 21). */
 const STATES = { DEPEND: 2, PRIORITY: 4, SCHED: 8, RUN: 16, CLEANUP: 32, INACTIVE: 64 } as const
@@ -164,9 +170,9 @@ async function list(client: Client, query: Query, limits: Limits): Promise<reado
     constraint: conditions.length === 1 ? conditions[0] : { and: conditions },
   }
   const options = { ...limits, nodeid: LEAD_RANK, maxBytes: MAX_LIST_BYTES }
-  const answer = await client.call(LIST, args, options)
-  return arrayAt(answer, 'jobs', LIST).map((job) => {
-    if (!isJsonObject(job)) throw unexpected(LIST, 'jobs[]', 'an object', job)
+  const answer = await client.call(JOB_LIST, args, options)
+  return arrayAt(answer, 'jobs', JOB_LIST).map((job) => {
+    if (!isJsonObject(job)) throw unexpected(JOB_LIST, 'jobs[]', 'an object', job)
     return job
   })
 }
@@ -179,7 +185,7 @@ const PENDING_STATES: ReadonlyMap<unknown, PendingState> = new Map([
 
 function toPendingJob(job: JsonObject): PendingJob {
   const state = PENDING_STATES.get(job.state)
-  if (state === undefined) throw unexpected(LIST, 'state', 'a pending state', job.state)
+  if (state === undefined) throw unexpected(JOB_LIST, 'state', 'a pending state', job.state)
   const oddities: string[] = []
   const read = <T>(attribute: () => T) => orUndefined(attribute, (oddity) => oddities.push(oddity))
   const needs = {
@@ -194,9 +200,9 @@ function toPendingJob(job: JsonObject): PendingJob {
     id: idOf(job),
     state,
     ...needs,
-    userid: orUndefined(() => numberAt(job, 'userid', LIST)),
+    userid: orUndefined(() => numberAt(job, 'userid', JOB_LIST)),
     duration: orUndefined(() => optionalNumber(job, 'duration') ?? 0),
-    submittedAt: orUndefined(() => numberAt(job, 't_submit', LIST)),
+    submittedAt: orUndefined(() => numberAt(job, 't_submit', JOB_LIST)),
     startEstimate: estimateOf(job),
     ...(oddity !== undefined && { oddity }),
   }
@@ -205,20 +211,9 @@ function toPendingJob(job: JsonObject): PendingJob {
 function toRunningJob(job: JsonObject): RunningJob {
   return {
     id: idOf(job),
-    userid: orUndefined(() => numberAt(job, 'userid', LIST)),
-    ranks: job.ranks === undefined ? EMPTY_IDSET : idsetAt(job, 'ranks', LIST),
+    userid: orUndefined(() => numberAt(job, 'userid', JOB_LIST)),
+    ranks: job.ranks === undefined ? EMPTY_IDSET : idsetAt(job, 'ranks', JOB_LIST),
     expiration: orUndefined(() => optionalNumber(job, 'expiration') ?? 0),
-  }
-}
-
-/** One odd attribute of one job must not hide all jobs. @param tell is told what was expected and found */
-function orUndefined<T>(read: () => T, tell: (oddity: string) => void = () => {}): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof FluxError)) throw error
-    tell(error.message)
-    return undefined
   }
 }
 
@@ -226,39 +221,11 @@ function toFailedJob(job: JsonObject): FailedJob {
   return {
     id: idOf(job),
     queue: optionalString(job, 'queue'),
-    inactiveAt: numberAt(job, 't_inactive', LIST),
+    inactiveAt: numberAt(job, 't_inactive', JOB_LIST),
     exceptionType: optionalString(job, 'exception_type'),
     exceptionNote: optionalString(job, 'exception_note'),
     ntasks: optionalNumber(job, 'ntasks'),
     nnodes: optionalCount(job, 'nnodes'),
     ncores: optionalCount(job, 'ncores'),
   }
-}
-
-function idOf({ id }: JsonObject): JobId {
-  if (typeof id === 'bigint' || (typeof id === 'number' && Number.isSafeInteger(id))) return id
-  throw unexpected(LIST, 'id', 'an integer', id)
-}
-
-function optionalNumber(job: JsonObject, key: string): number | undefined {
-  return job[key] === undefined ? undefined : numberAt(job, key, LIST)
-}
-
-/** Some versions write −1 for a count that does not apply. */
-function optionalCount(job: JsonObject, key: string): number | undefined {
-  const count = optionalNumber(job, key)
-  return count === undefined || count < 0 ? undefined : count
-}
-
-function optionalString(job: JsonObject, key: string): string | undefined {
-  const value = job[key]
-  if (value === undefined || typeof value === 'string') return value
-  throw unexpected(LIST, key, 'a string', value)
-}
-
-/** The scheduler writes the annotations (RFC 27). They can have any form. */
-function estimateOf({ annotations }: JsonObject): number | undefined {
-  const sched = isJsonObject(annotations) ? annotations.sched : undefined
-  const estimate = isJsonObject(sched) ? sched.t_estimate : undefined
-  return typeof estimate === 'number' && Number.isFinite(estimate) ? estimate : undefined
 }

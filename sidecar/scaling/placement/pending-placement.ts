@@ -2,20 +2,13 @@
 // in demand.ts and sizes.ts. Pure.
 import { givesWholeNodes } from '#flux/calls/fluxion.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
-import {
-  countIds,
-  EMPTY_IDSET,
-  type Idset,
-  intersectIdsets,
-  isEmpty,
-  subtractIdsets,
-  unionIdsets,
-} from '#flux/sets/idset.ts'
+import { countIds, type Idset, intersectIdsets, isEmpty, unionIdsets } from '#flux/sets/idset.ts'
 import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/sets/resource-set.ts'
-import type { Facts, Remembered, WaitingJob, WaitingJobs } from '#reading/facts.ts'
+import type { Facts, WaitingJob, WaitingJobs } from '#reading/facts.ts'
 import { canStart } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { everyRank, type Ranks, sizeWith } from '#scaling/ranks.ts'
+import { type DomainFacts, Domains } from './domains.ts'
 import { type Need, type NodeCores, nodeCoresOf, type Ways, waysOf } from './need.ts'
 import { OpenFirst } from './open-first.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
@@ -24,13 +17,10 @@ import { addOnce, addPlaced, emptySums, finish, nodesFor, type QueueSums } from 
 
 /** The part of a reading that decides where jobs are placed. */
 export interface PlacementFacts
-  extends Pick<Facts, 'all' | 'allocated' | 'torpid' | 'closed' | 'queues' | 'takenAt' | 'fluxion'>,
-    Pick<Remembered, 'lost'> {
+  extends Pick<Facts, 'all' | 'allocated' | 'queues' | 'takenAt' | 'fluxion'>,
+    Omit<DomainFacts, 'ranks'> {
   readonly waiting: WaitingJobs
-  readonly ranks: Pick<
-    Ranks,
-    'all' | 'allocated' | 'open' | 'foreignDrained' | 'bursted' | 'burstedOpen'
-  >
+  readonly ranks: DomainFacts['ranks'] & Pick<Ranks, 'allocated' | 'open'>
 }
 
 /** The sums over the jobs that were added. */
@@ -75,8 +65,7 @@ export class PendingPlacement {
   readonly #gpusPerNode: number
   /** Whether any rank of R has GPUs. */
   readonly #hasGpus: boolean
-  /** The domains of jobs with constraints, by the queue's domain and the ranks that the jobs accept. */
-  readonly #domains = new Map<Domain, Map<Idset, Domain>>()
+  readonly #domains: Domains
   #hasUnknownPlaces = false
   #unknownNeeds: Unknown | undefined
   #isPartial = false
@@ -89,6 +78,7 @@ export class PendingPlacement {
     const { all, ranks: known, fluxion } = facts
     const wholeNodes = fluxion !== undefined && givesWholeNodes(fluxion)
     this.#placement = new OpenFirst(new Placement(all, freeOf(facts), { wholeNodes }), known)
+    this.#domains = new Domains(facts, (steps) => this.#placement.spend(steps))
     const ours = isEmpty(known.bursted) ? all : restrictToRanks(all, known.all)
     this.#nodeCores = nodeCoresOf(ours)
     this.#gpusPerNode = mostGpusIn(ours)
@@ -201,41 +191,15 @@ export class PendingPlacement {
     return this.#facts.waiting.unknownRequests === undefined
   }
 
-  /** The ranks of the queue that the job accepts; `undefined` if the budget is used up. */
   #domainOf({ request }: WaitingJob, queue: Domain): Domain | undefined {
     const accepted = request === undefined || isUnknown(request) ? undefined : request.ranks
-    if (accepted === undefined) return queue
-    const domains = this.#domains.get(queue) ?? new Map<Idset, Domain>()
-    this.#domains.set(queue, domains)
-    const known = domains.get(accepted)
-    if (known !== undefined) return known
-    if (!this.#placement.spend(3 * (queue.ranks.ranges.length + accepted.ranges.length))) {
-      return undefined
-    }
-    const domain = {
-      ranks: intersectIdsets(queue.ranks, accepted),
-      usable: intersectIdsets(queue.usable, accepted),
-      startable: intersectIdsets(queue.startable, accepted),
-    }
-    domains.set(accepted, domain)
-    return domain
+    return this.#domains.ofJob(queue, accepted)
   }
 
   #sumsOf(queue: Idset): QueueSums {
-    const { ranks, torpid, closed = EMPTY_IDSET, lost } = this.#facts
-    const known = intersectIdsets(queue, everyRank(ranks))
-    // Nobody here starts the ranks of other clusters.
-    const absent = subtractIdsets(ranks.bursted, ranks.burstedOpen)
-    // The scheduler gives no job these ranks, though they may be online.
-    const unusable = [ranks.foreignDrained, torpid, closed, absent].reduce(unionIdsets)
-    const startable = subtractIdsets(known, unusable)
-    const domain = {
-      ranks: known,
-      usable: subtractIdsets(startable, lost),
-      startable,
-    }
+    const { ranks } = this.#facts
     return emptySums(
-      { domain, allocated: intersectIdsets(ranks.allocated, queue) },
+      { domain: this.#domains.ofQueue(queue), allocated: intersectIdsets(ranks.allocated, queue) },
       sizeWith(everyRank(ranks)),
     )
   }

@@ -368,7 +368,7 @@ test('parseRequest looks at a bounded part of a tree that is too large', () => {
   assert.throws(() => parseRequest({ resources: [vertex('slot', 1, ...wide(2))] }), {
     code: 'FLUX_PROTOCOL',
   })
-  assert.ok(looked < 1_000, `${looked} vertices are looked at`)
+  assert.ok(looked < 5_000, `${looked} vertices are looked at`)
 })
 
 test('parseRequest reads anything, or refuses it with FLUX_PROTOCOL', () => {
