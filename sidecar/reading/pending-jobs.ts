@@ -138,9 +138,9 @@ export class PendingJobReader {
       deferred: new Set(),
       budget: new ReadBudget(),
     }
-    const missing = this.#isGuest
-      ? []
-      : jobs.filter((job) => this.#requests.find(job) === undefined).slice(0, MAX_JOBSPECS)
+    const isUnread = (job: PendingJob) => this.#requests.find(job) === undefined
+    const unread = this.#isGuest ? [] : jobs.filter(isUnread)
+    const missing = unread.slice(0, MAX_JOBSPECS)
     // One jobspec first: a guest is refused, and then the others need not be asked for.
     let from = 0
     for (let count = 1; from < missing.length && !this.#isGuest; count = MAX_AT_ONCE) {
@@ -152,6 +152,10 @@ export class PendingJobReader {
     // What is left when the budget is used up would be read in vain.
     if (round.deferred.size > 0) for (const { id } of missing.slice(from)) round.deferred.add(id)
     this.#requests.replace(jobs, round.read)
+    // Now there may be room for requests that were too large.
+    const before = new Set(unread.map(({ id }) => id))
+    const fitsNow = (job: PendingJob) => !before.has(job.id) && isUnread(job)
+    if (!this.#isGuest) for (const { id } of jobs.filter(fitsNow)) round.deferred.add(id)
     this.#ended = round.ended
     this.#deferred = round.deferred
   }

@@ -97,7 +97,7 @@ const OF_DEMAND = [
   ...OF_PENDING,
   'node_gpus_pending_count',
   ...['node_stranded_count', 'job_held_count', 'job_infeasible_count'],
-  ...['job_refused_count', 'job_unsatisfiable_count'],
+  ...['job_refused_count', 'job_unsatisfiable_count', 'job_unhelped_count'],
   ...['job_wait_seconds_max', 'job_wait_seconds_p90'],
 ]
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import packageJson from '../../package.json' with { type: 'json' }
 import { VARIABLES } from '../../sidecar/config.ts'
 import { createAuthority, createKeys } from '../support/certificates.ts'
@@ -141,7 +142,7 @@ test('With an expired certificate the program serves health, says so, and recove
   await put('tls.key', pairs[1].key)
   // A new client CA closes the connections that were made before.
   const readyText = () => ask(port, '/readyz').then(({ text }) => text, String)
-  while (!(await readyText()).startsWith('ok: serving\n'));
+  while (!(await readyText()).startsWith('ok: serving\n')) await setTimeout(100)
   assert.equal((await ask(port, METRIC)).status, 401)
   assert.match((await ask(port, METRIC, { client })).text, /there is no socket yet/)
   assert.equal(child.exitCode, null)

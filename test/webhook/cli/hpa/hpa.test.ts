@@ -18,7 +18,7 @@ async function hpa(args: readonly string[], options: MemoryIoOptions = { input: 
 
 for (const [args, problem] of [
   [['--metric', 'a'], "Unknown option '--metric'"],
-  [['minicluster.yaml'], "Unexpected argument 'minicluster.yaml'"],
+  [['minicluster.yaml'], "Unexpected argument 'minicluster.yaml': name a file with -f"],
   [['--kubernetes', 'new'], '--kubernetes: expected a version such as 1.32, got "new"'],
 ] as const) {
   test(`hpa ${args.join(' ')} is refused`, async () => {

@@ -18,7 +18,7 @@ async function inject(args: readonly string[], options: MemoryIoOptions = {}) {
 
 for (const [args, problem] of [
   [['--difff'], "Unknown option '--difff'"],
-  [['file.yaml'], "Unexpected argument 'file.yaml'"],
+  [['file.yaml'], "Unexpected argument 'file.yaml': name a file with -f"],
   [['-f'], "Option '-f, --filename <value>' argument missing"],
   [['--kubernetes', 'new'], '--kubernetes: expected a version such as 1.32, got "new"'],
   [['--output', 'xml'], '--output: expected yaml or json, got "xml"'],
