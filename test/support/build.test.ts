@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import { bundle } from './build.ts'
+import { fileOf, importsOf, ROOT } from './imports.ts'
 
 const run = promisify(execFile)
 
@@ -39,9 +40,29 @@ for (const program of ['sidecar', 'webhook'] as const) {
     assert.equal(source.match(/mime-db\/db\.json"\(/g)?.length, 1)
   })
 
+  test(`the image of the ${program} is built with all sources that the program imports`, async () => {
+    const dockerfile = await readFile(join(ROOT, `Dockerfile.${program}`), 'utf8')
+    const copied = [...dockerfile.matchAll(/^COPY (?!--)(\S+) /gm)].map(([, path = '']) => path)
+    const reached = new Set<string>()
+    const visit = (file: string): void => {
+      if (reached.has(file)) return
+      reached.add(file)
+      for (const specifier of importsOf(file)) {
+        const target = fileOf(specifier, file)
+        if (target?.endsWith('.ts')) visit(target)
+      }
+    }
+    visit(`${program}/main.ts`)
+    assert.ok(reached.size > 20)
+    const isCopied = (file: string) => copied.some((path) => `${file}/`.startsWith(`${path}/`))
+    assert.deepEqual(
+      [...reached].filter((file) => !isCopied(file)),
+      [],
+    )
+  })
+
   test(`the version label of the ${program}'s image is the version of the package`, async () => {
-    const path = join(import.meta.dirname, `../../Dockerfile.${program}`)
-    const dockerfile = await readFile(path, 'utf8')
+    const dockerfile = await readFile(join(ROOT, `Dockerfile.${program}`), 'utf8')
     assert.match(dockerfile, new RegExp(`^ARG VERSION=${packageJson.version}$`, 'm'))
   })
 }
