@@ -1,4 +1,4 @@
-// What must hold of sizes whatever goes wrong: the readings of 10,000 random streams of jobs, a quarter for each kind of
+// What must hold of sizes whatever goes wrong: the readings of 4,000 random streams of jobs, a quarter for each kind of
 // fault. SAFETY_SEED draws others.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

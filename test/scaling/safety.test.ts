@@ -1,5 +1,5 @@
-// What must hold of sizes whatever jobs come: over 10,000 random streams onto simulated MiniClusters, with the HPA's real
-// arithmetic above them. SAFETY_SEED draws others.
+// What must hold of sizes whatever jobs come: over 4,000 random streams onto simulated MiniClusters, with the HPA's real
+// arithmetic above them. SAFETY_SEED draws others, SAFETY_RUNS more.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'

@@ -15,7 +15,7 @@ import {
 
 /** The number of streams, and their seed: SAFETY_SEED draws other streams. */
 export const STREAMS = {
-  numRuns: Number(process.env.SAFETY_RUNS ?? 10_000),
+  numRuns: Number(process.env.SAFETY_RUNS ?? 4_000),
   seed: Number(process.env.SAFETY_SEED ?? 1),
 }
 
