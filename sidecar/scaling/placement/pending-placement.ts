@@ -47,7 +47,7 @@ const NO_QUEUE = ''
  *
  * A job counts if the scheduler would start it with enough nodes: it is in SCHED, not held, in a started queue, and not larger
  * than R. Jobs are placed first fit from rank 0 on, on free resources and on ranks whose pods could be started. Torpid and
- * lost ranks, and ranks that others drained, are left out. A job that does not fit beside the others counts with the ranks
+ * lost ranks, ranks that others drained, and ranks that are down for the scheduler alone are left out. A job that does not fit beside the others counts with the ranks
  * that it would be given if it were alone, lost ranks too if necessary: it starts when other jobs end or lost ranks join.
  *
  * Ranks of other clusters (bursting) can be given to jobs while they are open: a job that fits there and on open ranks of ours
