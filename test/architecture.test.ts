@@ -20,8 +20,10 @@ const NOTHING: Rule = { folders: [], packages: [] }
 
 const FLUX = ['sidecar/flux', 'sidecar/flux/sets', 'sidecar/flux/wire', 'sidecar/flux/calls']
 const READING = [...FLUX, 'sidecar/reading']
+/** Without the connection: what decides makes no calls. */
+const FACTS = ['sidecar/flux', 'sidecar/flux/sets', 'sidecar/flux/calls', 'sidecar/reading']
 const SCALING = [
-  ...READING,
+  ...FACTS,
   'sidecar/scaling',
   'sidecar/scaling/placement',
   'sidecar/scaling/drains',
@@ -30,17 +32,10 @@ const SCALING = [
 const METRICS = [...SCALING, 'sidecar/metrics']
 const USER_METRICS = [...METRICS, 'sidecar/metrics/user-metrics', 'sidecar/serving']
 const EXPLAINING = [...METRICS, 'sidecar/explaining', 'sidecar/serving/text.ts']
-const COLLECTING = [...EXPLAINING, 'sidecar/collecting', 'sidecar/serving']
+const COLLECTING = [...EXPLAINING, 'sidecar/flux/wire', 'sidecar/collecting', 'sidecar/serving']
 const HTTPS = ['sidecar/serving', 'sidecar/serving/https']
 const API = ['sidecar/api', 'sidecar/api/selectors', 'sidecar/api/documents', 'sidecar/api/gauges']
-const BELOW_API = [
-  'sidecar/metrics',
-  'sidecar/explaining',
-  'sidecar/scaling',
-  'sidecar/scaling/drains',
-  'sidecar/reading',
-  'sidecar/serving',
-]
+const BELOW_API = ['sidecar/metrics', 'sidecar/scaling', 'sidecar/serving']
 
 const WEBHOOK_GROUND = ['webhook/contract.ts', 'webhook/telemetry.ts', 'sidecar/serving']
 const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection']
@@ -85,10 +80,10 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'sidecar/simulation': { folders: SIMULATION, packages: [] },
   'sidecar/reading': { folders: READING, packages: [] },
   'sidecar/scaling': { folders: SCALING, packages: [] },
-  'sidecar/scaling/placement': { folders: [...READING, 'sidecar/scaling/ranks.ts'], packages: [] },
-  'sidecar/scaling/drains': { folders: [...READING, 'sidecar/scaling/ranks.ts'], packages: [] },
+  'sidecar/scaling/placement': { folders: [...FACTS, 'sidecar/scaling/ranks.ts'], packages: [] },
+  'sidecar/scaling/drains': { folders: [...FACTS, 'sidecar/scaling/ranks.ts'], packages: [] },
   'sidecar/scaling/unstarted': {
-    folders: [...READING, 'sidecar/scaling/ranks.ts', 'sidecar/scaling/placement'],
+    folders: [...FACTS, 'sidecar/scaling/ranks.ts', 'sidecar/scaling/placement'],
     packages: [],
   },
   'sidecar/metrics': { folders: METRICS, packages: [] },
@@ -98,14 +93,17 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   },
   'sidecar/explaining': { folders: EXPLAINING, packages: [] },
   'sidecar/collecting': { folders: COLLECTING, packages: [] },
-  'sidecar/api': { folders: [...BELOW_API, ...API], packages: ['koa', 'koa-router'] },
-  'sidecar/api/selectors': { folders: [...BELOW_API, 'sidecar/api'], packages: [] },
+  'sidecar/api': {
+    folders: [...BELOW_API, 'sidecar/explaining', ...API],
+    packages: ['koa', 'koa-router'],
+  },
+  'sidecar/api/selectors': { folders: ['sidecar/serving'], packages: [] },
   'sidecar/api/documents': {
-    folders: [...BELOW_API, 'sidecar/api'],
+    folders: ['sidecar/metrics', 'sidecar/api'],
     packages: ['koa', 'koa-router'],
   },
   'sidecar/api/gauges': {
-    folders: [...BELOW_API, 'sidecar/collecting', 'sidecar/api/documents'],
+    folders: [...BELOW_API, 'sidecar/reading', 'sidecar/collecting', 'sidecar/api/documents'],
     packages: ['koa-router', 'prom-client'],
   },
   sidecar: {

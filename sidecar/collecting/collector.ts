@@ -223,7 +223,7 @@ async function isOwner(client: Client, limits: Limits): Promise<boolean> {
 /** A snapshot, and when to read again at the latest, by `performance.now()`. */
 interface Read {
   readonly snapshot: Snapshot
-  /** How long it took to make the snapshot. */
+  /** How long it took to work out and publish what follows from the reading, in milliseconds. */
   readonly followedMs: number
   readonly lookAt: number | undefined
 }

@@ -68,7 +68,7 @@ export interface PendingCounts {
   readonly nodes: number
   readonly held: number
   readonly infeasible: number
-  /** Whether more jobs wait than were listed: then the numbers count only the listed jobs. */
+  /** Whether some jobs could not be listed or placed: then the numbers are too small. */
   readonly isCut: boolean
 }
 

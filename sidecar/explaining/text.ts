@@ -54,11 +54,11 @@ function describePending(pending: PendingCounts | null): string {
   const { jobs, nodes, held, infeasible, isCut } = pending
   const given = nodes === 0 ? 'that no node is given to' : `for ${plural(nodes, 'node')}`
   const counts = [
-    jobs === 0 ? 'no job' : `${plural(jobs, 'job')} ${given}`,
+    jobs === 0 ? 'no job' : `${isCut ? 'at least ' : ''}${plural(jobs, 'job')} ${given}`,
     ...(held > 0 ? [`${held} held`] : []),
     ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
   ]
-  return [...counts, ...(isCut ? ['counted over the listed jobs only'] : [])].join(', ')
+  return counts.join(', ')
 }
 
 function isOfInterest({ started, pending }: QueueExplanation): boolean {

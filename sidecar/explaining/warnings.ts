@@ -8,6 +8,7 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
+import { NO_QUEUE } from '#reading/facts.ts'
 import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
@@ -85,7 +86,7 @@ function describeNoDemand(
   { whole: { held, infeasible } }: Demand,
 ): readonly string[] {
   const stopped = [...queues].flatMap(([name, { started }]) => {
-    const isIn = (job: { readonly queue: string | undefined }) => (job.queue ?? '') === name
+    const isIn = (job: { readonly queue: string | undefined }) => (job.queue ?? NO_QUEUE) === name
     const count = started || waiting.kind !== 'known' ? 0 : waiting.jobs.filter(isIn).length
     return count === 0 ? [] : [describeStopped(name, count)]
   })
@@ -109,7 +110,7 @@ function describeNoDemand(
 
 function describeStopped(name: string, count: number): string {
   const queue =
-    name === '' ? 'the queue' : `queue ${quote(name, { characters: MAX_REASON_LENGTH })}`
+    name === NO_QUEUE ? 'the queue' : `queue ${quote(name, { characters: MAX_REASON_LENGTH })}`
   const add = count === 1 ? 'adds' : 'add'
   return `${queue} is stopped: ${plural(count, 'job')} in it ${add} no demand until flux queue start`
 }

@@ -12,9 +12,14 @@ import { type Refusals, refusalsOf } from '#scaling/refusals.ts'
 import { demandedNodes } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Metric, Selection } from './metric.ts'
+import { longestWait } from './waits.ts'
 
 const CUT = unknown(
   `Flux has more pending jobs than the sidecar lists (${MAX_WAITING}): what the others ask for is not known`,
+)
+
+const PARTIAL = unknown(
+  'the pending jobs are too many and too different to place all: what they ask for is not added up',
 )
 
 const NO_ESTIMATE = unknown('the scheduler gives no estimate')
@@ -53,14 +58,17 @@ function sized({ value, ...fields }: Omit<Row, 'isSum' | 'unit'>): Metric {
   })
 }
 
-/** A metric over all pending jobs. It is not known if some of them are not listed. */
+/** A metric over all pending jobs. It is not known if some of them are not listed or not placed. */
 function pending(
   fields: Pick<Row, 'name' | 'help' | 'unit' | 'isSum'>,
   of: (queue: QueueDemand, demand: Demand) => number | Unknown,
 ): Metric {
   return row({
     ...fields,
-    value: (_, demand, selection) => (demand.isCut ? CUT : of(demandOf(demand, selection), demand)),
+    value: (_, demand, selection) => {
+      if (demand.isPartial) return PARTIAL
+      return demand.isCut ? CUT : of(demandOf(demand, selection), demand)
+    },
   })
 }
 
@@ -103,15 +111,6 @@ function desired({ sizes }: Snapshot, { queues }: Selection): number | Unknown {
 function floor({ sizes, ranks }: Snapshot, demand: Demand): number {
   if (sizes.drained === undefined) return demand.floor
   return Math.max(demand.floor, sizeWith(ranks.open))
-}
-
-const NO_WAIT = unknown('Flux does not say when some pending jobs were submitted')
-
-/** The longest wait for `share` 1. */
-function quantile(descending: readonly number[], share: number): number | Unknown {
-  if (descending[0] === Number.POSITIVE_INFINITY) return NO_WAIT
-  const index = Math.max(0, descending.length - Math.ceil(share * descending.length))
-  return descending[index] ?? 0
 }
 
 /** The rows, in the order in which README and discovery list them. */
@@ -213,7 +212,7 @@ export const SCALING_METRICS: readonly Metric[] = [
       unit: 'seconds',
       isSum: false,
     },
-    ({ waits }) => quantile(waits, 1),
+    ({ waits }) => longestWait(waits, 1),
   ),
   pending(
     {
@@ -222,7 +221,7 @@ export const SCALING_METRICS: readonly Metric[] = [
       unit: 'seconds',
       isSum: false,
     },
-    ({ waits }) => quantile(waits, 0.9),
+    ({ waits }) => longestWait(waits, 0.9),
   ),
   row({
     name: 'job_start_seconds',

@@ -1,4 +1,4 @@
-// The types of one reading of Flux, and of what is remembered of earlier readings. scaling/ computes the size from them. The
+// The parts of one reading of Flux, and of what is remembered of earlier readings. scaling/ computes the size from them. The
 // values are never changed.
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 import type { FailedJob, PendingJob, RunningJob } from '#flux/calls/job-list-calls.ts'
@@ -76,7 +76,10 @@ export interface Remembered {
   readonly lost: Idset
 }
 
-/** A named queue. */
+/** Our name for the only queue of an instance without named queues. */
+export const NO_QUEUE = ''
+
+/** A queue. */
 export interface QueueState {
   /** Whether the scheduler starts its jobs. */
   readonly started: boolean
@@ -147,6 +150,7 @@ export interface Facts {
   readonly untracked?: Idset
   readonly drains: readonly Drain[]
   readonly waiting: Waiting
+  /** The named queues, or {@link NO_QUEUE}. */
   readonly queues: ReadonlyMap<string, QueueState>
   /** Jobs that failed in the last ten minutes. */
   readonly failed: readonly EndedJob[] | Unknown

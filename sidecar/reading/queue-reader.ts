@@ -6,7 +6,7 @@ import { ERRNO, isRemote } from '#flux/errors.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
-import type { Jobs, QueueState } from './facts.ts'
+import { type Jobs, NO_QUEUE, type QueueState } from './facts.ts'
 import { ranksOfQueue } from './queue-ranks.ts'
 
 /** The configuration is read again after this time, because an administrator may reload it. */
@@ -14,9 +14,6 @@ const CONFIG_LIFE_MS = 60_000
 
 /** Earlier releases count the jobs of a queue from its first job on. */
 const ALL_QUEUES_COUNTED_SINCE = [0, 59] as const
-
-/** Our name for the only queue of an instance without named queues. */
-const ANONYMOUS = ''
 
 /** What Flux answered about queues. Their ranks are known only with the properties of R. */
 export interface QueueReading {
@@ -46,11 +43,11 @@ export class QueueReader {
     const named = [...new Set([...queues.keys(), ...configured])]
     const asked =
       named.length === 0
-        ? [[ANONYMOUS, total.sched] as const]
+        ? [[NO_QUEUE, total.sched] as const]
         : named.map((name) => [name, queues.get(name)?.sched ?? 0] as const)
     const started = await Promise.all(
       asked.map(async ([name, waiting]) => {
-        const queue = name === ANONYMOUS ? undefined : name
+        const queue = name === NO_QUEUE ? undefined : name
         return [name, waiting === 0 || (await this.#isStarted(queue, limits))] as const
       }),
     )

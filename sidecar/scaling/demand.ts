@@ -25,9 +25,9 @@ export interface Demand extends PendingSums {
   readonly quorum: number
   /** Why the GPUs of some jobs are not known; `undefined` if all are known, or if R has none. */
   readonly unknownRequests: Unknown | undefined
-  /** Whether pending jobs are missing because the list was cut. Then there may be work for every rank. */
+  /** Whether jobs that could start are not listed, or could not be placed. Then there may be work for every rank. */
   readonly isCut: boolean
-  /** Whether any pending job is missing, held ones included. */
+  /** Whether any pending job is not listed, held ones included. */
   readonly isListCut: boolean
 }
 

@@ -43,7 +43,7 @@ export function wantedSizes(
   unstarted: readonly UnstartedJob[] = [],
 ): WantedSizes {
   const sizeOf = (purpose: string, { placed }: QueueDemand) => {
-    // Some pending jobs are not listed: there may be work for every rank.
+    // Some pending jobs are not listed or not placed: there may be work for every rank.
     const size = demand.isCut ? demand.maximum : sizeWith(placed)
     return clampSize(demand, hold(purpose, Math.max(size, triedSize(unstarted, purpose))))
   }

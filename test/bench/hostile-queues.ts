@@ -22,7 +22,7 @@ const MAX_HOLD_MS = 50
 /** The container's limit is 128 MiB. */
 const MAX_RESIDENT_MIB = 112
 
-/** Enough to read 10,000 jobspecs, 500 a reading. */
+/** Enough to read 10,000 jobspecs, also if they are so large that one reading takes only some hundreds. */
 const READINGS = 22
 const MOST_SECONDS = 30
 const FEW_READINGS = 6

@@ -1,30 +1,43 @@
-// `npm run bench`: ratios that are measured in one run, on the bundles of the images. `--json` prints JSON. Names (`sidecar`,
-// `webhook`, `hostile`) select figures; `--short` takes only some of the hostile queues, `--queue TEXT` those with
-// this text in their names.
+// `npm run bench`: ratios that are measured in one run, on the bundles of the images.
 import { rm } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { endWith, programArguments } from '../support/program-arguments.ts'
 import { prepare } from './bench.ts'
 import { type Figure, formatFigures, reached } from './figures.ts'
+import { HOSTILE_QUEUES } from './hostile/queues.ts'
 import { hostileFigures } from './hostile-queues.ts'
 import { sidecarFigures } from './sidecar.ts'
 import { webhookFigures } from './webhook.ts'
 
-const { values, positionals } = parseArgs({
-  options: {
+const USAGE = `Usage: npm run bench -- [sidecar] [webhook] [hostile] [--short] [--queue TEXT] [--json]
+
+  sidecar, webhook, hostile   the figures to measure (default: all)
+  --short        only some of the hostile queues, and fewer readings of them
+  --queue TEXT   only hostile queues with this text in their names
+  --json         print JSON
+
+Exit codes: 0 every target is reached; 1 one is missed; 2 wrong usage.
+`
+
+const FIGURES = { sidecar: sidecarFigures, webhook: webhookFigures, hostile: hostileFigures }
+
+const { values, isChosen } = programArguments(
+  {
     json: { type: 'boolean', default: false },
     short: { type: 'boolean', default: false },
     queue: { type: 'string' },
   },
-  allowPositionals: true,
-})
-
-const FIGURES = { sidecar: sidecarFigures, webhook: webhookFigures, hostile: hostileFigures }
+  { usage: USAGE, names: Object.keys(FIGURES) },
+)
+const { queue = '' } = values
+if (!HOSTILE_QUEUES.some(({ name }) => name.includes(queue))) {
+  endWith(`--queue: expected a part of the name of a hostile queue, got "${queue}"`, USAGE)
+}
 
 const bench = await prepare()
 try {
   const figures: Figure[] = []
   for (const [name, measure] of Object.entries(FIGURES)) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue
+    if (!isChosen(name)) continue
     figures.push(...(await measure(bench, values)))
   }
   process.stdout.write(

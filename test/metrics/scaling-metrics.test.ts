@@ -143,6 +143,10 @@ test('a queue that is not in the demand wants nothing', () => {
   assert.equal(askFor('node_demand_count', LOADED, { queues: ['new'] }), 0)
 })
 
+const ONE_CORE = { nodes: undefined, slots: 1, cores: 1, gpus: 0, exclusive: false }
+/** It takes more steps to place 5,000 such jobs than placing may take. */
+const MANY_PARTS = { ways: [Array(100).fill(ONE_CORE)], ranks: undefined }
+
 /** The metrics that are not known in a state, and those that are. */
 const UNKNOWN: readonly {
   readonly what: string
@@ -189,6 +193,25 @@ const UNKNOWN: readonly {
       node_demand_count: 16,
       node_floor_count: 7,
       node_stranded_count: 0,
+      job_refused_count: 0,
+      job_unsatisfiable_count: 0,
+      job_unhelped_count: 0,
+    },
+  },
+  {
+    what: 'while the pending jobs are too different to place all of them',
+    facts: {
+      waiting: waitingFor(...Array(5_000).fill(waited(5, { request: MANY_PARTS }))),
+    },
+    reason:
+      'the pending jobs are too many and too different to place all: what they ask for is not added up',
+    known: {
+      node_desired_count: 16,
+      node_desired_compensated_count: 16,
+      node_demand_count: 16,
+      node_floor_count: 7,
+      node_stranded_count: 0,
+      job_held_count: 0,
       job_refused_count: 0,
       job_unsatisfiable_count: 0,
       job_unhelped_count: 0,

@@ -1,9 +1,8 @@
 // `npm run soak`: hours of a sidecar's life in minutes. Fails if anything that a process holds on to grows with its work.
-// `--short` does a part of the work; names of stages select them.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { programArguments } from '../support/program-arguments.ts'
 import type { Sample } from './measure.ts'
 import { judge } from './slope.ts'
 import { STAGES } from './stages.ts'
@@ -21,10 +20,20 @@ const FIGURES: Readonly<Record<Exclude<keyof Sample, 'work'>, number>> = {
   matchtags: 1,
 }
 
-const { values, positionals } = parseArgs({
-  options: { short: { type: 'boolean', default: false } },
-  allowPositionals: true,
-})
+const NAMES = STAGES.map(({ name }) => name)
+
+const USAGE = `Usage: npm run soak -- [STAGE]... [--short]
+
+  STAGE     ${NAMES.map((name) => `"${name}"`).join(', ')} (default: all)
+  --short   only a part of the work: two minutes
+
+Exit codes: 0 nothing grows with the work; 1 something does; 2 wrong usage.
+`
+
+const { values, isChosen } = programArguments(
+  { short: { type: 'boolean', default: false } },
+  { usage: USAGE, names: NAMES },
+)
 
 function row(cells: readonly (string | number)[]): string {
   const texts = cells.map((cell) => (typeof cell === 'number' ? cell.toFixed(2) : cell))
@@ -57,7 +66,7 @@ const folder = await mkdtemp(join(tmpdir(), 'soak-'))
 try {
   print(row(['work', 'figure', 'first', 'last', 'growth', 'noise', 'tolerated', 'verdict']))
   for (const { name, work, short, run } of STAGES) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue
+    if (!isChosen(name)) continue
     const startedAt = performance.now()
     const samples = await run(values.short ? short : work, folder)
     if (!printVerdicts(name, samples)) process.exitCode = 1

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 export interface FakeKubectl {
-  /** What it prints as the namespace of its context. */
-  readonly namespace?: string
+  /** What it prints as the namespace of its context; `undefined` if it has no context. */
+  readonly namespace?: string | undefined
   /** All expected arguments, with spaces between them. */
   readonly args: string
   readonly out?: string
@@ -21,15 +21,16 @@ const UNEXPECTED = 64
 /** @returns an environment whose PATH has this kubectl and nothing else */
 export async function fakeKubectl(
   t: TestContext,
-  { namespace = '', args, out = '', err = '', code = 0 }: FakeKubectl,
+  { args, out = '', err = '', code = 0, ...fields }: FakeKubectl,
 ): Promise<{ readonly PATH: string }> {
+  const { namespace } = { namespace: '', ...fields }
   const folder = await mkdtemp(join(tmpdir(), 'kubectl-'))
   t.after(() => rm(folder, { recursive: true }))
   const script = `#!/bin/sh
 case "$*" in
   *'config view --minify --output=jsonpath={..namespace}')
-    printf '%s' ${quote(namespace)}
-    exit 0
+    printf '%s' ${quote(namespace ?? '')}
+    ${namespace === undefined ? "echo 'error: no context' >&2; exit 1" : 'exit 0'}
 esac
 if [ "$*" != ${quote(args)} ]; then
   printf 'unexpected arguments: %s' "$*" >&2

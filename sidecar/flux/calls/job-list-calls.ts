@@ -124,7 +124,7 @@ export interface FailedJob {
   readonly inactiveAt: number
   readonly exceptionType: string | undefined
   readonly exceptionNote: string | undefined
-  /** What it asked for, as of a {@link PendingJob}: Flux knows no more of a job that never started. */
+  /** What it asked for, as of a {@link PendingJob}: job-list shows no more of a job that never started. */
   readonly ntasks?: number | undefined
   readonly nnodes?: number | undefined
   readonly ncores?: number | undefined

@@ -43,10 +43,10 @@ const ALTERNATIVES = ['xor_slot', 'or_slot']
 /**
  * Reads `resources` and the constraints of a jobspec.
  *
- * A slot with nodes in it asks for these nodes, which it does not share (Fluxion; RFC 14 leaves it open); any other node with
- * cores or GPUs in it for as many of each node, a node without for the whole node. Several slots add up. Resources that R does not have (memory, racks, …) multiply what is in them. Of a
- * range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start. A job that asks for no node and no
- * slot is refused: it would count as a job that needs nothing.
+ * A slot with nodes in it asks for whole nodes, as Fluxion gives them (RFC 14 leaves it open). Any other node asks for the cores
+ * and GPUs in it, or for the whole node if there are none. Several slots add up. Resources that R does not have (memory, racks,
+ * …) multiply what is in them. Of a range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start. A
+ * job that asks for no node and no slot is refused: it would count as a job that needs nothing.
  *
  * @throws FluxError `FLUX_PROTOCOL` if it is of another shape
  */

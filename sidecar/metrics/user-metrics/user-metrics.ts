@@ -17,7 +17,7 @@ export const MAX_STEPS = 1_000_000
  * The steps that one expression may take. That takes 10 to 60 ms, and the sidecar answers nothing meanwhile; between two
  * expressions it does.
  */
-export const MAX_STEPS_OF_ONE = 250_000
+const MAX_STEPS_OF_ONE = 250_000
 
 /** The sidecar's own names at `/metrics` begin with one of these. */
 export const RESERVED_PREFIXES = ['flux_', 'http_', 'nodejs_', 'process_'] as const

@@ -72,7 +72,10 @@ export function waysOf(
   return [[{ nodes: undefined, slots, cores, gpus: 0, exclusive: false }]]
 }
 
-/** The size of equal slots with which a number of cores takes the most nodes; of several, the largest, which is the hardest to place. */
+/**
+ * The size of equal slots with which a number of cores takes the most nodes. Of several such sizes the largest, which is the
+ * hardest to place.
+ */
 function widestSlot(ncores: number, coresPerNode: number): number {
   let widest = 1
   let most = 0

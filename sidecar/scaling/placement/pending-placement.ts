@@ -4,7 +4,7 @@ import { givesWholeNodes } from '#flux/calls/fluxion.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
 import { countIds, type Idset, intersectIdsets, isEmpty, unionIdsets } from '#flux/sets/idset.ts'
 import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/sets/resource-set.ts'
-import type { Facts, WaitingJob, WaitingJobs } from '#reading/facts.ts'
+import { type Facts, NO_QUEUE, type WaitingJob, type WaitingJobs } from '#reading/facts.ts'
 import { canStart } from '#reading/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { everyRank, type Ranks, sizeWith } from '#scaling/ranks.ts'
@@ -39,16 +39,14 @@ export interface PendingSums {
   readonly infeasibleJobs: ReadonlySet<JobId>
 }
 
-/** The name of the only queue of an instance without named queues. */
-const NO_QUEUE = ''
-
 /**
  * Jobs are added in the order of their priority.
  *
  * A job counts if the scheduler would start it with enough nodes: it is in SCHED, not held, in a started queue, and not larger
  * than R. Jobs are placed first fit from rank 0 on, on free resources and on ranks whose pods could be started. Torpid and
- * lost ranks, and ranks that others drained, are left out. A job that does not fit beside the others counts with the ranks
- * that it would be given if it were alone, lost ranks too if necessary: it starts when other jobs end or lost ranks join.
+ * lost ranks, ranks that others drained, and ranks that are down for the scheduler alone are left out. A job that does not fit
+ * beside the others counts with the ranks that it would be given if it were alone, lost ranks too if necessary: it starts when
+ * other jobs end or lost ranks join.
  *
  * Ranks of other clusters (bursting) can be given to jobs while they are open: a job that fits there and on open ranks of ours
  * starts without more pods. Otherwise our ranks come first. Ranks of other clusters that are down are not waited for, and

@@ -10,7 +10,7 @@ import {
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { ranksOf, restrictToRanks, subtractResourceSets } from '#flux/sets/resource-set.ts'
-import type { Facts, WaitingJob } from '#reading/facts.ts'
+import { type Facts, NO_QUEUE, type WaitingJob } from '#reading/facts.ts'
 import { canStart } from '#reading/pending-jobs.ts'
 import { PendingPlacement, type PlacementFacts } from '#scaling/placement/pending-placement.ts'
 import { everyRank, type Ranks } from '#scaling/ranks.ts'
@@ -39,9 +39,6 @@ export interface FirstJob extends RanksOfJob {
   /** Whether it fits on what is free of the open ranks. */
   readonly fits: boolean
 }
-
-/** The name of the only queue of an instance without named queues. */
-const NO_QUEUE = ''
 
 /**
  * Jobs are listed in the order of their priority, in which schedulers look at them. A job behind one that waits may wait for

@@ -3,15 +3,16 @@ import type { Io } from '../../../webhook/cli/command.ts'
 
 export interface MemoryIoOptions {
   readonly files?: Readonly<Record<string, string>>
+  readonly folders?: readonly string[]
   /** Standard input; a terminal by default. */
   readonly input?: string
   readonly outIsTerminal?: boolean
   readonly env?: Io['env']
 }
 
-/** A missing file is an error as in a file system. There are no folders. */
+/** A missing file, or a folder in its place, is an error as in a file system. */
 export function createMemoryIo(options: MemoryIoOptions = {}) {
-  const { files = {}, input, outIsTerminal = false, env = {} } = options
+  const { files = {}, folders = [], input, outIsTerminal = false, env = {} } = options
   const written = { out: '', err: '' }
   const filesWritten: Record<string, string> = {}
   const outputTo = (name: keyof typeof written, isTerminal: boolean) => ({
@@ -27,6 +28,9 @@ export function createMemoryIo(options: MemoryIoOptions = {}) {
     readFile: async (path) => {
       const text = files[path]
       if (text !== undefined) return text
+      if (folders.includes(path)) {
+        throw Object.assign(new Error(`EISDIR: ${path}`), { code: 'EISDIR', errno: -21 })
+      }
       throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT', errno: -2 })
     },
     writeFile: async (path, text) => {

@@ -10,6 +10,8 @@ export interface KubectlFlags {
   readonly context?: string | undefined
 }
 
+const NO_KUBECTL = 'there is no kubectl in PATH'
+
 /** Gets a path of the API server. Never rejects: a failure is in the answer, in the words of kubectl. */
 export async function getRaw(path: string, flags: KubectlFlags, env: Io['env']): Promise<Answer> {
   return runKubectl(['get', '--raw', path], flags, env)
@@ -17,7 +19,11 @@ export async function getRaw(path: string, flags: KubectlFlags, env: Io['env']):
 
 /** The namespace of the context; empty if it has none. */
 export async function getNamespace(flags: KubectlFlags, env: Io['env']): Promise<Answer> {
-  return runKubectl(['config', 'view', '--minify', '--output=jsonpath={..namespace}'], flags, env)
+  const command = ['config', 'view', '--minify', '--output=jsonpath={..namespace}']
+  const answer = await runKubectl(command, flags, env)
+  if (answer.kind === 'text' || answer.reason === NO_KUBECTL) return answer
+  const reason = `kubectl has no namespace for it, name one with -n (${answer.reason})`
+  return { kind: 'failure', reason }
 }
 
 async function runKubectl(
@@ -44,7 +50,7 @@ async function runKubectl(
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const isMissing = 'code' in error && error.code === 'ENOENT'
-    const reason = isMissing ? 'there is no kubectl in PATH' : `kubectl: ${error.message}`
+    const reason = isMissing ? NO_KUBECTL : `kubectl: ${error.message}`
     return { kind: 'failure', reason }
   }
 }

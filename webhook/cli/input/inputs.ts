@@ -50,5 +50,6 @@ export async function readDocumentFiles(
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (!('errno' in error) || typeof error.errno !== 'number') return error.message
+  if ('code' in error && error.code === 'EISDIR') return 'expected a file, got a folder'
   return getSystemErrorMessage(error.errno)
 }

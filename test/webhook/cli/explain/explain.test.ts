@@ -51,6 +51,13 @@ test('explain asks for the namespace of the context', async (t) => {
   assert.deepEqual([code, out], [0, 'desired 10: …\n'])
 })
 
+test('explain without a context says how to name the namespace', async (t) => {
+  const env = await fakeKubectl(t, { namespace: undefined, args: TEXT })
+  const { code, err } = await run(['flux-sample'], { env })
+  const reason = 'kubectl has no namespace for it, name one with -n (error: no context)'
+  assert.deepEqual([code, err], [1, `flux-metrics explain: ${reason}\n`])
+})
+
 for (const flags of ['--json', '-o json', '--output=json']) {
   test(`explain ${flags} prints the answer of the metrics API`, async (t) => {
     const env = await fakeKubectl(t, {

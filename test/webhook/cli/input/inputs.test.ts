@@ -33,3 +33,9 @@ test('readInputs reports every file that cannot be read', async () => {
     'Cannot read y: no such file or directory',
   ])
 })
+
+test('readInputs says that a folder is no file', async () => {
+  const { io } = createMemoryIo({ folders: ['manifests'] })
+  const { problems } = await readInputs(['manifests'], io)
+  assert.deepEqual(problems, ['Cannot read manifests: expected a file, got a folder'])
+})
