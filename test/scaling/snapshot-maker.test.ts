@@ -7,7 +7,7 @@ import type { Drain } from '#flux/calls/resource-calls.ts'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
 import { unknown } from '#reading/unknown.ts'
-import { RACE_MS } from '#scaling/drains/published-sizes.ts'
+import { DECISION_MS, RACE_MS } from '#scaling/drains/published-sizes.ts'
 import { SETTLE_MS } from '#scaling/drains/unsettled-ranks.ts'
 import { DEFAULT_PATIENCE } from '#scaling/history.ts'
 import { type MadeSnapshot, SnapshotMaker } from '#scaling/snapshot-maker.ts'
@@ -360,4 +360,22 @@ test('makeInTurns makes the same snapshots and plans as make', async () => {
     ),
     { numRuns: 200 },
   )
+})
+
+test('a rank is absent until the reading that shows it, however long it takes to work out what follows', async () => {
+  const waiting = waitingFor(wholeNodes(10))
+  const drains = FORMER.map((drain) => ({ ...drain, ranks: parseIdset('4-15') }))
+  const left = reading(4, '', { drains, waiting })
+  const snapshots = new SnapshotMaker(DRAINS)
+  /** What is undrained after a reading that ends at one time, and is worked out at another. */
+  const undrained = async (readAt: number, madeAt: number) => {
+    const times = [readAt, madeAt]
+    const made = await snapshots.makeInTurns(left, () => times.shift() ?? madeAt)
+    return made.drains && formatIdset(made.drains.undrain)
+  }
+  assert.equal(await undrained(0, 0), '')
+  // A pod that joins after this reading, and before what follows is worked out, may be one that is being ended.
+  assert.equal(await undrained(DECISION_MS - 1, DECISION_MS + 500), '')
+  const endAt = DECISION_MS + left.tookMs
+  assert.equal(await undrained(endAt, endAt + 500), '4-9')
 })
