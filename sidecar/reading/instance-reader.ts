@@ -137,7 +137,7 @@ export class InstanceReader {
     if (brokerState !== 'run') throw notRunning(brokerState)
     const known = { sched: fulfilled(sched), status: fulfilled(status) }
     return {
-      jobs: counts === undefined ? knownUnlessHidden(jobs) : withQueuesOf(counts, queues),
+      jobs: counts === undefined ? knownUnlessOdd(jobs) : withQueuesOf(counts, queues),
       pending: knownUnlessOdd(pending),
       view: this.#scheduler.compare(known.sched, known.status),
       status: known.status,
