@@ -17,6 +17,9 @@ import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 const GRACE = DEFAULT_PATIENCE.idleGraceMs
 const JOIN = DEFAULT_PATIENCE.joinTimeoutMs
 
+/** How long a reading takes. */
+const { tookMs: TOOK_MS } = factsOf()
+
 const NO_DRAINS = { drains: undefined }
 const DRAINS = { drains: { instance: 'flux-sample' } }
 
@@ -234,7 +237,7 @@ test('with drains, a size falls when its ranks are drained', () => {
   const settling = drained.draw(reading(8, '0-3'), 2 + GRACE)
   assert.equal(publishedBy(settling), 8, 'not settled yet')
   assert.equal(settling.drains?.lookAt, 1 + GRACE + SETTLE_MS)
-  const { snapshot } = drained.draw(reading(8, '0-3'), 1 + GRACE + SETTLE_MS)
+  const { snapshot } = drained.draw(reading(8, '0-3'), 1 + GRACE + SETTLE_MS + TOOK_MS)
   assert.deepEqual(snapshot.sizes, {
     wanted: {
       kind: 'known',
@@ -257,7 +260,7 @@ test('with drains, ranks that never came hold no size when they are drained', ()
   const made = drained.draw(reading(6, '0-3'), 1 + GRACE)
   assert.equal(publishedBy(made), 8)
   assert.equal(formatIdset(made.drains?.drain ?? parseIdset('')), '4-7')
-  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE + SETTLE_MS)), 4)
+  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE + SETTLE_MS + TOOK_MS)), 4)
 })
 
 test('with drains, nothing is drained or given back while nobody knows what is wanted', () => {
