@@ -164,7 +164,7 @@ export class Collector implements SnapshotSource {
       const clock = () => performance.now()
       const { snapshot, drains } = await this.#snapshots.makeInTurns(facts, clock)
       this.#backoff.reset()
-      this.#latest.replace(snapshot)
+      this.#latest.replace(snapshot, performance.now() - readAt)
       this.#options.observer.refreshed(snapshot.tookMs)
       this.#logSize(snapshot)
       this.#logUnhelped(snapshot)

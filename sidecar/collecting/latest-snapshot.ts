@@ -36,14 +36,16 @@ export class LatestSnapshot {
     return { kind: 'fresh', snapshot }
   }
 
-  replace(snapshot: Snapshot): void {
+  /** @param followedMs how long the snapshot took to be made after the reading */
+  replace(snapshot: Snapshot, followedMs = 0): void {
     const before = this.#staleReason
+    const ageMs = snapshot.tookMs + followedMs
     this.#snapshot = snapshot
-    this.#readAt = performance.now() - snapshot.tookMs
+    this.#readAt = performance.now() - ageMs
     this.#staleReason = undefined
     this.#reasons.clear()
     clearTimeout(this.#expiry)
-    const leftMs = Math.max(0, this.#maxAgeMs - snapshot.tookMs)
+    const leftMs = Math.max(0, this.#maxAgeMs - ageMs)
     this.#expiry = setTimeout(() => this.markStale(this.#tooOld()), leftMs)
     this.#expiry.unref()
     if (before !== undefined) {

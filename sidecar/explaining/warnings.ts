@@ -8,8 +8,9 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import { NO_QUEUE } from '#reading/facts.ts'
+import { NO_QUEUE, type WaitingJob } from '#reading/facts.ts'
 import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
+import { canStart } from '#reading/pending-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isSidecarReason } from '#scaling/drain-reason.ts'
@@ -202,10 +203,18 @@ function describeNames({ jobs }: Snapshot): readonly string[] {
   ]
 }
 
+const GUEST =
+  'Flux does not show this to guests: run the sidecar with the UID of the broker (annotation flux-metrics/run-as-user); a job that ' +
+  'fits on free nodes and is not started gets more of them'
+
 /** Values that are unknown, one sentence for each cause. */
-export function unknownsOf({ demand, jobs, failed, sizes }: Snapshot): readonly string[] {
+export function unknownsOf(snapshot: Snapshot): readonly string[] {
+  const { demand, jobs, failed, sizes, waiting, fluxion } = snapshot
   const known = demand.kind === 'known' ? demand : undefined
   const hidden = jobs.kind === 'unknown' ? jobs.reason : undefined
+  const isUnread = (job: WaitingJob) => job.request === undefined && canStart(job)
+  const guest = known !== undefined && !isUnknown(waiting) && waiting.jobs.some(isUnread)
+  const isPolicyUnknown = fluxion !== undefined && fluxion.matchPolicy === undefined
   const unknowns: readonly (readonly [value: string, reason: string | undefined])[] = [
     ['the size', sizes.wanted.kind === 'unknown' ? sizes.wanted.reason : undefined],
     ['the demand', demand.kind === 'unknown' ? demand.reason : known?.unknownPlaces?.reason],
@@ -223,6 +232,8 @@ export function unknownsOf({ demand, jobs, failed, sizes }: Snapshot): readonly 
       'the ranks of some pending jobs',
       known?.isPartial ? 'the pending jobs are too many and too different to place all' : undefined,
     ],
+    ['the constraints of pending jobs', guest ? GUEST : undefined],
+    ['whether each job gets whole nodes', guest && isPolicyUnknown ? GUEST : undefined],
     ['the refused jobs', isUnknown(failed) ? failed.reason : undefined],
   ]
   const byReason = new Map<string, string[]>()

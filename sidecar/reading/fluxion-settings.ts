@@ -27,7 +27,7 @@ const DOUBTED_LIFE_MS = 10_000
 
 export class FluxionReader {
   readonly #client: Client
-  #last: { readonly parameters: FluxionParameters; readonly until: number } | undefined
+  #last: Settings | undefined
 
   constructor(client: Client) {
     this.#client = client
@@ -38,13 +38,32 @@ export class FluxionReader {
     const now = performance.now()
     if (this.#last === undefined || now >= this.#last.until) {
       const parameters = await readFluxionParameters(this.#client, limits)
-      const isAbsent = parameters.policy === undefined
-      const wasAbsent = this.#last !== undefined && this.#last.parameters.policy === undefined
-      const lifeMs = isAbsent && !wasAbsent ? DOUBTED_LIFE_MS : LIFE_MS
-      this.#last = { parameters, until: now + lifeMs }
+      this.#last = settingsAfter(this.#last, parameters, now)
     }
     return toFluxionSettings(this.#last.parameters, config)
   }
+}
+
+/** What is known, and until when it counts. */
+interface Settings {
+  readonly parameters: FluxionParameters
+  readonly until: number
+  readonly isDoubted: boolean
+}
+
+/** What is known after an answer. While it is doubted, what was known before counts. */
+function settingsAfter(
+  before: Settings | undefined,
+  parameters: FluxionParameters,
+  now: number,
+): Settings {
+  const isAbsent = parameters.policy === undefined
+  const wasAbsent = before !== undefined && before.parameters.policy === undefined
+  if (isAbsent && !wasAbsent && !before?.isDoubted) {
+    const known = before?.parameters ?? parameters
+    return { parameters: known, until: now + DOUBTED_LIFE_MS, isDoubted: true }
+  }
+  return { parameters, until: now + LIFE_MS, isDoubted: false }
 }
 
 /** Settings of an unexpected form count as not shown. */

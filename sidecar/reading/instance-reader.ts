@@ -137,7 +137,7 @@ export class InstanceReader {
     if (brokerState !== 'run') throw notRunning(brokerState)
     const known = { sched: fulfilled(sched), status: fulfilled(status) }
     return {
-      jobs: counts === undefined ? knownUnlessHidden(jobs) : withQueuesOf(counts, queues),
+      jobs: counts === undefined ? knownUnlessOdd(jobs) : withQueuesOf(counts, queues),
       pending: knownUnlessOdd(pending),
       view: this.#scheduler.compare(known.sched, known.status),
       status: known.status,
@@ -161,10 +161,10 @@ export class InstanceReader {
     const counted = total.depend + total.priority + total.sched
     const hasGpus = countGpus(sched.all) > 0
     const attributes = rankAttributes(sched)
-    const { allocated } = sched
+    const { all, allocated } = sched
     // The job to name is on the highest busy rank of ours.
     const offline = unionIdsets(status.offline, bursted)
-    const running = await unlessOdd(this.#running.read({ allocated, offline }, jobs, limits))
+    const running = await unlessOdd(this.#running.read({ all, allocated, offline }, jobs, limits))
     if (isUnknown(running)) return withoutJobs(running)
     return {
       waiting: await this.#pending.complete(pending, { counted, hasGpus, attributes }, limits),

@@ -49,12 +49,9 @@ export function countResources(
 }
 
 function withoutRanks({ all, allocated, down }: ResourceSets, ranks: Idset): ResourceSets {
-  const rest = subtractIdsets(ranksOf(all), ranks)
-  return {
-    all: restrictToRanks(all, rest),
-    allocated: restrictToRanks(allocated, rest),
-    down: restrictToRanks(down, rest),
-  }
+  // Busy ranks that were excluded are not in R.
+  const without = (set: ResourceSet) => restrictToRanks(set, subtractIdsets(ranksOf(set), ranks))
+  return { all: without(all), allocated: without(allocated), down: without(down) }
 }
 
 function countEach(

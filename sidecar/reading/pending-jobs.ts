@@ -106,8 +106,7 @@ export class PendingJobReader {
       jobs,
       // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
       total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : listed.length,
-      // Flux lists held jobs, and those without a priority, last.
-      lacksStartable: pending.length > MAX_WAITING && last !== undefined && canStart(last),
+      lacksStartable: pending.length > MAX_WAITING && last !== undefined && mayPrecede(last),
       unknownRequests:
         hasGpus && missing.length > 0 ? (this.#isGuest ? GUEST : NOT_YET) : undefined,
     }
@@ -190,6 +189,11 @@ interface Round {
   readonly ended: Set<JobId>
   readonly deferred: Set<JobId>
   readonly budget: ReadBudget
+}
+
+/** Whether jobs that could start may follow in the list. Flux lists held jobs, and those without a priority, last. */
+function mayPrecede(job: PendingJob): boolean {
+  return canStart(job) || (job.priority ?? 0) > 0
 }
 
 /** Whether the scheduler would start the job if there were nodes and its queue is started. */

@@ -4,14 +4,25 @@ import type { SchedStatus } from '#flux/calls/resource-calls.ts'
 import { FluxError } from '#flux/errors.ts'
 import { countHosts, expandHosts } from '#flux/sets/hostlist.ts'
 import { idsetOf, listIds } from '#flux/sets/id-list.ts'
-import { countIds, EMPTY_IDSET, formatIdset, type Idset, idsBetween } from '#flux/sets/idset.ts'
+import {
+  countIds,
+  EMPTY_IDSET,
+  formatIdset,
+  type Idset,
+  idsBetween,
+  subtractIdsets,
+  unionIdsets,
+} from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /** Rank i is the pod of index i, except for some ranks of other clusters. */
 export interface PodRanks {
   readonly kind: 'known'
-  /** Ranks whose hosts are no pods of the MiniCluster (bursting): not ours to count, to end or to drain. */
+  /**
+   * Ranks whose hosts are no pods of the MiniCluster (bursting): not ours to count, to end or to drain. Those too that have left
+   * R since, as a rank does that is excluded while a job runs there.
+   */
   readonly bursted: Idset
   /** The first and the last of their hosts; empty if there are none. */
   readonly burstedHosts: readonly string[]
@@ -125,6 +136,7 @@ function describeMisplaced(name: string, rank: number, host: string): Unknown {
 export class PodRankCheck {
   readonly #name: string | undefined
   #last: { readonly key: string; readonly pods: PodRanks | Unknown } | undefined
+  #bursted: Idset = EMPTY_IDSET
 
   /** @param name of the MiniCluster; `undefined`: every rank is taken for a pod */
   constructor(name: string | undefined) {
@@ -136,8 +148,14 @@ export class PodRankCheck {
     const ranks = ranksOf(all)
     const key = [formatIdset(ranks), ...hostlists].join(' ')
     if (this.#last?.key === key) return this.#last.pods
-    const pods = podRanks(this.#name, { hostlists, ranks })
+    const pods = this.#remember(podRanks(this.#name, { hostlists, ranks }), ranks)
     this.#last = { key, pods }
     return pods
+  }
+
+  #remember(pods: PodRanks | Unknown, ranks: Idset): PodRanks | Unknown {
+    if (isUnknown(pods)) return pods
+    this.#bursted = unionIdsets(pods.bursted, subtractIdsets(this.#bursted, ranks))
+    return { ...pods, bursted: this.#bursted }
   }
 }

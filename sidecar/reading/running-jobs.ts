@@ -6,9 +6,12 @@ import { listRunningJobs, type RunningJob } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import {
   EMPTY_IDSET,
+  formatIdset,
   hasId,
   highestId,
   type Idset,
+  idsBetween,
+  intersectIdsets,
   isEmpty,
   subtractIdsets,
   unionIdsets,
@@ -20,13 +23,13 @@ import type { Facts, Jobs } from './facts.ts'
 /** More running jobs are not listed: this many are 100 kB. */
 const MAX_LISTED = 1_000
 
-/** A rank has only a few jobs, because a node has some dozens of cores. */
-const MAX_ON_RANK = 4
+/** `offline` has the ranks that are not ours, too. */
+type RankFacts = Pick<Facts, 'all' | 'allocated' | 'offline'>
 
 export interface RunningJobs {
   /**
-   * Ranks of running jobs. Jobs that bypass the scheduler (alloc-bypass) are not in `allocated`. Empty if the jobs are too
-   * many to be listed.
+   * Ranks of running jobs. Jobs that bypass the scheduler (alloc-bypass) are not in `allocated`. If there are too many jobs,
+   * these are only the ranks that matter for a size: the highest that is allocated, and those above it.
    */
   readonly ranks: Idset
   /** A job on the highest busy rank, if Flux names one. */
@@ -54,7 +57,7 @@ export class RunningJobReader {
    * @throws FluxError if Flux does not list the jobs: a rank that it does not show as allocated may be busy
    */
   async read(
-    facts: Pick<Facts, 'allocated' | 'offline'>,
+    facts: RankFacts,
     { total }: Pick<Jobs, 'total'>,
     limits: Limits,
   ): Promise<RunningJobs> {
@@ -62,20 +65,8 @@ export class RunningJobReader {
     // A job that was pending may run by now.
     const active = (total.new ?? 0) + total.depend + total.priority + total.sched + count
     if (active === 0) return { ranks: EMPTY_IDSET, highest: undefined }
-    const highest = highestBusyRank({ ...facts, running: EMPTY_IDSET })
-    const isAnyAllocated = !isEmpty(ranksOf(facts.allocated))
-    const options =
-      count <= MAX_LISTED || !isAnyAllocated
-        ? { maxEntries: MAX_LISTED }
-        : { maxEntries: MAX_ON_RANK, ranks: String(highest ?? 0) }
-    const listed = await this.#list(options, limits, { isAnyAllocated })
+    const listed = await this.#list(facts, count, limits)
     if (listed === undefined) return { ranks: EMPTY_IDSET, highest: undefined }
-    if (!isAnyAllocated && listed.length >= MAX_LISTED) {
-      throw new FluxError(
-        'FLUX_PROTOCOL',
-        `no rank is allocated, and more than ${MAX_LISTED} jobs run`,
-      )
-    }
     const ranks = listed.map((job) => job.ranks).reduce(unionIdsets, EMPTY_IDSET)
     const busy = highestBusyRank({ ...facts, running: ranks })
     return {
@@ -86,15 +77,40 @@ export class RunningJobReader {
 
   /** `undefined` if this release of Flux refuses the list, and the allocated ranks are known. Any other error is passed on. */
   async #list(
-    options: Parameters<typeof listRunningJobs>[1],
+    facts: RankFacts,
+    count: number,
     limits: Limits,
-    { isAnyAllocated }: { readonly isAnyAllocated: boolean },
   ): Promise<readonly RunningJob[] | undefined> {
+    const isAnyAllocated = !isEmpty(ranksOf(facts.allocated))
     try {
-      return await listRunningJobs(this.#client, options, limits)
+      if (count < MAX_LISTED || !isAnyAllocated) {
+        const jobs = await listRunningJobs(this.#client, { maxEntries: MAX_LISTED }, limits)
+        if (jobs.length < MAX_LISTED) return jobs
+        if (!isAnyAllocated) throw tooMany('no rank is allocated')
+      }
+      return await this.#listHighest(facts, limits)
     } catch (error) {
       if (isAnyAllocated && isRemote(error, ERRNO.EINVAL)) return undefined
       throw error
     }
   }
+
+  /** The jobs on the highest allocated rank, and on those above it, which are few: only alloc-bypass puts jobs there. */
+  async #listHighest(facts: RankFacts, limits: Limits): Promise<readonly RunningJob[]> {
+    const highest = highestBusyRank({ ...facts, running: EMPTY_IDSET }) ?? 0
+    const above = idsBetween(highest + 1, 1 + (highestId(ranksOf(facts.all)) ?? 0))
+    const online = subtractIdsets(intersectIdsets(above, ranksOf(facts.all)), facts.offline)
+    const wanted = unionIdsets(idsBetween(highest, highest + 1), online)
+    const options = { maxEntries: MAX_LISTED, ranks: formatIdset(wanted) }
+    const jobs = await listRunningJobs(this.#client, options, limits)
+    // Old brokers ignore what ranks are asked for.
+    const isCut = jobs.every(({ ranks }) => !isEmpty(intersectIdsets(ranks, wanted)))
+    if (jobs.length >= MAX_LISTED && isCut)
+      throw tooMany(`rank ${highest} is the highest allocated one`)
+    return jobs
+  }
+}
+
+function tooMany(where: string): FluxError {
+  return new FluxError('FLUX_PROTOCOL', `${where}, and more than ${MAX_LISTED} jobs run`)
 }

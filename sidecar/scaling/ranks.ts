@@ -39,15 +39,16 @@ export function ranksIn(
   facts: Pick<Facts, 'all' | 'pods' | 'allocated' | 'running' | 'offline' | 'drains'>,
   instance: string | undefined,
 ): Ranks {
-  const bursted = burstedIn(facts.pods)
-  const all = subtractIdsets(ranksOf(facts.all), bursted)
-  const held = subtractIdsets(unionIdsets(ranksOf(facts.allocated), facts.running), bursted)
+  const others = burstedIn(facts.pods)
+  const bursted = intersectIdsets(others, ranksOf(facts.all))
+  const all = subtractIdsets(ranksOf(facts.all), others)
+  const held = subtractIdsets(unionIdsets(ranksOf(facts.allocated), facts.running), others)
   const live = subtractIdsets(unionIdsets(all, held), facts.offline)
   let ownDrained = EMPTY_IDSET
   let foreignDrained = EMPTY_IDSET
   for (const { ranks, reason } of facts.drains) {
     const isOwn = instance !== undefined && isOwnReason(instance, reason)
-    const own = isOwn ? subtractIdsets(ranks, bursted) : EMPTY_IDSET
+    const own = isOwn ? subtractIdsets(ranks, others) : EMPTY_IDSET
     ownDrained = unionIdsets(ownDrained, own)
     foreignDrained = unionIdsets(foreignDrained, subtractIdsets(ranks, own))
   }

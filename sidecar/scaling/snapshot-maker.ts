@@ -131,9 +131,12 @@ export class SnapshotMaker {
     const endedAt = takenAt.getTime() + tookMs
     const unstarted = this.#unstartedJobs(now, { ...facts, ...remembered, ranks, demand })
     const sizesOfDemand = this.#wanted(facts, demand, now, unstarted)
+    // What the reading shows was so when it began, however long it takes to work out what follows.
+    const sinceMs = now - observed.now + tookMs
+    const settling = { unsettled, settledAt, tookMs: sinceMs }
     const drains =
       sizesOfDemand.kind === 'known'
-        ? this.#drains?.plan(now, { ...ranks, unsettled, settledAt, tookMs }, sizesOfDemand.whole)
+        ? this.#drains?.plan(now, { ...ranks, ...settling }, sizesOfDemand.whole)
         : undefined
     // What is held for former drains was wanted as long as they were there: it stays for the idle grace.
     if (this.#drains instanceof FormerDrains && drains?.size !== undefined) {

@@ -63,6 +63,15 @@ test('LatestSnapshot serves a snapshot up to the age limit', (t) => {
   assert.equal(lines.at(-1), `${STALE}: the last reading of Flux is older than 30 s`)
 })
 
+test('LatestSnapshot counts the time in which a snapshot was worked out, also if the clock was set back', (t) => {
+  const { latest } = setUp(t)
+  const takenAt = new Date(Date.now() + 3_600_000)
+  latest.replace(snapshotOf({ takenAt, tookMs: 10_000 }), MAX_AGE_MS - 15_000)
+  assert.equal(latest.reading().kind, 'fresh')
+  latest.replace(snapshotOf({ takenAt, tookMs: 10_000 }), MAX_AGE_MS - 9_999)
+  assert.equal(latest.reading().kind, 'stale')
+})
+
 test('LatestSnapshot judges the age by the clock too, because a suspended machine stops timers', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24T00:00:00Z') })
   const { latest } = setUp(t)

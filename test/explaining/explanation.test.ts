@@ -90,6 +90,11 @@ test('explain says that R has no more nodes', () => {
   assert.ok(reasons.includes('R has no more than 16 nodes'))
 })
 
+/** Said while a job waits whose jobspec was not read. */
+const AS_GUEST =
+  'the constraints of pending jobs: Flux does not show this to guests: run the sidecar with the UID of the broker ' +
+  '(annotation flux-metrics/run-as-user); a job that fits on free nodes and is not started gets more of them'
+
 test('explain says that the list of pending jobs was cut', () => {
   const cut = {
     kind: 'known',
@@ -103,6 +108,7 @@ test('explain says that the list of pending jobs was cut', () => {
   assert.equal(reasons[0], 'more jobs wait than the sidecar lists: they may need every node of R')
   assert.deepEqual(unknowns, [
     'the jobs that are not listed: more jobs wait than the sidecar lists',
+    AS_GUEST,
   ])
   assert.equal(pending?.isCut, true)
 })
@@ -216,6 +222,7 @@ test('explain reports an unknown demand if a guest cannot see how many GPUs jobs
   assert.deepEqual([desired, demand, floor], [null, null, 7])
   assert.deepEqual(unknowns, [
     'the size, the demand and the GPUs of pending jobs: Flux does not show guests',
+    AS_GUEST,
   ])
 })
 

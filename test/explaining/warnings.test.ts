@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { unknownsOf, warningsOf } from '#explaining/warnings.ts'
+import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
-import type { EndedJob } from '#reading/facts.ts'
+import type { EndedJob, WaitingJob } from '#reading/facts.ts'
 import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
-import { waitingFor, waitingJob } from '../support/waiting.ts'
+import { requestFor, waitingFor, waitingJob } from '../support/waiting.ts'
 
 const NO_JOBS = { ...jobCounts(0), depend: 0, priority: 0 }
 const FITTING = { isIgnored: false, present: 10 }
@@ -224,5 +225,25 @@ test('unknownsOf names GPUs only if a job waits that may ask for some', () => {
   const busy = { ...idle, jobs: [waitingJob({ nnodes: 1 })], total: 1 }
   assert.deepEqual(unknownsOf(snapshotOf({ waiting: busy })), [
     `the GPUs of pending jobs: ${reason}`,
+    ...unknownsOf(snapshotOf({ waiting: { ...busy, unknownRequests: undefined } })),
   ])
+})
+
+test('unknownsOf says what guests do not see of jobs that could start', () => {
+  const unknownsWith = (changes: Partial<WaitingJob>, fluxion?: FluxionSettings) =>
+    unknownsOf(snapshotOf({ waiting: waitingFor(waitingJob(changes)), fluxion }))
+  const reason = 'Flux does not show this to guests: run the sidecar with the UID of the broker '
+  const shown = (unknowns: readonly string[]) =>
+    unknowns.map((one) => one.slice(0, one.indexOf('(')))
+  assert.deepEqual(shown(unknownsWith({})), [`the constraints of pending jobs: ${reason}`])
+  const policies = { queuePolicy: 'fcfs', matchPolicy: undefined, pruneFilters: undefined }
+  assert.deepEqual(shown(unknownsWith({}, policies)), [
+    `the constraints of pending jobs and whether each job gets whole nodes: ${reason}`,
+  ])
+  assert.deepEqual(shown(unknownsWith({}, { ...policies, matchPolicy: 'lonode' })), [
+    `the constraints of pending jobs: ${reason}`,
+  ])
+  assert.deepEqual(unknownsWith({ state: 'DEPEND' }), [])
+  const part = { nodes: 1, slots: 1, cores: 1, gpus: 0, exclusive: false }
+  assert.deepEqual(unknownsWith({ request: requestFor(part) }, policies), [])
 })

@@ -60,6 +60,8 @@ test('flux-metrics explain and the log explain the size', async (t) => {
       'warning  1 job is held (priority 0): it adds no demand; release it with flux job urgency',
       'warning  1 job asks for more than its queue has in R: it can never start; cancel it',
       'warning  rank 1 is drained, not by the sidecar ("broken fan"): no job starts there until flux resource undrain',
+      'unknown  the constraints of pending jobs: Flux does not show this to guests: run the sidecar with the UID of the ' +
+        'broker (annotation flux-metrics/run-as-user); a job that fits on free nodes and is not started gets more of them',
     ].join('\n'),
   )
   assert.equal(JSON.parse(await explain('--json')).summary, summary)

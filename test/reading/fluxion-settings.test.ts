@@ -76,6 +76,20 @@ test('FluxionReader doubts that there is no Fluxion: its module may be being rel
   ])
 })
 
+test('FluxionReader keeps the settings that it knows while it doubts, and takes the second answer as it is', async (t) => {
+  const policy = (name: string) => ({ params: { 'queue-policy': name } })
+  const answers = [policy('easy'), ERRNO.ENOSYS, policy('fcfs'), ERRNO.ENOSYS, ERRNO.ENOSYS]
+  const found = await readAt(t, answers, [0, 60, 69, 70, 130, 140])
+  assert.deepEqual(found, [
+    ['easy', 1],
+    ['easy', 2],
+    ['easy', 2],
+    ['fcfs', 3],
+    ['fcfs', 4],
+    [undefined, 5],
+  ])
+})
+
 test('FluxionReader asks once a minute where there is no Fluxion', async (t) => {
   const found = await readAt(t, ERRNO.ENOSYS, [0, 10, 69, 70])
   assert.deepEqual(

@@ -207,11 +207,6 @@ test('InstanceReader fails when every repeated reading contradicts itself, too',
 })
 
 const BROKEN: readonly [what: string, answers: Record<string, Answer>][] = [
-  [
-    'counts that are not numbers',
-    { 'job-list.job-stats': { job_states: { depend: -1 }, queues: [] } },
-  ],
-  ['job-stats without states', { 'job-list.job-stats': {} }],
   ['a sched-status without allocated', { 'resource.sched-status': { all: {}, down: null } }],
   [
     'a sched-status without any nodes',

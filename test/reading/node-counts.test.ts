@@ -56,3 +56,15 @@ test('countResources leaves out ranks of other clusters, whatever they are', () 
   assert.deepEqual(counts, countResources(sets(''), parseIdset('3')))
   assert.deepEqual([counts.nodes.total, counts.cores.total, counts.nodes.drained], [4, 16, 1])
 })
+
+test('countResources counts a busy rank of ours that was excluded, whether or not there are other clusters', () => {
+  const sets = (ranks: string) => ({
+    all: ranksWith(`0-2${ranks}`, { cores: '0-3' }),
+    allocated: ranksWith(`0,3${ranks}`, { cores: '0-1' }),
+    down: ranksWith('2', { cores: '0-3' }),
+  })
+  const none = parseIdset('')
+  const counts = countResources(sets(',4-7'), none, parseIdset('4-7'))
+  assert.deepEqual(counts, countResources(sets(''), none))
+  assert.deepEqual([counts.nodes.allocated, counts.cores.allocated], [2, 4])
+})

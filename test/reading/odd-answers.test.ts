@@ -101,6 +101,10 @@ const OF_DEMAND = [
   ...['job_wait_seconds_max', 'job_wait_seconds_p90'],
 ]
 
+const OF_COUNTS = [...METRICS.keys()].filter((name) =>
+  /^job_(queue_state_\w+|pending|active|successful|failed|canceled|timeout)_count$/.test(name),
+)
+
 /** Answers with one odd part, and the metrics that need it. */
 const CASES: readonly (readonly [
   what: string,
@@ -132,6 +136,22 @@ const CASES: readonly (readonly [
     'a missing count of failed jobs',
     { ...answers(), 'job-list.job-stats': { ...STATS, failed: undefined } },
     ['job_failed_count', 'job_refused_count', 'job_unsatisfiable_count'],
+  ],
+  ...[{ sched: undefined }, { depend: -1 }, { total: 1 }].map(
+    (odd) =>
+      [
+        `job counts with ${JSON.stringify(odd)}`,
+        {
+          ...answers(),
+          'job-list.job-stats': { ...STATS, job_states: { ...STATS.job_states, ...odd } },
+        },
+        [...OF_DEMAND, ...OF_COUNTS],
+      ] as const,
+  ),
+  [
+    'job counts without states',
+    { ...answers(), 'job-list.job-stats': {} },
+    [...OF_DEMAND, ...OF_COUNTS],
   ],
   [
     'a queue of which Flux does not say whether it is started',

@@ -394,4 +394,10 @@ test('complete says whether jobs are missing that could start, which Flux lists 
     await lacks(listed.map((job, index) => (index < 9 ? job : { ...job, ...early }))),
     false,
   )
+  // It had a priority, which is to be worked out anew: jobs of the same priority follow.
+  const again = { state: 'PRIORITY' as const }
+  assert.equal(
+    await lacks(listed.map((job, index) => (index < 9 ? job : { ...job, ...again }))),
+    true,
+  )
 })

@@ -6,9 +6,10 @@ import { SCHED_STATUS_TOPICS } from '#flux/calls/resource-calls.ts'
 import { formatIdset, hasId, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet, ranksOf } from '#flux/sets/resource-set.ts'
 import { isJsonObject } from '#flux/wire/payload.ts'
-import { ALL_PODS, type PodRanks, podRanks } from '#reading/pod-ranks.ts'
+import { ALL_PODS, PodRankCheck, type PodRanks, podRanks } from '#reading/pod-ranks.ts'
 import { isUnknown, type Unknown } from '#reading/unknown.ts'
 import { loadRecording, RECORDED_VERSIONS, recordedCases } from '../support/recordings.ts'
+import { ranksWith } from '../support/snapshots.ts'
 
 const NAME = 'flux-sample'
 
@@ -197,4 +198,16 @@ test('podRanks finds the hosts of recorded MiniClusters, and refuses no recorded
   assert.ok(found.size > 20)
   assert.ok(![...found.values()].includes('R names no hosts'))
   assert.equal(found.get('0.88.0-fluxion/mc-easy-resource-sched-status'), undefined)
+})
+
+test('PodRankCheck remembers ranks of other clusters that have left R, until they are pods of ours', () => {
+  const check = new PodRankCheck(NAME)
+  const bursted = (hosts: string, ranks: string) => {
+    const pods = check.of({ all: ranksWith(ranks, { cores: '0' }), hostlists: [hosts] })
+    return isUnknown(pods) ? pods.reason : formatIdset(pods.bursted)
+  }
+  assert.equal(bursted('flux-sample-[0-3],burst-0-[0-1]', '0-5'), '4-5')
+  assert.equal(bursted('flux-sample-[0-3],burst-0-0', '0-4'), '4-5')
+  assert.equal(bursted('flux-sample-[0-3]', '0-3'), '4-5')
+  assert.equal(bursted('flux-sample-[0-4]', '0-4'), '5')
 })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ERRNO } from '#flux/errors.ts'
 import { EMPTY_IDSET, formatIdset, parseIdset } from '#flux/sets/idset.ts'
+import type { JsonObject } from '#flux/wire/payload.ts'
 import { RunningJobReader, type RunningJobs } from '#reading/running-jobs.ts'
 import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
 import { jobCounts, ranksWith } from '../support/snapshots.ts'
@@ -15,7 +16,11 @@ async function setUp(t: TestContext, answers: Record<string, Answer>) {
   const reader = new RunningJobReader(broker.client)
   const read = (allocated: string, counts = {}, offline = '') =>
     reader.read(
-      { allocated: ranksWith(allocated, { cores: '0' }), offline: parseIdset(offline) },
+      {
+        all: ranksWith('0-31', { cores: '0' }),
+        allocated: ranksWith(allocated, { cores: '0' }),
+        offline: parseIdset(offline),
+      },
       { total: { ...jobCounts(1), ...counts } },
       LIMITS,
     )
@@ -84,12 +89,46 @@ test('RunningJobReader passes over ranks that are offline when it looks for the 
   assert.deepEqual(summary(await read('0,2-9', {}, '2-9')), [5, '0,2-9'])
 })
 
-test('RunningJobReader lists only jobs of the highest rank if very many run', async (t) => {
+test('RunningJobReader lists only jobs of the highest rank and above if very many run', async (t) => {
   const { read, requests } = await setUp(t, { [LIST]: JOBS })
   assert.deepEqual(summary(await read('0,2-9', { run: 5_000 })), [6, '0,2-9'])
-  assert.deepEqual(requests[0]?.args.constraint, { and: [{ states: [48] }, { ranks: ['9'] }] })
+  const above = { and: [{ states: [48] }, { ranks: ['9-31'] }] }
+  assert.deepEqual(requests[0]?.args.constraint, above)
   assert.deepEqual(summary(await read('', { run: 5_000 })), [6, '0,2-9'])
   assert.deepEqual(requests[1]?.args.constraint, { states: [48] })
+  await read('0,2-9', { run: 5_000 }, '20-31')
+  const online = { and: [{ states: [48] }, { ranks: ['9-19'] }] }
+  assert.deepEqual(requests[2]?.args.constraint, online)
+})
+
+/** The jobs among these that the constraint accepts, as job-list does it. */
+function listOf(jobs: readonly { readonly ranks: string }[]): (args: JsonObject) => JsonObject {
+  return ({ constraint, max_entries }) => {
+    const text = /"ranks":\["(\d+)-/.exec(JSON.stringify(constraint))?.[1] ?? '0'
+    const isOn = ({ ranks }: { readonly ranks: string }) => Number(ranks) >= Number(text)
+    return { jobs: jobs.filter(isOn).slice(0, Number(max_entries)) }
+  }
+}
+
+test('RunningJobReader finds a rank above the allocated ones also if very many jobs run (alloc-bypass)', async (t) => {
+  const many = Array.from({ length: 1_500 }, (_, id) => ({ id, userid: 7, ranks: String(id % 9) }))
+  const jobs = [...many, { id: 9_999, userid: 0, ranks: '30' }]
+  const { read } = await setUp(t, { [LIST]: listOf(jobs) })
+  const { ranks, highest } = await read('0-8', { run: 1_501 })
+  assert.deepEqual([formatIdset(ranks), highest?.id], ['8,30', 9_999])
+})
+
+test('RunningJobReader finds it also if many jobs have started since they were counted', async (t) => {
+  const many = Array.from({ length: 1_000 }, (_, id) => ({ id, userid: 7, ranks: String(id % 9) }))
+  const jobs = [...many, { id: 9_999, userid: 0, ranks: '30' }]
+  const { read } = await setUp(t, { [LIST]: listOf(jobs) })
+  assert.deepEqual(formatIdset((await read('0-8', { run: 990 })).ranks), '8,30')
+})
+
+test('RunningJobReader gives no ranks if the list of the highest ones is cut, too', async (t) => {
+  const jobs = Array.from({ length: 1_000 }, (_, id) => ({ id, userid: 7, ranks: '9' }))
+  const { read } = await setUp(t, { [LIST]: listOf(jobs) })
+  await assert.rejects(read('0-9', { run: 5_000 }), { code: 'FLUX_PROTOCOL' })
 })
 
 test('RunningJobReader gives no ranks if more jobs run than it lists, and none is allocated', async (t) => {

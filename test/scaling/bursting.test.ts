@@ -99,6 +99,10 @@ const SIZES: readonly (Reading & { readonly what: string; readonly desired: numb
     ...{ busy: '4-7', jobs: [waitingJob({ request: atRank5 })], desired: 1 },
   },
   {
+    what: 'a job on a rank of another cluster that was excluded keeps no pod',
+    ...{ busy: '1,8', changes: { pods: { ...BURSTED, bursted: parseIdset('4-8') } }, desired: 2 },
+  },
+  {
     what: 'a job of which the needs are not known may be given every rank of ours',
     ...{ busy: '4-7', jobs: [waitingJob(unreadable)], desired: 4 },
   },
@@ -118,6 +122,18 @@ for (const { what, desired, ...facts } of SIZES) {
     assert.equal(demand.whole.infeasible, 0)
   })
 }
+
+test('a rank of another cluster that has left R is in no set', () => {
+  const pods = { ...BURSTED, bursted: parseIdset('4-8') }
+  const { ranks } = snapshotFor({ busy: '1,8', changes: { pods } })
+  const { bursted, burstedOpen, live, allocated } = ranks
+  assert.deepEqual([bursted, burstedOpen, live, allocated].map(formatIdset), [
+    '4-7',
+    '4-7',
+    '0-1',
+    '1',
+  ])
+})
 
 test('with bursting, only a job that is larger than all of R is infeasible', () => {
   const { demand } = snapshotFor({ busy: '', jobs: [wholeNodes(8), wholeNodes(9)] })

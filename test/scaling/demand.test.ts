@@ -595,6 +595,13 @@ for (const [what, facts, placed] of UNUSABLE) {
   })
 }
 
+test('computeDemand wants lost ranks for a job of which nobody knows what it needs, but never drained ones', () => {
+  const job = waitingJob({ ntasks: undefined, ncores: undefined })
+  const changes = { lost: parseIdset('40-63'), drained: parseIdset('50') }
+  const found = demandFor(6, { ...changes, waiting: waitingFor(job) })
+  assert.equal(placedFor(found), '0-49,51-63')
+})
+
 test('computeDemand wants lost ranks for a job that needs them, but never drained ones', () => {
   const waiting = waitingFor(wholeNodes(64))
   assert.equal(desiredFor(demandFor(6, { lost: parseIdset('3-5'), waiting })), 64)

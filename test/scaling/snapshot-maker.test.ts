@@ -7,7 +7,7 @@ import type { Drain } from '#flux/calls/resource-calls.ts'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
 import { unknown } from '#reading/unknown.ts'
-import { RACE_MS } from '#scaling/drains/published-sizes.ts'
+import { DECISION_MS, RACE_MS } from '#scaling/drains/published-sizes.ts'
 import { SETTLE_MS } from '#scaling/drains/unsettled-ranks.ts'
 import { DEFAULT_PATIENCE } from '#scaling/history.ts'
 import { type MadeSnapshot, SnapshotMaker } from '#scaling/snapshot-maker.ts'
@@ -16,6 +16,9 @@ import { waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
 const GRACE = DEFAULT_PATIENCE.idleGraceMs
 const JOIN = DEFAULT_PATIENCE.joinTimeoutMs
+
+/** How long a reading takes. */
+const { tookMs: TOOK_MS } = factsOf()
 
 const NO_DRAINS = { drains: undefined }
 const DRAINS = { drains: { instance: 'flux-sample' } }
@@ -234,7 +237,7 @@ test('with drains, a size falls when its ranks are drained', () => {
   const settling = drained.draw(reading(8, '0-3'), 2 + GRACE)
   assert.equal(publishedBy(settling), 8, 'not settled yet')
   assert.equal(settling.drains?.lookAt, 1 + GRACE + SETTLE_MS)
-  const { snapshot } = drained.draw(reading(8, '0-3'), 1 + GRACE + SETTLE_MS)
+  const { snapshot } = drained.draw(reading(8, '0-3'), 1 + GRACE + SETTLE_MS + TOOK_MS)
   assert.deepEqual(snapshot.sizes, {
     wanted: {
       kind: 'known',
@@ -257,7 +260,7 @@ test('with drains, ranks that never came hold no size when they are drained', ()
   const made = drained.draw(reading(6, '0-3'), 1 + GRACE)
   assert.equal(publishedBy(made), 8)
   assert.equal(formatIdset(made.drains?.drain ?? parseIdset('')), '4-7')
-  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE + SETTLE_MS)), 4)
+  assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE + SETTLE_MS + TOOK_MS)), 4)
 })
 
 test('with drains, nothing is drained or given back while nobody knows what is wanted', () => {
@@ -360,4 +363,22 @@ test('makeInTurns makes the same snapshots and plans as make', async () => {
     ),
     { numRuns: 200 },
   )
+})
+
+test('a rank is absent until the reading that shows it, however long it takes to work out what follows', async () => {
+  const waiting = waitingFor(wholeNodes(10))
+  const drains = FORMER.map((drain) => ({ ...drain, ranks: parseIdset('4-15') }))
+  const left = reading(4, '', { drains, waiting })
+  const snapshots = new SnapshotMaker(DRAINS)
+  /** What is undrained after a reading that ends at one time, and is worked out at another. */
+  const undrained = async (readAt: number, madeAt: number) => {
+    const times = [readAt, madeAt]
+    const made = await snapshots.makeInTurns(left, () => times.shift() ?? madeAt)
+    return made.drains && formatIdset(made.drains.undrain)
+  }
+  assert.equal(await undrained(0, 0), '')
+  // A pod that joins after this reading, and before what follows is worked out, may be one that is being ended.
+  assert.equal(await undrained(DECISION_MS - 1, DECISION_MS + 500), '')
+  const endAt = DECISION_MS + left.tookMs
+  assert.equal(await undrained(endAt, endAt + 500), '4-9')
 })

@@ -25,6 +25,8 @@ export interface DrainReading {
   readonly open: Idset
   /** Ranks with something allocated. Default: not known. */
   readonly allocated?: Idset
+  /** How long the reading took, in milliseconds. Default: no time. */
+  readonly tookMs?: number
 }
 
 /** Drained ranks, and from when on they are settled. */
@@ -46,7 +48,10 @@ export class UnsettledRanks {
   /** Drained ranks of the reading before that were not allocated. */
   #quiet: Idset = EMPTY_IDSET
 
-  /** When all that were unsettled at the last reading are settled, if nothing happens; `undefined` if none was. */
+  /**
+   * When all that were unsettled at the last reading are settled, if nothing happens: a reading that begins then shows it.
+   * `undefined` if none was.
+   */
   get settledAt(): number | undefined {
     return this.#settledAt
   }
@@ -59,25 +64,27 @@ export class UnsettledRanks {
    */
   observe(now: number, reading: DrainReading): Idset {
     this.#startedAt ??= now
+    // Allocated ranks are read at some moment of the reading: what they show may be as old as its begin.
+    const begunAt = now - (reading.tookMs ?? 0)
     this.#learn(reading)
-    this.#open = this.#open.filter(({ at }) => now - at < this.#settleMs)
+    this.#open = this.#open.filter(({ at }) => begunAt - at < this.#settleMs)
     const recent = this.#open.map(({ at, ranks }) => ({ ranks, until: at + this.#settleMs }))
     this.#open = [...this.#open, { at: now, ranks: reading.open }]
     const startedAt = this.#startedAt
-    const doubts = [...recent, ...this.#young(now, startedAt, reading)].filter(
-      ({ ranks, until }) => until > now && !isEmpty(subtractIdsets(ranks, reading.open)),
+    const doubts = [...recent, ...this.#young(begunAt, startedAt, reading)].filter(
+      ({ ranks, until }) => until > begunAt && !isEmpty(subtractIdsets(ranks, reading.open)),
     )
     this.#settledAt = doubts.length === 0 ? undefined : Math.max(...doubts.map((one) => one.until))
     const ranks = doubts.map((one) => one.ranks).reduce(unionIdsets, EMPTY_IDSET)
     return subtractIdsets(ranks, reading.open)
   }
 
-  #young(now: number, startedAt: number, { takenAt, drains }: DrainReading): readonly Doubt[] {
+  #young(begunAt: number, startedAt: number, { takenAt, drains }: DrainReading): readonly Doubt[] {
     return drains.map(({ ranks, drainedAt }) => {
       const ageMs = ageOf(takenAt, drainedAt)
       // A time in the future, or no time, says nothing. Then only our own readings count.
       const isKnown = ageMs !== undefined && ageMs >= 0
-      return { ranks, until: this.#settleMs + (isKnown ? now - ageMs : startedAt) }
+      return { ranks, until: this.#settleMs + (isKnown ? begunAt - ageMs : startedAt) }
     })
   }
 

@@ -118,8 +118,8 @@ export class PendingPlacement {
   #placeIn(domain: Domain | undefined, job: WaitingJob, ways: Ways | undefined): Place {
     if (domain === undefined) return { kind: 'not placed' }
     if (ways !== undefined) return this.#place(job, ways, domain)
-    // A job whose needs are not known may be given any of its ranks.
-    return { kind: 'waits', ranks: domain.usable }
+    // A job whose needs are not known may be given any of its ranks, and may need lost ones.
+    return { kind: 'waits', ranks: domain.startable }
   }
 
   sums(): PendingSums {

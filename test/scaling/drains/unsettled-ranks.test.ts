@@ -80,3 +80,18 @@ test('a rank that was busy when it was drained, or long ago, says nothing of com
   old.observe(40_000, { ...reading(141), allocated })
   assert.equal(old.settledAt, undefined)
 })
+
+test('a reading that takes a while shows what is allocated when it began, not when it ended', () => {
+  const unsettled = new UnsettledRanks()
+  const takenAt = new Date()
+  unsettled.observe(0, { takenAt, drains: [], open: parseIdset('0-3') })
+  // The clock was set forward by an hour, so that the drain looks old.
+  const drains = [
+    { ranks: parseIdset('3'), reason: '', drainedAt: takenAt.getTime() / 1000 - 3600 },
+  ]
+  const reading = { takenAt, drains, open: parseIdset('0-2') }
+  const slow = unsettled.observe(SETTLE_MS + 900, { ...reading, tookMs: 1000 })
+  assert.equal(formatIdset(slow), '3', 'it began 1.9 s after the rank was open')
+  const next = unsettled.observe(SETTLE_MS + 1900, { ...reading, tookMs: 1000 })
+  assert.equal(formatIdset(next), '')
+})

@@ -165,3 +165,14 @@ test('a job that was set aside stays the only first one, unless the scheduler pa
     [2, true],
   ])
 })
+
+test('jobs of queues that are not configured hide no queue that is', () => {
+  const fluxion = { queuePolicy: 'fcfs', matchPolicy: undefined, pruneFilters: undefined }
+  const jobs = ['removed', undefined, 'batch', 'debug'].map((queue, id) =>
+    wholeNodes(1, { id, queue }),
+  )
+  assert.deepEqual(
+    fitting(jobs, { fluxion }).map(([id]) => id),
+    [0, 1, 2, 3],
+  )
+})
