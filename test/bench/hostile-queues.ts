@@ -112,6 +112,7 @@ async function measure(queue: HostileQueue, setting: Setting): Promise<readonly 
     const { answered, seconds } = await askMeanwhile(sidecar, broker, { bench, readings })
     const { longest, longestByClock, cpu } = await readProbe(sidecar, file)
     const { jobspecs } = broker
+    if (queue.role === 'owner' && jobspecs === 0) throw new Error('The sidecar reads no jobspecs')
     const detail = `${broker.readings} readings, ${jobspecs} jobspecs in ${seconds.toFixed(0)} s`
     const perReading = `${(cpu / broker.readings).toFixed(0)} ms CPU a reading`
     return [
@@ -131,6 +132,8 @@ async function measure(queue: HostileQueue, setting: Setting): Promise<readonly 
       },
     ]
   } catch (error) {
+    // A connection ends before the process that ends it.
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS))
     if (child.exitCode === null && child.signalCode === null) throw error
     const name = `ended: ${queue.name}`
     return [{ name, value: 1, unit: 'calls', target: { at: 'most', value: 0 }, detail: `${error}` }]
