@@ -14,7 +14,7 @@ export function textOfConstraint(constraint: Constraint): string {
     case 'properties':
       return JSON.stringify(['properties', constraint.with, constraint.without])
     case 'hosts':
-      return JSON.stringify(['hosts', constraint.hosts])
+      return JSON.stringify(['hosts', constraint.hostlists])
     case 'ranks':
       return `ranks:${formatIdset(constraint.ranks)}`
     default:

@@ -7,13 +7,13 @@ import { digestOf, textOfConstraint } from './digest.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /**
- * Parts of jobs, ranges of ranks, hosts and properties in all requests that differ: some 10 MB. Jobs with the same request, or
- * the same constraint, share it.
+ * Parts of jobs, ranges of ranks, hostlists and properties in all requests that differ: some 10 MB. Jobs with the same request,
+ * or the same constraint, share it.
  */
 const MAX_WEIGHT = 100_000
 
-/** Characters of a host that count as one, besides the host itself. */
-const HOST_UNIT = 32
+/** Characters of a hostlist that count as one, besides the list itself. */
+const TEXT_UNIT = 32
 
 const TOO_LARGE = unknown('the requests of the pending jobs are too many and too large to be read')
 
@@ -167,7 +167,10 @@ function weightOfConstraint(constraint: Constraint): number {
     case 'properties':
       return 1 + constraint.with.length + constraint.without.length
     case 'hosts':
-      return constraint.hosts.reduce((sum, host) => sum + 1 + Math.ceil(host.length / HOST_UNIT), 1)
+      return constraint.hostlists.reduce(
+        (sum, list) => sum + 1 + Math.ceil(list.length / TEXT_UNIT),
+        1,
+      )
     case 'ranks':
       return 1 + constraint.ranks.ranges.length
     default:
