@@ -2,7 +2,7 @@
 import { setImmediate as endTurn } from 'node:timers/promises'
 
 /** Items that are worked on before the clock is looked at. */
-const ITEMS = 64
+const ITEMS = 8
 
 /** How long a turn may take: a tenth of what a client would notice, because other work shares it. */
 const TURN_MS = 10

@@ -10,14 +10,16 @@ import type { WaitingJob, WaitingJobs } from '#reading/facts.ts'
 import { MAX_WAITING, type PendingContext, PendingJobReader } from '#reading/pending-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
+import { connectToScript } from '../support/scripted-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const LIST = 'job-list.list'
 const GETATTR = 'job-manager.getattr'
 
-async function setUp(t: TestContext, answers: Record<string, Answer>) {
+/** @param now a clock, which stands still if none is given */
+async function setUp(t: TestContext, answers: Record<string, Answer>, now = () => 0) {
   const broker = await connectToCannedBroker(t, answers)
-  const reader = new PendingJobReader(broker.client)
+  const reader = new PendingJobReader(broker.client, now)
   /** What is known once every jobspec was read. */
   const complete = async (...[jobs, context]: CompleteArgs): Promise<WaitingJobs> => {
     const waiting = await reader.complete(jobs, context, LIMITS)
@@ -325,6 +327,43 @@ test('complete reads a bounded number of jobspecs at a time, and knows no demand
   assert.ok(waiting.jobs.every((job) => slotsOf(job) === 1))
   assert.equal(waiting.unknownRequests, undefined)
   assert.equal(asked.length, 4300)
+})
+
+test('complete asks for a few jobspecs at once, so that large ones fit into memory', async (t) => {
+  const client = await connectToScript(t, async (peer) => {
+    peer.respond(await peer.expect(GETATTR), jobspec(1))
+    const others = []
+    for (let count = 0; count < 16; count += 1) others.push(await peer.expect(GETATTR))
+    // This one is sent after all that were sent at once.
+    const last = await peer.expect('attr.get')
+    for (const request of others) peer.respond(request, jobspec(1))
+    peer.respond(last, { value: '1' })
+    for (let count = 17; count < 30; count += 1) {
+      peer.respond(await peer.expect(GETATTR), jobspec(1))
+    }
+  })
+  const reader = new PendingJobReader(client)
+  const completed = reader.complete(pending(...upTo(30)), GPUS, LIMITS)
+  while (client.matchtagsInUse < 16) await new Promise(setImmediate)
+  await client.call('attr.get', { name: 'size' }, LIMITS)
+  const waiting = await completed
+  assert.ok(!isUnknown(waiting))
+  assert.equal(waiting.unknownRequests, undefined)
+})
+
+test('complete leaves jobspecs for the next readings when they take long, and goes on with those', async (t) => {
+  let clock = 0
+  const slow: Answer = () => {
+    clock += 100
+    return jobspec(1)
+  }
+  const { reader, asked } = await setUp(t, { [GETATTR]: slow }, () => clock)
+  const jobs = pending(...upTo(30))
+  const waiting = await reader.complete(jobs, GPUS, LIMITS)
+  assert.ok(isUnknown(waiting))
+  assert.equal(asked.length, 17)
+  assert.ok(!isUnknown(await reader.complete(jobs, GPUS, LIMITS)))
+  assert.equal(asked.length, 30)
 })
 
 test('complete knows the demand while only jobspecs of held jobs are still to be read', async (t) => {
