@@ -1,7 +1,7 @@
 // Measures what hostile queues cost the sidecar, as the program of its image with the image's own flags: how long its event
 // loop is held at most, and how much memory it takes at most.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { bundle } from '../support/build.ts'
@@ -44,7 +44,7 @@ export async function hostileFigures(
   bench: Bench,
   { short, queue: only = '' }: { readonly short: boolean; readonly queue?: string | undefined },
 ): Promise<readonly Figure[]> {
-  const program = await bundle('sidecar', bench.folder)
+  const program = await quicken(await bundle('sidecar', bench.folder))
   const probe = await bundleProbe(bench)
   const metrics = await writeUserMetrics(bench)
   const figures: Figure[] = []
@@ -54,6 +54,15 @@ export async function hostileFigures(
     figures.push(...(await measure(queue, { index, bench, program, probe, metrics, short })))
   }
   return figures
+}
+
+/** Makes the program read as often as it can: otherwise it would need minutes until it knows all jobspecs. */
+async function quicken(program: string): Promise<string> {
+  const text = await readFile(program, 'utf8')
+  const quick = text.replace('costFactor: 20,', 'costFactor: 1,')
+  if (quick === text) throw new Error('The pace of the sidecar has another form')
+  await writeFile(program, quick)
+  return program
 }
 
 async function bundleProbe({ folder }: Bench): Promise<string> {
