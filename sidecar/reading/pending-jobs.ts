@@ -21,7 +21,7 @@ export const MAX_WAITING = 10_000
 const MAX_JOBSPECS = 2000
 
 /** At most this many at once: all of them may have 1 MiB, and have to fit into the sidecar's memory. */
-const MAX_AT_ONCE = 16
+const MAX_AT_ONCE = 4
 
 /** After this time the others are left for the next reading: large jobspecs must not make a reading too old to be served. */
 const MAX_READ_MS = 1_000
