@@ -7,8 +7,8 @@ import { DEFAULT_PACE, type Pace } from './pace.ts'
 
 /**
  * The most calls that one attempt makes one after the other, each with its own deadline: to connect (1), to open an instance
- * (2), three rounds of a reading (12), its details (18: jobspecs are read in 5 steps, those of refused jobs in 10), the owner
- * (1), drains (2); and room for some more.
+ * (2), three rounds of a reading (12), its details (15: jobspecs are read for a second, those of refused jobs in 10 steps), the
+ * owner (1), drains (2); and room for some more.
  */
 const CALLS_IN_A_ROW = 40
 

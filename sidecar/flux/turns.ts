@@ -1,25 +1,25 @@
 // Long work in turns of the event loop: between two of them the process answers requests and probes.
 import { setImmediate as endTurn } from 'node:timers/promises'
 
-/** Items that are worked on before the clock is looked at. */
-const ITEMS = 64
+/** A list of more items begins with a turn of its own. */
+const SHORT_LIST = 8
 
 /** How long a turn may take: a tenth of what a client would notice, because other work shares it. */
 const TURN_MS = 10
 
-/** The result of `work` for each item, in order. A long list begins with a turn of its own. */
+/** The result of `work` for each item, in order. */
 export async function mapInTurns<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Result,
 ): Promise<Result[]> {
   const results: Result[] = []
-  let turnEnds = Number.NEGATIVE_INFINITY
-  for (let index = 0; index < items.length; index += ITEMS) {
-    if (items.length > ITEMS && performance.now() > turnEnds) {
+  let turnEnds = items.length > SHORT_LIST ? 0 : performance.now() + TURN_MS
+  for (const item of items) {
+    if (performance.now() > turnEnds) {
       await endTurn()
       turnEnds = performance.now() + TURN_MS
     }
-    for (const item of items.slice(index, index + ITEMS)) results.push(work(item))
+    results.push(work(item))
   }
   return results
 }

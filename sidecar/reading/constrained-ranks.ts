@@ -2,7 +2,7 @@
 import type { Constraint } from '#flux/calls/constraint.ts'
 import type { SchedStatus } from '#flux/calls/resource-calls.ts'
 import { FluxError } from '#flux/errors.ts'
-import { expandHosts } from '#flux/sets/hostlist.ts'
+import { expandHosts, hostsIn } from '#flux/sets/hostlist.ts'
 import { idsetOf, listIds } from '#flux/sets/id-list.ts'
 import {
   EMPTY_IDSET,
@@ -67,6 +67,9 @@ function ranksByHost(
  * constraint beyond it is left for the next reading.
  */
 const MAX_STEPS = 100_000
+
+/** A host is written and looked up, which takes longer than a range. */
+const STEPS_PER_HOST = 2
 
 /** Ranges of ranks in all the sets that are kept: some 5 MB. */
 const MAX_RANGES = 100_000
@@ -162,7 +165,7 @@ class Evaluation {
         return this.#fold(constraint.without.map(having), subtractIdsets, wanted)
       }
       case 'hosts':
-        return intersectIdsets(this.#ranksOfHosts(constraint.hosts), all)
+        return intersectIdsets(this.#ranksOfHosts(constraint.hostlists), all)
       case 'ranks':
         return this.#fold([constraint.ranks], intersectIdsets, all)
       case 'and':
@@ -176,12 +179,17 @@ class Evaluation {
     }
   }
 
-  #ranksOfHosts(hosts: readonly string[]): Idset {
-    this.stepsLeft -= hosts.length
-    if (this.stepsLeft <= 0) return EMPTY_IDSET
+  #ranksOfHosts(hostlists: readonly string[]): Idset {
     const known = this.#attributes.hosts()
-    const ranks = hosts.flatMap((host) => known.get(host) ?? [])
-    return idsetOf([...new Set(ranks)].sort((a, b) => a - b))
+    const ranks = new Set<number>()
+    for (const list of hostlists) {
+      for (const host of hostsIn(list)) {
+        this.stepsLeft -= STEPS_PER_HOST
+        if (this.stepsLeft <= 0) return EMPTY_IDSET
+        for (const rank of known.get(host) ?? []) ranks.add(rank)
+      }
+    }
+    return idsetOf([...ranks].sort((a, b) => a - b))
   }
 
   #allOf(constraints: readonly Constraint[]): Idset {

@@ -1,11 +1,11 @@
 // Short names for values, to find equal ones: the text of a value may be as large as the value.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Constraint } from '#flux/calls/constraint.ts'
 import { formatIdset } from '#flux/sets/idset.ts'
 
 /** Equal for equal texts, and for no others. */
 export function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64')
+  return hash('sha256', text, 'base64')
 }
 
 /** A text that no other constraint has. Sets of ranks are written as Flux writes them, which is quick and short. */
@@ -14,7 +14,7 @@ export function textOfConstraint(constraint: Constraint): string {
     case 'properties':
       return JSON.stringify(['properties', constraint.with, constraint.without])
     case 'hosts':
-      return JSON.stringify(['hosts', constraint.hosts])
+      return JSON.stringify(['hosts', constraint.hostlists])
     case 'ranks':
       return `ranks:${formatIdset(constraint.ranks)}`
     default:

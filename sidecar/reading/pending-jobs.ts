@@ -17,9 +17,14 @@ import { isUnknown, unknown } from './unknown.ts'
  */
 export const MAX_WAITING = 10_000
 
-/** At most this many jobspecs are read for one reading, and this many at once; 1,000 pipelined requests take a broker 55 ms. */
+/** At most this many jobspecs are read for one reading; 1,000 pipelined requests take a broker 55 ms. */
 const MAX_JOBSPECS = 2000
-const MAX_AT_ONCE = 500
+
+/** At most this many at once: all of them may have 1 MiB, and have to fit into the sidecar's memory. */
+const MAX_AT_ONCE = 4
+
+/** After this time the others are left for the next reading: large jobspecs must not make a reading too old to be served. */
+const MAX_READ_MS = 1_000
 
 const GUEST = unknown(
   'Flux does not show guests how many GPUs a job asks for: run the sidecar with the UID of the broker (annotation ' +
@@ -51,6 +56,7 @@ export interface PendingContext {
 
 export class PendingJobReader {
   readonly #client: Client
+  readonly #now: () => number
   readonly #requests = new RequestCache()
   readonly #accepted = new AcceptedRanks()
   /** Whether the notes of users (annotations) leave room for the scheduler's, which are listed together with them. */
@@ -62,8 +68,10 @@ export class PendingJobReader {
   /** Jobs whose requests were larger than what one reading may add. */
   #deferred: ReadonlySet<JobId> = new Set()
 
-  constructor(client: Client) {
+  /** @param now a clock in milliseconds */
+  constructor(client: Client, now: () => number = () => performance.now()) {
     this.#client = client
+    this.#now = now
   }
 
   /** @throws FluxError EPERM if Flux hides jobs from the sidecar */
@@ -142,15 +150,16 @@ export class PendingJobReader {
     const missing = unread.slice(0, MAX_JOBSPECS)
     // One jobspec first: a guest is refused, and then the others need not be asked for.
     let from = 0
+    const endsAt = this.#now() + MAX_READ_MS
     for (let count = 1; from < missing.length && !this.#isGuest; count = MAX_AT_ONCE) {
-      if (round.deferred.size > 0) break
+      if (round.deferred.size > 0 || this.#now() > endsAt) break
       const some = missing.slice(from, from + count)
       await Promise.all(some.map(({ id }) => this.#readRequest(id, round, limits)))
       from += count
     }
     // What is left when the budget is used up would be read in vain.
     if (round.deferred.size > 0) for (const { id } of missing.slice(from)) round.deferred.add(id)
-    this.#requests.replace(jobs, round.read)
+    await this.#requests.replace(jobs, round.read)
     // Now there may be room for requests that were too large.
     const before = new Set(unread.map(({ id }) => id))
     const fitsNow = (job: PendingJob) => !before.has(job.id) && isUnread(job)

@@ -3,17 +3,18 @@
 import type { Constraint } from '#flux/calls/constraint.ts'
 import type { JobId, PendingJob } from '#flux/calls/job-list-calls.ts'
 import type { ResourceRequest } from '#flux/calls/jobspec.ts'
+import { mapInTurns } from '#flux/turns.ts'
 import { digestOf, textOfConstraint } from './digest.ts'
 import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /**
- * Parts of jobs, ranges of ranks, hosts and properties in all requests that differ: some 10 MB. Jobs with the same request, or
- * the same constraint, share it.
+ * Parts of jobs, ranges of ranks, hostlists and properties in all requests that differ: some 10 MB. Jobs with the same request,
+ * or the same constraint, share it.
  */
 const MAX_WEIGHT = 100_000
 
-/** Characters of a host that count as one, besides the host itself. */
-const HOST_UNIT = 32
+/** Characters of a hostlist that count as one, besides the list itself. */
+const TEXT_UNIT = 32
 
 const TOO_LARGE = unknown('the requests of the pending jobs are too many and too large to be read')
 
@@ -56,24 +57,24 @@ export class RequestCache {
     return fitsNow ? undefined : entry.request
   }
 
-  /** Keeps the requests of these jobs, and forgets all others. */
-  replace(jobs: readonly PendingJob[], read: ReadonlyMap<JobId, ReadRequest>): void {
+  /** Keeps the requests of these jobs, and forgets all others. Until it is done, the requests are those of before. */
+  async replace(jobs: readonly PendingJob[], read: ReadonlyMap<JobId, ReadRequest>): Promise<void> {
     const before = this.#entries
     this.#weightLeft = MAX_WEIGHT
     this.#ways.restart()
     this.#constraints.restart()
     const entries = new Map<JobId, Entry>()
     // What is kept already has its place; only then is it clear how much room is left.
-    for (const job of jobs) {
+    await mapInTurns(jobs, (job) => {
       const entry = before.get(job.id)
-      if (read.has(job.id) || entry === undefined || entry.queue !== job.queue) continue
+      if (read.has(job.id) || entry === undefined || entry.queue !== job.queue) return
       this.#weightLeft -= this.#keep(entry.request)
       entries.set(job.id, entry)
-    }
-    for (const job of jobs) {
+    })
+    await mapInTurns(jobs, (job) => {
       const request = read.get(job.id)
       if (request !== undefined) entries.set(job.id, this.#add(job, request))
-    }
+    })
     this.#ways.forgetUnused()
     this.#constraints.forgetUnused()
     this.#entries = entries
@@ -91,20 +92,27 @@ export class RequestCache {
   #add({ queue }: PendingJob, request: ReadRequest): Entry {
     if (isUnknown(request)) return { queue, request, weight: 0 }
     const { ways, constraint } = request
-    const shared = {
-      ways: this.#ways.find(ways),
-      constraint: constraint && this.#constraints.find(constraint),
+    const places = {
+      ways: this.#ways.lookUp(ways),
+      constraint: constraint && this.#constraints.lookUp(constraint),
     }
     const weight = weightOf(request)
-    const isNew = shared.ways === undefined || (constraint && shared.constraint === undefined)
-    if (isNew && weight > this.#weightLeft) return { queue, request: TOO_LARGE, weight }
+    const isKnown = places.ways.isKnown && places.constraint?.isKnown !== false
+    if (!isKnown && weight > this.#weightLeft) return { queue, request: TOO_LARGE, weight }
     const kept = {
-      ways: shared.ways ?? this.#ways.add(ways),
-      constraint: constraint && (shared.constraint ?? this.#constraints.add(constraint)),
+      ways: this.#ways.share(ways, places.ways),
+      constraint:
+        constraint && places.constraint && this.#constraints.share(constraint, places.constraint),
     }
     this.#weightLeft -= this.#keep(kept)
     return { queue, request: kept, weight }
   }
+}
+
+/** Where the object for all values that are alike is, or would be. */
+interface Place {
+  readonly digest: string
+  readonly isKnown: boolean
 }
 
 /** One object for all values that are alike. Values are looked up by a digest: their texts would be as large as they are. */
@@ -123,19 +131,18 @@ class Shared<Value extends object> {
     this.#used.clear()
   }
 
-  find(value: Value): Value | undefined {
-    return this.#byDigest.get(this.#digestOf(value))
+  lookUp(value: Value): Place {
+    const digest = digestOf(this.#textOf(value))
+    return { digest, isKnown: this.#byDigest.has(digest) }
   }
 
-  add(value: Value): Value {
-    const digest = this.#digestOf(value)
+  /** The object for all values that are like this one. */
+  share(value: Value, { digest }: Place): Value {
+    const known = this.#byDigest.get(digest)
+    if (known !== undefined) return known
     this.#byDigest.set(digest, value)
     this.#digests.set(value, digest)
     return value
-  }
-
-  #digestOf(value: Value): string {
-    return digestOf(this.#textOf(value))
   }
 
   /** @returns whether the value was not kept since the last restart */
@@ -167,7 +174,10 @@ function weightOfConstraint(constraint: Constraint): number {
     case 'properties':
       return 1 + constraint.with.length + constraint.without.length
     case 'hosts':
-      return constraint.hosts.reduce((sum, host) => sum + 1 + Math.ceil(host.length / HOST_UNIT), 1)
+      return constraint.hostlists.reduce(
+        (sum, list) => sum + 1 + Math.ceil(list.length / TEXT_UNIT),
+        1,
+      )
     case 'ranks':
       return 1 + constraint.ranks.ranges.length
     default:

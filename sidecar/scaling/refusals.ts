@@ -1,12 +1,12 @@
 // Tells apart why the scheduler refused jobs, which says of both with the same words: a job that R could satisfy was refused
 // because too few nodes were up, and starts if it is submitted again; what R does not have, it never gets. Pure.
-import { EMPTY_IDSET, intersectIdsets } from '#flux/sets/idset.ts'
+import { EMPTY_IDSET, type Idset, intersectIdsets } from '#flux/sets/idset.ts'
 import { EMPTY_RESOURCE_SET, ranksOf } from '#flux/sets/resource-set.ts'
 import type { EndedJob, Facts } from '#reading/facts.ts'
 import { isRefused } from '#reading/failed-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { nodeCoresOf, waysOf } from './placement/need.ts'
-import { Placement } from './placement/placement.ts'
+import { type Domain, Placement } from './placement/placement.ts'
 
 /** Refused jobs by cause. */
 export interface Refusals {
@@ -28,6 +28,9 @@ const GUEST = unknown(
 )
 
 const TOO_MANY = unknown('the refused jobs are too many and too different to compare with R')
+
+/** Steps of the placement for all refused jobs: some 20 ms, in one turn. Jobs that are alike cost few. */
+const MAX_STEPS = 100_000
 
 const known = new WeakMap<RefusalFacts, Refusals | Unknown>()
 
@@ -65,7 +68,8 @@ type Cause = 'nodes' | 'R' | Unknown
 function causesIn({ all, fluxion, queues }: RefusalFacts): (job: EndedJob) => Cause {
   const everyRank = ranksOf(all)
   // Nothing is free: no job is placed, so that none takes the place of another.
-  const placement = new Placement(all, EMPTY_RESOURCE_SET)
+  const placement = new Placement(all, EMPTY_RESOURCE_SET, { steps: MAX_STEPS })
+  const domains = new Domains(placement)
   const nodeCores = nodeCoresOf(all)
   return (job) => {
     const { request, queue = '' } = job
@@ -75,11 +79,38 @@ function causesIn({ all, fluxion, queues }: RefusalFacts): (job: EndedJob) => Ca
     const ways = waysOf(job, nodeCores)
     if (ways === undefined) return GUEST
     const ofQueue = queues.get(queue)?.ranks ?? everyRank
-    const ranks = request?.ranks === undefined ? ofQueue : intersectIdsets(ofQueue, request.ranks)
-    const place = placement.place(ways, { ranks, usable: EMPTY_IDSET, startable: EMPTY_IDSET })
+    const domain = domains.find(ofQueue, request?.ranks)
+    const place = domain && placement.place(ways, domain)
+    if (place === undefined || place.kind === 'not placed') return TOO_MANY
     if (place.kind === 'infeasible') return 'R'
-    if (place.kind === 'not placed') return TOO_MANY
     return request === undefined ? causeForGuest(job) : 'nodes'
+  }
+}
+
+/** One domain for all jobs of a queue with the same constraint: what is learnt of it holds for all of them. */
+class Domains {
+  readonly #placement: Placement
+  readonly #known = new Map<Idset, Map<Idset | undefined, Domain>>()
+
+  constructor(placement: Placement) {
+    this.#placement = placement
+  }
+
+  /**
+   * @param accepted the ranks that a job accepts; `undefined`: every rank
+   * @returns `undefined` if the steps are used up
+   */
+  find(ofQueue: Idset, accepted: Idset | undefined): Domain | undefined {
+    const ofSameQueue = this.#known.get(ofQueue) ?? new Map<Idset | undefined, Domain>()
+    this.#known.set(ofQueue, ofSameQueue)
+    const known = ofSameQueue.get(accepted)
+    if (known !== undefined) return known
+    const steps = ofQueue.ranges.length + (accepted?.ranges.length ?? 0)
+    if (accepted !== undefined && !this.#placement.spend(steps)) return undefined
+    const ranks = accepted === undefined ? ofQueue : intersectIdsets(ofQueue, accepted)
+    const domain = { ranks, usable: EMPTY_IDSET, startable: EMPTY_IDSET }
+    ofSameQueue.set(accepted, domain)
+    return domain
   }
 }
 

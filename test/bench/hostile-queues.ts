@@ -1,7 +1,7 @@
 // Measures what hostile queues cost the sidecar, as the program of its image with the image's own flags: how long its event
 // loop is held at most, and how much memory it takes at most.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { bundle } from '../support/build.ts'
@@ -44,7 +44,7 @@ export async function hostileFigures(
   bench: Bench,
   { short, queue: only = '' }: { readonly short: boolean; readonly queue?: string | undefined },
 ): Promise<readonly Figure[]> {
-  const program = await bundle('sidecar', bench.folder)
+  const program = await quicken(await bundle('sidecar', bench.folder))
   const probe = await bundleProbe(bench)
   const metrics = await writeUserMetrics(bench)
   const figures: Figure[] = []
@@ -54,6 +54,15 @@ export async function hostileFigures(
     figures.push(...(await measure(queue, { index, bench, program, probe, metrics, short })))
   }
   return figures
+}
+
+/** Makes the program read as often as it can: otherwise it would need minutes until it knows all jobspecs. */
+async function quicken(program: string): Promise<string> {
+  const text = await readFile(program, 'utf8')
+  const quick = text.replace('costFactor: 20,', 'costFactor: 1,')
+  if (quick === text) throw new Error('The pace of the sidecar has another form')
+  await writeFile(program, quick)
+  return program
 }
 
 async function bundleProbe({ folder }: Bench): Promise<string> {
@@ -112,6 +121,7 @@ async function measure(queue: HostileQueue, setting: Setting): Promise<readonly 
     const { answered, seconds } = await askMeanwhile(sidecar, broker, { bench, readings })
     const { longest, longestByClock, cpu } = await readProbe(sidecar, file)
     const { jobspecs } = broker
+    if (queue.role === 'owner' && jobspecs === 0) throw new Error('The sidecar reads no jobspecs')
     const detail = `${broker.readings} readings, ${jobspecs} jobspecs in ${seconds.toFixed(0)} s`
     const perReading = `${(cpu / broker.readings).toFixed(0)} ms CPU a reading`
     return [
@@ -131,6 +141,8 @@ async function measure(queue: HostileQueue, setting: Setting): Promise<readonly 
       },
     ]
   } catch (error) {
+    // A connection ends before the process that ends it.
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS))
     if (child.exitCode === null && child.signalCode === null) throw error
     const name = `ended: ${queue.name}`
     return [{ name, value: 1, unit: 'calls', target: { at: 'most', value: 0 }, detail: `${error}` }]

@@ -28,6 +28,17 @@ test('mapInTurns lets others run during long work', async () => {
   assert.ok(turns >= 8, `${turns} turns`)
 })
 
+test('mapInTurns lets others run after each item that takes a whole turn', async () => {
+  let turns = 0
+  const spin = () => {
+    setImmediate(() => (turns += 1))
+    const end = performance.now() + 11
+    while (performance.now() < end);
+    return turns
+  }
+  assert.deepEqual(await mapInTurns(upTo(4), spin), [0, 1, 2, 3])
+})
+
 test('mapInTurns fails with the error of the work', async () => {
   const fail = () => {
     throw new Error('no')

@@ -10,14 +10,16 @@ import type { WaitingJob, WaitingJobs } from '#reading/facts.ts'
 import { MAX_WAITING, type PendingContext, PendingJobReader } from '#reading/pending-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
+import { connectToScript } from '../support/scripted-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const LIST = 'job-list.list'
 const GETATTR = 'job-manager.getattr'
 
-async function setUp(t: TestContext, answers: Record<string, Answer>) {
+/** @param now a clock, which stands still if none is given */
+async function setUp(t: TestContext, answers: Record<string, Answer>, now = () => 0) {
   const broker = await connectToCannedBroker(t, answers)
-  const reader = new PendingJobReader(broker.client)
+  const reader = new PendingJobReader(broker.client, now)
   /** What is known once every jobspec was read. */
   const complete = async (...[jobs, context]: CompleteArgs): Promise<WaitingJobs> => {
     const waiting = await reader.complete(jobs, context, LIMITS)
@@ -187,13 +189,14 @@ test('complete keeps a bounded number of constraints', async (t) => {
   assert.ok(length < 1500, `${length} jobspecs are asked for`)
 })
 
+/** A constraint of 20,000 ranges of ranks, another one for each job. */
+function large(job: number): JsonObject {
+  const ranks = upTo(10).map((part) => upTo(2_000).map((at) => 2 * (2_000 * part + at) + 4 * job))
+  const constraints = { ranks: ranks.map((some) => some.join()) }
+  return { jobspec: { resources: [SLOT], attributes: { system: { constraints } } } }
+}
+
 test('complete reads a jobspec again that was too large, once there is room for it', async (t) => {
-  const large = (job: number) => ({
-    jobspec: {
-      resources: [SLOT],
-      attributes: { system: { constraints: { hostlist: [`h${job}-[0-9999]`] } } },
-    },
-  })
   const { complete } = await setUp(t, { [GETATTR]: byJob(upTo(60).map(large)) })
   const context = {
     counted: 0,
@@ -210,6 +213,31 @@ test('complete reads a jobspec again that was too large, once there is room for 
   assert.deepEqual(await tooLarge(...upTo(12)), [4, 5, 6, 7, 8, 9, 10, 11])
   await tooLarge(8, 9, 10, 11)
   assert.deepEqual(await tooLarge(8, 9, 10, 11), [])
+})
+
+test('complete knows the ranks of every constraint after some readings, however many hosts they have', async (t) => {
+  const specs = upTo(60).map((job) => ({
+    jobspec: {
+      resources: [SLOT],
+      attributes: { system: { constraints: { hostlist: [`h-[${job}-9999]`] } } },
+    },
+  }))
+  const { complete } = await setUp(t, { [GETATTR]: byJob(specs) })
+  const hosts = new Map([['h-30', [3]]])
+  const context = { ...GPUS, attributes: { ...ATTRIBUTES, hosts: () => hosts } }
+  let known: readonly string[] = []
+  for (let reading = 0; reading < 20 && known.length < 60; reading += 1) {
+    const { jobs } = await complete(pending(...upTo(60)), context)
+    known = jobs.flatMap(({ request }) =>
+      request === undefined || isUnknown(request)
+        ? []
+        : [formatIdset(request.ranks ?? ATTRIBUTES.all)],
+    )
+  }
+  assert.deepEqual(
+    known,
+    upTo(60).map((job) => (job <= 30 ? '3' : '')),
+  )
 })
 
 test('complete keeps a bounded number of parts and alternatives', async (t) => {
@@ -232,23 +260,17 @@ test('complete keeps a bounded number of parts and alternatives', async (t) => {
 })
 
 test('complete leaves large constraints for the next reading when one has read enough', async (t) => {
-  const specs = upTo(60).map((job) => ({
-    jobspec: {
-      resources: [SLOT],
-      attributes: { system: { constraints: { hostlist: [`${'h'.repeat(50)}${job}-[0-9998]`] } } },
-    },
-  }))
-  const { complete } = await setUp(t, { [GETATTR]: byJob(specs) })
+  const { complete } = await setUp(t, { [GETATTR]: byJob(upTo(20).map(large)) })
   const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
   const later = async () => {
-    const { jobs } = await complete(pending(...upTo(60)), context)
+    const { jobs } = await complete(pending(...upTo(20)), context)
     return jobs.filter(
       ({ request }) =>
         request !== undefined && isUnknown(request) && /at the next readings$/.test(request.reason),
     ).length
   }
   const first = await later()
-  assert.ok(first > 40 && first < 60, `${first} of 60 are left`)
+  assert.ok(first > 10 && first < 20, `${first} of 20 are left`)
   const left = [first]
   while (left.at(-1) !== 0 && left.length < 30) left.push(await later())
   assert.equal(left.at(-1), 0, left.join())
@@ -305,6 +327,46 @@ test('complete reads a bounded number of jobspecs at a time, and knows no demand
   assert.ok(waiting.jobs.every((job) => slotsOf(job) === 1))
   assert.equal(waiting.unknownRequests, undefined)
   assert.equal(asked.length, 4300)
+})
+
+test('complete asks for a few jobspecs at once, so that large ones fit into memory', async (t) => {
+  const client = await connectToScript(t, async (peer) => {
+    peer.respond(await peer.expect(GETATTR), jobspec(1))
+    const others = []
+    for (let count = 0; count < 4; count += 1) others.push(await peer.expect(GETATTR))
+    // This one is sent after all that were sent at once.
+    const last = await peer.expect('attr.get')
+    for (const request of others) peer.respond(request, jobspec(1))
+    peer.respond(last, { value: '1' })
+    for (let count = 5; count < 30; count += 1) {
+      peer.respond(await peer.expect(GETATTR), jobspec(1))
+    }
+  })
+  const reader = new PendingJobReader(client)
+  const completed = reader.complete(pending(...upTo(30)), GPUS, LIMITS)
+  while (client.matchtagsInUse < 4) await new Promise(setImmediate)
+  await client.call('attr.get', { name: 'size' }, LIMITS)
+  const waiting = await completed
+  assert.ok(!isUnknown(waiting))
+  assert.equal(waiting.unknownRequests, undefined)
+})
+
+test('complete leaves jobspecs for the next readings when they take long, and goes on with those', async (t) => {
+  let clock = 0
+  const slow: Answer = () => {
+    clock += 100
+    return jobspec(1)
+  }
+  const { reader, asked } = await setUp(t, { [GETATTR]: slow }, () => clock)
+  const jobs = pending(...upTo(30))
+  for (const [count, isComplete] of [
+    [13, false],
+    [26, false],
+    [30, true],
+  ] as const) {
+    const waiting = await reader.complete(jobs, GPUS, LIMITS)
+    assert.deepEqual([asked.length, !isUnknown(waiting)], [count, isComplete])
+  }
 })
 
 test('complete knows the demand while only jobspecs of held jobs are still to be read', async (t) => {

@@ -87,3 +87,41 @@ test('refusalsOf counts no other failed job, and knows nothing if the failed job
   const failed = unknown('too many jobs failed')
   assert.equal(refusalsOf(factsOf({ failed })), failed)
 })
+
+/** 999 refused jobs of two queues, each of which has every other of 10,000 ranks. */
+function refusalsOfMany(request: (index: number) => EndedJob['request']) {
+  const everyOther = (first: number) =>
+    parseIdset(Array.from({ length: 5_000 }, (_, index) => first + 2 * index).join())
+  const [even, odd] = [0, 1].map((first) => ({ started: true, ranks: everyOther(first) }))
+  assert.ok(even && odd)
+  const failed = Array.from({ length: 999 }, (_, index) =>
+    refused({ id: index, queue: index % 2 === 0 ? 'even' : 'odd', request: request(index) }),
+  )
+  const queues = new Map([
+    ['even', even],
+    ['odd', odd],
+  ])
+  const refusals = refusalsOf(
+    factsOf({ fluxion: FCFS, all: ranksWith('0-9999', { cores: '0-7' }), queues, failed }),
+  )
+  assert.ok(!isUnknown(refusals))
+  return refusals
+}
+
+test('refusalsOf compares any number of jobs of a few kinds', () => {
+  const { forNodes, forGood, unclear } = refusalsOfMany((index) => {
+    const count = 1 + (index % 50)
+    return requestFor({ ...NODES, nodes: count, slots: count, cores: index % 10 === 9 ? 9 : 1 })
+  })
+  assert.deepEqual([forNodes.length, forGood.length, unclear.length], [900, 99, 0])
+})
+
+test('refusalsOf leaves jobs unclear that are too many and too different', () => {
+  const own = (index: number) => ({
+    ...requestFor(NODES),
+    ranks: parseIdset(Array.from({ length: 100 }, (_, at) => 2 * at + 20 * index).join()),
+  })
+  const { unclear, reason } = refusalsOfMany(own)
+  assert.ok(unclear.length > 900, `${unclear.length} are unclear`)
+  assert.match(reason?.reason ?? '', /^the refused jobs are too many and too different/)
+})

@@ -47,17 +47,24 @@ export function countHosts(list: string): number {
  */
 export function expandHosts(list: string): string[] {
   if (countHosts(list) > MAX_HOSTS) throw tooMany(list, MAX_HOSTS)
-  const hosts: string[] = []
-  for (const expression of expressions(list)) {
-    if (typeof expression === 'string') hosts.push(expression)
-    else for (const range of expression) pushHosts(hosts, range)
-  }
-  return hosts
+  return [...hostsIn(list)]
 }
 
-function pushHosts(hosts: string[], { first, last, prefix, width, suffix }: HostRange): void {
+/**
+ * The same one by one: they are never all in memory, so there may be any number.
+ *
+ * @throws FluxError `FLUX_PROTOCOL` if the text is not a hostlist
+ */
+export function* hostsIn(list: string): Generator<string> {
+  for (const expression of expressions(list)) {
+    if (typeof expression === 'string') yield expression
+    else for (const range of expression) yield* hostsOf(range)
+  }
+}
+
+function* hostsOf({ first, last, prefix, width, suffix }: HostRange): Generator<string> {
   for (let id = first; id <= last; id += 1) {
-    hosts.push(`${prefix}${String(id).padStart(width, '0')}${suffix}`)
+    yield `${prefix}${String(id).padStart(width, '0')}${suffix}`
   }
 }
 

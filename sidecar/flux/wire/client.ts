@@ -20,7 +20,7 @@ const CANCEL_TOPICS: ReadonlyMap<string, string> = new Map([
 ])
 
 /** A larger answer is decoded in a turn of its own. It is in several chunks, so its frame has memory of its own. */
-const LARGE_BYTES = 2 ** 16
+const LARGE_BYTES = 2 ** 14
 
 export interface CallOptions {
   /** Rank of the broker that must answer. Default: the nearest broker that has the service. */

@@ -66,6 +66,8 @@ interface Learnt {
 export interface PlacementOptions {
   /** Whether the scheduler gives a node to one job only, however small the job. */
   readonly wholeNodes?: boolean
+  /** Default: {@link MAX_STEPS}. */
+  readonly steps?: number
 }
 
 /** One round of placing: each job takes from what the next one finds. */
@@ -75,7 +77,7 @@ export class Placement {
   readonly #free: FreeCapacity
   readonly #options: { readonly wholeNodes: boolean }
   readonly #learnt = new Map<Domain, Map<string, Learnt>>()
-  readonly #budget: Budget = { steps: MAX_STEPS }
+  readonly #budget: Budget
   /** R with nothing taken, for jobs of several parts: made when it is first needed, and put back after each job. */
   #empty: FreeCapacity | undefined
 
@@ -83,7 +85,9 @@ export class Placement {
    * @param all R
    * @param free what no job holds, of ranks that are up, and all of those that are not
    */
-  constructor(all: ResourceSet, free: ResourceSet, { wholeNodes = false }: PlacementOptions = {}) {
+  constructor(all: ResourceSet, free: ResourceSet, options: PlacementOptions = {}) {
+    const { wholeNodes = false, steps = MAX_STEPS } = options
+    this.#budget = { steps }
     const size = 1 + (highestId(ranksOf(all)) ?? -1)
     this.#all = all
     this.#total = capacityOf(all, size)

@@ -14,8 +14,9 @@ const EPERM = 1
 /** How often the job counts change: the sidecar reads as often as its pace allows. */
 const CHANGE_MS = 250
 
-/** The state SCHED (RFC 21). */
+/** The states SCHED, and DEPEND, PRIORITY or SCHED (RFC 21). */
 const SCHED = 8
+const PENDING = 2 | 4 | SCHED
 
 /** What a one-core job has. */
 const ONE_CORE = {
@@ -122,6 +123,8 @@ export class HostileBroker {
       case 'job-list.job-stats':
         return this.#stats()
       case 'job-list.list':
+        // No job runs, and none has failed.
+        if (args.states !== PENDING) return encodePayload({ jobs: [] })
         this.readings += 1
         return String(args.attrs).includes('annotations') ? this.#list : this.#listWithoutNotes
       case 'job-manager.getattr':
