@@ -31,9 +31,9 @@ Client.connect = async (...args) => {
   return client
 }
 
-const { make } = SnapshotMaker.prototype
-SnapshotMaker.prototype.make = function (...args) {
-  const made = make.apply(this, args)
+const { makeInTurns } = SnapshotMaker.prototype
+SnapshotMaker.prototype.makeInTurns = async function (...args) {
+  const made = await makeInTurns.apply(this, args)
   done.readings += 1
   readingsOfConnection += 1
   skewMs += READING_MS

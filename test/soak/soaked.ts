@@ -8,6 +8,9 @@ import type { Sample } from './measure.ts'
 /** The samples of each process: enough for a line, and few enough to cost little. */
 export const SAMPLES = 24
 
+/** A process that sends no sample for this time makes no progress, and is ended. */
+const MAX_SILENCE_MS = 900_000
+
 /** What a soaked process sends: the port that it serves on, and its samples. */
 export type Report = { readonly port: number } | { readonly sample: Sample }
 
@@ -28,13 +31,17 @@ export function startSoaked(program: string, args: readonly string[]): Soaked {
   })
   const samples: Sample[] = []
   const port = Promise.withResolvers<number>()
+  const stuck = setTimeout(() => child.kill('SIGKILL'), MAX_SILENCE_MS)
   child.on('message', (report: Report) => {
+    stuck.refresh()
     if ('port' in report) port.resolve(report.port)
     else samples.push(report.sample)
   })
   const ended = once(child, 'exit').then(([code, signal]) => {
+    clearTimeout(stuck)
     if (code === 0) return samples
-    throw new Error(`${program} ended with ${signal ?? `code ${code}`}`)
+    const count = `after ${samples.length} of ${SAMPLES} samples`
+    throw new Error(`${program} ended with ${signal ?? `code ${code}`} ${count}`)
   })
   return { samples: ended, port: port.promise }
 }
