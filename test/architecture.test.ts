@@ -19,9 +19,18 @@ interface Rule {
 const NOTHING: Rule = { folders: [], packages: [] }
 
 const FLUX = ['sidecar/flux', 'sidecar/flux/sets', 'sidecar/flux/wire', 'sidecar/flux/calls']
-const READING = [...FLUX, 'sidecar/reading']
+const READING = [...FLUX, 'sidecar/reading', 'sidecar/reading/jobs', 'sidecar/reading/ranks']
+/** Files of the room itself, which its folders may import. */
+const READING_GROUND = ['sidecar/reading/facts.ts', 'sidecar/reading/unknown.ts']
 /** Without the connection: what decides makes no calls. */
-const FACTS = ['sidecar/flux', 'sidecar/flux/sets', 'sidecar/flux/calls', 'sidecar/reading']
+const FACTS = [
+  'sidecar/flux',
+  'sidecar/flux/sets',
+  'sidecar/flux/calls',
+  'sidecar/reading',
+  'sidecar/reading/jobs',
+  'sidecar/reading/ranks',
+]
 const SCALING = [
   ...FACTS,
   'sidecar/scaling',
@@ -45,7 +54,7 @@ const ADMISSION = [
   ...KUBERNETES,
   'webhook/admission',
   'sidecar/flux/calls/fluxion.ts',
-  'sidecar/reading/pod-ranks.ts',
+  'sidecar/reading/ranks/pod-ranks.ts',
 ]
 const AUTHORITY = [...KUBERNETES, ...HTTPS, 'webhook/authority']
 const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
@@ -79,6 +88,8 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'sidecar/identity': { folders: HTTPS, packages: [] },
   'sidecar/simulation': { folders: SIMULATION, packages: [] },
   'sidecar/reading': { folders: READING, packages: [] },
+  'sidecar/reading/jobs': { folders: [...FLUX, ...READING_GROUND], packages: [] },
+  'sidecar/reading/ranks': { folders: [...FLUX, ...READING_GROUND], packages: [] },
   'sidecar/scaling': { folders: SCALING, packages: [] },
   'sidecar/scaling/placement': { folders: [...FACTS, 'sidecar/scaling/ranks.ts'], packages: [] },
   'sidecar/scaling/drains': { folders: [...FACTS, 'sidecar/scaling/ranks.ts'], packages: [] },
@@ -103,7 +114,13 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     packages: ['koa', 'koa-router'],
   },
   'sidecar/api/gauges': {
-    folders: [...BELOW_API, 'sidecar/reading', 'sidecar/collecting', 'sidecar/api/documents'],
+    folders: [
+      ...BELOW_API,
+      'sidecar/reading',
+      'sidecar/reading/jobs',
+      'sidecar/collecting',
+      'sidecar/api/documents',
+    ],
     packages: ['koa-router', 'prom-client'],
   },
   sidecar: {
@@ -171,7 +188,7 @@ const PURE = [
 /** Files of other rooms that pure files may import. They do no I/O either. */
 const PURE_ELSEWHERE = [
   'sidecar/flux/calls/fluxion.ts',
-  'sidecar/reading/pod-ranks.ts',
+  'sidecar/reading/ranks/pod-ranks.ts',
   'sidecar/serving/nearest.ts',
   'sidecar/serving/status.ts',
   'sidecar/serving/text.ts',

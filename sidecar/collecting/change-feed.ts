@@ -6,7 +6,7 @@ import { isSince } from '#flux/calls/release.ts'
 import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
 import type { Client } from '#flux/wire/client.ts'
 import type { FluxEvent } from '#flux/wire/subscriptions.ts'
-import { fingerprint, toJobs } from '#reading/job-counts.ts'
+import { fingerprint, toJobs } from '#reading/jobs/job-counts.ts'
 import { sleep } from '#serving/sleep.ts'
 
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */

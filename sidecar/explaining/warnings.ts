@@ -8,9 +8,8 @@ import {
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
-import { NO_QUEUE, type WaitingJob } from '#reading/facts.ts'
-import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
-import { canStart } from '#reading/pending-jobs.ts'
+import { canStart, NO_QUEUE, type WaitingJob } from '#reading/facts.ts'
+import { FAILED_SECONDS } from '#reading/jobs/failed-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isSidecarReason } from '#scaling/drain-reason.ts'

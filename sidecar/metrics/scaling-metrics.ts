@@ -1,8 +1,8 @@
 // The metrics to scale on, and those that explain them: rows of the catalog. How sizes are computed is in scaling/.
 import { countIds } from '#flux/sets/idset.ts'
 import type { EndedJob } from '#reading/facts.ts'
-import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
-import { MAX_WAITING } from '#reading/pending-jobs.ts'
+import { FAILED_SECONDS } from '#reading/jobs/failed-jobs.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { compensatedSize } from '#scaling/hpa-tolerance.ts'

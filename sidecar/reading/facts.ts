@@ -6,7 +6,7 @@ import type { ResourceRequest } from '#flux/calls/jobspec.ts'
 import type { Drain } from '#flux/calls/resource-calls.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
-import type { PodRanks } from './pod-ranks.ts'
+import type { PodRanks } from './ranks/pod-ranks.ts'
 import type { Unknown } from './unknown.ts'
 
 /**
@@ -107,6 +107,11 @@ export interface EndedJob extends FailedJob {
 export interface WaitingJob extends PendingJob {
   /** `undefined` if the jobspec was not read; unknown if it has a shape that we cannot read. */
   readonly request: JobRequest | Unknown | undefined
+}
+
+/** Whether the scheduler would start the job if there were nodes and its queue is started. */
+export function canStart({ state, priority }: Pick<PendingJob, 'state' | 'priority'>): boolean {
+  return state === 'SCHED' && priority !== 0
 }
 
 /** The pending jobs, the highest priority first. */

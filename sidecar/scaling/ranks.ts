@@ -9,7 +9,7 @@ import {
 } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
 import type { Facts } from '#reading/facts.ts'
-import { burstedIn } from '#reading/pod-ranks.ts'
+import { burstedIn } from '#reading/ranks/pod-ranks.ts'
 import { isOwnReason } from './drain-reason.ts'
 
 export interface Ranks {

@@ -3,7 +3,7 @@
 import { EMPTY_IDSET, type Idset, intersectIdsets } from '#flux/sets/idset.ts'
 import { EMPTY_RESOURCE_SET, ranksOf } from '#flux/sets/resource-set.ts'
 import type { EndedJob, Facts } from '#reading/facts.ts'
-import { isRefused } from '#reading/failed-jobs.ts'
+import { isRefused } from '#reading/jobs/failed-jobs.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { nodeCoresOf, waysOf } from './placement/need.ts'
 import { type Domain, Placement } from './placement/placement.ts'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeBursted } from '#explaining/bursted-ranks.ts'
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
-import { ALL_PODS } from '#reading/pod-ranks.ts'
+import { ALL_PODS } from '#reading/ranks/pod-ranks.ts'
 import { unknown } from '#reading/unknown.ts'
 
 function describe(bursted: string, burstedHosts: readonly string[]): readonly string[] {

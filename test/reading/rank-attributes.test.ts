@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConstraint } from '#flux/calls/constraint.ts'
 import { formatIdset } from '#flux/sets/idset.ts'
-import { acceptedRanks, rankAttributes } from '#reading/constrained-ranks.ts'
+import { acceptedRanks, rankAttributes } from '#reading/jobs/constrained-ranks.ts'
 import { ranksWith } from '../support/snapshots.ts'
 
 const NOTHING = ranksWith('', { cores: '0' })

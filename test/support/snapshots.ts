@@ -2,7 +2,7 @@
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet, type ResourceSet } from '#flux/sets/resource-set.ts'
 import type { Facts, JobCounts } from '#reading/facts.ts'
-import { ALL_PODS } from '#reading/pod-ranks.ts'
+import { ALL_PODS } from '#reading/ranks/pod-ranks.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 

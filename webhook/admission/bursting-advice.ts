@@ -1,6 +1,6 @@
 // Warnings about hosts of a MiniCluster that are not its pods in their order: sizes rest on rank i being the pod of index i.
-// The sidecar checks the same once Flux runs (sidecar/reading/pod-ranks.ts). Pure.
-import { podRanks } from '#reading/pod-ranks.ts'
+// The sidecar checks the same once Flux runs (sidecar/reading/ranks/pod-ranks.ts). Pure.
+import { podRanks } from '#reading/ranks/pod-ranks.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { BrokerConfigReading } from './broker-config.ts'
 

@@ -1,5 +1,5 @@
 // Constraints of a job (RFC 31): which ranks it accepts, as a tree that was checked and bounded. Which ranks those are is
-// worked out elsewhere (reading/constrained-ranks.ts).
+// worked out elsewhere (reading/jobs/constrained-ranks.ts).
 
 import { FluxError } from '../errors.ts'
 import { countHosts } from '../sets/hostlist.ts'

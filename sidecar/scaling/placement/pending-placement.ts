@@ -4,8 +4,13 @@ import { givesWholeNodes } from '#flux/calls/fluxion.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
 import { countIds, type Idset, intersectIdsets, isEmpty, unionIdsets } from '#flux/sets/idset.ts'
 import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/sets/resource-set.ts'
-import { type Facts, NO_QUEUE, type WaitingJob, type WaitingJobs } from '#reading/facts.ts'
-import { canStart } from '#reading/pending-jobs.ts'
+import {
+  canStart,
+  type Facts,
+  NO_QUEUE,
+  type WaitingJob,
+  type WaitingJobs,
+} from '#reading/facts.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { everyRank, type Ranks, sizeWith } from '#scaling/ranks.ts'
 import { type DomainFacts, Domains } from './domains.ts'

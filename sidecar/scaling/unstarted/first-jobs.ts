@@ -10,8 +10,7 @@ import {
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { ranksOf, restrictToRanks, subtractResourceSets } from '#flux/sets/resource-set.ts'
-import { type Facts, NO_QUEUE, type WaitingJob } from '#reading/facts.ts'
-import { canStart } from '#reading/pending-jobs.ts'
+import { canStart, type Facts, NO_QUEUE, type WaitingJob } from '#reading/facts.ts'
 import { PendingPlacement, type PlacementFacts } from '#scaling/placement/pending-placement.ts'
 import { everyRank, type Ranks } from '#scaling/ranks.ts'
 

@@ -4,9 +4,14 @@
 import type { FailedJob, JobId, RunningJob } from '#flux/calls/job-list-calls.ts'
 import { idsetOf } from '#flux/sets/id-list.ts'
 import type { Idset } from '#flux/sets/idset.ts'
-import type { JobCounts, JobRequest, Jobs, WaitingJob } from '#reading/facts.ts'
-import { FAILED_SECONDS } from '#reading/failed-jobs.ts'
-import { canStart } from '#reading/pending-jobs.ts'
+import {
+  canStart,
+  type JobCounts,
+  type JobRequest,
+  type Jobs,
+  type WaitingJob,
+} from '#reading/facts.ts'
+import { FAILED_SECONDS } from '#reading/jobs/failed-jobs.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Job } from '#simulation/job.ts'
 

@@ -5,9 +5,9 @@ import type { FailedJob } from '#flux/calls/job-list-calls.ts'
 import { ERRNO } from '#flux/errors.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
-import { RefusedRequestReader } from '#reading/refused-requests.ts'
+import { RefusedRequestReader } from '#reading/jobs/refused-requests.ts'
 import { isUnknown } from '#reading/unknown.ts'
-import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
+import { type Answer, connectToCannedBroker } from '../../support/canned-broker.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const GETATTR = 'job-manager.getattr'

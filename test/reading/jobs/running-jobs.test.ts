@@ -4,9 +4,9 @@ import { type TestContext, test } from 'node:test'
 import { ERRNO } from '#flux/errors.ts'
 import { EMPTY_IDSET, formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
-import { RunningJobReader, type RunningJobs } from '#reading/running-jobs.ts'
-import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
-import { jobCounts, ranksWith } from '../support/snapshots.ts'
+import { RunningJobReader, type RunningJobs } from '#reading/jobs/running-jobs.ts'
+import { type Answer, connectToCannedBroker } from '../../support/canned-broker.ts'
+import { jobCounts, ranksWith } from '../../support/snapshots.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 const LIST = 'job-list.list'

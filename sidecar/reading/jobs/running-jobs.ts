@@ -18,7 +18,7 @@ import {
 } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
-import type { Facts, Jobs } from './facts.ts'
+import type { Facts, Jobs } from '#reading/facts.ts'
 
 /** More running jobs are not listed: this many are 100 kB. */
 const MAX_LISTED = 1_000

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseIdset } from '#flux/sets/idset.ts'
 import { EMPTY_RESOURCE_SET, parseResourceSet } from '#flux/sets/resource-set.ts'
-import { countResources } from '#reading/node-counts.ts'
-import { ranksWith } from '../support/snapshots.ts'
+import { countResources } from '#reading/ranks/node-counts.ts'
+import { ranksWith } from '../../support/snapshots.ts'
 
 test('countResources counts a draining rank as allocated and down, a full one as not free, an idle one as free, too', () => {
   const all = ranksWith('0-5', { cores: '0-3', gpus: '0-1' })

@@ -4,8 +4,8 @@ import type { Constraint } from '#flux/calls/constraint.ts'
 import type { JobId, PendingJob } from '#flux/calls/job-list-calls.ts'
 import type { ResourceRequest } from '#flux/calls/jobspec.ts'
 import { mapInTurns } from '#flux/turns.ts'
+import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { digestOf, textOfConstraint } from './digest.ts'
-import { isUnknown, type Unknown, unknown } from './unknown.ts'
 
 /**
  * Parts of jobs, ranges of ranks, hostlists and properties in all requests that differ: some 10 MB. Jobs with the same request,

@@ -4,8 +4,8 @@ import type { Limits } from '#flux/calls/broker-calls.ts'
 import { type FailedJob, listFailedJobs } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import type { Client } from '#flux/wire/client.ts'
-import type { Jobs } from './facts.ts'
-import { isUnknown, type Unknown, unknown } from './unknown.ts'
+import type { Jobs } from '#reading/facts.ts'
+import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 
 /** A reading contains the jobs that failed within this time. */
 export const FAILED_SECONDS = 600

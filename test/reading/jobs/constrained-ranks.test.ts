@@ -4,7 +4,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseConstraint } from '#flux/calls/constraint.ts'
 import { formatIdset, hasId, parseIdset } from '#flux/sets/idset.ts'
-import { AcceptedRanks, acceptedRanks, type RankAttributes } from '#reading/constrained-ranks.ts'
+import {
+  AcceptedRanks,
+  acceptedRanks,
+  type RankAttributes,
+} from '#reading/jobs/constrained-ranks.ts'
 import { isUnknown } from '#reading/unknown.ts'
 
 /** Eight ranks: 4-7 have GPUs, 2 and 6 are slow, and ranks 0 and 1 share host a. */

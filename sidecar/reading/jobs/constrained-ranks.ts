@@ -13,8 +13,8 @@ import {
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
+import { type Unknown, unknown } from '#reading/unknown.ts'
 import { digestOf } from './digest.ts'
-import { type Unknown, unknown } from './unknown.ts'
 
 /** What is known of the ranks of R. */
 export interface RankAttributes {

@@ -6,10 +6,10 @@ import { type JobId, listPendingJobs, type PendingJob } from '#flux/calls/job-li
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import { mapInTurns } from '#flux/turns.ts'
 import type { Client } from '#flux/wire/client.ts'
+import { canStart, type Waiting, type WaitingJob } from '#reading/facts.ts'
+import { isUnknown, unknown } from '#reading/unknown.ts'
 import { AcceptedRanks, type RankAttributes } from './constrained-ranks.ts'
-import type { Waiting, WaitingJob } from './facts.ts'
 import { ReadBudget, type ReadRequest, RequestCache } from './request-cache.ts'
-import { isUnknown, unknown } from './unknown.ts'
 
 /**
  * At most this many pending jobs are listed, the highest priority first: 30 ms of the broker's time, 1 MB. If there are more
@@ -203,9 +203,4 @@ interface Round {
 /** Whether jobs that could start may follow in the list. Flux lists held jobs, and those without a priority, last. */
 function mayPrecede(job: PendingJob): boolean {
   return canStart(job) || (job.priority ?? 0) > 0
-}
-
-/** Whether the scheduler would start the job if there were nodes and its queue is started. */
-export function canStart({ state, priority }: Pick<PendingJob, 'state' | 'priority'>): boolean {
-  return state === 'SCHED' && priority !== 0
 }

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ResourceStatus } from '#flux/calls/resource-calls.ts'
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
-import { contradictionOf } from '#reading/contradiction.ts'
-import { ranksWith } from '../support/snapshots.ts'
+import { contradictionOf } from '#reading/ranks/contradiction.ts'
+import { ranksWith } from '../../support/snapshots.ts'
 
 const NOTHING = ranksWith('', { cores: '0' })
 

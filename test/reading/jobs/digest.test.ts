@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Constraint, parseConstraint } from '#flux/calls/constraint.ts'
-import { digestOf, textOfConstraint } from '#reading/digest.ts'
+import { digestOf, textOfConstraint } from '#reading/jobs/digest.ts'
 
 const { tree } = fc.letrec<{ tree: object }>((tie) => ({
   tree: fc.oneof(

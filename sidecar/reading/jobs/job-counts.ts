@@ -1,7 +1,7 @@
 // Converts the answer of job-stats to the job counts of a reading.
 import type { InstanceJobStats, JobStats } from '#flux/calls/job-calls.ts'
 import { FluxError } from '#flux/errors.ts'
-import type { JobCounts, Jobs } from './facts.ts'
+import type { JobCounts, Jobs } from '#reading/facts.ts'
 
 /** @throws FluxError `FLUX_PROTOCOL` if the counts contradict each other */
 export function toJobs({ total, queues, purged }: InstanceJobStats): Jobs {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
-import { ranksOfQueue } from '#reading/queue-ranks.ts'
-import { recordedAnswer } from '../support/recordings.ts'
+import { ranksOfQueue } from '#reading/jobs/queue-ranks.ts'
+import { recordedAnswer } from '../../support/recordings.ts'
 
 const PROPERTIES = new Map([
   ['batch', parseIdset('0-5')],

@@ -16,7 +16,7 @@ import {
   restrictToRanks,
   subtractResourceSets,
 } from '#flux/sets/resource-set.ts'
-import type { NodeCounts, ResourceCounts } from './facts.ts'
+import type { NodeCounts, ResourceCounts } from '#reading/facts.ts'
 
 /** R, the allocated part of it, and the ranks that are down with all their resources. */
 interface ResourceSets {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JobStats } from '#flux/calls/job-calls.ts'
-import { fingerprint, toJobs, withQueues } from '#reading/job-counts.ts'
-import { jobCounts } from '../support/snapshots.ts'
+import { fingerprint, toJobs, withQueues } from '#reading/jobs/job-counts.ts'
+import { jobCounts } from '../../support/snapshots.ts'
 
 /** Counts that all differ. The jobs in NEW are those of the total that no state has. */
 function statsOf(fresh: number): JobStats {

@@ -6,7 +6,7 @@ import { ERRNO, isRemote } from '#flux/errors.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { Client } from '#flux/wire/client.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
-import { type Jobs, NO_QUEUE, type QueueState } from './facts.ts'
+import { type Jobs, NO_QUEUE, type QueueState } from '#reading/facts.ts'
 import { ranksOfQueue } from './queue-ranks.ts'
 
 /** The configuration is read again after this time, because an administrator may reload it. */

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 import { ERRNO } from '#flux/errors.ts'
-import { FluxionReader, toFluxionSettings } from '#reading/fluxion-settings.ts'
-import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
+import { FluxionReader, toFluxionSettings } from '#reading/ranks/fluxion-settings.ts'
+import { type Answer, connectToCannedBroker } from '../../support/canned-broker.ts'
 
 const GOOD: FluxionSettings = {
   queuePolicy: 'fcfs',

@@ -6,10 +6,10 @@ import { SCHED_STATUS_TOPICS } from '#flux/calls/resource-calls.ts'
 import { formatIdset, hasId, parseIdset } from '#flux/sets/idset.ts'
 import { parseResourceSet, ranksOf } from '#flux/sets/resource-set.ts'
 import { isJsonObject } from '#flux/wire/payload.ts'
-import { ALL_PODS, PodRankCheck, type PodRanks, podRanks } from '#reading/pod-ranks.ts'
+import { ALL_PODS, PodRankCheck, type PodRanks, podRanks } from '#reading/ranks/pod-ranks.ts'
 import { isUnknown, type Unknown } from '#reading/unknown.ts'
-import { loadRecording, RECORDED_VERSIONS, recordedCases } from '../support/recordings.ts'
-import { ranksWith } from '../support/snapshots.ts'
+import { loadRecording, RECORDED_VERSIONS, recordedCases } from '../../support/recordings.ts'
+import { ranksWith } from '../../support/snapshots.ts'
 
 const NAME = 'flux-sample'
 

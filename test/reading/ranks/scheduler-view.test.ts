@@ -6,8 +6,8 @@ import { EMPTY_IDSET, formatIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Facts } from '#reading/facts.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
-import { type Answer, connectToCannedBroker } from '../support/canned-broker.ts'
-import { recordedAnswer } from '../support/recordings.ts'
+import { type Answer, connectToCannedBroker } from '../../support/canned-broker.ts'
+import { recordedAnswer } from '../../support/recordings.ts'
 
 const LIMITS = { timeoutMs: 10_000 }
 

@@ -14,7 +14,7 @@ import {
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
-import { isUnknown, type Unknown, unknown } from './unknown.ts'
+import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 
 /** Rank i is the pod of index i, except for some ranks of other clusters. */
 export interface PodRanks {

@@ -5,10 +5,10 @@ import { getRequest } from '#flux/calls/job-calls.ts'
 import type { FailedJob, JobId } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import type { Client } from '#flux/wire/client.ts'
+import type { EndedJob } from '#reading/facts.ts'
+import { isUnknown, unknown } from '#reading/unknown.ts'
 import { AcceptedRanks, type RankAttributes } from './constrained-ranks.ts'
-import type { EndedJob } from './facts.ts'
 import { isRefused } from './failed-jobs.ts'
-import { isUnknown, unknown } from './unknown.ts'
 
 /** At most this many jobspecs are read for one reading, one after the other: a large one takes some milliseconds. */
 const MAX_JOBSPECS = 10
