@@ -104,7 +104,7 @@ function desired({ sizes }: Snapshot, { queues }: Selection): number | Unknown {
   if (wanted.kind === 'unknown') return wanted
   if (queues === undefined) return drained ?? wanted.whole
   // Ranks are drained for the size of all queues only, so a queue's size is never below it.
-  return Math.max(drained ?? 0, ...queues.map((name) => wanted.queues.get(name) ?? 0))
+  return Math.max(drained ?? 0, ...queues.map((name) => wanted.queues.get(name) ?? wanted.whole))
 }
 
 /** With drains, a live rank that is not drained counts as busy: a job may start there at any moment. */

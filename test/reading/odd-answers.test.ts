@@ -178,3 +178,9 @@ test('a pending job of which a guest cannot read the nodes counts with every ran
   const { snapshot } = new SnapshotMaker({ drains: undefined }).make(facts, 0)
   assert.equal(METRICS.get('node_desired_count')?.value(snapshot, {}), 8)
 })
+
+test('failed jobs that are not read because the job counts are odd say so, not that Flux hides them', async (t) => {
+  const { failed } = await readOne(t, { ...answers(), 'job-list.job-stats': {} })
+  assert.ok(isUnknown(failed))
+  assert.match(failed.reason, /job-list\.job-stats/)
+})

@@ -62,8 +62,8 @@ export class RunningJobReader {
     limits: Limits,
   ): Promise<RunningJobs> {
     const count = total.run + total.cleanup
-    // A job that was pending may run by now.
-    const active = (total.new ?? 0) + total.depend + total.priority + total.sched + count
+    // A job that was pending may run by now, and so may a new one that Flux did not count.
+    const active = (total.new ?? 1) + total.depend + total.priority + total.sched + count
     if (active === 0) return { ranks: EMPTY_IDSET, highest: undefined }
     const listed = await this.#list(facts, count, limits)
     if (listed === undefined) return { ranks: EMPTY_IDSET, highest: undefined }

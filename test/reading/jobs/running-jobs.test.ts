@@ -78,6 +78,11 @@ test('RunningJobReader sees a job that was pending when jobs were counted', asyn
   }
 })
 
+test('RunningJobReader lists jobs where it is not known whether there are new ones', async (t) => {
+  const { read } = await setUp(t, { [LIST]: JOBS })
+  assert.deepEqual(summary(await read('0', { ...NO_JOBS, new: undefined })), [6, '0,2-9'])
+})
+
 test('RunningJobReader finds ranks that Flux does not show as allocated (alloc-bypass)', async (t) => {
   const { read } = await setUp(t, { [LIST]: JOBS })
   assert.deepEqual(summary(await read('0')), [6, '0,2-9'])
