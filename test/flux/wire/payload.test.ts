@@ -4,7 +4,6 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { FluxError } from '#flux/errors.ts'
 import { decodeJson, decodeText, encodeJson, isJsonObject } from '#flux/wire/payload.ts'
-import { exactIntegers } from '../../support/recordings.ts'
 
 const NESTED = 100_000
 
@@ -115,8 +114,7 @@ test('decodeJson returns every object that encodeJson accepts', () => {
   const keys = fc.string().filter((key) => key !== '__proto__')
   fc.assert(
     fc.property(fc.dictionary(keys, fc.jsonValue({ maxDepth: 3 })), (object) => {
-      const expected: unknown = JSON.parse(JSON.stringify(object), exactIntegers)
-      assert.deepEqual(decodeJson(encodeJson(object), ''), expected)
+      assert.deepEqual(decodeJson(encodeJson(object), ''), exactly(JSON.stringify(object)))
     }),
     { numRuns: 300 },
   )
@@ -205,12 +203,35 @@ const { json } = fc.letrec<{ json: string }>((tie) => ({
   ),
 }))
 
+/** Strings and numbers of a JSON text. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+
+/** No text of these tests has it. */
+const MARK = '\0'
+
+/**
+ * A parser that looks at each value. It is not a reviver of `JSON.parse`: with one, V8 gives the key of a nested object that is a
+ * single escaped character, such as `"\n"`, as a backslash now and then.
+ */
 function exactly(text: string): unknown {
   try {
-    return JSON.parse(text, exactIntegers)
+    JSON.parse(text)
   } catch {
     return 'no JSON'
   }
+  const isUnsafe = (token: string) => /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token))
+  return restored(
+    JSON.parse(
+      text.replace(TOKEN, (token) => (isUnsafe(token) ? JSON.stringify(MARK + token) : token)),
+    ),
+  )
+}
+
+function restored(value: unknown): unknown {
+  if (typeof value === 'string' && value.startsWith(MARK)) return BigInt(value.slice(MARK.length))
+  if (Array.isArray(value)) return value.map(restored)
+  if (!isJsonObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, restored(part)]))
 }
 
 function decoded(text: string): unknown {
