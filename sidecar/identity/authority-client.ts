@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
+import { TLS_POLICY } from '#serving/tls-policy.ts'
 
 const CALL_TIMEOUT_MS = 5_000
 
@@ -65,7 +66,7 @@ async function post(url: URL, { ca, token, body, signal }: Post): Promise<Incomi
   const call = request(url, {
     method: 'POST',
     ca,
-    minVersion: 'TLSv1.2',
+    ...TLS_POLICY,
     agent: false,
     signal,
     headers: {

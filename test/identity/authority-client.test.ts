@@ -213,6 +213,12 @@ test('askAuthority requires TLS 1.2 or later', async (t) => {
   await assert.rejects(ask(), /cannot be reached/)
 })
 
+test('askAuthority requires a suite with authenticated encryption', async (t) => {
+  const tls = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' } as const
+  const { ask } = await serve(t, reply(ANSWER), { ...serving, ...tls })
+  await assert.rejects(ask(), /cannot be reached: .*handshake failure/)
+})
+
 test('askAuthority says that the connection is refused', async (t) => {
   const server = createTcpServer()
   const port = await listen(t, server)

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
 import { messageOf } from '#serving/text.ts'
+import { TLS_POLICY } from '#serving/tls-policy.ts'
 
 /** An API server that takes longer counts as not reachable. */
 const CALL_TIMEOUT_MS = 5_000
@@ -143,7 +144,7 @@ export class ApiConnection {
     const agent =
       known?.fingerprint === fingerprint
         ? known.agent
-        : new Agent({ ...withoutUndefined(tls), keepAlive: true })
+        : new Agent({ ...TLS_POLICY, ...withoutUndefined(tls), keepAlive: true })
     if (agent !== known?.agent) known?.agent.destroy()
     const until = performance.now() + CREDENTIALS_LIFE_MS
     const { headers, auth } = options

@@ -7,26 +7,11 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import type { Logger } from '../log.ts'
 import { messageOf } from '../text.ts'
+import { TLS_POLICY } from '../tls-policy.ts'
 import { Connections } from './connections.ts'
 import { DEFAULT_LIMITS, type ServerLimits } from './limits.ts'
 import { refuseAllButRequests, refuseOverload } from './refusals.ts'
 import type { Credentials } from './tls.ts'
-
-/**
- * Of TLS 1.3 (RFC 8446 §B.4) and 1.2 (RFC 5289, RFC 7905), those that encrypt and authenticate in one step and have forward
- * secrecy. Every Go client has them.
- */
-const AEAD_SUITES = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':')
 
 /** Connections that wait to be accepted: Linux's own maximum (`net.core.somaxconn`). A burst must not shut out a kubelet. */
 const BACKLOG = 4096
@@ -198,8 +183,7 @@ function contextOf({ cert, key, clientCa }: Credentials): TlsOptions {
     key,
     // Without a client CA, no client certificate may count as verified. The default would be the authorities of the system.
     ca: clientCa ?? [],
-    minVersion: 'TLSv1.2',
-    ciphers: AEAD_SUITES,
+    ...TLS_POLICY,
     // A resumed session would keep a client verified that an earlier CA had verified. A renegotiation costs a handshake and
     // opens no connection that could be counted.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer } from 'node:https'
+import { createServer, type ServerOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -31,7 +31,7 @@ interface Seen {
 type Answer = (request: Seen) => { readonly code: number; readonly body: unknown } | undefined
 
 /** An API server. A call that `answer` does not answer has no answer. */
-async function serve(t: TestContext, answer: Answer) {
+async function serve(t: TestContext, answer: Answer, tls: ServerOptions = {}) {
   const authority = await createAuthority('kubernetes-ca')
   const { cert, key } = await authority.issue({ commonName: 'kube-apiserver', dns: ['localhost'] })
   const seen: Seen[] = []
@@ -46,7 +46,10 @@ async function serve(t: TestContext, answer: Answer) {
     response.writeHead(given.code, { 'Content-Type': 'application/json' })
     response.end(typeof given.body === 'string' ? given.body : JSON.stringify(given.body))
   }
-  const server = createServer({ cert, key }, (request, response) => void handle(request, response))
+  const server = createServer(
+    { cert, key, ...tls },
+    (request, response) => void handle(request, response),
+  )
   server.on('secureConnection', () => {
     connections += 1
   })
@@ -204,6 +207,15 @@ test('a server whose certificate another CA has signed is not trusted', async (t
   await assert.rejects(connection.call('GET', '/version'), (error) => {
     return error instanceof ClusterError && error.code === 0
   })
+})
+
+test('a server that has no suite with authenticated encryption is not trusted', async (t) => {
+  const tls = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' } as const
+  const { url, ca } = await serve(t, () => found(), tls)
+  const connection = new ApiConnection(url, async (options) => {
+    options.ca = ca
+  })
+  await assert.rejects(connection.call('GET', '/version'), /Cannot reach .*handshake failure/)
 })
 
 test('a call without an answer ends in time', async (t) => {

@@ -2,6 +2,7 @@
 import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
+import { TLS_POLICY } from '#serving/tls-policy.ts'
 
 /** The answer to a request: its text, or why there is none. */
 export type Answer =
@@ -30,6 +31,7 @@ export async function httpsGet(url: URL, { accept, ca, insecure }: GetOptions): 
     url,
     {
       headers: { accept },
+      ...TLS_POLICY,
       ...(ca !== undefined && { ca }),
       rejectUnauthorized: !insecure,
       signal: AbortSignal.timeout(TIMEOUT_MS),
