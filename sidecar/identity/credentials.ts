@@ -1,6 +1,7 @@
 // Chooses the source of the server's certificate and of the front proxy's CA: files, the authority, or a self-signed
 // certificate for a first try. Serves nothing itself.
 
+import { sidecarNames } from '#serving/certificate-names.ts'
 import { createSelfSigned } from '#serving/https/self-signed.ts'
 import {
   type CredentialFiles,
@@ -126,7 +127,7 @@ async function fromAuthority(
   authority: NonNullable<CredentialOptions['authority']>,
   log: Logger,
 ): Promise<CredentialSource> {
-  const names = namesOf(config)
+  const names = sidecarNames(config.names)
   const placeholder = { ...createSelfSigned(names), clientCa: undefined }
   let use: (credentials: Credentials) => void = () => {}
   const identity = new Identity({
@@ -149,15 +150,6 @@ async function fromAuthority(
   }
 }
 
-/** The name of the Service, and a name of the MiniCluster for clients that connect to its pod directly. */
-function namesOf({ names }: CredentialOptions): readonly string[] {
-  const { serviceName, namespace, minicluster } = names
-  return [
-    `${serviceName}.${namespace}.svc`,
-    `${minicluster}.${namespace}.miniclusters.flux-metrics`,
-  ]
-}
-
 /** Adds a self-signed certificate where no file has one that can be used, and warns about each file that is not set. */
 function complete(
   read: Partial<Credentials> | undefined,
@@ -172,5 +164,5 @@ function complete(
   if (config.tls === undefined) {
     log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
   }
-  return { ...createSelfSigned(namesOf(config)), clientCa }
+  return { ...createSelfSigned(sidecarNames(config.names)), clientCa }
 }

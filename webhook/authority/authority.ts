@@ -2,6 +2,7 @@
 // on request. Puts the parts together: the CA in its Secret, its bundle in other objects, the webhook's own certificate.
 // Whether a sidecar may have a certificate is decided in identities/.
 
+import { serviceNames } from '#serving/certificate-names.ts'
 import type { ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
@@ -56,12 +57,11 @@ export class SelfAuthority implements Authority {
   constructor(options: SelfAuthorityOptions) {
     const { cluster, namespace, service, now = Date.now } = options
     const log = options.log.child({ component: 'authority' })
-    const host = `${service}.${namespace}.svc`
     this.#log = log
     this.#now = now
     this.#keeper = new CaKeeper({ store: new CaStore({ cluster, namespace }), log, now })
     this.#publisher = new Publisher({ cluster, log, now })
-    this.#leaf = new ServingLeaf([host, `${host}.cluster.local`])
+    this.#leaf = new ServingLeaf(serviceNames(service, namespace))
     this.#outage = new Outage(log, 'keep certificates up to date')
     this.#poll = new Poll({ ...POLL_PACE, task: () => this.tick() })
   }

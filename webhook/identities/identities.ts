@@ -2,6 +2,7 @@
 // certificate that its pod may have and the CAs to trust. The sidecar's side, which keeps one identity, is
 // sidecar/identity/.
 import * as v from 'valibot'
+import { sidecarNames } from '#serving/certificate-names.ts'
 import type { Logger } from '#serving/log.ts'
 import {
   badRequest,
@@ -95,11 +96,11 @@ export class Identities {
   }
 
   /** The only names that the lead broker of a MiniCluster may have: the Service of its namespace, and its own. */
-  static namesOf({ namespace, minicluster }: Pick<Bearer, 'namespace' | 'minicluster'>): string[] {
-    return [
-      `${METRICS_SERVICE}.${namespace}.svc`,
-      `${minicluster}.${namespace}.miniclusters.flux-metrics`,
-    ]
+  static namesOf({
+    namespace,
+    minicluster,
+  }: Pick<Bearer, 'namespace' | 'minicluster'>): readonly string[] {
+    return sidecarNames({ namespace, minicluster, serviceName: METRICS_SERVICE })
   }
 
   async #issueTo(bearer: Bearer, body: Buffer) {
