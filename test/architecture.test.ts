@@ -49,9 +49,9 @@ const BELOW_API = ['sidecar/metrics', 'sidecar/scaling', 'sidecar/serving']
 const WEBHOOK_GROUND = ['webhook/contract.ts', 'webhook/telemetry.ts', 'sidecar/serving']
 const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection']
 const KUBERNETES = [...WEBHOOK_GROUND, 'webhook/kubernetes']
+const EVENTS = [...INJECTION, ...KUBERNETES, 'webhook/events']
 const ADMISSION = [
-  ...INJECTION,
-  ...KUBERNETES,
+  ...EVENTS,
   'webhook/admission',
   'sidecar/flux/calls/fluxion.ts',
   'sidecar/reading/ranks/pod-ranks.ts',
@@ -130,6 +130,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   webhook: { folders: IDENTITIES, packages: ['koa', 'koa-router', 'prom-client'] },
   'webhook/injection': { folders: INJECTION, packages: ['jsonpatch', 'valibot'] },
   'webhook/kubernetes': { folders: KUBERNETES, packages: ['valibot', CLIENT_PACKAGE] },
+  'webhook/events': { folders: EVENTS, packages: [] },
   'webhook/admission': { folders: ADMISSION, packages: ['smol-toml', 'valibot'] },
   'webhook/authority': { folders: AUTHORITY, packages: ['valibot', ...X509_PACKAGES] },
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
@@ -196,7 +197,7 @@ const PURE_ELSEWHERE = [
 ]
 
 /** Files of which pure files import only types. */
-const TYPES_ONLY = ['webhook/admission/events.ts']
+const TYPES_ONLY = ['webhook/events/event-recorder.ts']
 
 test('there are sources to check', () => {
   assert.ok(SOURCES.length > 20)

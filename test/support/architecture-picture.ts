@@ -35,9 +35,10 @@ const BOXES: Readonly<Record<string, Box>> = {
   identities: { column: 3, row: 1, holds: 'who may have a certificate' },
   admission: { column: 3, row: 2, holds: 'review → look-ups → decision' },
   authority: { column: 4, row: 2, holds: 'the CA: kept, renewed, published' },
-  injection: { column: 3, row: 3, holds: 'container, volumes, patch' },
-  kubernetes: { column: 4, row: 3, holds: 'the API server' },
-  contract: { column: 3, row: 4, holds: 'names that others rely on' },
+  events: { column: 4, row: 3, holds: 'Events: limited, counted up' },
+  injection: { column: 3, row: 4, holds: 'container, volumes, patch' },
+  kubernetes: { column: 4, row: 4, holds: 'the API server' },
+  contract: { column: 3, row: 5, holds: 'names that others rely on' },
 }
 
 /** Draws it (SVG 1.1), in light and in dark. */

@@ -36,7 +36,8 @@ export class MemoryCluster implements Cluster {
   /** Stores an object, and replaces an older one. */
   put(object: NewObject): ClusterObject {
     const stored = this.#stamp(object)
-    this.#objects.set(keyOf(referenceOf(object)), stored)
+    const { name = '' } = stored.metadata ?? {}
+    this.#objects.set(keyOf({ ...referenceOf(object), name }), stored)
     return stored
   }
 

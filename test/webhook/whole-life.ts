@@ -95,6 +95,8 @@ export async function callsOf(t: TestContext, tls?: Config['tls']): Promise<read
   const webhook = await start(t, { cluster, tls })
   for (const user of USERS) {
     await inject(cluster, webhook, user)
+    // The Events of the second time are those of the first, counted up.
+    await inject(cluster, webhook, user)
     await identify(webhook, user)
     const minicluster = miniClusterOf(user, annotations)
     await post(webhook, '/mutate', miniClusterReview(minicluster, miniClusterOf(user, {})))

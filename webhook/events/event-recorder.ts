@@ -1,0 +1,173 @@
+// Writes the Kubernetes Events that `kubectl describe minicluster` shows, and counts repeated ones up. A failure is logged
+// and stops nothing. That the MiniCluster exists is the caller's to know.
+import { createHash } from 'node:crypto'
+import type { Logger } from '#serving/log.ts'
+import { RecentMap } from '#serving/recent-map.ts'
+import type { MiniCluster } from '../injection/minicluster.ts'
+import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
+import { EventFilter } from './event-filter.ts'
+
+const COMPONENT = 'flux-metrics-webhook'
+
+/** Events that are being written at once. Further ones are dropped, so that a slow API server does not fill the memory. */
+const MAX_PENDING = 64
+
+/** The API server's limit of `message`. */
+const MAX_MESSAGE_LENGTH = 1024
+
+/** A repeated Event is counted up for this time after the last one, as client-go's are. */
+const REPEATED_MS = 600_000
+
+/** Events of which a repetition is known. client-go's figure. */
+const MAX_KNOWN = 4096
+
+export interface EventText {
+  readonly type: 'Normal' | 'Warning'
+  /** In UpperCamelCase, for programs. */
+  readonly reason: string
+  readonly message: string
+}
+
+/** An Event as the API server has stored it. */
+interface Stored {
+  readonly name: string
+  readonly resourceVersion: string | undefined
+  readonly firstTimestamp: string
+  readonly count: number
+}
+
+interface Known {
+  readonly at: number
+  /** `undefined` if it could not be written. */
+  readonly stored: Promise<Stored | undefined>
+}
+
+/** Writes events (core/v1 `Event`). */
+export class EventRecorder {
+  readonly #cluster: Cluster
+  readonly #log: Logger
+  readonly #filter = new EventFilter(performance.now())
+  readonly #known = new RecentMap<string, Known>(MAX_KNOWN)
+  #pending = 0
+
+  constructor(options: { readonly cluster: Cluster; readonly log: Logger }) {
+    this.#cluster = options.cluster
+    this.#log = options.log
+  }
+
+  /**
+   * Returns at once; a failure is logged.
+   *
+   * @param minicluster as the API server answered it: an Event about anything else would be a claim of a stranger
+   */
+  record(minicluster: MiniCluster, text: EventText): void {
+    const now = performance.now()
+    const { uid } = minicluster.metadata
+    const { reason } = text
+    if (!this.#filter.admit(uid ?? '', now)) {
+      this.#log.debug({ uid, reason }, 'dropped an event: too many about this object, or in all')
+      return
+    }
+    if (this.#pending >= MAX_PENDING) {
+      this.#log.warn({ uid, reason }, 'dropped an event: too many are being written')
+      return
+    }
+    this.#pending += 1
+    const key = keyOf(minicluster, text)
+    const known = this.#known.get(key)
+    const isRepeated = known !== undefined && now - known.at < REPEATED_MS
+    const stored = isRepeated
+      ? this.#repeat(minicluster, text, known.stored)
+      : this.#create(minicluster, text)
+    this.#known.set(key, { at: now, stored })
+    void stored.finally(() => {
+      this.#pending -= 1
+    })
+  }
+
+  async #create(minicluster: MiniCluster, text: EventText): Promise<Stored | undefined> {
+    const now = timestamp()
+    const { name, namespace } = placeOf(minicluster)
+    const metadata = { generateName: `${name}.`, namespace }
+    const event = { metadata, ...fieldsOf(minicluster, text), firstTimestamp: now, count: 1 }
+    return this.#written(text, async () => {
+      const created = await this.#cluster.create({ ...event, lastTimestamp: now })
+      return created === 'conflict' ? undefined : storedAs(created, event)
+    })
+  }
+
+  /** A new one if the earlier one was not written, or is gone: the API server keeps Events for an hour. */
+  async #repeat(
+    minicluster: MiniCluster,
+    text: EventText,
+    earlier: Promise<Stored | undefined>,
+  ): Promise<Stored | undefined> {
+    const stored = await earlier
+    if (stored === undefined) return this.#create(minicluster, text)
+    const { name, resourceVersion, firstTimestamp, count } = stored
+    const { namespace } = placeOf(minicluster)
+    const metadata = { name, namespace, ...(resourceVersion !== undefined && { resourceVersion }) }
+    const event = {
+      metadata,
+      ...fieldsOf(minicluster, text),
+      firstTimestamp,
+      count: count + 1,
+    }
+    const replaced = await this.#written(text, async () => {
+      const answer = await this.#cluster.replace({ ...event, lastTimestamp: timestamp() })
+      return answer === 'conflict' ? answer : storedAs(answer, event)
+    })
+    return replaced === 'conflict' ? this.#create(minicluster, text) : replaced
+  }
+
+  async #written<T>({ reason, message }: EventText, write: () => Promise<T>) {
+    try {
+      return await write()
+    } catch (err) {
+      this.#log.warn({ err, reason, message }, 'could not write an event')
+      return undefined
+    }
+  }
+}
+
+function fieldsOf(minicluster: MiniCluster, text: EventText) {
+  const { apiVersion, metadata } = minicluster
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    involvedObject: {
+      apiVersion,
+      kind: 'MiniCluster',
+      ...placeOf(minicluster),
+      uid: metadata.uid,
+    },
+    ...text,
+    message: text.message.slice(0, MAX_MESSAGE_LENGTH),
+    source: { component: COMPONENT },
+    reportingComponent: COMPONENT,
+    reportingInstance: COMPONENT,
+  }
+}
+
+function placeOf({ metadata: { name, namespace } }: MiniCluster) {
+  return { name, namespace: namespace ?? 'default' }
+}
+
+function storedAs(
+  { metadata }: ClusterObject,
+  { firstTimestamp, count }: Pick<Stored, 'firstTimestamp' | 'count'>,
+): Stored | undefined {
+  const { name, resourceVersion } = metadata ?? {}
+  return name === undefined ? undefined : { name, resourceVersion, firstTimestamp, count }
+}
+
+/** Events are equal if all that a reader sees of them is. */
+function keyOf({ metadata }: MiniCluster, { type, reason, message }: EventText): string {
+  const text = JSON.stringify([metadata.uid, type, reason, message])
+  return createHash('sha256').update(text).digest('base64')
+}
+
+/** meta/v1 `Time`: whole seconds. */
+function timestamp(): string {
+  return `${new Date().toISOString().slice(0, 19)}Z`
+}
