@@ -26,6 +26,13 @@ export class ClusterError extends Error {
   }
 }
 
+/** Statuses after which the same call may succeed in a moment: too many calls, a defect, a server that starts or stops. */
+const TRANSIENT_CODES = [0, 429, 500, 502, 503, 504]
+
+export function isTransient(error: unknown): boolean {
+  return error instanceof ClusterError && TRANSIENT_CODES.includes(error.code)
+}
+
 /** An answer of any status with its body parsed; `{}` if the body is not a JSON object. */
 export interface ApiAnswer {
   readonly code: number
@@ -108,7 +115,12 @@ export class ApiConnection {
     const timer = setTimeout(() => call.destroy(this.#late()), this.#timeoutMs)
     call.once('close', () => clearTimeout(timer))
     call.once('response', resolve)
-    call.once('error', (cause) => reject(callError('Cannot reach the API server', cause)))
+    call.once('error', (cause) => {
+      // The server closed the connection before it saw the call. Each attempt uses up one such connection.
+      if (method === 'GET' && call.reusedSocket && isReset(cause)) {
+        resolve(this.#send(method, path, text, contentType))
+      } else reject(callError('Cannot reach the API server', cause))
+    })
     call.end(text)
     return promise
   }
@@ -155,6 +167,10 @@ export class ApiConnection {
   #late(): Error {
     return new Error(`no answer in ${this.#timeoutMs} ms`)
   }
+}
+
+function isReset(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
 
 /** Node treats a TLS option that is `undefined` differently from one that is absent. */

@@ -44,19 +44,14 @@ test('review allows the pod as it is when the API server is too slow', async (t)
   assert.deepEqual(answer, notInjected(TOO_LATE))
 })
 
-test('review allows the pod as it is when the version arrives too late', async (t) => {
-  const readVersion = () => new Promise<never>(() => {})
-  const { answer } = await reviewPastDeadline(t, { readVersion })
-  assert.deepEqual(answer, notInjected(TOO_LATE))
-})
-
-test('review allows the pod as it is where the version is not known', async () => {
-  const { answer } = await reviewWithout({
+test('review injects an ordinary container where the version is not known', async () => {
+  const { answer, lines } = await reviewWithout({
     readVersion: async () => {
       throw new ClusterError(500, 'The API server answered 500: no')
     },
   })
-  assert.deepEqual(answer, notInjected('The API server answered 500: no'))
+  assert.deepEqual([answer.warnings, lines[0]?.reason], [[], 'Enabled'])
+  assert.match(JSON.stringify(answer.patch), /EXIT_WITH_BROKER/)
 })
 
 test('review logs a warning, counts, and writes no Event when a look-up failed', async () => {

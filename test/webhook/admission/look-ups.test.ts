@@ -110,10 +110,147 @@ test('gather asks for the version again after 10 minutes, and keeps the old one 
   assert.deepEqual([state.asked, nativeSidecars], [2, true])
 })
 
-test('gather fails while the version was never read', async () => {
+test('gather does without the version while it was never read', async () => {
   const { state, gather } = versioned()
   state.away = true
-  await assert.rejects(gather(), { message: 'connection refused' })
+  assert.deepEqual(await gather(), { minicluster: undefined, nativeSidecars: false })
+  state.away = false
+  assert.deepEqual(await gather(), { minicluster: undefined, nativeSidecars: true })
+})
+
+test('gather does without a version that takes more than a second', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const lookUps = new LookUps({
+    cluster: new MemoryCluster(OBJECTS),
+    readVersion: () => new Promise(() => {}),
+  })
+  const gathered = lookUps.gather(CANDIDATE, 'default')
+  t.mock.timers.tick(1_000)
+  const { minicluster, nativeSidecars } = await gathered
+  assert.deepEqual([minicluster?.metadata.name, nativeSidecars], ['flux-sample', false])
+})
+
+test('gather waits for no version that is read again', async (t) => {
+  let answer = Promise.resolve(V1_36)
+  const lookUps = new LookUps({
+    cluster: new MemoryCluster(OBJECTS),
+    readVersion: () => answer,
+  })
+  await lookUps.gather(CANDIDATE, 'default')
+  const now = performance.now()
+  t.mock.method(performance, 'now', () => now + 600_001)
+  answer = new Promise(() => {})
+  assert.equal((await lookUps.gather(CANDIDATE, 'default')).nativeSidecars, true)
+})
+
+/** An API server that gives these answers about each object, one after the other, and then the stored object. */
+function answering(answers: readonly (ClusterError | undefined)[]) {
+  const cluster = new MemoryCluster(OBJECTS)
+  const left = new Map(['Job', 'MiniCluster'].map((kind) => [kind, [...answers]]))
+  return {
+    calls: cluster.calls,
+    read: async (reference: Parameters<MemoryCluster['read']>[0]) => {
+      const stored = await cluster.read(reference)
+      const given = left.get(reference.kind) ?? []
+      if (given.length === 0) return stored
+      const answer = given.shift()
+      if (answer !== undefined) throw answer
+      return undefined
+    },
+  }
+}
+
+async function nameIn(cluster: ReturnType<typeof answering>) {
+  const { minicluster } = await new LookUps({
+    cluster,
+    readVersion: async () => V1_36,
+  }).gather(CANDIDATE, 'default')
+  return minicluster?.metadata.name
+}
+
+test('gather finds a MiniCluster that the API server does not know at once', async () => {
+  assert.equal(await nameIn(answering([undefined])), 'flux-sample')
+})
+
+test('gather gives up on an owner that is not there after four attempts', async () => {
+  const cluster = answering(Array.from({ length: 9 }, () => undefined))
+  assert.equal(await nameIn(cluster), undefined)
+  assert.equal(cluster.calls.length, 4)
+})
+
+test('gather tries again after an error that passes', async () => {
+  for (const code of [0, 429, 500, 503, 504]) {
+    assert.equal(await nameIn(answering([new ClusterError(code, 'no')])), 'flux-sample')
+  }
+})
+
+test('gather does not try again what is forbidden', async () => {
+  const cluster = answering([new ClusterError(403, 'no')])
+  await assert.rejects(nameIn(cluster), { code: 403 })
+  assert.equal(cluster.calls.length, 1)
+})
+
+test('equal look-ups at one time are one', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  const lookUps = new LookUps({ cluster, readVersion: async () => V1_36 })
+  const all = await Promise.all(
+    Array.from({ length: 50 }, () => lookUps.gather(CANDIDATE, 'default')),
+  )
+  assert.equal(cluster.calls.length, 2)
+  assert.ok(all.every(({ minicluster }) => minicluster?.metadata.name === 'flux-sample'))
+})
+
+/** A pod's owner that does not exist. */
+function stranger(index: number): Candidate {
+  return { kind: 'candidate', job: { ...JOB_OWNER, name: `no-${index}`, uid: `no-${index}` } }
+}
+
+test('look-ups that find nothing are limited, and do not hold up those that do', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  const lookUps = new LookUps({ cluster, readVersion: async () => V1_36 })
+  await lookUps.gather(CANDIDATE, 'default')
+  const flood = await Promise.allSettled(
+    Array.from({ length: 3_000 }, (_, index) => lookUps.gather(stranger(index), `any-${index}`)),
+  )
+  const refused = flood.filter(({ status }) => status === 'rejected')
+  assert.match(String(refused[0]?.status === 'rejected' && refused[0].reason), /Too many look-ups/)
+  assert.ok(cluster.calls.length < 300, `${cluster.calls.length} calls`)
+  const { minicluster } = await lookUps.gather(CANDIDATE, 'default')
+  assert.equal(minicluster?.metadata.name, 'flux-sample')
+})
+
+test('a thousand look-ups a few at a time that find their MiniClusters are not limited', async () => {
+  const objects = Array.from({ length: 1_000 }, (_, index) => {
+    const name = `mc-${index}`
+    const owner = { ...MINICLUSTER_OWNER, name, uid: `uid-mc-${index}` }
+    const { metadata, ...rest } = miniCluster()
+    return [
+      job({ name, uid: `uid-job-${index}`, namespace: 'hpc', ownerReferences: [owner] }),
+      { ...rest, metadata: { ...metadata, name, namespace: 'hpc', uid: owner.uid } },
+    ]
+  })
+  const lookUps = new LookUps({
+    cluster: new MemoryCluster(objects.flat()),
+    readVersion: async () => V1_36,
+  })
+  for (let start = 0; start < 1_000; start += 100) {
+    const names = Array.from({ length: 100 }, (_, index) => start + index)
+    const found = await Promise.all(
+      names.map((index) => {
+        const owner = { ...JOB_OWNER, name: `mc-${index}`, uid: `uid-job-${index}` }
+        return lookUps.gather({ kind: 'candidate', job: owner }, 'hpc')
+      }),
+    )
+    assert.ok(found.every(({ minicluster }) => minicluster !== undefined))
+  }
+})
+
+test('a reference longer than any real one is not looked up', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  const lookUps = new LookUps({ cluster, readVersion: async () => V1_36 })
+  const long: Candidate = { kind: 'candidate', job: { ...JOB_OWNER, uid: 'u'.repeat(3_000_000) } }
+  assert.equal((await lookUps.gather(long, 'default')).minicluster, undefined)
+  assert.deepEqual(cluster.calls, [])
 })
 
 test('warmUp asks for a Job, a MiniCluster and the version before the first review', async () => {

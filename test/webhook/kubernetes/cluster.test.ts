@@ -36,7 +36,13 @@ async function serve(t: TestContext, answer: Answer, tls: ServerOptions = {}) {
   const { cert, key } = await authority.issue({ commonName: 'kube-apiserver', dns: ['localhost'] })
   const seen: Seen[] = []
   let connections = 0
+  let resets = 0
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    if (resets > 0) {
+      resets -= 1
+      request.socket.destroy()
+      return
+    }
     const { authorization, 'content-type': contentType } = request.headers
     const line = `${request.method} ${request.url}`
     const call = { line, authorization, contentType, body: await text(request) }
@@ -66,6 +72,10 @@ async function serve(t: TestContext, answer: Answer, tls: ServerOptions = {}) {
     ca: authority.cert,
     seen,
     connections: () => connections,
+    /** Closes the connection of each of the next calls without an answer. */
+    resetNextOf: (calls: number) => {
+      resets = calls
+    },
   }
 }
 
@@ -121,6 +131,24 @@ test('calls share connections', async (t) => {
   const { cluster, connections } = await connect(t, () => found())
   for (let count = 0; count < 5; count += 1) await cluster.read(JOB)
   assert.equal(connections(), 1)
+})
+
+test('read asks again on a new connection if the server had closed the one that it kept', async (t) => {
+  const server = await connect(t, () => found())
+  const { cluster, connections } = server
+  await cluster.read(JOB)
+  await Promise.all([cluster.read(JOB), cluster.read(JOB), cluster.read(JOB)])
+  assert.equal(connections(), 3)
+  server.resetNextOf(3)
+  assert.deepEqual(await cluster.read(JOB), { kind: 'Job' })
+  assert.equal(connections(), 4)
+})
+
+test('create is not sent twice, whatever became of the first call', async (t) => {
+  const server = await connect(t, () => found())
+  await server.cluster.read(JOB)
+  server.resetNextOf(1)
+  await assert.rejects(server.cluster.create(EVENT), { code: 0 })
 })
 
 test('create posts to the collection, and reports a conflict', async (t) => {
