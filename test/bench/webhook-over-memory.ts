@@ -16,6 +16,7 @@ const cluster: Cluster = {
     const object = objects.get(kind)
     return object === undefined ? undefined : JSON.parse(JSON.stringify(object))
   },
+  list: async () => ({ items: [], continue: undefined }),
   create: async (object) => object,
   replace: async (object) => object,
   apply: async (object) => object,

@@ -3,13 +3,16 @@ import {
   type Cluster,
   ClusterError,
   type ClusterObject,
+  type Collection,
+  type ListOptions,
+  type ListPage,
   type NewObject,
   type ObjectReference,
 } from '../../webhook/kubernetes/cluster.ts'
 
 /** A call: the verb in RBAC's words, and the object. */
 export interface Call extends ObjectReference {
-  readonly verb: 'get' | 'create' | 'update' | 'patch'
+  readonly verb: 'get' | 'list' | 'create' | 'update' | 'patch'
 }
 
 /** Kinds that the API server answers and does not store. */
@@ -65,6 +68,27 @@ export class MemoryCluster implements Cluster {
     return this.peek(reference)
   }
 
+  /** Knows selectors of the forms `key=value`, `key` and `!key`. A part begins after the object that `continue` names. */
+  async list(collection: Collection, options: ListOptions): Promise<ListPage> {
+    const { apiVersion, kind, namespace, labelSelector = '' } = collection
+    this.#called('list', {
+      apiVersion,
+      kind,
+      name: '',
+      ...(namespace !== undefined && { namespace }),
+    })
+    const all = [...this.#objects.values()].filter(
+      (object) =>
+        object.apiVersion === apiVersion &&
+        object.kind === kind &&
+        (namespace === undefined || object.metadata?.namespace === namespace) &&
+        selects(labelSelector, object.metadata?.labels ?? {}),
+    )
+    const start = Number(options.continue ?? '0')
+    const end = start + options.limit
+    return { items: all.slice(start, end), continue: end < all.length ? `${end}` : undefined }
+  }
+
   async create(object: NewObject): Promise<ClusterObject | 'conflict'> {
     const reference = referenceOf(object)
     this.#called('create', reference)
@@ -112,6 +136,15 @@ export class MemoryCluster implements Cluster {
       metadata: { uid: `uid-${this.#uid}`, ...rest, name, resourceVersion: `${this.#version}` },
     }
   }
+}
+
+function selects(selector: string, labels: Readonly<Record<string, string>>): boolean {
+  return selector.split(',').every((term) => {
+    const [key = '', value] = term.split('=')
+    if (term === '') return true
+    if (term.startsWith('!')) return labels[term.slice(1)] === undefined
+    return value === undefined ? labels[key] !== undefined : labels[key] === value
+  })
 }
 
 function referenceOf({ apiVersion, kind, metadata }: NewObject): ObjectReference {

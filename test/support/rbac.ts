@@ -17,7 +17,7 @@ export interface Grant {
   readonly namespace?: string
 }
 
-/** The grant that a call needs. `name` is absent for a creation. */
+/** The grant that a call needs. `name` is absent for a creation and for a list. */
 export type Wanted = Grant
 
 const RulesSchema = v.object({
@@ -92,9 +92,9 @@ function grantsOf(role: NewObject): readonly Grant[] {
     )
 }
 
-/** Read from the URL, as the API server does it: the URL of a creation has no name. */
+/** Read from the URL, as the API server does it: the URLs of creations and lists have no name. */
 export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wanted {
-  const named = verb === 'create' ? {} : { name }
+  const named = verb === 'create' || verb === 'list' ? {} : { name }
   const scope = namespace === undefined ? {} : { namespace }
   const path = pathOf({ apiVersion, kind, ...scope, ...named })
   const [, group = '', , resource] =

@@ -41,6 +41,7 @@ export class EventCluster extends MemoryCluster {
 /** An API server that takes connections and never answers. */
 export const SILENT_CLUSTER: Cluster = {
   read: () => new Promise(() => {}),
+  list: () => new Promise(() => {}),
   create: () => new Promise(() => {}),
   replace: () => new Promise(() => {}),
   apply: () => new Promise(() => {}),

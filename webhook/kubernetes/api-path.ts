@@ -6,9 +6,11 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
   ['ConfigMap', 'configmaps'],
   ['Event', 'events'],
   ['Job', 'jobs'],
+  ['LimitRange', 'limitranges'],
   ['MiniCluster', 'miniclusters'],
   ['MutatingWebhookConfiguration', 'mutatingwebhookconfigurations'],
   ['Pod', 'pods'],
+  ['ResourceQuota', 'resourcequotas'],
   ['Secret', 'secrets'],
   ['TokenReview', 'tokenreviews'],
 ])

@@ -1,7 +1,8 @@
-// The API server, as webhook and authority need it: four verbs over plain objects. The only importer of the Kubernetes
+// The API server, as webhook and authority need it: five verbs over plain objects. The only importer of the Kubernetes
 // client, of which it uses one part: how to reach an API server, and with which credentials. The whole package takes
 // twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
+import * as v from 'valibot'
 import { type ApiAnswer, ApiConnection, ClusterError } from './api-connection.ts'
 import { pathOf } from './api-path.ts'
 import type { ServerVersion } from './server-version.ts'
@@ -53,10 +54,34 @@ export interface NewObject extends ClusterObject {
   readonly metadata: ObjectMetadata
 }
 
+/** Names objects of one kind: those of a namespace, or of the whole cluster. */
+export interface Collection {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace?: string
+  /** As kubectl takes it: `app=flux-operator,!flux-metrics/minicluster`. */
+  readonly labelSelector?: string
+}
+
+/** A part of a collection. */
+export interface ListPage {
+  readonly items: readonly ClusterObject[]
+  /** Where the next part begins; `undefined` after the last one. */
+  readonly continue: string | undefined
+}
+
+export interface ListOptions {
+  /** The most objects of a part. */
+  readonly limit: number
+  readonly continue?: string | undefined
+}
+
 /** The verbs. Each call is limited in time. All throw {@link ClusterError} on any failure that is not named here. */
 export interface Cluster {
   /** @returns `undefined` if there is no such object, or no such kind */
   read(reference: ObjectReference): Promise<ClusterObject | undefined>
+  /** One part of a collection, without objects if there is no such kind or namespace. */
+  list(collection: Collection, options: ListOptions): Promise<ListPage>
   /** @returns the object as stored (a review as answered), or `conflict` if it exists already */
   create(object: NewObject): Promise<ClusterObject | 'conflict'>
   /** Replaces the object of the same `resourceVersion`. @returns `conflict` if it was changed or deleted since */
@@ -113,6 +138,12 @@ function createCluster(connection: ApiConnection): Cluster {
   }
   return {
     read,
+    list: async (collection, options) => {
+      const path = pathOf(collection)
+      if (path === undefined) return EMPTY_PAGE
+      const answer = await connection.call('GET', `${path}?${queryOf(collection, options)}`)
+      return answer.code === 404 ? EMPTY_PAGE : pageOf(objectOf(answer), collection)
+    },
     create: async (object) => {
       const path = collectionOf(object)
       const answer = await connection.call('POST', path, { body: object })
@@ -132,6 +163,30 @@ function createCluster(connection: ApiConnection): Cluster {
     },
   }
 }
+
+const EMPTY_PAGE: ListPage = { items: [], continue: undefined }
+
+function queryOf({ labelSelector }: Collection, options: ListOptions): string {
+  const query = new URLSearchParams({ limit: String(options.limit) })
+  if (labelSelector !== undefined) query.set('labelSelector', labelSelector)
+  if (options.continue !== undefined) query.set('continue', options.continue)
+  return query.toString()
+}
+
+/** In a list the API server leaves out the kind of each object. */
+function pageOf(list: ClusterObject, { apiVersion, kind }: Collection): ListPage {
+  const { items, metadata } = v.parse(ListSchema, list)
+  const next = metadata?.continue
+  return {
+    items: (items ?? []).map((item) => ({ ...item, apiVersion, kind })),
+    continue: next === '' ? undefined : (next ?? undefined),
+  }
+}
+
+const ListSchema = v.looseObject({
+  metadata: v.nullish(v.looseObject({ continue: v.nullish(v.string()) })),
+  items: v.nullish(v.array(v.looseObject({}))),
+})
 
 /** Some providers add a suffix to the minor version: `31+`. */
 async function readVersion(connection: ApiConnection): Promise<ServerVersion> {

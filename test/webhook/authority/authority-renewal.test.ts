@@ -55,6 +55,7 @@ test('a bundle that another replica publishes during a tick stays', async () => 
       }
       return object
     },
+    list: (collection, options) => cluster.list(collection, options),
     create: (object) => cluster.create(object),
     replace: (object) => cluster.replace(object),
     apply: (object) => cluster.apply(object),

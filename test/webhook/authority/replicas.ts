@@ -130,6 +130,7 @@ export function losingAnswer(cluster: Cluster, n: number): Cluster {
   }
   return {
     read: (reference) => cluster.read(reference),
+    list: (collection, options) => cluster.list(collection, options),
     create: async (object) => lose(await cluster.create(object)),
     replace: async (object) => lose(await cluster.replace(object)),
     apply: async (object) => lose(await cluster.apply(object)),

@@ -107,6 +107,45 @@ async function connect(t: TestContext, answer: Answer) {
 const found = (body: unknown = { kind: 'Job' }) => ({ code: 200, body })
 const refused = (code: number, message = 'no') => ({ code, body: { kind: 'Status', message } })
 
+const PODS = { apiVersion: 'v1', kind: 'Pod', namespace: 'hpc' } as const
+
+test('list asks for a part of a collection, and gives each object its kind', async (t) => {
+  const items = [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }]
+  const body = { kind: 'PodList', metadata: { continue: 'next=' }, items }
+  const { cluster, seen } = await connect(t, () => found(body))
+  const collection = { ...PODS, labelSelector: 'app=a,!b' }
+  const page = await cluster.list(collection, { limit: 2, continue: 'here/' })
+  const { namespace: _namespace, ...kind } = PODS
+  assert.deepEqual(page, { items: items.map((item) => ({ ...item, ...kind })), continue: 'next=' })
+  const query = 'limit=2&labelSelector=app%3Da%2C%21b&continue=here%2F'
+  assert.deepEqual(
+    seen.map(({ line }) => line),
+    [`GET /api/v1/namespaces/hpc/pods?${query}`],
+  )
+})
+
+for (const [what, answer] of [
+  ['the last part', found({ metadata: { continue: '' }, items: [] })],
+  ['a list without items, as Go writes an empty one', found({ metadata: {}, items: null })],
+  ['a kind that does not exist', refused(404)],
+] as const) {
+  test(`list of ${what} has no further part`, async (t) => {
+    const { cluster } = await connect(t, () => answer)
+    assert.deepEqual(await cluster.list(PODS, { limit: 500 }), { items: [], continue: undefined })
+  })
+}
+
+test('list throws what the API server refuses', async (t) => {
+  const { cluster } = await connect(t, () => refused(403, 'pods is forbidden'))
+  await assert.rejects(cluster.list(PODS, { limit: 500 }), { code: 403, message: /is forbidden/ })
+})
+
+test('list makes no call for a namespace that cannot exist', async (t) => {
+  const { cluster, seen } = await connect(t, () => found({ items: [{}] }))
+  const page = await cluster.list({ ...PODS, namespace: '../kube-system' }, { limit: 500 })
+  assert.deepEqual([page, seen], [{ items: [], continue: undefined }, []])
+})
+
 test('read asks for the object, with the credentials of the configuration', async (t) => {
   const { cluster, seen } = await connect(t, () => found({ kind: 'Job', spec: {} }))
   assert.deepEqual(await cluster.read(JOB), { kind: 'Job', spec: {} })
