@@ -109,9 +109,10 @@ interface Server {
   readonly port: number
 }
 
-async function start(
+/** Starts a webhook. Without `tls` it is its own authority. */
+export async function start(
   t: TestContext,
-  { cluster, tls }: { readonly cluster: MemoryCluster; readonly tls: Config['tls'] },
+  { cluster, tls }: { readonly cluster: MemoryCluster; readonly tls?: Config['tls'] },
 ): Promise<Server> {
   const read = readConfig({
     SIDECAR_IMAGE: 'sidecar:1',

@@ -103,7 +103,7 @@ export class SelfAuthority implements Authority {
   /** Ready until the webhook's certificate expires, even if the API server cannot be reached. */
   get readiness(): Readiness {
     const { end } = this.#leaf
-    const ready = this.#now() < end
+    const ready = this.#leaf.isValid(this.#now())
     const state = end === 0 ? 'no certificate yet' : `certificate until ${toText(end)}`
     const { reason } = this.#outage
     return { ready, message: reason === undefined ? state : `${state}: ${reason}` }
@@ -138,7 +138,7 @@ export class SelfAuthority implements Authority {
   async #renewLeaf(): Promise<readonly unknown[]> {
     const state = this.#keeper.state
     if (state === undefined) return []
-    const keys = await this.#leaf.renew(state.current, this.#now())
+    const keys = await this.#leaf.renew(state, this.#now())
     this.#started.resolve()
     if (keys === undefined) return []
     this.#log.info({ until: toText(this.#leaf.end) }, 'created a serving certificate')
@@ -150,9 +150,14 @@ export class SelfAuthority implements Authority {
     const state = this.#keeper.state
     const { reason = 'it is not created yet' } = this.#outage
     if (state === undefined) throw unavailable(`Cannot use the certificate authority: ${reason}`)
-    const end = state.current.notAfter
-    if (end > this.#now()) return state
-    throw unavailable(`Cannot use the certificate authority: it expired at ${toText(end)}`)
+    const { notBefore, notAfter } = state.current
+    const now = this.#now()
+    if (notBefore <= now && now < notAfter) return state
+    const why =
+      now < notBefore
+        ? `it is not valid before ${toText(notBefore)}`
+        : `it expired at ${toText(notAfter)}`
+    throw unavailable(`Cannot use the certificate authority: ${why}`)
   }
 }
 

@@ -5,12 +5,16 @@ import { type CaState, createState, describeCa } from './ca-state.ts'
 import type { CaStore, StoredCa } from './ca-store.ts'
 import { nextStep, type Step, takeStep } from './rotation.ts'
 
-const DONE: Readonly<Record<Exclude<Step['kind'], 'wait'>, string>> = {
+const DONE: Readonly<Record<Exclude<Step['kind'], 'wait' | 'replace'>, string>> = {
   prepare: 'created the next CA: it will sign as soon as its certificate is published everywhere',
   switch: 'switched to the next CA',
   drop: 'removed the previous CA: its last certificate has expired',
-  replace: 'replaced the CA: it had expired',
 }
+
+const REPLACED = {
+  age: 'replaced the CA: it had expired',
+  clock: 'replaced the CA: it is not valid yet, because the clock that made it was ahead',
+} as const
 
 /** One replica's part in keeping the CA. */
 export class CaKeeper {
@@ -81,9 +85,13 @@ export class CaKeeper {
   }
 
   #logStep(step: Step, { current, next }: CaState): void {
+    const facts = describeCa(next ?? current)
     if (step.kind === 'wait') return
-    const facts = step.kind === 'prepare' ? { reason: step.reason } : {}
-    const level = step.kind === 'replace' ? 'warn' : 'info'
-    this.#log[level]({ ...facts, ...describeCa(next ?? current) }, DONE[step.kind])
+    if (step.kind === 'replace') {
+      this.#log.warn(facts, REPLACED[step.reason])
+    } else {
+      const reason = step.kind === 'prepare' ? { reason: step.reason } : {}
+      this.#log.info({ ...reason, ...facts }, DONE[step.kind])
+    }
   }
 }

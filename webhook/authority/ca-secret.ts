@@ -7,6 +7,7 @@ import {
   type CaState,
   type RetiredCa,
   type SigningCa,
+  type TrustedCa,
   toSigningCa,
   toTrustedCa,
 } from './ca-state.ts'
@@ -32,6 +33,8 @@ const CERTIFICATE = base64('a certificate in PEM')
 const KEY = base64('a private key in PEM')
 const TIMES = 'expected a list of certificates with the time until when each is trusted'
 
+const CROSSED = 'expected a list of CA certificates in PEM'
+
 const RETIRED = v.array(
   v.object({
     certificate: v.string(TIMES),
@@ -54,6 +57,9 @@ const SECRET = v.object({
     'next.crt': v.optional(CERTIFICATE),
     'next.key': v.optional(KEY),
     'previous.json': v.optional(v.pipe(base64('JSON'), v.parseJson({}, TIMES), RETIRED)),
+    'crossed.json': v.optional(
+      v.pipe(base64('JSON'), v.parseJson({}, CROSSED), v.array(v.string(CROSSED), CROSSED)),
+    ),
   }),
 })
 
@@ -87,23 +93,31 @@ export function decodeSecret(object: ClusterObject): CaState {
     }
     return { ...toTrustedCa(certificate), until }
   }
+  const crossed = (certificate: string): TrustedCa => {
+    if (readCertificate(certificate)?.ca === true) return toTrustedCa(certificate)
+    throw invalidSecret(object, 'crossed.json', CROSSED)
+  }
   const hasNext = data['next.crt'] !== undefined || data['next.key'] !== undefined
   return {
     current: signing('current'),
     next: hasNext ? signing('next') : undefined,
     previous: (data['previous.json'] ?? []).map(retired),
+    crossed: (data['crossed.json'] ?? []).map(crossed),
     renew: metadata.annotations[RENEW_ANNOTATION],
     renewed: metadata.annotations[RENEWED_ANNOTATION],
   }
 }
 
 /** The `data` of a Secret that holds the state. */
-export function encodeData({ current, next, previous }: CaState): Record<string, string> {
+export function encodeData({ current, next, previous, crossed }: CaState): Record<string, string> {
   const texts = {
     'current.crt': current.certificate,
     'current.key': current.key,
     ...(next === undefined ? {} : { 'next.crt': next.certificate, 'next.key': next.key }),
     ...(previous.length === 0 ? {} : { 'previous.json': JSON.stringify(previous.map(toRetired)) }),
+    ...(crossed.length === 0
+      ? {}
+      : { 'crossed.json': JSON.stringify(crossed.map(({ certificate }) => certificate)) }),
   }
   return Object.fromEntries(
     Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
@@ -141,10 +155,14 @@ function problemOf(issue: v.BaseIssue<unknown>): [string | undefined, string] {
 
 /** A CA must be self-signed: clients cannot build a chain to a certificate that another CA has signed. */
 function readCa(pem: string): X509Certificate | undefined {
+  const certificate = readCertificate(pem)
+  const selfSigned = certificate?.ca === true && certificate.verify(certificate.publicKey)
+  return selfSigned ? certificate : undefined
+}
+
+function readCertificate(pem: string): X509Certificate | undefined {
   try {
-    const certificate = new X509Certificate(pem)
-    const selfSigned = certificate.ca && certificate.verify(certificate.publicKey)
-    return selfSigned ? certificate : undefined
+    return new X509Certificate(pem)
   } catch {
     return undefined
   }

@@ -27,6 +27,11 @@ export interface CaState {
   readonly next: SigningCa | undefined
   /** The oldest first. There is more than one after several renewals within a day. */
   readonly previous: readonly RetiredCa[]
+  /**
+   * Each CA as the one before it has signed it, the oldest first. A client that knows only an old CA finds its way along them
+   * to the current one.
+   */
+  readonly crossed: readonly TrustedCa[]
   /** The last renewal that was asked for (annotation `flux-metrics/renew`), any text. */
   readonly renew: string | undefined
   /** The last renewal that was done. */
@@ -41,7 +46,8 @@ export async function createCa(now: number): Promise<SigningCa> {
 /** Creates a CA and its state. */
 export async function createState(now: number): Promise<CaState> {
   const current = await createCa(now)
-  return { current, next: undefined, previous: [], renew: undefined, renewed: undefined }
+  const renewals = { renew: undefined, renewed: undefined }
+  return { current, next: undefined, previous: [], crossed: [], ...renewals }
 }
 
 /** Reads the times of a certificate. @throws Error if it is not a certificate */
@@ -66,6 +72,15 @@ export function toSigningCa({ certificate, key }: CaKeys): SigningCa {
  */
 export function bundleOf({ previous, current, next }: CaState): string {
   return [...previous, current, ...(next === undefined ? [] : [next])]
+    .map(({ certificate }) => certificate)
+    .join('')
+}
+
+/** PEM of the certificates that a server shows after its own: from the current CA to the oldest. They are not for trusting. */
+export function chainOf({ crossed }: CaState, now: number): string {
+  return crossed
+    .filter(({ notAfter }) => notAfter > now)
+    .toReversed()
     .map(({ certificate }) => certificate)
     .join('')
 }

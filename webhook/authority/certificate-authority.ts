@@ -1,7 +1,8 @@
-// Creates X.509 certificates: those of CAs, and leafs that a CA issues. Does not know where they are stored or who trusts
-// them.
+// Creates X.509 certificates: those of CAs, of a CA by the CA before it, and leafs that a CA issues. Does not know where they
+// are stored or who trusts them.
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import type { ServingKeys } from '#serving/https/tls.ts'
+import { NAME_CONSTRAINTS, nameConstraints } from './name-constraints.ts'
 import { generateKeys, loadX509, P256, toPem } from './x509.ts'
 
 export const HOUR_MS = 3_600_000
@@ -9,11 +10,19 @@ export const HOUR_MS = 3_600_000
 /** Certificates are valid from this long before now: clocks in a cluster differ. */
 const EARLY_MS = HOUR_MS
 
-/** A renewal is automatic, so it may be rare. A year limits how long a stolen key can be used unnoticed. */
-export const CA_LIFE_MS = 365 * 24 * HOUR_MS
+const DAY_MS = 24 * HOUR_MS
+
+/**
+ * A pod has the CA of its creation for as long as it exists, and clients refuse an expired CA, whatever it has signed: so a CA
+ * is valid for much longer than it signs. A pod can be four years old.
+ */
+export const CA_LIFE_MS = 5 * 365 * DAY_MS
+
+/** How long a CA signs before the next one is created. Then its key is deleted, and nobody can steal it any more. */
+export const CA_TERM_MS = 243 * DAY_MS
 
 /** The longest life of a leaf. Nothing is ever revoked, so a certificate may outlive its pod by this time. */
-export const LEAF_LIFE_MS = 24 * HOUR_MS
+export const LEAF_LIFE_MS = DAY_MS
 
 /** RFC 5280's `ub-common-name`. */
 const COMMON_NAME_LENGTH = 64
@@ -39,7 +48,7 @@ export function renewalTime(from: number, to: number): number {
   return from + ((to - from) * 2) / 3
 }
 
-/** Creates a key pair and a self-signed CA certificate that may sign only leafs. */
+/** Creates a key pair and a self-signed CA certificate. It limits the names of all certificates below it, not their number. */
 export async function createCaKeys(now: number): Promise<CaKeys> {
   const x509 = await loadX509()
   const keys = await generateKeys()
@@ -52,16 +61,38 @@ export async function createCaKeys(now: number): Promise<CaKeys> {
     notAfter: new Date(now + CA_LIFE_MS),
     keys,
     signingAlgorithm: P256,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
-        true,
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+    extensions: await caExtensions(keys.publicKey),
   })
   return { certificate: certificate.toString('pem'), key: await toPem(keys.privateKey) }
+}
+
+/**
+ * Signs the key of a CA with that of the CA before it: clients that trust only the older one then trust what the newer one
+ * issues, as long as both are valid.
+ *
+ * @param newer PEM of its certificate
+ * @returns PEM
+ */
+export async function crossSign(older: CaKeys, newer: string): Promise<string> {
+  const x509 = await loadX509()
+  const issuer = new x509.X509Certificate(older.certificate)
+  const subject = new x509.X509Certificate(newer)
+  const publicKey = await subject.publicKey.export(P256, ['verify'])
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: createSerial(),
+    subject: subject.subjectName,
+    issuer: issuer.subjectName,
+    notBefore: subject.notBefore,
+    notAfter: new Date(Math.min(issuer.notAfter.getTime(), subject.notAfter.getTime())),
+    publicKey,
+    signingKey: await importKey(older.key),
+    signingAlgorithm: P256,
+    extensions: [
+      ...(await caExtensions(publicKey)),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+    ],
+  })
+  return certificate.toString('pem')
 }
 
 /**
@@ -111,6 +142,18 @@ export async function issueServingKeys(
 ): Promise<ServingKeys> {
   const { publicKey, privateKey } = await generateKeys()
   return { cert: await issueLeaf(ca, { publicKey, names }, now), key: await toPem(privateKey) }
+}
+
+async function caExtensions(publicKey: CryptoKey) {
+  const x509 = await loadX509()
+  const usages = x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign
+  return [
+    // Without a limit of the path: an older CA stands above each newer one.
+    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.KeyUsagesExtension(usages, true),
+    new x509.Extension(NAME_CONSTRAINTS, true, new Uint8Array(nameConstraints())),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey),
+  ]
 }
 
 async function importKey(pem: string): Promise<CryptoKey> {

@@ -38,7 +38,12 @@ async function liveThrough(cluster: MemoryCluster, failing: Cluster = cluster): 
   cluster.failAt(Number.POSITIVE_INFINITY)
   for (const { authority } of replicas) assert.equal(await authority.tick(), true)
   const data = secretData(cluster)
-  assert.deepEqual(Object.keys(data), ['current.crt', 'current.key', 'previous.json'])
+  assert.deepEqual(Object.keys(data), [
+    'current.crt',
+    'current.key',
+    'previous.json',
+    'crossed.json',
+  ])
   const [, current, ...more] = split(bundleIn(cluster, WEBHOOKS))
   assert.deepEqual([current?.toString(), more], [data['current.crt'], []])
   assert.equal(bundleIn(cluster, CUSTOM_METRICS), bundleIn(cluster, WEBHOOKS))

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import { HttpsServer } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
-import { CA_LIFE_MS, HOUR_MS } from '../../../webhook/authority/certificate-authority.ts'
+import { CA_TERM_MS, HOUR_MS } from '../../../webhook/authority/certificate-authority.ts'
 import type { Cluster } from '../../../webhook/kubernetes/cluster.ts'
 import {
   accepts,
@@ -135,7 +135,12 @@ test('the key of the old CA is deleted at the switch', async () => {
     await authority.tick()
   }
   const data = secretData(cluster)
-  assert.deepEqual(Object.keys(data), ['current.crt', 'current.key', 'previous.json'])
+  assert.deepEqual(Object.keys(data), [
+    'current.crt',
+    'current.key',
+    'previous.json',
+    'crossed.json',
+  ])
   assert.ok(!JSON.stringify(data).includes(key))
 })
 
@@ -178,7 +183,7 @@ test('during a renewal by age, clients that trust the published bundle trust two
   const { cluster, clock, replica } = setup()
   await replica().authority.tick()
   const { 'current.crt': first = assert.fail() } = secretData(cluster)
-  const due = clock.ms + (2 / 3) * CA_LIFE_MS
+  const due = clock.ms + CA_TERM_MS
   clock.ms = due - 2 * DAY_MS
   const replicas = [replica(), replica()]
   for (const { authority } of replicas) await authority.tick()

@@ -19,6 +19,8 @@ import {
   webhookConfiguration,
 } from './replicas.ts'
 
+const DAY_MS = 24 * HOUR_MS
+
 test('the first tick creates the CA, publishes it, and creates a serving certificate', async () => {
   const { cluster, clock, replica } = setup()
   const one = replica()
@@ -169,6 +171,39 @@ test('an expired CA is replaced at once', async () => {
   assert.ok(accepts(late.authority.bundle, servingLeaf(late), { at: clock.ms }))
   const { level, msg } = late.lines[1] ?? {}
   assert.deepEqual([level, msg], ['warn', 'replaced the CA: it had expired'])
+})
+
+test('a CA and a certificate made by a clock that was ahead are replaced when the clock is right', async () => {
+  const { cluster, clock, replica } = setup()
+  const { authority, messages } = replica()
+  clock.ms += 400 * DAY_MS
+  await authority.tick()
+  clock.ms -= 400 * DAY_MS
+  await assert.rejects(issue(authority), { code: 503, message: /it is not valid before/ })
+  assert.equal(await authority.tick(), true)
+  const { bundle } = authority
+  assert.equal(bundleIn(cluster, WEBHOOKS), bundle)
+  assert.ok(accepts(bundle, servingLeaf({ authority }), { at: clock.ms }))
+  const leaf = await issue(authority)
+  assert.ok(accepts(bundle, leaf, { name: 'pod.flux-metrics', at: clock.ms }))
+  assert.ok(
+    messages().includes(
+      'replaced the CA: it is not valid yet, because the clock that made it was ahead',
+    ),
+  )
+})
+
+test('a serving certificate made by a clock that was ahead is replaced when the clock is right', async () => {
+  const { clock, replica } = setup()
+  const one = replica()
+  await one.authority.tick()
+  clock.ms += 30 * DAY_MS
+  await one.authority.tick()
+  clock.ms -= 30 * DAY_MS
+  assert.equal(one.authority.readiness.ready, false)
+  await one.authority.tick()
+  assert.equal(one.authority.readiness.ready, true)
+  assert.ok(accepts(one.authority.bundle, servingLeaf(one), { at: clock.ms }))
 })
 
 test('an invalid Secret is logged once and left as it is', async () => {

@@ -7,18 +7,26 @@ import {
   encodeAnnotations,
   encodeData,
 } from '../../../webhook/authority/ca-secret.ts'
-import { type CaState, createCa, createState } from '../../../webhook/authority/ca-state.ts'
+import {
+  type CaState,
+  createCa,
+  createState,
+  toTrustedCa,
+} from '../../../webhook/authority/ca-state.ts'
+import { crossSign } from '../../../webhook/authority/certificate-authority.ts'
 import { createAuthority } from '../../support/certificates.ts'
 
 const NOW = Date.parse('2030-05-01T12:00:00Z')
 const REMEDY = 'correct the Secret, or delete it to have a new CA created'
 
 const plain = await createState(NOW)
-const { key: _key, ...retired } = await createCa(NOW - 1_000_000)
+const older = await createCa(NOW - 1_000_000)
+const { key: _key, ...retired } = older
 const full: CaState = {
   current: plain.current,
   next: await createCa(NOW + 1_000_000),
   previous: [{ ...retired, until: NOW + 123_456 }],
+  crossed: [toTrustedCa(await crossSign(plain.current, older.certificate))],
   renew: 'now',
   renewed: 'yesterday',
 }
@@ -58,6 +66,7 @@ const { 'next.crt': _nextCrt, ...withoutNextCertificate } = good
 
 const NO_CERTIFICATE = 'expected a self-signed CA certificate in PEM'
 const NO_TIMES = 'expected a list of certificates with the time until when each is trusted'
+const NO_CROSSED = 'expected a list of CA certificates in PEM'
 const times = (certificate: string, until: string) =>
   base64(JSON.stringify([{ certificate, until }]))
 
@@ -145,6 +154,24 @@ const broken: readonly {
     at: 'previous.json',
     expected: 'expected self-signed CA certificates in PEM',
   },
+  {
+    what: 'cross-certificates that are no JSON',
+    data: { ...good, 'crossed.json': base64('[') },
+    at: 'crossed.json',
+    expected: NO_CROSSED,
+  },
+  {
+    what: 'cross-certificates that are no list of texts',
+    data: { ...good, 'crossed.json': base64('[1]') },
+    at: 'crossed.json',
+    expected: NO_CROSSED,
+  },
+  {
+    what: 'a cross-certificate that is none of a CA',
+    data: { ...good, 'crossed.json': base64(JSON.stringify([leaf.cert])) },
+    at: 'crossed.json',
+    expected: NO_CROSSED,
+  },
 ]
 
 function missing(at: string) {
@@ -168,5 +195,6 @@ test('encodeData leaves out parts that do not exist', () => {
     'next.crt',
     'next.key',
     'previous.json',
+    'crossed.json',
   ])
 })

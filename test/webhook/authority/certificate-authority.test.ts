@@ -10,13 +10,18 @@ import {
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  PemConverter,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
+  X509CertificateGenerator,
 } from '@peculiar/x509'
+import { serviceNames } from '#serving/certificate-names.ts'
+import type { ServingKeys } from '#serving/https/tls.ts'
 import {
   CA_LIFE_MS,
   createCaKeys,
+  crossSign,
   HOUR_MS,
   issueLeaf,
   issueServingKeys,
@@ -25,7 +30,7 @@ import {
 } from '../../../webhook/authority/certificate-authority.ts'
 
 const NOW = Date.parse('2030-05-01T12:00:00Z')
-const NAMES = ['a.flux-metrics.svc', 'a.flux-metrics.svc.cluster.local']
+const NAMES = serviceNames('a', 'flux-metrics')
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
 
 const ca = await createCaKeys(NOW)
@@ -49,9 +54,9 @@ function lifeOf({ notBefore, notAfter }: X509Certificate) {
   return [notBefore.getTime() - NOW, notAfter.getTime() - NOW]
 }
 
-test('a CA may sign certificates of servers, but no other CA', () => {
+test('a CA may sign certificates of servers, and the next CA', () => {
   const certificate = new X509Certificate(ca.certificate)
-  assert.deepEqual(constraints(certificate), [true, 0, true])
+  assert.deepEqual(constraints(certificate), [true, undefined, true])
   assert.deepEqual(usages(certificate), [KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true])
   assert.match(
     certificate.getExtension(SubjectKeyIdentifierExtension)?.keyId ?? '',
@@ -59,7 +64,7 @@ test('a CA may sign certificates of servers, but no other CA', () => {
   )
 })
 
-test('a CA is valid for a year, from an hour ago', () => {
+test('a CA is valid for five years, from an hour ago', () => {
   assert.deepEqual(lifeOf(new X509Certificate(ca.certificate)), [-HOUR_MS, CA_LIFE_MS])
 })
 
@@ -138,7 +143,7 @@ test('a leaf never outlives its CA', async () => {
 
 test('an expired CA issues nothing', async () => {
   await assert.rejects(issue({ now: NOW + CA_LIFE_MS }), {
-    message: 'Cannot issue a certificate: the CA expired at 2031-05-01T12:00:00.000Z',
+    message: 'Cannot issue a certificate: the CA expired at 2035-04-30T12:00:00.000Z',
   })
 })
 
@@ -165,13 +170,17 @@ test('renewalTime is at two thirds', () => {
   assert.equal(renewalTime(1000, 4000), 3000)
 })
 
-/** Connects as a client that trusts only `trusted`. @returns the code of the error, or `authorized` */
+/** Connects as a client that trusts only `trusted`. @returns the code or message of the error, or `authorized` */
 async function handshake(
   t: TestContext,
-  { trusted, servername }: { readonly trusted: string; readonly servername: string },
+  options: {
+    readonly trusted: string
+    readonly servername: string
+    readonly keys?: ServingKeys
+  },
 ): Promise<string> {
-  const now = Date.now()
-  const server = createServer(await issueServingKeys(present, NAMES, now))
+  const { trusted, servername, keys = await issueServingKeys(present, NAMES, Date.now()) } = options
+  const server = createServer(keys)
   t.after(() => server.close())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -181,7 +190,11 @@ async function handshake(
   const socket = connect({ port: address.port, host: '127.0.0.1', ca: trusted, servername })
   t.after(() => socket.destroy())
   socket.on('secureConnect', () => resolve('authorized'))
-  socket.on('error', (error) => resolve('code' in error ? String(error.code) : error.message))
+  socket.on('error', (error) => {
+    const code = 'code' in error ? String(error.code) : 'UNSPECIFIED'
+    // Node.js has no code for some errors of OpenSSL.
+    resolve(code === 'UNSPECIFIED' ? error.message : code)
+  })
   return promise
 }
 
@@ -210,4 +223,93 @@ test('a client that uses another name for the server refuses it', async (t) => {
     await handshake(t, { trusted: present.certificate, servername: 'b.flux-metrics.svc' }),
     'ERR_TLS_CERT_ALTNAME_INVALID',
   )
+})
+
+/** A leaf of our CA, as a thief of its key could issue it. */
+async function leafFor(...names: readonly string[]): Promise<ServingKeys> {
+  return issueServingKeys(present, names, Date.now())
+}
+
+const trusted = present.certificate
+
+for (const name of [
+  'flux-metrics-webhook.flux-metrics.svc.cluster.local',
+  'custom-metrics-apiserver.hpc.svc',
+  'lammps.hpc.miniclusters.flux-metrics',
+]) {
+  test(`a client accepts a server with the name ${name}`, async (t) => {
+    const keys = await leafFor(name)
+    assert.equal(await handshake(t, { trusted, servername: name, keys }), 'authorized')
+  })
+}
+
+for (const name of [
+  'example.com',
+  'kubernetes.default',
+  'notsvc',
+  'miniclusters.flux-metrics.org',
+]) {
+  test(`no client accepts a certificate of the CA for ${name}`, async (t) => {
+    const keys = await leafFor(name)
+    const code = await handshake(t, { trusted, servername: name, keys })
+    assert.equal(code, 'permitted subtree violation')
+  })
+}
+
+test('no client accepts a certificate of the CA for an address', async (t) => {
+  for (const address of ['192.0.2.1', '2001:db8::1']) {
+    const keys = await withAddress(address)
+    assert.equal(await handshake(t, { trusted, servername, keys }), 'excluded subtree violation')
+  }
+})
+
+/** A leaf with a good name and an address, which the authority itself never issues. */
+async function withAddress(address: string): Promise<ServingKeys> {
+  const keys = await crypto.subtle.generateKey(P256, true, ['sign', 'verify'])
+  const signing = createPrivateKey(present.key).export({ type: 'pkcs8', format: 'der' })
+  const algorithm = { ...P256, hash: 'SHA-256' }
+  const certificate = await X509CertificateGenerator.create({
+    subject: 'CN=thief',
+    issuer: new X509Certificate(present.certificate).subjectName,
+    publicKey: keys.publicKey,
+    signingKey: await crypto.subtle.importKey('pkcs8', signing, P256, false, ['sign']),
+    signingAlgorithm: algorithm,
+    extensions: [
+      new SubjectAlternativeNameExtension([
+        { type: 'dns', value: servername },
+        { type: 'ip', value: address },
+      ]),
+    ],
+  })
+  const key = PemConverter.encode(
+    await crypto.subtle.exportKey('pkcs8', keys.privateKey),
+    'PRIVATE KEY',
+  )
+  return { cert: certificate.toString('pem'), key }
+}
+
+test('crossSign certifies the newer CA by the older one, for as long as both are valid', async () => {
+  const newer = await createCaKeys(NOW + 48 * HOUR_MS)
+  const cross = new X509Certificate(await crossSign(ca, newer.certificate))
+  const [issuer, subject] = [ca, newer].map(({ certificate }) => new X509Certificate(certificate))
+  assert.deepEqual([cross.issuer, cross.subject], [issuer?.subject, subject?.subject])
+  assert.ok(subject !== undefined && cross.publicKey.equal(subject.publicKey))
+  assert.deepEqual(constraints(cross), [true, undefined, true])
+  assert.deepEqual(lifeOf(cross), [47 * HOUR_MS, CA_LIFE_MS])
+  assert.notEqual(cross.serialNumber, subject?.serialNumber)
+})
+
+test('a client that trusts only the first of three CAs accepts a server of the last', async (t) => {
+  const [second, third] = [await createCaKeys(Date.now()), await createCaKeys(Date.now())]
+  const crossed = [
+    await crossSign(second, third.certificate),
+    await crossSign(present, second.certificate),
+  ]
+  const leaf = await issueServingKeys(third, NAMES, Date.now())
+  const cert = [leaf.cert, ...crossed].join('\n')
+  const keys = { cert, key: leaf.key }
+  assert.equal(await handshake(t, { trusted, servername, keys }), 'authorized')
+  const [one = ''] = crossed
+  const cut = { cert: [leaf.cert, one].join('\n'), key: leaf.key }
+  assert.notEqual(await handshake(t, { trusted, servername, keys: cut }), 'authorized')
 })

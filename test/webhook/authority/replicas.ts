@@ -98,6 +98,24 @@ export function accepts(
   )
 }
 
+/**
+ * Whether a client that trusts only the CA `from` is led to the CA `to` by the certificates that a server shows. Expired ones
+ * do not count, and neither does an expired `from`: its certificates expire with it.
+ */
+export function leadsTo(
+  to: string,
+  { from, chain }: { readonly from: string; readonly chain: string },
+): boolean {
+  const known = [new X509Certificate(from)]
+  // The server shows the newest first.
+  for (const cross of split(chain).toReversed()) {
+    const isIssued = known.some((ca) => cross.checkIssued(ca) && cross.verify(ca.publicKey))
+    if (cross.ca && isIssued) known.push(cross)
+  }
+  const { publicKey } = new X509Certificate(to)
+  return known.some((ca) => ca.publicKey.equals(publicKey))
+}
+
 /** A Secret's data, decoded. */
 export function secretData(cluster: MemoryCluster): Record<string, string> {
   const schema = v.object({ data: v.record(v.string(), v.string()) })
