@@ -118,8 +118,9 @@ export function decide(
     const message = "The pod's Job is not controlled by a MiniCluster"
     return { decision: skip('NotAMiniCluster', message), warnings: [] }
   }
+  const { namespace, name } = minicluster.metadata
   const { settings, warnings } = withoutDrainByGuest(
-    pod,
+    brokerUser(pod, name),
     readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations),
   )
   if (settings.enabled !== true) {
@@ -129,17 +130,15 @@ export function decide(
   }
   const obstacle = findObstacle(pod, minicluster, settings, prerequisites)
   if (obstacle !== undefined) return { decision: obstacle, warnings }
-  const socket = placeSocket(pod, settings.socket ?? socketOf(minicluster))
+  const socket = placeSocket(pod, settings.socket ?? socketOf(minicluster), name)
   if (socket.kind === 'unreachable') {
     return { decision: skip('SocketNotShared', socket.reason), warnings }
   }
-  const { name } = minicluster.metadata
-  const namespace = minicluster.metadata.namespace ?? ''
   const unsupported = settings.nativeSidecar === 'true' && !nativeSidecars
   return {
     decision: {
       kind: 'inject',
-      minicluster: { namespace, name },
+      minicluster: { namespace: namespace ?? '', name },
       socket,
       native: nativeSidecars && settings.nativeSidecar !== 'false',
       settings,
@@ -149,9 +148,11 @@ export function decide(
 }
 
 /** Flux refuses drains by a guest. A sidecar is a guest if the pod runs the broker with another UID. */
-function withoutDrainByGuest(pod: Pod, reading: AnnotationReading): AnnotationReading {
+function withoutDrainByGuest(
+  owner: number | undefined,
+  reading: AnnotationReading,
+): AnnotationReading {
   const { settings, warnings } = reading
-  const owner = brokerUser(pod)
   const { drain, runAsUser } = settings
   if (drain !== true || owner === undefined || owner === runAsUser) return reading
   const warning =

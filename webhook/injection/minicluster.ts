@@ -75,8 +75,12 @@ export function toJob(object: unknown): Job | undefined {
   return v.is(JobSchema, object) ? object : undefined
 }
 
+/** Operators of 2022 and 2023. Their brokers have the socket in the file system of their container, on no volume. */
+const V1ALPHA1 = { apiVersion: `${GROUP}/v1alpha1`, socket: '/run/flux/local' } as const
+
 /** The path at which the operator's start script makes the broker's socket. */
-export function socketOf({ spec }: MiniCluster): string {
+export function socketOf({ apiVersion, spec }: MiniCluster): string {
+  if (apiVersion === V1ALPHA1.apiVersion) return V1ALPHA1.socket
   const mountPath = spec?.flux?.container?.mountPath ?? MOUNT_PATH
   return `${mountPath.replace(/\/+$/, '')}/config/run/flux/local`
 }

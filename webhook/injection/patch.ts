@@ -4,7 +4,7 @@ import { apply_patch } from 'jsonpatch'
 import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION, SERVICE_LABEL } from '../contract.ts'
 import { type SidecarOptions, sidecarContainer } from './container.ts'
 import type { Plan } from './plan.ts'
-import type { Pod } from './pod.ts'
+import { brokerIndex, type Pod } from './pod.ts'
 import { brokerMount, type Json, sidecarVolumes } from './volumes.ts'
 
 /** The only operation of RFC 6902 that is used. */
@@ -15,7 +15,10 @@ export interface AddOperation {
 }
 
 const MINICLUSTER_LABEL = 'flux-metrics/minicluster'
-/** Names the container of `kubectl logs` and `kubectl exec` without `-c`. */
+/**
+ * Names the container of `kubectl logs` and `kubectl exec` without `-c`: the first, as without the sidecar, also where that is
+ * not the broker's.
+ */
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container'
 
 /** The operations that carry out a plan. */
@@ -23,6 +26,7 @@ export function patchFor(pod: Pod, plan: Plan, options: SidecarOptions): readonl
   const { metadata, spec } = pod
   const container = sidecarContainer(pod, plan, options)
   const mount = brokerMount(plan)
+  const broker = brokerIndex(pod, plan.minicluster.name)
   const [first] = spec.containers
   const defaultContainer = metadata.annotations?.[DEFAULT_CONTAINER] ?? first?.name ?? ''
   return [
@@ -41,7 +45,11 @@ export function patchFor(pod: Pod, plan: Plan, options: SidecarOptions): readonl
     ...append(['spec', 'volumes'], spec.volumes, sidecarVolumes(pod, plan)),
     ...(mount === undefined
       ? []
-      : append(['spec', 'containers', '0', 'volumeMounts'], first?.volumeMounts, [mount])),
+      : append(
+          ['spec', 'containers', String(broker), 'volumeMounts'],
+          spec.containers[broker]?.volumeMounts,
+          [mount],
+        )),
     // The sidecar is last: the init container that makes the socket's folder runs before it, and the containers of the
     // user keep their indices.
     ...(plan.native

@@ -96,10 +96,26 @@ export function allContainers({ spec }: Pod): readonly Container[] {
   return [...(spec.initContainers ?? []), ...spec.containers]
 }
 
-/** The UID of the broker, which runs in the first container; `undefined` if the pod leaves the UID to the image. */
-export function brokerUser({ spec }: Pod): number | undefined {
-  const [broker] = spec.containers
-  return broker?.securityContext?.runAsUser ?? spec.securityContext?.runAsUser ?? undefined
+/**
+ * The place of the container that runs Flux. The operator gives that one the MiniCluster's name; helpers have names of their
+ * own, and may come first. In a pod that no operator made, the first container is taken for it.
+ */
+export function brokerIndex({ spec }: Pod, minicluster: string): number {
+  return Math.max(
+    spec.containers.findIndex(({ name }) => name === minicluster),
+    0,
+  )
+}
+
+/** The container that runs Flux; `undefined` only in a pod without containers. */
+export function brokerOf(pod: Pod, minicluster: string): Container | undefined {
+  return pod.spec.containers[brokerIndex(pod, minicluster)]
+}
+
+/** The UID of the broker; `undefined` if the pod leaves the UID to the image. */
+export function brokerUser(pod: Pod, minicluster: string): number | undefined {
+  const ofContainer = brokerOf(pod, minicluster)?.securityContext?.runAsUser
+  return ofContainer ?? pod.spec.securityContext?.runAsUser ?? undefined
 }
 
 /** Whether a container declares a TCP port. All containers of a pod share one network, and so their ports. */

@@ -1,16 +1,16 @@
-// How the sidecar reaches the broker's socket: through the pod's volume that covers the socket's folder, or through a new
+// How the sidecar reaches the broker's socket: through the broker's volume that covers the socket's folder, or through a new
 // volume. Pure.
 import { posix } from 'node:path'
-import { brokerUser, type Container, type Pod, type Volume, type VolumeMount } from './pod.ts'
+import { brokerOf, brokerUser, type Pod, type Volume, type VolumeMount } from './pod.ts'
 
 /** The volume through which the sidecar reaches the socket at `path`. */
 export type SocketPlace =
-  /** A volume of the pod covers the folder: the sidecar mounts it at the same path. */
+  /** A volume of the broker's container covers the folder: the sidecar mounts it at the same path. */
   | { readonly kind: 'shared'; readonly path: string; readonly mount: VolumeMount }
-  /** No volume covers the folder: both containers mount a new, empty one. Only for a broker that runs as root. */
+  /** No volume covers the folder: both containers mount a new, empty one. Only for a broker that starts as root. */
   | { readonly kind: 'new'; readonly path: string; readonly folder: string }
 
-/** The sidecar cannot reach the socket. `reason` is a sentence for people. */
+/** The sidecar cannot reach the socket. `reason` tells people the cure first: `kubectl` cuts long warnings. */
 export interface Unreachable {
   readonly kind: 'unreachable'
   readonly reason: string
@@ -42,51 +42,71 @@ const OWN_FOLDERS = [
   '/run/secrets',
 ]
 
-/** File systems of the kernel: the container runtime refuses new volumes there. */
-const KERNEL_FOLDERS = ['/dev', '/proc', '/sys']
+/**
+ * Folders that images leave empty, or fill while they run: only there, and below, a new volume hides nothing. Of `/run` and
+ * `/var/run` only the folders below are left, because the sidecar has files of its own in both.
+ */
+const SOCKET_FOLDERS = ['/run', '/var/run', '/tmp', '/mnt']
 
-/** Finds the volume with the socket at `path`. The first container with a shareable mount of its folder makes the socket. */
-export function placeSocket(pod: Pod, path: string): SocketPlace | Unreachable {
+/**
+ * Finds the volume with the socket at `path`. Only the broker's own mounts count: it makes the socket.
+ *
+ * @param minicluster the name of the MiniCluster, and so of its broker's container
+ */
+export function placeSocket(
+  pod: Pod,
+  path: string,
+  minicluster: string,
+): SocketPlace | Unreachable {
   if (!isSocketPath(path)) {
-    const reason = `Cannot use the socket path "${path.slice(0, MAX_SOCKET_BYTES)}": check length and characters of spec.flux.container.mountPath`
-    return { kind: 'unreachable', reason }
+    const shown = path.slice(0, MAX_SOCKET_BYTES)
+    return unreachable(
+      `Check length and characters of spec.flux.container.mountPath: cannot use the socket path "${shown}"`,
+    )
   }
   const folder = posix.dirname(path)
-  const volumes = new Map(pod.spec.volumes?.map((volume) => [volume.name, volume]))
-  const covers = pod.spec.containers.flatMap((container) => coverOf(container, folder) ?? [])
-  const [mount] = covers.filter((cover) => isShareable(cover, volumes.get(cover.name)))
-  if (mount !== undefined) return share(path, mount)
-  const [cover] = covers
-  if (cover !== undefined) {
-    const reason = `The sidecar cannot share volume "${cover.name}" with the socket's folder ${folder}: mount a writable volume there`
-    return { kind: 'unreachable', reason }
-  }
-  return makeVolume(pod, path)
+  const mount = coverOf(brokerOf(pod, minicluster)?.volumeMounts ?? [], folder)
+  if (mount === undefined) return makeVolume(pod, path, minicluster)
+  const volume = pod.spec.volumes?.find(({ name }) => name === mount.name)
+  if (isShareable(mount, volume)) return share(path, mount)
+  return unreachable(
+    `Mount a writable volume at the socket's folder ${folder}: the sidecar cannot share volume "${mount.name}"`,
+  )
 }
 
 function share(path: string, mount: VolumeMount): SocketPlace | Unreachable {
   if (!hidesOwnFiles(normalize(mount.mountPath))) return { kind: 'shared', path, mount }
-  const reason = `The socket's volume is mounted at ${mount.mountPath}, where the sidecar has its own files: mount it elsewhere`
-  return { kind: 'unreachable', reason }
+  return unreachable(
+    `Mount the socket's volume elsewhere: the sidecar has its own files at ${mount.mountPath}`,
+  )
 }
 
 /** A new volume belongs to root, and a broker refuses a folder that its own user does not own. */
-function makeVolume(pod: Pod, path: string): SocketPlace | Unreachable {
+function makeVolume(pod: Pod, path: string, minicluster: string): SocketPlace | Unreachable {
   const folder = posix.dirname(path)
-  if (hidesOwnFiles(folder) || KERNEL_FOLDERS.some((kernel) => isWithin(folder, kernel))) {
-    const reason = `No volume is mounted for the socket's folder ${folder}, and a new one there would hide files: move the socket to another folder`
-    return { kind: 'unreachable', reason }
+  const isMadeForSockets = SOCKET_FOLDERS.some((made) => isWithin(folder, made))
+  if (!isMadeForSockets || hidesOwnFiles(folder)) {
+    return unreachable(
+      `Mount a volume at the socket's folder, or move the socket below /run, /tmp or /mnt: a new volume at ${folder} could hide files`,
+    )
   }
-  const [broker] = pod.spec.containers
-  const nonRoot = broker?.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot
-  if ((brokerUser(pod) ?? 0) === 0 && nonRoot !== true) return { kind: 'new', path, folder }
-  const reason = `No volume is mounted for the socket's folder ${folder}, and a new one needs a broker that runs as root: mount a volume there`
+  const ofContainer = brokerOf(pod, minicluster)?.securityContext?.runAsNonRoot
+  const nonRoot = ofContainer ?? pod.spec.securityContext?.runAsNonRoot
+  if ((brokerUser(pod, minicluster) ?? 0) === 0 && nonRoot !== true) {
+    return { kind: 'new', path, folder }
+  }
+  return unreachable(
+    `Mount a volume at the socket's folder: the broker does not run as root, as a new volume needs at ${folder}`,
+  )
+}
+
+function unreachable(reason: string): Unreachable {
   return { kind: 'unreachable', reason }
 }
 
-/** The container's innermost mount at or above a folder. */
-function coverOf({ volumeMounts }: Container, folder: string): VolumeMount | undefined {
-  return (volumeMounts ?? [])
+/** The innermost mount at or above a folder. */
+function coverOf(mounts: readonly VolumeMount[], folder: string): VolumeMount | undefined {
+  return mounts
     .filter(({ mountPath }) => isWithin(folder, normalize(mountPath)))
     .toSorted((a, b) => normalize(b.mountPath).length - normalize(a.mountPath).length)[0]
 }

@@ -240,7 +240,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     reason: 'SocketNotShared',
     message:
-      'The sidecar cannot share volume "flux-view" with the socket\'s folder /mnt/flux/config/run/flux: mount a writable volume there',
+      'Mount a writable volume at the socket\'s folder /mnt/flux/config/run/flux: the sidecar cannot share volume "flux-view"',
     pod: leadPod({ spec: { volumes: [{ name: 'flux-view', configMap: { name: 'view' } }] } }),
   },
 ]

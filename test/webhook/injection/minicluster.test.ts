@@ -92,6 +92,13 @@ test('socketOf finds the default path where the MiniCluster has no mountPath', (
   assert.equal(socketOf(miniCluster()), '/mnt/flux/config/run/flux/local')
 })
 
+test('socketOf finds the path of the operators of v1alpha1, who know no mountPath', () => {
+  const { apiVersion } = V1ALPHA1
+  for (const spec of [{}, { flux: { container: { mountPath: '/elsewhere' } } }]) {
+    assert.equal(socketOf({ ...miniCluster({ spec }), apiVersion }), '/run/flux/local')
+  }
+})
+
 test('hasNoSocket is true only where disableSocket is true', () => {
   const specs = [{ flux: { disableSocket: true } }, { flux: { disableSocket: false } }, {}, null]
   assert.deepEqual(

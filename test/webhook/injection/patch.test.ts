@@ -92,13 +92,26 @@ test('patchFor creates a missing list of volumes with the first, and appends the
   ])
 })
 
-test('patchFor mounts a new volume for the socket in the first container', () => {
+test("patchFor mounts a new volume for the socket in the broker's container, not in the first", () => {
   const helper = { name: 'helper' }
-  const pod = leadPod({ spec: { containers: [BROKER, helper] } })
   const mount = { name: 'flux-metrics-socket', mountPath: '/run/flux' }
-  assert.deepEqual(onField('/spec/containers', pod, NEW_SOCKET), [
-    add('/spec/containers/0/volumeMounts/-', mount),
-  ])
+  const places = [
+    [[BROKER, helper], 0],
+    [[helper, BROKER], 1],
+    [[helper, { name: 'x' }, BROKER], 2],
+  ] as const
+  for (const [containers, index] of places) {
+    const pod = leadPod({ spec: { containers: [...containers] } })
+    assert.deepEqual(onField('/spec/containers', pod, NEW_SOCKET), [
+      add(`/spec/containers/${index}/volumeMounts/-`, mount),
+    ])
+  }
+})
+
+test('patchFor leaves the first container the default of kubectl, also before the broker', () => {
+  const pod = leadPod({ spec: { containers: [{ name: 'helper' }, BROKER] } })
+  const path = '/metadata/annotations/kubectl.kubernetes.io~1default-container'
+  assert.deepEqual(onField(path, pod, PLAN), [add(path, 'helper')])
 })
 
 test('patchFor creates the list of mounts of a container without mounts', () => {

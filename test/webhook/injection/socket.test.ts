@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Container, VolumeMount } from '../../../webhook/injection/pod.ts'
-import { placeSocket } from '../../../webhook/injection/socket.ts'
+import type { Container, Pod, VolumeMount } from '../../../webhook/injection/pod.ts'
+import * as socket from '../../../webhook/injection/socket.ts'
 import { BROKER, leadPod } from '../support-objects.ts'
 
 const SOCKET = '/mnt/flux/config/run/flux/local'
@@ -15,6 +15,11 @@ function podWith(mounts: readonly VolumeMount[], a: object = EMPTY, context: obj
     { name: 'b', ...EMPTY },
   ]
   return leadPod({ spec: { containers: [broker], volumes } })
+}
+
+/** Finds the socket of the MiniCluster flux-sample, whose broker's container has that name. */
+function placeSocket(pod: Pod, path: string) {
+  return socket.placeSocket(pod, path, 'flux-sample')
 }
 
 function unreachable(reason: string) {
@@ -38,12 +43,32 @@ test('placeSocket keeps the sub-path of a mount', () => {
   assert.deepEqual(place, { kind: 'shared', path: SOCKET, mount })
 })
 
-test('placeSocket shares the volume of the first container that makes a socket there', () => {
-  const { volumeMounts: _none, ...first } = BROKER
-  const mount = { name: 'flux-view', mountPath: '/mnt/flux' }
-  const second = { ...BROKER, name: 'second', volumeMounts: [mount] }
-  const pod = leadPod({ spec: { containers: [first, second] } })
-  assert.deepEqual(placeSocket(pod, SOCKET), { kind: 'shared', path: SOCKET, mount })
+test("placeSocket shares the volume of the broker's container, wherever it stands", () => {
+  const helper = { name: 'proxy', volumeMounts: [{ name: 'b', mountPath: '/mnt/flux' }] }
+  const mount = { name: 'a', mountPath: '/mnt/flux' }
+  const { spec } = podWith([mount])
+  for (const containers of [
+    [helper, ...spec.containers],
+    [...spec.containers, helper],
+  ]) {
+    const pod = leadPod({ spec: { ...spec, containers } })
+    assert.deepEqual(placeSocket(pod, SOCKET), { kind: 'shared', path: SOCKET, mount })
+  }
+})
+
+test("placeSocket does not share a volume that only a helper mounts at the socket's folder", () => {
+  const { volumeMounts, ...broker } = BROKER
+  const pod = leadPod({ spec: { containers: [{ name: 'proxy', volumeMounts }, broker] } })
+  assert.equal(placeSocket(pod, SOCKET).kind, 'new')
+})
+
+test("placeSocket asks for the UID of the broker's container, not of the first", () => {
+  const helper = { name: 'proxy', securityContext: { runAsUser: 1337, runAsNonRoot: true } }
+  const behind = leadPod({ spec: { containers: [helper, BROKER] } })
+  assert.equal(placeSocket(behind, '/run/flux/local').kind, 'new')
+  const broker = { ...BROKER, securityContext: { runAsUser: 1000 } }
+  const nonRoot = leadPod({ spec: { containers: [{ name: 'proxy' }, broker] } })
+  assert.deepEqual(placeSocket(nonRoot, '/run/flux/local'), unreachable(NOT_ROOT))
 })
 
 test('placeSocket does not confuse folders whose names begin with the same letters', () => {
@@ -73,7 +98,7 @@ for (const [what, options, source] of NOT_SHAREABLE) {
   test(`placeSocket cannot share ${what}`, () => {
     const pod = podWith([{ name: 'a', mountPath: '/mnt/flux', ...options }], source)
     const reason =
-      'The sidecar cannot share volume "a" with the socket\'s folder /mnt/flux/config/run/flux: mount a writable volume there'
+      'Mount a writable volume at the socket\'s folder /mnt/flux/config/run/flux: the sidecar cannot share volume "a"'
     assert.deepEqual(placeSocket(pod, SOCKET), unreachable(reason))
   })
 }
@@ -90,7 +115,7 @@ for (const mountPath of HIDING) {
   test(`placeSocket cannot share a volume at ${mountPath}`, () => {
     const path = `${mountPath.replace(/\/$/, '')}/some/flux/local`
     const place = placeSocket(podWith([{ name: 'a', mountPath }]), path)
-    const reason = `The socket's volume is mounted at ${mountPath}, where the sidecar has its own files: mount it elsewhere`
+    const reason = `Mount the socket's volume elsewhere: the sidecar has its own files at ${mountPath}`
     assert.deepEqual(place, unreachable(reason))
   })
 }
@@ -107,7 +132,7 @@ test('placeSocket makes a volume where the container runs as root and its pod ha
 })
 
 const NOT_ROOT =
-  "No volume is mounted for the socket's folder /run/flux, and a new one needs a broker that runs as root: mount a volume there"
+  "Mount a volume at the socket's folder: the broker does not run as root, as a new volume needs at /run/flux"
 
 for (const securityContext of [{ runAsUser: 1000 }, { runAsNonRoot: true }]) {
   test(`placeSocket makes no volume for a broker with ${JSON.stringify(securityContext)}`, () => {
@@ -119,12 +144,57 @@ for (const securityContext of [{ runAsUser: 1000 }, { runAsNonRoot: true }]) {
   })
 }
 
-/** Folders whose files a new volume would hide, or where the container runtime refuses one. */
-const NEVER_NEW = ['/etc', '/usr', '/run', '/var/run/flux-metrics/identity', '/proc/1', '/sys/x']
+/** Folders made for sockets: images have no files there. */
+const NEW = ['/run/flux', '/var/run/flux', '/tmp', '/tmp/a/b', '/mnt', '/mnt/flux']
+
+for (const folder of NEW) {
+  test(`placeSocket makes a volume at ${folder}`, () => {
+    const path = `${folder}/local`
+    assert.deepEqual(placeSocket(podWith([]), path), { kind: 'new', path, folder })
+  })
+}
+
+/** Folders of which an image may have files, or in which the sidecar or the kernel has its own. */
+const NEVER_NEW = [
+  '/usr/bin',
+  '/bin',
+  '/etc',
+  '/usr',
+  '/opt/flux',
+  '/home/flux',
+  '/root',
+  '/var/lib/flux',
+  '/runs',
+  '/temporary',
+  '/run',
+  '/var/run',
+  '/run/secrets/x',
+  '/var/run/flux-metrics/identity',
+  '/proc/1',
+  '/sys/x',
+  '/dev/shm',
+]
 
 for (const folder of NEVER_NEW) {
   test(`placeSocket makes no volume at ${folder}`, () => {
-    const reason = `No volume is mounted for the socket's folder ${folder}, and a new one there would hide files: move the socket to another folder`
-    assert.deepEqual(placeSocket(leadPod(), `${folder}/local`), unreachable(reason))
+    const reason = `Mount a volume at the socket's folder, or move the socket below /run, /tmp or /mnt: a new volume at ${folder} could hide files`
+    assert.deepEqual(placeSocket(podWith([]), `${folder}/local`), unreachable(reason))
   })
 }
+
+test('the cure in a reason survives the cut of a warning to 200 characters', () => {
+  const folder = (root: string) => `${root}/${'x'.repeat(99 - root.length)}`
+  const mounted = podWith([{ name: 'a', mountPath: '/mnt', readOnly: true }])
+  const nonRoot = leadPod({ spec: { securityContext: { runAsUser: 1 } } })
+  const cases = [
+    [podWith([]), `${folder('/usr')}/local`, 'move the socket below'],
+    [nonRoot, `${folder('/run')}/local`, 'Mount a volume at'],
+    [mounted, `${folder('/mnt')}/local`, 'Mount a writable volume'],
+    [podWith([]), `${'/x'.repeat(80)}/local`, 'Check length'],
+  ] as const
+  for (const [pod, path, cure] of cases) {
+    const place = placeSocket(pod, path)
+    assert.equal(place.kind, 'unreachable')
+    assert.ok(place.kind === 'unreachable' && place.reason.slice(0, 180).includes(cure), path)
+  }
+})
