@@ -260,3 +260,15 @@ test('a certificate is renewed at two thirds of its life, and no request is drop
   assert.deepEqual([[...statuses], connections.callCount()], [[200], 1])
   assert.notEqual(await shown(port, cluster, NAMES[0]), before)
 })
+
+test('a MiniCluster whose metrics are switched off while it runs keeps them until its pod ends', async (t) => {
+  const cluster = new MemoryCluster([requestHeader(frontProxy.cert), ...MINICLUSTER, leadBroker()])
+  const { webhook } = await webhookFor(t, cluster)
+  stopTime(t)
+  const { port, codes, logged } = await sidecarFor(t, cluster, { webhook })
+  const before = await shown(port, cluster, NAMES[0])
+  cluster.put(miniCluster({ annotations: { 'flux-metrics/enabled': 'false' } }))
+  await pass(t, 16.1 * HOUR_MS, logged(OBTAINED))
+  assert.notEqual(await shown(port, cluster, NAMES[0]), before)
+  assert.deepEqual(await codes(), [200, 401, 401])
+})

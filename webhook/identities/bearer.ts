@@ -1,11 +1,10 @@
-// Authenticates a token: finds the pod that it is bound to, and checks that the pod is the lead broker of a MiniCluster
-// that serves metrics. Every claim of the pod is checked with the API server. Issues nothing.
+// Authenticates a token: finds the pod that it is bound to, and checks that the pod is the lead broker of a MiniCluster, with
+// the sidecar. Every claim of the pod is checked with the API server. Issues nothing.
 import * as v from 'valibot'
 import { forbidden, unauthorized, unavailable } from '#serving/status.ts'
 import { preselect } from '../admission/decision.ts'
 import { findMiniCluster } from '../admission/look-ups.ts'
 import { CONTAINER_NAME, INJECTED_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
-import { readAnnotations } from '../injection/annotations.ts'
 import { allContainers, hasEnded, type Pod, toPod } from '../injection/pod.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import { type Bearer, refusalOf } from './refusal.ts'
@@ -89,6 +88,9 @@ export class BearerCheck {
   /**
    * Labels and annotations are easily copied. So the Job and the MiniCluster must exist, each with the UID in the owner
    * reference. A user who can create pods with such owner references in a namespace can act as any of its pods anyway.
+   *
+   * Whether flux-metrics/enabled is still "true" does not matter: it decides about pods to come, and a pod that has the
+   * sidecar keeps it, and its metrics, until it ends.
    */
   async #miniClusterOf(pod: Pod, namespace: string, claimed: Partial<Bearer>): Promise<string> {
     const injected = pod.metadata.annotations?.[INJECTED_ANNOTATION] !== undefined
@@ -104,12 +106,6 @@ export class BearerCheck {
       const message = "the pod's Job is not controlled by a MiniCluster"
       throw refusalOf('NotALeadBroker', forbidden(message), claimed)
     }
-    const { settings } = readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations)
-    const { name } = minicluster.metadata
-    if (settings.enabled !== true) {
-      const message = `flux-metrics/enabled is not "true" on MiniCluster "${name}"`
-      throw refusalOf('NotEnabled', forbidden(message), claimed)
-    }
-    return name
+    return minicluster.metadata.name
   }
 }

@@ -12,7 +12,6 @@ const OUTCOMES = [
   'PodGone',
   'NotInjected',
   'NotALeadBroker',
-  'NotEnabled',
   'BadCertificateRequest',
   'WeakKey',
   'WrongNames',

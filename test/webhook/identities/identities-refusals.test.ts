@@ -194,16 +194,6 @@ const PODS: Readonly<Record<string, Readonly<Record<string, readonly NewObject[]
       leadBroker(),
     ],
   },
-  'NotEnabled: flux-metrics/enabled is not "true" on MiniCluster "lammps"': {
-    'of a MiniCluster that did not ask for metrics': [
-      miniCluster({ annotations: {} }),
-      job(),
-      leadBroker(),
-    ],
-    'that says no where its MiniCluster says yes': pod({
-      annotations: { ...INJECTED, 'flux-metrics/enabled': 'false' },
-    }),
-  },
 }
 
 for (const [expected, pods] of Object.entries(PODS)) {

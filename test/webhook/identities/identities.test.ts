@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { tooLarge, unavailable } from '#serving/status.ts'
 import { HOUR_MS } from '../../../webhook/authority/certificate-authority.ts'
+import type { NewObject } from '../../../webhook/kubernetes/cluster.ts'
 import { createRequest, dns } from '../../support/certificate-requests.ts'
 import {
   INJECTED,
@@ -90,11 +91,25 @@ test('a pod in its grace period still serves, and is issued a certificate', asyn
   assert.deepEqual(await setup({ objects: [miniCluster(), job(), pod] }).ask(), TRUST)
 })
 
-test('annotations of the pod enable it, as those of the MiniCluster do', async () => {
-  const annotations = { ...INJECTED, 'flux-metrics/enabled': 'true' }
-  const objects = [miniCluster({ annotations: {} }), job(), leadBroker({ annotations })]
-  assert.deepEqual(await setup({ objects }).ask(), TRUST)
-})
+/** Where metrics were switched off after the pod had been injected. */
+const SWITCHED_OFF: Readonly<Record<string, readonly [NewObject, NewObject]>> = {
+  'on its MiniCluster': [miniCluster({ annotations: {} }), leadBroker()],
+  'on its MiniCluster, in so many words': [
+    miniCluster({ annotations: { 'flux-metrics/enabled': 'false' } }),
+    leadBroker(),
+  ],
+  'on the pod itself': [
+    miniCluster(),
+    leadBroker({ annotations: { ...INJECTED, 'flux-metrics/enabled': 'false' } }),
+  ],
+}
+
+for (const [where, [minicluster, pod]] of Object.entries(SWITCHED_OFF)) {
+  test(`a pod with the sidecar is issued certificates until it ends, though metrics were switched off ${where}`, async () => {
+    const { ask } = setup({ objects: [minicluster, job(), pod] })
+    assert.deepEqual(await ask({ csr: CSR }), { certificate: 'a certificate', ...TRUST })
+  })
+}
 
 test('whichever call to the API server fails, the answer is 503, and nothing is issued', async () => {
   const { cluster, ask: askOnce } = setup()
