@@ -13,6 +13,7 @@ import {
   KUSTOMIZATIONS,
   kustomization,
   OBJECTS,
+  objectsBelow,
   readText,
   resolve,
 } from './support/manifests.ts'
@@ -26,6 +27,7 @@ test('a kustomization names every file, and every file that it names exists', ()
     `${one.folder}/kustomization.yaml`,
     ...one.resources.map((path) => resolve(one, path)).filter((path) => !folders.has(path)),
     ...one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
+    ...one.configurations.map((path) => resolve(one, path)),
   ])
   // A comment names the examples that cannot be applied together with the others.
   const comment = readText('examples/kustomization.yaml').match(/^#.*/gm)?.join() ?? ''
@@ -45,11 +47,48 @@ test('every object exists once', () => {
   assert.deepEqual(names, [...new Set(names)])
 })
 
-test('base and overlays are labelled as parts of the project', () => {
-  for (const folder of ['base', 'overlays/direct', 'overlays/external']) {
-    const { labels } = kustomization(folder)
-    assert.deepEqual(labels, [{ pairs: { 'app.kubernetes.io/part-of': 'flux-metrics' } }], folder)
+/** Labels of the whole project. */
+const PROJECT_LABELS = {
+  'app.kubernetes.io/version': packageJson.version,
+  'app.kubernetes.io/part-of': 'flux-metrics',
+}
+
+for (const folder of ['overlays/direct', 'overlays/external']) {
+  test(`${folder} is labelled as a part of the project, and its objects say which`, () => {
+    // These pairs are set on the objects of base as well, so they must not say more.
+    const pairs = kustomization(folder).labels.map((labels) => labels.pairs)
+    assert.deepEqual(pairs, [PROJECT_LABELS])
+    for (const { kind, metadata } of objectsBelow(folder)) {
+      const { 'app.kubernetes.io/name': name, 'app.kubernetes.io/component': component } =
+        metadata.labels ?? {}
+      assert.deepEqual([name, component], ['flux-metrics-sidecar', 'metrics-api'], kind)
+    }
+  })
+}
+
+const ADDITIONS = KUSTOMIZATIONS.filter(
+  ({ folder, resources }) =>
+    folder.startsWith('components/') &&
+    folder !== 'components/cert-manager' &&
+    resources.length > 0,
+).map(({ folder }) => folder)
+
+for (const folder of ADDITIONS) {
+  test(`the objects of ${folder} are labelled as parts of the webhook`, () => {
+    const [{ pairs } = { pairs: {} }] = kustomization('base').labels
+    for (const { kind, metadata } of objectsBelow(folder)) {
+      assert.deepEqual(metadata.labels, pairs, kind)
+    }
+  })
+}
+
+test('base labels its objects and pods with the recommended labels', () => {
+  const pairs = {
+    'app.kubernetes.io/name': 'flux-metrics-webhook',
+    'app.kubernetes.io/component': 'webhook',
+    ...PROJECT_LABELS,
   }
+  assert.deepEqual(kustomization('base').labels, [{ pairs, includeTemplates: true }])
 })
 
 test('no manifest skips the verification of TLS, or contains a certificate', () => {

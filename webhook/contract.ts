@@ -15,6 +15,9 @@ export const METRICS_SERVICE = 'custom-metrics-apiserver'
 /** Label of injected pods: the selector of that Service. */
 export const SERVICE_LABEL = { key: 'api-server', value: 'custom-metrics' } as const
 
+/** Label of injected pods with the name of their MiniCluster: the rest of that selector. */
+export const MINICLUSTER_LABEL = 'flux-metrics/minicluster'
+
 /** Prefix of all annotations of this project, set by users or written by the webhook. */
 export const ANNOTATION_PREFIX = 'flux-metrics/'
 

@@ -18,8 +18,11 @@ import { RequestHeaderWatch } from './kubernetes/request-header.ts'
 import type { ServerVersion } from './kubernetes/server-version.ts'
 import { createTelemetry } from './telemetry.ts'
 
-/** Time between the end of readiness and the end of serving: after it no API server sends reviews to this replica. */
-const LINGER_MS = 3_000
+/**
+ * Time between the end of readiness and the end of serving: after it no API server sends reviews to this replica. The kubelet
+ * sees the end of readiness after 2 s, and API servers and kube-proxy may hear of it seconds later.
+ */
+export const LINGER_MS = 10_000
 
 /**
  * API servers show no certificate, so that their limits are those of strangers. Each keeps connections for its reviews, and
@@ -36,7 +39,7 @@ const LIMITS = {
 /** A running webhook. */
 export interface Webhook {
   readonly port: number
-  /** Turns readiness off, waits, and drains the server: within 10 s, whatever the clients do. */
+  /** Turns readiness off, waits, and drains the server: within 15 s, whatever the clients do. */
   close(options?: { readonly lingerMs?: number }): Promise<void>
 }
 

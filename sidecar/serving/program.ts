@@ -17,7 +17,7 @@ export type ConfigReading<C> =
 export interface Running {
   /** Resolves with the reason when the program has to end by itself. */
   readonly over?: Promise<string>
-  /** Stops cleanly. Takes at most 10 s. */
+  /** Stops cleanly, well within the grace period of a pod (30 s). */
   close(): Promise<void>
 }
 

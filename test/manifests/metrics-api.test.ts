@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
-import { METRICS_SERVICE, SERVICE_LABEL, SIDECAR_PORT } from '../../webhook/contract.ts'
+import {
+  METRICS_SERVICE,
+  MINICLUSTER_LABEL,
+  SERVICE_LABEL,
+  SIDECAR_PORT,
+} from '../../webhook/contract.ts'
 import { Identities } from '../../webhook/identities/identities.ts'
 import { ServiceSchema } from '../support/deployment.ts'
 import { kustomization, objectsBelow, theOnly } from '../support/manifests.ts'
@@ -28,9 +33,12 @@ function apiServicesIn(folder: string) {
     .map((object) => v.parse(ApiServiceSchema, object))
 }
 
-test('the Service selects the pods that the webhook labels, and targets the port of the sidecar', () => {
+test('the Service selects the pod that the webhook labels for the MiniCluster, and targets the port of the sidecar', () => {
   assert.equal(SERVICE.metadata.name, METRICS_SERVICE)
-  assert.deepEqual(SERVICE.spec.selector, { [SERVICE_LABEL.key]: SERVICE_LABEL.value })
+  assert.deepEqual(SERVICE.spec.selector, {
+    [SERVICE_LABEL.key]: SERVICE_LABEL.value,
+    [MINICLUSTER_LABEL]: theOnly('MiniCluster', 'examples').metadata.name,
+  })
   assert.deepEqual([PORT.port, PORT.targetPort], [443, SIDECAR_PORT])
 })
 
@@ -71,11 +79,20 @@ test('overlays/external adds external metrics', () => {
 
 test('one edit moves Service and APIServices to another namespace', () => {
   const { name } = SERVICE.metadata
-  const replacement = {
-    source: { kind: 'Service', name, fieldPath: 'metadata.namespace' },
-    targets: [{ select: { kind: 'APIService' }, fieldPaths: ['spec.service.namespace'] }],
+  const source = { kind: 'Service', name, fieldPath: 'metadata.namespace' }
+  const apiServices = {
+    select: { kind: 'APIService' },
+    fieldPaths: ['spec.service.namespace'],
   }
-  for (const folder of ['overlays/direct', 'overlays/external']) {
-    assert.deepEqual(kustomization(folder).replacements, [replacement])
+  const annotation = {
+    select: { kind: 'Service', name },
+    fieldPaths: ['metadata.annotations.flux-metrics/namespace'],
+    options: { create: true },
   }
+  assert.deepEqual(kustomization('overlays/direct').replacements, [
+    { source, targets: [apiServices, annotation] },
+  ])
+  assert.deepEqual(kustomization('overlays/external').replacements, [
+    { source, targets: [apiServices] },
+  ])
 })

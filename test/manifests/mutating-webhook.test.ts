@@ -8,8 +8,8 @@ import * as v from 'valibot'
 import { REVIEW_PATH } from '../../webhook/app.ts'
 import { SelfAuthority } from '../../webhook/authority/authority.ts'
 import { KIND } from '../../webhook/injection/minicluster.ts'
-import { Labels, NAMESPACE, SERVICE, Selector } from '../support/deployment.ts'
-import { theOnly } from '../support/manifests.ts'
+import { Labels, SERVICE, Selector } from '../support/deployment.ts'
+import { kustomization, theOnly } from '../support/manifests.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
 import { memoryLog } from '../support/memory-log.ts'
 
@@ -70,9 +70,17 @@ for (const webhook of WEBHOOKS) {
   })
 
   test(`${webhook.name} leaves out the namespaces of the webhook and of the system`, () => {
-    const values = [NAMESPACE, 'kube-system', 'kube-public', 'kube-node-lease']
+    const [own] = kustomization('base').labels
+    const key = 'app.kubernetes.io/name'
     assert.deepEqual(webhook.namespaceSelector, {
-      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values }],
+      matchExpressions: [
+        {
+          key: 'kubernetes.io/metadata.name',
+          operator: 'NotIn',
+          values: ['kube-system', 'kube-public', 'kube-node-lease'],
+        },
+        { key, operator: 'NotIn', values: [own?.pairs[key]] },
+      ],
     })
   })
 }

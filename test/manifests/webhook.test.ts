@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import packageJson from '../../package.json' with { type: 'json' }
 import { HEALTH_PATHS } from '../../webhook/app.ts'
 import { readConfig, VARIABLES } from '../../webhook/config.ts'
+import { LINGER_MS } from '../../webhook/webhook.ts'
 import {
   CONTAINER,
   DEPLOYMENT,
@@ -14,7 +15,14 @@ import {
   SERVICE,
   Selector,
 } from '../support/deployment.ts'
-import { objectsBelow, theOnly } from '../support/manifests.ts'
+import {
+  kustomization,
+  objectsBelow,
+  parseYaml,
+  readText,
+  resolve,
+  theOnly,
+} from '../support/manifests.ts'
 import { restrictedViolations } from '../support/pod-security.ts'
 
 const { spec: POLICY } = v.parse(
@@ -29,18 +37,26 @@ const { spec: POLICY } = v.parse(
 )
 
 const { spec: BUDGET } = v.parse(
-  v.object({ spec: v.strictObject({ minAvailable: v.number(), selector: Selector }) }),
+  v.object({
+    spec: v.strictObject({
+      minAvailable: v.number(),
+      unhealthyPodEvictionPolicy: v.string(),
+      selector: Selector,
+    }),
+  }),
   theOnly('PodDisruptionBudget', 'base'),
 )
 
-const [SPREAD] = POD.spec.topologySpreadConstraints
+const SPREAD = POD.spec.topologySpreadConstraints
 
 const SELECTORS = {
   Deployment: DEPLOYMENT.spec.selector.matchLabels,
   Service: SERVICE.spec.selector,
   PodDisruptionBudget: BUDGET.selector.matchLabels,
   NetworkPolicy: POLICY.podSelector.matchLabels,
-  topologySpreadConstraints: SPREAD.labelSelector.matchLabels,
+  ...Object.fromEntries(
+    SPREAD.map(({ topologyKey, labelSelector }) => [topologyKey, labelSelector.matchLabels]),
+  ),
 }
 
 for (const [what, labels] of Object.entries(SELECTORS)) {
@@ -52,6 +68,54 @@ for (const [what, labels] of Object.entries(SELECTORS)) {
 test('one replica can be evicted while another serves', () => {
   assert.equal(DEPLOYMENT.spec.replicas - BUDGET.minAvailable, 1)
   assert.ok(BUDGET.minAvailable >= 1)
+})
+
+test('a replica that is not ready can always be evicted', () => {
+  assert.equal(BUDGET.unhealthyPodEvictionPolicy, 'AlwaysAllow')
+})
+
+test('replicas are spread over zones and nodes', () => {
+  assert.deepEqual(
+    SPREAD.map(({ topologyKey }) => topologyKey),
+    ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'],
+  )
+})
+
+test('a quota allows the priority class of the pods, during a rollout too', () => {
+  const { hard, scopeSelector } = v.parse(
+    v.object({
+      spec: v.strictObject({
+        hard: v.strictObject({ pods: v.pipe(v.string(), v.toNumber()) }),
+        scopeSelector: v.unknown(),
+      }),
+    }),
+    theOnly('ResourceQuota', 'base'),
+  ).spec
+  const values = [POD.spec.priorityClassName]
+  assert.deepEqual(values, ['system-cluster-critical'])
+  assert.deepEqual(scopeSelector, {
+    matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values }],
+  })
+  // The old and the new replicas.
+  assert.ok(hard.pods >= 2 * DEPLOYMENT.spec.replicas)
+})
+
+test('the grace period is long enough for a clean end', () => {
+  const drainMs = 5_000
+  assert.ok(POD.spec.terminationGracePeriodSeconds * 1_000 >= LINGER_MS + drainMs + 5_000)
+})
+
+test("kustomize's images: changes the image of sidecars, and no other variable", () => {
+  const base = kustomization('base')
+  const [config] = base.configurations.map((file) => parseYaml(readText(resolve(base, file)))[0])
+  assert.deepEqual(config, {
+    images: [{ kind: 'Deployment', path: 'spec/template/spec/containers/env/value' }],
+  })
+  // A value is changed if it is the name of an image, with or without tag.
+  const names = CONTAINER.env
+    .filter(({ value }) => /^flux-metrics-(webhook|sidecar)([:@]|$)/.test(value ?? ''))
+    .map(({ name }) => name)
+  assert.deepEqual(names, ['SIDECAR_IMAGE'])
 })
 
 test('the environment has only variables of the webhook, with values that it accepts', () => {
@@ -81,12 +145,11 @@ test('namespace and Service are the defaults of the webhook', () => {
   assert.equal(theOnly('Namespace', 'base').metadata.name, namespace)
 })
 
-test('all objects are in one namespace, except the RoleBinding in kube-system', () => {
+test('all objects are in one namespace, so that "namespace:" may move them', () => {
   const elsewhere = [...objectsBelow('base'), ...objectsBelow('components')].filter(
     ({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== NAMESPACE,
   )
-  const places = elsewhere.map(({ kind, metadata }) => [kind, metadata.namespace])
-  assert.deepEqual(places, [['RoleBinding', 'kube-system']])
+  assert.deepEqual(elsewhere, [])
 })
 
 test('the Service leads from port 443 to the port of the webhook', () => {
@@ -103,8 +166,13 @@ test('the NetworkPolicy allows connections to that port', () => {
 
 test('the pod passes Pod Security "restricted", and its namespace enforces it', () => {
   assert.deepEqual(restrictedViolations(POD), [])
-  const { labels } = theOnly('Namespace', 'base').metadata
-  assert.deepEqual(labels, { 'pod-security.kubernetes.io/enforce': 'restricted' })
+  const { labels = {} } = theOnly('Namespace', 'base').metadata
+  const versions = { enforce: 'v1.27', audit: 'latest', warn: 'latest' }
+  const expected = Object.entries(versions).flatMap(([mode, version]) => [
+    [`pod-security.kubernetes.io/${mode}`, 'restricted'],
+    [`pod-security.kubernetes.io/${mode}-version`, version],
+  ])
+  assert.deepEqual(labels, Object.fromEntries(expected))
 })
 
 const ProbeSchema = v.looseObject({ httpGet: v.unknown() })

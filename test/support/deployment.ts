@@ -27,7 +27,11 @@ const DeploymentSchema = v.object({
     template: v.object({
       metadata: v.object({ labels: Labels }),
       spec: v.looseObject({
-        topologySpreadConstraints: v.strictTuple([v.looseObject({ labelSelector: Selector })]),
+        priorityClassName: v.string(),
+        terminationGracePeriodSeconds: v.number(),
+        topologySpreadConstraints: v.array(
+          v.looseObject({ topologyKey: v.string(), labelSelector: Selector }),
+        ),
         containers: v.strictTuple([Container]),
       }),
     }),

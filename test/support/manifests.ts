@@ -25,7 +25,16 @@ const KustomizationSchema = v.strictObject({
     ),
     [],
   ),
-  labels: v.optional(v.array(v.strictObject({ pairs: v.record(v.string(), v.string()) })), []),
+  labels: v.optional(
+    v.array(
+      v.strictObject({
+        pairs: v.record(v.string(), v.string()),
+        includeTemplates: v.optional(v.boolean(), false),
+      }),
+    ),
+    [],
+  ),
+  configurations: v.optional(v.array(v.string()), []),
   replacements: v.optional(v.array(v.unknown()), []),
 })
 
@@ -68,10 +77,14 @@ export function resolve({ folder }: Kustomization, path: string): string {
   return normalize(join(folder, path))
 }
 
-/** Files of patches: their objects are parts of other objects. */
-const PATCH_FILES: readonly string[] = KUSTOMIZATIONS.flatMap((one) =>
-  one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
-)
+/** Files for kustomize itself: patches, which are parts of objects, and configurations. */
+const BUILD_FILES: readonly string[] = KUSTOMIZATIONS.flatMap((one) => [
+  ...one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
+  ...one.configurations.map((path) => resolve(one, path)),
+])
+
+/** Folders whose objects are steps of kustomize, and not for a cluster. */
+const TRANSFORMERS = 'transformers/'
 
 /** The objects of a text. */
 export function parseObjects(text: string): readonly NewObject[] {
@@ -83,11 +96,14 @@ export function readObjects(file: string): readonly NewObject[] {
   return parseObjects(readText(file))
 }
 
-/** All objects that are not patches, by their file. */
+/** All objects for a cluster, by their file. */
 export const OBJECTS: ReadonlyMap<string, readonly NewObject[]> = new Map(
-  FILES.filter((file) => !file.endsWith(KUSTOMIZATION) && !PATCH_FILES.includes(file)).map(
-    (file) => [file, readObjects(file)],
-  ),
+  FILES.filter(
+    (file) =>
+      !file.endsWith(KUSTOMIZATION) &&
+      !file.startsWith(TRANSFORMERS) &&
+      !BUILD_FILES.includes(file),
+  ).map((file) => [file, readObjects(file)]),
 )
 
 /** The objects below a folder. */

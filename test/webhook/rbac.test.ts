@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as v from 'valibot'
+import { GROUP, MINICLUSTERS } from '#api/api-group.ts'
+import { METRICS } from '#metrics/catalog.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { OBJECTS, readObjects, theOnly } from '../support/manifests.ts'
@@ -17,30 +19,8 @@ import { callsOf, USERS } from './whole-life.ts'
 const RULES = readObjects('base/rbac.yaml')
 const AUTHORITY_RULES = readObjects('base/rbac-authority.yaml')
 
-/** A Role of Kubernetes itself (bootstrappolicy/namespace_policy.go): manifests/ bind it and do not contain it. */
-const AUTHENTICATION_READER: NewObject = {
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind: 'Role',
-  metadata: { name: 'extension-apiserver-authentication-reader', namespace: 'kube-system' },
-  rules: [
-    {
-      apiGroups: [''],
-      resources: ['configmaps'],
-      resourceNames: ['extension-apiserver-authentication'],
-      verbs: ['get', 'list', 'watch'],
-    },
-  ],
-}
-
-/** The verbs of that Role that the webhook does not use: a Role of Kubernetes cannot be made smaller. */
-function isUnusedVerb({ resource, verb }: Grant): boolean {
-  return resource === 'configmaps' && (verb === 'list' || verb === 'watch')
-}
-
 function grantsIn(objects: readonly NewObject[]): readonly Grant[] {
-  return bindingsOf([...objects, AUTHENTICATION_READER])
-    .flatMap(({ grants }) => grants)
-    .filter((grant) => !isUnusedVerb(grant))
+  return bindingsOf(objects).flatMap(({ grants }) => grants)
 }
 
 /** Calls that no grant allows, or more than one. */
@@ -58,7 +38,9 @@ function excesses(calls: readonly Call[], grants: readonly Grant[]): readonly Gr
     const global = uses.some(({ namespace }) => namespace === undefined)
     // RBAC cannot grant "create" by a name.
     const nameFits = grant.name !== undefined || grant.verb === 'create' || ofUsers
-    const scopeFits = grant.namespace !== undefined || ofUsers || global
+    // Kubernetes reserves that name, and a kustomization's "namespace:" would move a RoleBinding out of kube-system.
+    const reserved = grant.name === 'extension-apiserver-authentication'
+    const scopeFits = grant.namespace !== undefined || ofUsers || global || reserved
     return uses.length === 0 || !nameFits || !scopeFits
   })
 }
@@ -91,11 +73,24 @@ test('all grants are for the service account of the Deployment only', () => {
   const { metadata, spec } = theOnly('Deployment', 'base')
   const name = v.parse(SpecSchema, spec).template.spec.serviceAccountName
   const account = { kind: 'ServiceAccount', name, namespace: metadata.namespace }
-  for (const { subjects } of bindingsOf([...RULES, ...AUTHORITY_RULES, AUTHENTICATION_READER])) {
+  for (const { subjects } of bindingsOf([...RULES, ...AUTHORITY_RULES])) {
     assert.deepEqual(subjects, [account])
   }
   const { metadata: own } = theOnly('ServiceAccount', 'base')
   assert.deepEqual([own.name, own.namespace], [account.name, account.namespace])
+})
+
+test('the roles for readers are bound to nobody, and grant metrics and explain separately', () => {
+  const roles = readObjects('base/rbac-readers.yaml').map(({ kind, metadata, ...role }) => ({
+    [`${kind} ${metadata.name}`]: role.rules,
+  }))
+  const rule = (resources: readonly string[]) => [{ apiGroups: [GROUP], resources, verbs: ['get'] }]
+  assert.deepEqual(Object.assign({}, ...roles), {
+    'ClusterRole flux-metrics-explain': rule([`${MINICLUSTERS}/explain`]),
+    'ClusterRole flux-metrics-reader': rule(
+      [...METRICS.keys()].map((name) => `${MINICLUSTERS}/${name}`),
+    ),
+  })
 })
 
 test('no other file of manifests/ grants anything', () => {
@@ -104,6 +99,6 @@ test('no other file of manifests/ grants anything', () => {
   )
   assert.deepEqual(
     granting.map(([file]) => file),
-    ['base/rbac-authority.yaml', 'base/rbac.yaml'],
+    ['base/rbac-authority.yaml', 'base/rbac-readers.yaml', 'base/rbac.yaml'],
   )
 })

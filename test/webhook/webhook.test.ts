@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import type { Config } from '../../webhook/config.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
-import { startWebhook, type Webhook } from '../../webhook/webhook.ts'
+import { LINGER_MS, startWebhook, type Webhook } from '../../webhook/webhook.ts'
 import { awaitedLog } from '../support/awaited-log.ts'
 import { createRequest, dns } from '../support/certificate-requests.ts'
 import { createAuthority, type KeyPair } from '../support/certificates.ts'
@@ -207,7 +207,7 @@ test('while the webhook ends, readiness is off and reviews are still answered', 
   const { status, text } = await ask(webhook.port, '/readyz')
   assert.deepEqual([status, text], [503, 'not ready: stopping\n'])
   assert.equal((await review(webhook, POD)).status, 200)
-  t.mock.timers.tick(3_000)
+  t.mock.timers.tick(LINGER_MS)
   t.mock.timers.reset()
   await closed
   await assert.rejects(ask(webhook.port, '/livez'), { code: 'ECONNREFUSED' })

@@ -1,7 +1,12 @@
 // Turns a plan into JSON Patch operations (RFC 6902) on a pod. It only adds: everything of the user keeps its content and
 // its order. Pure.
 import { apply_patch } from 'jsonpatch'
-import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION, SERVICE_LABEL } from '../contract.ts'
+import {
+  CLIENT_CA_ANNOTATION,
+  INJECTED_ANNOTATION,
+  MINICLUSTER_LABEL,
+  SERVICE_LABEL,
+} from '../contract.ts'
 import { type SidecarOptions, sidecarContainer } from './container.ts'
 import type { Plan } from './plan.ts'
 import { brokerIndex, type Pod } from './pod.ts'
@@ -14,7 +19,6 @@ export interface AddOperation {
   readonly value: unknown
 }
 
-const MINICLUSTER_LABEL = 'flux-metrics/minicluster'
 /**
  * Names the container of `kubectl logs` and `kubectl exec` without `-c`: the first, as without the sidecar, also where that is
  * not the broker's.

@@ -13,31 +13,17 @@ export const WEBHOOK = 'flux-metrics-webhook'
 
 /** The kustomization that a user writes around an overlay: other images. */
 function kustomization(): string {
-  const [, newName = '', newTag = ''] = /^(.*):([^:/]+)$/.exec(WEBHOOK_IMAGE) ?? []
   return JSON.stringify({
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     resources: ['manifests/overlays/external'],
-    images: [{ name: WEBHOOK, newName, newTag }],
-    patches: [
-      {
-        patch: JSON.stringify({
-          apiVersion: 'apps/v1',
-          kind: 'Deployment',
-          metadata: { name: WEBHOOK, namespace: WEBHOOK_NAMESPACE },
-          spec: {
-            template: {
-              spec: {
-                containers: [
-                  { name: 'webhook', env: [{ name: 'SIDECAR_IMAGE', value: SIDECAR_IMAGE }] },
-                ],
-              },
-            },
-          },
-        }),
-      },
-    ],
+    images: [renamed(WEBHOOK, WEBHOOK_IMAGE), renamed('flux-metrics-sidecar', SIDECAR_IMAGE)],
   })
+}
+
+function renamed(name: string, image: string) {
+  const [, newName = '', newTag = ''] = /^(.*):([^:/]+)$/.exec(image) ?? []
+  return { name, newName, newTag }
 }
 
 /** An applied installation. */
