@@ -9,8 +9,9 @@ import {
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { BrokerConfigReading } from './broker-config.ts'
 
-/** Fluxion's start script passes these options to its module; they override the configuration. */
-const OPTIONS_VARIABLE = 'FLUXION_RESOURCE_OPTIONS'
+/** Fluxion's start script passes these options to its two modules; they override the configuration. */
+const RESOURCE_VARIABLE = 'FLUXION_RESOURCE_OPTIONS'
+const QUEUE_VARIABLE = 'FLUXION_QMANAGER_OPTIONS'
 
 /**
  * One warning for each setting, short enough for `kubectl` (review.ts cuts longer ones).
@@ -24,17 +25,20 @@ export function adviseOnScheduler(
   const { scheduler } = spec?.flux ?? {}
   // sched-simple keeps wide jobs pending, and fills the lowest rank first.
   if (scheduler?.simple === true) return []
-  const text = optionsText(spec?.containers ?? [])
-  if (text.length > MAX_OPTIONS_LENGTH) {
-    return [tooLong(`${ENVIRONMENT}.${OPTIONS_VARIABLE}`, text.length, MAX_OPTIONS_LENGTH)]
-  }
-  const options = readOptions(text)
+  const environment = brokerEnvironment(spec?.containers ?? [])
+  const long = [RESOURCE_VARIABLE, QUEUE_VARIABLE].flatMap((variable) => {
+    const { length } = environment[variable] ?? ''
+    if (length <= MAX_OPTIONS_LENGTH) return []
+    return [tooLong(`${ENVIRONMENT}.${variable}`, length, MAX_OPTIONS_LENGTH)]
+  })
+  if (long.length > 0) return long
+  const options = readOptions(environment)
   const { queuePolicy } = scheduler ?? {}
   // The operator writes the policy into its own configuration, which brokerConfig replaces as a whole.
   if (config === undefined) {
     const settings = { queuePolicy: queuePolicy || undefined, ...options }
     return [
-      ...(refusesWideJobs(settings) ? [REFUSES] : []),
+      ...(refusesWideJobs(settings) ? [refuses(options, REFUSES)] : []),
       ...(fillsLowFirst(settings) ? [] : [fillsHigh(settings, ENVIRONMENT)]),
     ]
   }
@@ -46,7 +50,7 @@ export function adviseOnScheduler(
   const settings = { ...config.settings, ...options }
   return [
     ...(queuePolicy ? [IGNORED] : []),
-    ...(refusesWideJobs(settings) ? [REFUSES_BY_CONFIG] : []),
+    ...(refusesWideJobs(settings) ? [refuses(options, REFUSES_BY_CONFIG)] : []),
     ...(fillsLowFirst(settings) ? [] : [fillsHigh(settings, CONFIG)]),
   ]
 }
@@ -65,12 +69,21 @@ const REFUSES_BY_CONFIG =
   `${CONFIG}: with queue-policy fcfs Fluxion refuses jobs for more nodes than are up: set ` +
   'queue-policy = "conservative", or [sched-fluxion-resource] prune-filters = "ALL:core"'
 
+const REFUSES_BY_OPTIONS =
+  `${ENVIRONMENT}.${QUEUE_VARIABLE}: with queue-policy fcfs Fluxion refuses jobs for more nodes than are up: ` +
+  'set queue-policy=conservative'
+
+/** The warning for the place that decides: the options, where they have a policy. */
+function refuses({ queuePolicy }: FluxionSettings, elsewhere: string): string {
+  return queuePolicy === undefined ? elsewhere : REFUSES_BY_OPTIONS
+}
+
 function fillsHigh({ matchPolicy }: FluxionSettings, place: string): string {
   const policy = (matchPolicy ?? FLUXION_DEFAULTS.matchPolicy).slice(0, MAX_SHOWN)
   const cure =
     place === CONFIG
       ? '[sched-fluxion-resource] match-policy = "lonode"'
-      : `${OPTIONS_VARIABLE}: match-policy=lonode`
+      : `${RESOURCE_VARIABLE}: match-policy=lonode`
   return (
     `${place}: Fluxion's match-policy ${policy} does not fill the lowest ranks first, ` +
     `but shrinking removes the highest: set ${cure}`
@@ -92,20 +105,32 @@ const MAX_OPTIONS_LENGTH = 16_384
 
 type Containers = NonNullable<NonNullable<MiniCluster['spec']>['containers']>
 
-/** The options of the first container that has any: only one container runs the broker. */
-function optionsText(containers: Containers): string {
-  const texts = containers.map(({ environment }) => environment?.[OPTIONS_VARIABLE])
-  return texts.find(Boolean) ?? ''
+/** The environment of the container that runs the broker. The operator takes a single container for it. */
+function brokerEnvironment(containers: Containers): Readonly<Record<string, string>> {
+  const [only, second] = containers
+  const broker = second === undefined ? only : containers.find(({ runFlux }) => runFlux === true)
+  return broker?.environment ?? {}
+}
+
+/** Of options that are given twice, the last one counts, as in Flux. */
+function readOptions(environment: Readonly<Record<string, string>>): FluxionSettings {
+  const resource = optionsIn(environment[RESOURCE_VARIABLE] ?? '')
+  const queuePolicy = optionsIn(environment[QUEUE_VARIABLE] ?? '').get('queue-policy')
+  const matchPolicy = resource.get('match-policy')
+  const pruneFilters = resource.get('prune-filters')
+  return {
+    ...(queuePolicy && { queuePolicy }),
+    ...(matchPolicy && { matchPolicy }),
+    ...(pruneFilters && { pruneFilters }),
+  }
 }
 
 /** `match-policy=lonode prune-filters=ALL:core` */
-function readOptions(text: string): FluxionSettings {
+function optionsIn(text: string): ReadonlyMap<string, string> {
   const options = new Map<string, string>()
   for (const option of text.split(/\s+/)) {
     const [, key = '', value = ''] = /^([^=]+)=(.+)$/.exec(option) ?? []
     options.set(key, value)
   }
-  const matchPolicy = options.get('match-policy')
-  const pruneFilters = options.get('prune-filters')
-  return { ...(matchPolicy && { matchPolicy }), ...(pruneFilters && { pruneFilters }) }
+  return options
 }

@@ -15,7 +15,12 @@ const MiniClusterSchema = v.looseObject({
     v.looseObject({
       pod: v.nullish(v.looseObject({ annotations: v.nullish(v.record(v.string(), v.string())) })),
       containers: v.nullish(
-        v.array(v.looseObject({ environment: v.nullish(v.record(v.string(), v.string())) })),
+        v.array(
+          v.looseObject({
+            runFlux: v.nullish(v.boolean()),
+            environment: v.nullish(v.record(v.string(), v.string())),
+          }),
+        ),
       ),
       flux: v.nullish(
         v.looseObject({

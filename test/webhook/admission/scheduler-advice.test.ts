@@ -28,7 +28,19 @@ function subjects(advice: readonly string[]): readonly string[] {
 }
 
 function withOptions(options: string, others: MiniCluster['spec'] = {}): MiniCluster['spec'] {
-  return { ...others, containers: [{}, { environment: { FLUXION_RESOURCE_OPTIONS: options } }] }
+  return withEnvironment({ FLUXION_RESOURCE_OPTIONS: options }, others)
+}
+
+/** The broker is in the second container. */
+function withEnvironment(
+  environment: Readonly<Record<string, string>>,
+  others: MiniCluster['spec'] = {},
+): MiniCluster['spec'] {
+  return { ...others, containers: [{}, { runFlux: true, environment }] }
+}
+
+function withQueue(options: string, others: MiniCluster['spec'] = {}): MiniCluster['spec'] {
+  return withEnvironment({ FLUXION_QMANAGER_OPTIONS: options }, others)
 }
 
 const CONSERVATIVE = { scheduler: { queuePolicy: 'conservative' } }
@@ -72,6 +84,41 @@ const CASES: readonly (readonly [
     'a custom high policy',
     config('match-policy = "policy=high set_stop_on_1_matches=true"', 'easy'),
     ['match'],
+  ],
+  ['conservative by environment', withQueue('queue-policy=conservative'), ['match']],
+  ['a queue depth by environment', withQueue('queue-params=queue-depth=32'), ['fcfs', 'match']],
+  [
+    'all by environment of both modules',
+    withEnvironment({
+      FLUXION_QMANAGER_OPTIONS: 'queue-params=queue-depth=32 queue-policy=easy',
+      FLUXION_RESOURCE_OPTIONS: 'match-policy=lonode',
+    }),
+    [],
+  ],
+  [
+    'fcfs by environment over the spec',
+    withQueue('queue-policy=fcfs', { flux: CONSERVATIVE }),
+    ['fcfs', 'match'],
+  ],
+  [
+    'conservative by environment over a configuration',
+    withQueue('queue-policy=conservative', config('match-policy = "low"')),
+    [],
+  ],
+  [
+    'options of the only container, which runs the broker',
+    { containers: [{ environment: { FLUXION_RESOURCE_OPTIONS: 'match-policy=low' } }] },
+    ['fcfs'],
+  ],
+  [
+    'options of a helper, which the broker never sees',
+    {
+      containers: [
+        { environment: { FLUXION_RESOURCE_OPTIONS: 'match-policy=low' } },
+        { runFlux: true },
+      ],
+    },
+    ['fcfs', 'match'],
   ],
   ['both', withOptions('match-policy=lonode', config('match-policy = "high"', 'easy')), []],
 ]
@@ -126,10 +173,26 @@ test('adviseOnScheduler names each cure for the place where the user sets it', (
   ])
 })
 
+test('adviseOnScheduler names the options where they have the queue policy', () => {
+  const cure =
+    'spec.containers.environment.FLUXION_QMANAGER_OPTIONS: with queue-policy fcfs Fluxion refuses jobs for more nodes than are up: ' +
+    'set queue-policy=conservative'
+  assert.equal(advise(withQueue('queue-policy=fcfs', { flux: CONSERVATIVE }))[0], cure)
+  assert.equal(advise(withQueue('queue-policy=fcfs', config('', 'easy')))[0], cure)
+})
+
+test('adviseOnScheduler reads no queue options that are too long', () => {
+  assert.deepEqual(advise(withQueue('a=1 '.repeat(5_000))), [
+    'spec.containers.environment.FLUXION_QMANAGER_OPTIONS: not checked, 20000 characters are more than 16384: ' +
+      "once Flux runs, /explain shows Fluxion's settings",
+  ])
+})
+
 test('adviseOnScheduler keeps warnings under 200 characters', () => {
   const long = config(`match-policy = "${'x'.repeat(300)}"`)
   const tooLong = advise(withOptions(' '.repeat(9_999_999)))
-  for (const sentence of [...advise({}), ...advise(long), ...tooLong])
+  const byOptions = advise(withQueue('queue-policy=fcfs'))
+  for (const sentence of [...advise({}), ...advise(long), ...tooLong, ...byOptions])
     assert.ok(sentence.length <= 200, sentence)
 })
 
