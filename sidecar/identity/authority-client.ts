@@ -3,12 +3,17 @@
 import { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
+import { shorten } from '#serving/text.ts'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
+import { unreachable } from './unreachable.ts'
 
 const CALL_TIMEOUT_MS = 5_000
 
 /** An answer is a certificate and a few authorities: 5 KiB. */
 const MAX_ANSWER_BYTES = 256 * 1024
+
+/** A sentence of the webhook has a tenth of this. What is longer is not for the log. */
+const MAX_MESSAGE = 1_000
 
 /** A successful answer of the authority. */
 export interface Grant {
@@ -48,7 +53,9 @@ export async function askAuthority(options: AuthorityRequest): Promise<Grant> {
   const answer = parse(await readText(response))
   if (response.statusCode !== 200) {
     const message = typeof answer.message === 'string' ? answer.message : 'no reason given'
-    throw new Error(`the authority answered ${response.statusCode}: ${message}`)
+    throw new Error(
+      `the authority answered ${response.statusCode}: ${shorten(message, { characters: MAX_MESSAGE })}`,
+    )
   }
   return toGrant(answer)
 }
@@ -76,14 +83,9 @@ async function post(url: URL, { ca, token, body, signal }: Post): Promise<Incomi
     },
   })
   call.once('response', resolve)
-  call.on('error', (cause) => reject(unreachable(url, cause)))
+  call.on('error', (cause) => reject(unreachable(url.host, cause)))
   call.end(body)
   return promise
-}
-
-function unreachable(url: URL, cause: Error): Error {
-  const why = cause.name === 'AbortError' ? 'no answer in time' : cause.message
-  return new Error(`the authority at ${url.host} cannot be reached: ${why}`, { cause })
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

@@ -141,7 +141,7 @@ async function fromAuthority(
     authenticatesClients: true,
     allowedNames: () => identity.allowedNames,
     missing: () => identity.missing,
-    problem: () => undefined,
+    problem: () => identity.problem,
     start: (listener) => {
       use = listener
       identity.start()

@@ -22,6 +22,9 @@ const TICK_MS = 5_000
 /** The longest pause between two attempts after a failure. */
 const PAUSE_CAP_MS = 30_000
 
+/** A reason that stays the same is logged again after this time: a log that is rotated away says nothing. */
+const REPEAT_MS = 600_000
+
 export interface IdentityOptions {
   /** URL of the webhook, `https://NAME.NAMESPACE.svc`. */
   readonly url: string
@@ -64,6 +67,8 @@ export class Identity {
   #refreshAt = 0
   /** Why the last attempt failed; `undefined` if it succeeded. */
   #reason: string | undefined
+  /** When it was logged. */
+  #saidAt = 0
 
   constructor(options: IdentityOptions) {
     this.#options = options
@@ -83,6 +88,12 @@ export class Identity {
     if (this.#held !== undefined) return undefined
     const state = this.#grant === undefined ? 'no certificate yet' : 'the certificate has expired'
     return this.#reason === undefined ? state : `${state}: ${this.#reason}`
+  }
+
+  /** Why the certificate in use cannot be renewed; `undefined` if it can, or if there is none. */
+  get problem(): string | undefined {
+    if (this.#held === undefined || this.#reason === undefined) return undefined
+    return `the certificate, which ends at ${timeOf(this.#held)}, cannot be renewed: ${this.#reason}`
   }
 
   /** Common names of the front proxy; an empty list is any name. Not used before there is a certificate. */
@@ -153,8 +164,7 @@ export class Identity {
     this.#request = undefined
     this.#reason = undefined
     this.#refreshAt = now + REFRESH_MS * (1 - this.#random() / 2)
-    if (isNew)
-      log.info({ names, until: new Date(held.end).toISOString() }, 'obtained a certificate')
+    if (isNew) log.info({ names, until: timeOf(held) }, 'obtained a certificate')
     else if (trustChanged) log.info({}, "the front proxy's authority has changed")
     else if (before.reason !== undefined) log.info({}, 'the authority answers again')
   }
@@ -162,10 +172,13 @@ export class Identity {
   #failed(error: unknown): void {
     if (this.#stop.signal.aborted) return
     const reason = messageOf(error)
-    // The same reason is logged once, however often the authority is asked.
-    if (reason === this.#reason) return
+    const now = this.#now()
+    // The authority is asked every few seconds. A clock may also be set back.
+    const isSaid = reason === this.#reason && Math.abs(now - this.#saidAt) < REPEAT_MS
     this.#reason = reason
-    const end = this.#held === undefined ? undefined : new Date(this.#held.end).toISOString()
+    if (isSaid) return
+    this.#saidAt = now
+    const end = this.#held && timeOf(this.#held)
     const message =
       end === undefined
         ? 'no certificate: only health is served; asking the authority again'
@@ -178,6 +191,10 @@ export class Identity {
     this.#options.log.error({ reason: this.#reason }, 'the certificate has expired')
     this.#options.onCredentials(undefined)
   }
+}
+
+function timeOf({ end }: HeldCertificate): string {
+  return new Date(end).toISOString()
 }
 
 /** @throws Error if the certificate is missing, expired or for another key */

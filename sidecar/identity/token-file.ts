@@ -1,5 +1,6 @@
 // The projected token of the pod, read anew for each request: the kubelet replaces it before it expires.
 import { readFile } from 'node:fs/promises'
+import { messageOf } from '#serving/text.ts'
 
 /** A read takes a millisecond, unless the file system hangs. */
 const TIMEOUT_MS = 5_000
@@ -22,10 +23,15 @@ export class TokenFile {
       this.#reading = undefined
     })
     const late = Promise.withResolvers<never>()
-    const error = new Error(`reading "${this.#path}" has not ended in ${TIMEOUT_MS / 1000} s`)
+    const error = new Error(
+      `cannot read the token of this pod: "${this.#path}" has not been read in ${TIMEOUT_MS / 1000} s`,
+    )
     const timer = setTimeout(() => late.reject(error), TIMEOUT_MS)
     try {
       return (await Promise.race([this.#reading, late.promise])).trim()
+    } catch (cause) {
+      if (cause === error) throw error
+      throw new Error(`cannot read the token of this pod: ${messageOf(cause)}`, { cause })
     } finally {
       clearTimeout(timer)
     }

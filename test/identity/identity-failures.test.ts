@@ -45,11 +45,23 @@ test('another reason is logged again', async (t) => {
   assert.equal(lines.length, 3)
 })
 
+test('a reason that stays the same is logged again every ten minutes, also if the clock is set back', async (t) => {
+  const { authority, after, lines } = await setup(t)
+  authority.answer = refuse(AWAY)
+  for (let seconds = 0; seconds < 3600; seconds += 30) await after(30_000)
+  assert.equal(lines.length, 6)
+  await after(-24 * HOUR_MS)
+  assert.equal(lines.length, 7)
+})
+
 test('a missing token file is a reason', async (t) => {
   const { identity, authority, tokenFile } = await setup(t)
   await rm(tokenFile)
   assert.equal(await identity.tick(), false)
-  assert.match(identity.missing ?? '', /^no certificate yet: ENOENT: .*token'$/)
+  assert.match(
+    identity.missing ?? '',
+    /^no certificate yet: cannot read the token of this pod: ENOENT: .*token'$/,
+  )
   assert.deepEqual(authority.asked, [])
 })
 
@@ -61,22 +73,19 @@ test('while the authority is not reachable later, the certificate is kept until 
   for (let hour = 0; hour < 23; hour += 1) assert.equal(await after(HOUR_MS), false)
   assert.deepEqual([identity.missing, used.length], [undefined, 1])
   assert.deepEqual(identity.allowedNames, ['front-proxy-client'])
-  assert.deepEqual(lines.slice(1), [
-    {
-      level: 'warn',
-      reason: AWAY,
-      until,
-      msg: 'cannot renew the identity: keeping the current one; asking the authority again',
-    },
-  ])
+  assert.equal(
+    identity.problem,
+    `the certificate, which ends at ${until}, cannot be renewed: ${AWAY}`,
+  )
+  const msg = 'cannot renew the identity: keeping the current one; asking the authority again'
+  assert.deepEqual(lines[1], { level: 'warn', reason: AWAY, until, msg })
+  lines.length = 0
   clock.ms += HOUR_MS
   assert.equal(await identity.tick(), false)
   assert.equal(identity.missing, `the certificate has expired: ${AWAY}`)
   assert.equal(used.at(-1), undefined)
-  assert.equal(used.length, 2)
-  assert.deepEqual(lines.slice(2), [
-    { level: 'error', reason: AWAY, msg: 'the certificate has expired' },
-  ])
+  assert.deepEqual([used.length, identity.problem], [2, undefined])
+  assert.deepEqual(lines[0], { level: 'error', reason: AWAY, msg: 'the certificate has expired' })
 })
 
 test('after a certificate has expired, another one is obtained as at first', async (t) => {
@@ -127,6 +136,7 @@ test('an authority that answers again is logged once', async (t) => {
   await after(5 * MINUTE_MS)
   authority.answer = answer
   await after(30_000)
+  assert.equal(identity.problem, undefined)
   await after(5 * MINUTE_MS)
   assert.deepEqual(messages().slice(1), [
     'warn: cannot renew the identity: keeping the current one; asking the authority again',
@@ -198,7 +208,7 @@ test('no line of the log has the token or a key', async (t) => {
   await after(5 * MINUTE_MS)
   await after(24 * HOUR_MS)
   const log = JSON.stringify(lines)
-  assert.equal(lines.length, 3)
+  assert.equal(lines.length, 4)
   assert.ok(!log.includes(TOKEN) && !log.includes('PRIVATE KEY'))
   assert.ok(used[0]?.key.includes('PRIVATE KEY'))
 })

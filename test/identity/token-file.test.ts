@@ -24,7 +24,7 @@ test('TokenFile reads the token anew each time, without the space around it', as
 test('TokenFile passes on that there is no file, and finds one that appears', async (t) => {
   const path = await place(t)
   const file = new TokenFile(path)
-  await assert.rejects(file.read(), { code: 'ENOENT' })
+  await assert.rejects(file.read(), /^Error: cannot read the token of this pod: ENOENT: /)
   await writeFile(path, 'token')
   assert.equal(await file.read(), 'token')
 })
@@ -35,7 +35,7 @@ test('TokenFile gives up a read that hangs, begins no second one, and takes what
   execFileSync('mkfifo', [path])
   const file = new TokenFile(path)
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const late = { message: `reading "${path}" has not ended in 5 s` }
+  const late = { message: `cannot read the token of this pod: "${path}" has not been read in 5 s` }
   for (let attempt = 0; attempt < 6; attempt += 1) {
     const read = assert.rejects(file.read(), late)
     t.mock.timers.tick(5_000)

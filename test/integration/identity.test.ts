@@ -221,9 +221,10 @@ test('a sidecar whose authority is away serves until its certificate expires, an
   const { reason } = await away
   assert.equal(
     reason,
-    `the authority at ${HOST}:${webhook.port} cannot be reached: connect ECONNREFUSED 127.0.0.1:${webhook.port}`,
+    `the authority at ${HOST}:${webhook.port} cannot be reached: no webhook listens there: see whether its pods run (ECONNREFUSED)`,
   )
   assert.deepEqual(await codes(), [200, 401, 401])
+  assert.match((await ask(port, '/readyz')).text, /^ok: serving, but the certificate.*ECONNREFUSED/)
   await pass(t, DAY_MS, logged('the certificate has expired'))
   const why = `the certificate has expired: ${reason}`
   const answer = await get(METRIC)
