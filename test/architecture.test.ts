@@ -182,6 +182,7 @@ const PURE = [
     'minicluster-advice',
     'review',
     'scheduler-advice',
+    'size-advice',
     'spec-advice',
   ].map((name) => `webhook/admission/${name}.ts`),
 ]

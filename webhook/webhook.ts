@@ -16,6 +16,7 @@ import type { AuthorityAddress } from './injection/container.ts'
 import type { Cluster } from './kubernetes/cluster.ts'
 import { RequestHeaderWatch } from './kubernetes/request-header.ts'
 import type { ServerVersion } from './kubernetes/server-version.ts'
+import { TopologyWatch } from './kubernetes/topology.ts'
 import { createTelemetry } from './telemetry.ts'
 
 /**
@@ -71,6 +72,8 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   const certificates = await prepareCertificates(config, options)
   const requestHeader = new RequestHeaderWatch({ cluster, log })
   await requestHeader.start()
+  const topology = new TopologyWatch({ cluster, log })
+  await topology.start()
   const telemetry = createTelemetry()
   const { authority } = certificates
   const url = `https://${config.service}.${config.namespace}.svc`
@@ -87,6 +90,7 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
       identity: identityAt(url, authority),
       frontProxy: requestHeader.header,
     }),
+    topology: () => topology.current,
     log,
   })
   const app = createApp({
@@ -115,6 +119,7 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
       await new Promise((resolve) => setTimeout(resolve, lingerMs))
       await server.drain()
       requestHeader.close()
+      topology.close()
       certificates.close()
       log.info({}, 'stopped')
     },

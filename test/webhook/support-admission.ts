@@ -9,6 +9,7 @@ import type { SidecarOptions } from '../../webhook/injection/container.ts'
 import type { AddOperation } from '../../webhook/injection/patch.ts'
 import type { Cluster, ClusterObject, NewObject } from '../../webhook/kubernetes/cluster.ts'
 import type { ServerVersion } from '../../webhook/kubernetes/server-version.ts'
+import type { Topology } from '../../webhook/kubernetes/topology.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
 import { memoryLog } from '../support/memory-log.ts'
@@ -62,6 +63,7 @@ export interface ReviewerOptions {
   readonly version?: ServerVersion
   readonly readVersion?: () => Promise<ServerVersion>
   readonly sidecar?: Partial<SidecarOptions>
+  readonly topology?: () => Topology
   readonly level?: LogLevel
 }
 
@@ -80,6 +82,7 @@ export function createReviewer(options: ReviewerOptions = {}) {
     events: new EventRecorder({ cluster, log }),
     telemetry,
     sidecar: () => ({ ...SIDECAR, ...options.sidecar }),
+    topology: () => options.topology?.(),
     log,
   })
   return {

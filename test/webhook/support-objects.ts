@@ -44,7 +44,18 @@ export function miniCluster({
   readonly spec?: MiniCluster['spec']
 } = {}) {
   const { apiVersion, kind, name, uid } = MINICLUSTER_OWNER
-  return { apiVersion, kind, metadata: { name, uid, namespace: 'default', annotations }, spec }
+  const metadata = { name, uid, namespace: 'default', annotations }
+  return { apiVersion, kind, metadata, spec: { size: 2, maxSize: 4, ...spec } }
+}
+
+/** The status of a MiniCluster whose pods run, as the operator writes it. */
+export const RUNNING: Pick<MiniCluster, 'status'> = {
+  status: {
+    conditions: [
+      { type: 'JobMiniClusterReady', status: 'True' },
+      { type: 'JobFinished', status: 'False' },
+    ],
+  },
 }
 
 /** The objects that the look-ups for a pod of an enabled MiniCluster find. */

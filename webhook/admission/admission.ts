@@ -1,18 +1,27 @@
 // One admission review from its bytes to its answer: decode, look up, decide, patch, report. It admits every object,
 // whatever happens: the webhook adds metrics and enforces nothing.
 import type { Logger } from '#serving/log.ts'
+import { shorten } from '#serving/text.ts'
 import { CONTAINER_NAME } from '../contract.ts'
 import type { EventRecorder, EventText } from '../events/event-recorder.ts'
+import { readAnnotations } from '../injection/annotations.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import { KIND, type MiniCluster, toMiniCluster } from '../injection/minicluster.ts'
+import {
+  KIND,
+  type MiniCluster,
+  toMiniCluster,
+  toNewMiniCluster,
+} from '../injection/minicluster.ts'
 import { type AddOperation, applyTo, patchFor } from '../injection/patch.ts'
 import type { Plan } from '../injection/plan.ts'
 import { displayName, type Pod, toPod } from '../injection/pod.ts'
+import { reach, type Topology } from '../kubernetes/topology.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { type Decided, decide, preselect, type Skip, skip } from './decision.ts'
+import { type Candidate, type Decided, decide, preselect, type Skip, skip } from './decision.ts'
+import { LaterEvents, type Note } from './later-events.ts'
 import type { LookUps } from './look-ups.ts'
-import { advise } from './minicluster-advice.ts'
-import { decodeReview, encodeAnswer, type Review } from './review.ts'
+import { type Advice, advise } from './minicluster-advice.ts'
+import { decodeReview, encodeAnswer, fitWarnings, type Review } from './review.ts'
 import { adviseOnSpec } from './spec-advice.ts'
 
 /** The result of a review. */
@@ -26,9 +35,17 @@ interface Outcome {
   readonly object: string
   readonly patch: readonly AddOperation[]
   readonly warnings: readonly string[]
+  /** As the API server answered it. */
   readonly minicluster: MiniCluster | undefined
+  /** About that MiniCluster. */
   readonly events: readonly EventText[]
+  /** About a MiniCluster that the API server was not asked for yet. */
+  readonly later?: Note | undefined
 }
+
+/** Characters of a name and of a sentence in log lines and Events. Those of real objects are shorter. */
+const MAX_NAME = 253
+const MAX_SENTENCE = 500
 
 export interface AdmissionOptions {
   readonly lookUps: LookUps
@@ -36,6 +53,8 @@ export interface AdmissionOptions {
   readonly telemetry: Telemetry
   /** The options of every sidecar. Called for each review, because the CAs change. */
   readonly sidecar: () => SidecarOptions
+  /** What the custom metrics API leads to; `undefined` if that is not known. */
+  readonly topology?: () => Topology | undefined
   readonly log: Logger
 }
 
@@ -43,9 +62,11 @@ export interface AdmissionOptions {
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #log: Logger
+  readonly #later: LaterEvents
 
   constructor(options: AdmissionOptions) {
     this.#options = options
+    this.#later = new LaterEvents(options)
     this.#log = options.log.child({ component: 'admission' })
   }
 
@@ -59,7 +80,8 @@ export class Admission {
   async review(body: Buffer): Promise<string> {
     const startedAt = performance.now()
     const review = decodeReview(body)
-    const outcome = await this.#judge(review)
+    const judged = await this.#judge(review)
+    const outcome = { ...judged, warnings: fitWarnings(judged.warnings) }
     const ms = performance.now() - startedAt
     this.#report(review, outcome, ms)
     return encodeAnswer(review.uid, outcome)
@@ -67,7 +89,7 @@ export class Admission {
 
   async #judge(review: Review): Promise<Outcome> {
     try {
-      return review.kind === KIND ? adviseOn(review) : await this.#judgePod(review)
+      return review.kind === KIND ? this.#adviseOn(review) : await this.#judgePod(review)
     } catch (err) {
       this.#log.error({ err, uid: review.uid }, 'review failed by a defect: please report it')
       const message = 'The webhook failed to review this object: see its log, and report the defect'
@@ -86,14 +108,17 @@ export class Admission {
     const pod = toPod(object)
     if (pod === undefined) return skipped(skip('NotAPod', 'The object does not look like a pod'))
     const candidate = preselect(pod)
-    const named = { object: displayName(pod) }
+    const named = { object: nameOf(pod) }
     if (candidate.kind === 'skip') return skipped(candidate, named)
     const { lookUps, sidecar } = this.#options
     const found = await lookUps.gather(candidate, namespace).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error)
       return skip('LookUpFailed', `Could not look up the MiniCluster of the pod: ${why}`)
     })
-    if ('kind' in found) return skipped(found, { ...named, warnings: [found.message] })
+    if ('kind' in found) {
+      const later = noteOn(pod, candidate, { namespace, message: found.message })
+      return { ...skipped(found, { ...named, warnings: [found.message] }), later }
+    }
     const options = sidecar()
     const decided = decide(pod, found, {
       hasAuthority: options.identity !== undefined,
@@ -114,12 +139,16 @@ export class Admission {
     },
   ): Outcome {
     const { warnings, minicluster, options } = context
-    const { scheduler = [], bursting = [] } =
-      minicluster === undefined ? {} : adviseOnSpec(minicluster)
+    const {
+      scheduler = [],
+      bursting = [],
+      size = [],
+    } = minicluster === undefined ? {} : adviseOnSpec(minicluster)
+    const unreached = minicluster === undefined ? [] : this.#adviseOnReach(plan.minicluster)
     const patch = patchFor(pod, plan, options)
     applyTo(pod, patch)
     const how = plan.native ? 'a native sidecar' : 'an ordinary container'
-    const name = displayName(pod)
+    const name = nameOf(pod)
     const message = `Added container "${CONTAINER_NAME}" to pod ${name} as ${how} for the socket ${plan.socket.path}`
     return {
       decision: 'inject',
@@ -127,24 +156,47 @@ export class Admission {
       why: undefined,
       object: name,
       patch,
-      warnings: [...warnings, ...scheduler, ...bursting],
+      warnings: [...warnings, ...scheduler, ...bursting, ...size, ...unreached],
       minicluster,
       events: [
         { type: 'Normal', reason: 'MetricsInjected', message },
         ...warningEvents('MetricsAnnotations', warnings),
         ...warningEvents('MetricsScheduler', scheduler),
         ...warningEvents('MetricsBursting', bursting),
+        ...warningEvents('MetricsSize', size),
+        ...warningEvents('MetricsUnreached', unreached),
       ],
     }
   }
 
+  #adviseOn({ operation, namespace, object, oldObject }: Review): Outcome {
+    const minicluster = operation === 'CREATE' ? toNewMiniCluster(object) : toMiniCluster(object)
+    if (minicluster === undefined) return advised('?', { warnings: [], event: undefined })
+    const { apiVersion, metadata } = minicluster
+    const { name, uid } = metadata
+    const unreached = this.#adviseOnReach({ namespace, name })
+    const advice = advise(minicluster, toMiniCluster(oldObject), unreached)
+    const { event } = advice
+    const outcome = advised(name, advice)
+    // Until it is stored there is no MiniCluster for an Event to be about.
+    if (operation !== 'UPDATE' || event === undefined || !uid) return outcome
+    const later = { kind: 'minicluster', namespace, reference: { apiVersion, name, uid } } as const
+    return { ...outcome, later: { ...later, event } }
+  }
+
+  #adviseOnReach(minicluster: { readonly namespace: string; readonly name: string }) {
+    const reached = reach(this.#options.topology?.(), minicluster)
+    return reached.kind === 'reached' ? [] : [reached.why]
+  }
+
   #report({ uid, namespace, dryRun }: Review, outcome: Outcome, ms: number): void {
-    const { decision, reason, why, object, warnings, minicluster, patch, events } = outcome
+    const { decision, reason, why, object, warnings, minicluster, patch, events, later } = outcome
+    const about = minicluster?.metadata.name ?? (decision === 'advise' ? object : undefined)
     const fields = {
-      uid,
-      namespace,
+      uid: shorten(uid),
+      namespace: shorten(namespace),
       object,
-      ...(minicluster !== undefined && { minicluster: minicluster.metadata.name }),
+      ...(about !== undefined && { minicluster: about }),
       decision,
       reason,
       ...(why !== undefined && { why }),
@@ -155,7 +207,9 @@ export class Admission {
     this.#log[levelOf(outcome)](fields, 'reviewed')
     if (patch.length > 0) this.#log.debug({ uid, patch }, 'patch')
     this.#options.telemetry.countReview({ decision, reason, dryRun, seconds: ms / 1000 })
-    if (dryRun || minicluster === undefined) return
+    if (dryRun) return
+    if (later !== undefined) this.#later.add(later)
+    if (minicluster === undefined) return
     for (const event of events) this.#options.events.record(minicluster, event)
   }
 }
@@ -168,10 +222,11 @@ function levelOf({ decision, reason, warnings, events }: Outcome): 'debug' | 'in
 }
 
 function skipped(
-  { reason, message, isReported }: Skip,
+  { reason, message: sentence, isReported }: Skip,
   context: Partial<Pick<Outcome, 'object' | 'warnings' | 'minicluster'>> = {},
 ): Outcome {
   const { object = '?', warnings = [], minicluster } = context
+  const message = shorten(sentence, { characters: MAX_SENTENCE })
   const event = { type: 'Warning', reason: 'MetricsNotInjected' } as const
   return {
     decision: 'skip',
@@ -193,20 +248,42 @@ function warningEvents(reason: string, warnings: readonly string[]): readonly Ev
   return [{ type: 'Warning', reason, message: warnings.join('; ') }]
 }
 
-function adviseOn({ object, oldObject }: Review): Outcome {
-  const minicluster = toMiniCluster(object)
-  const { warnings, event } =
-    minicluster === undefined
-      ? { warnings: [], event: undefined }
-      : advise(minicluster, toMiniCluster(oldObject))
+/** The result of advice about the MiniCluster of that name. */
+function advised(name: string, { warnings, event }: Advice): Outcome {
   return {
     decision: 'advise',
     reason: warnings.length > 0 ? 'Warned' : event === undefined ? 'Nothing' : event.reason,
     why: undefined,
-    object: minicluster?.metadata.name ?? '?',
+    object: shorten(name, { characters: MAX_NAME }),
     patch: [],
     warnings,
-    minicluster,
-    events: event === undefined ? [] : [event],
+    minicluster: undefined,
+    events: [],
+  }
+}
+
+function nameOf(pod: Pod): string {
+  return shorten(displayName(pod), { characters: MAX_NAME })
+}
+
+/** What the user must hear once the API server answers: nothing else would say it. */
+function noteOn(
+  { metadata }: Pod,
+  { job }: Candidate,
+  { namespace, message }: { readonly namespace: string; readonly message: string },
+): Note {
+  const { apiVersion, kind, name, uid } = job
+  const cure = 'delete the index-0 pod to try again, which ends the jobs of the MiniCluster'
+  return {
+    kind: 'pod',
+    namespace,
+    // Only these fields: the owner reference of a stranger may have many more.
+    job: { apiVersion, kind, name, uid },
+    isEnabled: readAnnotations(metadata.annotations, undefined).settings.enabled,
+    event: {
+      type: 'Warning',
+      reason: 'MetricsNotInjected',
+      message: `LookUpFailed: ${shorten(message, { characters: MAX_SENTENCE })}: ${cure}`,
+    },
   }
 }

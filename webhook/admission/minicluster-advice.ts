@@ -1,8 +1,7 @@
 // Warnings and Events for the user who creates or annotates a MiniCluster, long before its pod is reviewed. Pure.
-
 import type { EventText } from '../events/event-recorder.ts'
 import { readAnnotations } from '../injection/annotations.ts'
-import { hasNoSocket, type MiniCluster } from '../injection/minicluster.ts'
+import { hasNoSocket, isRunning, type MiniCluster } from '../injection/minicluster.ts'
 import { adviseOnSpec } from './spec-advice.ts'
 
 export interface Advice {
@@ -13,30 +12,41 @@ export interface Advice {
 
 const NOTHING: Advice = { warnings: [], event: undefined }
 
-/** @param before the MiniCluster before an update; `undefined` for a new one */
-export function advise(minicluster: MiniCluster, before: MiniCluster | undefined): Advice {
-  const now = read(minicluster)
-  const then = before === undefined ? undefined : read(before)
+/**
+ * @param before the MiniCluster before an update; `undefined` for a new one
+ * @param unreached why no HPA can read the metrics of this MiniCluster, if none can
+ */
+export function advise(
+  minicluster: MiniCluster,
+  before: MiniCluster | undefined,
+  unreached: readonly string[] = [],
+): Advice {
+  const now = read(minicluster, unreached)
+  const then = before === undefined ? undefined : read(before, unreached)
   // Operator and HPA update a MiniCluster often. An update that changes none of these settings gets no advice.
   if (then !== undefined && JSON.stringify(then) === JSON.stringify(now)) return NOTHING
   const isEnabled = now.settings.enabled === true
   const lacksSocket = isEnabled && hasNoSocket(minicluster)
   const warnings = [...now.warnings, ...(lacksSocket ? [NO_SOCKET] : now.spec)]
   const wasEnabled = then?.settings.enabled === true
-  const switched = then !== undefined && wasEnabled !== isEnabled && !lacksSocket
-  return { warnings, event: switched ? pending(isEnabled) : undefined }
+  const isSwitched = then !== undefined && wasEnabled !== isEnabled
+  // Without pods there is nothing to wait for: the first ones follow the new setting.
+  if (!isSwitched || lacksSocket || !isRunning(minicluster)) return { warnings, event: undefined }
+  const event = pending(isEnabled)
+  return { warnings: [`flux-metrics/enabled: ${event.message}`, ...warnings], event }
 }
 
 const NO_SOCKET =
   'flux-metrics/enabled: no metrics without the socket of the broker: set spec.flux.disableSocket to false'
 
-function read(minicluster: MiniCluster) {
+function read(minicluster: MiniCluster, unreached: readonly string[]) {
   const { metadata, spec } = minicluster
   const annotations = readAnnotations(spec?.pod?.annotations, metadata.annotations)
   // Without metrics nothing autoscales the MiniCluster: then any settings are fine.
   const isEnabled = annotations.settings.enabled === true
-  const advice = isEnabled ? adviseOnSpec(minicluster) : { scheduler: [], bursting: [] }
-  return { ...annotations, spec: [...advice.scheduler, ...advice.bursting] }
+  if (!isEnabled) return { ...annotations, spec: [] }
+  const { scheduler, bursting, size } = adviseOnSpec(minicluster)
+  return { ...annotations, spec: [...scheduler, ...bursting, ...size, ...unreached] }
 }
 
 /** A running pod is never changed: the sidecar is added to its successor, or left out of it. */

@@ -22,7 +22,7 @@ export interface Review {
 /** An answer always allows the object. `patch` is empty for an object that stays as it is. */
 export interface Answer {
   readonly patch: readonly object[]
-  /** Sentences that the client of the API server shows. */
+  /** Sentences that the client of the API server shows, as {@link fitWarnings} leaves them. */
   readonly warnings: readonly string[]
 }
 
@@ -76,9 +76,7 @@ export function encodeAnswer(uid: string, { patch, warnings }: Answer): string {
         patchType: 'JSONPatch',
         patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
       }),
-      ...(warnings.length > 0 && {
-        warnings: warnings.slice(0, MAX_WARNINGS).map(fit),
-      }),
+      ...(warnings.length > 0 && { warnings }),
     },
   })
 }
@@ -93,6 +91,13 @@ function parseJson(body: Buffer): unknown {
 
 function refused(why: string) {
   return badRequest(`Cannot read AdmissionReview: ${why}`)
+}
+
+/** The warnings that the API server passes on. The last one says how many more there are. */
+export function fitWarnings(warnings: readonly string[]): readonly string[] {
+  if (warnings.length <= MAX_WARNINGS) return warnings.map(fit)
+  const shown = warnings.slice(0, MAX_WARNINGS - 1)
+  return [...shown.map(fit), `${warnings.length - shown.length} more warnings are not shown`]
 }
 
 /** Cuts a warning to the length that the API server passes on, and marks the cut. */

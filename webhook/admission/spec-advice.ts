@@ -1,12 +1,14 @@
-// Warnings about the settings of a MiniCluster: scheduler and hosts. Pure.
+// Warnings about the settings of a MiniCluster: scheduler, hosts and sizes. Pure.
 import type { MiniCluster } from '../injection/minicluster.ts'
 import { readBrokerConfig } from './broker-config.ts'
 import { adviseOnBursting } from './bursting-advice.ts'
 import { adviseOnScheduler } from './scheduler-advice.ts'
+import { adviseOnSize } from './size-advice.ts'
 
 export interface SpecAdvice {
   readonly scheduler: readonly string[]
   readonly bursting: readonly string[]
+  readonly size: readonly string[]
 }
 
 export function adviseOnSpec(minicluster: MiniCluster): SpecAdvice {
@@ -16,5 +18,6 @@ export function adviseOnSpec(minicluster: MiniCluster): SpecAdvice {
   return {
     scheduler: adviseOnScheduler(minicluster, config),
     bursting: adviseOnBursting(minicluster, config),
+    size: adviseOnSize(minicluster),
   }
 }

@@ -153,17 +153,38 @@ function integerRule(unit: string, max: number, toSettings: (value: number) => S
   }
 }
 
+/** `kubectl` shows no more (review.ts). An object has room for 100,000 unknown keys, each of which would be compared with all known. */
+const MAX_WARNINGS = 10
+
+/** Different warnings, and how many annotations got none because there are too many. */
+class Warnings {
+  readonly #texts = new Set<string>()
+  #omitted = 0
+
+  /** @param text made only if there is room for it */
+  add(text: () => string): void {
+    // The last place is for the number of the others.
+    if (this.#texts.size < MAX_WARNINGS - 1) this.#texts.add(text())
+    else this.#omitted += 1
+  }
+
+  get all(): readonly string[] {
+    if (this.#omitted === 0) return [...this.#texts]
+    return [...this.#texts, `${ANNOTATION_PREFIX}…: ${this.#omitted} more annotations are not used`]
+  }
+}
+
 /** Reads the annotations of a pod and of its MiniCluster. For each key a valid value of the pod wins. */
 export function readAnnotations(pod: Annotations, minicluster: Annotations): AnnotationReading {
-  const warnings: string[] = []
+  const warnings = new Warnings()
   const settings = { ...readOne(minicluster, warnings), ...readOne(pod, warnings) }
   if (settings.drain === true && settings.runAsUser === undefined) {
     return {
       settings: { ...settings, drain: false },
-      warnings: [...new Set(warnings), DRAIN_WITHOUT_UID],
+      warnings: [...warnings.all, DRAIN_WITHOUT_UID],
     }
   }
-  return { settings, warnings: [...new Set(warnings)] }
+  return { settings, warnings: warnings.all }
 }
 
 /** Only a sidecar with the broker's UID is an owner of the Flux instance; any other is a guest. */
@@ -175,7 +196,7 @@ const DRAIN_WITHOUT_UID = `${DRAIN_IGNORED}: set ${ANNOTATION_PREFIX}run-as-user
 /** Keys that the webhook itself writes. */
 const OURS: readonly string[] = [INJECTED_ANNOTATION, CLIENT_CA_ANNOTATION]
 
-function readOne(annotations: Annotations, warnings: string[]): Settings {
+function readOne(annotations: Annotations, warnings: Warnings): Settings {
   let settings: Settings = {}
   for (const [key, value] of Object.entries(annotations ?? {})) {
     if (!key.startsWith(ANNOTATION_PREFIX) || OURS.includes(key)) continue
@@ -183,8 +204,8 @@ function readOne(annotations: Annotations, warnings: string[]): Settings {
     const rule = RULES.get(name)
     const read = rule?.read(value)
     if (read !== undefined) settings = { ...settings, ...read }
-    else if (rule === undefined) warnings.push(`${shown(key)}: unknown, ${hintFor(name)}`)
-    else warnings.push(`${key}: expected ${rule.expected}, got "${shown(value)}"`)
+    else if (rule === undefined) warnings.add(() => `${shown(key)}: unknown, ${hintFor(name)}`)
+    else warnings.add(() => `${key}: expected ${rule.expected}, got "${shown(value)}"`)
   }
   return settings
 }
@@ -198,5 +219,7 @@ function hintFor(name: string): string {
 }
 
 function shown(text: string): string {
-  return shorten(text.replace(/[^\x20-\x7e]/g, '?'), { characters: MAX_SHOWN })
+  // One character more than is shown, so that the cut is marked.
+  const start = text.slice(0, MAX_SHOWN + 1).replace(/[^\x20-\x7e]/g, '?')
+  return shorten(start, { characters: MAX_SHOWN })
 }

@@ -1,46 +1,61 @@
 // The fields that the webhook reads of a MiniCluster (flux-framework.org) and of the Job between it and its pods. Pure.
 import * as v from 'valibot'
 import { controllerOf, Metadata, type Owner } from './pod.ts'
+import { withoutEndSlashes } from './socket.ts'
 
 const GROUP = 'flux-framework.org'
 
 /** The kind as a review names it. */
 export const KIND = `MiniCluster.${GROUP}`
 
+/** Fields of another type, in an operator to come, are not read: they stop neither an injection nor advice on the others. */
+const Text = v.fallback(v.nullish(v.string()), undefined)
+const Flag = v.fallback(v.nullish(v.boolean()), undefined)
+const Count = v.fallback(v.nullish(v.number()), undefined)
+const Texts = v.fallback(v.nullish(v.record(v.string(), v.string())), undefined)
+
+const Scheduler = v.looseObject({ simple: Flag, queuePolicy: Text })
+
+const Bursting = v.looseObject({
+  leadBroker: v.fallback(v.nullish(v.looseObject({ address: Text })), undefined),
+  hostlist: Text,
+  clusters: v.fallback(v.nullish(v.array(v.looseObject({ name: Text }))), undefined),
+})
+
+const Flux = v.looseObject({
+  container: v.fallback(v.nullish(v.looseObject({ mountPath: Text })), undefined),
+  disableSocket: Flag,
+  scheduler: v.fallback(v.nullish(Scheduler), undefined),
+  brokerConfig: Text,
+  bursting: v.fallback(v.nullish(Bursting), undefined),
+})
+
+const Container = v.fallback(v.looseObject({ runFlux: Flag, environment: Texts }), {})
+
 /** All fields of `spec` are optional: the operator fills in their defaults late or never. */
+const Spec = v.looseObject({
+  size: Count,
+  maxSize: Count,
+  pod: v.fallback(v.nullish(v.looseObject({ annotations: Texts })), undefined),
+  containers: v.fallback(v.nullish(v.array(Container)), undefined),
+  flux: v.fallback(v.nullish(Flux), undefined),
+})
+
+const Condition = v.fallback(v.looseObject({ type: Text, status: Text }), {})
+
+const Status = v.looseObject({
+  conditions: v.fallback(v.nullish(v.array(Condition)), undefined),
+})
+
 const MiniClusterSchema = v.looseObject({
   apiVersion: v.string(),
   metadata: v.looseObject({ ...Metadata.entries, name: v.string() }),
-  spec: v.nullish(
-    v.looseObject({
-      pod: v.nullish(v.looseObject({ annotations: v.nullish(v.record(v.string(), v.string())) })),
-      containers: v.nullish(
-        v.array(
-          v.looseObject({
-            runFlux: v.nullish(v.boolean()),
-            environment: v.nullish(v.record(v.string(), v.string())),
-          }),
-        ),
-      ),
-      flux: v.nullish(
-        v.looseObject({
-          container: v.nullish(v.looseObject({ mountPath: v.nullish(v.string()) })),
-          disableSocket: v.nullish(v.boolean()),
-          scheduler: v.nullish(
-            v.looseObject({ simple: v.nullish(v.boolean()), queuePolicy: v.nullish(v.string()) }),
-          ),
-          brokerConfig: v.nullish(v.string()),
-          bursting: v.nullish(
-            v.looseObject({
-              leadBroker: v.nullish(v.looseObject({ address: v.nullish(v.string()) })),
-              hostlist: v.nullish(v.string()),
-              clusters: v.nullish(v.array(v.looseObject({ name: v.nullish(v.string()) }))),
-            }),
-          ),
-        }),
-      ),
-    }),
-  ),
+  spec: v.nullish(Spec),
+  status: v.fallback(v.nullish(Status), undefined),
+})
+
+const UnnamedSchema = v.looseObject({
+  metadata: v.looseObject({ name: v.nullish(v.literal('')), generateName: v.string() }),
 })
 
 export type MiniCluster = v.InferOutput<typeof MiniClusterSchema>
@@ -72,7 +87,18 @@ export function isJob({ apiVersion, kind }: Owner): boolean {
 
 /** @returns `undefined` for anything that is not a MiniCluster */
 export function toMiniCluster(object: unknown): MiniCluster | undefined {
-  return v.is(MiniClusterSchema, object) ? object : undefined
+  const parsed = v.safeParse(MiniClusterSchema, object)
+  return parsed.success ? parsed.output : undefined
+}
+
+/**
+ * A MiniCluster that may have no name yet: the API server makes it of `generateName` after the review. Until then `*` stands
+ * for its end.
+ */
+export function toNewMiniCluster(object: unknown): MiniCluster | undefined {
+  if (!v.is(UnnamedSchema, object)) return toMiniCluster(object)
+  const { metadata } = object
+  return toMiniCluster({ ...object, metadata: { ...metadata, name: `${metadata.generateName}*` } })
 }
 
 /** @returns `undefined` for anything that is not a Job */
@@ -87,7 +113,16 @@ const V1ALPHA1 = { apiVersion: `${GROUP}/v1alpha1`, socket: '/run/flux/local' } 
 export function socketOf({ apiVersion, spec }: MiniCluster): string {
   if (apiVersion === V1ALPHA1.apiVersion) return V1ALPHA1.socket
   const mountPath = spec?.flux?.container?.mountPath ?? MOUNT_PATH
-  return `${mountPath.replace(/\/+$/, '')}/config/run/flux/local`
+  return `${withoutEndSlashes(mountPath)}/config/run/flux/local`
+}
+
+/** Whether the operator has made the MiniCluster's Job, and its jobs have not ended. */
+export function isRunning({ status }: MiniCluster): boolean {
+  const conditions = status?.conditions ?? []
+  const isFinished = conditions.some(
+    ({ type, status: value }) => type === 'JobFinished' && value === 'True',
+  )
+  return conditions.length > 0 && !isFinished
 }
 
 /** Whether the user asked for a broker without a socket. */

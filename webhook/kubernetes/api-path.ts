@@ -12,6 +12,7 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
   ['Pod', 'pods'],
   ['ResourceQuota', 'resourcequotas'],
   ['Secret', 'secrets'],
+  ['Service', 'services'],
   ['TokenReview', 'tokenreviews'],
 ])
 

@@ -12,6 +12,7 @@ import {
   miniClusterReview,
   OBJECTS,
   podReview,
+  RUNNING,
   SCHEDULER,
 } from '../support-objects.ts'
 
@@ -258,14 +259,86 @@ test('review answers for a MiniCluster with the warnings of the advice', async (
   ])
 })
 
-test('review writes an Event when a MiniCluster is enabled', async () => {
-  const reviewer = createReviewer()
-  const before = miniCluster({ annotations: {} })
-  const { warnings } = await reviewer.review(miniClusterReview(miniCluster(), before))
+/** Resolves when what goes on after an answer has ended, in an API server in memory. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate)
+}
+
+/** A running MiniCluster that is enabled, and as it was before. */
+const SWITCHED = [
+  { ...miniCluster(), ...RUNNING },
+  { ...miniCluster({ annotations: {} }), ...RUNNING },
+] as const
+
+test('review warns, and writes an Event, when a running MiniCluster is enabled', async () => {
+  const reviewer = createReviewer({ objects: OBJECTS })
+  const { warnings } = await reviewer.review(miniClusterReview(...SWITCHED))
+  await settled()
+  assert.match(warnings.join(), /^flux-metrics\/enabled: The metrics sidecar starts when/)
   assert.deepEqual(
-    [warnings, eventsOf(reviewer).map(({ reason }) => reason), reviewer.lines[0]?.reason],
-    [[], ['MetricsPending'], 'MetricsPending'],
+    eventsOf(reviewer).map(({ reason }) => reason),
+    ['MetricsPending'],
   )
+})
+
+/** API servers in which the MiniCluster that a review claims to be about is not there. */
+const OTHER_OBJECTS = [
+  [],
+  [{ ...miniCluster(), metadata: { ...miniCluster().metadata, uid: 'other' } }],
+  [{ ...miniCluster(), metadata: { ...miniCluster().metadata, namespace: 'elsewhere' } }],
+]
+
+for (const [index, objects] of OTHER_OBJECTS.entries()) {
+  test(`review writes no Event about a MiniCluster that is not there (${index})`, async () => {
+    const reviewer = createReviewer({ objects })
+    const review = miniClusterReview(...SWITCHED)
+    await reviewer.review({ ...review, request: { ...review.request, dryRun: false } })
+    await settled()
+    assert.deepEqual(reviewer.cluster.events, [])
+  })
+}
+
+test('review writes an Event in its own namespace only, whatever the object says', async () => {
+  const [after, before] = SWITCHED
+  const elsewhere = { ...after, metadata: { ...after.metadata, namespace: 'kube-system' } }
+  const reviewer = createReviewer({ objects: OBJECTS })
+  await reviewer.review(miniClusterReview(elsewhere, before))
+  await settled()
+  assert.deepEqual(
+    reviewer.cluster.events.map(({ metadata }) => metadata.namespace),
+    ['default'],
+  )
+})
+
+test('review gives a new MiniCluster warnings, also one without a name, and no Event', async () => {
+  const reviewer = createReviewer()
+  const { metadata, ...rest } = miniCluster({ annotations: { 'flux-metrics/drain': 'yes' } })
+  const { name: _name, uid: _uid, ...unnamed } = metadata
+  const kueues = { ...rest, metadata: { ...unnamed, generateName: 'flux-sample-' } }
+  const { warnings } = await reviewer.review(miniClusterReview(kueues))
+  await settled()
+  assert.deepEqual([warnings, reviewer.cluster.calls], [[DRAIN_WARNING], []])
+  assert.equal(reviewer.lines[0]?.object, 'flux-sample-*')
+})
+
+test('review warns, and writes an Event, where no HPA can read the metrics', async () => {
+  const topology = () => ({
+    namespace: 'default',
+    service: 'custom-metrics-apiserver',
+    minicluster: 'other',
+    isRead: true,
+  })
+  const why =
+    'No HPA can read its metrics: the custom metrics API leads to Service default/custom-metrics-apiserver, ' +
+    'which selects MiniCluster other only'
+  const reviewer = createReviewer({ objects: OBJECTS, topology })
+  const created = await reviewer.review(miniClusterReview(miniCluster()))
+  const injected = await reviewer.review(podReview(leadPod()))
+  assert.deepEqual([created.warnings, injected.warnings], [[why], [why]])
+  assert.deepEqual(eventsOf(reviewer), [
+    INJECTED,
+    { type: 'Warning', reason: 'MetricsUnreached', message: why },
+  ])
 })
 
 test('review logs and writes nothing for a MiniCluster without advice', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { advise } from '../../../webhook/admission/minicluster-advice.ts'
-import { miniCluster, SCHEDULER } from '../support-objects.ts'
+import { miniCluster, RUNNING, SCHEDULER } from '../support-objects.ts'
 
-const DISABLED = miniCluster({ annotations: {} })
-const ENABLED = miniCluster()
+const DISABLED = { ...miniCluster({ annotations: {} }), ...RUNNING }
+const ENABLED = { ...miniCluster(), ...RUNNING }
 const NO_SOCKET = { flux: { disableSocket: true } }
 const NOTHING = { warnings: [], event: undefined }
 
@@ -21,6 +21,9 @@ const PENDING_OFF = {
   message:
     'The metrics sidecar stays until the index-0 pod is created again: delete that pod to do so now, which ends the jobs of the MiniCluster',
 }
+
+const ON_WARNING = `flux-metrics/enabled: ${PENDING_ON.message}`
+const OFF_WARNING = `flux-metrics/enabled: ${PENDING_OFF.message}`
 
 const SOCKET_WARNING =
   'flux-metrics/enabled: no metrics without the socket of the broker: set spec.flux.disableSocket to false'
@@ -60,17 +63,17 @@ test('advise gives no advice for an update that changes no setting', () => {
 })
 
 test('advise says when the sidecar of a running MiniCluster starts', () => {
-  assert.deepEqual(advise(ENABLED, DISABLED), { warnings: [], event: PENDING_ON })
+  assert.deepEqual(advise(ENABLED, DISABLED), { warnings: [ON_WARNING], event: PENDING_ON })
 })
 
 test('advise says until when the sidecar of a disabled MiniCluster stays', () => {
-  assert.deepEqual(advise(DISABLED, ENABLED), { warnings: [], event: PENDING_OFF })
+  assert.deepEqual(advise(DISABLED, ENABLED), { warnings: [OFF_WARNING], event: PENDING_OFF })
 })
 
 test('advise follows a switch by the annotations of the pods as well', () => {
   const spec = { flux: SCHEDULER, pod: { annotations: { 'flux-metrics/enabled': 'true' } } }
-  const enabled = miniCluster({ annotations: {}, spec })
-  assert.deepEqual(advise(enabled, DISABLED), { warnings: [], event: PENDING_ON })
+  const enabled = { ...miniCluster({ annotations: {}, spec }), ...RUNNING }
+  assert.deepEqual(advise(enabled, DISABLED), { warnings: [ON_WARNING], event: PENDING_ON })
 })
 
 test('advise warns and announces no sidecar where the broker has no socket', () => {
@@ -111,9 +114,47 @@ test('advise says nothing about the scheduler without metrics, or without a sock
 test('advise warns of the scheduler when its settings or flux-metrics/enabled change', () => {
   const fcfs = miniCluster({ spec: LONODE })
   assert.deepEqual(advise(fcfs, ENABLED).warnings, [FCFS_WARNING])
-  assert.deepEqual(advise(ENABLED, fcfs).warnings, [])
+  assert.deepEqual(advise(ENABLED, fcfs), NOTHING)
   const resized = miniCluster({ spec: { ...LONODE, size: 4 } })
   assert.deepEqual(advise(resized, fcfs), NOTHING)
   const disabled = miniCluster({ annotations: {}, spec: LONODE })
-  assert.deepEqual(advise(fcfs, disabled), { warnings: [FCFS_WARNING], event: PENDING_ON })
+  assert.deepEqual(advise({ ...fcfs, ...RUNNING }, disabled), {
+    warnings: [ON_WARNING, FCFS_WARNING],
+    event: PENDING_ON,
+  })
+})
+
+test('advise announces nothing for a MiniCluster that has no pods yet, or none any more', () => {
+  const status = { conditions: [{ type: 'JobFinished', status: 'True' }] }
+  for (const enabled of [miniCluster(), { ...miniCluster(), status }]) {
+    assert.deepEqual(advise(enabled, DISABLED), NOTHING)
+  }
+})
+
+const SIZE_WARNING =
+  'spec.maxSize: not set, so this MiniCluster cannot grow above its first size, and the operator undoes ' +
+  'what an HPA asks for: set it'
+
+for (const maxSize of [undefined, null, 0]) {
+  test(`advise warns of a MiniCluster whose maxSize is ${maxSize}`, () => {
+    const spec = { flux: SCHEDULER, size: 2, maxSize }
+    const advice = { warnings: [SIZE_WARNING], event: undefined }
+    assert.deepEqual(advise(miniCluster({ spec }), undefined), advice)
+    assert.deepEqual(advise(miniCluster({ annotations: {}, spec }), undefined), NOTHING)
+  })
+}
+
+test('advise warns of metrics that no HPA can read, once they are asked for', () => {
+  const unreached = ['No HPA can read its metrics: why']
+  assert.deepEqual(advise(ENABLED, undefined, unreached).warnings, unreached)
+  assert.deepEqual(advise(ENABLED, DISABLED, unreached).warnings, [ON_WARNING, ...unreached])
+  assert.deepEqual(
+    advise({ ...ENABLED, spec: { ...ENABLED.spec, size: 3 } }, ENABLED, unreached),
+    NOTHING,
+  )
+  assert.deepEqual(advise(DISABLED, undefined, unreached), NOTHING)
+})
+
+test('advise is short enough for kubectl', () => {
+  for (const warning of [ON_WARNING, OFF_WARNING, SIZE_WARNING]) assert.ok(warning.length <= 200)
 })

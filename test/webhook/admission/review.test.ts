@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StatusError } from '#serving/status.ts'
-import { decodeReview, encodeAnswer } from '../../../webhook/admission/review.ts'
+import { decodeReview, encodeAnswer, fitWarnings } from '../../../webhook/admission/review.ts'
 import { leadPod, miniCluster, miniClusterReview, podReview } from '../support-objects.ts'
 
 function bytes(review: unknown): Buffer {
@@ -152,12 +152,14 @@ test('encodeAnswer sends a patch in base64, with its type', () => {
   )
 })
 
-test('encodeAnswer cuts warnings to the limits of the API server', () => {
-  const warnings = ['a'.repeat(200), 'b'.repeat(201), ...Array.from({ length: 12 }, () => 'c')]
-  assert.deepEqual(
-    answered({ patch: [], warnings }),
-    allowed({
-      warnings: ['a'.repeat(200), `${'b'.repeat(199)}…`, ...Array.from({ length: 8 }, () => 'c')],
-    }),
-  )
+test('fitWarnings cuts warnings to the limits of the API server, and counts the others', () => {
+  const long = ['a'.repeat(200), 'b'.repeat(201)]
+  const fitting = ['a'.repeat(200), `${'b'.repeat(199)}…`]
+  const many = (count: number) => Array.from({ length: count }, () => 'c')
+  assert.deepEqual(fitWarnings([...long, ...many(8)]), [...fitting, ...many(8)])
+  assert.deepEqual(fitWarnings([...long, ...many(12)]), [
+    ...fitting,
+    ...many(7),
+    '5 more warnings are not shown',
+  ])
 })

@@ -3,12 +3,14 @@ import { test } from 'node:test'
 import {
   hasNoSocket,
   isJob,
+  isRunning,
   miniClusterOf,
   socketOf,
   toJob,
   toMiniCluster,
+  toNewMiniCluster,
 } from '../../../webhook/injection/minicluster.ts'
-import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster } from '../support-objects.ts'
+import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster, RUNNING } from '../support-objects.ts'
 
 const V1ALPHA1 = { ...MINICLUSTER_OWNER, apiVersion: 'flux-framework.org/v1alpha1' }
 
@@ -47,14 +49,14 @@ test('toJob accepts only an object with a UID', () => {
   ])
 })
 
-test('toMiniCluster returns a MiniCluster unchanged', () => {
+test('toMiniCluster returns all fields of a MiniCluster', () => {
   const object = miniCluster({ spec: { size: 2, flux: null, pod: { annotations: null } } })
-  assert.equal(toMiniCluster(object), object)
+  assert.deepEqual(toMiniCluster(object), object)
 })
 
 test('toMiniCluster accepts a MiniCluster without spec', () => {
   const { spec: _spec, ...object } = miniCluster()
-  assert.equal(toMiniCluster(object), object)
+  assert.deepEqual(toMiniCluster(object), object)
 })
 
 const NO_MINICLUSTERS: readonly (readonly [string, unknown])[] = [
@@ -72,6 +74,50 @@ for (const [what, object] of NO_MINICLUSTERS) {
     assert.equal(toMiniCluster(object), undefined)
   })
 }
+
+/** Values of another type than today's, for every field that is read. */
+const ODD_SPECS: readonly object[] = [
+  { size: '2', maxSize: { ranks: 4 }, pod: 'none', containers: { name: 'a' }, flux: [] },
+  { pod: { annotations: ['a'] }, containers: [1, { environment: [], runFlux: 'yes' }] },
+  { flux: { container: 'view', disableSocket: 'no', scheduler: 'fluxion', bursting: true } },
+  { flux: { container: { mountPath: 1 }, scheduler: { simple: 1, queuePolicy: [] } } },
+  { flux: { brokerConfig: {}, bursting: { leadBroker: 'a', hostlist: ['a'], clusters: 'b' } } },
+]
+
+for (const spec of ODD_SPECS) {
+  test(`toMiniCluster does without fields of another type: ${JSON.stringify(spec)}`, () => {
+    const object = { ...miniCluster(), spec, status: 'odd' }
+    const minicluster = toMiniCluster(object)
+    assert.equal(minicluster?.metadata.name, 'flux-sample')
+    assert.equal(socketOf(minicluster), '/mnt/flux/config/run/flux/local')
+    assert.deepEqual([hasNoSocket(minicluster), isRunning(minicluster)], [false, false])
+  })
+}
+
+test('toNewMiniCluster shows that a name will be made of generateName', () => {
+  const { metadata, ...rest } = miniCluster()
+  const { name: _name, ...unnamed } = metadata
+  const object = { ...rest, metadata: { ...unnamed, generateName: 'lammps-' } }
+  assert.equal(toNewMiniCluster(object)?.metadata.name, 'lammps-*')
+  assert.equal(toMiniCluster(object), undefined)
+  assert.equal(toNewMiniCluster(miniCluster())?.metadata.name, 'flux-sample')
+})
+
+test('isRunning is false before the operator has begun, and after the jobs', () => {
+  const finished = { conditions: [{ type: 'JobFinished', status: 'True' }] }
+  const running = [
+    miniCluster(),
+    { ...miniCluster(), ...RUNNING },
+    { ...miniCluster(), status: finished },
+  ]
+  assert.deepEqual(running.map(isRunning), [false, true, false])
+})
+
+test('socketOf takes a path of a million slashes in no time', () => {
+  const mountPath = `${'/'.repeat(1_000_000)}x`
+  const { length } = socketOf(miniCluster({ spec: { flux: { container: { mountPath } } } }))
+  assert.equal(length, 1_000_001 + '/config/run/flux/local'.length)
+})
 
 /** Values of `mountPath`, and the path of the socket. */
 const SOCKETS: readonly (readonly [mountPath: string | null | undefined, socket: string])[] = [
