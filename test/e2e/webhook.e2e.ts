@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { exec } from 'node:child_process'
 import { promisify } from 'node:util'
+import { CONTAINER_NAME } from '../../webhook/contract.ts'
 import { withEnvironment } from './support/cases.ts'
 import type { Environment } from './support/environment.ts'
 import { run, WEBHOOK, WEBHOOK_NAMESPACE } from './support/installation.ts'
@@ -28,6 +29,30 @@ function certificatesIn(pem: string): number {
 
 async function secretKey(key: string): Promise<string> {
   return run(['get', 'secret', SECRET, SCOPE, `-o=go-template={{index .data "${key}"}}`])
+}
+
+/** Asks for another CA, and waits until it signs. */
+async function renewCa(): Promise<void> {
+  const before = await secretKey('current.crt')
+  const wish = `flux-metrics/renew=${Date.now()}`
+  await run(['annotate', 'secret', SECRET, SCOPE, wish, '--overwrite'])
+  await holds('another CA that signs', async () => (await secretKey('current.crt')) !== before)
+}
+
+/** The number of CAs that the CA before them has signed. */
+async function crossedCas(): Promise<number> {
+  const text = Buffer.from(await secretKey('crossed.json'), 'base64').toString()
+  return certificatesIn(text)
+}
+
+/** How many times the sidecar's container was started again. */
+async function sidecarStarts(environment: Environment): Promise<number> {
+  const [lead] = await environment.pods()
+  const { initContainerStatuses = [], containerStatuses = [] } = lead?.status ?? {}
+  const sidecar = [...initContainerStatuses, ...containerStatuses].find(
+    ({ name }) => name === CONTAINER_NAME,
+  )
+  return sidecar?.restartCount ?? assert.fail('no sidecar')
 }
 
 /** Acts under load, and asserts that every admission of the load had an answer. */
@@ -70,21 +95,28 @@ withEnvironment('the webhook in operation', {
   },
 
   'the CA renewed under load fails no admission': async (environment) => {
-    const before = await secretKey('current.crt')
-    await underLoad(environment, async () => {
-      await run([
-        'annotate',
-        'secret',
-        SECRET,
-        SCOPE,
-        `flux-metrics/renew=${Date.now()}`,
-        '--overwrite',
-      ])
-      await holds('another CA that signs', async () => (await secretKey('current.crt')) !== before)
-    })
+    await underLoad(environment, renewCa)
     assert.equal(certificatesIn(await caBundle()), 2, 'old and new are both trusted')
     assert.equal(await environment.metric('node_up_count'), 2)
   },
+
+  'after three renewals and a new installation, a container that is started again gets its certificate':
+    async (environment) => {
+      const before = await sidecarStarts(environment)
+      while ((await crossedCas()) < 3) await renewCa()
+      await environment.installation.uninstall()
+      await holds('no webhook', async () => (await webhookPods()).length === 0)
+      await environment.installation.install()
+      await environment.inSidecar('/nodejs/bin/node', '-e', 'process.kill(1)')
+      await holds('a container that is started again', async () => {
+        return (await sidecarStarts(environment)) === before + 1
+      })
+      await environment.serving()
+      const obtained = (await environment.sidecarLog()).filter((line) =>
+        line.includes('obtained a certificate'),
+      )
+      assert.equal(obtained.length, 1)
+    },
 
   'an overwritten caBundle is repaired within 10 s': async () => {
     const bundle = await caBundle()

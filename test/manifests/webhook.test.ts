@@ -1,5 +1,7 @@
 // base/ and components/network-policy: the webhook's pods, their selectors, environment, ports and probes.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -17,6 +19,7 @@ import {
 } from '../support/deployment.ts'
 import {
   kustomization,
+  MANIFESTS,
   objectsBelow,
   parseYaml,
   readText,
@@ -24,6 +27,8 @@ import {
   theOnly,
 } from '../support/manifests.ts'
 import { restrictedViolations } from '../support/pod-security.ts'
+
+const README = readFileSync(join(MANIFESTS, '../README.md'), 'utf8')
 
 const { spec: POLICY } = v.parse(
   v.object({
@@ -145,6 +150,21 @@ test('namespace and Service are the defaults of the webhook', () => {
   assert.equal(theOnly('Namespace', 'base').metadata.name, namespace)
 })
 
+test('what README deletes to uninstall is everything but the namespace, which has the Secret of the CA', () => {
+  const [, label = ''] = /kubectl delete -k \S+ -l '!(\S+)'/.exec(README) ?? []
+  const objects = [
+    ...objectsBelow('base'),
+    ...objectsBelow('components'),
+    ...objectsBelow('overlays'),
+  ]
+  const kept = objects.filter(({ metadata }) => metadata.labels?.[label] !== undefined)
+  assert.deepEqual(
+    kept.map(({ kind, metadata }) => [kind, metadata.name]),
+    [['Namespace', NAMESPACE]],
+  )
+  assert.ok(README.includes(`kubectl delete namespace ${NAMESPACE}`))
+})
+
 test('all objects are in one namespace, so that "namespace:" may move them', () => {
   const elsewhere = [...objectsBelow('base'), ...objectsBelow('components')].filter(
     ({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== NAMESPACE,
@@ -172,7 +192,8 @@ test('the pod passes Pod Security "restricted", and its namespace enforces it', 
     [`pod-security.kubernetes.io/${mode}`, 'restricted'],
     [`pod-security.kubernetes.io/${mode}-version`, version],
   ])
-  assert.deepEqual(labels, Object.fromEntries(expected))
+  const { 'flux-metrics/keep': _kept, ...podSecurity } = labels
+  assert.deepEqual(podSecurity, Object.fromEntries(expected))
 })
 
 const ProbeSchema = v.looseObject({ httpGet: v.unknown() })

@@ -6,6 +6,7 @@ import type {
   V1PodTemplateSpec,
   V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node'
+import { CONTAINER_NAME } from '../../../webhook/contract.ts'
 import { isMiniCluster, MINICLUSTERS, type MiniCluster } from '../../support/minicluster.ts'
 import { Operator } from '../../support/operator.ts'
 import { awaitApiServices, claimApiServices } from './api-services.ts'
@@ -209,7 +210,16 @@ export class Environment {
 
   /** Runs a command in the lead broker's container. */
   async inLead(...command: readonly string[]): Promise<void> {
-    const args = ['exec', `--namespace=${this.namespace}`, `--container=${MINICLUSTER}`]
+    await this.#exec(MINICLUSTER, command)
+  }
+
+  /** Runs a command in the sidecar's container, which has no shell. */
+  async inSidecar(...command: readonly string[]): Promise<void> {
+    await this.#exec(CONTAINER_NAME, command)
+  }
+
+  async #exec(container: string, command: readonly string[]): Promise<void> {
+    const args = ['exec', `--namespace=${this.namespace}`, `--container=${container}`]
     const { code, stderr } = await kubectl([...args, await this.lead(), '--', ...command])
     if (code !== 0) throw new Error(`Cannot run ${command.join(' ')}: ${stderr.trim()}`)
   }

@@ -43,9 +43,19 @@ export class Installation {
     await writeFile(service, text.replace('namespace: default', `namespace: ${namespace}`))
     await writeFile(join(folder, 'kustomization.yaml'), kustomization())
     const installation = new Installation(folder)
-    await run(['apply', '-k', folder])
-    await installation.rolledOut()
+    await installation.install()
     return installation
+  }
+
+  /** Applies the manifests, once more if {@link uninstall} has removed them. */
+  async install(): Promise<void> {
+    await run(['apply', '-k', this.#folder])
+    await this.rolledOut()
+  }
+
+  /** Uninstalls as README says. */
+  async uninstall(): Promise<void> {
+    await run(['delete', '-k', this.#folder, '-l', '!flux-metrics/keep'])
   }
 
   /** Waits until the rollout of the Deployment is complete. */
