@@ -145,7 +145,7 @@ for (const resource of ['base', 'overlays/direct']) {
     assert.deepEqual(new Set(labels), new Set([undefined, 'false']))
     const { annotations } = webhooks(objects).metadata
     assert.deepEqual(annotations, {
-      'cert-manager.io/inject-ca-from': `${WEBHOOK_NAMESPACE}/${WEBHOOK}`,
+      'cert-manager.io/inject-ca-from': `${WEBHOOK_NAMESPACE}/${WEBHOOK}-ca`,
     })
   })
 
