@@ -13,6 +13,7 @@ import { run, WEBHOOK, WEBHOOK_NAMESPACE } from './support/installation.ts'
 import { kubectl } from './support/kubectl.ts'
 import { build } from './support/kustomize.ts'
 import { OWN_LABEL } from './support/manifests.ts'
+import { hasAdmissionPolicies } from './support/server-version.ts'
 
 const APPLIED = ['base', 'overlays/direct', 'overlays/external', 'examples']
 
@@ -97,10 +98,11 @@ const DeploymentSchema = v.object({
         containers: v.strictTuple([
           v.object({
             env: v.array(v.object({ name: v.string(), value: v.optional(v.string()) })),
-            volumeMounts: v.array(v.unknown()),
+            image: v.string(),
+            volumeMounts: v.optional(v.array(v.unknown()), []),
           }),
         ]),
-        volumes: v.array(v.unknown()),
+        volumes: v.optional(v.array(v.unknown()), []),
       }),
     }),
   }),
@@ -186,6 +188,56 @@ for (const resource of ['base', 'overlays/direct']) {
     await dryRun(['-f', '-'], await build({ resource, component: 'kubernetes-1.27' }))
   })
 }
+
+test('components/guard adds policies, and is accepted', async (t) => {
+  if (!(await hasAdmissionPolicies())) return t.skip('the API server is older than 1.30')
+  const { objects: _all, ...effect } = await effectOf('guard', 'overlays/direct')
+  const added = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding']
+  assert.deepEqual(effect, { added, removed: [], changed: [] })
+  await dryRun(['-f', '-'], await build({ resource: 'overlays/direct', component: 'guard' }))
+})
+
+test('images: of a kustomization around an overlay changes the images of webhook and sidecars, and nothing else', async () => {
+  const resource = 'overlays/direct'
+  const images = [
+    { name: 'flux-metrics-webhook', newName: 'example.org/webhook', newTag: 'v1' },
+    {
+      name: 'flux-metrics-sidecar',
+      newName: 'example.org/sidecar',
+      digest: `sha256:${'a'.repeat(64)}`,
+    },
+  ]
+  const was = byName(await build({ resource }))
+  const is = byName(await build({ resource, fields: { images } }))
+  const changed = [...is].filter(
+    ([name, object]) => JSON.stringify(object) !== JSON.stringify(was.get(name)),
+  )
+  assert.deepEqual(
+    changed.map(([name]) => name),
+    [`Deployment ${WEBHOOK_NAMESPACE} ${WEBHOOK}`],
+  )
+  const [before] = deployment(was).containers
+  const [after] = deployment(is).containers
+  assert.deepEqual(after, {
+    ...before,
+    env: before.env.map((variable) =>
+      variable.name === 'SIDECAR_IMAGE'
+        ? { ...variable, value: `example.org/sidecar@sha256:${'a'.repeat(64)}` }
+        : variable,
+    ),
+    image: 'example.org/webhook:v1',
+  })
+})
+
+test('namespace: with transformers/namespace moves the webhook, and not the Service of the MiniCluster', async () => {
+  const resource = 'overlays/external'
+  const fields = { namespace: 'elsewhere', transformers: ['manifests/transformers/namespace'] }
+  const was = await build({ resource })
+  const is = await build({ resource, fields })
+  // Namespaces are in the own namespace's name, in objects, in subjects and in references to the webhook's Service.
+  const expected = parseObjects(was.replace(/\b(namespace|name): flux-metrics$/gm, '$1: elsewhere'))
+  assert.deepEqual(parseObjects(is), expected)
+})
 
 const ApiServiceSchema = v.object({
   spec: v.object({ service: v.object({ namespace: v.string() }) }),

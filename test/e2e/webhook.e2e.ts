@@ -6,9 +6,11 @@ import { promisify } from 'node:util'
 import { CONTAINER_NAME } from '../../webhook/contract.ts'
 import { withEnvironment } from './support/cases.ts'
 import type { Environment } from './support/environment.ts'
+import { GUARDED, patchAsWebhook, policyWarnings } from './support/guard.ts'
 import { run, WEBHOOK, WEBHOOK_NAMESPACE } from './support/installation.ts'
 import { MINICLUSTER } from './support/manifests.ts'
 import { ReviewLoad } from './support/review-load.ts'
+import { hasAdmissionPolicies } from './support/server-version.ts'
 import { holds } from './support/wait.ts'
 import { countReviews, webhookLog, webhookPods } from './support/webhook.ts'
 
@@ -136,6 +138,24 @@ withEnvironment('the webhook in operation', {
       /^restored the CA bundle/.test(String(msg)),
     )
     assert.ok(restored.length >= 1)
+  },
+
+  'under components/guard the webhook can change caBundles, and nothing else': async (
+    environment,
+    t,
+  ) => {
+    if (!(await hasAdmissionPolicies())) return t.skip('the API server is older than 1.30')
+    assert.deepEqual(await policyWarnings(), [])
+    const bundle = await caBundle()
+    for (const { object, allowed, refused } of GUARDED) {
+      for (const patch of refused) {
+        assert.match(await patchAsWebhook(object, patch), /ValidatingAdmissionPolicy .* denied/)
+      }
+      assert.equal(await patchAsWebhook(object, allowed), '')
+    }
+    // That was not the webhook, but it is not refused either.
+    await holds('the bundle as it was', async () => (await caBundle()) === bundle)
+    await holds('metrics', async () => (await environment.metric('node_up_count')) === 2)
   },
 
   '2,000 pods of one MiniCluster cost one review': async (environment) => {

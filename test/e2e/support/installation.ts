@@ -5,18 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kubectl } from './kubectl.ts'
 import { SIDECAR_IMAGE, WEBHOOK_IMAGE } from './manifests.ts'
+import { hasAdmissionPolicies } from './server-version.ts'
 
 const MANIFESTS = join(import.meta.dirname, '../../../manifests')
 
 export const WEBHOOK_NAMESPACE = 'flux-metrics'
 export const WEBHOOK = 'flux-metrics-webhook'
 
-/** The kustomization that a user writes around an overlay: other images. */
-function kustomization(): string {
+/** The kustomization that a user writes around an overlay: other images, and the guard where the cluster has its API. */
+async function kustomization(): Promise<string> {
   return JSON.stringify({
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     resources: ['manifests/overlays/external'],
+    components: (await hasAdmissionPolicies()) ? ['manifests/components/guard'] : [],
     images: [renamed(WEBHOOK, WEBHOOK_IMAGE), renamed('flux-metrics-sidecar', SIDECAR_IMAGE)],
   })
 }
@@ -41,7 +43,7 @@ export class Installation {
     const service = join(folder, 'manifests/overlays/direct/service.yaml')
     const text = await readFile(service, 'utf8')
     await writeFile(service, text.replace('namespace: default', `namespace: ${namespace}`))
-    await writeFile(join(folder, 'kustomization.yaml'), kustomization())
+    await writeFile(join(folder, 'kustomization.yaml'), await kustomization())
     const installation = new Installation(folder)
     await installation.install()
     return installation

@@ -5,15 +5,18 @@ import { join } from 'node:path'
 import { MANIFESTS } from '../../support/manifests.ts'
 import { run } from './installation.ts'
 
-/** A user's kustomization: a resource and a component of manifests/, and an edit of a file there. */
+/** A user's kustomization: a resource and a component of manifests/, other fields, and an edit of a file there. */
 export interface UserKustomization {
   readonly resource: string
   readonly component?: string
+  readonly fields?: Readonly<Record<string, unknown>>
   readonly edit?: { readonly file: string; readonly from: string; readonly to: string }
 }
 
 /** Builds the kustomization with a copy of manifests/. */
-export async function build({ resource, component, edit }: UserKustomization): Promise<string> {
+export async function build(user: UserKustomization): Promise<string> {
+  const { resource, component, fields, edit } = user
+
   const folder = await mkdtemp(join(tmpdir(), 'flux-metrics-e2e-'))
   try {
     await cp(MANIFESTS, join(folder, 'manifests'), { recursive: true })
@@ -26,6 +29,7 @@ export async function build({ resource, component, edit }: UserKustomization): P
       kind: 'Kustomization',
       resources: [`manifests/${resource}`],
       components: component === undefined ? [] : [`manifests/components/${component}`],
+      ...fields,
     }
     await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
     return await run(['kustomize', folder])

@@ -18,3 +18,9 @@ export async function readVersion(): Promise<ReadVersion> {
   if (typeof version === 'string') throw new TypeError(`Cannot read the version: ${version}`)
   return { gitVersion, version }
 }
+
+/** ValidatingAdmissionPolicies are in API version v1 since Kubernetes 1.30. */
+export async function hasAdmissionPolicies(): Promise<boolean> {
+  const { major, minor } = (await readVersion()).version
+  return major > 1 || minor >= 30
+}
