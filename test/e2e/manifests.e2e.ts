@@ -229,15 +229,22 @@ test('images: of a kustomization around an overlay changes the images of webhook
   })
 })
 
-test('namespace: with transformers/namespace moves the webhook, and not the Service of the MiniCluster', async () => {
-  const resource = 'overlays/external'
-  const fields = { namespace: 'elsewhere', transformers: ['manifests/transformers/namespace'] }
-  const was = await build({ resource })
-  const is = await build({ resource, fields })
-  // Namespaces are in the own namespace's name, in objects, in subjects and in references to the webhook's Service.
-  const expected = parseObjects(was.replace(/\b(namespace|name): flux-metrics$/gm, '$1: elsewhere'))
-  assert.deepEqual(parseObjects(is), expected)
-})
+for (const component of [undefined, 'cert-manager', 'guard', 'network-policy']) {
+  test(`namespace: with transformers/namespace moves the webhook, and not the Service of the MiniCluster (with ${component})`, async () => {
+    const user = { resource: 'overlays/external', ...(component !== undefined && { component }) }
+    const fields = { namespace: 'elsewhere', transformers: ['manifests/transformers/namespace'] }
+    const expected = (await build(user))
+      // The Namespace, objects, subjects, the reference to the webhook's Service; with cert-manager also its names.
+      .replace(/\b(namespace|name): flux-metrics$/gm, '$1: elsewhere')
+      .replaceAll('flux-metrics-webhook.flux-metrics.svc', 'flux-metrics-webhook.elsewhere.svc')
+      .replace('inject-ca-from: flux-metrics/', 'inject-ca-from: elsewhere/')
+    assert.doesNotMatch(
+      expected,
+      /\bflux-metrics$(?<!part-of: flux-metrics)(?<!webhook\.flux-metrics)/m,
+    )
+    assert.deepEqual(parseObjects(await build({ ...user, fields })), parseObjects(expected))
+  })
+}
 
 const ApiServiceSchema = v.object({
   spec: v.object({ service: v.object({ namespace: v.string() }) }),
