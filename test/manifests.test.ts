@@ -67,10 +67,7 @@ for (const folder of ['overlays/direct', 'overlays/external']) {
 }
 
 const ADDITIONS = KUSTOMIZATIONS.filter(
-  ({ folder, resources }) =>
-    folder.startsWith('components/') &&
-    folder !== 'components/cert-manager' &&
-    resources.length > 0,
+  ({ folder, resources }) => folder.startsWith('components/') && resources.length > 0,
 ).map(({ folder }) => folder)
 
 for (const folder of ADDITIONS) {
