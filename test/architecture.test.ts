@@ -56,6 +56,7 @@ const ADMISSION = [
   'sidecar/flux/calls/fluxion.ts',
   'sidecar/reading/ranks/pod-ranks.ts',
 ]
+const RECONCILE = [...ADMISSION, 'webhook/reconcile']
 const AUTHORITY = [...KUBERNETES, ...HTTPS, 'webhook/authority']
 const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
 
@@ -127,11 +128,15 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [...COLLECTING, ...USER_METRICS, ...API, ...HTTPS, 'sidecar/identity'],
     packages: [],
   },
-  webhook: { folders: IDENTITIES, packages: ['koa', 'koa-router', 'prom-client'] },
+  webhook: {
+    folders: [...IDENTITIES, ...RECONCILE],
+    packages: ['koa', 'koa-router', 'prom-client'],
+  },
   'webhook/injection': { folders: INJECTION, packages: ['jsonpatch', 'valibot'] },
   'webhook/kubernetes': { folders: KUBERNETES, packages: ['valibot', CLIENT_PACKAGE] },
   'webhook/events': { folders: EVENTS, packages: [] },
   'webhook/admission': { folders: ADMISSION, packages: ['smol-toml', 'valibot'] },
+  'webhook/reconcile': { folders: RECONCILE, packages: ['prom-client', 'valibot'] },
   'webhook/authority': { folders: AUTHORITY, packages: ['valibot', ...X509_PACKAGES] },
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
   'webhook/cli': {
@@ -185,6 +190,7 @@ const PURE = [
     'size-advice',
     'spec-advice',
   ].map((name) => `webhook/admission/${name}.ts`),
+  'webhook/reconcile/finding.ts',
 ]
 
 /** Files of other rooms that pure files may import. They do no I/O either. */

@@ -1,6 +1,7 @@
-// Assembles the webhook from its parts: API server, certificates, admission, identities, HTTPS server. The program
+// Assembles the webhook from its parts: API server, certificates, admission, identities, reconcile, HTTPS server. The program
 // (main.ts) and the tests start it.
-
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { HttpsServer } from '#serving/https/server.ts'
 import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
@@ -17,6 +18,8 @@ import type { Cluster } from './kubernetes/cluster.ts'
 import { RequestHeaderWatch } from './kubernetes/request-header.ts'
 import type { ServerVersion } from './kubernetes/server-version.ts'
 import { TopologyWatch } from './kubernetes/topology.ts'
+import { Leadership } from './reconcile/leadership.ts'
+import { Reconcile, type ReconcilePace } from './reconcile/reconcile.ts'
 import { createTelemetry } from './telemetry.ts'
 
 /**
@@ -49,6 +52,7 @@ export interface WebhookOptions {
   readonly readVersion: () => Promise<ServerVersion>
   readonly version: string
   readonly log: Logger
+  readonly reconcilePace?: Partial<ReconcilePace>
 }
 
 /** The source of the webhook's own certificate. */
@@ -79,19 +83,26 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   const url = `https://${config.service}.${config.namespace}.svc`
   const lookUps = new LookUps({ cluster, readVersion: options.readVersion })
   await lookUps.warmUp(config.namespace)
+  const events = new EventRecorder({ cluster, log: log.child({ component: 'events' }) })
+  const sidecar = () => ({
+    image: config.sidecarImage,
+    imagePullPolicy: config.sidecarImagePullPolicy,
+    version,
+    identity: identityAt(url, authority),
+    frontProxy: requestHeader.header,
+  })
   const admission = new Admission({
-    lookUps,
-    events: new EventRecorder({ cluster, log: log.child({ component: 'events' }) }),
-    telemetry,
-    sidecar: () => ({
-      image: config.sidecarImage,
-      imagePullPolicy: config.sidecarImagePullPolicy,
-      version,
-      identity: identityAt(url, authority),
-      frontProxy: requestHeader.header,
-    }),
+    ...{ lookUps, events, telemetry, sidecar, log },
     topology: () => topology.current,
-    log,
+  })
+  const { namespace } = config
+  // No two processes may have the same, also not a container and the one that it follows.
+  const identity = `${hostname()}_${randomUUID()}`
+  const leadership = new Leadership({ cluster, namespace, identity, log })
+  const reconcile = new Reconcile({
+    ...{ cluster, leadership, lookUps, events, sidecar, namespace, log },
+    registry: telemetry.registry,
+    pace: options.reconcilePace,
   })
   const app = createApp({
     admission,
@@ -111,16 +122,20 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   certificates.onKeys((keys) => server.update({ ...keys, clientCa: undefined }))
   const { port } = await server.listen(config.listen)
   log.info({ port, version, sidecar: config.sidecarImage }, 'serving')
+  void leadership.start().then(() => reconcile.start())
   return {
     port,
     close: async ({ lingerMs = LINGER_MS } = {}) => {
       stopping = true
       log.info({}, 'stopping')
+      reconcile.close()
+      const released = leadership.close()
       await new Promise((resolve) => setTimeout(resolve, lingerMs))
       await server.drain()
       requestHeader.close()
       topology.close()
       certificates.close()
+      await released
       log.info({}, 'stopped')
     },
   }

@@ -33,6 +33,7 @@ const BOXES: Readonly<Record<string, Box>> = {
   serving: { column: 2, row: 6, holds: 'env, log, TLS, HTTPS, failures' },
   webhook: { column: 3, row: 0, holds: 'the program: starts the rooms below' },
   identities: { column: 3, row: 1, holds: 'who may have a certificate' },
+  reconcile: { column: 4, row: 1, holds: 'what was missed, and who is told' },
   admission: { column: 3, row: 2, holds: 'review → look-ups → decision' },
   authority: { column: 4, row: 2, holds: 'the CA: kept, renewed, published' },
   events: { column: 4, row: 3, holds: 'Events: limited, counted up' },

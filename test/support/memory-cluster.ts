@@ -70,7 +70,7 @@ export class MemoryCluster implements Cluster {
 
   /** Knows selectors of the forms `key=value`, `key` and `!key`. A part begins after the object that `continue` names. */
   async list(collection: Collection, options: ListOptions): Promise<ListPage> {
-    const { apiVersion, kind, namespace, labelSelector = '' } = collection
+    const { apiVersion, kind, namespace, labelSelector = '', fieldSelector = '' } = collection
     this.#called('list', {
       apiVersion,
       kind,
@@ -82,11 +82,15 @@ export class MemoryCluster implements Cluster {
         object.apiVersion === apiVersion &&
         object.kind === kind &&
         (namespace === undefined || object.metadata?.namespace === namespace) &&
-        selects(labelSelector, object.metadata?.labels ?? {}),
+        selects(labelSelector, object.metadata?.labels ?? {}) &&
+        hasFields(fieldSelector, object),
     )
     const start = Number(options.continue ?? '0')
     const end = start + options.limit
-    return { items: all.slice(start, end), continue: end < all.length ? `${end}` : undefined }
+    const items = all
+      .slice(start, end)
+      .map((item) => (collection.metadataOnly === true ? metadataOf(item) : item))
+    return { items, continue: end < all.length ? `${end}` : undefined }
   }
 
   async create(object: NewObject): Promise<ClusterObject | 'conflict'> {
@@ -145,6 +149,27 @@ function selects(selector: string, labels: Readonly<Record<string, string>>): bo
     if (term.startsWith('!')) return labels[term.slice(1)] === undefined
     return value === undefined ? labels[key] !== undefined : labels[key] === value
   })
+}
+
+/** Knows the operator `!=` alone. A path that is not there is an empty text. */
+function hasFields(selector: string, object: ClusterObject): boolean {
+  return selector.split(',').every((term) => {
+    const [path = '', value = ''] = term.split('!=')
+    if (path === '') return true
+    const found = path
+      .split('.')
+      .reduce<unknown>((at, key) => (isFields(at) ? at[key] : undefined), object)
+    return String(found ?? '') !== value
+  })
+}
+
+/** As in a meta/v1 `PartialObjectMetadataList`. */
+function metadataOf({ apiVersion, kind, metadata }: ClusterObject): ClusterObject {
+  return {
+    ...(apiVersion !== undefined && { apiVersion }),
+    ...(kind !== undefined && { kind }),
+    ...(metadata !== undefined && { metadata }),
+  }
 }
 
 function referenceOf({ apiVersion, kind, metadata }: NewObject): ObjectReference {

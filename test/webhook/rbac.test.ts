@@ -36,8 +36,9 @@ function excesses(calls: readonly Call[], grants: readonly Grant[]): readonly Gr
     // Users choose the names of their objects. Objects that the webhook names must be granted by that name.
     const ofUsers = uses.some((use) => USERS.some(({ namespace }) => namespace === use.namespace))
     const global = uses.some(({ namespace }) => namespace === undefined)
-    // RBAC cannot grant "create" by a name.
-    const nameFits = grant.name !== undefined || grant.verb === 'create' || ofUsers
+    // RBAC cannot grant "create" by a name, and a list of all namespaces has none.
+    const isNameless = grant.verb === 'create' || grant.verb === 'list'
+    const nameFits = grant.name !== undefined || isNameless || ofUsers
     // Kubernetes reserves that name, and a kustomization's "namespace:" would move a RoleBinding out of kube-system.
     const reserved = grant.name === 'extension-apiserver-authentication'
     const scopeFits = grant.namespace !== undefined || ofUsers || global || reserved

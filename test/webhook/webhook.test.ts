@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import type { Config } from '../../webhook/config.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
+import type { ReconcilePace } from '../../webhook/reconcile/reconcile.ts'
 import { LINGER_MS, startWebhook, type Webhook } from '../../webhook/webhook.ts'
 import { awaitedLog } from '../support/awaited-log.ts'
 import { createRequest, dns } from '../support/certificate-requests.ts'
@@ -59,6 +60,7 @@ async function start(
     job(),
     leadBroker(),
   ],
+  reconcilePace: Partial<ReconcilePace> = {},
 ) {
   const cluster = new MemoryCluster(objects)
   cluster.review = reviewer()
@@ -70,6 +72,7 @@ async function start(
       readVersion: async () => ({ major: 1, minor: 36 }),
       version: '1.2.3',
       log,
+      reconcilePace,
     },
   )
   t.after(() => webhook.close({ lingerMs: 0 }))
@@ -234,7 +237,7 @@ test('with CERTIFICATES=files the webhook serves with the provided certificate, 
   const { tls } = await provide(t, pair)
   const { cluster, webhook } = await start(t, { tls })
   assert.equal(await shown(webhook, provider.cert), new X509Certificate(pair.cert).toString())
-  const written = cluster.calls.filter(({ verb }) => verb !== 'get')
+  const written = cluster.calls.filter(({ verb, kind }) => verb !== 'get' && kind !== 'Lease')
   const headers = { authorization: `Bearer ${TOKEN}` }
   const { status, text } = await post(webhook, '/certificates', {}, { headers })
   assert.deepEqual(
@@ -262,4 +265,28 @@ test('the webhook does not start with files that it cannot use', async (t) => {
   await assert.rejects(start(t, { tls }), {
     message: `Cannot use "${tls.key}": expected a private key in PEM`,
   })
+})
+
+test('the webhook tells a MiniCluster whose lead broker was created while no webhook was there', async (t) => {
+  const labels = { app: 'flux-operator', 'batch.kubernetes.io/job-completion-index': '0' }
+  const missed = { ...POD.metadata, labels, creationTimestamp: '2026-11-24T01:02:03Z' }
+  const objects = [
+    requestHeader(frontProxy.cert),
+    miniCluster(),
+    job(),
+    { ...POD, metadata: missed },
+  ]
+  const pace = { firstMs: 0 }
+  const { logged } = await start(t, {}, objects, pace)
+  const { reason, minicluster } = await logged('a lead broker lacks its sidecar')
+  assert.deepEqual([reason, minicluster], ['CreatedBefore', 'lammps'])
+})
+
+test('a webhook that ends gives its Lease back', async (t) => {
+  const { webhook, cluster, lines, logged } = await start(t)
+  if (!lines.join().includes('"leads"')) await logged('leads')
+  await webhook.close({ lingerMs: 0 })
+  const reference = { kind: 'Lease', name: 'flux-metrics-webhook', namespace: 'flux-metrics' }
+  const lease = cluster.peek({ apiVersion: 'coordination.k8s.io/v1', ...reference })
+  assert.partialDeepStrictEqual(lease, { spec: { holderIdentity: '' } })
 })

@@ -1,15 +1,20 @@
-// All API calls of a webhook's life over one API server in memory: it starts, reviews, issues certificates, and renews its
+// All API calls of a webhook's life over one API server in memory: it leads, starts, reviews, issues certificates, and renews its
 // CA.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { apply_patch } from 'jsonpatch'
+import { Registry } from 'prom-client'
 import * as v from 'valibot'
+import { LookUps } from '../../webhook/admission/look-ups.ts'
 import { PUBLISHED } from '../../webhook/authority/published-object.ts'
 import { RETIREMENT_MS, SETTLE_MS } from '../../webhook/authority/rotation.ts'
 import { type Config, readConfig } from '../../webhook/config.ts'
+import { EventRecorder } from '../../webhook/events/event-recorder.ts'
 import { Identities } from '../../webhook/identities/identities.ts'
 import { COMPLETION_INDEX } from '../../webhook/injection/pod.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
+import { Leadership } from '../../webhook/reconcile/leadership.ts'
+import { Reconcile } from '../../webhook/reconcile/reconcile.ts'
 import { startWebhook } from '../../webhook/webhook.ts'
 import { createRequest, dns } from '../support/certificate-requests.ts'
 import { createAuthority } from '../support/certificates.ts'
@@ -92,6 +97,7 @@ export async function callsOf(t: TestContext, tls?: Config['tls']): Promise<read
       ]),
     ),
   )
+  await lead(cluster)
   const webhook = await start(t, { cluster, tls })
   for (const user of USERS) {
     await inject(cluster, webhook, user)
@@ -103,6 +109,26 @@ export async function callsOf(t: TestContext, tls?: Config['tls']): Promise<read
   }
   if (tls === undefined) await keepCertificates(cluster)
   return cluster.calls
+}
+
+/** A replica leads for a while, looks for lead brokers without sidecar, and gives the Lease back. */
+async function lead(cluster: MemoryCluster): Promise<void> {
+  const { log } = memoryLog('silent')
+  const options = { cluster, namespace: 'flux-metrics', log }
+  const leadership = new Leadership({ ...options, identity: 'one' })
+  await leadership.tick()
+  await leadership.tick()
+  const reconcile = new Reconcile({
+    ...options,
+    leadership,
+    lookUps: new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 36 }) }),
+    events: new EventRecorder({ cluster, log }),
+    sidecar: () => assert.fail('there is no pod'),
+    registry: new Registry(),
+    pace: { firstMs: 0 },
+  })
+  await reconcile.tick()
+  await leadership.close()
 }
 
 interface Server {

@@ -94,7 +94,7 @@ export function skip(reason: SkipReason, message: string): Skip {
 }
 
 /** Decides from the pod alone, without a look-up. For nearly all pods of a cluster this is enough. */
-export function preselect(pod: Pod): Skip | Candidate {
+export function preselect(pod: Pick<Pod, 'metadata'>): Skip | Candidate {
   const { annotations, labels } = pod.metadata
   const index = annotations?.[COMPLETION_INDEX] ?? labels?.[COMPLETION_INDEX]
   if (index !== '0') {

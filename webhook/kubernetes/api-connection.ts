@@ -33,6 +33,14 @@ export function isTransient(error: unknown): boolean {
   return error instanceof ClusterError && TRANSIENT_CODES.includes(error.code)
 }
 
+/** The cause of a {@link ClusterError}: a list must be read in smaller parts. */
+export class AnswerTooLong extends Error {
+  constructor() {
+    super(`it has more than ${MAX_ANSWER_BYTES} bytes`)
+    this.name = 'AnswerTooLong'
+  }
+}
+
 /** An answer of any status with its body parsed; `{}` if the body is not a JSON object. */
 export interface ApiAnswer {
   readonly code: number
@@ -51,6 +59,12 @@ interface Credentials {
   readonly until: number
   /** Identifies the TLS options that the agent was created with. */
   readonly fingerprint: string
+}
+
+interface Sent {
+  readonly text: string | undefined
+  readonly contentType: string
+  readonly accept: string
 }
 
 /** The connection to one API server. */
@@ -80,22 +94,22 @@ export class ApiConnection {
   async call(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH',
     path: string,
-    { body, contentType = 'application/json' }: { body?: object; contentType?: string } = {},
+    {
+      body,
+      contentType = 'application/json',
+      accept = 'application/json',
+    }: { body?: object; contentType?: string; accept?: string } = {},
   ): Promise<ApiAnswer> {
     const text = body === undefined ? undefined : JSON.stringify(body)
-    const response = await this.#send(method, path, text, contentType)
+    const response = await this.#send(method, path, { text, contentType, accept })
     const { statusCode: code = 0 } = response
     // After a refused token, the credentials are read again for the next call.
     if (code === 401) this.#credentials = undefined
     return { code, body: parse(await this.#read(response)) }
   }
 
-  async #send(
-    method: string,
-    path: string,
-    text: string | undefined,
-    contentType: string,
-  ): Promise<IncomingMessage> {
+  async #send(method: string, path: string, sent: Sent): Promise<IncomingMessage> {
+    const { text, contentType, accept } = sent
     const { agent, headers, auth } = await this.#refreshed()
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const call = request(this.#server, {
@@ -105,7 +119,7 @@ export class ApiConnection {
       auth,
       headers: {
         ...headers,
-        Accept: 'application/json',
+        Accept: accept,
         ...(text !== undefined && {
           'Content-Type': contentType,
           'Content-Length': Buffer.byteLength(text),
@@ -118,7 +132,7 @@ export class ApiConnection {
     call.once('error', (cause) => {
       // The server closed the connection before it saw the call. Each attempt uses up one such connection.
       if (method === 'GET' && call.reusedSocket && isReset(cause)) {
-        resolve(this.#send(method, path, text, contentType))
+        resolve(this.#send(method, path, sent))
       } else reject(callError('Cannot reach the API server', cause))
     })
     call.end(text)
@@ -131,7 +145,7 @@ export class ApiConnection {
     try {
       for await (const chunk of response) {
         length += chunk.length
-        if (length > MAX_ANSWER_BYTES) throw new Error(`it has more than ${MAX_ANSWER_BYTES} bytes`)
+        if (length > MAX_ANSWER_BYTES) throw new AnswerTooLong()
         chunks.push(chunk)
       }
     } catch (cause) {

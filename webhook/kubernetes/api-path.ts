@@ -6,6 +6,7 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
   ['ConfigMap', 'configmaps'],
   ['Event', 'events'],
   ['Job', 'jobs'],
+  ['Lease', 'leases'],
   ['LimitRange', 'limitranges'],
   ['MiniCluster', 'miniclusters'],
   ['MutatingWebhookConfiguration', 'mutatingwebhookconfigurations'],

@@ -7,7 +7,7 @@ import { type ApiAnswer, ApiConnection, ClusterError } from './api-connection.ts
 import { pathOf } from './api-path.ts'
 import type { ServerVersion } from './server-version.ts'
 
-export { ClusterError } from './api-connection.ts'
+export { AnswerTooLong, ClusterError } from './api-connection.ts'
 
 /** Names one object; `namespace` is absent for an object of the whole cluster. */
 export interface ObjectReference {
@@ -36,6 +36,7 @@ export interface ObjectMetadata {
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
   readonly ownerReferences?: readonly OwnerReference[]
+  readonly creationTimestamp?: string
   readonly deletionTimestamp?: string | Date
 }
 
@@ -61,6 +62,10 @@ export interface Collection {
   readonly namespace?: string
   /** As kubectl takes it: `app=flux-operator,!flux-metrics/minicluster`. */
   readonly labelSelector?: string
+  /** As kubectl takes it: `status.phase!=Failed`. */
+  readonly fieldSelector?: string
+  /** Only the metadata of the objects is read: most of a pod is not. */
+  readonly metadataOnly?: boolean
 }
 
 /** A part of a collection. */
@@ -141,7 +146,9 @@ function createCluster(connection: ApiConnection): Cluster {
     list: async (collection, options) => {
       const path = pathOf(collection)
       if (path === undefined) return EMPTY_PAGE
-      const answer = await connection.call('GET', `${path}?${queryOf(collection, options)}`)
+      const query = queryOf(collection, options)
+      const accept = collection.metadataOnly === true ? { accept: METADATA_LIST } : {}
+      const answer = await connection.call('GET', `${path}?${query}`, accept)
       return answer.code === 404 ? EMPTY_PAGE : pageOf(objectOf(answer), collection)
     },
     create: async (object) => {
@@ -166,8 +173,12 @@ function createCluster(connection: ApiConnection): Cluster {
 
 const EMPTY_PAGE: ListPage = { items: [], continue: undefined }
 
-function queryOf({ labelSelector }: Collection, options: ListOptions): string {
+/** The media type of a list of metadata alone (meta/v1 `PartialObjectMetadataList`). */
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+
+function queryOf({ labelSelector, fieldSelector }: Collection, options: ListOptions): string {
   const query = new URLSearchParams({ limit: String(options.limit) })
+  if (fieldSelector !== undefined) query.set('fieldSelector', fieldSelector)
   if (labelSelector !== undefined) query.set('labelSelector', labelSelector)
   if (options.continue !== undefined) query.set('continue', options.continue)
   return query.toString()

@@ -8,7 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import { ApiConnection, ClusterError } from '../../../webhook/kubernetes/api-connection.ts'
+import {
+  AnswerTooLong,
+  ApiConnection,
+  ClusterError,
+} from '../../../webhook/kubernetes/api-connection.ts'
 import { connectCluster } from '../../../webhook/kubernetes/cluster.ts'
 import { createAuthority } from '../../support/certificates.ts'
 
@@ -25,6 +29,7 @@ interface Seen {
   readonly line: string
   readonly authorization: string | undefined
   readonly contentType: string | undefined
+  readonly accept: string | undefined
   readonly body: string
 }
 
@@ -43,9 +48,9 @@ async function serve(t: TestContext, answer: Answer, tls: ServerOptions = {}) {
       request.socket.destroy()
       return
     }
-    const { authorization, 'content-type': contentType } = request.headers
+    const { authorization, accept, 'content-type': contentType } = request.headers
     const line = `${request.method} ${request.url}`
-    const call = { line, authorization, contentType, body: await text(request) }
+    const call = { line, authorization, accept, contentType, body: await text(request) }
     seen.push(call)
     const given = answer(call)
     if (given === undefined) return
@@ -154,6 +159,7 @@ test('read asks for the object, with the credentials of the configuration', asyn
       line: `GET ${JOB_PATH}`,
       authorization: 'Bearer secret-token',
       contentType: undefined,
+      accept: 'application/json',
       body: '',
     },
   ])
@@ -164,6 +170,36 @@ test('read returns undefined for an object that does not exist, and for one that
   assert.equal(await cluster.read(JOB), undefined)
   assert.equal(await cluster.read({ ...JOB, name: '../../secrets' }), undefined)
   assert.equal(seen.length, 1)
+})
+
+test('list asks for metadata alone where no more is needed, with its selectors', async (t) => {
+  const { cluster, seen } = await connect(t, () => found({ items: [{ metadata: { name: 'a' } }] }))
+  const pods = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    labelSelector: 'app=flux-operator',
+    fieldSelector: 'status.phase!=Failed',
+    metadataOnly: true,
+  }
+  const { items } = await cluster.list(pods, { limit: 100, continue: 'next' })
+  assert.deepEqual(items, [{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } }])
+  assert.deepEqual(
+    seen.map(({ line, accept }) => [decodeURIComponent(line), accept]),
+    [
+      [
+        'GET /api/v1/pods?limit=100&fieldSelector=status.phase!=Failed&labelSelector=app=flux-operator&continue=next',
+        'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+      ],
+    ],
+  )
+})
+
+test('an answer that is too long is told apart: a list can be read in smaller parts', async (t) => {
+  const { cluster } = await connect(t, () => ({ code: 200, body: ' '.repeat(8 * 2 ** 20 + 1) }))
+  await assert.rejects(cluster.list({ apiVersion: 'v1', kind: 'Pod' }, { limit: 9 }), (error) => {
+    assert.ok(error instanceof ClusterError)
+    return error.cause instanceof AnswerTooLong
+  })
 })
 
 test('calls share connections', async (t) => {

@@ -1,0 +1,326 @@
+// The reconcile over an API server in memory: who is told what, how often, and what is counted.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Registry } from 'prom-client'
+import { LookUps } from '../../../webhook/admission/look-ups.ts'
+import { EventRecorder } from '../../../webhook/events/event-recorder.ts'
+import type { Pod } from '../../../webhook/injection/pod.ts'
+import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
+import { Reconcile } from '../../../webhook/reconcile/reconcile.ts'
+import { memoryLog } from '../../support/memory-log.ts'
+import { EventCluster, SIDECAR } from '../support-admission.ts'
+import {
+  BROKER,
+  ENABLED,
+  JOB_OWNER,
+  job,
+  leadPod,
+  MINICLUSTER_OWNER,
+  miniCluster,
+} from '../support-objects.ts'
+
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+
+interface Changes {
+  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly spec?: Partial<Pod['spec']>
+  readonly phase?: string
+}
+
+/** A lead broker as the API server stores it: created 2 minutes ago, without sidecar. */
+function lead({ metadata, labels, annotations, spec = {}, phase = 'Running' }: Changes = {}) {
+  const pod = leadPod({ spec })
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    ...pod,
+    metadata: {
+      namespace: 'default',
+      name: 'flux-sample-0-x7k2p',
+      uid: 'uid-of-pod',
+      ownerReferences: [JOB_OWNER],
+      labels: { app: 'flux-operator', ...pod.metadata.labels, ...labels },
+      annotations: { ...pod.metadata.annotations, ...annotations },
+      creationTimestamp: new Date(Date.now() - 2 * MINUTE_MS).toISOString(),
+      ...metadata,
+    },
+    status: { phase },
+  } satisfies NewObject
+}
+
+function setup(objects: readonly NewObject[], { isLeader = true } = {}) {
+  const cluster = new EventCluster(objects)
+  const leadership = { isLeader }
+  const clock = { ms: 0 }
+  const { log, lines } = memoryLog()
+  const registry = new Registry()
+  const reconcile = new Reconcile({
+    cluster,
+    leadership,
+    lookUps: new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 36 }) }),
+    events: new EventRecorder({ cluster, log }),
+    sidecar: () => SIDECAR,
+    namespace: 'flux-metrics',
+    registry,
+    log,
+    now: () => clock.ms,
+  })
+  return {
+    cluster,
+    leadership,
+    lines,
+    registry,
+    /** Moves the clock, and makes a pass if one is due. */
+    after: async (ms: number) => {
+      await reconcile.tick()
+      clock.ms += ms
+      await reconcile.tick()
+      await new Promise(setImmediate)
+    },
+    told: () =>
+      cluster.events.map((event) => ({
+        about: event.involvedObject,
+        type: event.type,
+        reason: event.reason,
+        message: event.message,
+      })),
+    missing: async () => {
+      const text = await registry.getSingleMetricAsString('flux_metrics_webhook_missing_sidecars')
+      return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    },
+  }
+}
+
+const { apiVersion, kind, name, uid } = MINICLUSTER_OWNER
+const ABOUT = { apiVersion, kind, name, namespace: 'default', uid }
+
+const CREATED_BEFORE =
+  'Pod flux-sample-0-x7k2p has no metrics sidecar: it was created before flux-metrics/enabled was set, or while the ' +
+  'webhook did not answer. To add it, delete the pod, which ends the jobs of the MiniCluster: ' +
+  'kubectl delete pod -n default flux-sample-0-x7k2p'
+
+test('half a minute after its replica leads, a MiniCluster is told that its sidecar is missing, why, and what to do', async () => {
+  const { after, told, missing, lines } = setup([miniCluster(), job(), lead()])
+  await after(29_000)
+  assert.deepEqual([told(), await missing()], [[], []])
+  await after(1_000)
+  const event = { about: ABOUT, type: 'Warning', reason: 'MetricsMissing' }
+  assert.deepEqual(told(), [{ ...event, message: CREATED_BEFORE }])
+  assert.deepEqual(await missing(), [
+    'flux_metrics_webhook_missing_sidecars{reason="CreatedBefore"} 1',
+  ])
+  assert.deepEqual(lines, [
+    {
+      level: 'warn',
+      namespace: 'default',
+      pod: 'flux-sample-0-x7k2p',
+      minicluster: 'flux-sample',
+      reason: 'CreatedBefore',
+      why: CREATED_BEFORE,
+      msg: 'a lead broker lacks its sidecar',
+    },
+  ])
+})
+
+test('an obstacle that an admission would meet is told with its cure', async () => {
+  const containers = [{ ...BROKER, ports: [{ containerPort: 8443 }] }]
+  const { after, told, missing } = setup([miniCluster(), job(), lead({ spec: { containers } })])
+  await after(30_000)
+  const [event] = told()
+  assert.match(
+    String(event?.message),
+    /^Pod flux-sample-0-x7k2p has no metrics sidecar, and would get none now: PortTaken: .*port 8443.* Then delete the pod, .*: kubectl delete pod -n default flux-sample-0-x7k2p$/,
+  )
+  assert.deepEqual(await missing(), ['flux_metrics_webhook_missing_sidecars{reason="PortTaken"} 1'])
+})
+
+test('it is said and logged again after an hour, and counted at each pass', async () => {
+  const { after, told, missing, lines, cluster } = setup([miniCluster(), job(), lead()])
+  await after(30_000)
+  for (let pass = 0; pass < 19; pass += 1) await after(3 * MINUTE_MS)
+  const { length: reads } = cluster.calls.filter(
+    ({ verb, kind }) => `${verb} ${kind}` === 'get Pod',
+  )
+  assert.deepEqual([told().length, lines.length, reads, (await missing()).length], [1, 1, 1, 1])
+  await after(3 * MINUTE_MS)
+  // Within ten minutes of real time an equal Event is counted up.
+  const events = cluster.calls.filter(({ kind }) => kind === 'Event').map(({ verb }) => verb)
+  assert.deepEqual([events, lines.length], [['create', 'update'], 2])
+})
+
+test('a MiniCluster whose pod is made again without sidecar is not told within the hour, but with another reason', async () => {
+  const { after, told, cluster } = setup([miniCluster(), job(), lead()])
+  await after(30_000)
+  cluster.put(lead({ metadata: { uid: 'uid-of-next-pod' } }))
+  await after(3 * MINUTE_MS)
+  assert.equal(told().length, 1)
+  const containers = [{ ...BROKER, ports: [{ containerPort: 8443 }] }]
+  cluster.put(lead({ metadata: { uid: 'uid-of-third-pod' }, spec: { containers } }))
+  await after(3 * MINUTE_MS)
+  assert.equal(told().length, 2)
+})
+
+test('a pod that gets its sidecar is no longer counted, and that is logged', async () => {
+  const { after, missing, lines, cluster } = setup([miniCluster(), job(), lead()])
+  await after(30_000)
+  cluster.put(lead({ annotations: { 'flux-metrics/injected': '1.2.3' } }))
+  await after(3 * MINUTE_MS)
+  assert.deepEqual(await missing(), [])
+  assert.equal(lines.at(-1)?.msg, 'no lead broker lacks its sidecar any more')
+})
+
+test("the pod's own annotation asks for metrics too", async () => {
+  const objects = [miniCluster({ annotations: {} }), job(), lead({ annotations: ENABLED })]
+  const { after, told } = setup(objects)
+  await after(30_000)
+  assert.equal(told().length, 1)
+})
+
+const SILENT: Readonly<Record<string, readonly NewObject[]>> = {
+  'with its sidecar': [
+    miniCluster(),
+    job(),
+    lead({ annotations: { 'flux-metrics/injected': '1' } }),
+  ],
+  'that is half a minute old': [
+    miniCluster(),
+    job(),
+    lead({ metadata: { creationTimestamp: new Date(Date.now() - 30_000).toISOString() } }),
+  ],
+  'of the future': [
+    miniCluster(),
+    job(),
+    lead({ metadata: { creationTimestamp: '2999-01-01T00:00:00Z' } }),
+  ],
+  'that has ended': [miniCluster(), job(), lead({ phase: 'Failed' })],
+  'that ends': [
+    miniCluster(),
+    job(),
+    lead({ metadata: { deletionTimestamp: '2026-11-24T01:02:03Z' } }),
+  ],
+  'that says no where its MiniCluster says yes': [
+    miniCluster(),
+    job(),
+    lead({ annotations: { 'flux-metrics/enabled': 'false' } }),
+  ],
+  'of a MiniCluster that does not ask for metrics': [
+    miniCluster({ annotations: {} }),
+    job(),
+    lead(),
+  ],
+  'of another index': [
+    miniCluster(),
+    job(),
+    lead({
+      labels: { 'batch.kubernetes.io/job-completion-index': '1' },
+      annotations: { 'batch.kubernetes.io/job-completion-index': '1' },
+    }),
+  ],
+  'that is none of the operator': [miniCluster(), job(), lead({ labels: { app: 'nginx' } })],
+  'of a Job that was created again': [
+    miniCluster(),
+    job(),
+    lead({ metadata: { ownerReferences: [{ ...JOB_OWNER, uid: 'uid-of-former-job' }] } }),
+  ],
+  'of a Job that does not exist': [miniCluster(), lead()],
+  'of a MiniCluster that was created again': [
+    { ...miniCluster(), metadata: { ...miniCluster().metadata, uid: 'uid-of-next' } },
+    job(),
+    lead(),
+  ],
+  'in kube-system': [
+    ...[miniCluster(), job()].map((object) => ({
+      ...object,
+      metadata: { ...object.metadata, namespace: 'kube-system' },
+    })),
+    lead({ metadata: { namespace: 'kube-system' } }),
+  ],
+}
+
+for (const [what, objects] of Object.entries(SILENT)) {
+  test(`nothing is said about a pod ${what}`, async () => {
+    const { after, told, missing } = setup(objects)
+    await after(30_000)
+    assert.deepEqual([told(), await missing()], [[], []])
+  })
+}
+
+test('a replica that does not lead makes no call and has no numbers', async () => {
+  const { after, cluster, leadership, registry } = setup([miniCluster(), job(), lead()])
+  await after(30_000)
+  leadership.isLeader = false
+  const { length } = cluster.calls
+  await after(HOUR_MS)
+  assert.equal(cluster.calls.length, length)
+  const metrics = await registry.metrics()
+  assert.match(metrics, /^flux_metrics_webhook_leader 0$/m)
+  assert.doesNotMatch(metrics, /^flux_metrics_webhook_(missing|reconcile).* \d/m)
+})
+
+test('a leader shows that it leads, and when it looked last', async () => {
+  const { after, registry } = setup([])
+  await after(30_000)
+  const metrics = await registry.metrics()
+  assert.match(metrics, /^flux_metrics_webhook_leader 1$/m)
+  const [, seconds] =
+    /^flux_metrics_webhook_reconcile_timestamp_seconds (\d+)$/m.exec(metrics) ?? []
+  assert.ok(Math.abs(Number(seconds) - Date.now() / 1000) < 60)
+})
+
+test('while the API server is away the numbers stay, one line is logged, and it goes on afterwards', async () => {
+  const { after, told, missing, lines, cluster } = setup([miniCluster(), job(), lead()])
+  cluster.failWith(new ClusterError(0, 'Cannot reach the API server: connect ECONNREFUSED'))
+  await after(30_000)
+  await after(3 * MINUTE_MS)
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    ['cannot look for lead brokers without sidecar: trying again'],
+  )
+  cluster.failWith(undefined)
+  await after(3 * MINUTE_MS)
+  assert.deepEqual([told().length, (await missing()).length], [1, 1])
+})
+
+test('nobody is told any more once the Lease is lost in the middle of a pass', async () => {
+  const { after, told, cluster, leadership } = setup([miniCluster(), job(), lead()])
+  const { list } = cluster
+  cluster.list = async (...of) => {
+    leadership.isLeader = false
+    return list.apply(cluster, of)
+  }
+  await after(30_000)
+  assert.deepEqual(told(), [])
+})
+
+test('of thousands that were missed each is told in the end, and one namespace does not hold up the others', async () => {
+  const objects = Array.from({ length: 1_200 }, (_, at) => {
+    const namespace = at < 1_000 ? 'many' : 'few'
+    const [name, uid] = [`mc-${at}`, `uid-${at}`]
+    const own = { name, namespace, uid }
+    const owner = [{ ...MINICLUSTER_OWNER, name, uid }]
+    return [
+      { ...miniCluster(), metadata: { ...miniCluster().metadata, ...own } },
+      job({ ...own, ownerReferences: owner }),
+      lead({ metadata: { ...own, ownerReferences: [{ ...JOB_OWNER, name, uid }] } }),
+    ]
+  }).flat()
+  const { after, missing, cluster } = setup(objects)
+  const reads = () => cluster.calls.filter(({ verb, kind }) => verb === 'get' && kind === 'Pod')
+  await after(30_000)
+  assert.deepEqual(
+    ['many', 'few'].map((wanted) => reads().filter(({ namespace }) => namespace === wanted).length),
+    [200, 200],
+  )
+  assert.deepEqual(await missing(), [
+    'flux_metrics_webhook_missing_sidecars{reason="CreatedBefore"} 400',
+    'flux_metrics_webhook_missing_sidecars{reason="NotExamined"} 800',
+  ])
+  for (let pass = 0; pass < 4; pass += 1) await after(3 * MINUTE_MS)
+  assert.deepEqual(await missing(), [
+    'flux_metrics_webhook_missing_sidecars{reason="CreatedBefore"} 1200',
+  ])
+  assert.equal(reads().length, 1_200)
+})

@@ -1,0 +1,70 @@
+// Reads a whole collection, part by part, and keeps only what is needed of each object. Does not know what that is.
+
+import type { Collection } from './cluster.ts'
+import { AnswerTooLong, type Cluster, ClusterError, type ClusterObject } from './cluster.ts'
+
+/** A part is parsed at once: the metadata of so many pods takes some milliseconds. */
+const PART = 100
+
+/** How often the API server may say that the rest of a list is gone: it keeps old states for 5 minutes. */
+const MAX_STARTS = 3
+
+/** What was kept, and whether there was more. */
+export interface Collected<T> {
+  readonly kept: readonly T[]
+  readonly isCut: boolean
+}
+
+/**
+ * Reads a collection.
+ *
+ * @param options.keep what is kept of an object; `undefined`: nothing
+ * @param options.max how many are kept at most
+ * @throws ClusterError
+ */
+export async function collect<T>(
+  cluster: Pick<Cluster, 'list'>,
+  collection: Collection,
+  options: { readonly keep: (object: ClusterObject) => T | undefined; readonly max: number },
+): Promise<Collected<T>> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await collectOnce(cluster, collection, options)
+    } catch (error) {
+      const isGone = error instanceof ClusterError && error.code === 410
+      if (!isGone || start === MAX_STARTS) throw error
+    }
+  }
+}
+
+async function collectOnce<T>(
+  cluster: Pick<Cluster, 'list'>,
+  collection: Collection,
+  { keep, max }: { readonly keep: (object: ClusterObject) => T | undefined; readonly max: number },
+): Promise<Collected<T>> {
+  const kept: T[] = []
+  let next: string | undefined
+  do {
+    const page = await readPart(cluster, collection, next)
+    for (const object of page.items) {
+      const value = keep(object)
+      if (value === undefined) continue
+      if (kept.length === max) return { kept, isCut: true }
+      kept.push(value)
+    }
+    next = page.continue
+  } while (next !== undefined)
+  return { kept, isCut: false }
+}
+
+/** Users choose how large their objects are: where a part is too long, fewer objects are asked for. */
+async function readPart(cluster: Pick<Cluster, 'list'>, collection: Collection, next?: string) {
+  for (let limit = PART; ; limit = Math.ceil(limit / 8)) {
+    try {
+      return await cluster.list(collection, { limit, continue: next })
+    } catch (error) {
+      const isTooLong = error instanceof ClusterError && error.cause instanceof AnswerTooLong
+      if (!isTooLong || limit === 1) throw error
+    }
+  }
+}

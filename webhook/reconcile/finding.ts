@@ -1,0 +1,56 @@
+// What is said about a lead broker that lacks its sidecar, or whose metrics nobody can rely on: why, and what to do. Pure.
+import { shorten } from '#serving/text.ts'
+import type { Decision, SkipReason } from '../admission/decision.ts'
+import type { EventText } from '../events/event-recorder.ts'
+
+/** For programs: why a sidecar is missing. */
+export type MissingReason = SkipReason | 'CreatedBefore' | 'NotExamined'
+
+export interface Finding {
+  readonly reason: MissingReason
+  readonly event: EventText
+}
+
+/** Characters of a decision's sentence. The cure after it must not be cut off. */
+const MAX_SENTENCE = 600
+
+/** Of a pod. */
+interface Place {
+  readonly namespace: string
+  readonly name: string
+}
+
+/**
+ * @param decision about the pod as it is now
+ * @returns `undefined` if the pod is to have no sidecar
+ */
+export function findMissing(pod: Place, decision: Decision): Finding | undefined {
+  if (decision.kind === 'inject')
+    return { reason: 'CreatedBefore', event: missing(createdBefore(pod)) }
+  const { reason, message, isReported } = decision
+  if (!isReported) return undefined
+  const why = shorten(message, { characters: MAX_SENTENCE })
+  return {
+    reason,
+    event: missing(
+      `Pod ${pod.name} has no metrics sidecar, and would get none now: ${reason}: ${why}. ` +
+        `Then ${cure(pod)}`,
+    ),
+  }
+}
+
+/** When the annotation was set is not known. */
+function createdBefore(pod: Place): string {
+  return (
+    `Pod ${pod.name} has no metrics sidecar: it was created before flux-metrics/enabled was set, or while the ` +
+    `webhook did not answer. To add it, ${cure(pod)}`
+  )
+}
+
+function cure({ namespace, name }: Place): string {
+  return `delete the pod, which ends the jobs of the MiniCluster: kubectl delete pod -n ${namespace} ${name}`
+}
+
+function missing(message: string): EventText {
+  return { type: 'Warning', reason: 'MetricsMissing', message }
+}
