@@ -8,31 +8,57 @@ interface Entry {
 }
 
 export class Agenda {
-  /** The next event is the last entry. */
-  readonly #entries: Entry[] = []
+  /** A binary heap: no entry happens before the one at half its index, counted from 1. */
+  readonly #heap: Entry[] = []
   #added = 0
 
   /** When the next event happens, in milliseconds. `undefined` if there is none. */
   get nextAt(): number | undefined {
-    return this.#entries.at(-1)?.at
+    return this.#heap[0]?.at
   }
 
   /** @param at milliseconds. An event in the past happens next */
   add(at: number, act: () => void): void {
     const entry = { at, order: this.#added, act }
     this.#added += 1
-    let index = this.#entries.length
-    while (index > 0 && isBefore(this.#entries[index - 1], entry)) index -= 1
-    this.#entries.splice(index, 0, entry)
+    let index = this.#heap.length
+    while (index > 0) {
+      const above = (index - 1) >> 1
+      const other = this.#heap[above]
+      if (other === undefined || isBefore(other, entry)) break
+      this.#heap[index] = other
+      index = above
+    }
+    this.#heap[index] = entry
   }
 
   /** Runs the next event. */
   next(): void {
-    this.#entries.pop()?.act()
+    const [first] = this.#heap
+    const last = this.#heap.pop()
+    if (first === undefined || last === undefined) return
+    if (first !== last) this.#sink(last)
+    first.act()
+  }
+
+  /** Puts an entry in the place of the first one. */
+  #sink(entry: Entry): void {
+    let index = 0
+    for (;;) {
+      let below = 2 * index + 1
+      const [left, right] = [this.#heap[below], this.#heap[below + 1]]
+      if (left === undefined) break
+      const isRight = right !== undefined && isBefore(right, left)
+      if (isRight) below += 1
+      const next = isRight ? right : left
+      if (isBefore(entry, next)) break
+      this.#heap[index] = next
+      index = below
+    }
+    this.#heap[index] = entry
   }
 }
 
-function isBefore(entry: Entry | undefined, other: Entry): boolean {
-  if (entry === undefined) return false
+function isBefore(entry: Entry, other: Entry): boolean {
   return entry.at < other.at || (entry.at === other.at && entry.order < other.order)
 }

@@ -11,6 +11,7 @@ import {
 import { Inventory, type NodeChange } from './inventory.ts'
 import type { Job, JobId, JobRequest, JobResult } from './job.ts'
 import type { Transition } from './job-table.ts'
+import type { JobTally } from './job-tally.ts'
 import type { Node } from './node.ts'
 import type { Queue } from './queue.ts'
 import { Workload } from './workload.ts'
@@ -83,9 +84,20 @@ export class Instance extends EventEmitter<InstanceEvents> {
     return this.#workload.table.running
   }
 
-  /** Number of jobs that have not ended. */
-  get active(): number {
+  /** Jobs that have not ended, oldest first. */
+  get active(): ReadonlySet<Job> {
     return this.#workload.table.active
+  }
+
+  /** Jobs that failed, in the order of their ends. */
+  get failed(): readonly Job[] {
+    return this.#workload.table.failed
+  }
+
+  /** The jobs by state. @param queue of one queue; default: of all */
+  tally(queue?: string): JobTally {
+    const { table } = this.#workload
+    return queue === undefined ? table.tally : table.tallyOf(queue)
   }
 
   /** When the clock will change a job next, in milliseconds since the epoch. `undefined` if it will not. */

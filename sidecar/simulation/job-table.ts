@@ -1,5 +1,6 @@
 // All jobs of a simulated Flux instance and the state of each (RFC 21). Which state comes next is decided in workload.ts.
 import type { Job, JobId, JobState } from './job.ts'
+import { JobTally } from './job-tally.ts'
 
 /** A job entered a state. */
 export interface Transition {
@@ -12,9 +13,12 @@ export interface Transition {
 export class JobTable {
   /** All jobs that were submitted, oldest first. */
   readonly jobs = new Map<JobId, Job>()
+  readonly tally = new JobTally()
+  readonly #tallies = new Map<string | undefined, JobTally>()
   readonly #pending = new Set<Job>()
   readonly #running = new Set<Job>()
-  #active = 0
+  readonly #active = new Set<Job>()
+  readonly #failed: Job[] = []
   #transitions: Transition[] = []
 
   /** Jobs that have not started, oldest first. */
@@ -26,9 +30,21 @@ export class JobTable {
     return this.#running
   }
 
-  /** Number of jobs that have not ended. */
-  get active(): number {
+  /** Jobs that have not ended, oldest first. */
+  get active(): ReadonlySet<Job> {
     return this.#active
+  }
+
+  /** Jobs that failed, in the order of their ends. */
+  get failed(): readonly Job[] {
+    return this.#failed
+  }
+
+  /** The jobs of one queue. */
+  tallyOf(queue: string | undefined): JobTally {
+    const tally = this.#tallies.get(queue) ?? new JobTally()
+    this.#tallies.set(queue, tally)
+    return tally
   }
 
   /** @throws RangeError if there is no such job */
@@ -42,7 +58,9 @@ export class JobTable {
   add(job: Job, at: number): void {
     this.jobs.set(job.id, job)
     this.#pending.add(job)
-    this.#active += 1
+    this.#active.add(job)
+    this.tally.add(job)
+    this.tallyOf(job.queue).add(job)
     job.times.NEW = at
   }
 
@@ -51,8 +69,14 @@ export class JobTable {
     if (state === 'RUN' || state === 'CLEANUP') this.#pending.delete(job)
     if (state === 'RUN') this.#running.add(job)
     if (state === 'CLEANUP') this.#running.delete(job)
-    if (state === 'INACTIVE') this.#active -= 1
+    if (state === 'INACTIVE') {
+      this.#active.delete(job)
+      if (job.result === 'failed') this.#failed.push(job)
+    }
+    const before = job.state
     job.state = state
+    this.tally.move(job, before)
+    this.tallyOf(job.queue).move(job, before)
     job.times[state] = at
     this.#transitions.push({ job, state, at })
   }

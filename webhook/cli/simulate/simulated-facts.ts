@@ -39,8 +39,8 @@ export function simulatedFacts(instance: Instance, quorum: number): Facts {
     waiting: {
       kind: 'known',
       jobs: waiting,
-      total: waiting.length,
-      lacksStartable: false,
+      total: instance.pending.length,
+      lacksStartable: instance.pending.length > waiting.length,
       unknownRequests: undefined,
     },
     queues: queuesOf(instance),

@@ -12,13 +12,18 @@ import {
   type WaitingJob,
 } from '#reading/facts.ts'
 import { FAILED_SECONDS } from '#reading/jobs/failed-jobs.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Job } from '#simulation/job.ts'
+import type { JobTally } from '#simulation/job-tally.ts'
 
 /** The user ID of the owner of all simulated jobs. */
 const OWNER = 0
 
-/** In the order of job-list: by priority, the highest first, then by age, the oldest first. Jobs without priority are last. */
+/**
+ * In the order of job-list: by priority, the highest first, then by age, the oldest first. Jobs without priority are last. As
+ * many as the sidecar lists.
+ */
 export function waitingJobs(
   instance: Instance,
   { hasGpus }: { readonly hasGpus: boolean },
@@ -32,6 +37,7 @@ export function waitingJobs(
   return instance.pending
     .map((job) => toWaiting(job, { ranks: ranks.get(job.queue ?? ''), hasGpus }))
     .sort((a, b) => (b.priority ?? -1) - (a.priority ?? -1))
+    .slice(0, MAX_WAITING)
 }
 
 /** What jobspecs depend on besides the job. */
@@ -86,26 +92,23 @@ function toWireId(id: Job['id']): JobId {
 /** Jobs that failed in the last FAILED_SECONDS, the latest first. */
 export function failedJobs(instance: Instance): readonly FailedJob[] {
   const since = instance.now - FAILED_SECONDS * 1000
-  const failed: FailedJob[] = []
-  for (const { id, queue, result, times, exception } of instance.jobs.values()) {
-    const at = times.INACTIVE ?? 0
-    if (result !== 'failed' || at < since) continue
-    failed.push({
+  const first = instance.failed.findLastIndex(({ times }) => (times.INACTIVE ?? 0) < since) + 1
+  return instance.failed
+    .slice(first)
+    .map(({ id, queue, times, exception }) => ({
       id: toWireId(id),
       queue,
-      inactiveAt: at / 1000,
+      inactiveAt: (times.INACTIVE ?? 0) / 1000,
       exceptionType: exception?.type,
       exceptionNote: exception?.note,
-    })
-  }
-  return failed.sort((a, b) => b.inactiveAt - a.inactiveAt)
+    }))
+    .sort((a, b) => b.inactiveAt - a.inactiveAt)
 }
 
 /** The ranks of the jobs that have started and are not cleaned up yet. */
 export function runningRanks(instance: Instance): Idset {
   const ranks = new Set<number>()
-  for (const { state, allocations } of instance.jobs.values()) {
-    if (state !== 'RUN' && state !== 'CLEANUP') continue
+  for (const { allocations } of instance.active) {
     for (const { node } of allocations) ranks.add(node.rank)
   }
   return idsetOf([...ranks].sort((a, b) => a - b))
@@ -114,9 +117,8 @@ export function runningRanks(instance: Instance): Idset {
 /** The job that started last among those that hold resources of a rank. */
 export function jobOnRank(instance: Instance, rank: number): RunningJob | undefined {
   let job: Job | undefined
-  for (const one of instance.jobs.values()) {
-    if (one.state === 'INACTIVE' || !one.allocations.some(({ node }) => node.rank === rank))
-      continue
+  for (const one of instance.active) {
+    if (!one.allocations.some(({ node }) => node.rank === rank)) continue
     if (job === undefined || (one.times.RUN ?? 0) >= (job.times.RUN ?? 0)) job = one
   }
   if (job === undefined) return undefined
@@ -130,37 +132,22 @@ export function jobOnRank(instance: Instance, rank: number): RunningJob | undefi
   }
 }
 
-type Counts = { -readonly [State in keyof JobCounts]: number }
-
 export function countJobs(instance: Instance): Jobs {
-  const total = noJobs()
-  const queues = new Map([...instance.queues.keys()].map((name) => [name, noJobs()]))
-  for (const job of instance.jobs.values()) {
-    count(total, job)
-    const ofQueue = queues.get(job.queue ?? '')
-    if (ofQueue !== undefined) count(ofQueue, job)
-  }
-  return { kind: 'known', total, queues, purged: 0 }
+  const queues = new Map(
+    [...instance.queues.keys()].map((name) => [name, countsOf(instance.tally(name))]),
+  )
+  return { kind: 'known', total: countsOf(instance.tally()), queues, purged: 0 }
 }
 
-const STATES = {
-  NEW: 'new',
-  DEPEND: 'depend',
-  PRIORITY: 'priority',
-  SCHED: 'sched',
-  RUN: 'run',
-  CLEANUP: 'cleanup',
-  INACTIVE: 'inactive',
-} as const
-
-function count(counts: Counts, { state, result }: Job): void {
-  counts[STATES[state]] += 1
-  if (state === 'INACTIVE' && result !== undefined) counts[result] += 1
-}
-
-function noJobs(): Counts {
+function countsOf({ states, results }: JobTally): JobCounts {
   return {
-    ...{ new: 0, depend: 0, priority: 0, sched: 0, run: 0, cleanup: 0, inactive: 0 },
-    ...{ successful: 0, failed: 0, canceled: 0, timeout: 0 },
+    new: states.NEW,
+    depend: states.DEPEND,
+    priority: states.PRIORITY,
+    sched: states.SCHED,
+    run: states.RUN,
+    cleanup: states.CLEANUP,
+    inactive: states.INACTIVE,
+    ...results,
   }
 }

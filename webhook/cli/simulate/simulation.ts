@@ -139,7 +139,7 @@ export class Simulation {
 
   /** Whether all jobs were submitted and have ended. */
   get isDone(): boolean {
-    return this.#arrivalsLeft === 0 && this.instance.active === 0
+    return this.#arrivalsLeft === 0 && this.instance.active.size === 0
   }
 
   /** Advances the clock to the next event, and runs it. */
