@@ -37,6 +37,8 @@ const JobReport = v.object({
   state: v.string(),
   result: v.optional(v.string()),
   ranks: v.array(v.number()),
+  /** When it entered each state, in milliseconds since the epoch. */
+  times: v.record(v.string(), v.number()),
   note: v.optional(v.string()),
 })
 

@@ -38,9 +38,17 @@ export async function specSize(environment: Environment, expected: number): Prom
   })
 }
 
+/** A value of `spec.size`, and since when, in milliseconds since the epoch. */
+export interface SizeChange {
+  readonly at: number
+  readonly size: number
+}
+
 export interface SizeRecording extends AsyncDisposable {
   /** The values of `spec.size`, the first one included, without repetitions. */
   seen(): readonly number[]
+  /** The same values with their times; the first one has that of the beginning of the recording. */
+  changes(): readonly SizeChange[]
 }
 
 /** Records `spec.size` of the MiniCluster from now on. */
@@ -53,11 +61,16 @@ export async function recordSizes(environment: Environment): Promise<SizeRecordi
     from: metadata?.resourceVersion ?? '',
     isOne: isMiniCluster,
   })
+  const first = { at: Date.now(), size: spec.size }
+  const changes = () => {
+    const later = recording
+      .statesOf(MINICLUSTER)
+      .map(({ at, object }) => ({ at, size: object.spec.size }))
+    return [first, ...later].filter(({ size }, index, all) => size !== all[index - 1]?.size)
+  }
   return {
-    seen: () => {
-      const later = recording.statesOf(MINICLUSTER).map(({ object }) => object.spec.size)
-      return [spec.size, ...later].filter((one, index, sizes) => one !== sizes[index - 1])
-    },
+    changes,
+    seen: () => changes().map(({ size }) => size),
     [Symbol.asyncDispose]: () => recording[Symbol.asyncDispose](),
   }
 }

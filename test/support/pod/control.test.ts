@@ -5,8 +5,17 @@ import { type TestContext, test } from 'node:test'
 import { Instance } from '#simulation/instance.ts'
 import { createControl } from './control.ts'
 
+const NOW = new Date('2026-11-24T00:00:00Z')
+
+/** When a job entered each state: at once. */
+function times(...states: readonly string[]) {
+  return Object.fromEntries(states.map((state) => [state, NOW.getTime()]))
+}
+
+const STARTED = times('NEW', 'DEPEND', 'PRIORITY', 'SCHED', 'RUN')
+
 async function setUp(t: TestContext) {
-  const instance = new Instance({ maxSize: 2, now: new Date('2026-11-24T00:00:00Z') })
+  const instance = new Instance({ maxSize: 2, now: NOW })
   const logged: string[] = []
   const control = createControl({
     instance,
@@ -34,7 +43,7 @@ async function setUp(t: TestContext) {
 
 test('the control API submits a job and returns it', async (t) => {
   const { call } = await setUp(t)
-  const job = { id: '1', state: 'RUN', ranks: [0] }
+  const job = { id: '1', state: 'RUN', ranks: [0], times: STARTED }
   assert.deepEqual(await call('POST /jobs', { nodes: 1 }), { code: 200, answer: job })
   assert.deepEqual(await call('GET /state'), {
     code: 200,
@@ -59,7 +68,7 @@ test('the control API returns one job', async (t) => {
   await call('POST /jobs', { nodes: 2 })
   assert.deepEqual(await call('GET /jobs/1'), {
     code: 200,
-    answer: { id: '1', state: 'RUN', ranks: [0, 1] },
+    answer: { id: '1', state: 'RUN', ranks: [0, 1], times: STARTED },
   })
   assert.deepEqual(await call('GET /jobs/2'), {
     code: 400,
@@ -86,6 +95,7 @@ test('the control API returns the history of nodes and jobs', async (t) => {
         state: 'INACTIVE',
         result: 'failed',
         ranks: [0, 1],
+        times: { ...STARTED, ...times('CLEANUP', 'INACTIVE') },
         note: 'node failure on flux-sample-1 (rank 1)',
       },
     ],

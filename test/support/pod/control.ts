@@ -144,6 +144,7 @@ function jobOf(job: Job | undefined): JsonObject {
     result: job?.result,
     queue: job?.queue,
     ranks: job?.allocations.map(({ node }) => node.rank),
+    times: { ...job?.times },
   }
 }
 
