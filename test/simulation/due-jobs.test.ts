@@ -25,3 +25,18 @@ test('a deleted job is never due', () => {
   assert.deepEqual(due.until(20), [])
   assert.equal(dueOf(job), Number.POSITIVE_INFINITY)
 })
+
+test('the next due time follows jobs that are put off, moved forward and deleted', () => {
+  const due = new DueJobs()
+  const [first, second] = [1n, 2n].map((id) => createJob(id, {}))
+  assert.ok(first !== undefined && second !== undefined)
+  due.set(first, 10)
+  due.set(second, 20)
+  assert.equal(due.next, 10)
+  due.set(first, 30)
+  assert.equal(due.next, 20)
+  due.set(first, 5)
+  assert.equal(due.next, 5)
+  due.delete(first)
+  assert.equal(due.next, 20)
+})

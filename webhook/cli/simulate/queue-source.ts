@@ -11,8 +11,8 @@ import type { Arrival } from './simulation.ts'
 const API_VERSION = 'flux-metrics/v1alpha1'
 const KIND = 'Queue'
 
-/** Enough for a realistic queue, and few enough for a run of seconds. */
-const MAX_JOBS = 20_000
+/** Enough for a realistic queue, and few enough for a run of less than a minute. */
+const MAX_JOBS = 100_000
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1))
 const Duration = v.pipe(

@@ -107,11 +107,11 @@ export function failedJobs(instance: Instance): readonly FailedJob[] {
 
 /** The ranks of the jobs that have started and are not cleaned up yet. */
 export function runningRanks(instance: Instance): Idset {
-  const ranks = new Set<number>()
+  const ranks: boolean[] = new Array(instance.nodes.length).fill(false)
   for (const { allocations } of instance.active) {
-    for (const { node } of allocations) ranks.add(node.rank)
+    for (const { node } of allocations) ranks[node.rank] = true
   }
-  return idsetOf([...ranks].sort((a, b) => a - b))
+  return idsetOf(instance.nodes.filter(({ rank }) => ranks[rank]).map(({ rank }) => rank))
 }
 
 /** The job that started last among those that hold resources of a rank. */

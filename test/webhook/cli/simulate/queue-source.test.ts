@@ -68,8 +68,8 @@ const WRONG = {
     problem: 'queue.yaml:6:10: spec.jobs[0].queue: expected batch',
   },
   'too many jobs': {
-    spec: '  nodes: { max: 4 }\n  jobs: [{ duration: 1, count: 15000 }, { duration: 1, count: 15000 }]\n',
-    problem: 'queue.yaml:5:9: spec.jobs: expected at most 20000 jobs',
+    spec: '  nodes: { max: 4 }\n  jobs: [{ duration: 1, count: 75000 }, { duration: 1, count: 75000 }]\n',
+    problem: 'queue.yaml:5:9: spec.jobs: expected at most 100000 jobs',
   },
 } as const
 
