@@ -1,6 +1,7 @@
 // The problems of an object of the input: a sentence for each issue of valibot, with its place in the file. Pure.
 import type { BaseIssue } from 'valibot'
-import type { Document, Path } from './documents.ts'
+import type { Document } from './documents.ts'
+import type { Path } from './source.ts'
 
 export type Issue = BaseIssue<unknown>
 
@@ -23,7 +24,8 @@ function describe(issue: Issue): string {
   const isUnquoted =
     expected === 'string' && (typeof input === 'boolean' || typeof input === 'number')
   const hint = isUnquoted ? `, write "${input}"` : ''
-  return `expected ${spellExpected(issue)}, got ${WORDS[received] ?? received}${hint}`
+  const got = type === 'min_length' && received === '0' ? 'none' : (WORDS[received] ?? received)
+  return `expected ${spellExpected(issue)}, got ${got}${hint}`
 }
 
 /** The words of valibot, in those of a person. */

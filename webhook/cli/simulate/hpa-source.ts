@@ -1,90 +1,105 @@
-// A HorizontalPodAutoscaler of the input, checked for the fields that decide on sizes (hpa-controller/spec.ts).
+// A HorizontalPodAutoscaler of the input, with the checks of the API server for the fields that decide on sizes
+// (hpa-controller/spec.ts). Whether it fits the simulated MiniCluster is checked in hpa-fit.ts.
 import * as v from 'valibot'
 import type { Document, ReadResult } from '../input/documents.ts'
 import { describeIssues } from '../input/issues.ts'
 import { toMilli } from './hpa-controller/milli-value.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
 
-const Quantity = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.check(isQuantity, 'a quantity such as 4, 1.5 or 500m'),
+const Quantity = v.union([v.string(), v.number()])
+
+const Positive = v.pipe(
+  Quantity,
+  v.check((value) => quantityOf(value) > 0, 'a quantity above 0 such as 4, 1.5 or 500m'),
 )
 
-/** As the API server limits it. */
-function seconds(least: number, most: number) {
+const Tolerance = v.pipe(
+  Quantity,
+  v.check((value) => quantityOf(value) >= 0, 'a quantity of at least 0 such as 0.1 or 50m'),
+)
+
+/** NaN if it is no quantity. */
+function quantityOf(value: string | number): number {
+  try {
+    return toMilli(value)
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** A whole number, as the API server limits it. */
+function whole(least: number, most = 2 ** 31 - 1) {
   return v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
 }
 
-const Target = v.looseObject({
-  type: v.picklist(['Value', 'AverageValue']),
-  value: v.exactOptional(Quantity),
-  averageValue: v.exactOptional(Quantity),
+/** The API server accepts a target without the field that its type names. */
+const Target = v.strictObject({
+  type: v.picklist(['Value', 'AverageValue', 'Utilization']),
+  value: v.exactOptional(Positive),
+  averageValue: v.exactOptional(Positive),
+  averageUtilization: v.exactOptional(whole(1)),
 })
 
-const Identifier = v.looseObject({
+const Identifier = v.strictObject({
   name: v.string(),
   selector: v.exactOptional(
-    v.looseObject({
+    v.strictObject({
       matchLabels: v.exactOptional(v.record(v.string(), v.string())),
       matchExpressions: v.exactOptional(v.array(v.looseObject({}))),
     }),
   ),
 })
 
+const Reference = v.strictObject({
+  apiVersion: v.exactOptional(v.string()),
+  kind: v.string(),
+  name: v.string(),
+})
+
 const Metric = v.variant('type', [
-  v.looseObject({
+  v.strictObject({
     type: v.literal('Object'),
-    object: v.looseObject({
-      describedObject: v.looseObject({
-        apiVersion: v.exactOptional(v.string()),
-        kind: v.string(),
-        name: v.string(),
-      }),
-      metric: Identifier,
-      target: Target,
-    }),
+    object: v.strictObject({ describedObject: Reference, metric: Identifier, target: Target }),
   }),
-  v.looseObject({
+  v.strictObject({
     type: v.literal('External'),
-    external: v.looseObject({ metric: Identifier, target: Target }),
+    external: v.strictObject({ metric: Identifier, target: Target }),
   }),
 ])
 
-const Rules = v.looseObject({
-  stabilizationWindowSeconds: v.exactOptional(seconds(0, 3_600)),
+const Rules = v.strictObject({
+  stabilizationWindowSeconds: v.exactOptional(whole(0, 3_600)),
   selectPolicy: v.exactOptional(v.picklist(['Max', 'Min', 'Disabled'])),
   policies: v.exactOptional(
-    v.array(
-      v.looseObject({
-        type: v.picklist(['Pods', 'Percent']),
-        value: v.pipe(v.number(), v.integer(), v.minValue(1)),
-        periodSeconds: seconds(1, 1_800),
-      }),
+    v.pipe(
+      v.array(
+        v.strictObject({
+          type: v.picklist(['Pods', 'Percent']),
+          value: whole(1),
+          periodSeconds: whole(1, 1_800),
+        }),
+      ),
+      v.minLength(1),
     ),
   ),
-  tolerance: v.exactOptional(Quantity),
+  tolerance: v.exactOptional(Tolerance),
 })
 
 const HpaSource = v.looseObject({
-  metadata: v.looseObject({ name: v.string() }),
-  spec: v.looseObject({
-    minReplicas: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
-    maxReplicas: v.pipe(v.number(), v.integer(), v.minValue(1)),
-    metrics: v.pipe(v.array(Metric), v.minLength(1)),
+  metadata: v.looseObject({
+    name: v.exactOptional(v.string()),
+    generateName: v.exactOptional(v.string()),
+  }),
+  spec: v.strictObject({
+    scaleTargetRef: Reference,
+    minReplicas: v.exactOptional(whole(0)),
+    maxReplicas: whole(1),
+    metrics: v.array(Metric),
     behavior: v.exactOptional(
-      v.looseObject({ scaleUp: v.exactOptional(Rules), scaleDown: v.exactOptional(Rules) }),
+      v.strictObject({ scaleUp: v.exactOptional(Rules), scaleDown: v.exactOptional(Rules) }),
     ),
   }),
 })
-
-function isQuantity(value: string | number): boolean {
-  try {
-    toMilli(value)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** An HPA by its name. */
 export interface NamedHpa {
@@ -103,10 +118,48 @@ export function readHpa(document: Document): ReadResult<NamedHpa> {
     const problem = `${document.placeOf(['apiVersion'])}: expected autoscaling/v2, got ${document.apiVersion}`
     return { found: [], problems: [problem] }
   }
-  const parsed = v.safeParse(HpaSource, document.value)
-  if (!parsed.success) {
-    return { found: [], problems: describeIssues(document, parsed.issues) }
-  }
+  const value = withoutNulls(document.value)
+  const usage = usageProblems(document, value)
+  if (usage.length > 0) return { found: [], problems: usage }
+  const parsed = v.safeParse(HpaSource, value)
+  if (!parsed.success) return { found: [], problems: describeIssues(document, parsed.issues) }
   const { metadata, spec } = parsed.output
-  return { found: [{ name: metadata.name, spec }], problems: [] }
+  const name = metadata.name ?? (metadata.generateName && `${metadata.generateName}*`)
+  if (name !== undefined) return { found: [{ name, spec }], problems: [] }
+  const problem = `${document.placeOf(['metadata'])}: metadata.name: expected a value, got none`
+  return { found: [], problems: [problem] }
+}
+
+/** The API server takes null for a field that is not there. An item of a list stays, so that the others keep their index. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== null)
+      .map(([key, field]) => [key, withoutNulls(field)]),
+  )
+}
+
+const USAGE = ['Resource', 'ContainerResource', 'Pods']
+
+const MetricTypes = v.looseObject({
+  spec: v.looseObject({ metrics: v.optional(v.array(v.looseObject({ type: v.string() })), []) }),
+})
+
+/** An HPA without metrics follows the CPU usage. */
+function usageProblems({ placeOf }: Document, value: unknown): readonly string[] {
+  const parsed = v.safeParse(MetricTypes, value)
+  if (!parsed.success) return []
+  const { metrics } = parsed.output.spec
+  const problemAt = (path: readonly (string | number)[], name: string, got: string) =>
+    `${placeOf(['spec', ...path])}: spec.${name}: expected Object or External, got ${got}: the usage of pods is not simulated`
+  if (metrics.length === 0) {
+    return [problemAt(['metrics'], 'metrics', 'none, which follows the CPU')]
+  }
+  return metrics.flatMap(({ type }, index) =>
+    USAGE.includes(type)
+      ? [problemAt(['metrics', index, 'type'], `metrics[${index}].type`, type)]
+      : [],
+  )
 }

@@ -58,7 +58,7 @@ for (const [what, text, problems] of [
   [
     'a MiniCluster without containers',
     MINICLUSTER.replace(/spec:[\s\S]*/, 'spec:\n  containers: []\n'),
-    ['f.yaml:6:15: spec.containers: expected at least one item, got 0'],
+    ['f.yaml:6:15: spec.containers: expected at least one item, got none'],
   ],
   [
     'two problems at once',

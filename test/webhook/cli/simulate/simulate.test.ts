@@ -107,6 +107,7 @@ test('simulate refuses an HPA that the MiniCluster of the queue cannot follow', 
 kind: HorizontalPodAutoscaler
 metadata: { name: large }
 spec:
+  scaleTargetRef: { apiVersion: flux-framework.org/v1alpha2, kind: MiniCluster, name: large }
   maxReplicas: 3
   metrics:
     - type: External
@@ -117,13 +118,13 @@ spec:
   assert.deepEqual(quantity, {
     code: 2,
     out: '',
-    err: 'hpa.yaml:8:72: spec.metrics[0].external.target.value: expected a quantity such as 4, 1.5 or 500m, got "1x"\n',
+    err: 'hpa.yaml:9:72: spec.metrics[0].external.target.value: expected a quantity above 0 such as 4, 1.5 or 500m, got "1x"\n',
   })
   const { code, err } = await simulate({ 'q.yaml': queue, 'hpa.yaml': hpa.replace('1x', '1') })
   assert.equal(code, 2)
   assert.deepEqual(err.split('\n'), [
-    "hpa.yaml:5:16: spec.maxReplicas: expected at most the Queue's spec.nodes.max, 2, got 3",
-    'hpa.yaml:8:35: spec.metrics[0].external.metric.name: expected a metric of ours, got "cpu"',
+    "hpa.yaml:6:16: spec.maxReplicas: expected at most the Queue's spec.nodes.max, 2, got 3",
+    'hpa.yaml:9:35: spec.metrics[0].external.metric.name: expected a metric of ours, got "cpu"',
     '',
   ])
 })
