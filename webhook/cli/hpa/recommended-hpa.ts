@@ -2,8 +2,8 @@
 import { readAnnotations } from '../../injection/annotations.ts'
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
 import { isSince } from '../../kubernetes/server-version.ts'
-import type { Path } from '../input/documents.ts'
 import { type MiniClusterSource, refusalOf } from '../input/minicluster-source.ts'
+import type { Path } from '../input/source.ts'
 import type {
   Behavior,
   HpaSpec,

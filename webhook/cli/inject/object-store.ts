@@ -15,10 +15,15 @@ export interface Stored {
 
 /** Jobs and MiniClusters, found by their names as in an API server. */
 export class ObjectStore implements Cluster {
-  readonly #objects: readonly Stored[]
+  readonly #objects = new Map<string, Stored>()
 
+  /** Of objects with the same name the first one counts. */
   constructor(objects: readonly Stored[]) {
-    this.#objects = objects
+    for (const object of objects) {
+      const { name, namespace } = object.value.metadata
+      const key = keyOf({ kind: object.kind, name: name ?? '' }, namespace ?? '')
+      if (!this.#objects.has(key)) this.#objects.set(key, object)
+    }
   }
 
   /** The first owner of a pod that is missing, as a sentence; `undefined` if none is. */
@@ -39,12 +44,14 @@ export class ObjectStore implements Cluster {
     return found && { ...found.document.value, apiVersion, kind }
   }
 
-  #find({ kind, name }: Pick<Owner, 'kind' | 'name'>, namespace: string): Stored | undefined {
-    return this.#objects.find(
-      ({ kind: found, value: { metadata } }) =>
-        found === kind && metadata.name === name && metadata.namespace === namespace,
-    )
+  #find(owner: Pick<Owner, 'kind' | 'name'>, namespace: string): Stored | undefined {
+    return this.#objects.get(keyOf(owner, namespace))
   }
+}
+
+/** No name contains a slash. */
+function keyOf({ kind, name }: Pick<Owner, 'kind' | 'name'>, namespace: string): string {
+  return `${kind}/${namespace}/${name}`
 }
 
 function isSame(found: Stored | undefined, { uid }: Owner): boolean {

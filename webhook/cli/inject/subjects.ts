@@ -36,14 +36,16 @@ export interface Subjects {
 
 /** @returns subjects in the order of the objects */
 export function subjectsOf(found: readonly Found[]): Subjects {
-  const pods = found.filter((object) => object.kind === 'Pod')
+  const pods = new OwnedPods(found.filter((object) => object.kind === 'Pod'))
   const jobs = found.filter((object) => object.kind === 'Job')
+  const controlled = new Set(jobs.map(controllerKey))
   const made: FoundJob[] = []
   const subjects = found.flatMap((object): readonly Subject[] => {
     if (object.kind === 'Pod') return [subject(object.value)]
     if (object.kind === 'Job') return ofJob(object, { pods, of: object })
-    const hasJob = jobs.some((job) => isControlled(job, object))
-    if (hasJob || pods.some((pod) => isOfStoredJob(pod, object))) return []
+    const { name, namespace, uid } = object.value.metadata
+    const hasJob = controlled.has(`${name}/${uid}`)
+    if (hasJob || pods.of({ name, namespace }).some(isOfStoredJob)) return []
     const job = makeJob(object)
     if (typeof job === 'string') return [{ kind: 'none', name: spell(object), why: job }]
     made.push(job)
@@ -67,18 +69,15 @@ function makeJob({ value, document }: FoundMiniCluster): FoundJob | string {
 }
 
 interface JobContext {
-  readonly pods: readonly FoundPod[]
+  readonly pods: OwnedPods
   /** The object of the input from which the pod would be made. */
   readonly of: FoundJob | FoundMiniCluster
 }
 
 function ofJob(job: FoundJob, { pods, of }: JobContext): readonly Subject[] {
-  const { name, namespace, uid } = job.value.metadata
-  const hasPod = pods.some(({ value }) => {
-    const owner = controllerOf(value.metadata)
-    const isOwner = owner?.uid === uid && owner?.name === name
-    const isSameNamespace = value.metadata.namespace === namespace
-    return isOwner && isSameNamespace && preselect(value).kind === 'candidate'
+  const { uid } = job.value.metadata
+  const hasPod = pods.of(job.value.metadata).some(({ value }) => {
+    return controllerOf(value.metadata)?.uid === uid && preselect(value).kind === 'candidate'
   })
   if (hasPod) return []
   const pod = toPod(podOfJob(job.value))
@@ -89,16 +88,41 @@ function ofJob(job: FoundJob, { pods, of }: JobContext): readonly Subject[] {
   return [subject(pod, spell(of))]
 }
 
-function isControlled({ value }: FoundJob, { value: { metadata } }: FoundMiniCluster): boolean {
+/** The name and the UID of the MiniCluster that controls a Job. */
+function controllerKey({ value }: FoundJob): string {
   const owner = miniClusterOf(value.metadata)
-  return owner?.name === metadata.name && owner?.uid === metadata.uid
+  return `${owner?.name}/${owner?.uid}`
 }
 
-/** Whether the pod is owned by a stored Job with the name of the MiniCluster, which must not be made again. */
-function isOfStoredJob({ value: { metadata } }: FoundPod, { value }: FoundMiniCluster): boolean {
-  const owner = controllerOf(metadata)
-  if (owner === undefined || !isJob(owner) || owner.uid === NO_UID) return false
-  return owner.name === value.metadata.name && metadata.namespace === value.metadata.namespace
+/** Whether the pod is owned by a Job that an API server has stored: then the Job must not be made again. */
+function isOfStoredJob({ value }: FoundPod): boolean {
+  const owner = controllerOf(value.metadata)
+  return owner !== undefined && isJob(owner) && owner.uid !== NO_UID
+}
+
+/** The pods of the input by the name of their controller: there may be thousands. */
+class OwnedPods {
+  readonly #pods: ReadonlyMap<string, readonly FoundPod[]>
+
+  constructor(pods: readonly FoundPod[]) {
+    this.#pods = Map.groupBy(pods, ({ value: { metadata } }) =>
+      keyOf({ name: controllerOf(metadata)?.name, namespace: metadata.namespace }),
+    )
+  }
+
+  of(controller: Pick<FoundJob['value']['metadata'], 'namespace'> & { readonly name: string }) {
+    return this.#pods.get(keyOf(controller)) ?? []
+  }
+}
+
+function keyOf({
+  name,
+  namespace,
+}: {
+  readonly name: string | undefined
+  readonly namespace?: string | null | undefined
+}): string {
+  return `${namespace}/${name}`
 }
 
 function subject(pod: Pod, source?: string): Subject {

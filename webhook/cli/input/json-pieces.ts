@@ -1,5 +1,6 @@
-// The offsets of values in JSON: of those in concatenated JSON (`jq -c`, several `kubectl get -o json`), which YAML cannot
-// parse, and of objects inside of one. Pure.
+// Values in JSON and their offsets: those in concatenated JSON (`jq -c`, several `kubectl get -o json`), which YAML cannot
+// parse, objects inside of one, and the value at a path. Pure.
+import type { Path } from './source.ts'
 
 /** A string is one token, because brackets inside of it do not count. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]|^---/gms
@@ -31,4 +32,78 @@ export function objectOffsets(text: string, depth: number): readonly number[] {
     if (token === '}' || token === ']') current -= 1
   }
   return offsets
+}
+
+const SPACE = /[\s,:\uFEFF]*/y
+const SCALAR = /"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:[\]{}"]+/y
+const BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g
+
+/** Where the values at paths in valid JSON begin. Lists that it went through are remembered: a file may have many problems. */
+export class JsonOffsets {
+  readonly #text: string
+  /** Offsets of the items, by the offset of their list. */
+  readonly #lists = new Map<number, readonly number[]>()
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** The offset of the value at a path, or of the nearest value around it. */
+  of(path: Path): number {
+    let offset = this.#skip(SPACE, 0)
+    for (const key of path) {
+      const inner = typeof key === 'number' ? this.#items(offset)[key] : this.#member(offset, key)
+      if (inner === undefined) return offset
+      offset = inner
+    }
+    return offset
+  }
+
+  #member(map: number, key: PropertyKey): number | undefined {
+    if (this.#text[map] !== '{') return undefined
+    let found: number | undefined
+    let offset = this.#skip(SPACE, map + 1)
+    while (offset < this.#text.length && this.#text[offset] !== '}') {
+      const end = this.#skip(SCALAR, offset)
+      const name: unknown = JSON.parse(this.#text.slice(offset, end))
+      const value = this.#skip(SPACE, end)
+      // Of two members with the same name the last one counts.
+      if (name === key) found = value
+      offset = this.#skip(SPACE, this.#after(value))
+    }
+    return found
+  }
+
+  #items(list: number): readonly number[] {
+    const known = this.#lists.get(list)
+    if (known !== undefined) return known
+    const items: number[] = []
+    let offset = this.#skip(SPACE, list + 1)
+    while (this.#text[list] === '[' && offset < this.#text.length && this.#text[offset] !== ']') {
+      items.push(offset)
+      offset = this.#skip(SPACE, this.#after(offset))
+    }
+    this.#lists.set(list, items)
+    return items
+  }
+
+  /** The end of the value that begins here. */
+  #after(offset: number): number {
+    const first = this.#text[offset]
+    if (first !== '{' && first !== '[') return Math.max(offset + 1, this.#skip(SCALAR, offset))
+    let depth = 0
+    BRACKET.lastIndex = offset
+    for (let match = BRACKET.exec(this.#text); match !== null; match = BRACKET.exec(this.#text)) {
+      const [token] = match
+      if (token === '{' || token === '[') depth += 1
+      if (token === '}' || token === ']') depth -= 1
+      if (depth === 0) return BRACKET.lastIndex
+    }
+    return this.#text.length
+  }
+
+  #skip(pattern: RegExp, offset: number): number {
+    pattern.lastIndex = offset
+    return offset + (pattern.exec(this.#text)?.[0].length ?? 0)
+  }
 }
