@@ -91,9 +91,10 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
     identity: identityAt(url, authority),
     frontProxy: requestHeader.header,
   })
+  const currentTopology = () => topology.current
   const admission = new Admission({
     ...{ lookUps, events, telemetry, sidecar, log },
-    topology: () => topology.current,
+    topology: currentTopology,
   })
   const { namespace } = config
   // No two processes may have the same, also not a container and the one that it follows.
@@ -101,6 +102,7 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   const leadership = new Leadership({ cluster, namespace, identity, log })
   const reconcile = new Reconcile({
     ...{ cluster, leadership, lookUps, events, sidecar, namespace, log },
+    topology: currentTopology,
     registry: telemetry.registry,
     pace: options.reconcilePace,
   })

@@ -124,6 +124,7 @@ async function lead(cluster: MemoryCluster): Promise<void> {
     lookUps: new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 36 }) }),
     events: new EventRecorder({ cluster, log }),
     sidecar: () => assert.fail('there is no pod'),
+    topology: () => undefined,
     registry: new Registry(),
     pace: { firstMs: 0 },
   })

@@ -1,13 +1,12 @@
-// What is said about a lead broker that lacks its sidecar, or whose metrics nobody can rely on: why, and what to do. Pure.
+// What is said about a lead broker that lacks its sidecar: why, and what to do. Pure.
 import { shorten } from '#serving/text.ts'
-import type { Decision, SkipReason } from '../admission/decision.ts'
+import type { Decision } from '../admission/decision.ts'
 import type { EventText } from '../events/event-recorder.ts'
 
-/** For programs: why a sidecar is missing. */
-export type MissingReason = SkipReason | 'CreatedBefore' | 'NotExamined'
-
+/** What a MiniCluster is to be told. */
 export interface Finding {
-  readonly reason: MissingReason
+  /** For programs: a word of a closed list. */
+  readonly reason: string
   readonly event: EventText
 }
 

@@ -1,10 +1,12 @@
 // The reconcile in Prometheus' form. Only the leader has numbers; the other replicas' are absent, so that sums are right.
 import { Gauge, type Registry } from 'prom-client'
-import type { MissingReason } from './finding.ts'
+
+/** What is counted. */
+export type FindingKind = 'missing' | 'unreached'
 
 export class ReconcileGauges {
   readonly #leader: Gauge
-  readonly #missing: Gauge
+  readonly #found: Readonly<Record<FindingKind, Gauge>>
   readonly #last: Gauge
 
   constructor(registry: Registry) {
@@ -14,12 +16,21 @@ export class ReconcileGauges {
       help: 'Whether this replica looks for lead brokers without sidecar: 1 for one replica',
       registers,
     })
-    this.#missing = new Gauge({
-      name: 'flux_metrics_webhook_missing_sidecars',
-      help: 'Lead brokers that should have a sidecar and have none, by reason; of the leader only',
-      labelNames: ['reason'],
-      registers,
-    })
+    const labelNames = ['reason']
+    this.#found = {
+      missing: new Gauge({
+        name: 'flux_metrics_webhook_missing_sidecars',
+        help: 'Lead brokers that should have a sidecar and have none, by reason; of the leader only',
+        labelNames,
+        registers,
+      }),
+      unreached: new Gauge({
+        name: 'flux_metrics_webhook_unreached_miniclusters',
+        help: 'MiniClusters whose metrics no HPA can read, or that share their API; of the leader only',
+        labelNames,
+        registers,
+      }),
+    }
     this.#last = new Gauge({
       name: 'flux_metrics_webhook_reconcile_timestamp_seconds',
       help: 'When lead brokers were looked through last, in seconds since 1970; of the leader only',
@@ -29,17 +40,21 @@ export class ReconcileGauges {
     this.#last.remove()
   }
 
-  /** @param missing the number of lead brokers for each reason */
-  reconciled(missing: ReadonlyMap<MissingReason, number>): void {
-    this.#missing.reset()
-    for (const [reason, count] of missing) this.#missing.set({ reason }, count)
+  /** @param counts the number of lead brokers for each reason */
+  found(kind: FindingKind, counts: ReadonlyMap<string, number>): void {
+    this.#found[kind].reset()
+    for (const [reason, count] of counts) this.#found[kind].set({ reason }, count)
+  }
+
+  /** A pass has ended. */
+  reconciled(): void {
     this.#last.set(Math.round(Date.now() / 1000))
   }
 
   leads(isLeader: boolean): void {
     this.#leader.set(isLeader ? 1 : 0)
     if (isLeader) return
-    this.#missing.reset()
+    for (const gauge of Object.values(this.#found)) gauge.reset()
     this.#last.remove()
   }
 }

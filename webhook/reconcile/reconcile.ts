@@ -1,21 +1,23 @@
-// Looks through the cluster every few minutes for lead brokers that should have a sidecar and have none, and tells their
-// MiniClusters why. A webhook that does not answer is passed over, so that only this finds out what was missed. It changes
-// no pod: the jobs of the MiniCluster would end.
+// Looks through the cluster every few minutes for what admission could not tell anybody: lead brokers that should have a
+// sidecar and have none, because a webhook that does not answer is passed over, and metrics that nobody can rely on. It tells
+// the MiniClusters, and changes nothing: to replace a pod would end its jobs.
 import type { Registry } from 'prom-client'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
-import { decide, preselect } from '../admission/decision.ts'
 import type { LookUps } from '../admission/look-ups.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import { hasEnded, toPod } from '../injection/pod.ts'
 import { type Cluster, ClusterError } from '../kubernetes/cluster.ts'
 import { Outage } from '../kubernetes/outage.ts'
-import { findMissing, type MissingReason } from './finding.ts'
-import { KnownFindings } from './known-findings.ts'
+import type { Topology } from '../kubernetes/topology.ts'
+import { Budget } from './budget.ts'
+import type { Check } from './check.ts'
+import { KnownFindings, NOT_EXAMINED } from './known-findings.ts'
 import { type LeadBroker, type Survey, survey } from './lead-brokers.ts'
 import type { Leadership } from './leadership.ts'
-import { ReconcileGauges } from './reconcile-gauges.ts'
+import { MissingCheck } from './missing-check.ts'
+import { ReachCheck } from './reach-check.ts'
+import { type FindingKind, ReconcileGauges } from './reconcile-gauges.ts'
 
 /** When the cluster is looked through. */
 export interface ReconcilePace {
@@ -23,31 +25,22 @@ export interface ReconcilePace {
   readonly firstMs: number
   /** Again, after that. */
   readonly intervalMs: number
-  /** A younger pod may still be between its admission and its first reading. */
+  /** The age from which a pod without sidecar was missed. Admission itself has just told about a younger one. */
   readonly minAgeMs: number
 }
 
-const PACE: ReconcilePace = { firstMs: 30_000, intervalMs: 180_000, minAgeMs: 60_000 }
+const PACE: ReconcilePace = { firstMs: 30_000, intervalMs: 180_000, minAgeMs: 30_000 }
 
 /** How often it is asked whether this replica leads, and whether a pass is due. */
 const TICK_MS = 5_000
 
-/** Lead brokers that are looked at closely in one pass, each with three readings: some five a second. */
-const MAX_EXAMINED = 500
-
-/** So that one namespace does not hold up the others. */
-const MAX_EXAMINED_OF_NAMESPACE = 200
-
-/** Namespaces in which nothing is injected (manifests/base/mutating-webhook.yaml), beside the webhook's own. */
-const LEFT_OUT = ['kube-system', 'kube-public', 'kube-node-lease']
-
 export interface ReconcileOptions {
   readonly cluster: Pick<Cluster, 'read' | 'list'>
   readonly leadership: Pick<Leadership, 'isLeader'>
-  readonly lookUps: Pick<LookUps, 'gather'>
+  readonly lookUps: Pick<LookUps, 'gather' | 'find'>
   readonly events: Pick<EventRecorder, 'record'>
-  /** As for an admission: what a sidecar would get now. */
   readonly sidecar: () => SidecarOptions
+  readonly topology: () => Topology | undefined
   /** Of the webhook. */
   readonly namespace: string
   readonly registry: Registry
@@ -62,23 +55,26 @@ export class Reconcile {
   readonly #pace: ReconcilePace
   readonly #now: () => number
   readonly #log: Logger
-  readonly #leftOut: ReadonlySet<string>
+  readonly #checks: Readonly<Record<FindingKind, Check>>
   readonly #gauges: ReconcileGauges
   readonly #outage: Outage
   readonly #poll: Poll
-  #known = new KnownFindings()
+  #known = nothingKnown()
   /** When the next pass is due; `undefined` while another replica leads. */
   #dueAt: number | undefined
-  #missing = 0
 
   constructor(options: ReconcileOptions) {
     this.#options = options
     this.#pace = { ...PACE, ...options.pace }
     this.#now = options.now ?? (() => performance.now())
     this.#log = options.log.child({ component: 'reconcile' })
-    this.#leftOut = new Set([...LEFT_OUT, options.namespace])
+    const { minAgeMs } = this.#pace
+    this.#checks = {
+      missing: new MissingCheck({ ...options, minAgeMs }),
+      unreached: new ReachCheck(options),
+    }
     this.#gauges = new ReconcileGauges(options.registry)
-    this.#outage = new Outage(this.#log, 'look for lead brokers without sidecar')
+    this.#outage = new Outage(this.#log, 'look through the lead brokers')
     this.#poll = new Poll({ task: () => this.tick(), intervalMs: TICK_MS, pauseCapMs: TICK_MS })
   }
 
@@ -95,105 +91,69 @@ export class Reconcile {
     const { isLeader } = this.#options.leadership
     this.#gauges.leads(isLeader)
     if (!isLeader) {
-      // Another leader has told everybody meanwhile.
-      if (this.#dueAt !== undefined) this.#known = new KnownFindings()
+      // By the time that this replica leads again, another one has told everybody.
+      if (this.#dueAt !== undefined) this.#known = nothingKnown()
       this.#dueAt = undefined
       return true
     }
     this.#dueAt ??= this.#now() + this.#pace.firstMs
     if (this.#now() < this.#dueAt) return true
-    this.#outage.report(
-      await this.#pass().then(
-        () => [],
-        (error: unknown) => [error],
-      ),
-    )
+    try {
+      await this.#pass()
+      this.#outage.report([])
+    } catch (error) {
+      this.#outage.report([error])
+    }
     this.#dueAt = this.#now() + this.#pace.intervalMs
     return true
   }
 
   async #pass(): Promise<void> {
-    const { cluster, leadership } = this.#options
-    const found = await survey(cluster)
+    const found = await survey(this.#options.cluster)
     if (found.isCut) this.#log.warn({}, 'there are more lead brokers than are looked through')
+    for (const kind of ['missing', 'unreached'] as const) {
+      const counts = await this.#look(kind, found)
+      if (!this.#options.leadership.isLeader) return
+      this.#gauges.found(kind, counts)
+    }
+    this.#gauges.reconciled()
+  }
+
+  /** @returns how many lead brokers there are for each reason */
+  async #look(kind: FindingKind, found: Survey): Promise<ReadonlyMap<string, number>> {
     const budget = new Budget()
-    const counts = new Map<MissingReason, number>()
-    for (const pod of this.#lacking(found)) {
-      if (!leadership.isLeader) return
-      const reason = await this.#reasonOf(pod, budget)
+    const counts = new Map<string, number>()
+    for (const lead of this.#checks[kind].suspects(found)) {
+      if (!this.#options.leadership.isLeader) return counts
+      const known = this.#known[kind].reasonOf(lead, this.#now())
+      const isToExamine = known === NOT_EXAMINED && budget.take(lead.namespace)
+      const reason = isToExamine ? await this.#examine(kind, lead) : known
       if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
     }
-    this.#gauges.reconciled(counts)
-    const missing = counts.values().reduce((sum, count) => sum + count, 0)
-    if (missing === 0 && this.#missing > 0) {
-      this.#log.info({}, 'no lead broker lacks its sidecar any more')
-    }
-    this.#missing = missing
+    return counts
   }
 
-  #lacking({ leadBrokers, asks }: Survey): readonly LeadBroker[] {
-    const before = Date.now() - this.#pace.minAgeMs
-    return leadBrokers.filter(
-      ({ namespace, job, createdAt, isInjected, isEnabled }) =>
-        !isInjected &&
-        createdAt <= before &&
-        !this.#leftOut.has(namespace) &&
-        (isEnabled ?? asks(namespace, job.name)),
-    )
-  }
-
-  async #reasonOf(pod: LeadBroker, budget: Budget): Promise<MissingReason | undefined> {
-    const known = this.#known.reasonOf(pod, this.#now())
-    if (known !== 'NotExamined' || !budget.take(pod.namespace)) return known
+  async #examine(kind: FindingKind, lead: LeadBroker): Promise<string | undefined> {
+    const { namespace, name: pod } = lead
+    const check = this.#checks[kind]
     try {
-      return await this.#examine(pod)
+      const found = await check.examine(lead)
+      const isToSay = this.#known[kind].learn(lead, found?.reason, this.#now())
+      if (found === undefined || !isToSay) return found?.reason
+      const { reason, event, minicluster } = found
+      this.#options.events.record(minicluster, event)
+      const { name } = minicluster.metadata
+      const facts = { namespace, pod, minicluster: name, reason, why: event.message }
+      this.#log.warn(facts, check.what)
+      return reason
     } catch (error) {
       if (error instanceof ClusterError) throw error
-      this.#log.debug({ err: error, pod: pod.name, namespace: pod.namespace }, 'not examined')
-      return 'NotExamined'
+      this.#log.debug({ err: error, namespace, pod }, 'cannot examine a lead broker')
+      return NOT_EXAMINED
     }
-  }
-
-  /** Reads the pod and its owners, decides as an admission would, and tells the MiniCluster. */
-  async #examine(lead: LeadBroker): Promise<MissingReason | undefined> {
-    const { cluster, lookUps, sidecar, events } = this.#options
-    const { namespace, name, uid } = lead
-    const pod = toPod(await cluster.read({ apiVersion: 'v1', kind: 'Pod', namespace, name }))
-    if (pod === undefined || pod.metadata.uid !== uid || hasEnded(pod)) return undefined
-    const candidate = preselect(pod)
-    if (candidate.kind === 'skip') return undefined
-    const found = await lookUps.gather(candidate, namespace)
-    const { identity, frontProxy } = sidecar()
-    const prerequisites = {
-      hasAuthority: identity !== undefined,
-      knowsFrontProxy: frontProxy !== undefined,
-    }
-    const finding = findMissing(lead, decide(pod, found, prerequisites).decision)
-    const reason = found.minicluster === undefined ? undefined : finding?.reason
-    if (this.#known.learn(lead, reason, this.#now()) && found.minicluster && finding) {
-      events.record(found.minicluster, finding.event)
-      const minicluster = found.minicluster.metadata.name
-      const { message: why } = finding.event
-      this.#log.warn(
-        { namespace, pod: name, minicluster, reason, why },
-        'a lead broker lacks its sidecar',
-      )
-    }
-    return reason
   }
 }
 
-/** How many lead brokers may still be looked at closely in a pass. */
-class Budget {
-  #left = MAX_EXAMINED
-  readonly #ofNamespace = new Map<string, number>()
-
-  /** @returns whether one more may be */
-  take(namespace: string): boolean {
-    const taken = this.#ofNamespace.get(namespace) ?? 0
-    if (this.#left === 0 || taken === MAX_EXAMINED_OF_NAMESPACE) return false
-    this.#left -= 1
-    this.#ofNamespace.set(namespace, taken + 1)
-    return true
-  }
+function nothingKnown(): Readonly<Record<FindingKind, KnownFindings>> {
+  return { missing: new KnownFindings(), unreached: new KnownFindings() }
 }

@@ -6,6 +6,7 @@ import { LookUps } from '../../../webhook/admission/look-ups.ts'
 import { EventRecorder } from '../../../webhook/events/event-recorder.ts'
 import type { Pod } from '../../../webhook/injection/pod.ts'
 import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
+import type { Topology } from '../../../webhook/kubernetes/topology.ts'
 import { Reconcile } from '../../../webhook/reconcile/reconcile.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 import { EventCluster, SIDECAR } from '../support-admission.ts'
@@ -51,9 +52,9 @@ function lead({ metadata, labels, annotations, spec = {}, phase = 'Running' }: C
   } satisfies NewObject
 }
 
-function setup(objects: readonly NewObject[], { isLeader = true } = {}) {
+function setup(objects: readonly NewObject[], topology?: Topology) {
   const cluster = new EventCluster(objects)
-  const leadership = { isLeader }
+  const leadership = { isLeader: true }
   const clock = { ms: 0 }
   const { log, lines } = memoryLog()
   const registry = new Registry()
@@ -63,6 +64,7 @@ function setup(objects: readonly NewObject[], { isLeader = true } = {}) {
     lookUps: new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 36 }) }),
     events: new EventRecorder({ cluster, log }),
     sidecar: () => SIDECAR,
+    topology: () => topology,
     namespace: 'flux-metrics',
     registry,
     log,
@@ -163,13 +165,12 @@ test('a MiniCluster whose pod is made again without sidecar is not told within t
   assert.equal(told().length, 2)
 })
 
-test('a pod that gets its sidecar is no longer counted, and that is logged', async () => {
-  const { after, missing, lines, cluster } = setup([miniCluster(), job(), lead()])
+test('a pod that gets its sidecar is no longer counted', async () => {
+  const { after, missing, cluster } = setup([miniCluster(), job(), lead()])
   await after(30_000)
   cluster.put(lead({ annotations: { 'flux-metrics/injected': '1.2.3' } }))
   await after(3 * MINUTE_MS)
   assert.deepEqual(await missing(), [])
-  assert.equal(lines.at(-1)?.msg, 'no lead broker lacks its sidecar any more')
 })
 
 test("the pod's own annotation asks for metrics too", async () => {
@@ -185,10 +186,10 @@ const SILENT: Readonly<Record<string, readonly NewObject[]>> = {
     job(),
     lead({ annotations: { 'flux-metrics/injected': '1' } }),
   ],
-  'that is half a minute old': [
+  'that is 20 s old': [
     miniCluster(),
     job(),
-    lead({ metadata: { creationTimestamp: new Date(Date.now() - 30_000).toISOString() } }),
+    lead({ metadata: { creationTimestamp: new Date(Date.now() - 20_000).toISOString() } }),
   ],
   'of the future': [
     miniCluster(),
@@ -277,7 +278,7 @@ test('while the API server is away the numbers stay, one line is logged, and it 
   await after(3 * MINUTE_MS)
   assert.deepEqual(
     lines.map(({ msg }) => msg),
-    ['cannot look for lead brokers without sidecar: trying again'],
+    ['cannot look through the lead brokers: trying again'],
   )
   cluster.failWith(undefined)
   await after(3 * MINUTE_MS)
@@ -323,4 +324,67 @@ test('of thousands that were missed each is told in the end, and one namespace d
     'flux_metrics_webhook_missing_sidecars{reason="CreatedBefore"} 1200',
   ])
   assert.equal(reads().length, 1_200)
+})
+
+/** A MiniCluster with its Job and its lead broker, which has the sidecar. */
+function withSidecar(name: string, namespace = 'default'): readonly NewObject[] {
+  const uid = `uid-of-${name}`
+  const own = { name, namespace, uid }
+  return [
+    { ...miniCluster(), metadata: { ...miniCluster().metadata, ...own } },
+    job({ ...own, ownerReferences: [{ ...MINICLUSTER_OWNER, name, uid }] }),
+    lead({
+      metadata: { ...own, ownerReferences: [{ ...JOB_OWNER, name, uid }] },
+      annotations: { 'flux-metrics/injected': '1.2.3' },
+    }),
+  ]
+}
+
+const DIRECT = { service: 'custom-metrics-apiserver', namespace: 'default', isRead: true }
+const UNREACHED = 'flux_metrics_webhook_unreached_miniclusters'
+
+test('two MiniClusters behind one Service are both told that an HPA obeys whichever answers', async () => {
+  const { after, told, registry } = setup([...withSidecar('a'), ...withSidecar('b')], {
+    ...DIRECT,
+    minicluster: undefined,
+  })
+  await after(30_000)
+  assert.deepEqual(
+    told().map(({ reason, message }) => [reason, message]),
+    ['a', 'b'].map((name) => [
+      'MetricsUnreached',
+      `Add flux-metrics/minicluster=${name} to the selector of Service default/custom-metrics-apiserver: ` +
+        'it selects every MiniCluster, and an HPA obeys whichever answers',
+    ]),
+  )
+  assert.match(await registry.metrics(), new RegExp(`^${UNREACHED}{reason="Shared"} 2$`, 'm'))
+})
+
+test('one MiniCluster behind such a Service is told nothing', async () => {
+  const { after, told } = setup(withSidecar('a'), { ...DIRECT, minicluster: undefined })
+  await after(30_000)
+  assert.deepEqual(told(), [])
+})
+
+test('MiniClusters that the API does not lead to are told, once an hour, and the others are not', async () => {
+  const objects = [...withSidecar('a'), ...withSidecar('b'), ...withSidecar('c', 'other')]
+  const { after, told, registry } = setup(objects, { ...DIRECT, minicluster: 'a' })
+  await after(30_000)
+  await after(3 * MINUTE_MS)
+  const messages = told().map(({ message }) => String(message))
+  assert.equal(messages.length, 2)
+  assert.match(
+    messages[0] ?? '',
+    /No HPA can read its metrics: .*, which selects MiniCluster a only$/,
+  )
+  assert.match(messages[1] ?? '', /, which selects no pods of namespace other$/)
+  assert.match(await registry.metrics(), new RegExp(`^${UNREACHED}{reason="Unreached"} 2$`, 'm'))
+})
+
+test('a pod that claims to be of a MiniCluster makes no Event about it', async () => {
+  const [minicluster, , pod] = withSidecar('b')
+  assert.ok(minicluster !== undefined && pod !== undefined)
+  const { after, told } = setup([minicluster, pod], { ...DIRECT, minicluster: 'a' })
+  await after(30_000)
+  assert.deepEqual(told(), [])
 })

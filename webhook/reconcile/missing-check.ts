@@ -1,0 +1,63 @@
+// Lead brokers that should have a sidecar and have none: why, by the decision that an admission would make now.
+import { decide, preselect } from '../admission/decision.ts'
+import type { LookUps } from '../admission/look-ups.ts'
+import type { SidecarOptions } from '../injection/container.ts'
+import { hasEnded, toPod } from '../injection/pod.ts'
+import type { Cluster } from '../kubernetes/cluster.ts'
+import type { Check, Found } from './check.ts'
+import { findMissing } from './finding.ts'
+import type { LeadBroker, Survey } from './lead-brokers.ts'
+
+/** Namespaces in which nothing is injected (manifests/base/mutating-webhook.yaml), beside the webhook's own. */
+const LEFT_OUT = ['kube-system', 'kube-public', 'kube-node-lease']
+
+export interface MissingCheckOptions {
+  readonly cluster: Pick<Cluster, 'read'>
+  readonly lookUps: Pick<LookUps, 'gather'>
+  /** As for an admission: what a sidecar would get now. */
+  readonly sidecar: () => SidecarOptions
+  /** Of the webhook. */
+  readonly namespace: string
+  readonly minAgeMs: number
+}
+
+export class MissingCheck implements Check {
+  readonly what = 'a lead broker lacks its sidecar'
+  readonly #options: MissingCheckOptions
+  readonly #leftOut: ReadonlySet<string>
+
+  constructor(options: MissingCheckOptions) {
+    this.#options = options
+    this.#leftOut = new Set([...LEFT_OUT, options.namespace])
+  }
+
+  suspects({ leadBrokers, asks }: Survey): readonly LeadBroker[] {
+    const before = Date.now() - this.#options.minAgeMs
+    return leadBrokers.filter(
+      ({ namespace, job, createdAt, isInjected, isEnabled }) =>
+        !isInjected &&
+        createdAt <= before &&
+        !this.#leftOut.has(namespace) &&
+        (isEnabled ?? asks(namespace, job.name)),
+    )
+  }
+
+  async examine(lead: LeadBroker): Promise<Found | undefined> {
+    const { cluster, lookUps, sidecar } = this.#options
+    const { namespace, name, uid } = lead
+    const pod = toPod(await cluster.read({ apiVersion: 'v1', kind: 'Pod', namespace, name }))
+    if (pod === undefined || pod.metadata.uid !== uid || hasEnded(pod)) return undefined
+    const candidate = preselect(pod)
+    if (candidate.kind === 'skip') return undefined
+    const looked = await lookUps.gather(candidate, namespace)
+    const { minicluster } = looked
+    if (minicluster === undefined) return undefined
+    const { identity, frontProxy } = sidecar()
+    const { decision } = decide(pod, looked, {
+      hasAuthority: identity !== undefined,
+      knowsFrontProxy: frontProxy !== undefined,
+    })
+    const finding = findMissing(lead, decision)
+    return finding && { ...finding, minicluster }
+  }
+}
