@@ -3,10 +3,13 @@
 /** Name of the injected container. */
 export const CONTAINER_NAME = 'flux-metrics'
 
-/** Port on which the sidecar serves HTTPS. */
+/** Port on which the sidecar serves HTTPS, unless `flux-metrics/port` is another. */
 export const SIDECAR_PORT = 8443
 
-/** Name of that port, for the `targetPort` of a Service. */
+/**
+ * Name of that port. A Service needs its number as `targetPort`: until 1.32, Kubernetes does not find named ports of native
+ * sidecars.
+ */
 export const PORT_NAME = 'custom-metrics'
 
 /** The Service that the sidecar's metrics describe beside the MiniCluster. The prototype chose its name. */

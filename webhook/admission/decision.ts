@@ -190,14 +190,8 @@ function findObstacle(
     const message = `The pod has the label ${key}=${label}, and the sidecar needs ${key}=${value}: remove it`
     return skip('NameTaken', message)
   }
-  const other = allContainers(pod).find((container) => hostsPort(container, SIDECAR_PORT))
-  if (other !== undefined) {
-    const cure = 'which the sidecar needs: move it to another port'
-    const what = `Container "${other.name}" of the pod uses port ${SIDECAR_PORT}`
-    return pod.spec.hostNetwork === true
-      ? skip('HostNetworkPortTaken', `${what} on the network of its node, ${cure}`)
-      : skip('PortTaken', `${what}, ${cure}`)
-  }
+  const clash = skipForPort(pod, settings.port ?? SIDECAR_PORT)
+  if (clash !== undefined) return clash
   if (!hasAuthority && settings.tlsSecret === undefined) {
     const message =
       'The webhook has no CA to issue certificates (CERTIFICATES=files, or its CA has expired): ' +
@@ -212,6 +206,22 @@ function findObstacle(
     return skip('NoAuthority', message)
   }
   return undefined
+}
+
+/** The kubelet's port on every node. */
+const KUBELET_PORT = 10_250
+
+function skipForPort(pod: Pod, port: number): Skip | undefined {
+  const cure = 'which the sidecar needs: set flux-metrics/port to a free port'
+  const other = allContainers(pod).find((container) => hostsPort(container, port))
+  if (pod.spec.hostNetwork !== true) {
+    if (other === undefined) return undefined
+    return skip('PortTaken', `Container "${other.name}" of the pod uses port ${port}, ${cure}`)
+  }
+  if (other === undefined && port !== KUBELET_PORT) return undefined
+  const who = other === undefined ? 'The kubelet' : `Container "${other.name}" of the pod`
+  const what = `${who} uses port ${port} on the network of its node`
+  return skip('HostNetworkPortTaken', `${what}, ${cure}`)
 }
 
 function skipForContainer({ metadata }: Pod): Skip {

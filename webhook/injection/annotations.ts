@@ -21,6 +21,8 @@ export interface Settings {
   /** Name of the ConfigMap with the metrics that users define. */
   readonly metricsConfig?: string
   readonly nativeSidecar?: NativeSidecar
+  /** Port on which the sidecar serves HTTPS. */
+  readonly port?: number
   /** Whether external.metrics.k8s.io is served as well. */
   readonly externalMetrics?: boolean
   /** Whether ranks are drained before a smaller size is published; never true without `runAsUser`. */
@@ -48,6 +50,11 @@ const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 const MIN_MEMORY_BYTES = 96 * 2 ** 20
 /** The largest UID that Kubernetes accepts (core/v1 `SecurityContext`). */
 const MAX_UID = 2 ** 31 - 1
+/** Lower ports need a capability, or a container runtime that gives them to any user: the sidecar could not start. */
+const MIN_PORT = 1024
+const MAX_PORT = 2 ** 16 - 1
+/** Flux's own port (`default_port` of the operator's configuration): the broker could not start. */
+const FLUX_PORT = 8050
 /** The sidecar's own limit of IDLE_GRACE_SECONDS: with more it would not start. */
 const MAX_IDLE_GRACE_SECONDS = 3600
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
@@ -93,6 +100,16 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
         value === 'auto' || value === 'true' || value === 'false'
           ? { nativeSidecar: value }
           : undefined,
+    },
+  ],
+  [
+    'port',
+    {
+      expected: `a port from ${MIN_PORT} to ${MAX_PORT}, but not Flux's own ${FLUX_PORT}`,
+      read: (value) => {
+        const port = /^[1-9]\d{3,4}$/.test(value) ? Number(value) : 0
+        return port >= MIN_PORT && port <= MAX_PORT && port !== FLUX_PORT ? { port } : undefined
+      },
     },
   ],
   ['external-metrics', booleanRule((externalMetrics) => ({ externalMetrics }))],
@@ -215,7 +232,7 @@ function hintFor(name: string): string {
   const known = [...RULES.keys()]
   const nearest = nearestNames(name, known).map((near) => `${ANNOTATION_PREFIX}${near}`)
   if (nearest.length > 0) return `did you mean ${nearest.join(' or ')}?`
-  return `use one of ${known.join(' ')}`
+  return 'see the README for those that there are'
 }
 
 function shown(text: string): string {

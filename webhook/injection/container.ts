@@ -46,13 +46,14 @@ export interface FrontProxy {
 /** The container (core/v1 `Container`). */
 export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions): Json {
   const { settings, native } = plan
+  const { port = SIDECAR_PORT } = settings
   return {
     name: CONTAINER_NAME,
     image: options.image,
     ...(options.imagePullPolicy !== undefined && { imagePullPolicy: options.imagePullPolicy }),
     ...(native && { restartPolicy: 'Always' }),
     env: environment(plan, options),
-    ports: [{ name: PORT_NAME, containerPort: SIDECAR_PORT, protocol: 'TCP' }],
+    ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
     resources: resources(pod, settings),
     securityContext: securityContext(settings),
     // No readiness probe: the pod would not be ready without the sidecar, and a pod that is not ready has no DNS name, by
@@ -60,7 +61,7 @@ export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions):
     // It fails while the event loop is stuck, or when the collector has died, after minutes: never because Flux is slow or
     // away. Only this container is started again then.
     livenessProbe: {
-      httpGet: { path: '/livez', port: SIDECAR_PORT, scheme: 'HTTPS' },
+      httpGet: { path: '/livez', port, scheme: 'HTTPS' },
       initialDelaySeconds: 10,
       periodSeconds: 10,
       timeoutSeconds: 5,
@@ -74,6 +75,7 @@ function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): read
   const { settings, minicluster, socket } = plan
   const variables: Record<string, string | undefined> = {
     FLUX_URI: `local://${socket.path}`,
+    LISTEN_PORT: settings.port?.toString(),
     NAMESPACE: minicluster.namespace,
     MINICLUSTER: minicluster.name,
     SERVICE_NAME: METRICS_SERVICE,

@@ -171,7 +171,7 @@ test('review warns and writes an Event that says why there are no metrics', asyn
   const containers = [BROKER, { name: 'web', ports: [{ containerPort: 8443 }] }]
   const reviewer = await reviewPod(leadPod({ spec: { containers } }))
   const message =
-    'Container "web" of the pod uses port 8443, which the sidecar needs: move it to another port'
+    'Container "web" of the pod uses port 8443, which the sidecar needs: set flux-metrics/port to a free port'
   assert.deepEqual(reviewer.answer.warnings, [message])
   assert.deepEqual(eventsOf(reviewer), [
     { type: 'Warning', reason: 'MetricsNotInjected', message: `PortTaken: ${message}` },

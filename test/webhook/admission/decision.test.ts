@@ -157,6 +157,11 @@ const SIDECAR = { name: 'flux-metrics' }
 const PORT = { name: 'web', ports: [{ containerPort: 8443 }] }
 const VOLUMES = leadPod().spec.volumes ?? []
 
+/** A lead broker's pod whose sidecar shall listen on this port. */
+function withPort(port: number, spec: Partial<Pod['spec']>): Pod {
+  return { ...annotated({ 'flux-metrics/port': String(port) }), spec: leadPod({ spec }).spec }
+}
+
 interface Refusal {
   readonly reason: string
   readonly message: string
@@ -213,14 +218,26 @@ const REFUSALS: readonly Refusal[] = [
   {
     reason: 'PortTaken',
     message:
-      'Container "web" of the pod uses port 8443, which the sidecar needs: move it to another port',
+      'Container "web" of the pod uses port 8443, which the sidecar needs: set flux-metrics/port to a free port',
     pod: leadPod({ spec: { containers: [BROKER, PORT] } }),
   },
   {
     reason: 'HostNetworkPortTaken',
     message:
-      'Container "web" of the pod uses port 8443 on the network of its node, which the sidecar needs: move it to another port',
+      'Container "web" of the pod uses port 8443 on the network of its node, which the sidecar needs: set flux-metrics/port to a free port',
     pod: leadPod({ spec: { containers: [BROKER, PORT], hostNetwork: true } }),
+  },
+  {
+    reason: 'PortTaken',
+    message:
+      'Container "web" of the pod uses port 9000, which the sidecar needs: set flux-metrics/port to a free port',
+    pod: withPort(9000, { containers: [BROKER, { ...PORT, ports: [{ containerPort: 9000 }] }] }),
+  },
+  {
+    reason: 'HostNetworkPortTaken',
+    message:
+      'The kubelet uses port 10250 on the network of its node, which the sidecar needs: set flux-metrics/port to a free port',
+    pod: withPort(10_250, { hostNetwork: true }),
   },
   {
     reason: 'NoAuthority',

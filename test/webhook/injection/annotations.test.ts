@@ -3,8 +3,7 @@ import { test } from 'node:test'
 import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../../../webhook/contract.ts'
 import { readAnnotations, type Settings } from '../../../webhook/injection/annotations.ts'
 
-const KNOWN =
-  'enabled socket run-as-user tls-secret metrics-config native-sidecar external-metrics drain idle-grace-seconds log-level cpu-request memory-limit'
+const SEE_README = 'see the README for those that there are'
 
 /** Keys (after the prefix) with valid values, and the settings that they mean. */
 const VALID: readonly (readonly [key: string, value: string, settings: Settings])[] = [
@@ -21,6 +20,9 @@ const VALID: readonly (readonly [key: string, value: string, settings: Settings]
   ['native-sidecar', 'auto', { nativeSidecar: 'auto' }],
   ['native-sidecar', 'true', { nativeSidecar: 'true' }],
   ['native-sidecar', 'false', { nativeSidecar: 'false' }],
+  ['port', '1024', { port: 1024 }],
+  ['port', '10250', { port: 10_250 }],
+  ['port', '65535', { port: 65_535 }],
   ['external-metrics', 'true', { externalMetrics: true }],
   ['external-metrics', 'false', { externalMetrics: false }],
   ['drain', 'false', { drain: false }],
@@ -49,6 +51,7 @@ const UID = 'a UID from 0 to 2147483647'
 const SECRET = "a Secret's name"
 const CONFIG_MAP = "a ConfigMap's name"
 const NATIVE = '"auto", "true" or "false"'
+const PORT = "a port from 1024 to 65535, but not Flux's own 8050"
 const GRACE = 'whole seconds from 0 to 3600'
 const LEVEL = 'one of fatal, error, warn, info, debug, trace, silent'
 const CPU = 'a quantity from 1m to 4, such as 50m'
@@ -73,6 +76,14 @@ const INVALID: readonly (readonly [key: string, value: string, expected: string]
   ['run-as-user', '1e3', UID],
   ['run-as-user', '2147483648', UID],
   ['run-as-user', 'root', UID],
+  ['port', '443', PORT],
+  ['port', '1023', PORT],
+  ['port', '8050', PORT],
+  ['port', '65536', PORT],
+  ['port', '08443', PORT],
+  ['port', '1e4', PORT],
+  ['port', 'https', PORT],
+  ['port', '', PORT],
   ['tls-secret', 'Serving', SECRET],
   ['tls-secret', 'a/b', SECRET],
   ['tls-secret', '-a', SECRET],
@@ -118,8 +129,8 @@ const UNKNOWN: readonly (readonly [key: string, hint: string])[] = [
   ['loglevel', 'did you mean flux-metrics/log-level?'],
   ['Enabled', 'did you mean flux-metrics/enabled?'],
   ['enabled/', 'did you mean flux-metrics/enabled?'],
-  ['port', `use one of ${KNOWN}`],
-  ['', `use one of ${KNOWN}`],
+  ['colour', SEE_README],
+  ['', SEE_README],
 ]
 
 for (const [key, hint] of UNKNOWN) {
@@ -131,10 +142,10 @@ for (const [key, hint] of UNKNOWN) {
   })
 }
 
-test('readAnnotations cuts a long unknown key, so that the known keys fit into the warning', () => {
+test('readAnnotations cuts a long unknown key, so that the hint fits into the warning', () => {
   const key = `flux-metrics/${'x'.repeat(300)}`
   const { warnings } = readAnnotations({ [key]: 'true' }, null)
-  assert.deepEqual(warnings, [`${key.slice(0, 32)}…: unknown, use one of ${KNOWN}`])
+  assert.deepEqual(warnings, [`${key.slice(0, 32)}…: unknown, ${SEE_README}`])
   // The answer would cut a longer warning.
   assert.ok(warnings.every(({ length }) => length <= 200))
 })

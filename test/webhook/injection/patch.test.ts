@@ -131,6 +131,21 @@ test('patchFor appends an ordinary container where native sidecars are not suppo
   )
 })
 
+test('patchFor gives the sidecar its port in the environment, in its ports and in its probe', () => {
+  const { env, ports, livenessProbe } = sidecarContainer(
+    leadPod(),
+    { ...PLAN, settings: { port: 10_250 } },
+    SIDECAR,
+  )
+  assert.ok(Array.isArray(env))
+  assert.deepEqual(
+    env.find(({ name }) => name === 'LISTEN_PORT'),
+    { name: 'LISTEN_PORT', value: '10250' },
+  )
+  assert.deepEqual(ports, [{ name: 'custom-metrics', containerPort: 10_250, protocol: 'TCP' }])
+  assert.match(JSON.stringify(livenessProbe), /"port":10250,/)
+})
+
 test('patchFor writes the CA of the front proxy onto a pod with a provided certificate', () => {
   const plan: Plan = { ...PLAN, settings: { tlsSecret: 'serving' } }
   assert.deepEqual(onField('/metadata/annotations/flux-metrics~1client-ca', leadPod(), plan), [
