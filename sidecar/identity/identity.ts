@@ -1,12 +1,12 @@
 // The sidecar's side of an identity: obtains one certificate and the CAs to trust from the webhook, renews them, and
 // stops using a certificate that has expired. The webhook's side, which checks sidecars and answers them, is
 // webhook/identities/.
-import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Credentials } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
 import { messageOf } from '#serving/text.ts'
 import { type AuthorityRequest, askAuthority, type Grant } from './authority-client.ts'
+import { type HeldCertificate, holdCertificate, isNotYetValid, timeOf } from './held-certificate.ts'
 import { createKeyAndRequest, type KeyAndRequest } from './signing-request.ts'
 import { TokenFile } from './token-file.ts'
 
@@ -43,14 +43,6 @@ export interface IdentityOptions {
   readonly random?: () => number
   /** Asks the authority; default: over HTTPS. */
   readonly ask?: (request: AuthorityRequest) => Promise<Grant>
-}
-
-/** The current certificate, with its key. */
-interface HeldCertificate {
-  readonly cert: string
-  readonly key: string
-  readonly renewAt: number
-  readonly end: number
 }
 
 /** One identity, obtained and renewed until it is closed. */
@@ -121,9 +113,11 @@ export class Identity {
     const now = this.#now()
     try {
       if (this.#held !== undefined && this.#held.end <= now) this.#expire()
-      const isDue = this.#held === undefined || this.#held.renewAt <= now
-      if (!isDue && now < this.#refreshAt) return true
-      await this.#refresh(isDue)
+      const isUrgent = this.#held === undefined || this.#held.renewAt <= now
+      // A time that is further away than any interval was set by a clock that was ahead.
+      const isTime = this.#refreshAt <= now || this.#refreshAt - now > REFRESH_MS
+      if (!isUrgent && !isTime) return true
+      await this.#refresh(isUrgent || isNotYetValid(this.#held, now))
       return true
     } catch (error) {
       this.#failed(error)
@@ -151,7 +145,8 @@ export class Identity {
     const { log, names, onCredentials } = this.#options
     const now = this.#now()
     const before = { held: this.#held, grant: this.#grant, reason: this.#reason }
-    const held = request === undefined ? before.held : checkCertificate(grant, request, now)
+    const held =
+      request === undefined ? before.held : holdCertificate(grant.certificate, request.key, now)
     if (held === undefined) return
     const isNew = held !== before.held
     const trustChanged = before.grant?.clientCa !== grant.clientCa
@@ -167,6 +162,12 @@ export class Identity {
     if (isNew) log.info({ names, until: timeOf(held) }, 'obtained a certificate')
     else if (trustChanged) log.info({}, "the front proxy's authority has changed")
     else if (before.reason !== undefined) log.info({}, 'the authority answers again')
+    if (!isNew || !isNotYetValid(held, now)) return
+    const from = new Date(held.start).toISOString()
+    log.warn(
+      { from },
+      'the certificate is not valid yet: either our clock or that of the webhook is wrong',
+    )
   }
 
   #failed(error: unknown): void {
@@ -191,24 +192,4 @@ export class Identity {
     this.#options.log.error({ reason: this.#reason }, 'the certificate has expired')
     this.#options.onCredentials(undefined)
   }
-}
-
-function timeOf({ end }: HeldCertificate): string {
-  return new Date(end).toISOString()
-}
-
-/** @throws Error if the certificate is missing, expired or for another key */
-function checkCertificate(
-  { certificate }: Grant,
-  { key }: KeyAndRequest,
-  now: number,
-): HeldCertificate {
-  if (certificate === undefined) throw new Error('the authority issued no certificate')
-  const parsed = new X509Certificate(certificate)
-  if (!parsed.checkPrivateKey(createPrivateKey(key))) {
-    throw new Error('the authority issued a certificate for another key')
-  }
-  const end = parsed.validToDate.getTime()
-  if (end <= now) throw new Error('the authority issued a certificate that has expired')
-  return { cert: certificate, key, end, renewAt: now + ((end - now) * 2) / 3 }
 }

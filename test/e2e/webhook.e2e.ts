@@ -109,6 +109,7 @@ withEnvironment('the webhook in operation', {
       await environment.installation.uninstall()
       await holds('no webhook', async () => (await webhookPods()).length === 0)
       await environment.installation.install()
+      await environment.serving()
       await environment.inSidecar('/nodejs/bin/node', '-e', 'process.kill(1)')
       await holds('a container that is started again', async () => {
         return (await sidecarStarts(environment)) === before + 1

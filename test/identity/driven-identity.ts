@@ -34,15 +34,20 @@ export async function setup(
     clientCa: frontProxy.cert,
     allowedNames: ['front-proxy-client'],
     lifeMs: 24 * HOUR_MS,
+    /** How much its clock is ahead. */
+    aheadMs: 0,
     answer: async (request: AuthorityRequest): Promise<Grant> => certify(request),
   }
   const certify = async ({ csr }: AuthorityRequest): Promise<Grant> => {
-    const { clientCa, allowedNames, lifeMs } = authority
+    const { clientCa, allowedNames, lifeMs, aheadMs } = authority
     const trust = { ca: ca.certificate, clientCa, allowedNames }
     if (csr === undefined) return { certificate: undefined, ...trust }
     const { publicKey, dnsNames: names } = await parseCertificateRequest(csr)
     assert.ok(publicKey)
-    return { certificate: await issueLeaf(ca, { publicKey, names, lifeMs }, clock.ms), ...trust }
+    return {
+      certificate: await issueLeaf(ca, { publicKey, names, lifeMs }, clock.ms + aheadMs),
+      ...trust,
+    }
   }
   const used: (Credentials | undefined)[] = []
   const identity = new Identity({

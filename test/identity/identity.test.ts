@@ -140,3 +140,31 @@ test('a started identity asks until it is closed, and then aborts a pending requ
   t.mock.timers.tick(HOUR_MS)
   assert.deepEqual([authority.asked.length, lines], [1, []])
 })
+
+test('a certificate of a clock that is ahead is used, and another is asked for every few minutes until the clock is right', async (t) => {
+  const { identity, authority, after, used, messages } = await setup(t)
+  authority.aheadMs = 30 * 24 * HOUR_MS
+  await identity.tick()
+  assert.equal(identity.missing, undefined)
+  await after(4.9 * MINUTE_MS)
+  assert.equal(authority.asked.length, 1)
+  await after(0.2 * MINUTE_MS)
+  authority.aheadMs = 0
+  await after(5.1 * MINUTE_MS)
+  await after(5.1 * MINUTE_MS)
+  assert.deepEqual(kinds(authority.asked), ['certificate', 'certificate', 'certificate', 'trust'])
+  assert.equal(used.length, 3)
+  const notYet =
+    'warn: the certificate is not valid yet: either our clock or that of the webhook is wrong'
+  const obtained = 'info: obtained a certificate'
+  assert.deepEqual(messages(), [obtained, notYet, obtained, notYet, obtained])
+})
+
+test('when both clocks were ahead and are right again, another certificate is asked for at once', async (t) => {
+  const { identity, authority, after, used } = await setup(t)
+  await after(30 * 24 * HOUR_MS)
+  await after(-30 * 24 * HOUR_MS)
+  assert.deepEqual(kinds(authority.asked), ['certificate', 'certificate'])
+  assert.equal(used.length, 2)
+  assert.equal(identity.missing, undefined)
+})
