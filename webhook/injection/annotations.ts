@@ -213,15 +213,21 @@ const DRAIN_WITHOUT_UID = `${DRAIN_IGNORED}: set ${ANNOTATION_PREFIX}run-as-user
 /** Keys that the webhook itself writes. */
 const OURS: readonly string[] = [INJECTED_ANNOTATION, CLIENT_CA_ANNOTATION]
 
+/** The rules by whole keys: most keys of an object are looked up only here. */
+const BY_KEY = new Map([...RULES].map(([name, rule]) => [`${ANNOTATION_PREFIX}${name}`, rule]))
+
 function readOne(annotations: Annotations, warnings: Warnings): Settings {
   let settings: Settings = {}
-  for (const [key, value] of Object.entries(annotations ?? {})) {
+  for (const key in annotations) {
     if (!key.startsWith(ANNOTATION_PREFIX) || OURS.includes(key)) continue
-    const name = key.slice(ANNOTATION_PREFIX.length)
-    const rule = RULES.get(name)
-    const read = rule?.read(value)
+    const rule = BY_KEY.get(key)
+    if (rule === undefined) {
+      warnings.add(() => `${shown(key)}: unknown, ${hintFor(key.slice(ANNOTATION_PREFIX.length))}`)
+      continue
+    }
+    const value = annotations[key] ?? ''
+    const read = rule.read(value)
     if (read !== undefined) settings = { ...settings, ...read }
-    else if (rule === undefined) warnings.add(() => `${shown(key)}: unknown, ${hintFor(name)}`)
     else warnings.add(() => `${key}: expected ${rule.expected}, got "${shown(value)}"`)
   }
   return settings

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { LaterEvents, type Note } from '../../../webhook/admission/later-events.ts'
+import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
+import { createReviewer } from '../support-admission.ts'
+import { annotated, job, leadPod, miniCluster, OBJECTS, podReview } from '../support-objects.ts'
+
+const AWAY = new ClusterError(403, 'The API server answered 403: not yet')
+
+/** Resolves when the calls in an API server in memory have ended. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 8; turn += 1) await new Promise(setImmediate)
+}
+
+/** A webhook whose API server fails at first, and whose clock stands still. */
+function whileAway(t: TestContext, objects: readonly NewObject[] = OBJECTS) {
+  const reviewer = createReviewer({ objects })
+  reviewer.cluster.failWith(AWAY)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  return {
+    ...reviewer,
+    /** Lets the API server answer, and time pass. */
+    comeBack: async () => {
+      reviewer.cluster.failWith(undefined)
+      t.mock.timers.tick(30_000)
+      await settled()
+      return reviewer.cluster.events.map(({ reason, message }) => ({ reason, message }))
+    },
+  }
+}
+
+const SAID = {
+  reason: 'MetricsNotInjected',
+  message:
+    'LookUpFailed: Could not look up the MiniCluster of the pod: The API server answered 403: not yet: ' +
+    'delete the index-0 pod to try again, which ends the jobs of the MiniCluster',
+}
+
+test('a failed look-up gets its Event when the API server answers', async (t) => {
+  const { review, cluster, comeBack } = whileAway(t)
+  await review(podReview(leadPod()))
+  await settled()
+  assert.deepEqual(cluster.events, [])
+  assert.deepEqual(await comeBack(), [SAID])
+})
+
+const SILENT: readonly (readonly [string, object, readonly NewObject[]])[] = [
+  ['a dry run', podReview(leadPod(), { dryRun: true }), OBJECTS],
+  [
+    'a MiniCluster without metrics',
+    podReview(leadPod()),
+    [job(), miniCluster({ annotations: {} })],
+  ],
+  [
+    'a pod that wants no metrics',
+    podReview(annotated({ 'flux-metrics/enabled': 'false' })),
+    OBJECTS,
+  ],
+  ['a pod of nobody', podReview(leadPod()), []],
+]
+
+for (const [what, review, objects] of SILENT) {
+  test(`a failed look-up gets no Event for ${what}`, async (t) => {
+    const webhook = whileAway(t, objects)
+    await webhook.review(review)
+    await settled()
+    assert.deepEqual(await webhook.comeBack(), [])
+  })
+}
+
+/** A note about a MiniCluster that does not exist. */
+function note(namespace: string, index: number, text = 'm'): Note {
+  return {
+    kind: 'minicluster',
+    namespace,
+    reference: { apiVersion: 'flux-framework.org/v1alpha2', name: `n-${index}`, uid: `${index}` },
+    event: { type: 'Normal', reason: 'MetricsPending', message: text },
+  }
+}
+
+test('notes are kept up to a number, in all and for each namespace, and no long ones', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const state = { isAway: true }
+  const asked: string[] = []
+  const events = new LaterEvents({
+    lookUps: {
+      find: async () => undefined,
+      confirm: async (_reference, namespace) => {
+        if (state.isAway) throw AWAY
+        asked.push(namespace)
+        return undefined
+      },
+    },
+    events: { record: () => {} },
+  })
+  events.add(note('long', 0, 'm'.repeat(5_000)))
+  for (let index = 0; index < 1_000; index += 1) events.add(note('one', index))
+  for (let index = 0; index < 1_000; index += 1) events.add(note(`many-${index}`, index))
+  await settled()
+  state.isAway = false
+  t.mock.timers.tick(30_000)
+  while (asked.length < 512) await settled()
+  await settled()
+  // The first one of all was being looked up while the others came.
+  assert.equal(asked.length, 513)
+  assert.equal(asked.filter((namespace) => namespace === 'one').length, 129)
+  assert.ok(!asked.includes('long'))
+})
