@@ -57,6 +57,18 @@ async function sidecarStarts(environment: Environment): Promise<number> {
   return sidecar?.restartCount ?? assert.fail('no sidecar')
 }
 
+/** The messages of the Events with a reason about the MiniCluster. */
+async function messagesOf(namespace: string, reason: string): Promise<string> {
+  const about = `--field-selector=reason=${reason},involvedObject.name=${MINICLUSTER}`
+  return run([
+    'get',
+    'events',
+    `--namespace=${namespace}`,
+    about,
+    '-o=jsonpath={.items[*].message}',
+  ])
+}
+
 /** Acts under load, and asserts that every admission of the load had an answer. */
 async function underLoad(environment: Environment, act: () => Promise<void>): Promise<void> {
   const load = await ReviewLoad.start(environment, REVIEWS_PER_SECOND)
@@ -167,7 +179,7 @@ withEnvironment('the webhook in operation', {
     assert.equal((await reviews()) - before, 1)
   },
 
-  'without a webhook pods start unchanged, and a selector finds them': async (environment) => {
+  'pods that start without a webhook are unchanged, found and told of': async (environment) => {
     const { namespace } = environment
     await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=0'])
     await holds('no webhook', async () => (await webhookPods()).length === 0)
@@ -182,6 +194,10 @@ withEnvironment('the webhook in operation', {
     assert.equal(missed.trim(), `pod/${await environment.lead()}`)
     await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=2'])
     await environment.installation.rolledOut()
+    await holds('an Event with the cure', async () => {
+      const cure = `kubectl delete pod -n ${namespace} ${await environment.lead()}`
+      return (await messagesOf(namespace, 'MetricsMissing')).includes(cure)
+    })
     await run(['delete', 'pod', await environment.lead(), `--namespace=${namespace}`])
     await environment.readyPods(2)
     await environment.serving()
