@@ -149,6 +149,9 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ],
 ])
 
+/** The names of all annotations, without their prefix. */
+export const ANNOTATION_NAMES: readonly string[] = [...RULES.keys()]
+
 function booleanRule(toSettings: (value: boolean) => Settings): Rule {
   return {
     expected: '"true" or "false"',
@@ -235,8 +238,7 @@ function readOne(annotations: Annotations, warnings: Warnings): Settings {
 
 /** Suggests known keys in place of an unknown one. */
 function hintFor(name: string): string {
-  const known = [...RULES.keys()]
-  const nearest = nearestNames(name, known).map((near) => `${ANNOTATION_PREFIX}${near}`)
+  const nearest = nearestNames(name, ANNOTATION_NAMES).map((near) => `${ANNOTATION_PREFIX}${near}`)
   if (nearest.length > 0) return `did you mean ${nearest.join(' or ')}?`
   return 'see the README for those that there are'
 }
