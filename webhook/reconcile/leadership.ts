@@ -86,7 +86,8 @@ export class Leadership {
     try {
       const lease = await this.#read()
       if (lease?.spec.holderIdentity !== this.#options.identity) return
-      await this.#replace(lease, { holderIdentity: '', leaseDurationSeconds: 1 })
+      const free = { holderIdentity: '', leaseDurationSeconds: 1 }
+      await this.#replace(lease, { ...lease.spec, ...free })
     } catch (error) {
       this.#outage.report([error])
     }

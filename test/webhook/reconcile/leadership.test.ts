@@ -170,6 +170,10 @@ test('a leader that ends gives the Lease back, and the next one takes it at once
   const { holderIdentity, leaseDurationSeconds } = specOf(cluster)
   assert.deepEqual([holderIdentity, leaseDurationSeconds], ['', 1])
   assert.deepEqual([one.leadership.isLeader, await two.after(10_000)], [false, true])
+  await two.leadership.close()
+  const three = replica(cluster, 'three')
+  await three.leadership.tick()
+  assert.deepEqual([three.leadership.isLeader, specOf(cluster).leaseTransitions], [true, 2])
 })
 
 test('a replica that ends takes no Lease that is not its own, and survives an API server that is away', async () => {
