@@ -9,6 +9,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 export interface Output {
   /** Whether it is shown on a terminal. */
   readonly isTerminal: boolean
+  /** Columns of the terminal; `undefined` if it is none, or if they are not known. */
+  readonly columns: number | undefined
   write(text: string): void
 }
 
@@ -23,6 +25,8 @@ export interface Io {
   readFile(path: string): Promise<string>
   /** @throws Error of the file system */
   writeFile(path: string, text: string): Promise<void>
+  /** Opens a file for writing, to see whether that is possible. @throws Error of the file system */
+  checkWritable(path: string): Promise<void>
   /** Whether standard input is a terminal, on which the user would have to type. */
   readonly inputIsTerminal: boolean
   /** Reads standard input to its end. */

@@ -7,23 +7,28 @@ export interface MemoryIoOptions {
   /** Standard input; a terminal by default. */
   readonly input?: string
   readonly outIsTerminal?: boolean
+  readonly errIsTerminal?: boolean
+  /** Of the terminal. */
+  readonly columns?: number
   readonly env?: Io['env']
 }
 
 /** A missing file, or a folder in its place, is an error as in a file system. */
 export function createMemoryIo(options: MemoryIoOptions = {}) {
   const { files = {}, folders = [], input, outIsTerminal = false, env = {} } = options
+  const { errIsTerminal = false, columns } = options
   const written = { out: '', err: '' }
   const filesWritten: Record<string, string> = {}
   const outputTo = (name: keyof typeof written, isTerminal: boolean) => ({
     isTerminal,
+    columns,
     write: (text: string) => {
       written[name] += text
     },
   })
   const io: Io = {
     out: outputTo('out', outIsTerminal),
-    err: outputTo('err', false),
+    err: outputTo('err', errIsTerminal),
     env,
     readFile: async (path) => {
       const text = files[path]
@@ -34,8 +39,10 @@ export function createMemoryIo(options: MemoryIoOptions = {}) {
       throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT', errno: -2 })
     },
     writeFile: async (path, text) => {
-      if (path.includes('/')) throw Object.assign(new Error(`ENOENT: ${path}`), { errno: -2 })
       filesWritten[path] = text
+    },
+    checkWritable: async (path) => {
+      if (path.includes('/')) throw Object.assign(new Error(`ENOENT: ${path}`), { errno: -2 })
     },
     inputIsTerminal: input === undefined,
     readInput: async () => input ?? '',

@@ -21,9 +21,16 @@ const SUMMARY: Trace['summary'] = {
   killed: 0,
   unfinished: 0,
   refused: 0,
+  canceled: 0,
+  timedOut: 0,
   doneAfter: undefined,
 }
 
 export function traceOf(endMs: number, ...states: readonly Partial<State>[]): Trace {
-  return { states: states.map((state) => ({ ...NOTHING, ...state })), endMs, summary: SUMMARY }
+  return {
+    states: states.map((state) => ({ ...NOTHING, ...state })),
+    endMs,
+    summary: SUMMARY,
+    waits: { ended: [], since: [] },
+  }
 }

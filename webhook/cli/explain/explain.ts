@@ -1,14 +1,11 @@
 // `flux-metrics explain`: why a MiniCluster has its size, in the words of its sidecar. Its flags and its help.
 import { EXPLAIN as SUBRESOURCE } from '#metrics/metric.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
-import { DEFAULT_NAMESPACE, readArguments } from '../input/flags.ts'
+import { DEFAULT_NAMESPACE, problemOfName, readArguments } from '../input/flags.ts'
 import { readInputs } from '../input/inputs.ts'
 import type { Answer } from './https-get.ts'
 import { httpsGet } from './https-get.ts'
 import { getNamespace, getRaw, type KubectlFlags } from './kubectl.ts'
-
-/** The name of a MiniCluster or of a namespace (RFC 1123 label). */
-const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
 const FLAGS = {
   namespace: { type: 'string', short: 'n' },
@@ -49,8 +46,12 @@ type Target =
 
 interface Question {
   readonly target: Target
-  readonly json: boolean
+  readonly format: Format
 }
+
+const FORMATS = ['text', 'json', 'yaml'] as const
+
+type Format = (typeof FORMATS)[number]
 
 export const EXPLAIN: Command = {
   name: 'explain',
@@ -68,7 +69,7 @@ custom.metrics.k8s.io. With --url the command asks a sidecar directly. A sidecar
 that accepts only the front proxy of the API server refuses this.
 
   -n, --namespace NAME   namespace of the MiniCluster [that of the context]
-  -o, --output FORMAT    text, or json, which has more details [text]
+  -o, --output FORMAT    text, or json or yaml, which have more details [text]
       --json             the same as -o json
       --kubeconfig FILE  passed to kubectl
       --context NAME     passed to kubectl
@@ -87,7 +88,8 @@ Exit codes: 0 the explanation is printed; 1 no answer; 2 wrong usage.
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const question = readQuestion(args)
   if (typeof question === 'string') return refuseUsage(io, 'explain', question)
-  const { target, json } = question
+  const { target, format } = question
+  const json = format !== 'text'
   const answer =
     target.kind === 'cluster'
       ? await askCluster(target, json, io)
@@ -96,8 +98,20 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     io.err.write(`flux-metrics explain: ${answer.reason}\n`)
     return EXIT.no
   }
-  io.out.write(json ? `${answer.text.trimEnd()}\n` : answer.text)
+  io.out.write(await render(answer.text, format))
   return EXIT.ok
+}
+
+/** Loads the yaml package only when it is used. */
+async function render(text: string, format: Format): Promise<string> {
+  if (format === 'text') return text
+  if (format === 'json') return `${text.trimEnd()}\n`
+  const { parse, stringify } = await import('yaml')
+  return stringify(parse(text), { version: '1.1', lineWidth: 0, indentSeq: false })
+}
+
+function isFormat(text: string): text is Format {
+  return FORMATS.some((format) => format === text)
 }
 
 /** @returns a sentence if the arguments are wrong */
@@ -106,9 +120,8 @@ function readQuestion(args: readonly string[]): Question | string {
   if (read.kind === 'problem') return read.problem
   const { values, positionals } = read
   const { url, namespace, output = values.json ? 'json' : 'text' } = values
-  if (output !== 'json' && output !== 'text')
-    return `--output: expected text or json, got "${output}"`
-  const json = output === 'json'
+  if (!isFormat(output)) return `--output: expected text, json or yaml, got "${output}"`
+  const format = output
   const [name, ...others] = positionals
   const excluded = url === undefined ? SIDECAR_FLAGS : KUBECTL_FLAGS
   const flag = excluded.find((candidate) => values[candidate] !== undefined)
@@ -119,14 +132,13 @@ function readQuestion(args: readonly string[]): Question | string {
   if (url !== undefined) {
     if (name !== undefined) return 'expected a MiniCluster or --url, got both'
     const target = sidecarAt(url, values)
-    return typeof target === 'string' ? target : { target, json }
+    return typeof target === 'string' ? target : { target, format }
   }
   if (name === undefined) return 'expected the name of a MiniCluster'
-  const wrong = [name, namespace ?? name].find((candidate) => !NAME.test(candidate))
-  if (wrong !== undefined)
-    return `expected a name of lower-case letters, digits and "-", got "${wrong}"`
+  const wrong = problemOfName(name) ?? problemOfName(namespace ?? name)
+  if (wrong !== undefined) return wrong
   const { kubeconfig, context } = values
-  return { target: { kind: 'cluster', name, namespace, kubectl: { kubeconfig, context } }, json }
+  return { target: { kind: 'cluster', name, namespace, kubectl: { kubeconfig, context } }, format }
 }
 
 async function askCluster(

@@ -1,7 +1,7 @@
 // `flux-metrics inject`: the pod of a MiniCluster as the webhook would admit it. Its flags and its help.
 import type { AuthorityAddress, FrontProxy } from '../../injection/container.ts'
 import { type Command, type ExitCode, type Io, refuseUsage } from '../command.ts'
-import { DEFAULT_NAMESPACE, readFlags } from '../input/flags.ts'
+import { DEFAULT_NAMESPACE, problemOfName, readFlags } from '../input/flags.ts'
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
 import { type Format, type InjectionSettings, reviewDocuments } from './review-documents.ts'
 
@@ -75,13 +75,16 @@ function readSettings(args: readonly string[], { version }: Io): InjectionSettin
   const { kubernetes = DEFAULT_KUBERNETES, output = 'yaml', image = imageOf(version) } = values
   const serverVersion = readServerVersion(kubernetes)
   if (typeof serverVersion === 'string') return serverVersion
+  const { namespace = DEFAULT_NAMESPACE } = values
+  const wrong = problemOfName(namespace)
+  if (wrong !== undefined) return `--namespace: ${wrong}`
   if (!isFormat(output)) return `--output: expected yaml or json, got "${output}"`
   if (!/^\S+$/.test(image)) return `--image: expected an image, got "${image}"`
   const identity = identityAt(values['webhook-url'] ?? DEFAULT_URL)
   if (typeof identity === 'string') return identity
   return {
     files: values.filename ?? [],
-    namespace: values.namespace ?? DEFAULT_NAMESPACE,
+    namespace,
     format: output,
     diff: values.diff ?? false,
     serverVersion,

@@ -25,25 +25,44 @@ export async function reviewDocuments(settings: InjectionSettings, io: Io): Prom
   if (documents.problems.length > 0) return reportProblems(io, documents.problems)
   const objects = readObjects(documents.found, settings)
   if (objects.problems.length > 0) return reportProblems(io, objects.problems)
-  const verdicts = await reviewAll(objects.found, settings)
-  await print(verdicts, settings, io)
+  const reviewed = await reviewAll(objects.found, settings, io)
   // After the pods: on a terminal the user sees the end of the output.
-  for (const [subject, verdict] of verdicts) report(subject, verdict, io)
-  return exitCodeFor(verdicts.map(([, verdict]) => verdict))
+  for (const { lines } of reviewed) io.err.write(lines)
+  return exitCodeFor(reviewed.map(({ outcome }) => outcome))
 }
 
-type Reviewed = readonly [Subject, Verdict]
+/** What is kept of a verdict: the pods are printed at once, because there may be thousands. */
+interface Reviewed {
+  readonly outcome: Outcome
+  /** For standard error. */
+  readonly lines: string
+}
+
+/** The kind of a verdict, or the reason why the sidecar is not injected. */
+type Outcome = Exclude<Verdict['kind'], 'skipped'> | { readonly skipped: string }
 
 async function reviewAll(
   found: readonly Found[],
   settings: InjectionSettings,
+  io: Io,
 ): Promise<readonly Reviewed[]> {
   const { subjects, jobs } = subjectsOf(found)
   const miniclusters = found.filter((object) => object.kind === 'MiniCluster')
   const context = { ...settings, store: new ObjectStore([...jobs, ...miniclusters]) }
-  return Promise.all(
-    subjects.map(async (subject) => [subject, await verdictOn(subject, context)] as const),
-  )
+  const separator = settings.diff || settings.format === 'json' ? '' : '---\n'
+  const reviewed: Reviewed[] = []
+  let isFirst = true
+  for (const subject of subjects) {
+    const verdict = await verdictOn(subject, context)
+    if (verdict.kind === 'admitted') {
+      const text = await textOf(subject, verdict, { ...settings, color: hasColor(io.out, io) })
+      io.out.write(isFirst ? text : `${separator}${text}`)
+      isFirst = false
+    }
+    const outcome = verdict.kind === 'skipped' ? { skipped: verdict.reason } : verdict.kind
+    reviewed.push({ outcome, lines: describe(subject, verdict) })
+  }
+  return reviewed
 }
 
 async function verdictOn(subject: Subject, context: ReviewContext): Promise<Verdict> {
@@ -51,39 +70,29 @@ async function verdictOn(subject: Subject, context: ReviewContext): Promise<Verd
   return { kind: 'skipped', reason: 'NoPod', why: subject.why, warnings: [] }
 }
 
-function report(subject: Subject, verdict: Verdict, { err }: Io): void {
+function describe(subject: Subject, verdict: Verdict): string {
   const { kind, why } = verdict
   const source = subject.kind === 'pod' ? subject.source : undefined
   const name = source === undefined ? subject.name : `${subject.name} (made from ${source})`
-  if (kind === 'unknown') {
-    err.write(`${name}: cannot be reviewed: ${why}\n`)
-    return
-  }
-  for (const warning of verdict.warnings) err.write(`${name}: warning: ${warning}\n`)
+  if (kind === 'unknown') return `${name}: cannot be reviewed: ${why}\n`
+  const warnings = verdict.warnings.map((warning) => `${name}: warning: ${warning}\n`)
   const how = kind === 'skipped' ? `not injected, ${verdict.reason}: ` : ''
-  err.write(`${name}: ${how}${why}\n`)
+  return `${warnings.join('')}${name}: ${how}${why}\n`
 }
 
-async function print(
-  verdicts: readonly Reviewed[],
-  { format, diff }: InjectionSettings,
-  io: Io,
-): Promise<void> {
-  const color = hasColor(io.out, io)
-  const texts: string[] = []
-  for (const [{ name }, verdict] of verdicts) {
-    if (verdict.kind !== 'admitted') continue
-    const after = render(verdict.after, format)
-    if (!diff) texts.push(after)
-    else {
-      const change = {
-        before: { name: `${name}, as created`, text: render(verdict.before, format) },
-        after: { name: `${name}, as admitted`, text: after },
-      }
-      texts.push(await formatDiff(change, { color }))
-    }
+/** The pod, or the changes that the webhook makes. */
+async function textOf(
+  { name }: Subject,
+  { before, after }: Verdict & { readonly kind: 'admitted' },
+  { format, diff, color }: Pick<InjectionSettings, 'format' | 'diff'> & { readonly color: boolean },
+): Promise<string> {
+  const text = render(after, format)
+  if (!diff) return text
+  const change = {
+    before: { name: `${name}, as created`, text: render(before, format) },
+    after: { name: `${name}, as admitted`, text },
   }
-  io.out.write(texts.join(diff || format === 'json' ? '' : '---\n'))
+  return formatDiff(change, { color })
 }
 
 /** YAML 1.1, as kubectl prints and reads it: a text such as "yes" keeps its quotes. */
@@ -98,11 +107,11 @@ function render(value: unknown, format: Format): string {
 }
 
 /** A pod with another index does not count: the webhook never injects it. */
-function exitCodeFor(verdicts: readonly Verdict[]): ExitCode {
-  if (verdicts.some(({ kind }) => kind === 'unknown')) return EXIT.usage
-  const isInjected = verdicts.some(({ kind }) => kind === 'admitted')
-  const isRefused = verdicts.some(
-    (verdict) => verdict.kind === 'skipped' && verdict.reason !== 'NotIndexZero',
+function exitCodeFor(outcomes: readonly Outcome[]): ExitCode {
+  if (outcomes.includes('unknown')) return EXIT.usage
+  const isInjected = outcomes.includes('admitted')
+  const isRefused = outcomes.some(
+    (outcome) => typeof outcome === 'object' && outcome.skipped !== 'NotIndexZero',
   )
   return isInjected && !isRefused ? EXIT.ok : EXIT.no
 }

@@ -7,6 +7,15 @@ type Values<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<Conf
 /** The default of `--namespace`, as kubectl has it. */
 export const DEFAULT_NAMESPACE = 'default'
 
+/** The name of a namespace or of a MiniCluster (RFC 1123 label). */
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+/** @returns a sentence if the text is no name of a namespace or of a MiniCluster; `undefined` if it is one */
+export function problemOfName(text: string): string | undefined {
+  if (NAME.test(text)) return undefined
+  return `expected a name of lower-case letters, digits and "-", got "${text}"`
+}
+
 interface Problem {
   readonly kind: 'problem'
   readonly problem: string

@@ -5,21 +5,48 @@ import { formatDuration } from './duration.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
 import type { NamedHpa } from './hpa-source.ts'
 import type { Panel, PictureOptions } from './svg.ts'
-import type { Trace } from './trace.ts'
+import type { Summary, Trace } from './trace.ts'
 
-const PLOT = { columns: 66, rows: 8 } as const
+const ROWS = 8
 
-const TABLE_HEAD = [
-  'HPA',
-  'completed',
-  'killed',
-  'unfinished',
-  'mean wait',
-  'longest',
-  'node-hours',
-  'busy',
-  'done',
-] as const
+/** Columns for what is beside the plot: the scale on the left, and how many jobs wait on the right. */
+const BESIDE = 20
+const NARROWEST = 20
+
+/** The width of a text that goes to a file. */
+const DEFAULT_WIDTH = 80
+
+interface Column {
+  readonly title: string
+  readonly cellOf: (summary: Summary) => string
+  /** Shown only if it is not 0 for every HPA. */
+  readonly count?: (summary: Summary) => number
+}
+
+function countColumn(title: string, count: (summary: Summary) => number): Column {
+  return { title, cellOf: (summary) => String(count(summary)), count }
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'completed', cellOf: ({ completed }) => String(completed) },
+  { title: 'killed', cellOf: ({ killed }) => String(killed) },
+  { title: 'unfinished', cellOf: ({ unfinished }) => String(unfinished) },
+  countColumn('canceled', ({ canceled }) => canceled),
+  countColumn('timed out', ({ timedOut }) => timedOut),
+  countColumn('refused', ({ refused }) => refused),
+  { title: 'mean wait', cellOf: ({ meanWait }) => formatDuration(meanWait) },
+  { title: 'longest', cellOf: ({ longestWait }) => formatDuration(longestWait) },
+  { title: 'node-hours', cellOf: ({ nodeHours }) => nodeHours.toFixed(2) },
+  {
+    title: 'busy',
+    cellOf: ({ nodeHours, busyNodeHours }) =>
+      nodeHours === 0 ? '-' : `${Math.round((busyNodeHours / nodeHours) * 100)} %`,
+  },
+  {
+    title: 'done',
+    cellOf: ({ doneAfter }) => (doneAfter === undefined ? 'never' : formatDuration(doneAfter)),
+  },
+]
 
 /** The run of an HPA with a title and a summary. */
 export function panelOf({ name, spec }: NamedHpa, trace: Trace): Panel {
@@ -43,29 +70,28 @@ function describeRun({ summary }: Trace): string {
   return `${jobs}; ${nodeHours.toFixed(1)} node-hours; mean wait ${formatDuration(meanWait)}`
 }
 
-export function formatComparison(panels: readonly Panel[], scale: PictureOptions): string {
+/** @param width of the terminal; `undefined`: the text goes to a file, and only its charts have a width */
+export function formatComparison(
+  panels: readonly Panel[],
+  scale: PictureOptions,
+  width?: number,
+): string {
+  const columns = Math.max(NARROWEST, (width ?? DEFAULT_WIDTH) - BESIDE)
   const charts = panels.flatMap(({ title, trace }) => [
     title,
-    ...drawChart(trace, { ...PLOT, ...scale }),
+    ...drawChart(trace, { columns, rows: ROWS, ...scale }),
     '',
   ])
+  const shown = COLUMNS.filter(
+    ({ count }) => count === undefined || panels.some(({ trace }) => count(trace.summary) > 0),
+  )
   const table = formatTable(
-    TABLE_HEAD,
-    panels.map(({ title, trace }) => [title.split(':')[0] ?? '', ...cellsOf(trace)]),
+    ['HPA', ...shown.map(({ title }) => title)],
+    panels.map(({ title, trace }) => [
+      title.split(':')[0] ?? '',
+      ...shown.map(({ cellOf }) => cellOf(trace.summary)),
+    ]),
+    width,
   )
   return `${[...charts, LEGEND, '', ...table].join('\n')}\n`
-}
-
-function cellsOf({ summary }: Trace): readonly string[] {
-  const { nodeHours, busyNodeHours, doneAfter } = summary
-  return [
-    String(summary.completed),
-    String(summary.killed),
-    String(summary.unfinished),
-    formatDuration(summary.meanWait),
-    formatDuration(summary.longestWait),
-    nodeHours.toFixed(2),
-    nodeHours === 0 ? '-' : `${Math.round((busyNodeHours / nodeHours) * 100)} %`,
-    doneAfter === undefined ? 'never' : formatDuration(doneAfter),
-  ]
 }

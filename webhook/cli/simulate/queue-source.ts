@@ -20,7 +20,7 @@ const Duration = v.pipe(
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const seconds = parseDuration(dataset.value)
     if (seconds !== undefined) return seconds
-    addIssue({ message: 'a duration', expected: 'a duration such as 90s, 5m or 2h' })
+    addIssue({ message: 'a duration', expected: 'a time like 90s, 10m or 1.5h' })
     return NEVER
   }),
 )
@@ -61,6 +61,7 @@ const QueueSource = v.looseObject({
   spec: v.strictObject({
     nodes: NodesSource,
     fill: v.optional(v.picklist(['lowest', 'highest']), 'lowest'),
+    refuseWide: v.optional(v.boolean(), false),
     idleGrace: v.exactOptional(Duration),
     until: v.exactOptional(Duration),
     queues: v.exactOptional(v.record(v.string(), Ranks)),
@@ -83,6 +84,8 @@ export interface QueueOfJobs {
   readonly nodes: QueueNodes
   /** Which ranks the scheduler fills first. */
   readonly fill: 'lowest' | 'highest'
+  /** Whether a job for more nodes than are up fails at once, as with Fluxion's policy fcfs. */
+  readonly refuseWide: boolean
   /** Ranks by queue; `undefined`: one queue without a name. */
   readonly queues: Readonly<Record<string, readonly number[]>> | undefined
   /** Seconds; `undefined`: the sidecar's default. */
@@ -105,9 +108,10 @@ export function readQueue(document: Document): ReadResult<QueueOfJobs> {
   const { spec } = parsed.output
   const problems = problemsOf(document, spec)
   if (problems.length > 0) return { found: [], problems }
-  const { nodes, fill, queues, idleGrace, until, jobs } = spec
+  const { jobs, ...others } = spec
   const arrivals = jobs.flatMap(toArrivals).sort((a, b) => a.atMs - b.atMs)
-  return { found: [{ nodes, fill, queues, idleGrace, until, arrivals }], problems: [] }
+  const { queues, idleGrace, until } = others
+  return { found: [{ ...others, queues, idleGrace, until, arrivals }], problems: [] }
 }
 
 type Spec = v.InferOutput<typeof QueueSource>['spec']

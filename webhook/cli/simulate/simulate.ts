@@ -10,6 +10,7 @@ import {
 } from '../command.ts'
 import { readFlags } from '../input/flags.ts'
 import { readInputs, reasonOf } from '../input/inputs.ts'
+import { Progress } from '../output/progress.ts'
 import { formatComparison, panelOf } from './comparison.ts'
 import { formatDuration } from './duration.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
@@ -62,6 +63,8 @@ are those of the whole job. With queues, each job names its queue.
       - { at: 2m, every: 30s, count: 20, cores: 8, duration: 90s, queue: batch }
     queues: { batch: 0-11, debug: 12-15 }            # ranks of each queue
     fill: lowest             # ranks to use first; highest is Fluxion's default
+    refuseWide: false        # true: a job for more nodes than are up fails at
+                             # once, as with Fluxion's queue policy fcfs
     idleGrace: 60s           # how long the sidecar keeps idle nodes
     until: 2h                # the run ends at this time; the default is 24h
 
@@ -80,20 +83,42 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [input] = read.found
   if (problems.length > 0 || input === undefined) return reportProblems(io, problems)
   for (const warning of input.warnings) io.err.write(`${warning}\n`)
-  const runs = input.hpas.map((hpa) => runUnder(hpa, input.queue, drain))
+  if (svg !== undefined) {
+    // Before the runs, which may take a minute.
+    const failure = await failureToWrite(svg, () => io.checkWritable(svg))
+    if (failure !== undefined) return reportProblems(io, [failure])
+  }
+  const progress = new Progress(io.err)
+  const runs = input.hpas.map((hpa, index) =>
+    runUnder(hpa, input.queue, {
+      drain,
+      onProgress: (part) =>
+        progress.show(
+          `HPA ${index + 1} of ${input.hpas.length}, ${hpa.name}: ${Math.floor(part * 100)} % of the jobs have ended`,
+        ),
+    }),
+  )
+  progress.end()
   const endMs = Math.max(1, ...runs.map(({ trace }) => trace.endMs))
   const panels = runs.map(({ hpa, trace }) => panelOf(hpa, extendTrace(trace, endMs)))
   for (const warning of warningsOf(input.queue, panels)) io.err.write(`warning: ${warning}\n`)
   const scale = { maxNodes: input.queue.nodes.max, endMs }
-  io.out.write(formatComparison(panels, scale))
+  io.out.write(formatComparison(panels, scale, io.out.columns))
   if (svg !== undefined) {
-    try {
-      await io.writeFile(svg, drawPicture(panels, scale))
-    } catch (error) {
-      return reportProblems(io, [`Cannot write ${svg}: ${reasonOf(error)}`])
-    }
+    const failure = await failureToWrite(svg, () => io.writeFile(svg, drawPicture(panels, scale)))
+    if (failure !== undefined) return reportProblems(io, [failure])
   }
   return EXIT.ok
+}
+
+/** @returns a sentence if it fails */
+async function failureToWrite(path: string, act: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await act()
+    return undefined
+  } catch (error) {
+    return `Cannot write ${path}: ${reasonOf(error)}`
+  }
 }
 
 interface Run {
@@ -102,8 +127,12 @@ interface Run {
 }
 
 /** Runs the queue under one HPA. */
-function runUnder(hpa: NamedHpa, queue: QueueOfJobs, drain: boolean): Run {
-  const { nodes, fill, queues, idleGrace, arrivals } = queue
+function runUnder(
+  hpa: NamedHpa,
+  queue: QueueOfJobs,
+  { drain, onProgress }: { readonly drain: boolean; readonly onProgress: (part: number) => void },
+): Run {
+  const { nodes, fill, refuseWide, queues, idleGrace, arrivals } = queue
   const { spec } = hpa
   const { minReplicas = 1 } = spec
   const simulation = new Simulation({
@@ -112,6 +141,7 @@ function runUnder(hpa: NamedHpa, queue: QueueOfJobs, drain: boolean): Run {
       coresPerNode: nodes.cores,
       gpusPerNode: nodes.gpus,
       fill,
+      refusesMoreThanUp: refuseWide,
       ...(queues && { queues }),
     },
     size: nodes.start,
@@ -124,7 +154,7 @@ function runUnder(hpa: NamedHpa, queue: QueueOfJobs, drain: boolean): Run {
     },
   })
   const limitMs = secondsOf(queue) * 1000
-  return { hpa, trace: traceRun(simulation, { limitMs, restSize: minReplicas }) }
+  return { hpa, trace: traceRun(simulation, { limitMs, restSize: minReplicas, onProgress }) }
 }
 
 function secondsOf({ until = LIMIT_SECONDS }: QueueOfJobs): number {
@@ -138,13 +168,14 @@ function warningsOf(queue: QueueOfJobs, panels: readonly Panel[]): readonly stri
   const late = arrivals.filter(({ atMs }) => atMs >= seconds * 1000).length
   const refused = Math.max(...panels.map(({ trace }) => trace.summary.refused))
   const of = `of ${arrivals.length} jobs`
+  const has = queue.refuseWide ? 'has' : 'can have'
   return [
     ...(late === 0
       ? []
       : [`${late} ${of} are submitted after ${formatDuration(seconds)}, when the run ends`]),
     ...(refused === 0
       ? []
-      : [`${refused} ${of} need more than the MiniCluster can have: the scheduler refuses them`]),
+      : [`${refused} ${of} need more than the MiniCluster ${has}: the scheduler refuses them`]),
   ]
 }
 

@@ -142,6 +142,12 @@ export class Simulation {
     return this.#arrivalsLeft === 0 && this.instance.active.size === 0
   }
 
+  /** The part of the jobs that have ended, from 0 to 1. */
+  get doneShare(): number {
+    const { length } = this.#options.arrivals
+    return length === 0 ? 1 : this.instance.tally().states.INACTIVE / length
+  }
+
   /** Advances the clock to the next event, and runs it. */
   step(): void {
     const { nextAt = Number.POSITIVE_INFINITY } = this.#agenda

@@ -1,5 +1,6 @@
-// Runs as a picture (SVG 1.1), one below the other on the same axis of time: pods, busy nodes, waiting and killed jobs. The
-// picture has no scripts and no fonts, so a README can show it. Pure.
+// Runs as a picture (SVG 1.1), one below the other on the same axes: pods, busy nodes, waiting and killed jobs, and when all
+// jobs were done. The picture has no scripts and no fonts, so a README can show it, in light and in dark. Pure.
+import { countTicks, timeTicks } from './axis.ts'
 import { formatDuration } from './duration.ts'
 import type { State, Trace } from './trace.ts'
 
@@ -17,34 +18,41 @@ export interface PictureOptions {
 
 /** In pixels. */
 const WIDTH = 760
-const LEFT = 44
+const LEFT = 60
 const RIGHT = 16
 const PLOT_HEIGHT = 120
 const WAIT_HEIGHT = 28
-const PANEL_HEIGHT = 226
-const TITLE_HEIGHT = 34
+const PANEL_HEIGHT = 236
+const TITLE_HEIGHT = 44
 const LEGEND_HEIGHT = 30
+const CROSS_WIDTH = 10
 
-const COLORS = {
-  text: '#24292f',
-  faint: '#6e7781',
-  line: '#d0d7de',
-  pods: '#b6d4fe',
-  busy: '#0b5ed7',
-  wait: '#e8a33d',
-  killed: '#c9211e',
-} as const
+/** Every colour is that of a class, so that a dark page gets others. */
+const STYLE = `<style>
+.page{fill:#ffffff}.text{fill:#24292f}.faint{fill:#57606a}.line{stroke:#d0d7de}
+.pods{fill:#b6d4fe}.busy{fill:#0b5ed7}.wait{fill:#e8a33d}
+.killed{stroke:#c9211e;stroke-width:2}.count{fill:#c9211e}.done{stroke:#1a7f37;stroke-dasharray:4 3}.end{fill:#1a7f37}
+@media (prefers-color-scheme:dark){
+.page{fill:#0d1117}.text{fill:#e6edf3}.faint{fill:#9198a1}.line{stroke:#3d444d}
+.pods{fill:#1f4b82}.busy{fill:#58a6ff}.wait{fill:#d29922}
+.killed{stroke:#ff7b72}.count{fill:#ff7b72}.done{stroke:#3fb950}.end{fill:#3fb950}
+}
+</style>`
 
 export function drawPicture(panels: readonly Panel[], options: PictureOptions): string {
   const height = LEGEND_HEIGHT + panels.length * PANEL_HEIGHT
+  const waiting = panels.flatMap(({ trace }) => trace.states).map(({ pending }) => pending)
+  const mostWaiting = waiting.reduce((most, pending) => Math.max(most, pending), 1)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
-    `<title>${escapeXml(panels.map(({ title, note }) => `${title}: ${note}`).join('. '))}</title>`,
-    `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="title desc" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<title id="title">Nodes, and jobs that wait, over ${formatDuration(options.endMs / 1000)}: ${panels.length} HPAs on the same jobs</title>`,
+    `<desc id="desc">${escapeXml(panels.map(({ title, note }) => `${title}: ${note}`).join('. '))}</desc>`,
+    STYLE,
+    `<rect class="page" width="${WIDTH}" height="${height}"/>`,
     legend(),
     ...panels.map((panel, index) => {
       const top = LEGEND_HEIGHT + index * PANEL_HEIGHT
-      return `<g transform="translate(0 ${top})">\n${drawPanel(panel, options)}\n</g>`
+      return `<g transform="translate(0 ${top})">\n${drawPanel(panel, { ...options, mostWaiting })}\n</g>`
     }),
     '</svg>',
     '',
@@ -53,60 +61,59 @@ export function drawPicture(panels: readonly Panel[], options: PictureOptions): 
 
 function legend(): string {
   const entries = [
-    { color: COLORS.busy, text: 'nodes with jobs' },
-    { color: COLORS.pods, text: 'idle nodes' },
-    { color: COLORS.wait, text: 'jobs that wait' },
-    { color: COLORS.killed, text: 'a job is killed' },
+    { sign: box('busy'), words: 'nodes with jobs' },
+    { sign: box('pods'), words: 'idle nodes' },
+    { sign: box('wait'), words: 'jobs that wait' },
+    { sign: () => cross(5, 16), words: 'a job is killed' },
+    { sign: () => '<path class="done" d="M5 9V22"/>', words: 'all jobs have ended' },
   ]
   return entries
-    .map(({ color, text: words }, index) => {
-      const x = LEFT + index * 130
-      const box = `<rect x="${x}" y="10" width="11" height="11" fill="${color}"/>`
-      return box + text({ x: x + 16, y: 20, color: COLORS.faint }, words)
+    .map(({ sign, words }, index) => {
+      const x = LEFT + index * 136
+      const label = text({ x: 16, y: 20, style: 'faint' }, words)
+      return `<g transform="translate(${x} 0)">${sign()}${label}</g>`
     })
     .join('\n')
 }
 
-function drawPanel({ title, note, trace }: Panel, options: PictureOptions): string {
-  const { states, endMs } = trace
-  const plot = new Plot({
-    ...options,
-    top: TITLE_HEIGHT,
-    height: PLOT_HEIGHT,
-    most: options.maxNodes,
-  })
-  const most = Math.max(1, ...states.map(({ pending }) => pending))
-  const waits = new Plot({
-    ...options,
-    top: TITLE_HEIGHT + PLOT_HEIGHT + 22,
-    height: WAIT_HEIGHT,
-    most,
-  })
+function box(style: string): () => string {
+  return () => `<rect class="${style}" y="10" width="11" height="11"/>`
+}
+
+function drawPanel(
+  { title, note, trace }: Panel,
+  options: PictureOptions & { readonly mostWaiting: number },
+): string {
+  const { states, endMs, summary } = trace
+  const { maxNodes, mostWaiting } = options
+  const nodes = { ...options, top: TITLE_HEIGHT, height: PLOT_HEIGHT, most: maxNodes, ticks: 4 }
+  const plot = new Plot({ ...nodes, name: 'nodes' })
+  const top = TITLE_HEIGHT + PLOT_HEIGHT + 26
+  const jobs = { ...options, top, height: WAIT_HEIGHT, most: mostWaiting, ticks: 1 }
+  const waits = new Plot({ ...jobs, name: 'waiting' })
   return [
-    `${text({ x: LEFT, y: 14, color: COLORS.text, weight: 600 }, title)}`,
-    text({ x: LEFT, y: 28, color: COLORS.faint }, note),
-    plot.frame(String(options.maxNodes)),
-    plot.area(states, endMs, ({ pods }) => pods, COLORS.pods),
-    plot.area(states, endMs, ({ busy }) => busy, COLORS.busy),
-    ...killsOf(states).map((atMs) => plot.cross(atMs)),
+    text({ x: LEFT, y: 14, style: 'text', weight: 600 }, title),
+    text({ x: LEFT, y: 28, style: 'faint' }, note),
+    plot.frame(),
+    plot.area(states, endMs, ({ pods }) => pods, 'pods'),
+    plot.area(states, endMs, ({ busy }) => busy, 'busy'),
+    ...plot.crosses(states),
+    ...(summary.doneAfter === undefined ? [] : [plot.end(summary.doneAfter * 1000)]),
     plot.times(),
-    waits.frame(String(most)),
-    waits.area(states, endMs, ({ pending }) => pending, COLORS.wait),
+    waits.frame(),
+    waits.area(states, endMs, ({ pending }) => pending, 'wait'),
   ].join('\n')
 }
 
-/** When jobs were killed. */
-function killsOf(states: readonly State[]): readonly number[] {
-  return states
-    .filter(({ lost }, index) => lost > (states[index - 1]?.lost ?? 0))
-    .map(({ atMs }) => atMs)
-}
-
 interface PlotOptions extends PictureOptions {
+  /** Of the axis. */
+  readonly name: string
   readonly top: number
   readonly height: number
   /** The value at the top. */
   readonly most: number
+  /** At most this many lines above the one at 0. */
+  readonly ticks: number
 }
 
 /** A rectangle of the picture with its scales. */
@@ -117,41 +124,91 @@ class Plot {
     this.#options = options
   }
 
-  frame(highest: string): string {
-    const { top, height } = this.#options
-    const [right, bottom] = [WIDTH - RIGHT, top + height]
-    const line = (y: number) =>
-      `<path d="M${LEFT} ${y}H${right}" stroke="${COLORS.line}" stroke-width="1"/>`
-    const label = (y: number, words: string) =>
-      text({ x: LEFT - 6, y, color: COLORS.faint, anchor: 'end' }, words)
-    return [line(top), line(bottom), label(top + 4, highest), label(bottom + 4, '0')].join('\n')
+  /** The axis of the values: its name, and a line for each tick. */
+  frame(): string {
+    const { name, top, height, most, ticks } = this.#options
+    const middle = top + height / 2
+    const right = WIDTH - RIGHT
+    // On a low plot a round number would leave the top without one.
+    const values = ticks === 1 ? [0, most] : countTicks(most, ticks)
+    return [
+      `<text class="faint" text-anchor="middle" transform="translate(14 ${middle}) rotate(-90)">${name}</text>`,
+      ...values.flatMap((value) => {
+        const y = this.#y(value)
+        const label = text({ x: LEFT - 6, y: y + 4, style: 'faint', anchor: 'end' }, String(value))
+        return [`<path class="line" d="M${LEFT} ${y}H${right}"/>`, label]
+      }),
+    ].join('\n')
   }
 
-  /** The area below a line of steps. */
+  /** The area below a line of steps: of states in the same half pixel the highest. */
   area(
     states: readonly State[],
     endMs: number,
-    heightOf: (state: State) => number,
-    color: string,
+    valueIn: (state: State) => number,
+    style: string,
   ): string {
-    const steps = states.map((state) => `H${this.#x(state.atMs)}V${this.#y(heightOf(state))}`)
-    const path = `M${this.#x(0)} ${this.#y(0)}${steps.join('')}H${this.#x(endMs)}V${this.#y(0)}Z`
-    return `<path d="${path}" fill="${color}"/>`
+    const heights = new Map<number, number>()
+    for (const state of states) {
+      const x = Math.round(this.#x(state.atMs) * 2) / 2
+      heights.set(x, Math.max(heights.get(x) ?? 0, valueIn(state)))
+    }
+    const last = states.at(-1)
+    let before: number | undefined
+    const steps = [...heights].map(([x, value]) => {
+      const step = value === before ? '' : `H${x}V${this.#y(value)}`
+      before = value
+      return step
+    })
+    // What the last half pixel had for a moment does not stay.
+    const settled = last === undefined ? '' : `V${this.#y(valueIn(last))}`
+    const path = `M${LEFT} ${this.#y(0)}${steps.join('')}${settled}H${this.#x(endMs)}V${this.#y(0)}Z`
+    return `<path class="${style}" d="${path}"/>`
   }
 
-  cross(atMs: number): string {
-    const [x, y] = [this.#x(atMs), this.#options.top - 1]
-    return `<path d="M${x - 4} ${y - 4}l8 8m0 -8l-8 8" stroke="${COLORS.killed}" stroke-width="2"/>`
+  /** A cross for each killed job, side by side. Those for which there is no room are counted at the last one. */
+  crosses(states: readonly State[]): readonly string[] {
+    const y = this.#options.top - 6
+    const rightmost = WIDTH - RIGHT - CROSS_WIDTH * 3
+    const kills = states.flatMap(({ atMs, lost }, index) =>
+      Array.from({ length: lost - (states[index - 1]?.lost ?? 0) }, () => this.#x(atMs)),
+    )
+    let free = 0
+    const drawn: string[] = []
+    for (const [index, atX] of kills.entries()) {
+      const x = Math.max(atX, free)
+      if (x > rightmost && index < kills.length - 1) {
+        const rest = `+${kills.length - index}`
+        return [...drawn, text({ x: rightmost + CROSS_WIDTH, y: y + 4, style: 'count' }, rest)]
+      }
+      drawn.push(cross(round(x), y))
+      free = x + CROSS_WIDTH
+    }
+    return drawn
+  }
+
+  /** All jobs had ended: what follows is not for jobs. */
+  end(atMs: number): string {
+    const { top, height } = this.#options
+    const x = this.#x(atMs)
+    const isRight = x > WIDTH / 2
+    const words = text(
+      { x: x + (isRight ? -5 : 5), y: top + 12, style: 'end', anchor: isRight ? 'end' : 'start' },
+      `done after ${formatDuration(atMs / 1000)}`,
+    )
+    return `<path class="done" d="M${x} ${top}V${top + height}"/>${words}`
   }
 
   times(): string {
     const { endMs, top, height } = this.#options
     const y = top + height + 15
-    return [0, 0.25, 0.5, 0.75, 1]
-      .map((share) => {
-        const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle'
-        const words = share === 0 ? '0' : formatDuration((endMs * share) / 1000)
-        return text({ x: this.#x(endMs * share), y, color: COLORS.faint, anchor }, words)
+    return timeTicks(endMs, 8)
+      .map((atMs) => {
+        const x = this.#x(atMs)
+        const anchor = x > WIDTH - RIGHT - 20 ? 'end' : 'middle'
+        const words = atMs === 0 ? '0' : formatDuration(atMs / 1000)
+        const tick = `<path class="line" d="M${x} ${top + height}v4"/>`
+        return tick + text({ x, y, style: 'faint', anchor }, words)
       })
       .join('\n')
   }
@@ -166,6 +223,10 @@ class Plot {
   }
 }
 
+function cross(x: number, y: number): string {
+  return `<path class="killed" d="M${round(x - 4)} ${y - 4}l8 8m0 -8l-8 8"/>`
+}
+
 function round(pixels: number): number {
   return Math.round(pixels * 10) / 10
 }
@@ -173,18 +234,19 @@ function round(pixels: number): number {
 interface TextStyle {
   readonly x: number
   readonly y: number
-  readonly color: string
+  /** A class. */
+  readonly style: string
   readonly anchor?: 'start' | 'middle' | 'end'
   readonly weight?: number
 }
 
-function text({ x, y, color, anchor, weight }: TextStyle, words: string): string {
-  const style = [
-    `x="${x}" y="${y}" fill="${color}"`,
+function text({ x, y, style, anchor, weight }: TextStyle, words: string): string {
+  const attributes = [
+    `class="${style}" x="${round(x)}" y="${round(y)}"`,
     ...(anchor === undefined ? [] : [`text-anchor="${anchor}"`]),
     ...(weight === undefined ? [] : [`font-weight="${weight}"`]),
   ]
-  return `<text ${style.join(' ')}>${escapeXml(words)}</text>`
+  return `<text ${attributes.join(' ')}>${escapeXml(words)}</text>`
 }
 
 function escapeXml(words: string): string {

@@ -26,6 +26,15 @@ export interface Trace {
   /** When the run ended: all jobs had ended and the MiniCluster was small again, or the time limit was reached. */
   readonly endMs: number
   readonly summary: Summary
+  readonly waits: Waits
+}
+
+/** In seconds. */
+export interface Waits {
+  /** From submission to start, or to the end of a job that was canceled before. */
+  readonly ended: readonly number[]
+  /** When the jobs were submitted that never started: they wait until the end, also if the scheduler refused them. */
+  readonly since: readonly number[]
 }
 
 export interface Summary {
@@ -33,7 +42,7 @@ export interface Summary {
   readonly nodeHours: number
   /** The node-hours with a job. */
   readonly busyNodeHours: number
-  /** Seconds from submission to start; of jobs that did not start, until they were canceled or the run ended. */
+  /** Seconds from submission to start; of jobs that did not start, until they were canceled or the runs ended. */
   readonly meanWait: number
   readonly longestWait: number
   readonly completed: number
@@ -41,6 +50,10 @@ export interface Summary {
   readonly killed: number
   /** Jobs that had not ended at the end of the run. */
   readonly unfinished: number
+  /** Jobs that their users canceled. */
+  readonly canceled: number
+  /** Jobs that reached their time limit. */
+  readonly timedOut: number
   /** Jobs that the scheduler refused, because they need more than the MiniCluster can have. */
   readonly refused: number
   /** Seconds until the last job ended; `undefined` if some had not. */
@@ -54,13 +67,22 @@ export interface TraceOptions {
   readonly limitMs: number
   /** The run ends when all jobs have ended and the MiniCluster has this size. */
   readonly restSize: number
+  /** Called now and then with the part of the jobs that have ended, from 0 to 1. */
+  readonly onProgress?: (part: number) => void
 }
 
+/** Steps between two reports of the progress. */
+const REPORT_STEPS = 2_000
+
 /** Runs a simulation to its end. */
-export function traceRun(simulation: Simulation, { limitMs, restSize }: TraceOptions): Trace {
+export function traceRun(
+  simulation: Simulation,
+  { limitMs, restSize, onProgress }: TraceOptions,
+): Trace {
   const states: State[] = []
   let doneAtMs: number | undefined
-  while (simulation.elapsedMs < limitMs) {
+  for (let step = 0; simulation.elapsedMs < limitMs; step += 1) {
+    if (step % REPORT_STEPS === 0) onProgress?.(simulation.doneShare)
     simulation.step()
     if (simulation.elapsedMs >= limitMs) break
     record(states, stateOf(simulation))
@@ -69,7 +91,9 @@ export function traceRun(simulation: Simulation, { limitMs, restSize }: TraceOpt
     if (simulation.pods.count <= restSize) break
   }
   const endMs = Math.min(simulation.elapsedMs, limitMs)
-  return { states, endMs, summary: summaryOf(simulation, { states, endMs, doneAtMs }) }
+  const waits = waitsOf(simulation)
+  const summary = summaryOf(simulation, { states, endMs, doneAtMs, waits })
+  return { states, endMs, waits, summary }
 }
 
 function stateOf(simulation: Simulation): State {
@@ -110,21 +134,20 @@ function summaryOf(
     readonly states: readonly State[]
     readonly endMs: number
     readonly doneAtMs: number | undefined
+    readonly waits: Waits
   },
 ): Summary {
-  const { states, endMs, doneAtMs } = run
-  const jobs = [...instance.jobs.values()]
-  const waits = jobs
-    .filter((job) => !isRefused(job))
-    .map((job) => waitOf(job, instance.startedAt + endMs))
+  const { states, endMs, doneAtMs, waits } = run
+  const { results } = instance.tally()
   return {
     ...nodeHoursOf(states, endMs),
-    meanWait: waits.length === 0 ? 0 : waits.reduce((sum, wait) => sum + wait, 0) / waits.length,
-    longestWait: waits.reduce((longest, wait) => Math.max(longest, wait), 0),
-    completed: jobs.filter(({ result }) => result === 'successful').length,
+    ...meanAndLongest(waits, endMs),
+    completed: results.successful,
     killed: losses.length,
-    unfinished: jobs.filter(({ state }) => state !== 'INACTIVE').length,
-    refused: jobs.filter(isRefused).length,
+    unfinished: instance.active.size,
+    canceled: results.canceled,
+    timedOut: results.timeout,
+    refused: instance.failed.filter(isRefused).length,
     doneAfter: isDone && doneAtMs !== undefined ? doneAtMs / 1000 : undefined,
   }
 }
@@ -145,15 +168,39 @@ function nodeHoursOf(
 
 /** The same run, looked at for longer: nothing changes after its end. Runs are compared over the same time. */
 export function extendTrace(trace: Trace, endMs: number): Trace {
-  const { states, summary } = trace
-  return { ...trace, endMs, summary: { ...summary, ...nodeHoursOf(states, endMs) } }
+  const { states, summary, waits } = trace
+  const sums = { ...nodeHoursOf(states, endMs), ...meanAndLongest(waits, endMs) }
+  return { ...trace, endMs, summary: { ...summary, ...sums } }
 }
 
 function isRefused({ exception }: Job): boolean {
   return exception?.type === 'alloc'
 }
 
-/** In seconds. */
-function waitOf({ times: { NEW = 0, RUN, INACTIVE } }: Job, end: number): number {
-  return ((RUN ?? INACTIVE ?? end) - NEW) / 1000
+function waitsOf({ instance }: Simulation): Waits {
+  const ended: number[] = []
+  const since: number[] = []
+  for (const job of instance.jobs.values()) {
+    const { NEW = 0, RUN, INACTIVE } = job.times
+    const until = RUN ?? (isRefused(job) ? undefined : INACTIVE)
+    if (until === undefined) since.push((NEW - instance.startedAt) / 1000)
+    else ended.push((until - NEW) / 1000)
+  }
+  return { ended, since }
+}
+
+function meanAndLongest(
+  { ended, since }: Waits,
+  endMs: number,
+): Pick<Summary, 'meanWait' | 'longestWait'> {
+  let sum = 0
+  let longestWait = 0
+  const add = (wait: number) => {
+    sum += wait
+    longestWait = Math.max(longestWait, wait)
+  }
+  for (const wait of ended) add(wait)
+  for (const submitted of since) add(endMs / 1000 - submitted)
+  const count = ended.length + since.length
+  return { meanWait: count === 0 ? 0 : sum / count, longestWait }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { parse } from 'yaml'
 import { createApp } from '#api/app.ts'
 import { createClientVerifier } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
@@ -117,6 +118,8 @@ test('explain --url asks a sidecar and verifies its certificate', async (t) => {
   assert.deepEqual(text, { code: 0, out: formatExplanation(explanation), err: '' })
   const json = await run(['--url', `${url}/`, '--ca', 'ca.pem', '--json'], { files: FILES })
   assert.deepEqual([json.code, JSON.parse(json.out)], [0, explanation])
+  const yaml = await run(['--url', url, '--ca', 'ca.pem', '-o', 'yaml'], { files: FILES })
+  assert.deepEqual([yaml.code, parse(yaml.out)], [0, explanation])
 })
 
 test('explain --url trusts no other certificate without --insecure', async (t) => {
@@ -165,7 +168,7 @@ for (const [args, problem] of [
   ['a --ca b', '--ca: cannot be used without --url'],
   ['a --insecure', '--insecure: cannot be used without --url'],
   ['--url https://a -n b', '--namespace: cannot be used with --url'],
-  ['a -o yaml', '--output: expected text or json, got "yaml"'],
+  ['a -o xml', '--output: expected text, json or yaml, got "xml"'],
   ['a --yaml', "Unknown option '--yaml'"],
 ] as const) {
   test(`explain ${args} is refused as wrong usage`, async () => {

@@ -22,6 +22,10 @@ for (const [args, problem] of [
   [['-f'], "Option '-f, --filename <value>' argument missing"],
   [['--kubernetes', 'new'], '--kubernetes: expected a version such as 1.32, got "new"'],
   [['--output', 'xml'], '--output: expected yaml or json, got "xml"'],
+  [
+    ['-n', 'Bad NS'],
+    '--namespace: expected a name of lower-case letters, digits and "-", got "Bad NS"',
+  ],
   [['--image', 'a b'], '--image: expected an image, got "a b"'],
   [['--webhook-url', 'http://a'], '--webhook-url: expected an https URL or none, got "http://a"'],
 ] as const) {

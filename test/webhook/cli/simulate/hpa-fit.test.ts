@@ -13,6 +13,7 @@ import type { QueueOfJobs } from '../../../../webhook/cli/simulate/queue-source.
 const QUEUE: QueueOfJobs = {
   nodes: { start: 1, max: 8, cores: 8, gpus: 0 },
   fill: 'lowest',
+  refuseWide: false,
   queues: undefined,
   idleGrace: undefined,
   until: undefined,

@@ -49,7 +49,7 @@ const WRONG = {
   'a malformed duration': {
     spec: '  nodes: { max: 4 }\n  jobs: [{ nodes: 1, duration: long }]\n',
     problem:
-      'queue.yaml:5:32: spec.jobs[0].duration: expected a duration such as 90s, 5m or 2h, got "long"',
+      'queue.yaml:5:32: spec.jobs[0].duration: expected a time like 90s, 10m or 1.5h, got "long"',
   },
   'more nodes at the start than the maximum': {
     spec: `  nodes: { start: 5, max: 4 }\n${JOBS}`,

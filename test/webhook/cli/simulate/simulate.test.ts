@@ -33,14 +33,15 @@ test('simulate says how to name a file', async () => {
   )
 })
 
-test('simulate reports a picture that cannot be written', async () => {
+test('simulate reports a picture that cannot be written before it runs', async () => {
   const queue = `apiVersion: flux-metrics/v1alpha1
 kind: Queue
 spec: { nodes: { max: 2 }, jobs: [{ nodes: 1, duration: 1s }] }
 `
   const { io, written } = createMemoryIo({ input: queue })
   assert.equal(await SIMULATE.run(['--svg', 'missing/queue.svg'], io), 2)
-  assert.equal(written.err, 'Cannot write missing/queue.svg: no such file or directory\n')
+  const err = 'Cannot write missing/queue.svg: no such file or directory\n'
+  assert.deepEqual(written, { out: '', err })
 })
 
 const NODES = (spec: string) => `apiVersion: flux-metrics/v1alpha1
@@ -79,9 +80,9 @@ test('simulate cancels the jobs that were canceled before they ran', async () =>
     'jobs.json': JSON.stringify({ jobs }),
   })
   assert.equal(err, '')
-  const [, completed, killed, unfinished, mean] =
-    /recommended +(\d+) +(\d+) +(\d+) +(\d+) s/.exec(out) ?? []
-  assert.deepEqual([completed, killed, unfinished], ['1', '0', '0'])
+  const [, completed, killed, unfinished, canceled, mean] =
+    /recommended +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) s/.exec(out) ?? []
+  assert.deepEqual([completed, killed, unfinished, canceled], ['1', '0', '0', '1'])
   // The first waits for its nodes, the second until it is canceled.
   assert.ok(Number(mean) > 60 && Number(mean) < 75, mean)
 })
@@ -127,4 +128,68 @@ spec:
     'hpa.yaml:9:35: spec.metrics[0].external.metric.name: expected a metric of ours, got "cpu"',
     '',
   ])
+})
+
+test('simulate counts canceled, timed-out and refused jobs, and a job that never starts waits to the end', async () => {
+  const jobs = [
+    { t_submit: 1, t_run: 1, t_cleanup: 61, nnodes: 1 },
+    { t_submit: 1, t_run: 1, t_cleanup: 101, nnodes: 1, duration: 100 },
+    { t_submit: 1, t_inactive: 2, nnodes: 2 },
+    { t_submit: 1, t_run: 2, t_cleanup: 3, nnodes: 3 },
+  ]
+  const { out } = await simulate({
+    'q.yaml': NODES('until: 10m, jobs: [{ nodes: 1, duration: 2m, timeLimit: 1m }]'),
+    'jobs.json': JSON.stringify({ jobs }),
+  })
+  const [head = '', row = ''] = out.trimEnd().split('\n').slice(-2)
+  assert.deepEqual(head.trim().split(/ {2,}/).slice(1, 7), [
+    'completed',
+    'killed',
+    'unfinished',
+    'canceled',
+    'timed out',
+    'refused',
+  ])
+  assert.deepEqual(row.trim().split(/ +/).slice(1, 7), ['2', '0', '0', '1', '1', '1'])
+  // The refused job.
+  assert.match(row, / (\d) min .* \1 min|\d+ s +\d+ min/)
+})
+
+test('simulate refuses wide jobs only if the Queue says so', async () => {
+  const wide = 'jobs: [{ nodes: 2, duration: 10s }]'
+  const waits = await simulate({ 'q.yaml': NODES(wide) })
+  assert.match(waits.out, /recommended +1 +0 +0 +\d/)
+  assert.equal(waits.err, '')
+  const refused = await simulate({ 'q.yaml': NODES(`refuseWide: true, ${wide}`) })
+  assert.match(refused.out, /recommended +0 +0 +0 +1 +\d/)
+  assert.equal(
+    refused.err,
+    'warning: 1 of 1 jobs need more than the MiniCluster has: the scheduler refuses them\n',
+  )
+})
+
+for (const columns of [60, 80, 200]) {
+  test(`simulate fits a terminal of ${columns} columns`, async () => {
+    const jobs = Array.from({ length: 3 }, () => '{ nodes: 1, duration: 3m }').join(', ')
+    const { io, written } = createMemoryIo({
+      input: NODES(`jobs: [${jobs}]`),
+      outIsTerminal: true,
+      columns,
+    })
+    assert.equal(await SIMULATE.run([], io), 0)
+    const lines = written.out.split('\n')
+    const widest = Math.max(...lines.map((line) => line.length))
+    assert.ok(widest <= columns, `${widest} columns`)
+    // The axis uses the width.
+    assert.ok(lines.some((line) => line.length > columns - 20 && line.includes('───')))
+  })
+}
+
+test('simulate shows how far it is on a terminal, and clears that line', async () => {
+  const jobs = 'jobs: [{ at: 0s, every: 1s, count: 3000, cores: 1, duration: 20s }]'
+  const { io, written } = createMemoryIo({ input: NODES(jobs), errIsTerminal: true })
+  assert.equal(await SIMULATE.run([], io), 0)
+  const [first, ...lines] = written.err.split('\r\u001b[K')
+  assert.deepEqual([first, lines.at(-1)], ['', ''])
+  assert.match(lines[0] ?? '', /^HPA 1 of 1, recommended: \d+ % of the jobs have ended$/)
 })
