@@ -163,7 +163,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   },
   'webhook/cli/explain': {
     folders: [...CLI_GROUND, 'sidecar/metrics', 'webhook/cli/explain'],
-    packages: ['valibot'],
+    packages: ['valibot', 'yaml'],
   },
 }
 
