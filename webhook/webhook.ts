@@ -75,14 +75,13 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
   let stopping = false
   const certificates = await prepareCertificates(config, options)
   const requestHeader = new RequestHeaderWatch({ cluster, log })
-  await requestHeader.start()
   const topology = new TopologyWatch({ cluster, log })
-  await topology.start()
   const telemetry = createTelemetry()
   const { authority } = certificates
   const url = `https://${config.service}.${config.namespace}.svc`
   const lookUps = new LookUps({ cluster, readVersion: options.readVersion })
-  await lookUps.warmUp(config.namespace)
+  // At once, so that a slow API server delays the start only once.
+  await Promise.all([requestHeader.start(), topology.start(), lookUps.warmUp(config.namespace)])
   const events = new EventRecorder({ cluster, log: log.child({ component: 'events' }) })
   const sidecar = () => ({
     image: config.sidecarImage,

@@ -6,6 +6,7 @@ import { readAnnotations } from '../injection/annotations.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { Owner } from '../injection/pod.ts'
 import type { Candidate } from './decision.ts'
+import { TooManyLookUps } from './look-up-quota.ts'
 import type { LookUps, Reference } from './look-ups.ts'
 
 const MAX_NOTES = 512
@@ -77,7 +78,9 @@ export class LaterEvents {
         const minicluster = await this.#find(next.note)
         this.#backoff.reset()
         if (minicluster !== undefined) this.#options.events.record(minicluster, next.note.event)
-      } catch {
+      } catch (error) {
+        // Notes of strangers would fill the room of the others.
+        if (error instanceof TooManyLookUps) continue
         if (performance.now() < next.until) this.#waiting.push(next)
         await pause(this.#backoff.next())
       }

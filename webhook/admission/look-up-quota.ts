@@ -1,6 +1,7 @@
 // How many look-ups reviews may cause. Anyone who reaches the webhook can send reviews; only the API server's lead to Jobs that
 // exist. So a look-up that finds its Job costs little, and a namespace where one did is not held up by strangers.
 import { RecentMap } from '#serving/recent-map.ts'
+import { shorten } from '#serving/text.ts'
 import { TokenBucket } from '#serving/token-bucket.ts'
 
 /** All namespaces together in which no Job was found yet. */
@@ -16,6 +17,14 @@ const KNOWN = { burst: 300, perSecond: 50 }
 const REBATE = 0.9
 
 const MAX_NAMESPACES = 4096
+
+/** A look-up that is not made. */
+export class TooManyLookUps extends Error {
+  constructor(namespace: string) {
+    super(`Too many look-ups for namespace "${shorten(namespace)}" found nothing`)
+    this.name = 'TooManyLookUps'
+  }
+}
 
 /** A look-up that may be made. */
 export interface Allowance {

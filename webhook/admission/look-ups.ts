@@ -1,6 +1,5 @@
 // Reads from the API server what a decision about a pod needs, within one deadline. Decides nothing.
 import { sleep } from '#serving/sleep.ts'
-import { shorten } from '#serving/text.ts'
 import { type MiniCluster, miniClusterOf, toJob, toMiniCluster } from '../injection/minicluster.ts'
 import type { Owner } from '../injection/pod.ts'
 import { isTransient } from '../kubernetes/api-connection.ts'
@@ -8,7 +7,7 @@ import type { Cluster } from '../kubernetes/cluster.ts'
 import { isSince, type ServerVersion } from '../kubernetes/server-version.ts'
 import type { Candidate, LookedUp } from './decision.ts'
 import { KnownVersion } from './known-version.ts'
-import { LookUpQuota } from './look-up-quota.ts'
+import { LookUpQuota, TooManyLookUps } from './look-up-quota.ts'
 
 /** For all look-ups of a review. The API server waits 3 s for an answer, and a late pod is worse than no metrics. */
 const DEADLINE_MS = 2_000
@@ -102,7 +101,7 @@ export class LookUps {
     const { apiVersion, name, uid } = reference
     if (JSON.stringify([apiVersion, name, uid]).length > MAX_REFERENCE_LENGTH) return undefined
     const read = () => readMiniCluster(this.#cluster, reference, namespace)
-    return withinDeadline((signal) => this.#persist(read, namespace, signal))
+    return (await withinDeadline(() => this.#read(read, namespace))).minicluster
   }
 
   /** Tries again where the API server may answer otherwise in a moment. Nobody waits any more once `signal` is aborted. */
@@ -127,7 +126,7 @@ export class LookUps {
   async #read(read: () => Promise<Owners>, namespace: string): Promise<Owners> {
     const allowance = this.#quota.take(namespace)
     if (allowance === undefined) {
-      throw new Error(`Too many look-ups for namespace "${shorten(namespace)}" found nothing`)
+      throw new TooManyLookUps(namespace)
     }
     const owners = await read()
     if (owners.isKnown) allowance.found()

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { LaterEvents, type Note } from '../../../webhook/admission/later-events.ts'
+import { LookUps } from '../../../webhook/admission/look-ups.ts'
 import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
+import { MemoryCluster } from '../../support/memory-cluster.ts'
 import { createReviewer } from '../support-admission.ts'
 import { annotated, job, leadPod, miniCluster, OBJECTS, podReview } from '../support-objects.ts'
 
@@ -105,4 +107,27 @@ test('notes are kept up to a number, in all and for each namespace, and no long 
   assert.equal(asked.length, 513)
   assert.equal(asked.filter((namespace) => namespace === 'one').length, 129)
   assert.ok(!asked.includes('long'))
+})
+
+test('notes about MiniClusters that are not there are soon gone, and hold nobody up', async () => {
+  const minicluster = miniCluster()
+  const cluster = new MemoryCluster([minicluster])
+  const lookUps = new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 36 }) })
+  const { apiVersion, metadata } = minicluster
+  const { name, uid } = metadata
+  await lookUps.confirm({ apiVersion, name, uid }, 'default')
+  const recorded: string[] = []
+  const events = new LaterEvents({
+    lookUps,
+    events: { record: ({ metadata: { namespace } }) => recorded.push(String(namespace)) },
+  })
+  for (let index = 0; index < 500; index += 1) events.add(note(`many-${index}`, index))
+  const { event } = note('default', 0)
+  const reference = { apiVersion, name, uid }
+  events.add({ kind: 'minicluster', namespace: 'default', reference, event })
+  for (let turn = 0; turn < 1_000 && recorded.length === 0; turn += 1) {
+    await new Promise(setImmediate)
+  }
+  assert.deepEqual(recorded, ['default'])
+  assert.ok(cluster.calls.length < 300, `${cluster.calls.length} calls`)
 })
