@@ -47,7 +47,7 @@ const API = ['sidecar/api', 'sidecar/api/selectors', 'sidecar/api/documents', 's
 const BELOW_API = ['sidecar/metrics', 'sidecar/scaling', 'sidecar/serving']
 
 const WEBHOOK_GROUND = ['webhook/contract.ts', 'webhook/telemetry.ts', 'sidecar/serving']
-const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection']
+const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection', 'webhook/injection/resources']
 const KUBERNETES = [...WEBHOOK_GROUND, 'webhook/kubernetes']
 const EVENTS = [...INJECTION, ...KUBERNETES, 'webhook/events']
 const ADMISSION = [
@@ -133,6 +133,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     packages: ['koa', 'koa-router', 'prom-client'],
   },
   'webhook/injection': { folders: INJECTION, packages: ['jsonpatch', 'valibot'] },
+  'webhook/injection/resources': { folders: INJECTION, packages: ['valibot'] },
   'webhook/kubernetes': { folders: KUBERNETES, packages: ['valibot', CLIENT_PACKAGE] },
   'webhook/events': { folders: EVENTS, packages: [] },
   'webhook/admission': { folders: ADMISSION, packages: ['smol-toml', 'valibot'] },
@@ -179,7 +180,7 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
 
 /** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */
 const PURE = [
-  ...globSync('webhook/injection/*.ts', { cwd: ROOT }),
+  ...globSync('webhook/injection/**/*.ts', { cwd: ROOT }),
   ...[
     'broker-config',
     'bursting-advice',

@@ -5,6 +5,7 @@ import {
   type AnnotationReading,
   DRAIN_IGNORED,
   readAnnotations,
+  readEnabled,
   type Settings,
 } from '../injection/annotations.ts'
 import { hasNoSocket, isJob, type MiniCluster, socketOf } from '../injection/minicluster.ts'
@@ -15,9 +16,12 @@ import {
   COMPLETION_INDEX,
   controllerOf,
   hostsPort,
+  isWindows,
   type Owner,
   type Pod,
 } from '../injection/pod.ts'
+import { type Policies, sidecarResources } from '../injection/resources/sidecar-resources.ts'
+import { uidObstacle } from '../injection/security.ts'
 import { placeSocket } from '../injection/socket.ts'
 import { VOLUMES } from '../injection/volumes.ts'
 
@@ -34,6 +38,8 @@ export const SKIP_REASONS = [
   'PortTaken',
   'HostNetworkPortTaken',
   'NameTaken',
+  'NotLinux',
+  'LimitsDoNotFit',
   'NoAuthority',
   'LookUpFailed',
   'InternalError',
@@ -48,6 +54,8 @@ const REPORTED: ReadonlySet<SkipReason> = new Set([
   'PortTaken',
   'HostNetworkPortTaken',
   'NameTaken',
+  'NotLinux',
+  'LimitsDoNotFit',
   'NoAuthority',
   'LookUpFailed',
   'InternalError',
@@ -66,6 +74,8 @@ export interface Skip {
 export interface Candidate {
   readonly kind: 'candidate'
   readonly job: Owner
+  /** Whether the pod itself wants metrics; absent: its MiniCluster decides. */
+  readonly enabled?: boolean
 }
 
 /** The answers of the API server that a decision needs. */
@@ -74,6 +84,8 @@ export interface LookedUp {
   readonly minicluster: MiniCluster | undefined
   /** Whether the API server supports native sidecars: since Kubernetes 1.29. */
   readonly nativeSidecars: boolean
+  /** Of the namespace; none for a pod without metrics. */
+  readonly policies: Policies
 }
 
 /** The state of the webhook that an injection depends on. */
@@ -105,13 +117,14 @@ export function preselect(pod: Pick<Pod, 'metadata'>): Skip | Candidate {
   if (job === undefined || !isJob(job)) {
     return skip('NotAMiniCluster', 'The pod is not controlled by a Job')
   }
-  return { kind: 'candidate', job }
+  const enabled = readEnabled(annotations)
+  return { kind: 'candidate', job, ...(enabled !== undefined && { enabled }) }
 }
 
 /** Decides about a {@link Candidate}. */
 export function decide(
   pod: Pod,
-  { minicluster, nativeSidecars }: LookedUp,
+  { minicluster, nativeSidecars, policies }: LookedUp,
   prerequisites: Prerequisites,
 ): Decided {
   if (minicluster === undefined) {
@@ -119,10 +132,9 @@ export function decide(
     return { decision: skip('NotAMiniCluster', message), warnings: [] }
   }
   const { namespace, name } = minicluster.metadata
-  const { settings, warnings } = withoutDrainByGuest(
-    brokerUser(pod, name),
-    readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations),
-  )
+  const broker = brokerUser(pod, name)
+  const read = readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations)
+  const { settings, warnings } = withoutDrainByGuest(broker, withPossibleUid(pod, broker, read))
   if (settings.enabled !== true) {
     const why = settings.enabled === false ? 'is "false"' : 'is not set'
     const message = `Annotation flux-metrics/enabled ${why} on the pod or the MiniCluster`
@@ -134,6 +146,12 @@ export function decide(
   if (socket.kind === 'unreachable') {
     return { decision: skip('SocketNotShared', socket.reason), warnings }
   }
+  const resources = sidecarResources(pod, settings, policies)
+  if (resources.kind === 'misfit') {
+    const cure = 'change that, or what the MiniCluster asks for'
+    return { decision: skip('LimitsDoNotFit', `${resources.why}: ${cure}`), warnings }
+  }
+  const { requests, limits } = resources
   const unsupported = settings.nativeSidecar === 'true' && !nativeSidecars
   return {
     decision: {
@@ -141,9 +159,26 @@ export function decide(
       minicluster: { namespace: namespace ?? '', name },
       socket,
       native: nativeSidecars && settings.nativeSidecar !== 'false',
+      resources: { requests, limits },
       settings,
     },
     warnings: unsupported ? [...warnings, UNSUPPORTED] : warnings,
+  }
+}
+
+/** With another UID than the pod may have it would be refused. The sidecar reads Flux as a guest too. */
+function withPossibleUid(
+  pod: Pod,
+  broker: number | undefined,
+  reading: AnnotationReading,
+): AnnotationReading {
+  const why = uidObstacle(pod, reading.settings, broker)
+  if (why === undefined) return reading
+  const { runAsUser, ...settings } = reading.settings
+  const warning = `flux-metrics/run-as-user: ${runAsUser} ignored because ${why}`
+  return {
+    settings: settings.drain === true ? { ...settings, drain: false } : settings,
+    warnings: [...reading.warnings, warning],
   }
 }
 
@@ -172,6 +207,9 @@ function findObstacle(
   settings: Settings,
   { hasAuthority, knowsFrontProxy }: Prerequisites,
 ): Skip | undefined {
+  if (isWindows(pod)) {
+    return skip('NotLinux', 'The pod is for Windows, and the sidecar is a Linux container')
+  }
   const named = allContainers(pod).find(({ name }) => name === CONTAINER_NAME)
   if (named !== undefined) return skipForContainer(pod)
   if (hasNoSocket(minicluster)) {

@@ -1,13 +1,16 @@
 // Reads from the API server what a decision about a pod needs, within one deadline. Decides nothing.
 import { sleep } from '#serving/sleep.ts'
+import { readEnabled } from '../injection/annotations.ts'
 import { type MiniCluster, miniClusterOf, toJob, toMiniCluster } from '../injection/minicluster.ts'
 import type { Owner } from '../injection/pod.ts'
+import type { Policies } from '../injection/resources/sidecar-resources.ts'
 import { isTransient } from '../kubernetes/api-connection.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import { isSince, type ServerVersion } from '../kubernetes/server-version.ts'
 import type { Candidate, LookedUp } from './decision.ts'
 import { KnownVersion } from './known-version.ts'
 import { LookUpQuota, TooManyLookUps } from './look-up-quota.ts'
+import { readPolicies } from './policies.ts'
 
 /** For all look-ups of a review. The API server waits 3 s for an answer, and a late pod is worse than no metrics. */
 const DEADLINE_MS = 2_000
@@ -28,7 +31,7 @@ const MINICLUSTER_VERSION = 'flux-framework.org/v1alpha2'
 const MAX_REFERENCE_LENGTH = 1_024
 
 export interface LookUpsOptions {
-  readonly cluster: Pick<Cluster, 'read'>
+  readonly cluster: Pick<Cluster, 'read' | 'list'>
   readonly readVersion: () => Promise<ServerVersion>
 }
 
@@ -37,10 +40,11 @@ export type Reference = Pick<Owner, 'apiVersion' | 'name' | 'uid'>
 
 /** Looks up the owners of pods. Equal look-ups at one time are made once, and there are not too many. */
 export class LookUps {
-  readonly #cluster: Pick<Cluster, 'read'>
+  readonly #cluster: Pick<Cluster, 'read' | 'list'>
   readonly #version: KnownVersion
   readonly #quota = new LookUpQuota()
   readonly #underway = new Map<string, Promise<MiniCluster | undefined>>()
+  readonly #policiesUnderway = new Map<string, Promise<Policies>>()
 
   constructor({ cluster, readVersion }: LookUpsOptions) {
     this.#cluster = cluster
@@ -62,12 +66,18 @@ export class LookUps {
 
   /** @throws Error that says why: the API server is away, slow, or forbids the reading, or there are too many look-ups */
   async gather(candidate: Candidate, namespace: string): Promise<LookedUp> {
+    const until = performance.now() + DEADLINE_MS
     const [minicluster, version] = await Promise.all([
       this.find(candidate, namespace),
       this.#version.get(),
     ])
     const nativeSidecars = version !== undefined && isSince(version, NATIVE_SIDECARS_SINCE)
-    return { minicluster, nativeSidecars }
+    const isEnabled = candidate.enabled ?? readEnabled(minicluster?.metadata.annotations)
+    if (minicluster === undefined || isEnabled !== true) {
+      return { minicluster, nativeSidecars, policies: NO_POLICIES }
+    }
+    const policies = await this.#policies(namespace, until)
+    return { minicluster, nativeSidecars, policies }
   }
 
   /**
@@ -104,6 +114,34 @@ export class LookUps {
     return (await withinDeadline(() => this.#read(read, namespace))).minicluster
   }
 
+  /** Read only for pods that will be injected, of MiniClusters that exist: strangers cannot cause these calls. */
+  async #policies(namespace: string, until: number): Promise<Policies> {
+    const underway = this.#policiesUnderway.get(namespace)
+    if (underway !== undefined) return underway
+    const reading = withinDeadline(
+      (signal) => this.#persistPolicies(namespace, signal),
+      until - performance.now(),
+    )
+    this.#policiesUnderway.set(namespace, reading)
+    try {
+      return await reading
+    } finally {
+      this.#policiesUnderway.delete(namespace)
+    }
+  }
+
+  async #persistPolicies(namespace: string, signal: AbortSignal): Promise<Policies> {
+    for (let attempt = 0; ; attempt += 1) {
+      const pauseMs = PAUSES_MS[attempt]
+      try {
+        return await readPolicies(this.#cluster, namespace)
+      } catch (error) {
+        if (pauseMs === undefined || signal.aborted || !isTransient(error)) throw error
+        await sleep(pauseMs, signal)
+      }
+    }
+  }
+
   /** Tries again where the API server may answer otherwise in a moment. Nobody waits any more once `signal` is aborted. */
   async #persist(
     read: () => Promise<Owners>,
@@ -135,14 +173,17 @@ export class LookUps {
 }
 
 /** Rejects at the deadline. The calls go on until their own time-out. */
-async function withinDeadline<T>(start: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withinDeadline<T>(
+  start: (signal: AbortSignal) => Promise<T>,
+  leftMs = DEADLINE_MS,
+): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const deadline = new AbortController()
   const late = () => {
     deadline.abort()
     reject(new Error(`The API server did not answer within ${DEADLINE_MS} ms`))
   }
-  const timer = setTimeout(late, DEADLINE_MS)
+  const timer = setTimeout(late, leftMs)
   try {
     return await Promise.race([start(deadline.signal), promise])
   } finally {
@@ -158,6 +199,8 @@ interface Owners {
   /** Whether an owner is not there: it is deleted, or this API server does not know it yet. */
   readonly isIncomplete: boolean
 }
+
+const NO_POLICIES: Policies = { limitRanges: [], quotas: [] }
 
 const NOTHING: Owners = { minicluster: undefined, isKnown: false, isIncomplete: true }
 

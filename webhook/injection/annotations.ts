@@ -3,7 +3,7 @@
 import { nearestNames } from '#serving/nearest.ts'
 import { shorten } from '#serving/text.ts'
 import { ANNOTATION_PREFIX, CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../contract.ts'
-import { parseQuantity } from './container-quantity.ts'
+import { isMore, parseQuantity } from './resources/quantity.ts'
 import { isSocketPath, MAX_SOCKET_BYTES } from './socket.ts'
 
 /** Whether the sidecar is native (an init container that always restarts). `auto`: if the API server supports it. */
@@ -30,9 +30,10 @@ export interface Settings {
   /** How long a released node counts as busy. */
   readonly idleGraceSeconds?: number
   readonly logLevel?: string
-  /** Kubernetes quantity. */
+  /** Kubernetes quantities. A request is never above its limit. */
   readonly cpuRequest?: string
-  /** Kubernetes quantity. */
+  readonly cpuLimit?: string
+  readonly memoryRequest?: string
   readonly memoryLimit?: string
 }
 
@@ -46,8 +47,6 @@ type Annotations = Readonly<Record<string, string>> | null | undefined
 
 /** A Secret's or ConfigMap's name (RFC 1123 subdomain). */
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
-/** With less, the kernel would kill the sidecar again and again, and the lead broker's pod would end with it. */
-const MIN_MEMORY_BYTES = 96 * 2 ** 20
 /** The largest UID that Kubernetes accepts (core/v1 `SecurityContext`). */
 const MAX_UID = 2 ** 31 - 1
 /** Lower ports need a capability, or a container runtime that gives them to any user: the sidecar could not start. */
@@ -127,26 +126,14 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
       read: (logLevel) => (LOG_LEVELS.includes(logLevel) ? { logLevel } : undefined),
     },
   ],
+  ['cpu-request', quantityRule(['1m', '4', '50m'], (cpuRequest) => ({ cpuRequest }))],
+  ['cpu-limit', quantityRule(['50m', '64', '500m'], (cpuLimit) => ({ cpuLimit }))],
   [
-    'cpu-request',
-    {
-      expected: 'a quantity from 1m to 4, such as 50m',
-      read: (cpuRequest) => {
-        const cores = parseQuantity(cpuRequest)
-        return cores !== undefined && cores >= 0.001 && cores <= 4 ? { cpuRequest } : undefined
-      },
-    },
+    'memory-request',
+    quantityRule(['32Mi', '64Gi', '96Mi'], (memoryRequest) => ({ memoryRequest })),
   ],
-  [
-    'memory-limit',
-    {
-      expected: 'a quantity of at least 96Mi, such as 128Mi',
-      read: (memoryLimit) => {
-        const bytes = parseQuantity(memoryLimit)
-        return bytes !== undefined && bytes >= MIN_MEMORY_BYTES ? { memoryLimit } : undefined
-      },
-    },
-  ],
+  // With less, the kernel would kill the sidecar again and again, and the lead broker's pod would end with it.
+  ['memory-limit', quantityRule(['96Mi', '64Gi', '128Mi'], (memoryLimit) => ({ memoryLimit }))],
 ])
 
 /** The names of all annotations, without their prefix. */
@@ -168,6 +155,22 @@ function integerRule(unit: string, max: number, toSettings: (value: number) => S
       const isShort = value.length <= String(max).length
       return isShort && /^\d+$/.test(value) && Number(value) <= max
         ? toSettings(Number(value))
+        : undefined
+    },
+  }
+}
+
+/** @param range the least and the most that is accepted, and an example */
+function quantityRule(
+  [least, most, example]: readonly [least: string, most: string, example: string],
+  toSettings: (value: string) => Settings,
+): Rule {
+  return {
+    expected: `a quantity from ${least} to ${most}, such as ${example}`,
+    read: (value) => {
+      const isKnown = parseQuantity(value) !== undefined
+      return isKnown && !isMore(least, value) && !isMore(value, most)
+        ? toSettings(value)
         : undefined
     },
   }
@@ -197,14 +200,44 @@ class Warnings {
 /** Reads the annotations of a pod and of its MiniCluster. For each key a valid value of the pod wins. */
 export function readAnnotations(pod: Annotations, minicluster: Annotations): AnnotationReading {
   const warnings = new Warnings()
-  const settings = { ...readOne(minicluster, warnings), ...readOne(pod, warnings) }
-  if (settings.drain === true && settings.runAsUser === undefined) {
-    return {
-      settings: { ...settings, drain: false },
-      warnings: [...warnings.all, DRAIN_WITHOUT_UID],
-    }
+  const read = { ...readOne(minicluster, warnings), ...readOne(pod, warnings) }
+  const { settings, warnings: aboveLimits } = withinLimits(read)
+  const isGuest = settings.drain === true && settings.runAsUser === undefined
+  return {
+    settings: isGuest ? { ...settings, drain: false } : settings,
+    warnings: [...warnings.all, ...aboveLimits, ...(isGuest ? [DRAIN_WITHOUT_UID] : [])],
   }
-  return { settings, warnings: warnings.all }
+}
+
+/** The API server refuses a pod with a request above its limit. */
+function withinLimits(settings: Settings): AnnotationReading {
+  const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = settings
+  const warnings: string[] = []
+  let fixed = settings
+  if (cpuRequest !== undefined && cpuLimit !== undefined && isMore(cpuRequest, cpuLimit)) {
+    warnings.push(requestAboveLimit('cpu', cpuRequest, cpuLimit))
+    fixed = { ...fixed, cpuRequest: cpuLimit }
+  }
+  if (
+    memoryRequest !== undefined &&
+    memoryLimit !== undefined &&
+    isMore(memoryRequest, memoryLimit)
+  ) {
+    warnings.push(requestAboveLimit('memory', memoryRequest, memoryLimit))
+    fixed = { ...fixed, memoryRequest: memoryLimit }
+  }
+  return { settings: fixed, warnings }
+}
+
+function requestAboveLimit(resource: string, request: string, limit: string): string {
+  const keys = `${ANNOTATION_PREFIX}${resource}`
+  return `${keys}-request: ${request} is above ${keys}-limit: using ${limit}`
+}
+
+/** The answer to `flux-metrics/enabled` alone; `undefined` if it is not set, or neither true nor false. */
+export function readEnabled(annotations: Annotations): boolean | undefined {
+  const value = annotations?.[`${ANNOTATION_PREFIX}enabled`]
+  return value === 'true' || value === 'false' ? value === 'true' : undefined
 }
 
 /** Only a sidecar with the broker's UID is an owner of the Flux instance; any other is a guest. */

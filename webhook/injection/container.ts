@@ -1,23 +1,11 @@
 // The injected container and the reasons for its fields. Pure. Its place in the pod is decided in patch.ts.
 import { CONTAINER_NAME, METRICS_SERVICE, PORT_NAME, SIDECAR_PORT } from '../contract.ts'
-import type { Settings } from './annotations.ts'
-import { isMore } from './container-quantity.ts'
 import type { Plan } from './plan.ts'
-import { isGuaranteed, type Pod } from './pod.ts'
+import type { Pod } from './pod.ts'
+import { securityContext } from './security.ts'
 import { FILES, type Json, sidecarMounts } from './volumes.ts'
 
 export type { Json } from './volumes.ts'
-
-/** The user of distroless images. A broker accepts any UID as a guest. */
-const DEFAULT_UID = 65_532
-
-/** Defaults of the resources. A reading costs a few milliseconds of CPU, and RSS stays under 96 MiB. */
-const CPU_REQUEST = '25m'
-/** In a Guaranteed pod the request is also the limit: with less, the start and every TLS handshake would take seconds. */
-const GUARANTEED_CPU = '100m'
-const CPU_LIMIT = '1'
-const MEMORY_REQUEST = '64Mi'
-const MEMORY_LIMIT = '128Mi'
 
 /** The options that all sidecars have in common, from the webhook's own configuration. */
 export interface SidecarOptions {
@@ -45,7 +33,7 @@ export interface FrontProxy {
 
 /** The container (core/v1 `Container`). */
 export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions): Json {
-  const { settings, native } = plan
+  const { settings, native, resources } = plan
   const { port = SIDECAR_PORT } = settings
   return {
     name: CONTAINER_NAME,
@@ -53,9 +41,12 @@ export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions):
     ...(options.imagePullPolicy !== undefined && { imagePullPolicy: options.imagePullPolicy }),
     ...(native && { restartPolicy: 'Always' }),
     env: environment(plan, options),
-    ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
-    resources: resources(pod, settings),
-    securityContext: securityContext(settings),
+    // With the node's network a declared port is one of the node's: the pod would only fit on nodes where it is free.
+    ...(pod.spec.hostNetwork !== true && {
+      ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
+    }),
+    resources,
+    securityContext: securityContext(pod, settings),
     // No readiness probe: the pod would not be ready without the sidecar, and a pod that is not ready has no DNS name, by
     // which the other brokers find the lead broker.
     // It fails while the event loop is stuck, or when the collector has died, after minutes: never because Flux is slow or
@@ -101,31 +92,4 @@ function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): read
   return Object.entries(variables).flatMap(([name, value]) =>
     value === undefined ? [] : [{ name, value }],
   )
-}
-
-/** Passes Pod Security "restricted", unless the user asks for UID 0. */
-function securityContext({ runAsUser = DEFAULT_UID }: Settings): Json {
-  return {
-    runAsUser,
-    runAsGroup: runAsUser,
-    runAsNonRoot: runAsUser !== 0,
-    readOnlyRootFilesystem: true,
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  }
-}
-
-/** A pod of quality of service "Guaranteed" may have cores of its own. With the sidecar it must stay Guaranteed. */
-function resources(pod: Pod, settings: Settings): Json {
-  const { cpuRequest = CPU_REQUEST, memoryLimit = MEMORY_LIMIT } = settings
-  if (isGuaranteed(pod)) {
-    const amounts = { cpu: settings.cpuRequest ?? GUARANTEED_CPU, memory: memoryLimit }
-    return { requests: amounts, limits: amounts }
-  }
-  return {
-    requests: { cpu: cpuRequest, memory: MEMORY_REQUEST },
-    // The API server refuses a pod with a request above its limit.
-    limits: { cpu: isMore(cpuRequest, CPU_LIMIT) ? cpuRequest : CPU_LIMIT, memory: memoryLimit },
-  }
 }

@@ -1,5 +1,6 @@
 // The plan of an injection: everything that differs from pod to pod. Made by admission/decision.ts, carried out by patch.ts.
 import type { Settings } from './annotations.ts'
+import type { Resources } from './resources/sidecar-resources.ts'
 import type { SocketPlace } from './socket.ts'
 
 /** A decision to inject. */
@@ -10,4 +11,5 @@ export interface Plan {
   /** A native sidecar (Kubernetes 1.29); otherwise an ordinary container, which ends with the broker. */
   readonly native: boolean
   readonly settings: Settings
+  readonly resources: Resources
 }

@@ -1,6 +1,5 @@
 // The fields that the webhook reads of a pod (core/v1 `Pod`). All other fields stay unread and unchanged. Pure.
 import * as v from 'valibot'
-import { parseQuantity } from './container-quantity.ts'
 
 /** core/v1 `VolumeMount`. */
 const VolumeMount = v.looseObject({
@@ -16,7 +15,10 @@ const SecurityContext = v.looseObject({
   runAsNonRoot: v.nullish(v.boolean()),
 })
 
-const Quantities = v.nullish(v.record(v.string(), v.union([v.string(), v.number()])))
+/** core/v1 `ResourceList`. */
+export const Quantities = v.nullish(v.record(v.string(), v.union([v.string(), v.number()])))
+
+const Resources = v.nullish(v.looseObject({ limits: Quantities, requests: Quantities }))
 
 /** core/v1 `Container`. */
 const Container = v.looseObject({
@@ -30,7 +32,8 @@ const Container = v.looseObject({
       }),
     ),
   ),
-  resources: v.nullish(v.looseObject({ limits: Quantities, requests: Quantities })),
+  resources: Resources,
+  restartPolicy: v.nullish(v.string()),
   volumeMounts: v.nullish(v.array(VolumeMount)),
   securityContext: v.nullish(SecurityContext),
 })
@@ -68,6 +71,14 @@ const PodSchema = v.looseObject({
     hostNetwork: v.nullish(v.boolean()),
     securityContext: v.nullish(SecurityContext),
     automountServiceAccountToken: v.nullish(v.boolean()),
+    /** Of the whole pod, since Kubernetes 1.34. */
+    resources: Resources,
+    overhead: Quantities,
+    activeDeadlineSeconds: v.nullish(v.number()),
+    priorityClassName: v.nullish(v.string()),
+    affinity: v.nullish(v.looseObject({})),
+    os: v.nullish(v.looseObject({ name: v.string() })),
+    nodeSelector: Strings,
   }),
   status: v.nullish(v.looseObject({ phase: v.nullish(v.string()) })),
 })
@@ -126,18 +137,13 @@ export function hostsPort({ ports }: Container, port: number): boolean {
   )
 }
 
-/**
- * Whether the pod's quality of service is "Guaranteed": every container has limits of CPU and memory, and requests that
- * equal them. A request that is not set equals its limit.
- */
-export function isGuaranteed(pod: Pod): boolean {
-  return allContainers(pod).every(({ resources }) =>
-    ['cpu', 'memory'].every((resource) => {
-      const limit = parseQuantity(String(resources?.limits?.[resource] ?? ''))
-      const request = resources?.requests?.[resource]
-      if (limit === undefined || limit === 0) return false
-      return request === undefined || parseQuantity(String(request)) === limit
-    }),
+const OS_LABEL = 'kubernetes.io/os'
+
+/** Whether the pod can run on nodes with Windows only. */
+export function isWindows({ spec }: Pod): boolean {
+  return (
+    (spec.os?.name ?? spec.nodeSelector?.[OS_LABEL]) === 'windows' ||
+    (spec.securityContext?.windowsOptions ?? undefined) !== undefined
   )
 }
 

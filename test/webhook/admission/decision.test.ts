@@ -19,7 +19,12 @@ import {
 } from '../support-objects.ts'
 
 const PREREQUISITES = { hasAuthority: true, knowsFrontProxy: true }
-const LOOKED_UP: LookedUp = { minicluster: miniCluster(), nativeSidecars: true }
+const NO_POLICIES = { limitRanges: [], quotas: [] }
+const LOOKED_UP: LookedUp = {
+  minicluster: miniCluster(),
+  nativeSidecars: true,
+  policies: NO_POLICIES,
+}
 
 const SHARED = {
   kind: 'shared',
@@ -33,6 +38,7 @@ const PLAN = {
   socket: SHARED,
   native: true,
   settings: { enabled: true },
+  resources: { requests: { cpu: '25m', memory: '64Mi' }, limits: { cpu: '1', memory: '128Mi' } },
 }
 
 function indexed(labels: Pod['metadata']['labels'], annotations: Pod['metadata']['annotations']) {

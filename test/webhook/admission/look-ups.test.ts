@@ -11,6 +11,7 @@ import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster, OBJECTS } from '../supp
 const CANDIDATE: Candidate = { kind: 'candidate', job: JOB_OWNER }
 const JOB = { apiVersion: 'batch/v1', kind: 'Job' } as const
 const MINICLUSTER = { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniCluster' } as const
+const NO_POLICIES = { limitRanges: [], quotas: [] }
 const V1_36: ServerVersion = { major: 1, minor: 36 }
 
 async function nameOfFound(objects: readonly NewObject[], namespace = 'default') {
@@ -75,7 +76,7 @@ for (const [version, nativeSidecars] of VERSIONS) {
   test(`gather finds for version ${major}.${minor}: native sidecars ${nativeSidecars}`, async () => {
     const lookUps = new LookUps({ cluster: new MemoryCluster(), readVersion: async () => version })
     const gathered = await lookUps.gather(CANDIDATE, 'default')
-    assert.deepEqual(gathered, { minicluster: undefined, nativeSidecars })
+    assert.deepEqual(gathered, { minicluster: undefined, nativeSidecars, policies: NO_POLICIES })
   })
 }
 
@@ -113,9 +114,17 @@ test('gather asks for the version again after 10 minutes, and keeps the old one 
 test('gather does without the version while it was never read', async () => {
   const { state, gather } = versioned()
   state.away = true
-  assert.deepEqual(await gather(), { minicluster: undefined, nativeSidecars: false })
+  assert.deepEqual(await gather(), {
+    minicluster: undefined,
+    nativeSidecars: false,
+    policies: NO_POLICIES,
+  })
   state.away = false
-  assert.deepEqual(await gather(), { minicluster: undefined, nativeSidecars: true })
+  assert.deepEqual(await gather(), {
+    minicluster: undefined,
+    nativeSidecars: true,
+    policies: NO_POLICIES,
+  })
 })
 
 test('gather does without a version that takes more than a second', async (t) => {
@@ -149,6 +158,7 @@ function answering(answers: readonly (ClusterError | undefined)[]) {
   const left = new Map(['Job', 'MiniCluster'].map((kind) => [kind, [...answers]]))
   return {
     calls: cluster.calls,
+    list: cluster.list.bind(cluster),
     read: async (reference: Parameters<MemoryCluster['read']>[0]) => {
       const stored = await cluster.read(reference)
       const given = left.get(reference.kind) ?? []
@@ -196,7 +206,8 @@ test('equal look-ups at one time are one', async () => {
   const all = await Promise.all(
     Array.from({ length: 50 }, () => lookUps.gather(CANDIDATE, 'default')),
   )
-  assert.equal(cluster.calls.length, 2)
+  // The Job, its MiniCluster, and the two kinds of policies.
+  assert.equal(cluster.calls.length, 4)
   assert.ok(all.every(({ minicluster }) => minicluster?.metadata.name === 'flux-sample'))
 })
 

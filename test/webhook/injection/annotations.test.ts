@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../../../webhook/contract.ts'
-import { readAnnotations, type Settings } from '../../../webhook/injection/annotations.ts'
+import {
+  readAnnotations,
+  readEnabled,
+  type Settings,
+} from '../../../webhook/injection/annotations.ts'
 
 const SEE_README = 'see the README for those that there are'
 
@@ -34,6 +38,10 @@ const VALID: readonly (readonly [key: string, value: string, settings: Settings]
   ['cpu-request', '0.5', { cpuRequest: '0.5' }],
   ['memory-limit', '96Mi', { memoryLimit: '96Mi' }],
   ['memory-limit', '101M', { memoryLimit: '101M' }],
+  ['cpu-limit', '50m', { cpuLimit: '50m' }],
+  ['cpu-limit', '2', { cpuLimit: '2' }],
+  ['memory-request', '32Mi', { memoryRequest: '32Mi' }],
+  ['memory-request', '1Gi', { memoryRequest: '1Gi' }],
 ]
 
 for (const [key, value, settings] of VALID) {
@@ -55,7 +63,9 @@ const PORT = "a port from 1024 to 65535, but not Flux's own 8050"
 const GRACE = 'whole seconds from 0 to 3600'
 const LEVEL = 'one of fatal, error, warn, info, debug, trace, silent'
 const CPU = 'a quantity from 1m to 4, such as 50m'
-const MEMORY = 'a quantity of at least 96Mi, such as 128Mi'
+const CPU_LIMIT = 'a quantity from 50m to 64, such as 500m'
+const REQUEST = 'a quantity from 32Mi to 64Gi, such as 96Mi'
+const MEMORY = 'a quantity from 96Mi to 64Gi, such as 128Mi'
 
 /** Keys with invalid values, and the values that are expected. */
 const INVALID: readonly (readonly [key: string, value: string, expected: string])[] = [
@@ -103,6 +113,11 @@ const INVALID: readonly (readonly [key: string, value: string, expected: string]
   ['memory-limit', '95Mi', MEMORY],
   ['memory-limit', '128', MEMORY],
   ['memory-limit', '128MiB', MEMORY],
+  ['memory-limit', '65Gi', MEMORY],
+  ['cpu-limit', '49m', CPU_LIMIT],
+  ['cpu-limit', '65', CPU_LIMIT],
+  ['memory-request', '31Mi', REQUEST],
+  ['memory-request', 'much', REQUEST],
 ]
 
 for (const [key, value, expected] of INVALID) {
@@ -209,4 +224,29 @@ test('readAnnotations gives one warning where both have the same invalid value',
   assert.deepEqual(readAnnotations(both, both).warnings, [
     `flux-metrics/drain: expected ${TRUE_OR_FALSE}, got "yes"`,
   ])
+})
+
+test('readAnnotations lowers requests to their limits, with a warning for each', () => {
+  const { settings, warnings } = readAnnotations(
+    { 'flux-metrics/cpu-request': '500m', 'flux-metrics/memory-request': '1Gi' },
+    { 'flux-metrics/cpu-limit': '0.1', 'flux-metrics/memory-limit': '256Mi' },
+  )
+  assert.deepEqual(settings, {
+    cpuRequest: '0.1',
+    cpuLimit: '0.1',
+    memoryRequest: '256Mi',
+    memoryLimit: '256Mi',
+  })
+  assert.deepEqual(warnings, [
+    'flux-metrics/cpu-request: 500m is above flux-metrics/cpu-limit: using 0.1',
+    'flux-metrics/memory-request: 1Gi is above flux-metrics/memory-limit: using 256Mi',
+  ])
+})
+
+test('readEnabled reads true and false, and nothing else', () => {
+  const read = (value: string) => readEnabled({ 'flux-metrics/enabled': value })
+  assert.deepEqual(
+    [read('true'), read('false'), read('True'), readEnabled({}), readEnabled(null)],
+    [true, false, undefined, undefined, undefined],
+  )
 })

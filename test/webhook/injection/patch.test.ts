@@ -18,6 +18,7 @@ const PLAN: Plan = {
   },
   native: true,
   settings: {},
+  resources: { requests: { cpu: '25m', memory: '64Mi' }, limits: { cpu: '1', memory: '128Mi' } },
 }
 
 /** A plan with a new volume for the socket. */

@@ -6,7 +6,6 @@ import {
   controllerOf,
   displayName,
   hostsPort,
-  isGuaranteed,
   toPod,
 } from '../../../webhook/injection/pod.ts'
 import { JOB_OWNER, leadPod } from '../support-objects.ts'
@@ -84,42 +83,6 @@ test('hostsPort ignores other ports and UDP, and finds none in a container witho
     [other, udp, { name: 'a' }, { name: 'a', ports: null }].map((it) => hostsPort(it, 8443)),
     [false, false, false, false],
   )
-})
-
-/** A pod whose containers all have these resources. */
-function sized(...all: readonly Container['resources'][]) {
-  const containers = all.map((resources, index) => ({ name: `c${index}`, resources }))
-  return leadPod({ spec: { containers, initContainers: null } })
-}
-
-const GUARANTEED = { limits: { cpu: '2', memory: '4Gi' }, requests: { cpu: 2, memory: '4096Mi' } }
-
-test('isGuaranteed compares amounts, not texts', () => {
-  assert.equal(isGuaranteed(sized(GUARANTEED, GUARANTEED)), true)
-})
-
-test('isGuaranteed counts a request that is not set as equal to its limit', () => {
-  assert.equal(isGuaranteed(sized({ limits: GUARANTEED.limits })), true)
-})
-
-const NOT_GUARANTEED: readonly (readonly [string, Container['resources']])[] = [
-  ['nothing', undefined],
-  ['requests alone', { requests: GUARANTEED.requests }],
-  ['no limit of memory', { limits: { cpu: '2' } }],
-  ['less requested than the limit', { ...GUARANTEED, requests: { cpu: '1', memory: '4Gi' } }],
-  ['a limit of 0', { limits: { cpu: '0', memory: '4Gi' } }],
-]
-
-for (const [what, resources] of NOT_GUARANTEED) {
-  test(`isGuaranteed is false where a container has ${what}`, () => {
-    assert.equal(isGuaranteed(sized(GUARANTEED, resources)), false)
-  })
-}
-
-test('isGuaranteed counts init containers', () => {
-  const pod = sized(GUARANTEED)
-  const spec = { ...pod.spec, initContainers: [{ name: 'init' }] }
-  assert.equal(isGuaranteed({ ...pod, spec }), false)
 })
 
 test('displayName is the name, or the beginning of a name that is not chosen yet', () => {

@@ -13,7 +13,7 @@ export interface Stored {
   readonly document: { readonly value: object }
 }
 
-/** Jobs and MiniClusters, found by their names as in an API server. */
+/** Jobs, MiniClusters and policies of namespaces, found by their names as in an API server. */
 export class ObjectStore implements Cluster {
   readonly #objects = new Map<string, Stored>()
 
@@ -46,6 +46,13 @@ export class ObjectStore implements Cluster {
 
   #find(owner: Pick<Owner, 'kind' | 'name'>, namespace: string): Stored | undefined {
     return this.#objects.get(keyOf(owner, namespace))
+  }
+
+  async list({ kind, namespace }: Parameters<Cluster['list']>[0]): ReturnType<Cluster['list']> {
+    const found = [...this.#objects.values()].filter(
+      ({ kind: its, value: { metadata } }) => its === kind && metadata.namespace === namespace,
+    )
+    return { items: found.map(({ document }) => ({ ...document.value })), continue: undefined }
   }
 }
 

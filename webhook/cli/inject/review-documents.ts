@@ -48,7 +48,9 @@ async function reviewAll(
 ): Promise<readonly Reviewed[]> {
   const { subjects, jobs } = subjectsOf(found)
   const miniclusters = found.filter((object) => object.kind === 'MiniCluster')
-  const context = { ...settings, store: new ObjectStore([...jobs, ...miniclusters]) }
+  const policies = found.filter(({ kind }) => kind === 'LimitRange' || kind === 'ResourceQuota')
+  const store = new ObjectStore([...jobs, ...miniclusters, ...policies])
+  const context = { ...settings, store }
   const separator = settings.diff || settings.format === 'json' ? '' : '---\n'
   const reviewed: Reviewed[] = []
   let isFirst = true

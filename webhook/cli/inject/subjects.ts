@@ -43,6 +43,7 @@ export function subjectsOf(found: readonly Found[]): Subjects {
   const subjects = found.flatMap((object): readonly Subject[] => {
     if (object.kind === 'Pod') return [subject(object.value)]
     if (object.kind === 'Job') return ofJob(object, { pods, of: object })
+    if (object.kind !== 'MiniCluster') return []
     const { name, namespace, uid } = object.value.metadata
     const hasJob = controlled.has(`${name}/${uid}`)
     if (hasJob || pods.of({ name, namespace }).some(isOfStoredJob)) return []

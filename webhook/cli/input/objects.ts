@@ -1,4 +1,4 @@
-// The MiniClusters, Jobs and pods among the documents, checked. Objects of other kinds are skipped.
+// The MiniClusters, Jobs, pods and policies of namespaces among the documents, checked. Objects of other kinds are skipped.
 import * as v from 'valibot'
 import { KIND } from '../../injection/minicluster.ts'
 import { Metadata, type Pod, toPod } from '../../injection/pod.ts'
@@ -19,7 +19,14 @@ interface Sourced<K extends string, T> {
 export type FoundMiniCluster = Sourced<'MiniCluster', MiniClusterSource>
 export type FoundJob = Sourced<'Job', JobSource>
 export type FoundPod = Sourced<'Pod', Pod>
-export type Found = FoundMiniCluster | FoundJob | FoundPod
+/** What a namespace allows its pods. */
+export type FoundPolicy = Sourced<
+  'LimitRange' | 'ResourceQuota',
+  v.InferOutput<typeof PolicySource>
+>
+export type Found = FoundMiniCluster | FoundJob | FoundPod | FoundPolicy
+
+const PolicySource = v.looseObject({ metadata: Metadata })
 
 /** The fields of a pod in which mistakes are likely, for messages with their place. `toPod` checks the rest, as in the webhook. */
 const PodSource = v.looseObject({
@@ -63,6 +70,11 @@ function readObject(document: Document): ReadResult<Found> {
     const pod = toPod(value)
     if (pod === undefined) return problemsIn(document, issuesOf(PodSource, value))
     return foundOne({ kind: 'Pod', value: pod, document })
+  }
+  const { kind, apiVersion } = document
+  if ((kind === 'LimitRange' || kind === 'ResourceQuota') && apiVersion === 'v1') {
+    if (!v.is(PolicySource, value)) return problemsIn(document, issuesOf(PolicySource, value))
+    return foundOne({ kind, value, document })
   }
   return { found: [], problems: [] }
 }

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LookUps } from '../../../webhook/admission/look-ups.ts'
+import { readPolicies } from '../../../webhook/admission/policies.ts'
+import {
+  ClusterError,
+  type Collection,
+  type ListOptions,
+  type NewObject,
+} from '../../../webhook/kubernetes/cluster.ts'
+import { MemoryCluster } from '../../support/memory-cluster.ts'
+import { createReviewer } from '../support-admission.ts'
+import { JOB_OWNER, job, leadPod, miniCluster, OBJECTS, podReview } from '../support-objects.ts'
+
+function limitRange(name: string, limits: unknown = []): NewObject {
+  const metadata = { name, namespace: 'default' }
+  return { apiVersion: 'v1', kind: 'LimitRange', metadata, spec: { limits } }
+}
+
+test('readPolicies reads both kinds of the namespace', async () => {
+  const quota = { ...limitRange('team'), kind: 'ResourceQuota', spec: { hard: { pods: '1' } } }
+  const elsewhere = { ...limitRange('b'), metadata: { name: 'b', namespace: 'elsewhere' } }
+  const cluster = new MemoryCluster([limitRange('a'), elsewhere, quota])
+  const { limitRanges, quotas } = await readPolicies(cluster, 'default')
+  const names = [limitRanges, quotas].map((all) => all.map(({ metadata }) => metadata.name))
+  assert.deepEqual(names, [['a'], ['team']])
+})
+
+test('readPolicies refuses more policies than can be compared with a pod in no time', async () => {
+  const tooMany = /Too many LimitRanges or ResourceQuotas in namespace "default"/
+  const objects = Array.from({ length: 101 }, (_, index) => limitRange(`l${index}`))
+  await assert.rejects(readPolicies(new MemoryCluster(objects), 'default'), tooMany)
+  const max = Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`a/${index}`, '1']))
+  const large = new MemoryCluster([limitRange('large', [{ type: 'Container', max }])])
+  await assert.rejects(readPolicies(large, 'default'), tooMany)
+})
+
+test('a pod is left alone if the policies of its namespace cannot be read, and its user is told', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  const message = 'The API server answered 403: limitranges is forbidden'
+  cluster.list = async () => {
+    throw new ClusterError(403, message)
+  }
+  const { review, lines } = createReviewer({ cluster })
+  const { patch, warnings } = await review(podReview(leadPod()))
+  assert.deepEqual([patch, lines[0]?.reason], [[], 'LookUpFailed'])
+  assert.match(warnings.join(), /limitranges is forbidden/)
+})
+
+test('policies are read again after an error that passes', async () => {
+  const cluster = new MemoryCluster([...OBJECTS, limitRange('a')])
+  let failures = 2
+  const list = cluster.list.bind(cluster)
+  cluster.list = async (collection: Collection, options: ListOptions) => {
+    failures -= 1
+    if (failures >= 0) throw new ClusterError(503, 'no')
+    return list(collection, options)
+  }
+  const lookUps = new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 37 }) })
+  const { policies } = await lookUps.gather({ kind: 'candidate', job: JOB_OWNER }, 'default')
+  assert.deepEqual(
+    policies.limitRanges.map(({ metadata }) => metadata.name),
+    ['a'],
+  )
+})
+
+const LISTED: readonly (readonly [
+  what: string,
+  metrics: string | undefined,
+  pod: boolean | undefined,
+  lists: number,
+])[] = [
+  ['a MiniCluster with metrics', 'true', undefined, 2],
+  ['a MiniCluster without metrics', undefined, undefined, 0],
+  ['a pod that wants none', 'true', false, 0],
+  ['a pod that wants them alone', undefined, true, 2],
+]
+
+for (const [what, metrics, enabled, lists] of LISTED) {
+  test(`policies are listed ${lists} times for ${what}`, async () => {
+    const annotations = metrics === undefined ? {} : { 'flux-metrics/enabled': metrics }
+    const cluster = new MemoryCluster([job(), miniCluster({ annotations })])
+    const lookUps = new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 37 }) })
+    const wish = enabled === undefined ? {} : { enabled }
+    await lookUps.gather({ kind: 'candidate', job: JOB_OWNER, ...wish }, 'default')
+    assert.equal(cluster.calls.filter(({ verb }) => verb === 'list').length, lists)
+  })
+}
