@@ -6,19 +6,29 @@ import { describeIssues } from '../input/issues.ts'
 import { jsonPieces, objectOffsets } from '../input/json-pieces.ts'
 import type { Arrival } from './simulation.ts'
 
-const Count = v.nullish(v.number())
+/** A field that Flux does not know may be empty. */
+function known<T extends v.GenericSchema>(schema: T) {
+  return v.pipe(
+    v.unknown(),
+    v.transform((value) => (value === '' ? undefined : value)),
+    v.nullish(schema),
+  )
+}
+
+const Time = known(v.number())
+const Count = known(v.pipe(v.number(), v.integer()))
 
 /** Other fields are dropped: a recording may have 100,000 jobs. */
 const RecordedJob = v.object({
   t_submit: v.number(),
-  t_run: Count,
-  t_cleanup: Count,
-  t_inactive: Count,
-  nnodes: Count,
-  ncores: Count,
-  ntasks: Count,
-  duration: Count,
-  urgency: Count,
+  t_run: v.optional(Time),
+  t_cleanup: v.optional(Time),
+  t_inactive: v.optional(Time),
+  nnodes: v.optional(Count),
+  ncores: v.optional(Count),
+  ntasks: v.optional(Count),
+  duration: v.optional(Time),
+  urgency: v.optional(Count),
   queue: v.nullish(v.string()),
 })
 
@@ -136,7 +146,7 @@ function requestOf(job: RecordedJob): Arrival['job'] {
     ...(tasks !== undefined && { tasks }),
     ...(timeLimit !== undefined && { timeLimit }),
     ...(typeof urgency === 'number' && { urgency }),
-    ...(typeof queue === 'string' && { queue }),
+    ...(typeof queue === 'string' && queue !== '' && { queue }),
   }
 }
 

@@ -89,6 +89,22 @@ test('readRecording keeps parts of milliseconds from ending a run', () => {
   assert.ok(Math.abs((arrival?.job.duration ?? 0) - 160.065_25) < 1e-9)
 })
 
+test('readRecording takes empty fields, as older releases print them, for unknown ones', () => {
+  const job = {
+    t_submit: 1,
+    t_run: 2,
+    t_cleanup: 5,
+    t_inactive: 0,
+    nnodes: '',
+    ncores: '',
+    ntasks: 4,
+    queue: '',
+  }
+  assert.deepEqual(read(JSON.stringify({ jobs: [job] })).arrivals, [
+    { atMs: 0, job: { tasks: 4, duration: 3 } },
+  ])
+})
+
 test('isRecording tells recordings from Kubernetes objects', () => {
   assert.ok(!isRecording('kind: Queue'))
   assert.ok(!isRecording('{"kind": "List", "jobs": []}'))
@@ -101,6 +117,10 @@ for (const [text, problem] of [
   [
     '{"jobs": [\n{"t_submit": 1},\n{"t_submit": "now"}]}',
     'jobs.json:3: t_submit: expected a number, got "now"',
+  ],
+  [
+    '{"jobs": [{"t_submit": 1, "t_run": 1, "t_cleanup": 2, "nnodes": 1.5}]}',
+    'jobs.json:1: nnodes: expected a whole number, got 1.5',
   ],
   ['{"jobs": [{}]}', 'jobs.json:1: t_submit: expected a value, got none'],
   ['{"jobs": ["one"]}', 'jobs.json:1: expected a map, got "one"'],
