@@ -71,6 +71,7 @@ withEnvironment(
       ])
       assert.equal(code, 0)
       assert.match(stderr, /^Warning: flux-metrics\/log-levle: unknown/m)
+      assert.match(stderr, /^Warning: flux-metrics\/enabled: The metrics sidecar starts when/m)
       // Fluxion's defaults, which the MiniCluster has, defeat autoscaling.
       assert.match(stderr, /^Warning: spec\.flux\.scheduler\.queuePolicy: .* set conservative$/m)
       assert.match(stderr, /^Warning: spec\.containers\.environment: .*match-policy=lonode$/m)
