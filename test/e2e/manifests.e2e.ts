@@ -61,8 +61,10 @@ for (const resource of APPLIED) {
   })
 }
 
-for (const file of ['examples/hpa-node-up.yaml', 'examples/metrics.yaml']) {
-  test(`${file} is accepted instead of the other HPA`, async () => {
+const ALTERNATIVES = ['hpa-node-up.yaml', 'metrics.yaml', 'network-policy.yaml']
+
+for (const file of ALTERNATIVES.map((name) => `examples/${name}`)) {
+  test(`${file}, which is not among them, is accepted`, async () => {
     await dryRun(['--namespace=default', '-f', join(MANIFESTS, file)])
   })
 }

@@ -6,11 +6,11 @@ import { METRICS } from '#metrics/catalog.ts'
 import { readUserMetrics } from '#metrics/user-metrics/user-metrics.ts'
 import { adviseOnSpec } from '../../webhook/admission/spec-advice.ts'
 import { runCommand } from '../../webhook/cli/commands.ts'
-import { METRICS_SERVICE } from '../../webhook/contract.ts'
+import { METRICS_SERVICE, MINICLUSTER_LABEL, SIDECAR_PORT } from '../../webhook/contract.ts'
 import { readAnnotations } from '../../webhook/injection/annotations.ts'
 import { toMiniCluster } from '../../webhook/injection/minicluster.ts'
 import { HpaSchema } from '../support/hpa-schema.ts'
-import { kustomization, parseYaml, readText, theOnly } from '../support/manifests.ts'
+import { kustomization, objectsBelow, parseYaml, readText, theOnly } from '../support/manifests.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 import { batchJob, waiting } from '../support/waiting.ts'
 import { createMemoryIo } from '../webhook/cli/memory-io.ts'
@@ -47,6 +47,24 @@ test('the MiniCluster can grow, and can shrink', () => {
 test('the MiniCluster is in the namespace of the overlays', () => {
   const { namespace } = kustomization('examples')
   assert.equal(namespace, theOnly('Service', 'overlays').metadata.namespace)
+})
+
+test('network-policy.yaml lets the pods of the MiniCluster reach each other, and API servers the sidecar', () => {
+  const [own, metrics, ...others] = objectsBelow('examples')
+    .filter(({ kind }) => kind === 'NetworkPolicy')
+    .map(({ spec }) => spec)
+  const podSelector = { matchLabels: { 'job-name': metadata.name } }
+  assert.deepEqual(own, {
+    podSelector,
+    policyTypes: ['Ingress'],
+    ingress: [{ from: [{ podSelector }] }],
+  })
+  assert.deepEqual(metrics, {
+    podSelector: { matchLabels: { [MINICLUSTER_LABEL]: metadata.name } },
+    policyTypes: ['Ingress'],
+    ingress: [{ ports: [{ port: SIDECAR_PORT }] }],
+  })
+  assert.deepEqual(others, [])
 })
 
 const CONFIG_MAP = v.parse(
