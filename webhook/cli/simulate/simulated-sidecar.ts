@@ -3,6 +3,7 @@
 import { listIds } from '#flux/sets/id-list.ts'
 import { isEmpty } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
 import { drainReason } from '#scaling/drain-reason.ts'
 import type { DrainPlan } from '#scaling/drains/drain-before-shrink.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
@@ -22,6 +23,12 @@ export interface ReadTimes {
 }
 
 export const READ_TIMES: ReadTimes = { minIntervalMs: 250, maxIntervalMs: 10_000, readMs: 10 }
+
+/** What listing one waiting job takes of the broker's time. */
+const LISTING_MS = 0.003
+
+/** The next reading waits at least this factor times the duration of a reading; as sidecar/collecting/pace.ts has it. */
+const COST_FACTOR = 20
 
 export interface SimulatedSidecarOptions {
   readonly instance: Instance
@@ -65,8 +72,7 @@ export class SimulatedSidecar {
   /** Reads as soon as the pace allows. */
   wake(): void {
     if (this.#outages > 0) return
-    const { instance, times } = this.#options
-    this.#readBy(Math.max(instance.now, this.#readAt + times.minIntervalMs))
+    this.#readBy(Math.max(this.#options.instance.now, this.#readAt + this.#pauseMs()))
   }
 
   /** Stops reading and answering for some time. After a restart its memory is empty; after a reconnect it is not. */
@@ -81,6 +87,14 @@ export class SimulatedSidecar {
       else this.#snapshots.restart()
       this.wake()
     })
+  }
+
+  /** Readings of long queues cost the broker more, so there are fewer of them. */
+  #pauseMs(): number {
+    const { instance, times } = this.#options
+    const { DEPEND, PRIORITY, SCHED } = instance.tally().states
+    const listed = Math.min(DEPEND + PRIORITY + SCHED, MAX_WAITING)
+    return Math.max(times.minIntervalMs, COST_FACTOR * (times.readMs + listed * LISTING_MS))
   }
 
   #readBy(at: number): void {
@@ -107,7 +121,7 @@ export class SimulatedSidecar {
       if (drains === undefined) return
       this.#carryOut(drains)
       if (drains.lookAt === undefined) return
-      this.#readBy(Math.max(instance.now, this.#readAt + times.minIntervalMs, drains.lookAt))
+      this.#readBy(Math.max(instance.now, this.#readAt + this.#pauseMs(), drains.lookAt))
     })
     this.#readBy(instance.now + times.maxIntervalMs)
   }
