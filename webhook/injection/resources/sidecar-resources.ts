@@ -50,6 +50,8 @@ export function sidecarResources(
 ): Misfit | ({ readonly kind: 'fits' } & Resources) {
   const [obstacle] = policies.quotas.flatMap((quota) => scopeObstacle(quota, pod) ?? [])
   if (obstacle !== undefined) return { kind: 'misfit', why: obstacle }
+  const tooSmall = ownLimitMisfit(pod)
+  if (tooSmall !== undefined) return tooSmall
   const requests: Record<string, string> = {}
   const limits: Record<string, string> = {}
   for (const [resource, wanted, wish] of wishes(pod, settings, policies)) {
@@ -83,6 +85,20 @@ function leavesRequestToLimit(pod: Pod, resource: string): boolean {
     amountOf(pod.spec.resources, 'requests', resource) === undefined &&
     !containerTotal(pod, 'requests', resource).isSet
   )
+}
+
+/** With a limit of 0, which Kubernetes takes for none, the pod would get requests only from the sidecar's. */
+function ownLimitMisfit({ spec }: Pod): Misfit | undefined {
+  for (const resource of ['cpu', 'memory'] as const) {
+    const limit = amountOf(spec.resources, 'limits', resource)
+    const { leastLimit } = NEEDS[resource]
+    if (limit === undefined || limit >= thousandths(leastLimit)) continue
+    const why =
+      `spec.resources of the pod has a ${resource} limit of ${formatQuantity(resource, limit)}, ` +
+      `and the sidecar needs at least ${leastLimit}`
+    return { kind: 'misfit', why }
+  }
+  return undefined
 }
 
 function wishFor(pod: Pod, resource: 'cpu' | 'memory', settings: Settings): NamedWish {
