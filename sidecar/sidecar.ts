@@ -1,7 +1,7 @@
 // A running sidecar: puts collector, app and server together, and stops them in order. The program (main.ts) and the
 // demo start it from here.
 import { createApp } from '#api/app.ts'
-import { createClientVerifier } from '#api/front-proxy.ts'
+import { FRONT_PROXY } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
 import { Collector } from '#collecting/collector.ts'
 import { Liveness } from '#collecting/liveness.ts'
@@ -9,6 +9,7 @@ import type { CollectorObserver } from '#collecting/observer.ts'
 import type { Pace } from '#collecting/pace.ts'
 import { type CredentialSource, createCredentials } from '#identity/credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
+import { createClientVerifier } from '#serving/https/client-verifier.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
 import type { Config } from './config.ts'
@@ -77,7 +78,7 @@ export async function startSidecar(
   const catalog = new Catalog()
   const metricsFile = await followMetrics(config, catalog, log.child({ component: 'metrics' }))
   const clients = credentials.authenticatesClients
-    ? createClientVerifier(credentials.allowedNames)
+    ? createClientVerifier(credentials.allowedNames, FRONT_PROXY)
     : undefined
   const app = createApp({
     source: collector,

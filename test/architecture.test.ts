@@ -44,7 +44,12 @@ const EXPLAINING = [...METRICS, 'sidecar/explaining', 'sidecar/serving/text.ts']
 const COLLECTING = [...EXPLAINING, 'sidecar/flux/wire', 'sidecar/collecting', 'sidecar/serving']
 const HTTPS = ['sidecar/serving', 'sidecar/serving/https']
 const API = ['sidecar/api', 'sidecar/api/selectors', 'sidecar/api/documents', 'sidecar/api/gauges']
-const BELOW_API = ['sidecar/metrics', 'sidecar/scaling', 'sidecar/serving']
+const BELOW_API = [
+  'sidecar/metrics',
+  'sidecar/scaling',
+  'sidecar/serving',
+  'sidecar/serving/https/client-verifier.ts',
+]
 
 const WEBHOOK_GROUND = ['webhook/contract.ts', 'webhook/telemetry.ts', 'sidecar/serving']
 const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection', 'webhook/injection/resources']
@@ -185,6 +190,7 @@ const PURE = [
     'broker-config',
     'bursting-advice',
     'decision',
+    'json-bounds',
     'minicluster-advice',
     'review',
     'scheduler-advice',

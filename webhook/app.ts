@@ -1,11 +1,14 @@
-// The webhook's HTTP routes and the limits of their bodies. It opens no port: serving/https/server.ts does.
+// The HTTP routes of the webhook's three servers: reviews, certificates, health with metrics. Opens no port: servers.ts does.
 import Koa, { type Context } from 'koa'
 import Router from 'koa-router'
 import { failures, logUnsent } from '#serving/failure.ts'
 import { readBody } from '#serving/https/body.ts'
+import { BodyBudget } from '#serving/https/body-budget.ts'
+import type { ClientVerifier } from '#serving/https/client-verifier.ts'
 import type { Logger } from '#serving/log.ts'
-import { badRequest } from '#serving/status.ts'
+import { badRequest, notFound, unauthorized } from '#serving/status.ts'
 import type { Admission } from './admission/admission.ts'
+import { CERTIFICATES_PORT } from './contract.ts'
 import type { Identities } from './identities/identities.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -25,64 +28,129 @@ const MAX_REVIEW_BYTES = 7 * 2 ** 20
 /** A certificate request for P-256 has 500 bytes. */
 const MAX_CERTIFICATE_REQUEST_BYTES = 16 * 2 ** 10
 
-export interface AppOptions {
+/** Four of the longest reviews at once, and of one address two: each takes several times its length while it is parsed. */
+const REVIEW_BUDGET = { bytes: 28 * 2 ** 20, peerBytes: 21 * 2 ** 20 }
+
+const CERTIFICATE_BUDGET = { bytes: 2 ** 20, peerBytes: 2 ** 18 }
+
+/** Whether the Service may send reviews to this replica, and why (or why not). */
+export interface Readiness {
+  readonly ready: boolean
+  readonly message: string
+}
+
+export interface ReviewAppOptions {
   readonly admission: Pick<Admission, 'review'>
-  readonly identities: Pick<Identities, 'issue'>
-  /** Whether the Service may send reviews to this replica, and why (or why not). */
-  readonly readiness: () => { readonly ready: boolean; readonly message: string }
-  readonly telemetry: Telemetry
+  readonly readiness: () => Readiness
+  /** `undefined`: reviews are taken from anybody. */
+  readonly clients: ClientVerifier | undefined
   readonly log: Logger
 }
 
-/** Creates the koa app of the webhook. */
-export function createApp(options: AppOptions): Koa {
-  const app = new Koa()
-  logUnsent(app, options.log)
-  app.use(failures(options.log, [REVIEW_PATH, CERTIFICATES_PATH]))
-  app.use(createRouter(options).routes())
-  return app
-}
-
-function createRouter({ admission, identities, readiness, telemetry }: AppOptions): Router {
-  const router = new Router({ strict: true, sensitive: true })
+/** Creates the app that API servers ask. */
+export function createReviewApp({ admission, readiness, clients, log }: ReviewAppOptions): Koa {
+  const budget = new BodyBudget(REVIEW_BUDGET)
+  const router = createRouter()
   router.post(REVIEW_PATH, async (ctx) => {
-    const answer = await admission.review(await readJson(ctx, MAX_REVIEW_BYTES))
+    const limits = { maxBytes: MAX_REVIEW_BYTES, budget }
+    const body = await closingOnFailure(ctx, () => {
+      verify(ctx, clients)
+      return readJson(ctx, limits)
+    })
+    const answer = await admission.review(body)
     ctx.type = 'application/json'
     ctx.body = answer
   })
+  router.post(CERTIFICATES_PATH, (ctx) => {
+    ctx.set('Connection', 'close')
+    throw notFound(`Certificates are issued on port ${CERTIFICATES_PORT} of this Service`)
+  })
+  routeHealth(router, readiness)
+  return createApp(log, router, [REVIEW_PATH, CERTIFICATES_PATH])
+}
+
+export interface CertificateAppOptions {
+  readonly identities: Pick<Identities, 'issue'>
+  readonly log: Logger
+}
+
+/** Creates the app that sidecars ask. */
+export function createCertificateApp({ identities, log }: CertificateAppOptions): Koa {
+  const budget = new BodyBudget(CERTIFICATE_BUDGET)
+  const router = createRouter()
   router.post(CERTIFICATES_PATH, async (ctx) => {
-    const body = readJson(ctx, MAX_CERTIFICATE_REQUEST_BYTES)
-    const identity = await identities.issue({ token: bearerToken(ctx), body })
+    const limits = { maxBytes: MAX_CERTIFICATE_REQUEST_BYTES, budget }
+    const { remoteAddress: peer = '' } = ctx.req.socket
+    const body = closingOnFailure(ctx, () => readJson(ctx, limits))
+    const identity = await identities.issue({ token: bearerToken(ctx), body, peer })
     ctx.type = 'application/json'
     ctx.body = JSON.stringify(identity)
   })
+  return createApp(log, router, [CERTIFICATES_PATH])
+}
+
+export interface HealthAppOptions {
+  readonly readiness: () => Readiness
+  readonly telemetry: Pick<Telemetry, 'render' | 'contentType'>
+  readonly log: Logger
+}
+
+/** Creates the app that kubelets and Prometheus ask. */
+export function createHealthApp({ readiness, telemetry, log }: HealthAppOptions): Koa {
+  const router = createRouter()
+  routeHealth(router, readiness)
+  router.get('/metrics', async (ctx) => {
+    const text = await telemetry.render()
+    ctx.set('Content-Type', telemetry.contentType)
+    ctx.body = text
+  })
+  return createApp(log, router, [])
+}
+
+function createRouter(): Router {
+  return new Router({ strict: true, sensitive: true })
+}
+
+function createApp(log: Logger, router: Router, postPaths: readonly string[]): Koa {
+  const app = new Koa()
+  logUnsent(app, log)
+  app.use(failures(log, postPaths))
+  app.use(router.routes())
+  return app
+}
+
+function routeHealth(router: Router, readiness: () => Readiness): void {
   router.get('/livez', (ctx) => sendText(ctx, 'ok'))
   router.get('/readyz', (ctx) => {
     const { ready, message } = readiness()
     ctx.status = ready ? 200 : 503
     sendText(ctx, `${ready ? 'ok' : 'not ready'}: ${message}`)
   })
-  router.get('/metrics', async (ctx) => {
-    const text = await telemetry.registry.metrics()
-    ctx.set('Content-Type', telemetry.registry.contentType)
-    ctx.body = text
-  })
-  return router
+}
+
+function verify(ctx: Context, clients: ClientVerifier | undefined): void {
+  const verdict = clients?.verify(ctx.req.socket)
+  if (verdict?.kind !== 'refused') return
+  throw unauthorized(`Cannot take a review from this client: ${verdict.reason}`)
 }
 
 /** Closes the connection if a body is not read to its end: the rest would be read as the next request. */
-async function readJson(ctx: Context, maxBytes: number): Promise<Buffer> {
+async function closingOnFailure<T>(ctx: Context, read: () => Promise<T>): Promise<T> {
   try {
-    if (ctx.is('application/json') === false) {
-      throw badRequest(
-        `Cannot read the body: expected application/json, got "${ctx.get('Content-Type')}"`,
-      )
-    }
-    return await readBody(ctx.req, maxBytes)
+    return await read()
   } catch (error) {
     ctx.set('Connection', 'close')
     throw error
   }
+}
+
+async function readJson(ctx: Context, limits: Parameters<typeof readBody>[1]): Promise<Buffer> {
+  if (ctx.is('application/json') === false) {
+    throw badRequest(
+      `Cannot read the body: expected application/json, got "${ctx.get('Content-Type')}"`,
+    )
+  }
+  return await readBody(ctx, limits)
 }
 
 /** RFC 6750 §2.1. */

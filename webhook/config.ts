@@ -13,8 +13,28 @@ export const VARIABLES: readonly Variable[] = [
     fallback: "the cluster's",
     meaning: `when the kubelet pulls it: ${PULL_POLICIES.join(', ')}`,
   },
-  { name: 'LISTEN_ADDRESS', fallback: 'all addresses', meaning: 'address to serve HTTPS on' },
-  { name: 'LISTEN_PORT', fallback: '8443', meaning: 'port to serve HTTPS on, 0 for any free one' },
+  { name: 'LISTEN_ADDRESS', fallback: 'all addresses', meaning: 'address to serve on' },
+  { name: 'LISTEN_PORT', fallback: '8443', meaning: 'port of reviews (HTTPS), 0 for any free one' },
+  {
+    name: 'CERTIFICATES_PORT',
+    fallback: '8444',
+    meaning: 'port of the certificates of sidecars (HTTPS), 0 for any free one',
+  },
+  {
+    name: 'HEALTH_PORT',
+    fallback: '8080',
+    meaning: 'port of health and Prometheus metrics (HTTP), 0 for any free one',
+  },
+  {
+    name: 'CLIENT_CA_FILE',
+    fallback: 'none, anyone may send reviews',
+    meaning: 'CA of the client certificates of API servers (PEM), read again when it changes',
+  },
+  {
+    name: 'CLIENT_ALLOWED_NAMES',
+    fallback: 'any name',
+    meaning: 'common names of these certificates, comma separated',
+  },
   { name: 'NAMESPACE', fallback: 'flux-metrics', meaning: 'namespace of the webhook' },
   {
     name: 'WEBHOOK_SERVICE',
@@ -49,6 +69,12 @@ export interface Config {
   readonly sidecarImage: string
   readonly sidecarImagePullPolicy: string | undefined
   readonly listen: { readonly address: string | undefined; readonly port: number }
+  readonly certificatesPort: number
+  readonly healthPort: number
+  /** The client certificates of API servers; without them reviews are taken from anybody. */
+  readonly clients:
+    | { readonly caFile: string; readonly allowedNames: readonly string[] }
+    | undefined
   readonly namespace: string
   readonly service: string
   /** Files of the serving certificate; without them the webhook is its own authority. */
@@ -62,7 +88,8 @@ export function readConfig(variables: Variables): ConfigReading<Config> {
   const config: Config = Object.freeze({
     sidecarImage: readImage(env),
     sidecarImagePullPolicy: readChoice(env, 'SIDECAR_IMAGE_PULL_POLICY', PULL_POLICIES),
-    listen: { address: env.optional('LISTEN_ADDRESS'), port: env.port('LISTEN_PORT', 8443) },
+    ...readPorts(env),
+    clients: readClients(env),
     namespace: env.label('NAMESPACE', 'flux-metrics'),
     service: env.label('WEBHOOK_SERVICE', 'flux-metrics-webhook'),
     tls: readTls(env),
@@ -96,6 +123,26 @@ function readChoice(
   const value = env.optional(name)
   if (value === undefined || choices.includes(value)) return value
   env.problem(name, `one of ${choices.join(', ')}`)
+  return undefined
+}
+
+function readPorts(env: Environment): Pick<Config, 'listen' | 'certificatesPort' | 'healthPort'> {
+  const port = env.port('LISTEN_PORT', 8443)
+  const certificatesPort = env.port('CERTIFICATES_PORT', 8444)
+  const healthPort = env.port('HEALTH_PORT', 8080)
+  const isTaken = (own: number, ...others: number[]) => own !== 0 && others.includes(own)
+  if (isTaken(certificatesPort, port)) env.problem('CERTIFICATES_PORT', 'a port of its own')
+  if (isTaken(healthPort, port, certificatesPort)) env.problem('HEALTH_PORT', 'a port of its own')
+  const address = env.optional('LISTEN_ADDRESS')
+  return { listen: { address, port }, certificatesPort, healthPort }
+}
+
+function readClients(env: Environment): Config['clients'] {
+  const caFile = env.file('CLIENT_CA_FILE')
+  const allowedNames = env.list('CLIENT_ALLOWED_NAMES')
+  if (caFile !== undefined) return { caFile, allowedNames }
+  if (allowedNames.length > 0)
+    env.problem('CLIENT_CA_FILE', 'the CA file of the clients in CLIENT_ALLOWED_NAMES')
   return undefined
 }
 

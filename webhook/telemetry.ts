@@ -12,9 +12,15 @@ export interface ReviewCount {
   readonly seconds: number
 }
 
+/** Strangers may ask for the metrics, too: the text is made once a second at most. */
+const RENDER_MS = 1_000
+
 /** Counters of reviews and certificates; `registry` has their values. */
 export interface Telemetry {
   readonly registry: Registry
+  readonly contentType: string
+  /** The text of all metrics, at most one second old. */
+  render(): Promise<string>
   countReview(review: ReviewCount): void
   /** @param reason the outcome, a word of a closed list (identities/refusal.ts) */
   countCertificate(reason: string): void
@@ -45,10 +51,22 @@ export function createTelemetry(): Telemetry {
   })
   return {
     registry,
+    contentType: registry.contentType,
+    render: renderer(registry),
     countReview({ decision, reason, dryRun, seconds }) {
       reviews.inc({ decision, reason, dry_run: String(dryRun) })
       durations.observe({ reason }, seconds)
     },
     countCertificate: (reason) => certificates.inc({ reason }),
+  }
+}
+
+function renderer(registry: Registry): () => Promise<string> {
+  let made: { readonly text: Promise<string>; readonly at: number } | undefined
+  return () => {
+    const now = performance.now()
+    if (made === undefined || now - made.at >= RENDER_MS)
+      made = { text: registry.metrics(), at: now }
+    return made.text
   }
 }

@@ -1,16 +1,16 @@
-// Assembles the webhook from its parts: API server, certificates, admission, identities, reconcile, HTTPS server. The program
+// Assembles the webhook from its parts: API server, certificates, admission, identities, reconcile, servers. The program
 // (main.ts) and the tests start it.
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { HttpsServer } from '#serving/https/server.ts'
 import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { StatusError } from '#serving/status.ts'
 import { Admission } from './admission/admission.ts'
 import { LookUps } from './admission/look-ups.ts'
-import { createApp, HEALTH_PATHS } from './app.ts'
+import type { Readiness } from './app.ts'
 import { type Authority, SelfAuthority } from './authority/authority.ts'
 import type { Config } from './config.ts'
+import { CERTIFICATES_PORT } from './contract.ts'
 import { EventRecorder } from './events/event-recorder.ts'
 import { Identities } from './identities/identities.ts'
 import type { AuthorityAddress } from './injection/container.ts'
@@ -20,7 +20,8 @@ import type { ServerVersion } from './kubernetes/server-version.ts'
 import { TopologyWatch } from './kubernetes/topology.ts'
 import { Leadership } from './reconcile/leadership.ts'
 import { Reconcile, type ReconcilePace } from './reconcile/reconcile.ts'
-import { createTelemetry } from './telemetry.ts'
+import { Servers } from './servers.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
 
 /**
  * Time between the end of readiness and the end of serving: after it no API server sends reviews to this replica. The kubelet
@@ -28,22 +29,13 @@ import { createTelemetry } from './telemetry.ts'
  */
 export const LINGER_MS = 10_000
 
-/**
- * API servers show no certificate, so that their limits are those of strangers. Each keeps connections for its reviews, and
- * may have nearly as many as all together: where addresses compete, the one with the most gives way.
- */
-const LIMITS = {
-  connections: 300,
-  peerConnections: 200,
-  requests: 200,
-  peerRequests: 150,
-  arrivals: { burst: 400, perSecond: 50 },
-}
-
 /** A running webhook. */
 export interface Webhook {
+  /** Of reviews. */
   readonly port: number
-  /** Turns readiness off, waits, and drains the server: within 15 s, whatever the clients do. */
+  readonly certificatesPort: number
+  readonly healthPort: number
+  /** Turns readiness off, waits, and drains the servers: within 20 s, whatever the clients do. */
   close(options?: { readonly lingerMs?: number }): Promise<void>
 }
 
@@ -60,25 +52,68 @@ interface Certificates {
   readonly keys: ServingKeys
   /** `undefined` if the certificate is provided: then the webhook issues none. */
   readonly authority: Authority | undefined
-  readonly readiness: () => { readonly ready: boolean; readonly message: string }
+  readonly readiness: () => Readiness
   onKeys(use: (keys: ServingKeys) => void): void
   close(): void
 }
 
+const STARTING: Readiness = { ready: false, message: 'there is no certificate yet' }
+const STOPPING: Readiness = { ready: false, message: 'stopping' }
+
 /**
- * Starts a webhook. With its own authority it waits until that has a certificate, also while the API server is away.
+ * Starts a webhook. It serves health at once. With its own authority it waits until that has a certificate, also while the
+ * API server is away.
  *
- * @throws Error that says what is wrong with the certificates or the port
+ * @throws Error that says what is wrong with the certificates or a port
  */
 export async function startWebhook(config: Config, options: WebhookOptions): Promise<Webhook> {
-  const { cluster, version, log } = options
-  let stopping = false
+  const telemetry = createTelemetry()
+  let readiness = () => STARTING
+  const { log } = options
+  const servers = new Servers({ config, readiness: () => readiness(), telemetry, log })
+  const healthPort = await servers.serveHealth()
+  try {
+    const services = await serve({ config, servers, telemetry, ...options })
+    const { ports } = services
+    readiness = services.readiness
+    const { sidecarImage: sidecar } = config
+    log.info({ ...ports, healthPort, version: options.version, sidecar }, 'serving')
+    return {
+      ...ports,
+      healthPort,
+      close: async ({ lingerMs = LINGER_MS } = {}) => {
+        readiness = () => STOPPING
+        log.info({}, 'stopping')
+        const stopped = services.stop()
+        await new Promise((resolve) => setTimeout(resolve, lingerMs))
+        await servers.drain()
+        services.close()
+        await stopped
+        log.info({}, 'stopped')
+      },
+    }
+  } catch (error) {
+    await servers.drain()
+    throw error
+  }
+}
+
+interface ServeOptions extends WebhookOptions {
+  readonly config: Config
+  readonly servers: Servers
+  readonly telemetry: Telemetry
+}
+
+/** Puts together what answers reviews and sidecars, and begins to serve it. */
+async function serve(options: ServeOptions) {
+  const { config, servers, telemetry, cluster, version, log } = options
   const certificates = await prepareCertificates(config, options)
+  servers.update(certificates.keys)
+  certificates.onKeys((keys) => servers.update(keys))
   const requestHeader = new RequestHeaderWatch({ cluster, log })
   const topology = new TopologyWatch({ cluster, log })
-  const telemetry = createTelemetry()
   const { authority } = certificates
-  const url = `https://${config.service}.${config.namespace}.svc`
+  const url = `https://${config.service}.${config.namespace}.svc:${CERTIFICATES_PORT}`
   const lookUps = new LookUps({ cluster, readVersion: options.readVersion })
   // At once, so that a slow API server delays the start only once.
   await Promise.all([requestHeader.start(), topology.start(), lookUps.warmUp(config.namespace)])
@@ -105,39 +140,20 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
     registry: telemetry.registry,
     pace: options.reconcilePace,
   })
-  const app = createApp({
-    admission,
-    identities: new Identities({ cluster, authority, requestHeader, telemetry, log }),
-    readiness: () => (stopping ? { ready: false, message: 'stopping' } : certificates.readiness()),
-    telemetry,
-    log: log.child({ component: 'api' }),
-  })
-  const server = new HttpsServer({
-    handler: app.callback(),
-    credentials: { ...certificates.keys, clientCa: undefined },
-    log: log.child({ component: 'server' }),
-    unlimitedPaths: HEALTH_PATHS,
-    readsBodies: true,
-    limits: LIMITS,
-  })
-  certificates.onKeys((keys) => server.update({ ...keys, clientCa: undefined }))
-  const { port } = await server.listen(config.listen)
-  log.info({ port, version, sidecar: config.sidecarImage }, 'serving')
+  const identities = new Identities({ cluster, authority, requestHeader, telemetry, log })
+  const ports = await servers.serve({ admission, identities })
   void leadership.start().then(() => reconcile.start())
   return {
-    port,
-    close: async ({ lingerMs = LINGER_MS } = {}) => {
-      stopping = true
-      log.info({}, 'stopping')
+    ports,
+    readiness: certificates.readiness,
+    stop: () => {
       reconcile.close()
-      const released = leadership.close()
-      await new Promise((resolve) => setTimeout(resolve, lingerMs))
-      await server.drain()
+      return leadership.close()
+    },
+    close: () => {
       requestHeader.close()
       topology.close()
       certificates.close()
-      await released
-      log.info({}, 'stopped')
     },
   }
 }

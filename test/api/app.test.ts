@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Verdict } from '#api/front-proxy.ts'
+import type { Verdict } from '#serving/https/client-verifier.ts'
 import { createLogger } from '#serving/log.ts'
 import { serveApp } from '../support/app.ts'
 

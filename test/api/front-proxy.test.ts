@@ -5,8 +5,9 @@ import { connect as connectTcp } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import Koa from 'koa'
-import { authenticate, createClientVerifier } from '#api/front-proxy.ts'
+import { authenticate, FRONT_PROXY } from '#api/front-proxy.ts'
 import { failures } from '#serving/failure.ts'
+import { createClientVerifier } from '#serving/https/client-verifier.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
 import { createAuthority, type KeyPair } from '../support/certificates.ts'
@@ -31,7 +32,7 @@ async function serve(t: TestContext, allowedNames: readonly string[] = ['front-p
   app.use(failures(log))
   app.use(
     authenticate(
-      createClientVerifier(() => allowedNames),
+      createClientVerifier(() => allowedNames, FRONT_PROXY),
       new Set(['/livez']),
     ),
   )

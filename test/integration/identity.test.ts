@@ -63,6 +63,8 @@ async function webhookFor(t: TestContext, cluster: MemoryCluster) {
     SIDECAR_IMAGE: 'sidecar:1',
     LISTEN_ADDRESS: '127.0.0.1',
     LISTEN_PORT: '0',
+    CERTIFICATES_PORT: '0',
+    HEALTH_PORT: '0',
     KUBERNETES_SERVICE_HOST: '10.96.0.1',
   })
   assert.ok(read.kind === 'config')
@@ -99,7 +101,7 @@ async function sidecarFor(
     FLUX_URI: `local://${flux.path}`,
     LISTEN_ADDRESS: '127.0.0.1',
     LISTEN_PORT: '0',
-    IDENTITY_URL: `https://${HOST}:${webhook.port}`,
+    IDENTITY_URL: `https://${HOST}:${webhook.certificatesPort}`,
     IDENTITY_TOKEN_FILE: tokenFile,
     IDENTITY_CA: secretData(cluster)['current.crt'],
     NAMESPACE: 'hpc',
@@ -221,7 +223,7 @@ test('a sidecar whose authority is away serves until its certificate expires, an
   const { reason } = await away
   assert.equal(
     reason,
-    `the authority at ${HOST}:${webhook.port} cannot be reached: no webhook listens there: see whether its pods run (ECONNREFUSED)`,
+    `the authority at ${HOST}:${webhook.certificatesPort} cannot be reached: no webhook listens there: see whether its pods run (ECONNREFUSED)`,
   )
   assert.deepEqual(await codes(), [200, 401, 401])
   assert.match((await ask(port, '/readyz')).text, /^ok: serving, but the certificate.*ECONNREFUSED/)

@@ -39,7 +39,7 @@ test('the Service selects the pod that the webhook labels for the MiniCluster, a
     [SERVICE_LABEL.key]: SERVICE_LABEL.value,
     [MINICLUSTER_LABEL]: theOnly('MiniCluster', 'examples').metadata.name,
   })
-  assert.deepEqual([PORT.port, PORT.targetPort], [443, SIDECAR_PORT])
+  assert.deepEqual([PORT?.port, PORT?.targetPort], [443, SIDECAR_PORT])
 })
 
 test('the Service also leads to a pod whose broker is not ready', () => {
@@ -49,7 +49,7 @@ test('the Service also leads to a pod whose broker is not ready', () => {
 for (const { metadata, spec } of apiServicesIn('overlays')) {
   test(`${metadata.name} has the name that Kubernetes requires, and leads to the Service`, () => {
     assert.equal(metadata.name, `${spec.version}.${spec.group}`)
-    assert.deepEqual(spec.service, { ...SERVICE.metadata, port: PORT.port })
+    assert.deepEqual(spec.service, { ...SERVICE.metadata, port: PORT?.port })
   })
 
   test(`${metadata.name} leads to a name that the sidecar's certificate has`, () => {

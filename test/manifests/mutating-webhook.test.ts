@@ -52,7 +52,7 @@ for (const webhook of WEBHOOKS) {
   test(`${webhook.name} is a route of the webhook, behind its Service`, () => {
     const { name, namespace, path, port } = webhook.clientConfig.service
     assert.deepEqual({ name, namespace }, SERVICE.metadata)
-    assert.deepEqual([path, port], [REVIEW_PATH, SERVICE.spec.ports[0].port])
+    assert.deepEqual([path, port], [REVIEW_PATH, SERVICE.spec.ports[0]?.port])
   })
 
   test(`${webhook.name} is called by a name that the webhook's certificate has`, async () => {

@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import packageJson from '../../package.json' with { type: 'json' }
 import { HEALTH_PATHS } from '../../webhook/app.ts'
 import { readConfig, VARIABLES } from '../../webhook/config.ts'
+import { CERTIFICATES_PORT } from '../../webhook/contract.ts'
 import { LINGER_MS } from '../../webhook/webhook.ts'
 import {
   CONTAINER,
@@ -172,16 +173,26 @@ test('all objects are in one namespace, so that "namespace:" may move them', () 
   assert.deepEqual(elsewhere, [])
 })
 
-test('the Service leads from port 443 to the port of the webhook', () => {
+test('the Service leads to the ports of the webhook: reviews on 443, certificates on the port that sidecars use', () => {
   const read = readConfig(environmentOf())
-  const port = read.kind === 'config' ? read.config.listen.port : undefined
-  assert.deepEqual(CONTAINER.ports, [{ name: 'https', containerPort: port }])
-  assert.deepEqual(SERVICE.spec.ports, [{ name: 'https', port: 443, targetPort: 'https' }])
+  if (read.kind === 'problems') assert.fail(read.problems.join())
+  const { listen, certificatesPort, healthPort } = read.config
+  assert.deepEqual(CONTAINER.ports, [
+    { name: 'https', containerPort: listen.port },
+    { name: 'certificates', containerPort: certificatesPort },
+    { name: 'health', containerPort: healthPort },
+  ])
+  assert.deepEqual(SERVICE.spec.ports, [
+    { name: 'https', port: 443, targetPort: 'https' },
+    { name: 'certificates', port: CERTIFICATES_PORT, targetPort: 'certificates' },
+  ])
 })
 
-test('the NetworkPolicy allows connections to that port', () => {
+test('the NetworkPolicy allows connections to these ports', () => {
   assert.deepEqual(POLICY.policyTypes, ['Ingress', 'Egress'])
-  assert.deepEqual(POLICY.ingress, [{ ports: [{ port: 'https' }] }])
+  assert.deepEqual(POLICY.ingress, [
+    { ports: [{ port: 'https' }, { port: 'certificates' }, { port: 'health' }] },
+  ])
 })
 
 test('the pod passes Pod Security "restricted", and its namespace enforces it', () => {
@@ -202,10 +213,9 @@ test('the probes ask at paths that are answered under any load', () => {
   const [live, ready] = HEALTH_PATHS
   const probes = Object.entries(CONTAINER).filter(([field]) => field.endsWith('Probe'))
   const asked = probes.map(([field, probe]) => [field, v.parse(ProbeSchema, probe).httpGet])
-  const https = { port: 'https', scheme: 'HTTPS' }
   assert.deepEqual(Object.fromEntries(asked), {
-    startupProbe: { path: live, ...https },
-    livenessProbe: { path: live, ...https },
-    readinessProbe: { path: ready, ...https },
+    startupProbe: { path: live, port: 'health' },
+    livenessProbe: { path: live, port: 'health' },
+    readinessProbe: { path: ready, port: 'health' },
   })
 })

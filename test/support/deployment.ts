@@ -46,9 +46,7 @@ export const ServiceSchema = v.object({
   spec: v.object({
     selector: Labels,
     publishNotReadyAddresses: v.optional(v.boolean(), false),
-    ports: v.strictTuple([
-      v.strictObject({ name: v.string(), port: v.number(), targetPort: PortName }),
-    ]),
+    ports: v.array(v.strictObject({ name: v.string(), port: v.number(), targetPort: PortName })),
   }),
 })
 

@@ -1,4 +1,5 @@
-// Requests over TLS for tests: any method and headers, with or without a client certificate.
+// Requests over TLS for tests: any method and headers, with or without a client certificate. Over TCP alone on request.
+import { request as requestPlainly } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
 import type { KeyPair } from './certificates.ts'
 
@@ -18,22 +19,24 @@ export async function ask(
     readonly client?: KeyPair | undefined
     readonly agent?: Agent
     readonly body?: string
+    /** Whether the server has no TLS. */
+    readonly plain?: boolean
     /** The address of the client, of this machine. */
     readonly localAddress?: string
   } = {},
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const { client, agent, body, ...rest } = options
+  const { client, agent, body, plain = false, ...rest } = options
   const settings: RequestOptions = {
     host: '127.0.0.1',
     port,
     path,
     rejectUnauthorized: false,
-    agent: agent ?? new Agent({ keepAlive: false, maxCachedSessions: 0 }),
+    agent: plain ? false : (agent ?? new Agent({ keepAlive: false, maxCachedSessions: 0 })),
     ...rest,
     ...(client === undefined ? {} : client),
   }
-  const asked = request(settings, (response) => {
+  const asked = (plain ? requestPlainly : request)(settings, (response) => {
     const chunks: Buffer[] = []
     response.on('data', (chunk: Buffer) => chunks.push(chunk))
     response.on('error', reject)

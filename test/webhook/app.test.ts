@@ -4,7 +4,14 @@ import { Agent, createServer, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { createLogger } from '#serving/log.ts'
 import { forbidden } from '#serving/status.ts'
-import { type AppOptions, createApp } from '../../webhook/app.ts'
+import {
+  type CertificateAppOptions,
+  createCertificateApp,
+  createHealthApp,
+  createReviewApp,
+  type HealthAppOptions,
+  type ReviewAppOptions,
+} from '../../webhook/app.ts'
 import type { IdentityRequest } from '../../webhook/identities/identities.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { TOKEN } from '../support/lead-broker.ts'
@@ -28,14 +35,20 @@ interface Sent {
   readonly body?: string | Buffer
 }
 
-/** The app on plain HTTP, with the calls to the parts behind it and its log. */
-async function serve(t: TestContext, changes: Partial<AppOptions> = {}) {
+type Changes = Partial<ReviewAppOptions & CertificateAppOptions & HealthAppOptions>
+
+/** The apps on plain HTTP, with the calls to the parts behind them and their log. */
+async function serve(
+  t: TestContext,
+  changes: Changes = {},
+  which: 'by path' | 'reviews' | 'health' = 'by path',
+) {
   const lines: string[] = []
   const reviewed: string[] = []
   const asked: { token: string | undefined; body: string }[] = []
-  const app = createApp({
+  const options = {
     admission: {
-      review: async (body) => {
+      review: async (body: Buffer) => {
         reviewed.push(body.toString())
         return '{"kind":"AdmissionReview"}'
       },
@@ -47,11 +60,20 @@ async function serve(t: TestContext, changes: Partial<AppOptions> = {}) {
       },
     },
     readiness: () => ({ ready: true, message: 'certificate until tomorrow' }),
+    clients: undefined,
     telemetry: createTelemetry(),
     log: createLogger('debug', { write: (line: string) => void lines.push(line) }),
     ...changes,
-  })
-  const server = createServer(app.callback()).listen(0, '127.0.0.1')
+  }
+  const reviews = createReviewApp(options).callback()
+  const certificates = createCertificateApp(options).callback()
+  const health = createHealthApp(options).callback()
+  const handlerOf = (path: string) => {
+    if (which !== 'by path') return which === 'reviews' ? reviews : health
+    return path.startsWith('/certificates') ? certificates : path === '/metrics' ? health : reviews
+  }
+  const server = createServer((asked, answer) => handlerOf(asked.url ?? '')(asked, answer))
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
   const address = server.address()
@@ -206,6 +228,7 @@ for (const [method, path, code] of [
   ['GET', '/mutate', 405],
   ['POST', '/livez', 405],
   ['GET', '/certificates/', 404],
+  ['GET', '/mutate/', 404],
   ['GET', '/', 404],
 ] as const) {
   test(`${method} ${path} is ${code}`, async (t) => {
@@ -214,6 +237,36 @@ for (const [method, path, code] of [
     assert.deepEqual([asked, reviewed], [[], []])
   })
 }
+
+test('certificates are not issued on the port of reviews, whose answer names the other port', async (t) => {
+  const { send, asked } = await serve(t, {}, 'reviews')
+  const { code, text } = await send('/certificates')
+  assert.equal(code, 404)
+  assert.equal(messageIn(text), 'Certificates are issued on port 8444 of this Service')
+  assert.deepEqual(asked, [])
+})
+
+for (const path of ['/mutate', '/certificates']) {
+  test(`the port of health takes nothing at ${path}`, async (t) => {
+    const { send, asked, reviewed } = await serve(t, {}, 'health')
+    assert.equal((await send(path)).code, 405)
+    assert.deepEqual([asked, reviewed], [[], []])
+  })
+}
+
+test('metrics are not on the port of reviews', async (t) => {
+  const { send } = await serve(t, {}, 'reviews')
+  assert.equal((await send('/metrics', { method: 'GET' })).code, 404)
+})
+
+test('a client that is not verified sends no review, and its connection ends', async (t) => {
+  const clients = { verify: () => ({ kind: 'refused', reason: 'it sent no certificate' }) as const }
+  const { send, reviewed } = await serve(t, { clients })
+  const { code, closes, text } = await send('/mutate')
+  const message = 'Cannot take a review from this client: it sent no certificate'
+  assert.deepEqual([code, closes, messageIn(text), reviewed], [401, true, message, []])
+  assert.equal((await send('/livez', { method: 'GET' })).code, 200)
+})
 
 test('/livez is always 200, /readyz says why the webhook is ready or not', async (t) => {
   const ready = await serve(t)

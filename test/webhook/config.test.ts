@@ -26,6 +26,9 @@ test('readConfig has a default for everything but the image', () => {
     sidecarImage: 'sidecar:1',
     sidecarImagePullPolicy: undefined,
     listen: { address: undefined, port: 8443 },
+    certificatesPort: 8444,
+    healthPort: 8080,
+    clients: undefined,
     namespace: 'flux-metrics',
     service: 'flux-metrics-webhook',
     tls: undefined,
@@ -41,6 +44,10 @@ test('readConfig reads every variable', () => {
       SIDECAR_IMAGE_PULL_POLICY: 'Never',
       LISTEN_ADDRESS: '127.0.0.1',
       LISTEN_PORT: '9443',
+      CERTIFICATES_PORT: '9444',
+      HEALTH_PORT: '9080',
+      CLIENT_CA_FILE: FILE,
+      CLIENT_ALLOWED_NAMES: 'kube-apiserver, admission',
       NAMESPACE: 'metrics',
       WEBHOOK_SERVICE: 'hook',
       CERTIFICATES: 'files',
@@ -53,6 +60,9 @@ test('readConfig reads every variable', () => {
       sidecarImage: 'registry.example/sidecar@sha256:0123',
       sidecarImagePullPolicy: 'Never',
       listen: { address: '127.0.0.1', port: 9443 },
+      certificatesPort: 9444,
+      healthPort: 9080,
+      clients: { caFile: FILE, allowedNames: ['kube-apiserver', 'admission'] },
       namespace: 'metrics',
       service: 'hook',
       tls: { cert: FILE, key: FILE },
@@ -126,4 +136,24 @@ test('readConfig accepts a kubeconfig outside of a pod', () => {
 test('VARIABLES names each variable once', () => {
   const names = VARIABLES.map(({ name }) => name)
   assert.equal(new Set(names).size, names.length)
+})
+
+test('readConfig wants a port of its own for each server', () => {
+  assert.deepEqual(problems({ ...POD, CERTIFICATES_PORT: '8443', HEALTH_PORT: '8443' }), [
+    'CERTIFICATES_PORT: expected a port of its own, got "8443"',
+    'HEALTH_PORT: expected a port of its own, got "8443"',
+  ])
+  const { certificatesPort, healthPort } = config({
+    ...POD,
+    LISTEN_PORT: '0',
+    CERTIFICATES_PORT: '0',
+    HEALTH_PORT: '0',
+  })
+  assert.deepEqual([certificatesPort, healthPort], [0, 0])
+})
+
+test('readConfig wants the CA of the clients that are allowed', () => {
+  assert.deepEqual(problems({ ...POD, CLIENT_ALLOWED_NAMES: 'kube-apiserver' }), [
+    'CLIENT_CA_FILE: expected the CA file of the clients in CLIENT_ALLOWED_NAMES, it is not set',
+  ])
 })

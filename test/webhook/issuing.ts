@@ -8,6 +8,9 @@ import { job, leadBroker, miniCluster, NAMES, reviewer, TOKEN } from '../support
 import { MemoryCluster } from '../support/memory-cluster.ts'
 import { memoryLog } from '../support/memory-log.ts'
 
+/** The address of the sidecar. */
+export const PEER = '10.0.0.1'
+
 /** The front proxy of {@link setup}. */
 export const HEADER = {
   clientCa: "the front proxy's CA",
@@ -57,7 +60,7 @@ export function setup({
     issued,
     /** Sends a request as a sidecar does; without `csr` it asks for no certificate. */
     ask: ({ token = TOKEN, csr }: { readonly token?: string; readonly csr?: string } = {}) =>
-      identities.issue({ token, body: bodyOf(csr === undefined ? {} : { csr }) }),
+      identities.issue({ token, body: bodyOf(csr === undefined ? {} : { csr }), peer: PEER }),
     issue: identities.issue.bind(identities),
     /** The count of each outcome. */
     counts: async () => {
@@ -88,6 +91,7 @@ export async function refusal(
   const refused = given.issue({
     token: 'token' in request ? request.token : token,
     body: bodyOf({ csr }),
+    peer: PEER,
   })
   const status = await refused.then(
     () => assert.fail('an identity was issued'),

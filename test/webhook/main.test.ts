@@ -13,6 +13,7 @@ import { createAuthority } from '../support/certificates.ts'
 import { ask } from '../support/https.ts'
 
 const MAIN = join(import.meta.dirname, '../../webhook/main.ts')
+const ANY_PORTS = { LISTEN_PORT: '0', CERTIFICATES_PORT: '0', HEALTH_PORT: '0' }
 const IMAGE = { SIDECAR_IMAGE: 'sidecar:1' }
 
 interface Run {
@@ -95,7 +96,7 @@ async function prepare(t: TestContext) {
 async function serve(t: TestContext): Promise<Run & { port: number }> {
   const files = await prepare(t)
   const env = { ...IMAGE, ...files, CERTIFICATES: 'files', LISTEN_ADDRESS: '127.0.0.1' }
-  const program = run(t, { env: { ...env, LISTEN_PORT: '0' } })
+  const program = run(t, { env: { ...env, ...ANY_PORTS } })
   const { port } = await line(program, 'serving')
   return { ...program, port }
 }
@@ -140,7 +141,7 @@ test('With a provided certificate the program serves, even if the API server has
 
 test('Without a CA the program logs why it waits, and SIGTERM ends it with code 0', async (t) => {
   const { KUBECONFIG } = await prepare(t)
-  const program = run(t, { env: { ...IMAGE, KUBECONFIG } })
+  const program = run(t, { env: { ...IMAGE, KUBECONFIG, ...ANY_PORTS } })
   const { level } = await line(program, 'cannot keep certificates up to date: trying again')
   assert.equal(level, 'warn')
   program.child.kill('SIGTERM')

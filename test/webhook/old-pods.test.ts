@@ -86,7 +86,7 @@ async function restart(
   t: TestContext,
   { cluster, ca }: { readonly cluster: MemoryCluster; readonly ca: string },
 ): Promise<Credentials | string | undefined> {
-  const { port } = await start(t, { cluster })
+  const { certificatesPort } = await start(t, { cluster })
   t.mock.method(dns, 'lookup', (...given: readonly unknown[]) => {
     const answer = given.at(-1)
     assert.ok(typeof answer === 'function')
@@ -98,7 +98,7 @@ async function restart(
   await writeFile(tokenFile, TOKEN)
   let held: Credentials | undefined
   const identity = new Identity({
-    url: `https://${SERVER_NAME}:${port}`,
+    url: `https://${SERVER_NAME}:${certificatesPort}`,
     ca,
     tokenFile,
     names: NAMES,

@@ -7,14 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
-import type { Config } from '../../webhook/config.ts'
-import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
-import type { ReconcilePace } from '../../webhook/reconcile/reconcile.ts'
-import { LINGER_MS, startWebhook, type Webhook } from '../../webhook/webhook.ts'
-import { awaitedLog } from '../support/awaited-log.ts'
+import { LINGER_MS, type Webhook } from '../../webhook/webhook.ts'
 import { createRequest, dns } from '../support/certificate-requests.ts'
 import { createAuthority, type KeyPair } from '../support/certificates.ts'
-import { type Answer, ask } from '../support/https.ts'
+import { ask } from '../support/https.ts'
 import {
   job,
   leadBroker,
@@ -24,95 +20,8 @@ import {
   reviewer,
   TOKEN,
 } from '../support/lead-broker.ts'
-import { MemoryCluster } from '../support/memory-cluster.ts'
 import { accepts, SERVER_NAME, secretData } from './authority/replicas.ts'
-
-const frontProxy = await createAuthority('front-proxy-ca')
-
-/** The pod as the Job controller creates it, before admission. */
-const POD = leadBroker(
-  { annotations: { 'batch.kubernetes.io/job-completion-index': '0' } },
-  {
-    initContainers: [],
-    containers: [{ name: 'lammps', volumeMounts: [{ name: 'flux-view', mountPath: '/mnt/flux' }] }],
-    volumes: [{ name: 'flux-view', emptyDir: {} }],
-  },
-)
-
-const CONFIG: Config = {
-  sidecarImage: 'sidecar:1',
-  sidecarImagePullPolicy: undefined,
-  listen: { address: '127.0.0.1', port: 0 },
-  namespace: 'flux-metrics',
-  service: 'flux-metrics-webhook',
-  tls: undefined,
-  kubeconfig: undefined,
-  logLevel: 'info',
-}
-
-/** A webhook over an API server in memory. */
-async function start(
-  t: TestContext,
-  config: Partial<Config> = {},
-  objects: readonly NewObject[] = [
-    requestHeader(frontProxy.cert),
-    miniCluster(),
-    job(),
-    leadBroker(),
-  ],
-  reconcilePace: Partial<ReconcilePace> = {},
-) {
-  const cluster = new MemoryCluster(objects)
-  cluster.review = reviewer()
-  const { log, lines, logged } = awaitedLog()
-  const webhook = await startWebhook(
-    { ...CONFIG, ...config },
-    {
-      cluster,
-      readVersion: async () => ({ major: 1, minor: 36 }),
-      version: '1.2.3',
-      log,
-      reconcilePace,
-    },
-  )
-  t.after(() => webhook.close({ lingerMs: 0 }))
-  return { cluster, webhook, lines, logged }
-}
-
-interface PostOptions {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly agent?: Agent
-}
-
-function post(
-  webhook: Webhook,
-  path: string,
-  body: unknown,
-  { headers = {}, ...rest }: PostOptions = {},
-): Promise<Answer> {
-  return ask(webhook.port, path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-    ...rest,
-  })
-}
-
-function review(webhook: Webhook, object: NewObject, options: PostOptions = {}): Promise<Answer> {
-  const request = {
-    uid: 'uid-of-review',
-    kind: { group: '', version: 'v1', kind: 'Pod' },
-    operation: 'CREATE',
-    namespace: 'hpc',
-    object,
-  }
-  return post(
-    webhook,
-    '/mutate',
-    { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request },
-    options,
-  )
-}
+import { frontProxy, POD, post, review, start } from './running.ts'
 
 /** The certificate that a client with this CA alone gets from the webhook. */
 async function shown(webhook: Webhook, ca: string): Promise<string> {
@@ -143,7 +52,7 @@ test('the webhook adds a sidecar with the URL and the CA of the authority', asyn
   const { uid, allowed, patch } = JSON.parse(text).response
   assert.deepEqual([status, uid, allowed], [200, 'uid-of-review', true])
   const patched = Buffer.from(patch, 'base64').toString()
-  assert.match(patched, /"https:\/\/flux-metrics-webhook\.flux-metrics\.svc"/)
+  assert.match(patched, /"https:\/\/flux-metrics-webhook\.flux-metrics\.svc:8444"/)
   const { 'current.crt': ca = '', 'current.key': key = '' } = secretData(cluster)
   assert.ok(patched.includes(JSON.stringify(ca)))
   assert.ok(!patched.includes(JSON.stringify(key)) && !patched.includes('PRIVATE KEY'))

@@ -15,7 +15,7 @@ import { COMPLETION_INDEX } from '../../webhook/injection/pod.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
 import { Leadership } from '../../webhook/reconcile/leadership.ts'
 import { Reconcile } from '../../webhook/reconcile/reconcile.ts'
-import { startWebhook } from '../../webhook/webhook.ts'
+import { startWebhook, type Webhook } from '../../webhook/webhook.ts'
 import { createRequest, dns } from '../support/certificate-requests.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { ask } from '../support/https.ts'
@@ -132,19 +132,19 @@ async function lead(cluster: MemoryCluster): Promise<void> {
   await leadership.close()
 }
 
-interface Server {
-  readonly port: number
-}
+type Ports = Pick<Webhook, 'port' | 'certificatesPort'>
 
 /** Starts a webhook. Without `tls` it is its own authority. */
 export async function start(
   t: TestContext,
   { cluster, tls }: { readonly cluster: MemoryCluster; readonly tls?: Config['tls'] },
-): Promise<Server> {
+): Promise<Ports> {
   const read = readConfig({
     SIDECAR_IMAGE: 'sidecar:1',
     LISTEN_ADDRESS: '127.0.0.1',
     LISTEN_PORT: '0',
+    CERTIFICATES_PORT: '0',
+    HEALTH_PORT: '0',
     KUBERNETES_SERVICE_HOST: '192.0.2.1',
   })
   if (read.kind === 'problems') assert.fail(read.problems.join())
@@ -156,15 +156,16 @@ export async function start(
   return webhook
 }
 
-async function post({ port }: Server, path: string, body: unknown, token = ''): Promise<unknown> {
+async function post(webhook: Ports, path: string, body: unknown, token = ''): Promise<unknown> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+  const port = path === '/certificates' ? webhook.certificatesPort : webhook.port
   const { text } = await ask(port, path, { method: 'POST', headers, body: JSON.stringify(body) })
   return JSON.parse(text)
 }
 
 const AnswerSchema = v.object({ response: v.object({ patch: v.string() }) })
 
-async function inject(cluster: MemoryCluster, webhook: Server, user: User): Promise<void> {
+async function inject(cluster: MemoryCluster, webhook: Ports, user: User): Promise<void> {
   const pod = podOf(user)
   const review = podReview(pod, { namespace: user.namespace })
   const { patch } = v.parse(AnswerSchema, await post(webhook, '/mutate', review)).response
@@ -174,7 +175,7 @@ async function inject(cluster: MemoryCluster, webhook: Server, user: User): Prom
 }
 
 /** The pod's sidecar requests a certificate. Without an authority it is refused, but only after all look-ups. */
-async function identify(webhook: Server, user: User): Promise<void> {
+async function identify(webhook: Ports, user: User): Promise<void> {
   const { namespace, name: minicluster } = user
   const csr = await createRequest({ names: dns(...Identities.namesOf({ namespace, minicluster })) })
   await post(webhook, '/certificates', { csr }, tokenOf(user))

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { badRequest } from '#serving/status.ts'
 import { shorten } from '#serving/text.ts'
+import { findExcess } from './json-bounds.ts'
 
 export const API_VERSION = 'admission.k8s.io/v1'
 
@@ -82,6 +83,8 @@ export function encodeAnswer(uid: string, { patch, warnings }: Answer): string {
 }
 
 function parseJson(body: Buffer): unknown {
+  const excess = findExcess(body)
+  if (excess !== undefined) throw refused(`it has ${excess}`)
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {

@@ -4,12 +4,14 @@
 import * as v from 'valibot'
 import { sidecarNames } from '#serving/certificate-names.ts'
 import type { Logger } from '#serving/log.ts'
+import { RateLimit } from '#serving/rate-limit.ts'
 import {
   badRequest,
   forbidden,
   internalError,
   StatusError,
   tooManyRequests,
+  unauthorized,
   unavailable,
 } from '#serving/status.ts'
 import { messageOf } from '#serving/text.ts'
@@ -21,6 +23,7 @@ import type { Telemetry } from '../telemetry.ts'
 import { BearerCheck } from './bearer.ts'
 import { parseCertificateRequest } from './certificate-request.ts'
 import { type Bearer, Refusal, refusalOf } from './refusal.ts'
+import { TokenReviews } from './token-reviews.ts'
 
 /** The answer to a sidecar. */
 export interface IssuedIdentity {
@@ -37,10 +40,19 @@ export interface IdentityRequest {
   readonly token: string | undefined
   /** Rejects with a StatusError if the body cannot be read. */
   readonly body: Promise<Buffer>
+  /** The address of the client. */
+  readonly peer: string
 }
 
-/** Anyone may send a request, and each one costs the API server a token review: admission must not wait for those. */
+/** Requests with a body and a token that are being answered. Those of one address may take a quarter of the places. */
 const MAX_PENDING = 32
+const MAX_PENDING_OF_PEER = 8
+
+/** Lines in the log for refusals of one outcome. */
+const REFUSAL_LINES = { burst: 100, perSecond: 1 }
+
+/** Three parts of base64url (RFC 7515 §7.1): the kubelet's tokens are JSON Web Tokens of about 1 KiB. */
+const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 const BodySchema = v.object({ csr: v.optional(v.string()) })
 
@@ -57,7 +69,10 @@ export class Identities {
   readonly #options: IdentitiesOptions
   readonly #bearers: BearerCheck
   readonly #log: Logger
-  #pending = 0
+  readonly #reviews = new TokenReviews()
+  readonly #lines = new RateLimit(REFUSAL_LINES)
+  /** How many requests of each address are being answered. */
+  readonly #pending = new Map<string, number>()
 
   constructor(options: IdentitiesOptions) {
     this.#options = options
@@ -72,15 +87,13 @@ export class Identities {
    */
   async issue(request: IdentityRequest): Promise<IssuedIdentity> {
     const { countCertificate } = this.#options.telemetry
-    this.#pending += 1
     try {
-      // Awaited first: a body that fails while nothing awaits it would be an unhandled rejection.
-      const body = await request.body
-      if (this.#pending > MAX_PENDING) {
-        throw refusalOf('TooMany', tooManyRequests(`more than ${MAX_PENDING} requests are pending`))
-      }
-      const bearer = await this.#bearers.authenticate(request.token)
-      const { identity, outcome, facts } = await this.#issueTo(bearer, body)
+      // Awaited first: a body that fails while nothing awaits it would be an unhandled rejection. A slow one takes no place.
+      const csr = parseBody(await request.body)
+      const { bearer, identity, outcome, facts } = await this.#inTurn(request, async () => {
+        const bearer = await this.#authenticate(request)
+        return { bearer, ...(await this.#issueTo(bearer, csr)) }
+      })
       countCertificate(outcome)
       this.#log.info({ ...bearer, outcome, ...facts }, 'identity issued')
       return identity
@@ -88,11 +101,41 @@ export class Identities {
       const refusal = error instanceof Refusal ? error : toRefusal(error)
       countCertificate(refusal.outcome)
       const { outcome, message, bearer } = refusal
-      this.#log.warn({ ...bearer, outcome, why: message }, 'identity refused')
+      // The counter has all of them.
+      if (this.#lines.admit(outcome, performance.now()))
+        this.#log.warn({ ...bearer, outcome, why: message }, 'identity refused')
       throw refusal.status
-    } finally {
-      this.#pending -= 1
     }
+  }
+
+  async #inTurn<T>({ token, peer }: IdentityRequest, answer: () => Promise<T>): Promise<T> {
+    if (token === undefined || !TOKEN.test(token)) {
+      throw refusalOf('NoToken', unauthorized('expected a bearer token in "Authorization"'))
+    }
+    const ofPeer = this.#pending.get(peer) ?? 0
+    const all = this.#pending.values().reduce((sum, count) => sum + count, 0)
+    if (all >= MAX_PENDING || ofPeer >= MAX_PENDING_OF_PEER) {
+      const message = `more than ${MAX_PENDING} requests are pending, or ${MAX_PENDING_OF_PEER} of one address`
+      throw refusalOf('TooMany', tooManyRequests(message))
+    }
+    this.#pending.set(peer, ofPeer + 1)
+    try {
+      return await answer()
+    } finally {
+      const left = (this.#pending.get(peer) ?? 1) - 1
+      if (left === 0) this.#pending.delete(peer)
+      else this.#pending.set(peer, left)
+    }
+  }
+
+  async #authenticate({ token, peer }: IdentityRequest): Promise<Bearer> {
+    if (!this.#reviews.admit(peer, performance.now())) {
+      const message = 'too many tokens are shown; trying again later helps'
+      throw refusalOf('TooMany', tooManyRequests(message))
+    }
+    const bearer = await this.#bearers.authenticate(token)
+    this.#reviews.remember(peer, performance.now())
+    return bearer
   }
 
   /** The only names that the lead broker of a MiniCluster may have: the Service of its namespace, and its own. */
@@ -103,7 +146,7 @@ export class Identities {
     return sidecarNames({ namespace, minicluster, serviceName: METRICS_SERVICE })
   }
 
-  async #issueTo(bearer: Bearer, body: Buffer) {
+  async #issueTo(bearer: Bearer, csr: string | undefined) {
     const { authority, requestHeader } = this.#options
     const { header } = requestHeader
     if (authority === undefined) {
@@ -114,7 +157,6 @@ export class Identities {
       const message = "the front proxy's authority is not known yet"
       throw refusalOf('NoAuthority', unavailable(message), bearer)
     }
-    const csr = parseBody(body, bearer)
     const trust = { ca: authority.bundle, requestHeader: header }
     if (csr === undefined) return { identity: trust, outcome: 'TrustOnly' as const, facts: {} }
     const names = Identities.namesOf(bearer)
@@ -151,12 +193,12 @@ async function checkRequest(
   return publicKey
 }
 
-function parseBody(body: Buffer, bearer: Bearer): string | undefined {
+function parseBody(body: Buffer): string | undefined {
   try {
     return v.parse(BodySchema, JSON.parse(body.toString('utf8'))).csr
   } catch {
     const message = 'expected a JSON object with an optional string "csr"'
-    throw refusalOf('BadRequest', badRequest(message), bearer)
+    throw refusalOf('BadRequest', badRequest(message))
   }
 }
 

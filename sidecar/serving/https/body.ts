@@ -1,29 +1,54 @@
-// Reads the body of a request, up to a maximum. Does not parse it.
-import type { IncomingMessage } from 'node:http'
-import { badRequest, tooLarge } from '../status.ts'
+// Reads the body of a request, up to a maximum and as far as the server has memory for it. Does not parse it.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { badRequest, tooLarge, tooManyRequests } from '../status.ts'
+import type { BodyBudget } from './body-budget.ts'
+
+const NO_MEMORY = 'Cannot read the body: the bodies of other requests take the memory for it'
+
+/** A request and the response to it, as koa's context has them. */
+export interface Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+}
+
+export interface BodyOptions {
+  readonly maxBytes: number
+  readonly budget: BodyBudget
+}
 
 /**
- * Reads the bytes of a body.
+ * Reads the bytes of a body. They are copied into one buffer: thousands of tiny pieces would take far more memory.
  *
- * @throws StatusError 413 as soon as it is longer than `maxBytes`: the rest is not read, and the connection must end
- * after the answer; 400 if the client closes the connection in the middle
+ * @throws StatusError 413 as soon as it is longer than `maxBytes`, 429 if the budget is used up: the rest is not read, and
+ *   the connection must end after the answer; 400 if the client closes the connection in the middle
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
+export async function readBody({ req, res }: Exchange, options: BodyOptions): Promise<Buffer> {
+  const { maxBytes, budget } = options
+  const share = budget.open(req, res)
+  let bytes = Buffer.alloc(0)
   let length = 0
+  // Only a hint: what comes is what counts.
+  const expected = Number(req.headers['content-length'] ?? maxBytes)
   // By default, leaving the loop closes the connection, and the client would never see the reason.
-  const body = request.iterator({ destroyOnReturn: false })
+  const body = req.iterator({ destroyOnReturn: false })
   try {
     for await (const chunk of body) {
       if (!Buffer.isBuffer(chunk)) throw new TypeError('Cannot read a body that has an encoding')
-      length += chunk.length
-      if (length > maxBytes) break
-      chunks.push(chunk)
+      const needed = length + chunk.length
+      if (needed > maxBytes) {
+        throw tooLarge(`Cannot read the body: it has more than ${maxBytes} bytes`)
+      }
+      if (needed > bytes.length) {
+        const size = Math.max(needed, Math.min(expected, 2 * bytes.length, maxBytes))
+        if (!share.grow(size - bytes.length)) throw tooManyRequests(NO_MEMORY)
+        bytes = Buffer.concat([bytes.subarray(0, length)], size)
+      }
+      chunk.copy(bytes, length)
+      length = needed
     }
   } catch (cause) {
-    if (!request.destroyed) throw cause
+    if (!req.destroyed) throw cause
     throw badRequest('Cannot read the body: the client closed the connection')
   }
-  if (length > maxBytes) throw tooLarge(`Cannot read the body: it has more than ${maxBytes} bytes`)
-  return Buffer.concat(chunks, length)
+  return bytes.subarray(0, length)
 }

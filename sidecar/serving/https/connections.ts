@@ -2,7 +2,7 @@
 // certificate is known have limits of their own: no stranger takes their room. Answers no request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { Arrivals } from './arrivals.ts'
+import { RateLimit } from '../rate-limit.ts'
 import { ClientGroup, type Connection } from './client-group.ts'
 import type { ServerLimits } from './limits.ts'
 
@@ -14,7 +14,7 @@ export class Connections {
   readonly #strangers: ClientGroup
   /** Known clients are few, and trusted: any of their addresses may use all that they may use together. */
   readonly #known: ClientGroup
-  readonly #arrivals: Arrivals
+  readonly #arrivals: RateLimit
   /** Every TCP connection by its addresses, also those in their TLS handshake. */
   readonly #connections = new Map<string, Connection>()
   /**
@@ -25,7 +25,7 @@ export class Connections {
 
   constructor(limits: ServerLimits) {
     this.#limits = limits
-    this.#arrivals = new Arrivals(limits.arrivals)
+    this.#arrivals = new RateLimit(limits.arrivals)
     this.#strangers = new ClientGroup(limits)
     const { connections, requests } = limits
     this.#known = new ClientGroup({

@@ -1,7 +1,7 @@
 // Limits on what clients may use of an HTTPS server. Only the numbers: client-group.ts, connections.ts and Node enforce
 // them.
 
-import type { ArrivalLimits } from './arrivals.ts'
+import type { Rate } from '../rate-limit.ts'
 
 /** What the clients of one kind (see connections.ts) may use together, and what one address of theirs may use. */
 export interface GroupLimits {
@@ -13,8 +13,8 @@ export interface GroupLimits {
 }
 
 export interface ServerLimits extends GroupLimits {
-  /** New connections of one address, but for those of known clients. */
-  readonly arrivals: ArrivalLimits
+  /** New connections of one address, but for those of known clients. A handshake costs a millisecond of the event loop. */
+  readonly arrivals: Rate
   /** All headers of a request, in bytes. Those of the aggregator have less than 2 KiB. */
   readonly headerBytes: number
   readonly handshakeMs: number

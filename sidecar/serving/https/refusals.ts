@@ -1,6 +1,6 @@
 // The answers of an HTTPS server that never reach its app: to anything that is not HTTP/1.1, and to a request above the
 // limit. Errors of the app are answered in ../failure.ts.
-import type { ServerResponse } from 'node:http'
+import type { Server as PlainServer, ServerResponse } from 'node:http'
 import type { Server } from 'node:https'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -17,7 +17,7 @@ import type { GroupLimits } from './limits.ts'
 const REFUSAL_MS = 5_000
 
 /** Makes a server refuse everything that is not a complete HTTP/1.1 request, and close the connection. */
-export function refuseAllButRequests(server: Server): void {
+export function refuseAllButRequests(server: PlainServer | Server): void {
   server.on('upgrade', (_request, socket) =>
     answerAndClose(
       socket,

@@ -1,7 +1,14 @@
 // The HTTPS server under an app: TLS, the choice of requests that reach the app, and a graceful stop. Does not know what
 // is served.
 import { constants } from 'node:crypto'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type Server as PlainServer,
+  type RequestListener,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket, TlsOptions } from 'node:tls'
@@ -20,7 +27,8 @@ const WARN_MS = 60_000
 
 export interface HttpsServerOptions {
   readonly handler: RequestListener
-  readonly credentials: Credentials
+  /** `undefined`: HTTP without TLS, for health and metrics. Probes then cost no handshake, and need no certificate. */
+  readonly credentials: Credentials | undefined
   readonly log: Logger
   /** Paths that are answered even under overload: those that the kubelet probes. */
   readonly unlimitedPaths?: readonly string[]
@@ -36,9 +44,9 @@ export interface HttpsServerOptions {
   readonly limits?: Partial<ServerLimits>
 }
 
-/** An HTTPS server, HTTP/1.1 over TLS 1.2 or later. */
+/** An HTTPS server, HTTP/1.1 over TLS 1.2 or later. Without credentials it has the same limits over TCP alone. */
 export class HttpsServer {
-  readonly #server: Server
+  readonly #server: PlainServer | Server
   readonly #handler: RequestListener
   readonly #limits: ServerLimits
   readonly #unlimited: ReadonlySet<string>
@@ -61,24 +69,28 @@ export class HttpsServer {
     this.#knowsClient = options.knowsClient
     this.#connections = new Connections(this.#limits)
     this.#log = log
-    this.#clientCa = credentials.clientCa
-    this.#server = createServer({
-      ...contextOf(credentials),
-      ALPNProtocols: ['http/1.1'],
-      // Clients without a certificate may probe the health. The app decides what each client may read.
-      requestCert: credentials.clientCa !== undefined || expectsClientCa,
-      rejectUnauthorized: false,
-      handshakeTimeout: this.#limits.handshakeMs,
+    this.#clientCa = credentials?.clientCa
+    const limits: ServerOptions = {
       maxHeaderSize: this.#limits.headerBytes,
       headersTimeout: this.#limits.headersMs,
       requestTimeout: this.#limits.requestMs,
       keepAliveTimeout: this.#limits.keepAliveMs,
       connectionsCheckingInterval: this.#limits.checkMs,
-    })
+    }
+    this.#server =
+      credentials === undefined
+        ? createPlainServer(limits)
+        : createServer({
+            ...limits,
+            ...contextOf(credentials),
+            ALPNProtocols: ['http/1.1'],
+            // Clients without a certificate may probe the health. The app decides what each client may read.
+            requestCert: credentials.clientCa !== undefined || expectsClientCa,
+            rejectUnauthorized: false,
+            handshakeTimeout: this.#limits.handshakeMs,
+          })
     this.#vetConnections()
-    this.#server.on('secureConnection', (client: TLSSocket) =>
-      this.#connections.secure(client, this.#knowsClient?.(client) === true),
-    )
+    this.#server.on('secureConnection', (client: TLSSocket) => this.#begin(client))
     this.#server.on('request', (request, response) => this.#handle(request, response))
     refuseAllButRequests(this.#server)
     this.#server.on('tlsClientError', (err) => log.debug({ err }, 'TLS handshake failed'))
@@ -90,19 +102,24 @@ export class HttpsServer {
    *
    * @param options.port 0 for any free one
    * @param options.address default: all addresses
+   * @param options.variable the environment variable that chooses the port
    * @throws Error that says what to do if the port is in use or forbidden
    */
   async listen(options: {
     readonly port: number
     readonly address?: string | undefined
+    readonly variable?: string
   }): Promise<AddressInfo> {
+    const { variable = 'LISTEN_PORT' } = options
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#server.once('error', reject)
     this.#server.listen({ port: options.port, host: options.address, backlog: BACKLOG }, resolve)
     try {
       await promise
     } catch (cause) {
-      throw new Error(`Cannot listen on port ${options.port}: ${whyNot(cause)}`, { cause })
+      throw new Error(`Cannot listen on port ${options.port}: ${whyNot(cause, variable)}`, {
+        cause,
+      })
     } finally {
       this.#server.removeListener('error', reject)
     }
@@ -119,6 +136,7 @@ export class HttpsServer {
    * sending a request.
    */
   update(credentials: Credentials): void {
+    if (!('setSecureContext' in this.#server)) return
     this.#server.setSecureContext(contextOf(credentials))
     if (credentials.clientCa === this.#clientCa) return
     this.#clientCa = credentials.clientCa
@@ -144,8 +162,14 @@ export class HttpsServer {
     this.#server.removeAllListeners('connection')
     this.#server.on('connection', (socket: Socket) => {
       if (!this.#connections.accept(socket)) return
+      if (!('setSecureContext' in this.#server)) this.#begin(socket)
       for (const listener of begin) listener.call(this.#server, socket)
     })
+  }
+
+  /** Requests of a connection are served from now on. */
+  #begin(client: Socket): void {
+    this.#connections.secure(client, this.#knowsClient?.(client) === true)
   }
 
   /** Closes the connections that are overdue. Says that connections were displaced, once a minute at most. */
@@ -196,12 +220,12 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }
 
-function whyNot(error: unknown): string {
+function whyNot(error: unknown, variable: string): string {
   switch (error instanceof Error && 'code' in error && error.code) {
     case 'EADDRINUSE':
-      return 'another program uses it; choose another with LISTEN_PORT'
+      return `another program uses it; choose another with ${variable}`
     case 'EACCES':
-      return 'it is reserved for root; choose 1024 or higher with LISTEN_PORT'
+      return `it is reserved for root; choose 1024 or higher with ${variable}`
     case 'EADDRNOTAVAIL':
       return 'LISTEN_ADDRESS is not an address of this machine'
     default:

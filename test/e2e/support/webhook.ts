@@ -31,7 +31,7 @@ export async function webhookLog(): Promise<readonly Readonly<Record<string, unk
 export async function countReviews(decision: 'inject' | 'skip'): Promise<number> {
   let count = 0
   for (const pod of await webhookPods()) {
-    const path = `/api/v1/namespaces/${WEBHOOK_NAMESPACE}/pods/https:${pod}:8443/proxy/metrics`
+    const path = `/api/v1/namespaces/${WEBHOOK_NAMESPACE}/pods/http:${pod}:8080/proxy/metrics`
     const metrics = await run(['get', '--raw', path])
     const samples = metrics.matchAll(
       /^flux_metrics_webhook_reviews_total\{decision="(\w+)"[^}]*\} (\d+)$/gm,

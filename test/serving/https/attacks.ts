@@ -2,10 +2,12 @@
 // server closes, until it is stopped.
 import { once } from 'node:events'
 import { connect as connectTcp, createServer, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 
 export interface Target {
   readonly port: number
+  /** Whether the server has no TLS. */
+  readonly plain?: boolean
   /** Addresses of the attacker on this machine, such as 127.0.0.2. */
   readonly addresses: readonly string[]
   /** Connections that the attacker holds, or tries to hold, from each address. */
@@ -49,12 +51,17 @@ async function hold({ port, addresses, connections }: Target, open: Open): Promi
   }
 }
 
-function overTls(use: (socket: TLSSocket) => void, maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3') {
-  return (port: number, localAddress: string): Socket => {
+/** Opens connections on which requests can be sent: with TLS, unless the server has none. */
+function ready(
+  { plain = false }: Target,
+  use: (socket: Socket) => void,
+  maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3',
+): Open {
+  return (port, localAddress) => {
     // The type of tls.connect lacks the options of net.connect that it passes on.
     const options = { port, host: '127.0.0.1', localAddress, rejectUnauthorized: false, maxVersion }
-    const socket = connectTls(options)
-    socket.once('secureConnect', () => use(socket))
+    const socket = plain ? connectTcp(options) : connectTls(options)
+    socket.once(plain ? 'connect' : 'secureConnect', () => use(socket))
     return socket
   }
 }
@@ -99,24 +106,24 @@ export const ATTACKS: Readonly<Record<string, (target: Target) => Promise<Stop>>
   'idle connections': (target) =>
     hold(
       target,
-      overTls(() => {}),
+      ready(target, () => {}),
     ),
   'clients that send their headers byte by byte': (target) =>
     hold(
       target,
-      overTls((socket) => trickle(socket, `GET ${target.path} HTTP/1.1\r\nX-Long: `)),
+      ready(target, (socket) => trickle(socket, `GET ${target.path} HTTP/1.1\r\nX-Long: `)),
     ),
   'clients that send their bodies byte by byte': (target) =>
     hold(
       target,
-      overTls((socket) =>
+      ready(target, (socket) =>
         trickle(socket, `POST ${target.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n`),
       ),
     ),
   'clients that do not read': (target) =>
     hold(
       target,
-      overTls((socket) => {
+      ready(target, (socket) => {
         socket.pause()
         socket.write(get(target.largePath).repeat(8))
       }),
@@ -124,7 +131,7 @@ export const ATTACKS: Readonly<Record<string, (target: Target) => Promise<Stop>>
   'clients that send a thousand requests at once': (target) =>
     hold(
       target,
-      overTls((socket) => {
+      ready(target, (socket) => {
         socket.resume()
         socket.write(get(target.path).repeat(1000))
       }),
@@ -132,7 +139,7 @@ export const ATTACKS: Readonly<Record<string, (target: Target) => Promise<Stop>>
   'clients that reconnect for each request': (target) =>
     hold(
       target,
-      overTls((socket) => {
+      ready(target, (socket) => {
         socket.write(get(target.path))
         socket.once('data', () => socket.destroy())
       }),
@@ -140,9 +147,14 @@ export const ATTACKS: Readonly<Record<string, (target: Target) => Promise<Stop>>
   'clients that renegotiate': (target) =>
     hold(
       target,
-      overTls((socket) => {
-        socket.resume()
-        socket.renegotiate({ rejectUnauthorized: false }, () => socket.write(get(target.path)))
-      }, 'TLSv1.2'),
+      ready(
+        target,
+        (socket) => {
+          socket.resume()
+          if (!(socket instanceof TLSSocket)) return
+          socket.renegotiate({ rejectUnauthorized: false }, () => socket.write(get(target.path)))
+        },
+        'TLSv1.2',
+      ),
     ),
 }

@@ -3,17 +3,21 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { readBody } from '#serving/https/body.ts'
+import { BodyBudget } from '#serving/https/body-budget.ts'
 import { StatusError } from '#serving/status.ts'
 
 const MAX_BYTES = 8
 
 /** A server that answers a body of up to 8 bytes with the same bytes, and an error with its code and message. */
 async function serve(t: TestContext, prepare: (request: IncomingMessage) => void = () => {}) {
+  const budget = new BodyBudget({ bytes: 100, peerBytes: 100 })
   const failed = Promise.withResolvers<unknown>()
   const server = createServer(async (incoming, response) => {
     prepare(incoming)
     try {
-      response.end(await readBody(incoming, MAX_BYTES))
+      response.end(
+        await readBody({ req: incoming, res: response }, { maxBytes: MAX_BYTES, budget }),
+      )
     } catch (error) {
       failed.resolve(error)
       response.shouldKeepAlive = false

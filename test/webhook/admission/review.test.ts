@@ -107,14 +107,21 @@ for (const [what, body, complaint] of REFUSED) {
 }
 
 test('decodeReview reads a body with deep nesting', () => {
-  const depth = 200_000
+  const depth = 95
   const text = JSON.stringify(podReview('deep'))
   const body = text.replace('"deep"', `${'['.repeat(depth)}${']'.repeat(depth)}`)
   assert.equal(decodeReview(Buffer.from(body)).uid, 'uid-of-review')
 })
 
+test('decodeReview reads no body with so many values that they would fill the heap', () => {
+  const values = `[${'{},'.repeat(200_000)}{}]`
+  const body = JSON.stringify(podReview('many')).replace('"many"', values)
+  const message = 'Cannot read AdmissionReview: it has more than 100000 keys and values'
+  assert.throws(() => decodeReview(Buffer.from(body)), { code: 400, message })
+})
+
 test('decodeReview reads a body with many keys', () => {
-  const keys = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`k${index}`, '']))
+  const keys = Object.fromEntries(Array.from({ length: 16_000 }, (_, index) => [`k${index}`, '']))
   const { uid, object } = decodeReview(bytes({ ...podReview(keys, keys), ...keys }))
   assert.deepEqual([uid, object], ['uid-of-review', keys])
 })

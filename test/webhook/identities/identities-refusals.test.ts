@@ -17,8 +17,8 @@ import { refusal, setup } from '../issuing.ts'
 
 const POD_IS = { namespace: 'hpc', pod: POD.name }
 
-for (const token of [undefined, '']) {
-  test(`a request without a token is refused: ${JSON.stringify(token)}`, async () => {
+for (const token of [undefined, '', 'abc', 'a.b', 'a.b.c.d', 'a..c', 'a.b/c.d']) {
+  test(`a request without a token of the kubelet's form is refused: ${JSON.stringify(token)}`, async () => {
     const given = setup()
     assert.deepEqual(await refusal(given, { token }), {
       code: 401,
@@ -77,7 +77,7 @@ for (const [what, status, why] of REFUSED_TOKENS) {
 }
 
 test('a token of 10 KiB is sent to the API server', async () => {
-  const { outcome, code } = await refusal(setup(), { token: 'a'.repeat(10_240) })
+  const { outcome, code } = await refusal(setup(), { token: `e30.${'a'.repeat(10_240)}.a` })
   assert.deepEqual([outcome, code], ['TokenRefused', 401])
 })
 

@@ -16,7 +16,7 @@ import {
   TOKEN,
 } from '../../support/lead-broker.ts'
 import { accepts, replica, setup as setupAuthority } from '../authority/replicas.ts'
-import { AWAY, bodyOf, CSR, HEADER, setup, TRUST } from '../issuing.ts'
+import { AWAY, bodyOf, CSR, HEADER, PEER, setup, TRUST } from '../issuing.ts'
 
 const WHO = { namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
 
@@ -206,7 +206,7 @@ test('a defect is answered with 500 and a constant text, and has its cause for t
 test('a body that cannot be read is answered before the API server is asked', async () => {
   const { issue, cluster, counts } = setup()
   const body = Promise.reject(tooLarge('Cannot read the body: it has more than 7 bytes'))
-  await assert.rejects(issue({ token: TOKEN, body }), {
+  await assert.rejects(issue({ token: TOKEN, body, peer: PEER }), {
     code: 413,
     message: 'Cannot issue an identity: cannot read the body: it has more than 7 bytes',
   })
@@ -217,9 +217,12 @@ for (const value of [null, 'text', { csr: 7 }, { csr: null }]) {
   test(`a body that is not a request is answered with 400: ${JSON.stringify(value)}`, async () => {
     const { issue, lines, counts } = setup()
     const message = 'Cannot issue an identity: expected a JSON object with an optional string "csr"'
-    await assert.rejects(issue({ token: TOKEN, body: bodyOf(value) }), { code: 400, message })
+    await assert.rejects(issue({ token: TOKEN, body: bodyOf(value), peer: PEER }), {
+      code: 400,
+      message,
+    })
     assert.deepEqual(lines, [
-      { level: 'warn', ...WHO, outcome: 'BadRequest', why: message, msg: 'identity refused' },
+      { level: 'warn', outcome: 'BadRequest', why: message, msg: 'identity refused' },
     ])
     assert.deepEqual(await counts(), { BadRequest: 1 })
   })
@@ -227,7 +230,7 @@ for (const value of [null, 'text', { csr: 7 }, { csr: null }]) {
 
 test('a body that is not JSON is answered with 400', async () => {
   const body = Promise.resolve(Buffer.from('csr=1'))
-  await assert.rejects(setup().issue({ token: TOKEN, body }), { code: 400 })
+  await assert.rejects(setup().issue({ token: TOKEN, body, peer: PEER }), { code: 400 })
 })
 
 test('while the API server is not reachable no token is accepted, and later it is again', async () => {

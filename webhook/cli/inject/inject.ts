@@ -1,4 +1,5 @@
 // `flux-metrics inject`: the pod of a MiniCluster as the webhook would admit it. Its flags and its help.
+import { CERTIFICATES_PORT } from '../../contract.ts'
 import type { AuthorityAddress, FrontProxy } from '../../injection/container.ts'
 import { type Command, type ExitCode, type Io, refuseUsage } from '../command.ts'
 import { DEFAULT_NAMESPACE, problemOfName, readFlags } from '../input/flags.ts'
@@ -8,7 +9,7 @@ import { type Format, type InjectionSettings, reviewDocuments } from './review-d
 /** The sidecar's image without its tag, as in manifests/. */
 export const SIDECAR_IMAGE = 'flux-metrics-sidecar'
 
-const DEFAULT_URL = 'https://flux-metrics-webhook.flux-metrics.svc'
+const DEFAULT_URL = `https://flux-metrics-webhook.flux-metrics.svc:${CERTIFICATES_PORT}`
 
 /** Placeholders for values that only a cluster has. */
 const CA = "<the webhook's CA certificate>"

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
 import { createApp } from '#api/app.ts'
-import { createClientVerifier } from '#api/front-proxy.ts'
+import { FRONT_PROXY } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
 import { explain } from '#explaining/explanation.ts'
 import { formatExplanation } from '#explaining/text.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import type { Reading } from '#scaling/snapshot.ts'
+import { createClientVerifier } from '#serving/https/client-verifier.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import { createLogger } from '#serving/log.ts'
 import { EXPLAIN } from '../../../../webhook/cli/explain/explain.ts'
@@ -96,7 +97,7 @@ async function serveSidecar(
     source: { reading: () => reading },
     catalog: new Catalog(),
     names: IDENTITY,
-    clients: clientCa === undefined ? undefined : createClientVerifier(() => []),
+    clients: clientCa === undefined ? undefined : createClientVerifier(() => [], FRONT_PROXY),
     telemetry: createTelemetry(),
     readiness: () => ({ ready: true, message: 'serving' }),
     external: false,
