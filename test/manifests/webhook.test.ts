@@ -7,7 +7,7 @@ import * as v from 'valibot'
 import packageJson from '../../package.json' with { type: 'json' }
 import { HEALTH_PATHS } from '../../webhook/app.ts'
 import { readConfig, VARIABLES } from '../../webhook/config.ts'
-import { CERTIFICATES_PORT } from '../../webhook/contract.ts'
+import { CERTIFICATES_PORT, SERVICE_LABEL } from '../../webhook/contract.ts'
 import { LINGER_MS } from '../../webhook/webhook.ts'
 import {
   CONTAINER,
@@ -36,7 +36,12 @@ const { spec: POLICY } = v.parse(
     spec: v.object({
       podSelector: Selector,
       policyTypes: v.array(v.string()),
-      ingress: v.unknown(),
+      ingress: v.array(
+        v.strictObject({
+          ports: v.strictTuple([v.strictObject({ port: v.string() })]),
+          from: v.optional(v.array(v.unknown())),
+        }),
+      ),
     }),
   }),
   theOnly('NetworkPolicy', 'components/network-policy'),
@@ -188,11 +193,21 @@ test('the Service leads to the ports of the webhook: reviews on 443, certificate
   ])
 })
 
-test('the NetworkPolicy allows connections to these ports', () => {
+test('the NetworkPolicy says for each port of the webhook who may reach it', () => {
   assert.deepEqual(POLICY.policyTypes, ['Ingress', 'Egress'])
-  assert.deepEqual(POLICY.ingress, [
-    { ports: [{ port: 'https' }, { port: 'certificates' }, { port: 'health' }] },
-  ])
+  const peers = Object.fromEntries(
+    POLICY.ingress.map(({ ports: [{ port }], from }) => [port, from]),
+  )
+  const sidecars = { matchLabels: { [SERVICE_LABEL.key]: SERVICE_LABEL.value } }
+  assert.deepEqual(peers, {
+    https: undefined,
+    certificates: [{ namespaceSelector: {}, podSelector: sidecars }],
+    health: [{ namespaceSelector: { matchLabels: { metrics: 'enabled' } } }],
+  })
+  assert.deepEqual(
+    Object.keys(peers),
+    CONTAINER.ports.map(({ name }) => name),
+  )
 })
 
 test('the pod passes Pod Security "restricted", and its namespace enforces it', () => {
