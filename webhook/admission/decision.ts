@@ -8,6 +8,7 @@ import {
   readEnabled,
   type Settings,
 } from '../injection/annotations.ts'
+import { meshWarnings } from '../injection/mesh.ts'
 import { hasNoSocket, isJob, type MiniCluster, socketOf } from '../injection/minicluster.ts'
 import type { Plan } from '../injection/plan.ts'
 import {
@@ -162,7 +163,11 @@ export function decide(
       resources: { requests, limits },
       settings,
     },
-    warnings: unsupported ? [...warnings, UNSUPPORTED] : warnings,
+    warnings: [
+      ...warnings,
+      ...(unsupported ? [UNSUPPORTED] : []),
+      ...meshWarnings(pod, settings.port ?? SIDECAR_PORT),
+    ],
   }
 }
 

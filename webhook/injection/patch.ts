@@ -6,8 +6,10 @@ import {
   INJECTED_ANNOTATION,
   MINICLUSTER_LABEL,
   SERVICE_LABEL,
+  SIDECAR_PORT,
 } from '../contract.ts'
 import { type SidecarOptions, sidecarContainer } from './container.ts'
+import { meshAnnotations } from './mesh.ts'
 import type { Plan } from './plan.ts'
 import { brokerIndex, type Pod } from './pod.ts'
 import { brokerMount, type Json, sidecarVolumes } from './volumes.ts'
@@ -44,6 +46,7 @@ export function patchFor(pod: Pod, plan: Plan, options: SidecarOptions): readonl
         options.frontProxy !== undefined && {
           [CLIENT_CA_ANNOTATION]: options.frontProxy.clientCa,
         }),
+      ...meshAnnotations(pod, plan.settings.port ?? SIDECAR_PORT),
       [DEFAULT_CONTAINER]: defaultContainer,
     }),
     ...append(['spec', 'volumes'], spec.volumes, sidecarVolumes(pod, plan)),

@@ -17,7 +17,24 @@ function toLeadPod(pod: Pod): Pod {
   return { ...pod, metadata: { ...pod.metadata, annotations, ownerReferences: [JOB_OWNER] } }
 }
 
-const cases = fc.record({ pod: arbitraryPod().map(toLeadPod), version: versions })
+/** Puts the proxy of a mesh before all containers, as a mesh does whose webhook comes first, or asks for it. */
+function withMesh(pod: Pod, mesh: string | undefined): Pod {
+  if (mesh === undefined) return pod
+  const { metadata, spec } = pod
+  if (mesh === 'asked') {
+    const annotations = { ...metadata.annotations, 'linkerd.io/inject': 'enabled' }
+    const labels = { ...metadata.labels, 'sidecar.istio.io/inject': 'true' }
+    return { ...pod, metadata: { ...metadata, annotations, labels } }
+  }
+  return { ...pod, spec: { ...spec, containers: [{ name: mesh }, ...spec.containers] } }
+}
+
+const meshes = fc.constantFrom(undefined, undefined, 'asked', 'istio-proxy', 'linkerd-proxy')
+
+const cases = fc.record({
+  pod: fc.tuple(arbitraryPod(), meshes).map(([pod, mesh]) => withMesh(toLeadPod(pod), mesh)),
+  version: versions,
+})
 
 interface Injection {
   readonly reason: unknown
@@ -54,6 +71,8 @@ const OUR_ADDITIONS = [
   /^\/metadata\/labels(\/(api-server|flux-metrics\/minicluster))?$/,
   /^\/metadata\/annotations\/flux-metrics\/(injected|client-ca)$/,
   /^\/metadata\/annotations\/kubectl\.kubernetes\.io\/default-container$/,
+  /^\/metadata\/annotations\/traffic\.sidecar\.istio\.io\/excludeInboundPorts$/,
+  /^\/metadata\/annotations\/config\.linkerd\.io\/skip-inbound-ports$/,
   /^\/spec\/volumes(\/\d+)?$/,
   /^\/spec\/(initContainers|containers)(\/\d+)?$/,
 ]
