@@ -39,10 +39,10 @@ cluster; it runs the code of the webhook.
 
 Reads MiniClusters, Jobs and pods, YAML or JSON, as "kubectl get -o yaml" prints
 them, and the LimitRanges and ResourceQuotas of their namespaces, into which the
-sidecar is fitted. Objects of other kinds are skipped. For a pod, its Job and its MiniCluster
-must be in the input as well. For a MiniCluster without Job, and for a Job
-without pod, the command makes the index-0 pod as the Flux Operator and the Job
-controller would make it.
+sidecar is fitted. Objects of other kinds are skipped. For a pod, its Job and
+its MiniCluster must be in the input as well. For a MiniCluster without Job, and
+for a Job without pod, the command makes the index-0 pod as the Flux Operator
+and the Job controller would make it.
 
   -f, --filename FILE    file to read, - for standard input; repeatable
                          [standard input]
