@@ -16,6 +16,7 @@ import { webhookLog } from './support/webhook.ts'
 
 const OTHER = 'flux-other'
 const LEGACY = 'flux-legacy'
+const HELPED = 'flux-helped'
 
 async function describeMiniCluster({ namespace }: Environment): Promise<string> {
   return run(['describe', 'minicluster', MINICLUSTER, `--namespace=${namespace}`])
@@ -126,6 +127,41 @@ withEnvironment(
       await remove(cluster, other)
     },
 
+    'a helper may stand before the broker': async (environment) => {
+      const { cluster, namespace } = environment
+      const helped = miniCluster(namespace, {
+        size: 1,
+        maxSize: 1,
+        name: HELPED,
+        user: 0,
+        helperFirst: true,
+        annotations: {
+          ...ENABLED,
+          'flux-metrics/drain': 'true',
+          'flux-metrics/run-as-user': '0',
+        },
+      })
+      await cluster.objects.create(helped)
+      const pod = await eventually('its pod', async () => {
+        const [found] = await podsOf(environment, HELPED)
+        return found?.status?.phase === 'Running' ? found : undefined
+      })
+      assert.deepEqual(
+        pod.spec?.containers.map(({ name }) => name),
+        ['helper', HELPED],
+      )
+      // Only with the UID of the broker, not with that of the helper, may the sidecar drain.
+      const sidecar = pod.spec?.initContainers?.at(-1)
+      assert.equal(sidecar?.env?.find(({ name }) => name === 'DRAIN')?.value, 'true')
+      await holds('a sidecar that has read the broker', async () => {
+        const args = ['logs', pod.metadata?.name ?? '', `--namespace=${namespace}`]
+        return /stale → fresh/.test(await run([...args, '--container=flux-metrics']))
+      })
+      await remove(cluster, helped)
+      // Until then the Service selects two sidecars.
+      await holds('no pod', async () => (await podsOf(environment, HELPED)).length === 0)
+    },
+
     'the APIServices become Available by their caBundle alone': async (environment) => {
       await environment.serving()
       for (const name of API_SERVICES) {
@@ -222,7 +258,7 @@ withEnvironment(
       const reasons = reviewed.map(({ decision, reason }) => `${decision} ${reason}`)
       assert.deepEqual(
         ['skip NotEnabled', 'inject Enabled'].map((it) => reasons.filter((is) => is === it).length),
-        [2, 3],
+        [2, 4],
       )
     },
 

@@ -10,6 +10,10 @@ export const MINICLUSTERS = {
 
 /** A user container of a MiniCluster. The API server fills in the defaults of the CRD. */
 export interface MiniClusterContainer {
+  /** A container that does not run Flux needs a name. */
+  readonly name?: string
+  /** A single container runs Flux in any case. */
+  readonly runFlux?: boolean
   readonly image: string
   readonly command?: string
   readonly environment?: Readonly<Record<string, string>>

@@ -38,14 +38,19 @@ function ownedMetadata(cluster: MiniCluster, name: string): V1ObjectMeta {
 /** ConfigMap `<name>-entrypoint`: the start scripts. These start the container's command instead of a real Flux. */
 export function entrypoint(cluster: MiniCluster): V1ConfigMap {
   const { name } = identity(cluster)
-  const command = cluster.spec.containers[0]?.command ?? 'sleep infinity'
+  const { containers } = cluster.spec
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: ownedMetadata(cluster, `${name}-entrypoint`),
     data: {
-      // exec, so that SIGTERM reaches the command: in the operator's script bash does not pass it on for 30 s
-      'wait-0': `#!/bin/bash\nexec ${command}\n`,
+      ...Object.fromEntries(
+        containers.map(({ runFlux, command = 'sleep infinity' }, index) => [
+          `${runFlux === true || containers.length === 1 ? 'wait' : 'start'}-${index}`,
+          // exec, so that SIGTERM reaches the command: in the operator's script bash does not pass it on for 30 s
+          `#!/bin/bash\nexec ${command}\n`,
+        ]),
+      ),
       'flux-view': '#!/bin/bash\nset -e\nmkdir -p /mnt/flux/config/run/flux\n',
       'curve.cert': 'no certificate: the simulated broker does not encrypt\n',
     },

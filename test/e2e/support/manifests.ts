@@ -47,7 +47,18 @@ export interface MiniClusterOptions {
   readonly user?: number
   readonly annotations?: Readonly<Record<string, string>>
   readonly name?: string
+  /** Puts a container that is not the broker's before it, with another UID. Default: false. */
+  readonly helperFirst?: boolean
 }
+
+/** The helper ends at once when its pod does. */
+const HELPER = {
+  name: 'helper',
+  image: BROKER_IMAGE,
+  command: `bash -c 'trap "exit 0" TERM; sleep infinity & wait'`,
+  resources: { requests: { cpu: '10m', memory: '16Mi' } },
+  securityContext: { runAsUser: 1337 },
+} as const
 
 /** A MiniCluster of simulated brokers. */
 export function miniCluster(
@@ -60,6 +71,7 @@ export function miniCluster(
     user,
     annotations = {},
     name = MINICLUSTER,
+    helperFirst = false,
   }: MiniClusterOptions,
 ): MiniCluster {
   const securityContext = user === undefined ? {} : { runAsUser: user, runAsGroup: user }
@@ -74,7 +86,9 @@ export function miniCluster(
       interactive: true,
       flux: { container: { image: BROKER_IMAGE, securityContext } },
       containers: [
+        ...(helperFirst ? [HELPER] : []),
         {
+          runFlux: true,
           image: BROKER_IMAGE,
           command: BROKER_COMMAND,
           environment: { ...broker, MAX_SIZE: String(maxSize), QUORUM: String(minSize ?? 1) },
