@@ -30,7 +30,7 @@ export class ClusterError extends Error {
 const TRANSIENT_CODES = [0, 429, 500, 502, 503, 504]
 
 export function isTransient(error: unknown): boolean {
-  return error instanceof ClusterError && TRANSIENT_CODES.includes(error.code)
+  return error instanceof ClusterError && TRANSIENT_CODES.includes(error.code) && !isTooLong(error)
 }
 
 /** The cause of a {@link ClusterError}: a list must be read in smaller parts. */
@@ -39,6 +39,11 @@ export class AnswerTooLong extends Error {
     super(`it has more than ${MAX_ANSWER_BYTES} bytes`)
     this.name = 'AnswerTooLong'
   }
+}
+
+/** Whether the object is at fault, and not the API server: the same call would fail again. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof ClusterError && error.cause instanceof AnswerTooLong
 }
 
 /** An answer of any status with its body parsed; `{}` if the body is not a JSON object. */
@@ -73,6 +78,8 @@ export class ApiConnection {
   readonly #applyCredentials: ApplyCredentials
   readonly #timeoutMs: number
   #credentials: Credentials | undefined
+  /** Calls at one time share it: each would create an agent, and no call would close its connections. */
+  #refreshing: Promise<Credentials> | undefined
 
   /** @param server its URL, which may have a path in front of the API's paths */
   constructor(
@@ -104,7 +111,9 @@ export class ApiConnection {
     const response = await this.#send(method, path, { text, contentType, accept })
     const { statusCode: code = 0 } = response
     // After a refused token, the credentials are read again for the next call.
-    if (code === 401) this.#credentials = undefined
+    if (code === 401 && this.#credentials !== undefined) {
+      this.#credentials = { ...this.#credentials, until: Number.NEGATIVE_INFINITY }
+    }
     return { code, body: parse(await this.#read(response)) }
   }
 
@@ -157,6 +166,13 @@ export class ApiConnection {
   async #refreshed(): Promise<Credentials> {
     const known = this.#credentials
     if (known !== undefined && performance.now() < known.until) return known
+    this.#refreshing ??= this.#refresh(known).finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #refresh(known: Credentials | undefined): Promise<Credentials> {
     const options: RequestOptions = { headers: {} }
     try {
       await this.#applyCredentials(options)

@@ -1,7 +1,7 @@
 // Reads a whole collection, part by part, and keeps only what is needed of each object. Does not know what that is.
 
-import type { Collection } from './cluster.ts'
-import { AnswerTooLong, type Cluster, ClusterError, type ClusterObject } from './cluster.ts'
+import { isTooLong } from './api-connection.ts'
+import { type Cluster, ClusterError, type ClusterObject, type Collection } from './cluster.ts'
 
 /** A part is parsed at once: the metadata of so many pods takes some milliseconds. */
 const PART = 100
@@ -63,8 +63,7 @@ async function readPart(cluster: Pick<Cluster, 'list'>, collection: Collection, 
     try {
       return await cluster.list(collection, { limit, continue: next })
     } catch (error) {
-      const isTooLong = error instanceof ClusterError && error.cause instanceof AnswerTooLong
-      if (!isTooLong || limit === 1) throw error
+      if (!isTooLong(error) || limit === 1) throw error
     }
   }
 }

@@ -208,6 +208,22 @@ test('calls share connections', async (t) => {
   assert.equal(connections(), 1)
 })
 
+test('calls that begin at one time, or after a refused token, share connections too', async (t) => {
+  let code = 200
+  const server = await serve(t, () => ({ code, body: {} }))
+  const connection = new ApiConnection(server.url, async (options) => {
+    Object.assign(options, { ca: server.ca })
+  })
+  const call = async () => connection.call('GET', '/version')
+  await Promise.all(Array.from({ length: 4 }, call))
+  await Promise.all(Array.from({ length: 4 }, call))
+  assert.equal(server.connections(), 4)
+  code = 401
+  await call()
+  await call()
+  assert.equal(server.connections(), 4)
+})
+
 test('read asks again on a new connection if the server had closed the one that it kept', async (t) => {
   const server = await connect(t, () => found())
   const { cluster, connections } = server
