@@ -23,6 +23,22 @@ export const NOT_EXAMINED = 'NotExamined'
 /** Times are milliseconds of a monotonic clock. */
 export class KnownFindings {
   readonly #known = new RecentMap<string, Known>(MAX_KNOWN)
+  /** When each was looked at last, also in vain. */
+  readonly #lookedAt = new RecentMap<string, number>(MAX_KNOWN)
+
+  /** So that those that cannot be looked at, or are more than can be in an hour, do not hold up the others for ever. */
+  longestAgoFirst(pods: readonly LeadBroker[]): readonly LeadBroker[] {
+    const never = Number.MIN_SAFE_INTEGER
+    return pods
+      .map((pod) => ({ pod, at: this.#lookedAt.get(keyOf(pod)) ?? never }))
+      .sort((one, other) => one.at - other.at)
+      .map(({ pod }) => pod)
+  }
+
+  /** Remembers that one is looked at. */
+  look(pod: LeadBroker, now: number): void {
+    this.#lookedAt.set(keyOf(pod), now)
+  }
 
   /** What was found; {@link NOT_EXAMINED} if it must be looked at, now or again. */
   reasonOf(pod: LeadBroker, now: number): string | undefined {

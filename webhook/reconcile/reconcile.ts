@@ -7,6 +7,7 @@ import { Poll } from '#serving/poll.ts'
 import type { LookUps } from '../admission/look-ups.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import type { SidecarOptions } from '../injection/container.ts'
+import { isTooLong } from '../kubernetes/api-connection.ts'
 import { type Cluster, ClusterError } from '../kubernetes/cluster.ts'
 import { Outage } from '../kubernetes/outage.ts'
 import type { Topology } from '../kubernetes/topology.ts'
@@ -123,9 +124,10 @@ export class Reconcile {
   async #look(kind: FindingKind, found: Survey): Promise<ReadonlyMap<string, number>> {
     const budget = new Budget()
     const counts = new Map<string, number>()
-    for (const lead of this.#checks[kind].suspects(found)) {
+    const findings = this.#known[kind]
+    for (const lead of findings.longestAgoFirst(this.#checks[kind].suspects(found))) {
       if (!this.#options.leadership.isLeader) return counts
-      const known = this.#known[kind].reasonOf(lead, this.#now())
+      const known = findings.reasonOf(lead, this.#now())
       const isToExamine = known === NOT_EXAMINED && budget.take(lead.namespace)
       const reason = isToExamine ? await this.#examine(kind, lead) : known
       if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
@@ -136,6 +138,7 @@ export class Reconcile {
   async #examine(kind: FindingKind, lead: LeadBroker): Promise<string | undefined> {
     const { namespace, name: pod } = lead
     const check = this.#checks[kind]
+    this.#known[kind].look(lead, this.#now())
     try {
       const found = await check.examine(lead)
       const isToSay = this.#known[kind].learn(lead, found?.reason, this.#now())
@@ -147,7 +150,7 @@ export class Reconcile {
       this.#log.warn(facts, check.what)
       return reason
     } catch (error) {
-      if (error instanceof ClusterError) throw error
+      if (error instanceof ClusterError && !isTooLong(error)) throw error
       this.#log.debug({ err: error, namespace, pod }, 'cannot examine a lead broker')
       return NOT_EXAMINED
     }

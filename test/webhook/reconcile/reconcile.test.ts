@@ -5,7 +5,7 @@ import { Registry } from 'prom-client'
 import { LookUps } from '../../../webhook/admission/look-ups.ts'
 import { EventRecorder } from '../../../webhook/events/event-recorder.ts'
 import type { Pod } from '../../../webhook/injection/pod.ts'
-import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
+import { AnswerTooLong, ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
 import type { Topology } from '../../../webhook/kubernetes/topology.ts'
 import { Reconcile } from '../../../webhook/reconcile/reconcile.ts'
 import { memoryLog } from '../../support/memory-log.ts'
@@ -296,18 +296,21 @@ test('nobody is told any more once the Lease is lost in the middle of a pass', a
   assert.deepEqual(told(), [])
 })
 
+/** A MiniCluster with its Job and its lead broker, which was missed. */
+function withoutSidecar(name: string, namespace: string): readonly NewObject[] {
+  const uid = `uid-of-${name}`
+  const own = { name, namespace, uid }
+  return [
+    { ...miniCluster(), metadata: { ...miniCluster().metadata, ...own } },
+    job({ ...own, ownerReferences: [{ ...MINICLUSTER_OWNER, name, uid }] }),
+    lead({ metadata: { ...own, ownerReferences: [{ ...JOB_OWNER, name, uid }] } }),
+  ]
+}
+
 test('of thousands that were missed each is told in the end, and one namespace does not hold up the others', async () => {
-  const objects = Array.from({ length: 1_200 }, (_, at) => {
-    const namespace = at < 1_000 ? 'many' : 'few'
-    const [name, uid] = [`mc-${at}`, `uid-${at}`]
-    const own = { name, namespace, uid }
-    const owner = [{ ...MINICLUSTER_OWNER, name, uid }]
-    return [
-      { ...miniCluster(), metadata: { ...miniCluster().metadata, ...own } },
-      job({ ...own, ownerReferences: owner }),
-      lead({ metadata: { ...own, ownerReferences: [{ ...JOB_OWNER, name, uid }] } }),
-    ]
-  }).flat()
+  const objects = Array.from({ length: 1_200 }, (_, at) =>
+    withoutSidecar(`mc-${at}`, at < 1_000 ? 'many' : 'few'),
+  ).flat()
   const { after, missing, cluster } = setup(objects)
   const reads = () => cluster.calls.filter(({ verb, kind }) => verb === 'get' && kind === 'Pod')
   await after(30_000)
@@ -324,6 +327,39 @@ test('of thousands that were missed each is told in the end, and one namespace d
     'flux_metrics_webhook_missing_sidecars{reason="CreatedBefore"} 1200',
   ])
   assert.equal(reads().length, 1_200)
+})
+
+/** Reading the pod `name` fails. */
+function failReading(cluster: EventCluster, error: Error, isTheirs: (name: string) => boolean) {
+  const { read } = cluster
+  cluster.read = async (reference) => {
+    if (reference.kind === 'Pod' && isTheirs(reference.name)) throw error
+    return read.call(cluster, reference)
+  }
+}
+
+test('a pod that is too long to be read does not hide those after it', async () => {
+  const objects = ['long', 'other'].flatMap((name) => withoutSidecar(name, 'default'))
+  const { after, told, missing, lines, cluster } = setup(objects)
+  const tooLong = new ClusterError(0, 'Cannot read the answer', { cause: new AnswerTooLong() })
+  failReading(cluster, tooLong, (name) => name === 'long')
+  await after(30_000)
+  assert.deepEqual([told().length, lines.length], [1, 1])
+  assert.deepEqual(await missing(), [
+    'flux_metrics_webhook_missing_sidecars{reason="NotExamined"} 1',
+    'flux_metrics_webhook_missing_sidecars{reason="CreatedBefore"} 1',
+  ])
+})
+
+test('pods that can never be looked at hold up the others for one pass only', async () => {
+  const names = Array.from({ length: 200 }, (_, at) => `bad-${at}`)
+  const objects = [...names, 'good'].flatMap((name) => withoutSidecar(name, 'default'))
+  const { after, told, cluster } = setup(objects)
+  failReading(cluster, new Error('a defect'), (name) => name.startsWith('bad'))
+  await after(30_000)
+  assert.equal(told().length, 0)
+  await after(3 * MINUTE_MS)
+  assert.equal(told().length, 1)
 })
 
 /** A MiniCluster with its Job and its lead broker, which has the sidecar. */
