@@ -7,6 +7,9 @@ import { startSidecar } from './sidecar.ts'
 
 const { version } = packageJson
 
+/** How often a port that another program has is tried again. */
+const RETRY_MS = 5_000
+
 void runProgram(
   {
     name: 'sidecar',
@@ -15,7 +18,7 @@ void runProgram(
     variables: VARIABLES,
     readConfig,
     start: async (config, log) => {
-      const sidecar = await startSidecar(config, { log, version })
+      const sidecar = await startSidecar(config, { log, version, retryMs: RETRY_MS })
       return { over: sidecar.brokerGone, close: () => sidecar.close() }
     },
   },

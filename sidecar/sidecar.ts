@@ -14,6 +14,7 @@ import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
 import type { Config } from './config.ts'
 import { Departure } from './departure.ts'
+import { Listening } from './listening.ts'
 
 /** Answered even under overload: a kubelet that gets no answer kills the container. */
 const UNLIMITED_PATHS = ['/livez', '/readyz', '/healthz']
@@ -25,6 +26,7 @@ const STOPPING = { ready: false, message: 'stopping' } as const
 
 /** A running sidecar. */
 export interface Sidecar {
+  /** The port on which it serves, now or as soon as no other program has it. */
   readonly port: number
   /** Resolves with the reason when the broker has ended for good. Without `EXIT_WITH_BROKER` it never resolves. */
   readonly brokerGone: Promise<string>
@@ -43,7 +45,13 @@ export interface Sidecar {
  */
 export async function startSidecar(
   config: Config,
-  options: { readonly log: Logger; readonly version: string; readonly pace?: Partial<Pace> },
+  options: {
+    readonly log: Logger
+    readonly version: string
+    readonly pace?: Partial<Pace>
+    /** How often a port that another program has is tried again. Without it the start fails. */
+    readonly retryMs?: number
+  },
 ): Promise<Sidecar> {
   const { log, version } = options
   const { namespace, minicluster } = config.names
@@ -101,8 +109,18 @@ export async function startSidecar(
     log: log.child({ component: 'server' }),
     unlimitedPaths: UNLIMITED_PATHS,
   })
-  const { port } = await server.listen(config.listen)
-  log.info({ port, version, ...config.names }, 'serving')
+  let { port } = config.listen
+  const listening = new Listening({
+    server,
+    listen: config.listen,
+    retryMs: options.retryMs,
+    onPort: (used) => {
+      port = used
+      log.info({ port, version, ...config.names }, 'serving')
+    },
+    log,
+  })
+  await listening.start()
   credentials.start((changed) => server.update(changed))
   collector.start()
   return {
@@ -112,6 +130,7 @@ export async function startSidecar(
       stopping = true
       log.info({}, 'stopping')
       await new Promise((resolve) => setTimeout(resolve, lingerMs))
+      listening.close()
       credentials.close()
       metricsFile?.close()
       await server.drain()

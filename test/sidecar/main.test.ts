@@ -80,19 +80,48 @@ test('A wrong environment ends the program with code 2 and all problems', async 
   assert.match(stderr, /^Cannot start:\n {2}LISTEN_PORT: .*\n {2}LOG_LEVEL: .*\n$/)
 })
 
-test('A port that is taken ends the program with code 2 and a sentence', async (t) => {
+test('A port that is taken does not end the program: it serves as soon as the port is free', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const address = other.address()
+  assert.ok(address !== null && typeof address !== 'string')
+  const { port } = address
+  const env = { LISTEN_PORT: String(port), LISTEN_ADDRESS: '127.0.0.1' }
+  const { child } = run(t, { env })
+  assert.ok(child.stdout)
+  const reasons: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { msg, reason } = JSON.parse(line)
+    if (reason?.startsWith('Cannot listen')) reasons.push(reason)
+    if (reasons.length > 0) other.close()
+    if (msg === 'serving') break
+  }
+  const what = 'another program uses it; choose another with LISTEN_PORT'
+  assert.deepEqual(reasons, [`Cannot listen on port ${port}: ${what}`])
+  assert.equal((await ask(port, '/livez')).status, 200)
+})
+
+test('An address that the machine does not have ends the program with code 2 and a sentence', async (t) => {
+  const env = { LISTEN_PORT: '0', LISTEN_ADDRESS: '192.0.2.1' }
+  const { code, stderr } = await run(t, { env }).ended
+  assert.equal(code, 2)
+  assert.match(stderr, /^Cannot listen on port 0: LISTEN_ADDRESS is not an address of this machine/)
+})
+
+test('SIGTERM while the port is taken ends the program with code 0', async (t) => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   t.after(() => other.close())
   const address = other.address()
   assert.ok(address !== null && typeof address !== 'string')
   const env = { LISTEN_PORT: String(address.port), LISTEN_ADDRESS: '127.0.0.1' }
-  const { code, stderr } = await run(t, { env }).ended
-  assert.equal(code, 2)
-  assert.equal(
-    stderr,
-    `Cannot listen on port ${address.port}: another program uses it; choose another with LISTEN_PORT\n`,
-  )
+  const { child, ended } = run(t, { env })
+  assert.ok(child.stdout)
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (JSON.parse(line).reason?.startsWith('Cannot listen')) break
+  }
+  child.kill('SIGTERM')
+  assert.equal((await ended).code, 0)
 })
 
 const METRIC =

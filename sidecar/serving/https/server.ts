@@ -44,6 +44,11 @@ export interface HttpsServerOptions {
   readonly limits?: Partial<ServerLimits>
 }
 
+/** Another program has the port. It may end. */
+export class PortInUse extends Error {
+  override readonly name = 'PortInUse'
+}
+
 /** An HTTPS server, HTTP/1.1 over TLS 1.2 or later. Without credentials it has the same limits over TCP alone. */
 export class HttpsServer {
   readonly #server: PlainServer | Server
@@ -94,16 +99,19 @@ export class HttpsServer {
     this.#server.on('request', (request, response) => this.#handle(request, response))
     refuseAllButRequests(this.#server)
     this.#server.on('tlsClientError', (err) => log.debug({ err }, 'TLS handshake failed'))
-    this.#server.on('error', (err) => log.error({ err }, 'server failed'))
+    this.#server.on('error', (err) => {
+      // What fails before is thrown by listen().
+      if (this.#server.listening) log.error({ err }, 'server failed')
+    })
   }
 
   /**
-   * Starts to serve.
+   * Starts to serve. After a failure it may be called again.
    *
    * @param options.port 0 for any free one
    * @param options.address default: all addresses
    * @param options.variable the environment variable that chooses the port
-   * @throws Error that says what to do if the port is in use or forbidden
+   * @throws PortInUse, or another Error, that says what to do
    */
   async listen(options: {
     readonly port: number
@@ -113,15 +121,17 @@ export class HttpsServer {
     const { variable = 'LISTEN_PORT' } = options
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#server.once('error', reject)
-    this.#server.listen({ port: options.port, host: options.address, backlog: BACKLOG }, resolve)
+    this.#server.once('listening', resolve)
+    this.#server.listen({ port: options.port, host: options.address, backlog: BACKLOG })
     try {
       await promise
     } catch (cause) {
-      throw new Error(`Cannot listen on port ${options.port}: ${whyNot(cause, variable)}`, {
-        cause,
-      })
+      const message = `Cannot listen on port ${options.port}: ${whyNot(cause, variable)}`
+      const Kind = codeOf(cause) === 'EADDRINUSE' ? PortInUse : Error
+      throw new Kind(message, { cause })
     } finally {
       this.#server.removeListener('error', reject)
+      this.#server.removeListener('listening', resolve)
     }
     this.#sweep = setInterval(() => this.#checkConnections(), this.#limits.checkMs).unref()
     const address = this.#server.address()
@@ -220,8 +230,12 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }
 
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
 function whyNot(error: unknown, variable: string): string {
-  switch (error instanceof Error && 'code' in error && error.code) {
+  switch (codeOf(error)) {
     case 'EADDRINUSE':
       return `another program uses it; choose another with ${variable}`
     case 'EACCES':
