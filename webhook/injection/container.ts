@@ -49,16 +49,24 @@ export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions):
     securityContext: securityContext(pod, settings),
     // No readiness probe: the pod would not be ready without the sidecar, and a pod that is not ready has no DNS name, by
     // which the other brokers find the lead broker.
-    // It fails while the event loop is stuck, or when the collector has died, after minutes: never because Flux is slow or
-    // away. Only this container is started again then.
-    livenessProbe: {
-      httpGet: { path: '/livez', port, scheme: 'HTTPS' },
-      initialDelaySeconds: 10,
-      periodSeconds: 10,
-      timeoutSeconds: 5,
-      failureThreshold: 6,
-    },
+    // With the node's network another program may have the port: its answers would start the sidecar again and again, and a
+    // pod with a container that is down is not ready either.
+    ...(pod.spec.hostNetwork !== true && { livenessProbe: livenessProbe(port) }),
     volumeMounts: sidecarMounts(pod, plan),
+  }
+}
+
+/**
+ * It fails while the event loop is stuck, or when the collector has died, after minutes: never because Flux is slow or away.
+ * Only this container is started again then.
+ */
+function livenessProbe(port: number): Json {
+  return {
+    httpGet: { path: '/livez', port, scheme: 'HTTPS' },
+    initialDelaySeconds: 10,
+    periodSeconds: 10,
+    timeoutSeconds: 5,
+    failureThreshold: 6,
   }
 }
 

@@ -147,6 +147,11 @@ test('patchFor gives the sidecar its port in the environment, in its ports and i
   assert.match(JSON.stringify(livenessProbe), /"port":10250,/)
 })
 
+test('patchFor leaves out the probe with hostNetwork: another program of the node may answer it', () => {
+  const pod = leadPod({ spec: { containers: [{ name: 'flux-sample' }], hostNetwork: true } })
+  assert.equal(sidecarContainer(pod, PLAN, SIDECAR).livenessProbe, undefined)
+})
+
 test('patchFor writes the CA of the front proxy onto a pod with a provided certificate', () => {
   const plan: Plan = { ...PLAN, settings: { tlsSecret: 'serving' } }
   assert.deepEqual(onField('/metadata/annotations/flux-metrics~1client-ca', leadPod(), plan), [
