@@ -3,6 +3,7 @@ import { decide, preselect } from '../admission/decision.ts'
 import type { LookUps } from '../admission/look-ups.ts'
 import type { SidecarOptions } from '../injection/container.ts'
 import { hasEnded, toPod } from '../injection/pod.ts'
+import { quotaWithout } from '../injection/resources/resource-quota.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import type { Check, Found } from './check.ts'
 import { findMissing } from './finding.ts'
@@ -50,10 +51,13 @@ export class MissingCheck implements Check {
     const candidate = preselect(pod)
     if (candidate.kind === 'skip') return undefined
     const looked = await lookUps.gather(candidate, namespace)
-    const { minicluster } = looked
+    const { minicluster, policies } = looked
     if (minicluster === undefined) return undefined
     const { identity, frontProxy } = sidecar()
-    const { decision } = decide(pod, looked, {
+    // The next pod takes the place of this one, also in the quotas.
+    const quotas = policies.quotas.map((quota) => quotaWithout(quota, pod))
+    const later = { ...looked, policies: { ...policies, quotas } }
+    const { decision } = decide(pod, later, {
       hasAuthority: identity !== undefined,
       knowsFrontProxy: frontProxy !== undefined,
     })

@@ -127,6 +127,32 @@ test('half a minute after its replica leads, a MiniCluster is told that its side
   ])
 })
 
+/** A quota that has counted the lead broker, which requests 1 CPU. */
+function quota(hard: string, used: string) {
+  const status = { hard: { 'requests.cpu': hard }, used: { 'requests.cpu': used } }
+  const metadata = { name: 'small', namespace: 'default' }
+  return { apiVersion: 'v1', kind: 'ResourceQuota', metadata, status } satisfies NewObject
+}
+
+const CPU_1 = [{ ...BROKER, resources: { requests: { cpu: '1' } } }]
+
+test('a quota without room beside the pod is told: to delete the pod would end its jobs for nothing', async () => {
+  const pod = lead({ spec: { containers: CPU_1 } })
+  const { after, told } = setup([miniCluster(), job(), pod, quota('4', '4')])
+  await after(30_000)
+  assert.match(
+    String(told()[0]?.message),
+    /would get none now: LimitsDoNotFit: The sidecar needs a cpu request of at least 1m, and ResourceQuota "small" leaves it none/,
+  )
+})
+
+test('a quota whose room the pod itself takes is no obstacle to the next pod', async () => {
+  const pod = lead({ spec: { containers: CPU_1 } })
+  const { after, told } = setup([miniCluster(), job(), pod, quota('2', '1')])
+  await after(30_000)
+  assert.equal(told()[0]?.message, CREATED_BEFORE)
+})
+
 test('an obstacle that an admission would meet is told with its cure', async () => {
   const containers = [{ ...BROKER, ports: [{ containerPort: 8443 }] }]
   const { after, told, missing } = setup([miniCluster(), job(), lead({ spec: { containers } })])

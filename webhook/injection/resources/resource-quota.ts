@@ -58,6 +58,25 @@ export function quotaBounds(quota: ResourceQuota, pod: Pod, resource: string): r
   ]
 }
 
+/** A quota as it will be when a pod that runs, and that it has counted, is gone. */
+export function quotaWithout(quota: ResourceQuota, pod: Pod): ResourceQuota {
+  const { status } = quota
+  if (!counts(quota, pod, { isBestEffort: isBestEffort(pod) })) return quota
+  const used = Object.keys(status?.used ?? {}).map((name) => {
+    const left = (quantityIn(status?.used, name) ?? 0n) - useOf(pod, name)
+    return [name, `${left < 0n ? 0n : left}m`]
+  })
+  return { ...quota, status: { ...status, used: Object.fromEntries(used) } }
+}
+
+/** What a quota counts of a pod by this name. */
+function useOf(pod: Pod, name: string): bigint {
+  if (name === 'pods' || name === 'count/pods') return 1000n
+  const [, prefix, resource = name] = /^(requests|limits)\.(.+)$/.exec(name) ?? []
+  const side = prefix === 'limits' ? 'limits' : 'requests'
+  return totalWith(withOverhead(podTotal(pod, side, resource), pod, resource), 0n)
+}
+
 /**
  * A pod without any amounts is "BestEffort", and with the sidecar it is not. So another quota may count it then, which has no
  * room for one more pod or demands amounts of all its containers.
