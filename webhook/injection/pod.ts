@@ -60,6 +60,7 @@ export const Metadata = v.looseObject({
   labels: Strings,
   annotations: Strings,
   ownerReferences: v.nullish(v.array(OwnerReference)),
+  deletionTimestamp: v.nullish(v.string()),
 })
 
 const PodSchema = v.looseObject({

@@ -32,7 +32,6 @@ const Place = {
   ...Metadata.entries,
   name: v.string(),
   namespace: v.string(),
-  deletionTimestamp: v.nullish(v.string()),
 }
 
 const MiniClusterSchema = v.object({ metadata: v.object(Place) })

@@ -2,7 +2,7 @@
 import { decide, preselect } from '../admission/decision.ts'
 import type { LookUps } from '../admission/look-ups.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import { hasEnded, toPod } from '../injection/pod.ts'
+import { hasEnded, type Pod, toPod } from '../injection/pod.ts'
 import { quotaWithout } from '../injection/resources/resource-quota.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import type { Check, Found } from './check.ts'
@@ -47,12 +47,13 @@ export class MissingCheck implements Check {
     const { cluster, lookUps, sidecar } = this.#options
     const { namespace, name, uid } = lead
     const pod = toPod(await cluster.read({ apiVersion: 'v1', kind: 'Pod', namespace, name }))
-    if (pod === undefined || pod.metadata.uid !== uid || hasEnded(pod)) return undefined
+    if (pod === undefined || pod.metadata.uid !== uid || isGoing(pod) || hasEnded(pod))
+      return undefined
     const candidate = preselect(pod)
     if (candidate.kind === 'skip') return undefined
     const looked = await lookUps.gather(candidate, namespace)
     const { minicluster, policies } = looked
-    if (minicluster === undefined) return undefined
+    if (minicluster === undefined || isGoing(minicluster)) return undefined
     const { identity, frontProxy } = sidecar()
     // The next pod takes the place of this one, also in the quotas.
     const quotas = policies.quotas.map((quota) => quotaWithout(quota, pod))
@@ -64,4 +65,9 @@ export class MissingCheck implements Check {
     const finding = findMissing(lead, decision)
     return finding && { ...finding, minicluster }
   }
+}
+
+/** Whether it is being deleted: there is nothing left to do for its user. */
+function isGoing({ metadata }: Pick<Pod, 'metadata'>): boolean {
+  return (metadata.deletionTimestamp ?? undefined) !== undefined
 }

@@ -228,6 +228,14 @@ const SILENT: Readonly<Record<string, readonly NewObject[]>> = {
     job(),
     lead({ metadata: { deletionTimestamp: '2026-11-24T01:02:03Z' } }),
   ],
+  'of a MiniCluster that ends': [
+    {
+      ...miniCluster(),
+      metadata: { ...miniCluster().metadata, deletionTimestamp: '2026-11-24T01:02:03Z' },
+    },
+    job(),
+    lead({ annotations: ENABLED }),
+  ],
   'that says no where its MiniCluster says yes': [
     miniCluster(),
     job(),
@@ -317,6 +325,18 @@ test('nobody is told any more once the Lease is lost in the middle of a pass', a
   cluster.list = async (...of) => {
     leadership.isLeader = false
     return list.apply(cluster, of)
+  }
+  await after(30_000)
+  assert.deepEqual(told(), [])
+})
+
+test('a pod that is deleted in the middle of a pass is not told about', async () => {
+  const { after, told, cluster } = setup([miniCluster(), job(), lead()])
+  const { list } = cluster
+  cluster.list = async (...of) => {
+    const page = await list.apply(cluster, of)
+    cluster.put(lead({ metadata: { deletionTimestamp: '2026-11-24T01:02:03Z' } }))
+    return page
   }
   await after(30_000)
   assert.deepEqual(told(), [])
