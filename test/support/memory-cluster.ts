@@ -65,7 +65,8 @@ export class MemoryCluster implements Cluster {
 
   async read(reference: ObjectReference): Promise<ClusterObject | undefined> {
     this.#called('get', reference)
-    return this.peek(reference)
+    const stored = this.peek(reference)
+    return reference.metadataOnly === true ? stored && metadataOf(stored) : stored
   }
 
   /** Knows selectors of the forms `key=value`, `key` and `!key`. A part begins after the object that `continue` names. */
@@ -163,7 +164,7 @@ function hasFields(selector: string, object: ClusterObject): boolean {
   })
 }
 
-/** As in a meta/v1 `PartialObjectMetadataList`. */
+/** As in a meta/v1 `PartialObjectMetadata`. */
 function metadataOf({ apiVersion, kind, metadata }: ClusterObject): ClusterObject {
   return {
     ...(apiVersion !== undefined && { apiVersion }),

@@ -224,7 +224,7 @@ async function readOwners(
   namespace: string,
 ): Promise<Owners> {
   const { apiVersion, kind, name } = job
-  const found = toJob(await cluster.read({ apiVersion, kind, name, namespace }))
+  const found = toJob(await cluster.read({ apiVersion, kind, name, namespace, metadataOnly: true }))
   if (found?.metadata.uid !== job.uid) return NOTHING
   const owner = miniClusterOf(found.metadata)
   if (owner === undefined) return { minicluster: undefined, isKnown: true, isIncomplete: false }

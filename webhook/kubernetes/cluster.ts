@@ -15,6 +15,8 @@ export interface ObjectReference {
   readonly kind: string
   readonly name: string
   readonly namespace?: string
+  /** Only the metadata is read. Users choose how large the rest is. */
+  readonly metadataOnly?: boolean
 }
 
 /** The fields of meta/v1 `OwnerReference` that are read. */
@@ -138,7 +140,8 @@ function createCluster(connection: ApiConnection): Cluster {
     const path = pathOf(reference)
     // No object can have an invalid name.
     if (path === undefined) return undefined
-    const answer = await connection.call('GET', path)
+    const accept = reference.metadataOnly === true ? { accept: METADATA } : {}
+    const answer = await connection.call('GET', path, accept)
     return answer.code === 404 ? undefined : objectOf(answer)
   }
   return {
@@ -173,7 +176,8 @@ function createCluster(connection: ApiConnection): Cluster {
 
 const EMPTY_PAGE: ListPage = { items: [], continue: undefined }
 
-/** The media type of a list of metadata alone (meta/v1 `PartialObjectMetadataList`). */
+/** The media types of metadata alone: of an object, and of a list (meta/v1). */
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
 const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
 
 function queryOf({ labelSelector, fieldSelector }: Collection, options: ListOptions): string {

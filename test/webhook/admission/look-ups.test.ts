@@ -30,6 +30,21 @@ test('findMiniCluster follows the owner references from the pod to its Job and o
   ])
 })
 
+test('findMiniCluster reads no more of a Job than its metadata: a user chooses how long the rest is', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  const { read } = cluster
+  const wanted: unknown[] = []
+  cluster.read = async (reference) => {
+    wanted.push([reference.kind, reference.metadataOnly])
+    return read.call(cluster, reference)
+  }
+  assert.ok(await findMiniCluster(cluster, CANDIDATE, 'default'))
+  assert.deepEqual(wanted, [
+    ['Job', true],
+    ['MiniCluster', undefined],
+  ])
+})
+
 test('findMiniCluster asks for the version that the Job names', async () => {
   const apiVersion = 'flux-framework.org/v1alpha1'
   const owner = { ...MINICLUSTER_OWNER, apiVersion }

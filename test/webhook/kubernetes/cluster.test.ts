@@ -165,6 +165,15 @@ test('read asks for the object, with the credentials of the configuration', asyn
   ])
 })
 
+test('read asks for metadata alone where no more is needed', async (t) => {
+  const { cluster, seen } = await connect(t, () => found({ metadata: { uid: 'a' } }))
+  assert.deepEqual(await cluster.read({ ...JOB, metadataOnly: true }), { metadata: { uid: 'a' } })
+  assert.deepEqual(
+    seen.map(({ line, accept }) => [line, accept]),
+    [[`GET ${JOB_PATH}`, 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1']],
+  )
+})
+
 test('read returns undefined for an object that does not exist, and for one that cannot exist', async (t) => {
   const { cluster, seen } = await connect(t, () => refused(404))
   assert.equal(await cluster.read(JOB), undefined)
