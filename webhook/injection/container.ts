@@ -72,9 +72,11 @@ function livenessProbe(port: number): Json {
 
 function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): readonly Json[] {
   const { settings, minicluster, socket } = plan
+  const { port = SIDECAR_PORT } = settings
   const variables: Record<string, string | undefined> = {
     FLUX_URI: `local://${socket.path}`,
-    LISTEN_PORT: settings.port?.toString(),
+    // Also the default: Kubernetes sets what is not set here to `tcp://…` where a Service has the name "listen".
+    LISTEN_PORT: String(port),
     NAMESPACE: minicluster.namespace,
     MINICLUSTER: minicluster.name,
     SERVICE_NAME: METRICS_SERVICE,

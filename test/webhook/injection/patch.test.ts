@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { VARIABLES } from '../../../sidecar/config.ts'
 import { sidecarContainer } from '../../../webhook/injection/container.ts'
 import { applyTo, patchFor, pointer } from '../../../webhook/injection/patch.ts'
 import type { Plan } from '../../../webhook/injection/plan.ts'
@@ -145,6 +146,18 @@ test('patchFor gives the sidecar its port in the environment, in its ports and i
   )
   assert.deepEqual(ports, [{ name: 'custom-metrics', containerPort: 10_250, protocol: 'TCP' }])
   assert.match(JSON.stringify(livenessProbe), /"port":10250,/)
+})
+
+test('patchFor leaves no variable of the sidecar to Services: one named "listen" would set LISTEN_PORT', () => {
+  // Kubernetes sets NAME_PORT, NAME_SERVICE_HOST and so on, in each container that does not set them itself.
+  const ofServices = VARIABLES.map(({ name }) => name).filter((name) => name.endsWith('_PORT'))
+  const { env } = sidecarContainer(leadPod(), PLAN, SIDECAR)
+  assert.ok(Array.isArray(env))
+  const names = env.map(({ name }) => name)
+  assert.deepEqual(
+    ofServices.filter((name) => !names.includes(name)),
+    [],
+  )
 })
 
 test('patchFor leaves out the probe with hostNetwork: another program of the node may answer it', () => {
