@@ -109,14 +109,14 @@ export function allContainers({ spec }: Pod): readonly Container[] {
 }
 
 /**
- * The place of the container that runs Flux. The operator gives that one the MiniCluster's name; helpers have names of their
- * own, and may come first. In a pod that no operator made, the first container is taken for it.
+ * The place of the container that runs Flux. The operator gives that one the MiniCluster's name (until March 2023: with its place
+ * after it); helpers have names of their own, and may come first. In a pod that no operator made, the first container is taken
+ * for it.
  */
 export function brokerIndex({ spec }: Pod, minicluster: string): number {
-  return Math.max(
-    spec.containers.findIndex(({ name }) => name === minicluster),
-    0,
-  )
+  const named = spec.containers.findIndex(({ name }) => name === minicluster)
+  const numbered = spec.containers.findIndex(({ name }, at) => name === `${minicluster}-${at}`)
+  return Math.max(named === -1 ? numbered : named, 0)
 }
 
 /** The container that runs Flux; `undefined` only in a pod without containers. */

@@ -107,8 +107,9 @@ function unreachable(reason: string): Unreachable {
 /** The innermost mount at or above a folder. */
 function coverOf(mounts: readonly VolumeMount[], folder: string): VolumeMount | undefined {
   return mounts
-    .filter(({ mountPath }) => isWithin(folder, normalize(mountPath)))
-    .toSorted((a, b) => normalize(b.mountPath).length - normalize(a.mountPath).length)[0]
+    .map((mount) => ({ mount, at: normalize(mount.mountPath) }))
+    .filter(({ at }) => isWithin(folder, at))
+    .toSorted((a, b) => b.at.length - a.at.length)[0]?.mount
 }
 
 /** A `subPathExpr` may use variables that only its own container has. */
@@ -127,8 +128,9 @@ function isWithin(folder: string, mountPath: string): boolean {
   return mountPath === '/' || folder === mountPath || folder.startsWith(`${mountPath}/`)
 }
 
+/** As the kubelet and the container runtime take it: relative to `/`, and each of `//`, `/./` and `/../` resolved. */
 function normalize(path: string): string {
-  return path === '/' ? path : withoutEndSlashes(path)
+  return posix.resolve('/', path)
 }
 
 /** No regular expression: on a million slashes that are not at the end it would take minutes. */

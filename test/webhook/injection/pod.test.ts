@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   allContainers,
+  brokerIndex,
   type Container,
   controllerOf,
   displayName,
@@ -54,6 +55,19 @@ test('controllerOf finds none among owners that do not control', () => {
     [undefined, undefined],
   )
 })
+
+for (const [names, index] of [
+  [['helper', 'flux-sample'], 1],
+  [['helper', 'flux-sample-1'], 1],
+  [['flux-sample-0', 'flux-sample'], 1],
+  [['flux-sample-1', 'helper'], 0],
+  [['helper', 'other'], 0],
+] as const) {
+  test(`brokerIndex finds the broker at ${index} of ${names.join(', ')}`, () => {
+    const pod = leadPod({ spec: { containers: names.map((name) => ({ name })) } })
+    assert.equal(brokerIndex(pod, 'flux-sample'), index)
+  })
+}
 
 test('allContainers begins with the init containers', () => {
   assert.deepEqual(

@@ -37,6 +37,21 @@ test('placeSocket shares the innermost volume, as the container sees it', () => 
   assert.deepEqual(placeSocket(pod, SOCKET), { kind: 'shared', path: SOCKET, mount: inner })
 })
 
+for (const mountPath of ['/run//flux', '/run/./flux/', '/tmp/../run/flux', 'run/flux']) {
+  test(`placeSocket hides no volume that is mounted at ${mountPath}`, () => {
+    const mount = { name: 'a', mountPath }
+    const place = placeSocket(podWith([mount]), '/run/flux/local')
+    assert.deepEqual(place, { kind: 'shared', path: '/run/flux/local', mount })
+  })
+}
+
+test('placeSocket normalizes a long path at once', () => {
+  const mountPath = `/${'a/../'.repeat(100_000)}b${'/'.repeat(100_000)}c`
+  const startedAt = performance.now()
+  placeSocket(podWith([{ name: 'a', mountPath }]), '/run/flux/local')
+  assert.ok(performance.now() - startedAt < 1_000)
+})
+
 test('placeSocket keeps the sub-path of a mount', () => {
   const mount = { name: 'a', mountPath: '/mnt/flux', subPath: 'lead' }
   const place = placeSocket(podWith([mount]), SOCKET)
