@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
 import { VARIABLES } from '../sidecar/config.ts'
-import { SKIP_REASONS } from '../webhook/admission/decision.ts'
+import { SKIP_REASONS } from '../webhook/admission/skip.ts'
 import { VARIABLES as WEBHOOK_VARIABLES } from '../webhook/config.ts'
 import { ANNOTATION_NAMES } from '../webhook/injection/annotations.ts'
 import { catalogTable } from './support/catalog-table.ts'

@@ -3,7 +3,7 @@
 import type { Logger } from '#serving/log.ts'
 import { shorten } from '#serving/text.ts'
 import { CONTAINER_NAME } from '../contract.ts'
-import type { EventRecorder, EventText } from '../events/event-recorder.ts'
+import type { EventRecorder } from '../events/event-recorder.ts'
 import { readAnnotations } from '../injection/annotations.ts'
 import type { SidecarOptions } from '../injection/container.ts'
 import {
@@ -12,40 +12,28 @@ import {
   toMiniCluster,
   toNewMiniCluster,
 } from '../injection/minicluster.ts'
-import { type AddOperation, applyTo, patchFor } from '../injection/patch.ts'
+import { applyTo, patchFor } from '../injection/patch.ts'
 import type { Plan } from '../injection/plan.ts'
-import { displayName, type Pod, toPod } from '../injection/pod.ts'
+import { type Pod, toPod } from '../injection/pod.ts'
 import { reach, type Topology } from '../kubernetes/topology.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { type Candidate, type Decided, decide, preselect, type Skip, skip } from './decision.ts'
+import { type Candidate, type Decided, decide, preselect } from './decision.ts'
 import { LaterEvents, type Note } from './later-events.ts'
 import type { LookUps } from './look-ups.ts'
-import { type Advice, advise } from './minicluster-advice.ts'
+import { advise } from './minicluster-advice.ts'
+import { prerequisitesOf } from './obstacle.ts'
+import {
+  advised,
+  levelOf,
+  MAX_SENTENCE,
+  nameOf,
+  type Outcome,
+  skipped,
+  warningEvents,
+} from './outcome.ts'
 import { decodeReview, encodeAnswer, fitWarnings, type Review } from './review.ts'
+import { skip } from './skip.ts'
 import { adviseOnSpec } from './spec-advice.ts'
-
-/** The result of a review. */
-interface Outcome {
-  readonly decision: 'inject' | 'skip' | 'advise'
-  /** For programs: a word of a closed list. */
-  readonly reason: string
-  /** One sentence for people; `undefined` where the reason says it all. */
-  readonly why: string | undefined
-  /** Name of the object in the log. */
-  readonly object: string
-  readonly patch: readonly AddOperation[]
-  readonly warnings: readonly string[]
-  /** As the API server answered it. */
-  readonly minicluster: MiniCluster | undefined
-  /** About that MiniCluster. */
-  readonly events: readonly EventText[]
-  /** About a MiniCluster that the API server was not asked for yet. */
-  readonly later?: Note | undefined
-}
-
-/** Characters of a name and of a sentence in log lines and Events. Those of real objects are shorter. */
-const MAX_NAME = 253
-const MAX_SENTENCE = 500
 
 export interface AdmissionOptions {
   readonly lookUps: LookUps
@@ -120,10 +108,7 @@ export class Admission {
       return { ...skipped(found, { ...named, warnings: [found.message] }), later }
     }
     const options = sidecar()
-    const decided = decide(pod, found, {
-      hasAuthority: options.identity !== undefined,
-      knowsFrontProxy: options.frontProxy !== undefined,
-    })
+    const decided = decide(pod, found, prerequisitesOf(options))
     const { decision, warnings } = decided
     const { minicluster } = found
     if (decision.kind === 'skip') return skipped(decision, { ...named, warnings, minicluster })
@@ -212,58 +197,6 @@ export class Admission {
     if (minicluster === undefined) return
     for (const event of events) this.#options.events.record(minicluster, event)
   }
-}
-
-/** The operator updates a MiniCluster often, mostly with nothing to report: such a review is logged at debug only. */
-function levelOf({ decision, reason, warnings, events }: Outcome): 'debug' | 'info' | 'warn' {
-  if (reason === 'LookUpFailed') return 'warn'
-  const isRoutine = decision === 'advise' && warnings.length === 0 && events.length === 0
-  return isRoutine ? 'debug' : 'info'
-}
-
-function skipped(
-  { reason, message: sentence, isReported }: Skip,
-  context: Partial<Pick<Outcome, 'object' | 'warnings' | 'minicluster'>> = {},
-): Outcome {
-  const { object = '?', warnings = [], minicluster } = context
-  const message = shorten(sentence, { characters: MAX_SENTENCE })
-  const event = { type: 'Warning', reason: 'MetricsNotInjected' } as const
-  return {
-    decision: 'skip',
-    reason,
-    why: message,
-    object,
-    patch: [],
-    warnings: isReported && !warnings.includes(message) ? [...warnings, message] : warnings,
-    minicluster,
-    events: [
-      ...(isReported ? [{ ...event, message: `${reason}: ${message}` }] : []),
-      ...warningEvents('MetricsAnnotations', warnings),
-    ],
-  }
-}
-
-function warningEvents(reason: string, warnings: readonly string[]): readonly EventText[] {
-  if (warnings.length === 0) return []
-  return [{ type: 'Warning', reason, message: warnings.join('; ') }]
-}
-
-/** The result of advice about the MiniCluster of that name. */
-function advised(name: string, { warnings, event }: Advice): Outcome {
-  return {
-    decision: 'advise',
-    reason: warnings.length > 0 ? 'Warned' : event === undefined ? 'Nothing' : event.reason,
-    why: undefined,
-    object: shorten(name, { characters: MAX_NAME }),
-    patch: [],
-    warnings,
-    minicluster: undefined,
-    events: [],
-  }
-}
-
-function nameOf(pod: Pod): string {
-  return shorten(displayName(pod), { characters: MAX_NAME })
 }
 
 /** What the user must hear once the API server answers: nothing else would say it. */

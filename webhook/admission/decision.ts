@@ -1,75 +1,27 @@
 // Decides whether a pod gets the sidecar, and if not, why. Pure: look-ups.ts reads from the API server, and
 // injection/patch.ts makes the patch.
-import { CONTAINER_NAME, INJECTED_ANNOTATION, SERVICE_LABEL, SIDECAR_PORT } from '../contract.ts'
+import { SIDECAR_PORT } from '../contract.ts'
 import {
   type AnnotationReading,
   DRAIN_IGNORED,
   readAnnotations,
   readEnabled,
-  type Settings,
 } from '../injection/annotations.ts'
 import { meshWarnings } from '../injection/mesh.ts'
-import { hasNoSocket, isJob, type MiniCluster, socketOf } from '../injection/minicluster.ts'
+import { isJob, type MiniCluster, socketOf } from '../injection/minicluster.ts'
 import type { Plan } from '../injection/plan.ts'
 import {
-  allContainers,
   brokerUser,
   COMPLETION_INDEX,
   controllerOf,
-  hostsPort,
-  isWindows,
   type Owner,
   type Pod,
 } from '../injection/pod.ts'
 import { type Policies, sidecarResources } from '../injection/resources/sidecar-resources.ts'
 import { uidObstacle } from '../injection/security.ts'
 import { placeSocket } from '../injection/socket.ts'
-import { VOLUMES } from '../injection/volumes.ts'
-
-/** Why a pod is left as it is. A closed list for programs: logs, Events and metrics use no other words. */
-export const SKIP_REASONS = [
-  'NotCreated',
-  'NotAPod',
-  'NotIndexZero',
-  'NotAMiniCluster',
-  'NotEnabled',
-  'AlreadyInjected',
-  'SocketDisabled',
-  'SocketNotShared',
-  'PortTaken',
-  'HostNetworkPortTaken',
-  'NameTaken',
-  'NotLinux',
-  'LimitsDoNotFit',
-  'NoAuthority',
-  'LookUpFailed',
-  'InternalError',
-] as const
-
-export type SkipReason = (typeof SKIP_REASONS)[number]
-
-/** Reasons that are reported to the user: metrics were asked for, and the pod gets no sidecar. */
-const REPORTED: ReadonlySet<SkipReason> = new Set([
-  'SocketDisabled',
-  'SocketNotShared',
-  'PortTaken',
-  'HostNetworkPortTaken',
-  'NameTaken',
-  'NotLinux',
-  'LimitsDoNotFit',
-  'NoAuthority',
-  'LookUpFailed',
-  'InternalError',
-])
-
-export interface Skip {
-  readonly kind: 'skip'
-  readonly reason: SkipReason
-  /** One sentence for people. */
-  readonly message: string
-  /** Whether the user sees it: as a warning and as an Event of the MiniCluster. */
-  readonly isReported: boolean
-}
+import { findObstacle, type Prerequisites } from './obstacle.ts'
+import { type Skip, skip } from './skip.ts'
 
 /** A pod of index 0 that a Job controls. Whether a MiniCluster controls that Job must be looked up. */
 export interface Candidate {
@@ -89,22 +41,10 @@ export interface LookedUp {
   readonly policies: Policies
 }
 
-/** The state of the webhook that an injection depends on. */
-export interface Prerequisites {
-  /** Whether the webhook can issue a certificate to a sidecar now. */
-  readonly hasAuthority: boolean
-  /** Whether the webhook knows the CA of the front proxy. */
-  readonly knowsFrontProxy: boolean
-}
-
 export type Decision = Skip | Plan
 
 /** A decision, with a warning for each annotation that cannot be used. */
 export type Decided = Pick<AnnotationReading, 'warnings'> & { readonly decision: Decision }
-
-export function skip(reason: SkipReason, message: string): Skip {
-  return { kind: 'skip', reason, message, isReported: REPORTED.has(reason) }
-}
 
 /** Decides from the pod alone, without a look-up. For nearly all pods of a cluster this is enough. */
 export function preselect(pod: Pick<Pod, 'metadata'>): Skip | Candidate {
@@ -205,72 +145,3 @@ function withoutDrainByGuest(
 const UNSUPPORTED =
   'flux-metrics/native-sidecar: ignored because the API server is older than Kubernetes 1.29: ' +
   'the sidecar is an ordinary container'
-
-function findObstacle(
-  pod: Pod,
-  minicluster: MiniCluster,
-  settings: Settings,
-  { hasAuthority, knowsFrontProxy }: Prerequisites,
-): Skip | undefined {
-  if (isWindows(pod)) {
-    return skip('NotLinux', 'The pod is for Windows, and the sidecar is a Linux container')
-  }
-  const named = allContainers(pod).find(({ name }) => name === CONTAINER_NAME)
-  if (named !== undefined) return skipForContainer(pod)
-  if (hasNoSocket(minicluster)) {
-    const message =
-      'The broker has no socket: set spec.flux.disableSocket of the MiniCluster to false'
-    return skip('SocketDisabled', message)
-  }
-  const taken = pod.spec.volumes?.find(({ name }) => VOLUMES.includes(name))
-  if (taken !== undefined) {
-    const message = `The pod already has a volume "${taken.name}", a name that the sidecar needs: rename it`
-    return skip('NameTaken', message)
-  }
-  const { key, value } = SERVICE_LABEL
-  const label = pod.metadata.labels?.[key]
-  if (label !== undefined && label !== value) {
-    const message = `The pod has the label ${key}=${label}, and the sidecar needs ${key}=${value}: remove it`
-    return skip('NameTaken', message)
-  }
-  const clash = skipForPort(pod, settings.port ?? SIDECAR_PORT)
-  if (clash !== undefined) return clash
-  if (!hasAuthority && settings.tlsSecret === undefined) {
-    const message =
-      'The webhook has no CA to issue certificates (CERTIFICATES=files, or its CA has expired): ' +
-      'name a Secret with a certificate in flux-metrics/tls-secret'
-    return skip('NoAuthority', message)
-  }
-  // A sidecar that gets its certificate from the webhook gets the front proxy's CA with it, later.
-  if (!knowsFrontProxy && settings.tlsSecret !== undefined) {
-    const message =
-      'The CA of the front proxy is not known: check that ConfigMap ' +
-      'kube-system/extension-apiserver-authentication has it, and see the log of the webhook'
-    return skip('NoAuthority', message)
-  }
-  return undefined
-}
-
-/** The kubelet's port on every node. */
-const KUBELET_PORT = 10_250
-
-function skipForPort(pod: Pod, port: number): Skip | undefined {
-  const cure = 'which the sidecar needs: set flux-metrics/port to a free port'
-  const other = allContainers(pod).find((container) => hostsPort(container, port))
-  if (pod.spec.hostNetwork !== true) {
-    if (other === undefined) return undefined
-    return skip('PortTaken', `Container "${other.name}" of the pod uses port ${port}, ${cure}`)
-  }
-  if (other === undefined && port !== KUBELET_PORT) return undefined
-  const who = other === undefined ? 'The kubelet' : `Container "${other.name}" of the pod`
-  const what = `${who} uses port ${port} on the network of its node`
-  return skip('HostNetworkPortTaken', `${what}, ${cure}`)
-}
-
-function skipForContainer({ metadata }: Pod): Skip {
-  if (metadata.annotations?.[INJECTED_ANNOTATION] !== undefined) {
-    return skip('AlreadyInjected', 'The pod already has the sidecar')
-  }
-  const message = `The pod already has a container "${CONTAINER_NAME}", the name of the sidecar: rename it`
-  return skip('NameTaken', message)
-}

@@ -2,7 +2,8 @@
 // thousands of both. Whether what they claim is true is found out later, for the few that matter.
 import * as v from 'valibot'
 import { preselect } from '../admission/decision.ts'
-import { ANNOTATION_PREFIX, INJECTED_ANNOTATION } from '../contract.ts'
+import { INJECTED_ANNOTATION } from '../contract.ts'
+import { readEnabled } from '../injection/annotations.ts'
 import { COMPLETION_INDEX, Metadata, type Owner } from '../injection/pod.ts'
 import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
 import { collect } from '../kubernetes/collect.ts'
@@ -25,8 +26,6 @@ const MINICLUSTERS = {
 
 /** A few hundred bytes are kept of each. A cluster that has more is not looked through to its end. */
 const MAX_KEPT = 20_000
-
-const ENABLED = `${ANNOTATION_PREFIX}enabled`
 
 const Place = {
   ...Metadata.entries,
@@ -81,7 +80,6 @@ function toLeadBroker(object: ClusterObject): LeadBroker | undefined {
   if (candidate.kind === 'skip' || metadata.deletionTimestamp) return undefined
   const { annotations } = metadata
   const { apiVersion, kind, name, uid } = candidate.job
-  const enabled = annotations?.[ENABLED]
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -89,14 +87,14 @@ function toLeadBroker(object: ClusterObject): LeadBroker | undefined {
     job: { apiVersion, kind, name, uid },
     createdAt: Date.parse(metadata.creationTimestamp),
     isInjected: annotations?.[INJECTED_ANNOTATION] !== undefined,
-    isEnabled: enabled === 'true' ? true : enabled === 'false' ? false : undefined,
+    isEnabled: candidate.enabled,
   }
 }
 
 function placeIfEnabled(object: ClusterObject): string | undefined {
   if (!v.is(MiniClusterSchema, object)) return undefined
   const { namespace, name, annotations, deletionTimestamp } = object.metadata
-  if (deletionTimestamp || annotations?.[ENABLED] !== 'true') return undefined
+  if (deletionTimestamp || readEnabled(annotations) !== true) return undefined
   return placeOf(namespace, name)
 }
 

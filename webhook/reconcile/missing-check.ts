@@ -1,6 +1,7 @@
 // Lead brokers that should have a sidecar and have none: why, by the decision that an admission would make now.
 import { decide, preselect } from '../admission/decision.ts'
 import type { LookUps } from '../admission/look-ups.ts'
+import { prerequisitesOf } from '../admission/obstacle.ts'
 import type { SidecarOptions } from '../injection/container.ts'
 import { hasEnded, type Pod, toPod } from '../injection/pod.ts'
 import { quotaWithout } from '../injection/resources/resource-quota.ts'
@@ -54,14 +55,10 @@ export class MissingCheck implements Check {
     const looked = await lookUps.gather(candidate, namespace)
     const { minicluster, policies } = looked
     if (minicluster === undefined || isGoing(minicluster)) return undefined
-    const { identity, frontProxy } = sidecar()
     // The next pod takes the place of this one, also in the quotas.
     const quotas = policies.quotas.map((quota) => quotaWithout(quota, pod))
     const later = { ...looked, policies: { ...policies, quotas } }
-    const { decision } = decide(pod, later, {
-      hasAuthority: identity !== undefined,
-      knowsFrontProxy: frontProxy !== undefined,
-    })
+    const { decision } = decide(pod, later, prerequisitesOf(sidecar()))
     const finding = findMissing(lead, decision)
     return finding && { ...finding, minicluster }
   }

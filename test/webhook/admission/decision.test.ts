@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  decide,
-  type LookedUp,
-  preselect,
-  SKIP_REASONS,
-  skip,
-} from '../../../webhook/admission/decision.ts'
+import { decide, type LookedUp, preselect } from '../../../webhook/admission/decision.ts'
+import { SKIP_REASONS, skip } from '../../../webhook/admission/skip.ts'
 import { COMPLETION_INDEX, type Pod } from '../../../webhook/injection/pod.ts'
 import {
   annotated,

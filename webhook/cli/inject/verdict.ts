@@ -1,6 +1,7 @@
 // The answer of the webhook for a pod, by the code of the webhook with the objects of the input as its API server.
 import { decide, preselect } from '../../admission/decision.ts'
 import { LookUps, type LookUpsOptions } from '../../admission/look-ups.ts'
+import { prerequisitesOf } from '../../admission/obstacle.ts'
 import { adviseOnSpec } from '../../admission/spec-advice.ts'
 import type { SidecarOptions } from '../../injection/container.ts'
 import { applyTo, patchFor } from '../../injection/patch.ts'
@@ -45,10 +46,7 @@ export async function reviewPod(stored: Pod, context: ReviewContext): Promise<Ve
   if (missing !== undefined) return { kind: 'unknown', why: missing }
   const lookUps = new LookUps({ cluster: store, readVersion: async () => serverVersion })
   const found = await lookUps.gather(candidate, pod.metadata.namespace ?? '')
-  const { decision, warnings } = decide(pod, found, {
-    hasAuthority: sidecar.identity !== undefined,
-    knowsFrontProxy: sidecar.frontProxy !== undefined,
-  })
+  const { decision, warnings } = decide(pod, found, prerequisitesOf(sidecar))
   if (decision.kind === 'skip') {
     return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
   }

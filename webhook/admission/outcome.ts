@@ -1,0 +1,89 @@
+// The outcome of a review: what is answered, logged, counted and written as Events. Decides nothing, and reports nothing itself.
+import { shorten } from '#serving/text.ts'
+import type { EventText } from '../events/event-recorder.ts'
+import type { MiniCluster } from '../injection/minicluster.ts'
+import type { AddOperation } from '../injection/patch.ts'
+import { displayName, type Pod } from '../injection/pod.ts'
+import type { Note } from './later-events.ts'
+import type { Advice } from './minicluster-advice.ts'
+import type { Skip } from './skip.ts'
+
+/** The result of a review. */
+export interface Outcome {
+  readonly decision: 'inject' | 'skip' | 'advise'
+  /** For programs: a word of a closed list. */
+  readonly reason: string
+  /** One sentence for people; `undefined` where the reason says it all. */
+  readonly why: string | undefined
+  /** Name of the object in the log. */
+  readonly object: string
+  readonly patch: readonly AddOperation[]
+  readonly warnings: readonly string[]
+  /** As the API server answered it. */
+  readonly minicluster: MiniCluster | undefined
+  /** About that MiniCluster. */
+  readonly events: readonly EventText[]
+  /** About a MiniCluster that the API server was not asked for yet. */
+  readonly later?: Note | undefined
+}
+
+/** Characters of a name and of a sentence in log lines and Events. Those of real objects are shorter. */
+const MAX_NAME = 253
+export const MAX_SENTENCE = 500
+
+/** The operator updates a MiniCluster often, mostly with nothing to report: such a review is logged at debug only. */
+export function levelOf({
+  decision,
+  reason,
+  warnings,
+  events,
+}: Outcome): 'debug' | 'info' | 'warn' {
+  if (reason === 'LookUpFailed') return 'warn'
+  const isRoutine = decision === 'advise' && warnings.length === 0 && events.length === 0
+  return isRoutine ? 'debug' : 'info'
+}
+
+export function skipped(
+  { reason, message: sentence, isReported }: Skip,
+  context: Partial<Pick<Outcome, 'object' | 'warnings' | 'minicluster'>> = {},
+): Outcome {
+  const { object = '?', warnings = [], minicluster } = context
+  const message = shorten(sentence, { characters: MAX_SENTENCE })
+  const event = { type: 'Warning', reason: 'MetricsNotInjected' } as const
+  return {
+    decision: 'skip',
+    reason,
+    why: message,
+    object,
+    patch: [],
+    warnings: isReported && !warnings.includes(message) ? [...warnings, message] : warnings,
+    minicluster,
+    events: [
+      ...(isReported ? [{ ...event, message: `${reason}: ${message}` }] : []),
+      ...warningEvents('MetricsAnnotations', warnings),
+    ],
+  }
+}
+
+export function warningEvents(reason: string, warnings: readonly string[]): readonly EventText[] {
+  if (warnings.length === 0) return []
+  return [{ type: 'Warning', reason, message: warnings.join('; ') }]
+}
+
+/** The result of advice about the MiniCluster of that name. */
+export function advised(name: string, { warnings, event }: Advice): Outcome {
+  return {
+    decision: 'advise',
+    reason: warnings.length > 0 ? 'Warned' : event === undefined ? 'Nothing' : event.reason,
+    why: undefined,
+    object: shorten(name, { characters: MAX_NAME }),
+    patch: [],
+    warnings,
+    minicluster: undefined,
+    events: [],
+  }
+}
+
+export function nameOf(pod: Pod): string {
+  return shorten(displayName(pod), { characters: MAX_NAME })
+}
