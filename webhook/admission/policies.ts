@@ -8,6 +8,9 @@ import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
 /** Objects of one kind. Namespaces have a few of them. */
 const MAX_OBJECTS = 100
 
+/** Of the objects of one kind, as JSON: ten times as much as so many usual ones. */
+const MAX_BYTES = 2 ** 20
+
 /** Entries of all policies together. Users write them, and each is compared with the pod. */
 const MAX_ENTRIES = 1_000
 
@@ -32,7 +35,8 @@ async function readAll(
   kind: string,
   namespace: string,
 ): Promise<readonly ClusterObject[]> {
-  const page = await cluster.list({ apiVersion: 'v1', kind, namespace }, { limit: MAX_OBJECTS })
+  const bounds = { limit: MAX_OBJECTS, maxBytes: MAX_BYTES }
+  const page = await cluster.list({ apiVersion: 'v1', kind, namespace }, bounds)
   if (page.continue !== undefined) throw tooMany(namespace)
   return page.items
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
 import { messageOf } from '#serving/text.ts'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
+import { Turns } from './turns.ts'
 
 /** An API server that takes longer counts as not reachable. */
 const CALL_TIMEOUT_MS = 5_000
@@ -13,6 +14,12 @@ const CREDENTIALS_LIFE_MS = 60_000
 
 /** The largest object that is read is a pod. etcd stores at most 1.5 MiB of one. */
 const MAX_ANSWER_BYTES = 8 * 2 ** 20
+
+/**
+ * Longer answers are read one at a time. Users choose how large their objects are, and how many are asked for at once: an
+ * answer takes several times its length while it is parsed. Objects that are not meant to be large are shorter.
+ */
+const SHORT_ANSWER_BYTES = 128 * 2 ** 10
 
 /** A call that the API server refused, or that had no answer. */
 export class ClusterError extends Error {
@@ -35,8 +42,8 @@ export function isTransient(error: unknown): boolean {
 
 /** The cause of a {@link ClusterError}: a list must be read in smaller parts. */
 export class AnswerTooLong extends Error {
-  constructor() {
-    super(`it has more than ${MAX_ANSWER_BYTES} bytes`)
+  constructor(maxBytes: number) {
+    super(`it has more than ${maxBytes} bytes`)
     this.name = 'AnswerTooLong'
   }
 }
@@ -77,6 +84,7 @@ export class ApiConnection {
   readonly #server: URL
   readonly #applyCredentials: ApplyCredentials
   readonly #timeoutMs: number
+  readonly #longAnswers = new Turns()
   #credentials: Credentials | undefined
   /** Calls at one time share it: each would create an agent, and no call would close its connections. */
   #refreshing: Promise<Credentials> | undefined
@@ -105,7 +113,8 @@ export class ApiConnection {
       body,
       contentType = 'application/json',
       accept = 'application/json',
-    }: { body?: object; contentType?: string; accept?: string } = {},
+      maxBytes = MAX_ANSWER_BYTES,
+    }: { body?: object; contentType?: string; accept?: string; maxBytes?: number } = {},
   ): Promise<ApiAnswer> {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const response = await this.#send(method, path, { text, contentType, accept })
@@ -114,7 +123,7 @@ export class ApiConnection {
     if (code === 401 && this.#credentials !== undefined) {
       this.#credentials = { ...this.#credentials, until: Number.NEGATIVE_INFINITY }
     }
-    return { code, body: parse(await this.#read(response)) }
+    return { code, body: await this.#read(response, maxBytes) }
   }
 
   async #send(method: string, path: string, sent: Sent): Promise<IncomingMessage> {
@@ -148,19 +157,24 @@ export class ApiConnection {
     return promise
   }
 
-  async #read(response: IncomingMessage): Promise<string> {
+  async #read(response: IncomingMessage, maxBytes: number): Promise<ApiAnswer['body']> {
     const chunks: Buffer[] = []
     let length = 0
+    let end: (() => void) | undefined
     try {
       for await (const chunk of response) {
         length += chunk.length
-        if (length > MAX_ANSWER_BYTES) throw new AnswerTooLong()
+        if (length > maxBytes) throw new AnswerTooLong(maxBytes)
         chunks.push(chunk)
+        // Until then the rest stays with the server.
+        if (length > SHORT_ANSWER_BYTES) end ??= await this.#longAnswers.take()
       }
+      return parse(Buffer.concat(chunks, length).toString('utf8'))
     } catch (cause) {
       throw callError('Cannot read the answer of the API server', cause)
+    } finally {
+      end?.()
     }
-    return Buffer.concat(chunks, length).toString('utf8')
   }
 
   async #refreshed(): Promise<Credentials> {

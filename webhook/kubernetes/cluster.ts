@@ -81,6 +81,8 @@ export interface ListOptions {
   /** The most objects of a part. */
   readonly limit: number
   readonly continue?: string | undefined
+  /** The longest answer; a longer one is a {@link AnswerTooLong}. */
+  readonly maxBytes?: number
 }
 
 /** The verbs. Each call is limited in time. All throw {@link ClusterError} on any failure that is not named here. */
@@ -150,8 +152,11 @@ function createCluster(connection: ApiConnection): Cluster {
       const path = pathOf(collection)
       if (path === undefined) return EMPTY_PAGE
       const query = queryOf(collection, options)
-      const accept = collection.metadataOnly === true ? { accept: METADATA_LIST } : {}
-      const answer = await connection.call('GET', `${path}?${query}`, accept)
+      const { maxBytes } = options
+      const answer = await connection.call('GET', `${path}?${query}`, {
+        ...(collection.metadataOnly === true && { accept: METADATA_LIST }),
+        ...(maxBytes !== undefined && { maxBytes }),
+      })
       return answer.code === 404 ? EMPTY_PAGE : pageOf(objectOf(answer), collection)
     },
     create: async (object) => {

@@ -12,6 +12,7 @@ import {
   AnswerTooLong,
   ApiConnection,
   ClusterError,
+  isTransient,
 } from '../../../webhook/kubernetes/api-connection.ts'
 import { connectCluster } from '../../../webhook/kubernetes/cluster.ts'
 import { createAuthority } from '../../support/certificates.ts'
@@ -33,7 +34,14 @@ interface Seen {
   readonly body: string
 }
 
-type Answer = (request: Seen) => { readonly code: number; readonly body: unknown } | undefined
+/** Its end is sent when `until` resolves. */
+interface Given {
+  readonly code: number
+  readonly body: unknown
+  readonly until?: Promise<void>
+}
+
+type Answer = (request: Seen) => Given | undefined
 
 /** An API server. A call that `answer` does not answer has no answer. */
 async function serve(t: TestContext, answer: Answer, tls: ServerOptions = {}) {
@@ -55,7 +63,9 @@ async function serve(t: TestContext, answer: Answer, tls: ServerOptions = {}) {
     const given = answer(call)
     if (given === undefined) return
     response.writeHead(given.code, { 'Content-Type': 'application/json' })
-    response.end(typeof given.body === 'string' ? given.body : JSON.stringify(given.body))
+    response.write(typeof given.body === 'string' ? given.body : JSON.stringify(given.body))
+    await given.until
+    response.end()
   }
   const server = createServer(
     { cert, key, ...tls },
@@ -209,6 +219,28 @@ test('an answer that is too long is told apart: a list can be read in smaller pa
     assert.ok(error instanceof ClusterError)
     return error.cause instanceof AnswerTooLong
   })
+})
+
+test('a list may have a bound of its own, and one that is too long is not asked for again', async (t) => {
+  const { cluster } = await connect(t, () => ({ code: 200, body: ' '.repeat(1_000) }))
+  const bounded = cluster.list({ apiVersion: 'v1', kind: 'Pod' }, { limit: 9, maxBytes: 999 })
+  await assert.rejects(bounded, (error) => {
+    assert.ok(error instanceof ClusterError)
+    assert.equal(isTransient(error), false)
+    return error.cause instanceof AnswerTooLong
+  })
+})
+
+test('long answers that wait for each other hold up no short ones, and all are read', async (t) => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const body = { kind: 'Job', pad: 'x'.repeat(2 ** 18) }
+  const { cluster } = await connect(t, ({ line }) =>
+    line.endsWith('/short') ? found() : { ...found(body), until: gate },
+  )
+  const long = Promise.all(['a', 'b', 'c'].map((name) => cluster.read({ ...JOB, name })))
+  assert.ok(await cluster.read({ ...JOB, name: 'short' }))
+  open()
+  assert.deepEqual(await long, [body, body, body])
 })
 
 test('calls share connections', async (t) => {

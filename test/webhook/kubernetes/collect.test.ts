@@ -11,7 +11,7 @@ import { collect } from '../../../webhook/kubernetes/collect.ts'
 
 const PODS = { apiVersion: 'v1', kind: 'Pod' } as const
 const GONE = new ClusterError(410, 'The API server answered 410: the continue token is too old')
-const TOO_LONG = new ClusterError(0, 'Cannot read the answer', { cause: new AnswerTooLong() })
+const TOO_LONG = new ClusterError(0, 'Cannot read the answer', { cause: new AnswerTooLong(9) })
 
 /** A collection of that many pods. `fail` may throw before a part is answered. */
 function collection(count: number, fail: (options: ListOptions) => void = () => {}) {

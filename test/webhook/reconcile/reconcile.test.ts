@@ -387,7 +387,7 @@ function failReading(cluster: EventCluster, error: Error, isTheirs: (name: strin
 test('a pod that is too long to be read does not hide those after it', async () => {
   const objects = ['long', 'other'].flatMap((name) => withoutSidecar(name, 'default'))
   const { after, told, missing, lines, cluster } = setup(objects)
-  const tooLong = new ClusterError(0, 'Cannot read the answer', { cause: new AnswerTooLong() })
+  const tooLong = new ClusterError(0, 'Cannot read the answer', { cause: new AnswerTooLong(9) })
   failReading(cluster, tooLong, (name) => name === 'long')
   await after(30_000)
   assert.deepEqual([told().length, lines.length], [1, 1])
