@@ -7,6 +7,9 @@ import { TokenBucket } from '#serving/token-bucket.ts'
 /** All namespaces together in which no Job was found yet. */
 const STRANGERS = { burst: 200, perSecond: 25 }
 
+/** Each of them: a user who makes pods of Jobs that do not exist leaves most of it to the other namespaces. */
+const STRANGER = { burst: 100, perSecond: 5 }
+
 /**
  * Each other namespace. 500 reviews a second that find their Jobs, and 300 that wait for a slow API server: more than a
  * cluster makes pods in.
@@ -35,18 +38,27 @@ export interface Allowance {
 export class LookUpQuota {
   readonly #known = new RecentMap<string, TokenBucket>(MAX_NAMESPACES)
   readonly #strangers = new TokenBucket(STRANGERS, performance.now())
+  readonly #ofStranger = new RecentMap<string, TokenBucket>(MAX_NAMESPACES)
 
   /** @returns `undefined` if there were too many */
   take(namespace: string): Allowance | undefined {
-    const bucket = this.#known.get(namespace) ?? this.#strangers
-    if (!bucket.take(performance.now())) return undefined
+    const known = this.#known.get(namespace)
+    const buckets = known === undefined ? [this.#stranger(namespace), this.#strangers] : [known]
+    const now = performance.now()
+    // What its own bucket refuses takes nothing of the common one.
+    if (!buckets.every((bucket) => bucket.take(now))) return undefined
     return {
       found: () => {
-        bucket.giveBack(REBATE)
+        for (const bucket of buckets) bucket.giveBack(REBATE)
         if (this.#known.get(namespace) === undefined) {
           this.#known.set(namespace, new TokenBucket(KNOWN, performance.now()))
         }
       },
     }
+  }
+  #stranger(namespace: string): TokenBucket {
+    const bucket = this.#ofStranger.get(namespace) ?? new TokenBucket(STRANGER, performance.now())
+    this.#ofStranger.set(namespace, bucket)
+    return bucket
   }
 }

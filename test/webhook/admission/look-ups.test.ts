@@ -236,13 +236,24 @@ test('look-ups that find nothing are limited, and do not hold up those that do',
   const lookUps = new LookUps({ cluster, readVersion: async () => V1_36 })
   await lookUps.gather(CANDIDATE, 'default')
   const flood = await Promise.allSettled(
-    Array.from({ length: 3_000 }, (_, index) => lookUps.gather(stranger(index), `any-${index}`)),
+    Array.from({ length: 1_000 }, (_, index) => lookUps.gather(stranger(index), `any-${index}`)),
   )
   const refused = flood.filter(({ status }) => status === 'rejected')
   assert.match(String(refused[0]?.status === 'rejected' && refused[0].reason), /Too many look-ups/)
   assert.ok(cluster.calls.length < 300, `${cluster.calls.length} calls`)
   const { minicluster } = await lookUps.gather(CANDIDATE, 'default')
   assert.equal(minicluster?.metadata.name, 'flux-sample')
+})
+
+test('look-ups of one namespace that find nothing leave room for those of another', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  const lookUps = new LookUps({ cluster, readVersion: async () => V1_36 })
+  const flood = Promise.allSettled(
+    Array.from({ length: 300 }, (_, index) => lookUps.gather(stranger(index), 'hostile')),
+  )
+  const { minicluster } = await lookUps.gather(CANDIDATE, 'default')
+  assert.equal(minicluster?.metadata.name, 'flux-sample')
+  await flood
 })
 
 test('a thousand look-ups a few at a time that find their MiniClusters are not limited', async () => {
