@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export interface BodyLimits {
   readonly bytes: number
   readonly peerBytes: number
+  /** The first bytes of each body, which are not counted: how many requests there are is limited elsewhere. */
+  readonly uncountedBytes?: number
 }
 
 /** API servers send a body in milliseconds. One that is not complete after this time makes room for any other. */
@@ -43,7 +45,7 @@ export class BodyBudget {
     this.#limits = limits
   }
 
-  /** What all bodies take now. */
+  /** What all bodies take now, without what is not counted. */
   get bytes(): number {
     return this.#bytes
   }
@@ -63,6 +65,8 @@ export class BodyBudget {
     // A body that has made room for another gets no more.
     if (!peer.bodies.has(body)) return false
     this.#take(body, bytes)
+    // Long bodies take no room of short ones.
+    if (this.#counted(body) === 0) return true
     while (peer.bytes > this.#limits.peerBytes && this.#displace([peer], peer));
     while (this.#bytes > this.#limits.bytes && this.#displace(this.#largestFirst(), peer));
     if (peer.bytes <= this.#limits.peerBytes && this.#bytes <= this.#limits.bytes) return true
@@ -79,7 +83,7 @@ export class BodyBudget {
     const prompt = performance.now() - PROMPT_MS
     for (const peer of peers) {
       for (const body of peer.bodies) {
-        if (body.request.complete || body.bytes === 0) continue
+        if (body.request.complete || this.#counted(body) === 0) continue
         if (body.since > prompt && peer.bytes <= newcomer.bytes) continue
         this.#free(body)
         body.request.socket.destroy()
@@ -90,9 +94,15 @@ export class BodyBudget {
   }
 
   #take(body: Body, bytes: number): void {
+    const before = this.#counted(body)
     body.bytes += bytes
-    body.peer.bytes += bytes
-    this.#bytes += bytes
+    const change = this.#counted(body) - before
+    body.peer.bytes += change
+    this.#bytes += change
+  }
+
+  #counted({ bytes }: Body): number {
+    return Math.max(0, bytes - (this.#limits.uncountedBytes ?? 0))
   }
 
   #free(body: Body): void {

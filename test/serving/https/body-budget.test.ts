@@ -5,7 +5,7 @@ import { type ClientRequest, createServer, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { readBody } from '#serving/https/body.ts'
-import { BodyBudget } from '#serving/https/body-budget.ts'
+import { BodyBudget, type BodyLimits } from '#serving/https/body-budget.ts'
 import { StatusError } from '#serving/status.ts'
 
 /** Waits for something that another turn of the event loop brings. The test's time-out is its limit. */
@@ -16,7 +16,7 @@ async function until(holds: () => boolean): Promise<void> {
 const KIB = 2 ** 10
 const LIMITS = { bytes: 100 * KIB, peerBytes: 60 * KIB }
 
-async function serve(t: TestContext, limits = LIMITS) {
+async function serve(t: TestContext, limits: BodyLimits = LIMITS) {
   const budget = new BodyBudget(limits)
   const answers: (() => void)[] = []
   const server = createServer(async (req, res) => {
@@ -130,4 +130,23 @@ test('sixty bodies that never end take no more than the budget', async (t) => {
     await setTimeout(1)
   }
   assert.ok(most > 0 && most <= LIMITS.bytes, String(most))
+})
+
+test('long bodies leave room for short ones, also of their own address', async (t) => {
+  const { budget, open, answers } = await serve(t, { ...LIMITS, uncountedBytes: 10 * KIB })
+  const hold = async (address: string, kib: number) => {
+    const before = answers.length
+    const sent = open(address, '/hold').end(Buffer.alloc(kib * KIB))
+    await until(() => answers.length > before)
+    return sent
+  }
+  const held = [await hold('127.0.0.2', 70), await hold('127.0.0.3', 50)]
+  assert.equal(budget.bytes, 100 * KIB)
+  for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4']) {
+    assert.deepEqual(await answerOf(open(address).end(Buffer.alloc(10 * KIB))), [200, '10240'])
+    assert.equal((await answerOf(open(address).end(Buffer.alloc(20 * KIB))))[0], 429)
+  }
+  for (const answer of answers) answer()
+  for (const sent of held) assert.equal((await answerOf(sent))[0], 200)
+  await until(() => budget.bytes === 0)
 })
