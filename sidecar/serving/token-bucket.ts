@@ -1,6 +1,6 @@
 // How often something may happen: a burst at once, and a rate for a long time. Waits for nothing, and knows no cause.
 
-export interface BucketLimits {
+export interface Rate {
   /** How often at once, and in all before time has passed. */
   readonly burst: number
   readonly perSecond: number
@@ -8,22 +8,20 @@ export interface BucketLimits {
 
 /** Holds `burst` tokens, and gets `perSecond` new ones. */
 export class TokenBucket {
-  readonly #limits: BucketLimits
+  readonly #rate: Rate
   #tokens: number
   #at: number
 
   /** @param now milliseconds of a monotonic clock, as for the other calls */
-  constructor(limits: BucketLimits, now: number) {
-    this.#limits = limits
-    this.#tokens = limits.burst
+  constructor(rate: Rate, now: number) {
+    this.#rate = rate
+    this.#tokens = rate.burst
     this.#at = now
   }
 
   /** Takes one token. @returns whether there was one */
   take(now: number): boolean {
-    const { burst, perSecond } = this.#limits
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * perSecond)
-    this.#at = now
+    this.#refill(now)
     if (this.#tokens < 1) return false
     this.#tokens -= 1
     return true
@@ -31,6 +29,18 @@ export class TokenBucket {
 
   /** Gives back a part of a token that was taken: what it was taken for cost less. */
   giveBack(part: number): void {
-    this.#tokens = Math.min(this.#limits.burst, this.#tokens + part)
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + part)
+  }
+
+  /** Whether nothing is left of what has happened: a new bucket would be the same. */
+  isFull(now: number): boolean {
+    this.#refill(now)
+    return this.#tokens === this.#rate.burst
+  }
+
+  #refill(now: number): void {
+    const { burst, perSecond } = this.#rate
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * perSecond)
+    this.#at = now
   }
 }
