@@ -34,7 +34,8 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENETUNREACH', LOST],
   [
     'ENOTFOUND',
-    'DNS does not know its name: its Service is gone, so the webhook must be installed again',
+    'DNS does not know its name: its Service is gone, so the webhook must be installed again, or the pod has hostNetwork ' +
+      'without dnsPolicy ClusterFirstWithHostNet, and asks the DNS of its node',
   ],
   ['EPIPE', 'the connection was closed before an answer: see the log of the webhook'],
   ['EPROTO', NO_TLS],
