@@ -96,7 +96,10 @@ export class HttpsServer {
           })
     this.#vetConnections()
     this.#server.on('secureConnection', (client: TLSSocket) => this.#begin(client))
-    this.#server.on('request', (request, response) => this.#handle(request, response))
+    const handle = this.#handle.bind(this)
+    this.#server.on('request', handle)
+    // Node's own answer to an unknown expectation would be outside of all limits: a flood of them starved the health.
+    this.#server.on('checkExpectation', handle)
     refuseAllButRequests(this.#server)
     this.#server.on('tlsClientError', (err) => log.debug({ err }, 'TLS handshake failed'))
     this.#server.on('error', (err) => {

@@ -88,6 +88,13 @@ test('HttpsServer closes a connection that sends more requests ahead than any cl
   assert.deepEqual([served, parsed()], [3, 4])
 })
 
+test('HttpsServer counts requests that expect something as it counts others', async (t) => {
+  const { port } = await serve(t, { knowsClient: () => false })
+  const expecting = GET.replace('\r\n\r\n', '\r\nExpect: x\r\n\r\n')
+  assert.notEqual(expecting, GET)
+  assert.equal((await raw(port, expecting.repeat(100))).split('HTTP/1.1').length - 1, 1)
+})
+
 test('HttpsServer answers the first request of a stranger, and reads no other', async (t) => {
   const parsed = countParsed(t)
   const { port } = await serve(t, { knowsClient: () => false })
