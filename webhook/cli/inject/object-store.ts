@@ -16,13 +16,20 @@ export interface Stored {
 /** Jobs, MiniClusters and policies of namespaces, found by their names as in an API server. */
 export class ObjectStore implements Cluster {
   readonly #objects = new Map<string, Stored>()
+  /** The same objects by kind and namespace: each review lists those of its namespace. */
+  readonly #lists = new Map<string, Stored[]>()
 
   /** Of objects with the same name the first one counts. */
   constructor(objects: readonly Stored[]) {
     for (const object of objects) {
       const { name, namespace } = object.value.metadata
       const key = keyOf({ kind: object.kind, name: name ?? '' }, namespace ?? '')
-      if (!this.#objects.has(key)) this.#objects.set(key, object)
+      if (this.#objects.has(key)) continue
+      this.#objects.set(key, object)
+      const listKey = keyOf({ kind: object.kind, name: '' }, namespace ?? '')
+      const list = this.#lists.get(listKey)
+      if (list === undefined) this.#lists.set(listKey, [object])
+      else list.push(object)
     }
   }
 
@@ -49,9 +56,7 @@ export class ObjectStore implements Cluster {
   }
 
   async list({ kind, namespace }: Parameters<Cluster['list']>[0]): ReturnType<Cluster['list']> {
-    const found = [...this.#objects.values()].filter(
-      ({ kind: its, value: { metadata } }) => its === kind && metadata.namespace === namespace,
-    )
+    const found = this.#lists.get(keyOf({ kind, name: '' }, namespace ?? '')) ?? []
     return { items: found.map(({ document }) => ({ ...document.value })), continue: undefined }
   }
 }
