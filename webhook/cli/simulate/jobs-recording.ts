@@ -16,7 +16,8 @@ function known<T extends v.GenericSchema>(schema: T) {
 }
 
 const Time = known(v.number())
-const Count = known(v.pipe(v.number(), v.integer()))
+/** A larger number of JSON is not exact. */
+const Count = known(v.pipe(v.number(), v.integer(), v.maxValue(Number.MAX_SAFE_INTEGER)))
 
 /** Other fields are dropped: a recording may have 100,000 jobs. */
 const RecordedJob = v.object({

@@ -14,7 +14,7 @@ const KIND = 'Queue'
 /** Enough for a realistic queue, and few enough for a run of less than a minute. */
 const MAX_JOBS = 100_000
 
-const Count = v.pipe(v.number(), v.integer(), v.minValue(1))
+const Count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER))
 const Duration = v.pipe(
   v.unknown(),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {

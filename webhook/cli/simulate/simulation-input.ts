@@ -32,7 +32,10 @@ export function readSimulationInput(inputs: readonly Input[]): ReadResult<Simula
   if (problems.length > 0) return { found: [], problems }
   const [queue, another] = queues.flatMap(({ found }) => found)
   if (queue === undefined || another !== undefined) {
-    const problem = describeUnexpected(objects, `one ${QUEUE_KIND}`, inputs[0]?.name)
+    const problem =
+      another === undefined
+        ? describeUnexpected(objects, `one ${QUEUE_KIND}`, inputs[0]?.name)
+        : `${inputs[0]?.name}: expected one ${QUEUE_KIND}, found ${queues.length}`
     return { found: [], problems: [problem] }
   }
   const recorded = jobs.flatMap(({ found }) => found)

@@ -140,3 +140,10 @@ test('readRecording refuses what is not JSON, and stops after ten wrong jobs', (
   const jobs = Array.from({ length: 1_000 }, () => ({}))
   assert.equal(read(JSON.stringify({ jobs })).problems.length, 10)
 })
+
+test('readRecording refuses a count that is not exact in JSON', () => {
+  const { problems } = read('{"t_submit":1,"t_run":2,"t_cleanup":30,"nnodes":1e18}')
+  assert.deepEqual(problems, [
+    'jobs.json:1: nnodes: expected at most 9007199254740991, got 1000000000000000000',
+  ])
+})

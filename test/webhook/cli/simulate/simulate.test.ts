@@ -193,3 +193,27 @@ test('simulate shows how far it is on a terminal, and clears that line', async (
   assert.deepEqual([first, lines.at(-1)], ['', ''])
   assert.match(lines[0] ?? '', /^HPA 1 of 1, recommended: \d+ % of the jobs have ended$/)
 })
+
+test('simulate says that there are two Queues', async () => {
+  const queue = `apiVersion: flux-metrics/v1alpha1
+kind: Queue
+spec: { nodes: { max: 2 }, jobs: [{ nodes: 1, duration: 1s }] }
+`
+  const { io, written } = createMemoryIo({ input: `${queue}---\n${queue}` })
+  assert.equal(await SIMULATE.run([], io), 2)
+  const err = '<stdin>: expected one Queue of flux-metrics/v1alpha1, found 2\n'
+  assert.deepEqual(written, { out: '', err })
+})
+
+test('simulate refuses a count that is not exact', async () => {
+  const input = `apiVersion: flux-metrics/v1alpha1
+kind: Queue
+spec: { nodes: { max: 2 }, jobs: [{ nodes: 1e18, duration: 1s }] }
+`
+  const { io, written } = createMemoryIo({ input })
+  assert.equal(await SIMULATE.run([], io), 2)
+  assert.match(
+    written.err,
+    /^<stdin>:3:\d+: spec\.jobs\[0\]\.nodes: expected at most 9007199254740991, /,
+  )
+})
