@@ -31,3 +31,10 @@ test('RateLimit forgets no address that has just opened a connection', () => {
   limit.forgetOld(100)
   assert.equal(limit.admit('a', 100), true)
 })
+
+test('RateLimit keeps 10,000 keys at most: new ones wait until older ones are forgotten', () => {
+  const limit = new RateLimit(LIMITS)
+  for (let key = 0; key < 10_000; key += 1) limit.admit(String(key), 0)
+  assert.deepEqual([limit.admit('new', 0), limit.admit('0', 0)], [false, true])
+  assert.equal(limit.admit('new', 1_000), true)
+})

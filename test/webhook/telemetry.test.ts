@@ -65,3 +65,15 @@ test('createTelemetry has gauges of the process as well, in a registry of its ow
   assert.deepEqual(await linesOf(second, 'flux_metrics_webhook_certificates_total'), [])
   assert.equal((await linesOf(second, 'process_start_time_seconds')).length, 1)
 })
+
+test('render makes the text once a second at most', async (t) => {
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  const telemetry = createTelemetry()
+  const first = await telemetry.render()
+  telemetry.countCertificate('Issued')
+  now = 999
+  assert.equal(await telemetry.render(), first)
+  now = 1_000
+  assert.match(await telemetry.render(), /certificates_total\{reason="Issued"\} 1/)
+})

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { Agent } from 'node:https'
+import { connect as connectTcp } from 'node:net'
 import { test } from 'node:test'
 import { connect, TLSSocket } from 'node:tls'
 import { HttpsServer } from '#serving/https/server.ts'
@@ -230,4 +231,25 @@ test('HttpsServer serves a new certificate from the next connection on', async (
   t.after(() => socket.destroy())
   await once(socket, 'secureConnect')
   assert.equal(socket.getPeerCertificate().subject.CN, 'renewed')
+})
+
+test('HttpsServer without credentials serves HTTP with the same limits, and drains', async (t) => {
+  const limits = { connections: 4, peerConnections: 2 }
+  const server = new HttpsServer({
+    handler: sayHello,
+    credentials: undefined,
+    log: createLogger('silent'),
+    limits,
+  })
+  const { port } = await server.listen({ port: 0, address: '127.0.0.1' })
+  t.after(() => server.drain(0))
+  const idle = Array.from({ length: 3 }, () => connectTcp({ port, host: '127.0.0.1' }))
+  t.after(() => idle.forEach((socket) => void socket.destroy()))
+  const [oldest] = idle
+  assert.ok(oldest)
+  oldest.on('error', () => {}).resume()
+  await once(oldest, 'close')
+  assert.equal((await ask(port, '/', { plain: true })).text, 'hello')
+  await server.drain(0)
+  await assert.rejects(ask(port, '/', { plain: true }), { code: 'ECONNREFUSED' })
 })

@@ -240,3 +240,50 @@ test('while the API server is not reachable no token is accepted, and later it i
   cluster.failWith(undefined)
   assert.deepEqual(await ask({ csr: CSR }), { certificate: 'a certificate', ...TRUST })
 })
+
+/** Bodies that come whenever the test says so. */
+function slowBody() {
+  const { promise, resolve } = Promise.withResolvers<Buffer>()
+  return { body: promise, arrive: () => resolve(Buffer.from('{}')) }
+}
+
+test('slow bodies and wrong tokens take no place of others', async () => {
+  const { ask, issue, cluster } = setup()
+  const slow = Array.from({ length: 40 }, slowBody)
+  const waiting = slow.map(({ body }, index) =>
+    issue({ token: TOKEN, body, peer: `10.2.0.${index}` }),
+  )
+  assert.deepEqual(await ask(), TRUST)
+  cluster.calls.length = 0
+  for (const { arrive } of slow) arrive()
+  const results = await Promise.allSettled(waiting)
+  const served = results.filter(({ status }) => status === 'fulfilled').length
+  assert.equal(served, 32)
+  await assert.rejects(issue({ token: 'abc', body: bodyOf({}), peer: PEER }), { code: 401 })
+  assert.deepEqual(await ask(), TRUST)
+})
+
+test('one address takes a quarter of the places', async () => {
+  const { ask, issue } = setup()
+  const sent = Array.from({ length: 32 }, () =>
+    issue({ token: TOKEN, body: bodyOf({}), peer: '10.2.0.1' }),
+  )
+  const other = ask()
+  const results = await Promise.allSettled(sent)
+  assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 8)
+  assert.deepEqual(await other, TRUST)
+  assert.deepEqual(await issue({ token: TOKEN, body: bodyOf({}), peer: '10.2.0.1' }), TRUST)
+})
+
+test('a flood of tokens costs the API server a bounded number of reviews and the log a bounded number of lines', async () => {
+  const { issue, cluster, lines, counts } = setup()
+  for (let index = 0; index < 1_000; index += 1) {
+    const asked = issue({ token: 'a.b.c', body: bodyOf({}), peer: `10.2.0.${index % 200}` })
+    await assert.rejects(asked)
+  }
+  const reviews = cluster.calls.filter(({ kind }) => kind === 'TokenReview').length
+  const { TokenRefused = 0, TooMany = 0 } = await counts()
+  assert.ok(reviews >= 100 && reviews < 300, String(reviews))
+  assert.deepEqual([TokenRefused, TokenRefused + TooMany], [reviews, 1_000])
+  assert.ok(lines.length < 300, String(lines.length))
+})
