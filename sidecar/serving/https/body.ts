@@ -5,6 +5,9 @@ import type { BodyBudget } from './body-budget.ts'
 
 const NO_MEMORY = 'Cannot read the body: the bodies of other requests take the memory for it'
 
+/** By how much the memory of a body grows. */
+const STEP_BYTES = 4 * 2 ** 10
+
 /** A request and the response to it, as koa's context has them. */
 export interface Exchange {
   readonly req: IncomingMessage
@@ -17,7 +20,7 @@ export interface BodyOptions {
 }
 
 /**
- * Reads the bytes of a body. They are copied into one buffer: thousands of tiny pieces would take far more memory.
+ * Reads the bytes of a body. They are copied to one place: thousands of tiny pieces would take far more memory.
  *
  * @throws StatusError 413 as soon as it is longer than `maxBytes`, 429 if the budget is used up: the rest is not read, and
  *   the connection must end after the answer; 400 if the client closes the connection in the middle
@@ -25,10 +28,11 @@ export interface BodyOptions {
 export async function readBody({ req, res }: Exchange, options: BodyOptions): Promise<Buffer> {
   const { maxBytes, budget } = options
   const share = budget.open(req, res)
-  let bytes = Buffer.alloc(0)
+  // Address space for the whole body. It takes memory only as far as the body has come, and nothing is copied as it grows.
+  const maxByteLength = Math.min(Number(req.headers['content-length'] ?? maxBytes), maxBytes)
+  const memory = new ArrayBuffer(0, { maxByteLength })
+  const bytes = Buffer.from(memory)
   let length = 0
-  // Only a hint: what comes is what counts.
-  const expected = Number(req.headers['content-length'] ?? maxBytes)
   // By default, leaving the loop closes the connection, and the client would never see the reason.
   const body = req.iterator({ destroyOnReturn: false })
   try {
@@ -38,10 +42,10 @@ export async function readBody({ req, res }: Exchange, options: BodyOptions): Pr
       if (needed > maxBytes) {
         throw tooLarge(`Cannot read the body: it has more than ${maxBytes} bytes`)
       }
-      if (needed > bytes.length) {
-        const size = Math.max(needed, Math.min(expected, 2 * bytes.length, maxBytes))
-        if (!share.grow(size - bytes.length)) throw tooManyRequests(NO_MEMORY)
-        bytes = Buffer.concat([bytes.subarray(0, length)], size)
+      if (needed > memory.byteLength) {
+        const size = Math.min(Math.ceil(needed / STEP_BYTES) * STEP_BYTES, maxByteLength)
+        if (!share.grow(size - memory.byteLength)) throw tooManyRequests(NO_MEMORY)
+        memory.resize(size)
       }
       chunk.copy(bytes, length)
       length = needed
