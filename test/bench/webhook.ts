@@ -1,12 +1,13 @@
 // Figures of the webhook, on the bundle of its image: reviews of a real index-0 pod, of a huge one, and memory.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ATTACKS } from '../serving/https/attacks.ts'
 import { bundle } from '../support/build.ts'
 import { readImageSettings } from '../support/image-settings.ts'
 import { type Bench, say } from './bench.ts'
 import { type Comparison, compare } from './comparison.ts'
 import type { Figure } from './figures.ts'
-import { load, residentMiB, startServer } from './processes.ts'
+import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
 
 /** The review of an index-0 pod that a real API server sent, and the objects that its look-ups find. */
 const CASE = join(import.meta.dirname, '../golden/create-job-index-0-enabled')
@@ -14,6 +15,9 @@ const CASE = join(import.meta.dirname, '../golden/create-job-index-0-enabled')
 const REVIEWS_PER_SECOND = 200
 const CONNECTIONS = 8
 const SECONDS = 4
+/** Addresses on this machine. */
+const HOSTILE = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']
+const HOSTILE_CLIENTS = ['idle connections', 'clients that send their bodies byte by byte']
 const MEMORY_REVIEWS = 100_000
 const LARGE_BYTES = 3 * 2 ** 20
 const LARGE_REVIEWS = 40
@@ -37,6 +41,9 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
     SIDECAR_IMAGE: 'flux-metrics-sidecar',
     KUBECONFIG: await writeKubeconfig(bench, apiServer.port),
     LOG_LEVEL: 'warn',
+    // Several webhooks run at once; only the port of reviews is asked.
+    CERTIFICATES_PORT: '0',
+    HEALTH_PORT: '0',
   }
   const start = (file: string, env: Readonly<Record<string, string>>) =>
     startServer(file, { flags: IMAGE.flags, env: { ...IMAGE.env, ...env } })
@@ -63,6 +70,8 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
     say('reviews …')
     const inProcess = await compare(overMemory, echo, { load: atRate, warmUpRounds: 1 })
     const withLookUps = await compare(webhook, echo, { load: atRate, warmUpRounds: 1 })
+    say('reviews among hostile clients …')
+    const among = await amongHostile(webhook, atRate)
     say('large reviews …')
     const large = await write(bench, 'large.json', JSON.stringify(enlarge(review)))
     const huge = await compare(overMemory, echo, {
@@ -88,6 +97,13 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
         detail: `${describeLatency(withLookUps, 'p99')}; median ${describeLatency(withLookUps, 'p50')}`,
       },
       {
+        name: 'p99 of reviews with look-ups while hostile clients work',
+        value: among.p99,
+        unit: 'ms',
+        target: undefined,
+        detail: `median ${among.p50.toFixed(1)} ms, RSS ${Math.round(among.residentMiB)} MiB`,
+      },
+      {
         name: 'review of a 3 MiB pod, against JSON.parse and stringify',
         value: huge.ratio('p50'),
         unit: '×',
@@ -105,6 +121,20 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
   }
+}
+
+/** Reviews while idle connections and slow bodies come from other addresses, more than the webhook takes. */
+async function amongHostile(
+  { port, child }: ServerProcess,
+  atRate: Readonly<Record<string, string | number>>,
+) {
+  const target = { port, addresses: HOSTILE, connections: 60, path: '/mutate', largePath: '/livez' }
+  const attacks = HOSTILE_CLIENTS.map((name) => ATTACKS[name]?.(target))
+  const stops = await Promise.all(attacks)
+  const { p50, p99 } = await load({ ...atRate, port })
+  const mib = residentMiB(child.pid ?? 0)
+  for (const stop of stops) stop?.()
+  return { p50, p99, residentMiB: mib }
 }
 
 function describeLatency(comparison: Comparison, percentile: 'p50' | 'p99'): string {
