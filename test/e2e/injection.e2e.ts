@@ -1,6 +1,7 @@
 // From an annotation to a MiniCluster that an HPA resizes, in the steps of a user, without manual work.
 import assert from 'node:assert/strict'
 import type { V1Pod } from '@kubernetes/client-node'
+import { formatQuantity, parseQuantity } from '../../webhook/injection/resources/quantity.ts'
 import { activeJobsHpa, cpuHpa } from './support/autoscalers.ts'
 import { withEnvironment } from './support/cases.ts'
 import { remove } from './support/cluster.ts'
@@ -17,9 +18,14 @@ import { webhookLog } from './support/webhook.ts'
 const OTHER = 'flux-other'
 const LEGACY = 'flux-legacy'
 const HELPED = 'flux-helped'
+const FITTED = 'flux-fitted'
+const REFUSED = 'flux-refused'
 
-async function describeMiniCluster({ namespace }: Environment): Promise<string> {
-  return run(['describe', 'minicluster', MINICLUSTER, `--namespace=${namespace}`])
+async function describeMiniCluster(
+  { namespace }: Environment,
+  name = MINICLUSTER,
+): Promise<string> {
+  return run(['describe', 'minicluster', name, `--namespace=${namespace}`])
 }
 
 /** Deletes the lead broker's pod and waits for a new one that is ready. */
@@ -42,6 +48,59 @@ async function podsOf(
 ): Promise<readonly V1Pod[]> {
   const labelSelector = `job-name=${name}`
   return (await cluster.core.listNamespacedPod({ namespace, labelSelector })).items
+}
+
+/** The least CPU limit that a broker needs to start soon, and less than the sidecar's usual one. */
+function limitRange(namespace: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: { name: 'small', namespace },
+    spec: {
+      limits: [
+        {
+          type: 'Container',
+          // The client's name of `default`.
+          _default: { cpu: '400m', memory: '128Mi' },
+          defaultRequest: { cpu: '10m', memory: '32Mi' },
+          max: { cpu: '500m', memory: '300Mi' },
+          maxLimitRequestRatio: { cpu: '40', memory: '8' },
+        },
+      ],
+    },
+  }
+}
+
+/** A ResourceQuota that leaves this much memory beside the pods that are there. */
+async function limitMemory(
+  { cluster, namespace }: Environment,
+  { leaving }: { readonly leaving: string },
+) {
+  const key = 'limits.memory'
+  const metadata = { name: 'memory', namespace }
+  const quotaOf = (limit: string) => ({
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata,
+    spec: { hard: { [key]: limit } },
+  })
+  const status = async () => (await cluster.core.readNamespacedResourceQuota(metadata)).status
+  await cluster.objects.create(quotaOf('1Ti'))
+  const used = await eventually('its use', async () => (await status())?.used?.[key])
+  const leave = async (amount: string) => {
+    const hard = formatQuantity('memory', thousandths(used) + thousandths(amount))
+    await cluster.objects.patch(quotaOf(hard))
+    await holds('the new limit', async () => {
+      const counted = (await status())?.hard?.[key]
+      return counted !== undefined && thousandths(counted) === thousandths(hard)
+    })
+  }
+  await leave(leaving)
+  return { object: quotaOf(leaving), leave }
+}
+
+function thousandths(quantity: string): bigint {
+  return parseQuantity(quantity) ?? assert.fail(`cannot read ${quantity}`)
 }
 
 async function isComplete({ cluster, namespace }: Environment, name: string): Promise<boolean> {
@@ -157,10 +216,43 @@ withEnvironment(
         const args = ['logs', pod.metadata?.name ?? '', `--namespace=${namespace}`]
         return /stale → fresh/.test(await run([...args, '--container=flux-metrics']))
       })
+      await holds('an event that no HPA reads its metrics', async () =>
+        /Warning +MetricsUnreached /.test(await describeMiniCluster(environment, HELPED)),
+      )
       await remove(cluster, helped)
-      // Until then the Service selects two sidecars.
-      await holds('no pod', async () => (await podsOf(environment, HELPED)).length === 0)
     },
+
+    'where policies limit resources, a sidecar that fits is added, and the user is told of another':
+      async (environment) => {
+        const { cluster, namespace } = environment
+        const small = (name: string) =>
+          miniCluster(namespace, { size: 1, maxSize: 1, name, annotations: ENABLED })
+        const running = async (name: string) =>
+          eventually('its pod', async () => {
+            const [found] = await podsOf(environment, name)
+            return found?.status?.phase === 'Running' ? found : undefined
+          })
+        await cluster.objects.create(limitRange(namespace))
+        // The broker has a limit of 256Mi: there is no room for the sidecar beside it.
+        const quota = await limitMemory(environment, { leaving: '300Mi' })
+        await cluster.objects.create(small(REFUSED))
+        assert.ok(!isInjected(await running(REFUSED)))
+        await holds('an event with the policy', async () =>
+          /Warning +MetricsNotInjected .*LimitsDoNotFit: .*ResourceQuota "memory"/.test(
+            await describeMiniCluster(environment, REFUSED),
+          ),
+        )
+        await quota.leave('2Gi')
+        await cluster.objects.create(small(FITTED))
+        const sidecar = (await running(FITTED)).spec?.initContainers?.at(-1)
+        assert.deepEqual(sidecar?.resources, {
+          requests: { cpu: '25m', memory: '64Mi' },
+          limits: { cpu: '500m', memory: '128Mi' },
+        })
+        for (const name of [REFUSED, FITTED]) await remove(cluster, small(name))
+        await remove(cluster, quota.object)
+        await remove(cluster, limitRange(namespace))
+      },
 
     'the APIServices become Available by their caBundle alone': async (environment) => {
       await environment.serving()
@@ -239,7 +331,6 @@ withEnvironment(
       assert.match(command, /broker-main/)
     },
 
-    // Until then the Service selects two sidecars, one of them without a broker.
     'the sidecar that is an ordinary container has ended with its broker': async (environment) => {
       await holds('a complete Job', async () => isComplete(environment, LEGACY))
     },
@@ -258,7 +349,7 @@ withEnvironment(
       const reasons = reviewed.map(({ decision, reason }) => `${decision} ${reason}`)
       assert.deepEqual(
         ['skip NotEnabled', 'inject Enabled'].map((it) => reasons.filter((is) => is === it).length),
-        [2, 4],
+        [2, 5],
       )
     },
 

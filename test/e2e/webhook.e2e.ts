@@ -17,7 +17,7 @@ import { countReviews, webhookLog, webhookPods } from './support/webhook.ts'
 const SCOPE = `--namespace=${WEBHOOK_NAMESPACE}`
 const SECRET = 'flux-metrics-ca'
 const REVIEWS_PER_SECOND = 50
-const MANY_PODS = 2_000
+const MANY_PODS = 1_000
 
 async function caBundle(): Promise<string> {
   const path = '-o=jsonpath={.webhooks[0].clientConfig.caBundle}'
@@ -171,7 +171,7 @@ withEnvironment('the webhook in operation', {
     await holds('metrics', async () => (await environment.metric('node_up_count')) === 2)
   },
 
-  '2,000 pods of one MiniCluster cost one review': async (environment) => {
+  '1,000 pods of one MiniCluster cost one review': async (environment) => {
     const reviews = async () => (await countReviews('inject')) + (await countReviews('skip'))
     const before = await reviews()
     const injected = await ReviewLoad.admitPods(environment, MANY_PODS)

@@ -75,8 +75,16 @@ export class Installation {
   async remove(): Promise<void> {
     // APIServices first: while one has no server behind it, no namespace can be deleted.
     await run(['delete', 'apiservices', '-l', 'app.kubernetes.io/part-of=flux-metrics'])
+    await this.#killPods()
     await run(['delete', '-k', this.#folder, '--ignore-not-found', '--wait'])
     await rm(this.#folder, { recursive: true })
+  }
+
+  /** Nobody sends reviews any more: the namespace would only wait for pods that wait for them. */
+  async #killPods(): Promise<void> {
+    const scope = ['--all', `--namespace=${WEBHOOK_NAMESPACE}`]
+    await run(['delete', 'deployments,replicasets', ...scope, '--cascade=orphan'])
+    await run(['delete', 'pods', ...scope, '--grace-period=1'])
   }
 }
 
