@@ -27,7 +27,7 @@ export const READ_TIMES: ReadTimes = { minIntervalMs: 250, maxIntervalMs: 10_000
 /** What listing one waiting job takes of the broker's time. */
 const LISTING_MS = 0.003
 
-/** The next reading waits at least this factor times the duration of a reading; as sidecar/collecting/pace.ts has it. */
+/** The next reading waits at least this factor times the duration of that; as sidecar/collecting/pace.ts has it. */
 const COST_FACTOR = 20
 
 export interface SimulatedSidecarOptions {
@@ -94,7 +94,7 @@ export class SimulatedSidecar {
     const { instance, times } = this.#options
     const { DEPEND, PRIORITY, SCHED } = instance.tally().states
     const listed = Math.min(DEPEND + PRIORITY + SCHED, MAX_WAITING)
-    return Math.max(times.minIntervalMs, COST_FACTOR * (times.readMs + listed * LISTING_MS))
+    return Math.max(times.minIntervalMs, COST_FACTOR * listed * LISTING_MS)
   }
 
   #readBy(at: number): void {
