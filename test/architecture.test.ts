@@ -55,11 +55,18 @@ const WEBHOOK_GROUND = ['webhook/contract.ts', 'webhook/telemetry.ts', 'sidecar/
 const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection', 'webhook/injection/resources']
 const KUBERNETES = [...WEBHOOK_GROUND, 'webhook/kubernetes']
 const EVENTS = [...INJECTION, ...KUBERNETES, 'webhook/events']
+const ADVICE = [
+  ...INJECTION,
+  'webhook/events',
+  'sidecar/flux/calls/fluxion.ts',
+  'sidecar/reading/ranks/pod-ranks.ts',
+]
+const LOOK_UPS = [...INJECTION, ...KUBERNETES, 'webhook/admission/decision.ts']
 const ADMISSION = [
   ...EVENTS,
   'webhook/admission',
-  'sidecar/flux/calls/fluxion.ts',
-  'sidecar/reading/ranks/pod-ranks.ts',
+  'webhook/admission/advice',
+  'webhook/admission/look-ups',
 ]
 const RECONCILE = [...ADMISSION, 'webhook/reconcile']
 const AUTHORITY = [...KUBERNETES, ...HTTPS, 'webhook/authority']
@@ -141,7 +148,9 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/injection/resources': { folders: INJECTION, packages: ['valibot'] },
   'webhook/kubernetes': { folders: KUBERNETES, packages: ['valibot', CLIENT_PACKAGE] },
   'webhook/events': { folders: EVENTS, packages: [] },
-  'webhook/admission': { folders: ADMISSION, packages: ['smol-toml', 'valibot'] },
+  'webhook/admission/advice': { folders: ADVICE, packages: ['smol-toml', 'valibot'] },
+  'webhook/admission/look-ups': { folders: LOOK_UPS, packages: ['valibot'] },
+  'webhook/admission': { folders: ADMISSION, packages: ['valibot'] },
   'webhook/reconcile': { folders: RECONCILE, packages: ['prom-client', 'valibot'] },
   'webhook/authority': { folders: AUTHORITY, packages: ['valibot', ...X509_PACKAGES] },
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
@@ -179,26 +188,17 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   'reflect-metadata': 'webhook/authority/x509.ts',
   [CLIENT_PACKAGE]: 'webhook/kubernetes/cluster.ts',
   jsonpatch: 'webhook/injection/patch.ts',
-  'smol-toml': 'webhook/admission/broker-config.ts',
+  'smol-toml': 'webhook/admission/advice/broker-config.ts',
   '@marcbachmann/cel-js': 'sidecar/metrics/user-metrics/expression.ts',
 }
 
 /** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */
 const PURE = [
   ...globSync('webhook/injection/**/*.ts', { cwd: ROOT }),
-  ...[
-    'broker-config',
-    'bursting-advice',
-    'decision',
-    'json-bounds',
-    'minicluster-advice',
-    'obstacle',
-    'review',
-    'scheduler-advice',
-    'size-advice',
-    'skip',
-    'spec-advice',
-  ].map((name) => `webhook/admission/${name}.ts`),
+  ...globSync('webhook/admission/advice/*.ts', { cwd: ROOT }),
+  ...['decision', 'json-bounds', 'obstacle', 'review', 'skip'].map(
+    (name) => `webhook/admission/${name}.ts`,
+  ),
   'webhook/reconcile/finding.ts',
 ]
 

@@ -7,7 +7,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { VARIABLES } from '../sidecar/config.ts'
 import { SKIP_REASONS } from '../webhook/admission/skip.ts'
 import { VARIABLES as WEBHOOK_VARIABLES } from '../webhook/config.ts'
-import { ANNOTATION_NAMES } from '../webhook/injection/annotations.ts'
+import { ANNOTATION_NAMES } from '../webhook/injection/annotation-rules.ts'
 import { catalogTable } from './support/catalog-table.ts'
 
 const README = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')

@@ -6,7 +6,7 @@ import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/htt
 import type { Logger } from '#serving/log.ts'
 import { StatusError } from '#serving/status.ts'
 import { Admission } from './admission/admission.ts'
-import { LookUps } from './admission/look-ups.ts'
+import { LookUps } from './admission/look-ups/look-ups.ts'
 import type { Readiness } from './app.ts'
 import { type Authority, SelfAuthority } from './authority/authority.ts'
 import type { Config } from './config.ts'

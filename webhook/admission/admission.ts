@@ -17,10 +17,11 @@ import type { Plan } from '../injection/plan.ts'
 import { type Pod, toPod } from '../injection/pod.ts'
 import { reach, type Topology } from '../kubernetes/topology.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { advise } from './advice/minicluster-advice.ts'
+import { adviseOnSpec } from './advice/spec-advice.ts'
 import { type Candidate, type Decided, decide, preselect } from './decision.ts'
 import { LaterEvents, type Note } from './later-events.ts'
-import type { LookUps } from './look-ups.ts'
-import { advise } from './minicluster-advice.ts'
+import type { LookUps } from './look-ups/look-ups.ts'
 import { prerequisitesOf } from './obstacle.ts'
 import {
   advised,
@@ -33,7 +34,6 @@ import {
 } from './outcome.ts'
 import { decodeReview, encodeAnswer, fitWarnings, type Review } from './review.ts'
 import { skip } from './skip.ts'
-import { adviseOnSpec } from './spec-advice.ts'
 
 export interface AdmissionOptions {
   readonly lookUps: LookUps

@@ -6,8 +6,8 @@ import { readAnnotations } from '../injection/annotations.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { Owner } from '../injection/pod.ts'
 import type { Candidate } from './decision.ts'
-import { TooManyLookUps } from './look-up-quota.ts'
-import type { LookUps, Reference } from './look-ups.ts'
+import { TooManyLookUps } from './look-ups/look-up-quota.ts'
+import type { LookUps, Reference } from './look-ups/look-ups.ts'
 
 const MAX_NOTES = 512
 

@@ -4,8 +4,8 @@ import type { EventText } from '../events/event-recorder.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { AddOperation } from '../injection/patch.ts'
 import { displayName, type Pod } from '../injection/pod.ts'
+import type { Advice } from './advice/minicluster-advice.ts'
 import type { Note } from './later-events.ts'
-import type { Advice } from './minicluster-advice.ts'
 import type { Skip } from './skip.ts'
 
 /** The result of a review. */

@@ -1,40 +1,31 @@
 // Why a pod is left as it is, for programs and for people. Decides nothing.
 
-/** Why a pod is left as it is. A closed list for programs: logs, Events and metrics use no other words. */
-export const SKIP_REASONS = [
-  'NotCreated',
-  'NotAPod',
-  'NotIndexZero',
-  'NotAMiniCluster',
-  'NotEnabled',
-  'AlreadyInjected',
-  'SocketDisabled',
-  'SocketNotShared',
-  'PortTaken',
-  'HostNetworkPortTaken',
-  'NameTaken',
-  'NotLinux',
-  'LimitsDoNotFit',
-  'NoAuthority',
-  'LookUpFailed',
-  'InternalError',
-] as const
+/**
+ * The reasons, and whether the user is told: metrics were asked for, and the pod gets no sidecar. A closed list for programs:
+ * logs, Events and metrics use no other words.
+ */
+const IS_REPORTED = {
+  NotCreated: false,
+  NotAPod: false,
+  NotIndexZero: false,
+  NotAMiniCluster: false,
+  NotEnabled: false,
+  AlreadyInjected: false,
+  SocketDisabled: true,
+  SocketNotShared: true,
+  PortTaken: true,
+  HostNetworkPortTaken: true,
+  NameTaken: true,
+  NotLinux: true,
+  LimitsDoNotFit: true,
+  NoAuthority: true,
+  LookUpFailed: true,
+  InternalError: true,
+} as const
 
-export type SkipReason = (typeof SKIP_REASONS)[number]
+export type SkipReason = keyof typeof IS_REPORTED
 
-/** Reasons that are reported to the user: metrics were asked for, and the pod gets no sidecar. */
-const REPORTED: ReadonlySet<SkipReason> = new Set([
-  'SocketDisabled',
-  'SocketNotShared',
-  'PortTaken',
-  'HostNetworkPortTaken',
-  'NameTaken',
-  'NotLinux',
-  'LimitsDoNotFit',
-  'NoAuthority',
-  'LookUpFailed',
-  'InternalError',
-])
+export const SKIP_REASONS: readonly SkipReason[] = Object.keys(IS_REPORTED).filter(isReason)
 
 export interface Skip {
   readonly kind: 'skip'
@@ -46,5 +37,9 @@ export interface Skip {
 }
 
 export function skip(reason: SkipReason, message: string): Skip {
-  return { kind: 'skip', reason, message, isReported: REPORTED.has(reason) }
+  return { kind: 'skip', reason, message, isReported: IS_REPORTED[reason] }
+}
+
+function isReason(text: string): text is SkipReason {
+  return Object.hasOwn(IS_REPORTED, text)
 }

@@ -1,5 +1,5 @@
 // The user of the injected container, and what Pod Security and OpenShift ask of it. Pure.
-import type { Settings } from './annotations.ts'
+import type { Settings } from './annotation-rules.ts'
 import { allContainers, type Pod } from './pod.ts'
 import type { Json } from './volumes.ts'
 

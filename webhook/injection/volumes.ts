@@ -1,6 +1,6 @@
 // The volumes of the injected container, and its mounts of them. Pure.
 import { CLIENT_CA_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
-import type { Settings } from './annotations.ts'
+import type { Settings } from './annotation-rules.ts'
 import type { Plan } from './plan.ts'
 import type { Pod } from './pod.ts'
 

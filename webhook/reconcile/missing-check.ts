@@ -1,6 +1,6 @@
 // Lead brokers that should have a sidecar and have none: why, by the decision that an admission would make now.
 import { decide, preselect } from '../admission/decision.ts'
-import type { LookUps } from '../admission/look-ups.ts'
+import type { LookUps } from '../admission/look-ups/look-ups.ts'
 import { prerequisitesOf } from '../admission/obstacle.ts'
 import type { SidecarOptions } from '../injection/container.ts'
 import { hasEnded, type Pod, toPod } from '../injection/pod.ts'

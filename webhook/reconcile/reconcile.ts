@@ -4,7 +4,7 @@
 import type { Registry } from 'prom-client'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
-import type { LookUps } from '../admission/look-ups.ts'
+import type { LookUps } from '../admission/look-ups/look-ups.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import type { SidecarOptions } from '../injection/container.ts'
 import { isTooLong } from '../kubernetes/api-connection.ts'

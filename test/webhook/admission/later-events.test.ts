@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { LaterEvents, type Note } from '../../../webhook/admission/later-events.ts'
-import { LookUps } from '../../../webhook/admission/look-ups.ts'
+import { LookUps } from '../../../webhook/admission/look-ups/look-ups.ts'
 import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
 import { createReviewer } from '../support-admission.ts'

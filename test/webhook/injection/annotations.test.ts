@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../../../webhook/contract.ts'
-import {
-  readAnnotations,
-  readEnabled,
-  type Settings,
-} from '../../../webhook/injection/annotations.ts'
+import type { Settings } from '../../../webhook/injection/annotation-rules.ts'
+import { readAnnotations, readEnabled } from '../../../webhook/injection/annotations.ts'
 
 const SEE_README = 'see the README for those that there are'
 

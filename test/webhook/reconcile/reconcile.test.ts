@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Registry } from 'prom-client'
-import { LookUps } from '../../../webhook/admission/look-ups.ts'
+import { LookUps } from '../../../webhook/admission/look-ups/look-ups.ts'
 import { EventRecorder } from '../../../webhook/events/event-recorder.ts'
 import type { Pod } from '../../../webhook/injection/pod.ts'
 import { AnswerTooLong, ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'

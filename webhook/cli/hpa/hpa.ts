@@ -1,5 +1,5 @@
 // `flux-metrics hpa`: the recommended HPA of a MiniCluster. Its flags, its help, its input and its output.
-import { advise } from '../../admission/minicluster-advice.ts'
+import { advise } from '../../admission/advice/minicluster-advice.ts'
 import { readAnnotations } from '../../injection/annotations.ts'
 import { toMiniCluster } from '../../injection/minicluster.ts'
 import type { ServerVersion } from '../../kubernetes/server-version.ts'

@@ -1,8 +1,9 @@
 // The answer of the webhook for a pod, by the code of the webhook with the objects of the input as its API server.
+
+import { adviseOnSpec } from '../../admission/advice/spec-advice.ts'
 import { decide, preselect } from '../../admission/decision.ts'
-import { LookUps, type LookUpsOptions } from '../../admission/look-ups.ts'
+import { LookUps, type LookUpsOptions } from '../../admission/look-ups/look-ups.ts'
 import { prerequisitesOf } from '../../admission/obstacle.ts'
-import { adviseOnSpec } from '../../admission/spec-advice.ts'
 import type { SidecarOptions } from '../../injection/container.ts'
 import { applyTo, patchFor } from '../../injection/patch.ts'
 import type { Pod } from '../../injection/pod.ts'

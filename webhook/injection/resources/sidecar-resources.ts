@@ -1,5 +1,5 @@
 // The resources of the injected container: what it wants, what users set, and what the namespace and the pod allow. Pure.
-import type { Settings } from '../annotations.ts'
+import type { Settings } from '../annotation-rules.ts'
 import type { Pod } from '../pod.ts'
 import type { Bound } from './bound.ts'
 import { fit, type Misfit, type Wish } from './fit.ts'

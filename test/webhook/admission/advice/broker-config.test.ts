@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { readBrokerConfig } from '../../../webhook/admission/broker-config.ts'
+import { readBrokerConfig } from '../../../../webhook/admission/advice/broker-config.ts'
 
 const NOTHING = { queuePolicy: undefined, matchPolicy: undefined, pruneFilters: undefined }
 

@@ -1,13 +1,18 @@
 // Reads from the API server what a decision about a pod needs, within one deadline. Decides nothing.
 import { sleep } from '#serving/sleep.ts'
-import { readEnabled } from '../injection/annotations.ts'
-import { type MiniCluster, miniClusterOf, toJob, toMiniCluster } from '../injection/minicluster.ts'
-import type { Owner } from '../injection/pod.ts'
-import type { Policies } from '../injection/resources/sidecar-resources.ts'
-import { isTransient } from '../kubernetes/api-connection.ts'
-import type { Cluster } from '../kubernetes/cluster.ts'
-import { isSince, type ServerVersion } from '../kubernetes/server-version.ts'
-import type { Candidate, LookedUp } from './decision.ts'
+import { readEnabled } from '../../injection/annotations.ts'
+import {
+  type MiniCluster,
+  miniClusterOf,
+  toJob,
+  toMiniCluster,
+} from '../../injection/minicluster.ts'
+import type { Owner } from '../../injection/pod.ts'
+import type { Policies } from '../../injection/resources/sidecar-resources.ts'
+import { isTransient } from '../../kubernetes/api-connection.ts'
+import type { Cluster } from '../../kubernetes/cluster.ts'
+import { isSince, type ServerVersion } from '../../kubernetes/server-version.ts'
+import type { Candidate, LookedUp } from '../decision.ts'
 import { KnownVersion } from './known-version.ts'
 import { LookUpQuota, TooManyLookUps } from './look-up-quota.ts'
 import { readPolicies } from './policies.ts'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeTraps } from '#explaining/scheduler-traps.ts'
-import { adviseOnSpec } from '../../../webhook/admission/spec-advice.ts'
-import type { MiniCluster } from '../../../webhook/injection/minicluster.ts'
-import { miniCluster } from '../support-objects.ts'
+import { adviseOnSpec } from '../../../../webhook/admission/advice/spec-advice.ts'
+import type { MiniCluster } from '../../../../webhook/injection/minicluster.ts'
+import { miniCluster } from '../../support-objects.ts'
 
 function advise(spec: MiniCluster['spec']): readonly string[] {
   return adviseOnSpec(miniCluster({ spec })).scheduler

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { advise } from '../../../webhook/admission/minicluster-advice.ts'
-import { miniCluster, RUNNING, SCHEDULER } from '../support-objects.ts'
+import { advise } from '../../../../webhook/admission/advice/minicluster-advice.ts'
+import { miniCluster, RUNNING, SCHEDULER } from '../../support-objects.ts'
 
 const DISABLED = { ...miniCluster({ annotations: {} }), ...RUNNING }
 const ENABLED = { ...miniCluster(), ...RUNNING }

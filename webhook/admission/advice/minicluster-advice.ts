@@ -1,7 +1,7 @@
 // Warnings and Events for the user who creates or annotates a MiniCluster, long before its pod is reviewed. Pure.
-import type { EventText } from '../events/event-recorder.ts'
-import { readAnnotations } from '../injection/annotations.ts'
-import { hasNoSocket, isRunning, type MiniCluster } from '../injection/minicluster.ts'
+import type { EventText } from '../../events/event-recorder.ts'
+import { readAnnotations } from '../../injection/annotations.ts'
+import { hasNoSocket, isRunning, type MiniCluster } from '../../injection/minicluster.ts'
 import { adviseOnSpec } from './spec-advice.ts'
 
 export interface Advice {

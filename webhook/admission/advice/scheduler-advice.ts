@@ -6,7 +6,7 @@ import {
   fillsLowFirst,
   refusesWideJobs,
 } from '#flux/calls/fluxion.ts'
-import type { MiniCluster } from '../injection/minicluster.ts'
+import type { MiniCluster } from '../../injection/minicluster.ts'
 import type { BrokerConfigReading } from './broker-config.ts'
 
 /** Fluxion's start script passes these options to its two modules; they override the configuration. */

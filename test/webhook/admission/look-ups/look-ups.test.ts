@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Candidate } from '../../../webhook/admission/decision.ts'
-import { findMiniCluster, LookUps } from '../../../webhook/admission/look-ups.ts'
-import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
-import type { ServerVersion } from '../../../webhook/kubernetes/server-version.ts'
-import { MemoryCluster } from '../../support/memory-cluster.ts'
-import { SILENT_CLUSTER } from '../support-admission.ts'
-import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster, OBJECTS } from '../support-objects.ts'
+import type { Candidate } from '../../../../webhook/admission/decision.ts'
+import { findMiniCluster, LookUps } from '../../../../webhook/admission/look-ups/look-ups.ts'
+import { ClusterError, type NewObject } from '../../../../webhook/kubernetes/cluster.ts'
+import type { ServerVersion } from '../../../../webhook/kubernetes/server-version.ts'
+import { MemoryCluster } from '../../../support/memory-cluster.ts'
+import { SILENT_CLUSTER } from '../../support-admission.ts'
+import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster, OBJECTS } from '../../support-objects.ts'
 
 const CANDIDATE: Candidate = { kind: 'candidate', job: JOB_OWNER }
 const JOB = { apiVersion: 'batch/v1', kind: 'Job' } as const

@@ -1,5 +1,5 @@
 // Warnings about the settings of a MiniCluster: scheduler, hosts and sizes. Pure.
-import type { MiniCluster } from '../injection/minicluster.ts'
+import type { MiniCluster } from '../../injection/minicluster.ts'
 import { readBrokerConfig } from './broker-config.ts'
 import { adviseOnBursting } from './bursting-advice.ts'
 import { adviseOnScheduler } from './scheduler-advice.ts'

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LookUps } from '../../../webhook/admission/look-ups.ts'
-import { readPolicies } from '../../../webhook/admission/policies.ts'
+import { LookUps } from '../../../../webhook/admission/look-ups/look-ups.ts'
+import { readPolicies } from '../../../../webhook/admission/look-ups/policies.ts'
 import {
   ClusterError,
   type Collection,
   type ListOptions,
   type NewObject,
-} from '../../../webhook/kubernetes/cluster.ts'
-import { MemoryCluster } from '../../support/memory-cluster.ts'
-import { createReviewer } from '../support-admission.ts'
-import { JOB_OWNER, job, leadPod, miniCluster, OBJECTS, podReview } from '../support-objects.ts'
+} from '../../../../webhook/kubernetes/cluster.ts'
+import { MemoryCluster } from '../../../support/memory-cluster.ts'
+import { createReviewer } from '../../support-admission.ts'
+import { JOB_OWNER, job, leadPod, miniCluster, OBJECTS, podReview } from '../../support-objects.ts'
 
 function limitRange(name: string, limits: unknown = []): NewObject {
   const metadata = { name, namespace: 'default' }

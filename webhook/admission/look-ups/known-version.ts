@@ -1,6 +1,6 @@
 // The version of the API server, which changes only by an upgrade: read in the background, so that no review of a running
 // webhook waits for it.
-import type { ServerVersion } from '../kubernetes/server-version.ts'
+import type { ServerVersion } from '../../kubernetes/server-version.ts'
 
 /** The version is read again after this time, because API servers are upgraded. */
 const LIFE_MS = 600_000

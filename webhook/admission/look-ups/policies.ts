@@ -1,9 +1,9 @@
 // Reads the policies of a namespace for the resources of its pods: LimitRanges and ResourceQuotas. Decides nothing.
 import * as v from 'valibot'
-import { LimitRangeSchema } from '../injection/resources/limit-range.ts'
-import { ResourceQuotaSchema } from '../injection/resources/resource-quota.ts'
-import type { Policies } from '../injection/resources/sidecar-resources.ts'
-import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
+import { LimitRangeSchema } from '../../injection/resources/limit-range.ts'
+import { ResourceQuotaSchema } from '../../injection/resources/resource-quota.ts'
+import type { Policies } from '../../injection/resources/sidecar-resources.ts'
+import type { Cluster, ClusterObject } from '../../kubernetes/cluster.ts'
 
 /** Objects of one kind. Namespaces have a few of them. */
 const MAX_OBJECTS = 100

@@ -1,9 +1,9 @@
 // Which settings of bursting and hosts get a warning.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { adviseOnSpec } from '../../../webhook/admission/spec-advice.ts'
-import type { MiniCluster } from '../../../webhook/injection/minicluster.ts'
-import { miniCluster, SCHEDULER } from '../support-objects.ts'
+import { adviseOnSpec } from '../../../../webhook/admission/advice/spec-advice.ts'
+import type { MiniCluster } from '../../../../webhook/injection/minicluster.ts'
+import { miniCluster, SCHEDULER } from '../../support-objects.ts'
 
 type Flux = NonNullable<NonNullable<MiniCluster['spec']>['flux']>
 
