@@ -42,7 +42,12 @@ const METRICS = [...SCALING, 'sidecar/metrics']
 const USER_METRICS = [...METRICS, 'sidecar/metrics/user-metrics', 'sidecar/serving']
 const EXPLAINING = [...METRICS, 'sidecar/explaining', 'sidecar/serving/text.ts']
 const COLLECTING = [...EXPLAINING, 'sidecar/flux/wire', 'sidecar/collecting', 'sidecar/serving']
-const HTTPS = ['sidecar/serving', 'sidecar/serving/https']
+const HTTPS = [
+  'sidecar/serving',
+  'sidecar/serving/certificates',
+  'sidecar/serving/limits',
+  'sidecar/serving/https',
+]
 const API = ['sidecar/api', 'sidecar/api/selectors', 'sidecar/api/documents', 'sidecar/api/gauges']
 const BELOW_API = [
   'sidecar/metrics',
@@ -51,7 +56,12 @@ const BELOW_API = [
   'sidecar/serving/https/client-verifier.ts',
 ]
 
-const WEBHOOK_GROUND = ['webhook/contract.ts', 'webhook/telemetry.ts', 'sidecar/serving']
+const WEBHOOK_GROUND = [
+  'webhook/contract.ts',
+  'webhook/telemetry.ts',
+  'sidecar/serving',
+  'sidecar/serving/limits',
+]
 const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection', 'webhook/injection/resources']
 const KUBERNETES = [...WEBHOOK_GROUND, 'webhook/kubernetes']
 const EVENTS = [...INJECTION, ...KUBERNETES, 'webhook/events']
@@ -82,6 +92,7 @@ const CLI_INPUT = [
 const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input', 'webhook/cli/output']
 const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT]
 const HPA_CONTROLLER = 'webhook/cli/simulate/hpa-controller'
+const SIMULATE = ['webhook/cli/simulate']
 const CLI_HPA = [...CLI_GROUND, ...ADMISSION, 'webhook/cli/hpa', HPA_CONTROLLER]
 
 /**
@@ -97,7 +108,9 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [],
     packages: ['koa', 'pino', 'prom-client'],
   },
-  'sidecar/serving/https': { folders: ['sidecar/serving'], packages: [] },
+  'sidecar/serving/certificates': NOTHING,
+  'sidecar/serving/limits': NOTHING,
+  'sidecar/serving/https': { folders: HTTPS, packages: [] },
   'sidecar/identity': { folders: HTTPS, packages: [] },
   'sidecar/simulation': { folders: SIMULATION, packages: [] },
   'sidecar/reading': { folders: READING, packages: [] },
@@ -172,9 +185,21 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   },
   'webhook/cli/hpa': { folders: CLI_HPA, packages: [] },
   [HPA_CONTROLLER]: NOTHING,
-  'webhook/cli/simulate': {
-    folders: [...CLI_HPA, ...METRICS, ...SIMULATION, 'webhook/cli/simulate'],
+  'webhook/cli/simulate/input': {
+    folders: [...CLI_HPA, ...METRICS, ...SIMULATION, ...SIMULATE],
     packages: ['valibot'],
+  },
+  'webhook/cli/simulate/drawing': { folders: SIMULATE, packages: [] },
+  'webhook/cli/simulate': {
+    folders: [
+      ...CLI_HPA,
+      ...METRICS,
+      ...SIMULATION,
+      ...SIMULATE,
+      'webhook/cli/simulate/input',
+      'webhook/cli/simulate/drawing',
+    ],
+    packages: [],
   },
   'webhook/cli/explain': {
     folders: [...CLI_GROUND, 'sidecar/metrics', 'webhook/cli/explain'],

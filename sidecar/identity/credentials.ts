@@ -1,7 +1,7 @@
 // Chooses the source of the server's certificate and of the front proxy's CA: files, the authority, or a self-signed
 // certificate for a first try. Serves nothing itself.
 
-import { sidecarNames } from '#serving/certificate-names.ts'
+import { sidecarNames } from '#serving/certificates/certificate-names.ts'
 import { createSelfSigned } from '#serving/https/self-signed.ts'
 import {
   type CredentialFiles,

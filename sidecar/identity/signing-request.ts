@@ -1,7 +1,11 @@
 // A new private key, and the request (PKCS #10, RFC 2986) for its certificate. The key is only in memory. The webhook
 // reads such requests in webhook/identities/certificate-request.ts.
-import { alternativeNames, createKeyPair, signedPem } from '#serving/certificate-parts.ts'
-import { der, oid, sequence, set } from '#serving/der.ts'
+import {
+  alternativeNames,
+  createKeyPair,
+  signedPem,
+} from '#serving/certificates/certificate-parts.ts'
+import { der, oid, sequence, set } from '#serving/certificates/der.ts'
 
 /** A private key, and the request for its certificate; PEM. */
 export interface KeyAndRequest {

@@ -2,7 +2,7 @@
 // on request. Puts the parts together: the CA in its Secret, its bundle in other objects, the webhook's own certificate.
 // Whether a sidecar may have a certificate is decided in identities/.
 
-import { serviceNames } from '#serving/certificate-names.ts'
+import { serviceNames } from '#serving/certificates/certificate-names.ts'
 import type { ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'

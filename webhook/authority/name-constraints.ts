@@ -1,7 +1,7 @@
 // The name constraints of our CAs (RFC 5280 §4.2.1.10): the only names for which their certificates count. Whoever steals a key
 // cannot pretend to be any other server with it.
-import { CERTIFICATE_DOMAINS } from '#serving/certificate-names.ts'
-import { der, sequence } from '#serving/der.ts'
+import { CERTIFICATE_DOMAINS } from '#serving/certificates/certificate-names.ts'
+import { der, sequence } from '#serving/certificates/der.ts'
 
 /** The object identifier of the extension. */
 export const NAME_CONSTRAINTS = '2.5.29.30'

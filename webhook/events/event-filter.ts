@@ -1,7 +1,7 @@
 // How many Events may be written: client-go's limit for each object (tools/record, EventSourceObjectSpamFilter), and one for
 // all together. It knows no texts.
-import { RecentMap } from '#serving/recent-map.ts'
-import { TokenBucket } from '#serving/token-bucket.ts'
+import { RecentMap } from '#serving/limits/recent-map.ts'
+import { TokenBucket } from '#serving/limits/token-bucket.ts'
 
 /** client-go's figures: 25 at once about one object, then one in 5 minutes. */
 const PER_OBJECT = { burst: 25, perSecond: 1 / 300 }

@@ -1,8 +1,8 @@
 // Writes the Kubernetes Events that `kubectl describe minicluster` shows, and counts repeated ones up. A failure is logged
 // and stops nothing. That the MiniCluster exists is the caller's to know.
 import { createHash } from 'node:crypto'
+import { RecentMap } from '#serving/limits/recent-map.ts'
 import type { Logger } from '#serving/log.ts'
-import { RecentMap } from '#serving/recent-map.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
 import { EventFilter } from './event-filter.ts'

@@ -2,9 +2,9 @@
 // certificate that its pod may have and the CAs to trust. The sidecar's side, which keeps one identity, is
 // sidecar/identity/.
 import * as v from 'valibot'
-import { sidecarNames } from '#serving/certificate-names.ts'
+import { sidecarNames } from '#serving/certificates/certificate-names.ts'
+import { RateLimit } from '#serving/limits/rate-limit.ts'
 import type { Logger } from '#serving/log.ts'
-import { RateLimit } from '#serving/rate-limit.ts'
 import {
   badRequest,
   forbidden,

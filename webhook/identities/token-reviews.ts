@@ -1,7 +1,7 @@
 // How many tokens the API server is asked to review: anybody may show us one, and each costs it a call in our name. Each address
 // has a rate of its own. Those that have shown a good token lately share one rate, all others another one, so that a flood
 // of strangers holds up no sidecar that renews its certificate.
-import { RateLimit } from '#serving/rate-limit.ts'
+import { RateLimit } from '#serving/limits/rate-limit.ts'
 
 /** A sidecar asks every few minutes, and after a failure again in 5 to 30 s. Sidecars of one node's network share an address. */
 const PEER = { burst: 20, perSecond: 1 }

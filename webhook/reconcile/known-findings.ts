@@ -1,6 +1,6 @@
 // What has been found and said about each lead broker, so that it is looked at, and said, once an hour: as long as the API
 // server keeps an Event. Bounded, like everything that users can make many of.
-import { RecentMap } from '#serving/recent-map.ts'
+import { RecentMap } from '#serving/limits/recent-map.ts'
 import type { LeadBroker } from './lead-brokers.ts'
 
 const REPEAT_MS = 3_600_000

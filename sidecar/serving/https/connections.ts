@@ -2,7 +2,7 @@
 // certificate is known have limits of their own: no stranger takes their room. Answers no request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { RateLimit } from '../rate-limit.ts'
+import { RateLimit } from '../limits/rate-limit.ts'
 import { ClientGroup, type Connection } from './client-group.ts'
 import type { ServerLimits } from './limits.ts'
 

@@ -1,7 +1,7 @@
 // Limits on what clients may use of an HTTPS server. Only the numbers: client-group.ts, connections.ts and Node enforce
 // them.
 
-import type { Rate } from '../token-bucket.ts'
+import type { Rate } from '../limits/token-bucket.ts'
 
 /** What the clients of one kind (see connections.ts) may use together, and what one address of theirs may use. */
 export interface GroupLimits {

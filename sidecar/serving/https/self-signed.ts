@@ -7,8 +7,8 @@ import {
   ECDSA_WITH_SHA256,
   extension,
   signedPem,
-} from '../certificate-parts.ts'
-import { der, integer, oid, sequence, set, time, utf8 } from '../der.ts'
+} from '../certificates/certificate-parts.ts'
+import { der, integer, oid, sequence, set, time, utf8 } from '../certificates/der.ts'
 import type { ServingKeys } from './tls.ts'
 
 const HOUR_MS = 3_600_000

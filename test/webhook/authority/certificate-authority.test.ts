@@ -16,7 +16,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509'
-import { serviceNames } from '#serving/certificate-names.ts'
+import { serviceNames } from '#serving/certificates/certificate-names.ts'
 import type { ServingKeys } from '#serving/https/tls.ts'
 import {
   CA_LIFE_MS,

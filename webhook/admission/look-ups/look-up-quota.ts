@@ -1,8 +1,8 @@
 // How many look-ups reviews may cause. Anyone who reaches the webhook can send reviews; only the API server's lead to Jobs that
 // exist. So a look-up that finds its Job costs little, and a namespace where one did is not held up by strangers.
-import { RecentMap } from '#serving/recent-map.ts'
+import { RecentMap } from '#serving/limits/recent-map.ts'
+import { TokenBucket } from '#serving/limits/token-bucket.ts'
 import { shorten } from '#serving/text.ts'
-import { TokenBucket } from '#serving/token-bucket.ts'
 
 /** All namespaces together in which no Job was found yet. */
 const STRANGERS = { burst: 200, perSecond: 25 }

@@ -1,10 +1,10 @@
 // The text that `flux-metrics simulate` prints: a chart for each HPA, and a table that compares them. Pure.
 import { formatTable } from '../output/table.ts'
-import { drawChart, LEGEND } from './chart.ts'
+import { drawChart, LEGEND } from './drawing/chart.ts'
+import type { Panel, PictureOptions } from './drawing/svg.ts'
 import { formatDuration } from './duration.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
-import type { NamedHpa } from './hpa-source.ts'
-import type { Panel, PictureOptions } from './svg.ts'
+import type { NamedHpa } from './input/hpa-source.ts'
 import type { Summary, Trace } from './trace.ts'
 
 const ROWS = 8

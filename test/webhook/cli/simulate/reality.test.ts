@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { readDocuments } from '../../../../webhook/cli/input/documents.ts'
-import { readHpa } from '../../../../webhook/cli/simulate/hpa-source.ts'
-import { readRecording } from '../../../../webhook/cli/simulate/jobs-recording.ts'
+import { readHpa } from '../../../../webhook/cli/simulate/input/hpa-source.ts'
+import { readRecording } from '../../../../webhook/cli/simulate/input/jobs-recording.ts'
 import { Simulation, TIMES } from '../../../../webhook/cli/simulate/simulation.ts'
 
 /** In seconds since the epoch. */

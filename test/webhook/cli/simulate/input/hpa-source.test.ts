@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readDocuments } from '../../../../webhook/cli/input/documents.ts'
-import { HpaController } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
-import { isHpa, readHpa } from '../../../../webhook/cli/simulate/hpa-source.ts'
+import { readDocuments } from '../../../../../webhook/cli/input/documents.ts'
+import { HpaController } from '../../../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import { isHpa, readHpa } from '../../../../../webhook/cli/simulate/input/hpa-source.ts'
 
 const GOOD = `apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler

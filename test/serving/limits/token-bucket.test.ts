@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TokenBucket } from '#serving/token-bucket.ts'
+import { TokenBucket } from '#serving/limits/token-bucket.ts'
 
 /** How many tokens can be taken at one time. */
 function takeAll(bucket: TokenBucket, now: number): number {

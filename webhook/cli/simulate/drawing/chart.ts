@@ -1,7 +1,7 @@
 // A run as a chart of characters: pods and busy nodes over time, and below them waiting and killed jobs. Pure.
 
-import { formatDuration } from './duration.ts'
-import type { State, Trace } from './trace.ts'
+import { formatDuration } from '../duration.ts'
+import type { State, Trace } from '../trace.ts'
 
 export interface ChartOptions {
   /** Columns of the plot. */

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bits, der, integer, octets, oid, sequence, set, TRUE, time, utf8 } from '#serving/der.ts'
+import {
+  bits,
+  der,
+  integer,
+  octets,
+  oid,
+  sequence,
+  set,
+  TRUE,
+  time,
+  utf8,
+} from '#serving/certificates/der.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CERTIFICATE_DOMAINS, serviceNames, sidecarNames } from '#serving/certificate-names.ts'
+import {
+  CERTIFICATE_DOMAINS,
+  serviceNames,
+  sidecarNames,
+} from '#serving/certificates/certificate-names.ts'
 
 const SERVICE = serviceNames('flux-metrics-webhook', 'flux-metrics')
 const SIDECAR = sidecarNames({

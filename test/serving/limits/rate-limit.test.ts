@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RateLimit } from '#serving/rate-limit.ts'
+import { RateLimit } from '#serving/limits/rate-limit.ts'
 
 const LIMITS = { burst: 2, perSecond: 10 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RecentMap } from '#serving/recent-map.ts'
+import { RecentMap } from '#serving/limits/recent-map.ts'
 
 test('a RecentMap forgets the entry that was used longest ago', () => {
   const map = new RecentMap<string, number>(2)

@@ -1,8 +1,9 @@
 // Runs as a picture (SVG 1.1), one below the other on the same axes: pods, busy nodes, waiting and killed jobs, and when all
 // jobs were done. The picture has no scripts and no fonts, so a README can show it, in light and in dark. Pure.
+
+import { formatDuration } from '../duration.ts'
+import type { State, Trace } from '../trace.ts'
 import { countTicks, timeTicks } from './axis.ts'
-import { formatDuration } from './duration.ts'
-import type { State, Trace } from './trace.ts'
 
 /** A run, with the two lines of text above it. */
 export interface Panel {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readDocuments } from '../../../../webhook/cli/input/documents.ts'
-import { drawPicture } from '../../../../webhook/cli/simulate/svg.ts'
-import type { State, Trace } from '../../../../webhook/cli/simulate/trace.ts'
-import { traceOf } from '../traces.ts'
+import { readDocuments } from '../../../../../webhook/cli/input/documents.ts'
+import { drawPicture } from '../../../../../webhook/cli/simulate/drawing/svg.ts'
+import type { State, Trace } from '../../../../../webhook/cli/simulate/trace.ts'
+import { traceOf } from '../../traces.ts'
 
 function panelOf(trace: Trace, title = 'an HPA') {
   return { title, note: 'a note', trace }

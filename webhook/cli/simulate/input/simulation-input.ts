@@ -1,12 +1,12 @@
 // The input of `flux-metrics simulate`, checked: one queue of jobs, whose jobs may also be recordings, and the HPAs to compare.
-import { hpaSpecFor } from '../hpa/recommended-hpa.ts'
-import { describeUnexpected, type ReadResult, readDocuments } from '../input/documents.ts'
-import type { Input } from '../input/inputs.ts'
+import { hpaSpecFor } from '../../hpa/recommended-hpa.ts'
+import { describeUnexpected, type ReadResult, readDocuments } from '../../input/documents.ts'
+import type { Input } from '../../input/inputs.ts'
+import type { Arrival } from '../simulation.ts'
 import { misfitsOf } from './hpa-fit.ts'
 import { isHpa, type NamedHpa, readHpa } from './hpa-source.ts'
 import { isRecording, type Recorded, type Recording, readRecording } from './jobs-recording.ts'
 import { isQueue, QUEUE_KIND, type QueueOfJobs, readQueue } from './queue-source.ts'
-import type { Arrival } from './simulation.ts'
 
 export interface SimulationInput {
   readonly queue: QueueOfJobs

@@ -1,7 +1,7 @@
 // Ticks are round numbers, from short to long axes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countTicks, timeTicks } from '../../../../webhook/cli/simulate/axis.ts'
+import { countTicks, timeTicks } from '../../../../../webhook/cli/simulate/drawing/axis.ts'
 
 const MINUTE = 60_000
 

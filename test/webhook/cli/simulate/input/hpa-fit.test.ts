@@ -6,9 +6,9 @@ import type {
   MetricSpec,
   MetricTarget,
   ObjectReference,
-} from '../../../../webhook/cli/simulate/hpa-controller/spec.ts'
-import { misfitsOf } from '../../../../webhook/cli/simulate/hpa-fit.ts'
-import type { QueueOfJobs } from '../../../../webhook/cli/simulate/queue-source.ts'
+} from '../../../../../webhook/cli/simulate/hpa-controller/spec.ts'
+import { misfitsOf } from '../../../../../webhook/cli/simulate/input/hpa-fit.ts'
+import type { QueueOfJobs } from '../../../../../webhook/cli/simulate/input/queue-source.ts'
 
 const QUEUE: QueueOfJobs = {
   nodes: { start: 1, max: 8, cores: 8, gpus: 0 },

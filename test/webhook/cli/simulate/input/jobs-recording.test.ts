@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isRecording, readRecording } from '../../../../webhook/cli/simulate/jobs-recording.ts'
+import {
+  isRecording,
+  readRecording,
+} from '../../../../../webhook/cli/simulate/input/jobs-recording.ts'
 
 /** As `flux jobs -a --json` prints them, with fields that are not needed. */
 const JOBS = {

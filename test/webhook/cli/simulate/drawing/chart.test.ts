@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { columnsOf, drawChart } from '../../../../webhook/cli/simulate/chart.ts'
-import { traceOf } from '../traces.ts'
+import { columnsOf, drawChart } from '../../../../../webhook/cli/simulate/drawing/chart.ts'
+import { traceOf } from '../../traces.ts'
 
 const TRACE = traceOf(
   80,
