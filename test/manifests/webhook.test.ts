@@ -85,6 +85,10 @@ test('a replica that is not ready can always be evicted', () => {
   assert.equal(BUDGET.unhealthyPodEvictionPolicy, 'AlwaysAllow')
 })
 
+test('no Service of the namespace changes the environment of the webhook', () => {
+  assert.equal(POD.spec.enableServiceLinks, false)
+})
+
 test('replicas are spread over zones and nodes', () => {
   assert.deepEqual(
     SPREAD.map(({ topologyKey }) => topologyKey),

@@ -29,6 +29,7 @@ const DeploymentSchema = v.object({
       spec: v.looseObject({
         priorityClassName: v.string(),
         terminationGracePeriodSeconds: v.number(),
+        enableServiceLinks: v.boolean(),
         topologySpreadConstraints: v.array(
           v.looseObject({ topologyKey: v.string(), labelSelector: Selector }),
         ),

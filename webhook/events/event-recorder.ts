@@ -42,6 +42,14 @@ interface Known {
   readonly stored: Promise<Stored | undefined>
 }
 
+/** What an Event is about. Not the whole MiniCluster, which may be long: Events wait while the API server is slow. */
+interface Subject {
+  readonly apiVersion: string
+  readonly name: string
+  readonly namespace: string
+  readonly uid: string | null | undefined
+}
+
 /** Writes events (core/v1 `Event`). */
 export class EventRecorder {
   readonly #cluster: Cluster
@@ -59,37 +67,40 @@ export class EventRecorder {
    * Returns at once; a failure is logged.
    *
    * @param minicluster as the API server answered it: an Event about anything else would be a claim of a stranger
+   * @returns false if it is dropped, because there are too many
    */
-  record(minicluster: MiniCluster, text: EventText): void {
+  record({ apiVersion, metadata }: MiniCluster, text: EventText): boolean {
     const now = performance.now()
-    const { uid } = minicluster.metadata
+    const { name, namespace, uid } = metadata
+    const subject = { apiVersion, name, namespace: namespace ?? 'default', uid }
     const { reason } = text
     if (!this.#filter.admit(uid ?? '', now)) {
       this.#log.debug({ uid, reason }, 'dropped an event: too many about this object, or in all')
-      return
+      return false
     }
     if (this.#pending >= MAX_PENDING) {
       this.#log.warn({ uid, reason }, 'dropped an event: too many are being written')
-      return
+      return false
     }
     this.#pending += 1
-    const key = keyOf(minicluster, text)
+    const key = keyOf(subject, text)
     const known = this.#known.get(key)
     const isRepeated = known !== undefined && now - known.at < REPEATED_MS
     const stored = isRepeated
-      ? this.#repeat(minicluster, text, known.stored)
-      : this.#create(minicluster, text)
+      ? this.#repeat(subject, text, known.stored)
+      : this.#create(subject, text)
     this.#known.set(key, { at: now, stored })
     void stored.finally(() => {
       this.#pending -= 1
     })
+    return true
   }
 
-  async #create(minicluster: MiniCluster, text: EventText): Promise<Stored | undefined> {
+  async #create(subject: Subject, text: EventText): Promise<Stored | undefined> {
     const now = timestamp()
-    const { name, namespace } = placeOf(minicluster)
+    const { name, namespace } = subject
     const metadata = { generateName: `${name}.`, namespace }
-    const event = { metadata, ...fieldsOf(minicluster, text), firstTimestamp: now, count: 1 }
+    const event = { metadata, ...fieldsOf(subject, text), firstTimestamp: now, count: 1 }
     return this.#written(text, async () => {
       const created = await this.#cluster.create({ ...event, lastTimestamp: now })
       return created === 'conflict' ? undefined : storedAs(created, event)
@@ -98,18 +109,18 @@ export class EventRecorder {
 
   /** A new one if the earlier one was not written, or is gone: the API server keeps Events for an hour. */
   async #repeat(
-    minicluster: MiniCluster,
+    subject: Subject,
     text: EventText,
     earlier: Promise<Stored | undefined>,
   ): Promise<Stored | undefined> {
     const stored = await earlier
-    if (stored === undefined) return this.#create(minicluster, text)
+    if (stored === undefined) return this.#create(subject, text)
     const { name, resourceVersion, firstTimestamp, count } = stored
-    const { namespace } = placeOf(minicluster)
+    const { namespace } = subject
     const metadata = { name, namespace, ...(resourceVersion !== undefined && { resourceVersion }) }
     const event = {
       metadata,
-      ...fieldsOf(minicluster, text),
+      ...fieldsOf(subject, text),
       firstTimestamp,
       count: count + 1,
     }
@@ -117,7 +128,7 @@ export class EventRecorder {
       const answer = await this.#cluster.replace({ ...event, lastTimestamp: timestamp() })
       return answer === 'conflict' ? answer : storedAs(answer, event)
     })
-    return replaced === 'conflict' ? this.#create(minicluster, text) : replaced
+    return replaced === 'conflict' ? this.#create(subject, text) : replaced
   }
 
   async #written<T>({ reason, message }: EventText, write: () => Promise<T>) {
@@ -130,27 +141,17 @@ export class EventRecorder {
   }
 }
 
-function fieldsOf(minicluster: MiniCluster, text: EventText) {
-  const { apiVersion, metadata } = minicluster
+function fieldsOf({ apiVersion, name, namespace, uid }: Subject, text: EventText) {
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    involvedObject: {
-      apiVersion,
-      kind: 'MiniCluster',
-      ...placeOf(minicluster),
-      uid: metadata.uid,
-    },
+    involvedObject: { apiVersion, kind: 'MiniCluster', name, namespace, uid },
     ...text,
     message: text.message.slice(0, MAX_MESSAGE_LENGTH),
     source: { component: COMPONENT },
     reportingComponent: COMPONENT,
     reportingInstance: COMPONENT,
   }
-}
-
-function placeOf({ metadata: { name, namespace } }: MiniCluster) {
-  return { name, namespace: namespace ?? 'default' }
 }
 
 function storedAs(
@@ -162,8 +163,8 @@ function storedAs(
 }
 
 /** Events are equal if all that a reader sees of them is. */
-function keyOf({ metadata }: MiniCluster, { type, reason, message }: EventText): string {
-  const text = JSON.stringify([metadata.uid, type, reason, message])
+function keyOf({ uid }: Subject, { type, reason, message }: EventText): string {
+  const text = JSON.stringify([uid, type, reason, message])
   return createHash('sha256').update(text).digest('base64')
 }
 

@@ -57,6 +57,11 @@ export class KnownFindings {
     this.#known.set(keyOf(pod), { pod: pod.uid, reason, at: now, saidAt })
     return isToSay
   }
+
+  /** What was to be said was not said. */
+  forget(pod: LeadBroker): void {
+    this.#known.delete(keyOf(pod))
+  }
 }
 
 /** The Job of a MiniCluster has its name, and one lead broker at a time. */

@@ -144,7 +144,8 @@ export class Reconcile {
       const isToSay = this.#known[kind].learn(lead, found?.reason, this.#now())
       if (found === undefined || !isToSay) return found?.reason
       const { reason, event, minicluster } = found
-      this.#options.events.record(minicluster, event)
+      // The next pass tries again.
+      if (!this.#options.events.record(minicluster, event)) this.#known[kind].forget(lead)
       const { name } = minicluster.metadata
       const facts = { namespace, pod, minicluster: name, reason, why: event.message }
       this.#log.warn(facts, check.what)

@@ -15,6 +15,10 @@ export class RecentMap<Key, Value> {
     return value
   }
 
+  delete(key: Key): void {
+    this.#entries.delete(key)
+  }
+
   set(key: Key, value: Value): void {
     // A Map keeps the order in which its keys were added.
     this.#entries.delete(key)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Registry } from 'prom-client'
 import { LookUps } from '../../../webhook/admission/look-ups/look-ups.ts'
-import { EventRecorder } from '../../../webhook/events/event-recorder.ts'
+import { EventRecorder, type EventText } from '../../../webhook/events/event-recorder.ts'
 import type { Pod } from '../../../webhook/injection/pod.ts'
 import { AnswerTooLong, ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
 import type { Topology } from '../../../webhook/kubernetes/topology.ts'
@@ -52,7 +52,11 @@ function lead({ metadata, labels, annotations, spec = {}, phase = 'Running' }: C
   } satisfies NewObject
 }
 
-function setup(objects: readonly NewObject[], topology?: Topology) {
+function setup(
+  objects: readonly NewObject[],
+  topology?: Topology,
+  record?: (text: EventText) => boolean,
+) {
   const cluster = new EventCluster(objects)
   const leadership = { isLeader: true }
   const clock = { ms: 0 }
@@ -62,7 +66,10 @@ function setup(objects: readonly NewObject[], topology?: Topology) {
     cluster,
     leadership,
     lookUps: new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 36 }) }),
-    events: new EventRecorder({ cluster, log }),
+    events:
+      record === undefined
+        ? new EventRecorder({ cluster, log })
+        : { record: (_minicluster, text) => record(text) },
     sidecar: () => SIDECAR,
     topology: () => topology,
     namespace: 'flux-metrics',
@@ -125,6 +132,20 @@ test('half a minute after its replica leads, a MiniCluster is told that its side
       msg: 'a lead broker lacks its sidecar',
     },
   ])
+})
+
+test('an Event that is dropped is written by the next pass, and then not again for an hour', async () => {
+  const tried: string[] = []
+  const { after, missing } = setup([miniCluster(), job(), lead()], undefined, ({ reason }) => {
+    tried.push(reason)
+    return tried.length > 1
+  })
+  await after(30_000)
+  assert.deepEqual(tried, ['MetricsMissing'])
+  assert.equal((await missing()).length, 1)
+  await after(3 * MINUTE_MS)
+  await after(3 * MINUTE_MS)
+  assert.deepEqual(tried, ['MetricsMissing', 'MetricsMissing'])
 })
 
 /** A quota that has counted the lead broker, which requests 1 CPU. */
@@ -357,7 +378,12 @@ test('of thousands that were missed each is told in the end, and one namespace d
   const objects = Array.from({ length: 1_200 }, (_, at) =>
     withoutSidecar(`mc-${at}`, at < 1_000 ? 'many' : 'few'),
   ).flat()
-  const { after, missing, cluster } = setup(objects)
+  let told = 0
+  // Between two real passes there is time for all their Events.
+  const { after, missing, cluster } = setup(objects, undefined, () => {
+    told += 1
+    return true
+  })
   const reads = () => cluster.calls.filter(({ verb, kind }) => verb === 'get' && kind === 'Pod')
   await after(30_000)
   assert.deepEqual(
@@ -372,7 +398,7 @@ test('of thousands that were missed each is told in the end, and one namespace d
   assert.deepEqual(await missing(), [
     'flux_metrics_webhook_missing_sidecars{reason="CreatedBefore"} 1200',
   ])
-  assert.equal(reads().length, 1_200)
+  assert.deepEqual([reads().length, told], [1_200, 1_200])
 })
 
 /** Reading the pod `name` fails. */

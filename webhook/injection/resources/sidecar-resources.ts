@@ -57,6 +57,11 @@ export function sidecarResources(
   for (const [resource, wanted, wish] of wishes(pod, settings, policies)) {
     const fitted = fit(wish, boundsOf(pod, resource, policies))
     if (fitted.kind === 'misfit') return fitted
+    if (!isForSidecars(resource) && fitted.limit > 0n) {
+      const amount = formatQuantity(resource, fitted.limit)
+      const why = `a LimitRange gives every container ${amount} of ${resource}, which the sidecar must not take from jobs`
+      return { kind: 'misfit', why }
+    }
     requests[resource] = textOf(resource, fitted.request, wanted)
     limits[resource] = textOf(resource, fitted.limit, wanted)
   }
@@ -145,6 +150,11 @@ function guaranteed(
       ? (cpuRequest ?? cpuLimit ?? amount)
       : (memoryLimit ?? larger(memoryRequest ?? amount, amount))
   return { request: chosen, limit: chosen }
+}
+
+/** All others, such as GPUs, are for jobs. */
+function isForSidecars(resource: string): boolean {
+  return ['cpu', 'memory', 'ephemeral-storage'].includes(resource)
 }
 
 /**
