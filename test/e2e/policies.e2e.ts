@@ -1,5 +1,5 @@
 // The golden cases of policies, against the API server itself: each pod is admitted as it is, and as the webhook patches it. Where
-// the webhook leaves a pod alone, the pod would be refused with a sidecar of the least size.
+// the webhook leaves a pod alone, the pod would be refused with a sidecar of the least size, or the sidecar would take a GPU.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -51,16 +51,23 @@ async function create(object: object, flags: readonly string[] = []) {
   )
 }
 
-async function tryPod(pod: Record<string, unknown>): Promise<string> {
+/** The pod as it would be created, or why it would not. */
+async function tryPod(pod: Record<string, unknown>) {
   const { metadata, status: _status, ...rest } = JSON.parse(JSON.stringify(pod))
-  const { code, stderr } = await create(
+  const { code, stdout, stderr } = await create(
     {
       ...rest,
       metadata: { ...metadata, namespace: NAMESPACE, ownerReferences: [], finalizers: [] },
     },
-    ['--dry-run=server'],
+    ['--dry-run=server', '--output=json'],
   )
-  return code === 0 ? '' : stderr
+  return code === 0 ? { created: JSON.parse(stdout), refusal: '' } : { refusal: stderr }
+}
+
+/** Whether a LimitRange gave the sidecar something that jobs need, such as `nvidia.com/gpu`. */
+function takesDevices(pod: { spec: { initContainers: (typeof LEAST)[] } }): boolean {
+  const sidecar = pod.spec.initContainers.find(({ name }) => name === LEAST.name)
+  return Object.keys(sidecar?.resources.limits ?? {}).some((resource) => resource.includes('/'))
 }
 
 test('a namespace with a service account', async () => {
@@ -96,13 +103,15 @@ for (const name of CASES) {
     try {
       // LimitRanges and quotas reach the admission plugins through a cache.
       await new Promise((resolve) => setTimeout(resolve, 500))
-      assert.equal(await tryPod(object), '', 'before')
+      assert.equal((await tryPod(object)).refusal, '', 'before')
       const patch = readJson(name, 'patch.json')
-      if (patch.length > 0) assert.equal(await tryPod(apply_patch(object, patch)), '', 'after')
+      if (patch.length > 0)
+        assert.equal((await tryPod(apply_patch(object, patch))).refusal, '', 'after')
       else {
         const initContainers = [...object.spec.initContainers, LEAST]
-        const refused = await tryPod({ ...object, spec: { ...object.spec, initContainers } })
-        assert.match(refused, /forbidden|invalid/i)
+        const tried = await tryPod({ ...object, spec: { ...object.spec, initContainers } })
+        if (tried.created === undefined) assert.match(tried.refusal, /forbidden|invalid/i)
+        else assert.ok(takesDevices(tried.created), 'it would be created, and take no device')
       }
     } finally {
       await kubectl(['delete', 'limitrange,resourcequota', '--all', `--namespace=${NAMESPACE}`])
