@@ -167,6 +167,8 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/reconcile': { folders: RECONCILE, packages: ['prom-client', 'valibot'] },
   'webhook/authority': { folders: AUTHORITY, packages: ['valibot', ...X509_PACKAGES] },
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
+  'webhook/gateway/peers': NOTHING,
+  'webhook/gateway/asking': { folders: ['webhook/gateway/peers'], packages: [] },
   'webhook/cli': {
     folders: [
       ...CLI_GROUND,

@@ -18,6 +18,9 @@ export const CERTIFICATES_PORT = 8444
 /** The Service that the sidecar's metrics describe beside the MiniCluster. The prototype chose its name. */
 export const METRICS_SERVICE = 'custom-metrics-apiserver'
 
+/** Service, ServiceAccount and Deployment of the gateway. Its client certificate has the same common name. */
+export const GATEWAY = 'flux-metrics-gateway'
+
 /** Label of injected pods: the selector of that Service. */
 export const SERVICE_LABEL = { key: 'api-server', value: 'custom-metrics' } as const
 

@@ -29,6 +29,7 @@ const BOXES: Readonly<Record<string, Box>> = {
   flux: { column: 0, row: 6, holds: 'frames → messages → typed calls' },
   identity: { column: 1, row: 1, holds: "the sidecar's certificate" },
   simulation: { column: 1, row: 5, holds: 'a simulated Flux instance' },
+  gateway: { column: 1, row: 0, holds: 'one API for all MiniClusters' },
   cli: { column: 2, row: 0, holds: 'flux-metrics: inject, hpa, simulate' },
   serving: { column: 2, row: 6, holds: 'env, log, TLS, HTTPS, failures' },
   webhook: { column: 3, row: 0, holds: 'the program: starts the rooms below' },

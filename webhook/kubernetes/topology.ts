@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
-import { METRICS_SERVICE, MINICLUSTER_LABEL } from '../contract.ts'
+import { GATEWAY, METRICS_SERVICE, MINICLUSTER_LABEL } from '../contract.ts'
 import type { Cluster, ClusterObject } from './cluster.ts'
 import { POLL_PACE } from './cluster.ts'
 import { Outage } from './outage.ts'
@@ -14,9 +14,6 @@ const API_SERVICE = {
   kind: 'APIService',
   name: 'v1beta2.custom.metrics.k8s.io',
 } as const
-
-/** The Service of a gateway, which finds every MiniCluster's sidecar. */
-const GATEWAY_SERVICE = 'flux-metrics-gateway'
 
 /** The Service that the API leads to. */
 export interface Topology {
@@ -42,7 +39,7 @@ export function reach(
   topology: Topology | undefined,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): Reach {
-  if (topology === undefined || topology.service === GATEWAY_SERVICE) return { kind: 'reached' }
+  if (topology === undefined || topology.service === GATEWAY) return { kind: 'reached' }
   const { minicluster, isRead, service } = topology
   const leads = `the custom metrics API leads to Service ${topology.namespace}/${service}`
   if (topology.namespace !== namespace) {

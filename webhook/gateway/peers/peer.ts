@@ -1,0 +1,42 @@
+// A MiniCluster's sidecar as the gateway knows it: the pod of the lead broker. What the other rooms of the gateway need to know
+// of the pods that were found; pods are watched in pod-watch.ts.
+
+/** Names a MiniCluster. */
+export interface MiniClusterName {
+  readonly namespace: string
+  readonly minicluster: string
+}
+
+/** A running pod that says to be the lead broker of a MiniCluster. Only its certificate proves it. */
+export interface Peer extends MiniClusterName {
+  readonly pod: string
+  readonly uid: string
+  /** IP address of the pod, IPv4 or IPv6 without brackets. */
+  readonly address: string
+  /** Port of the sidecar. */
+  readonly port: number
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  /** Version of the webhook that injected the sidecar. */
+  readonly version: string
+}
+
+/** What is known of a MiniCluster's sidecar. */
+export type PeerLookup =
+  /** Never empty, the newest first. More than one only if pods were copied or are replaced just now. */
+  | { readonly kind: 'found'; readonly peers: readonly Peer[] }
+  /** The pod is there, and cannot be asked. `why` continues the sentence "pod NAME …". */
+  | { readonly kind: 'unready'; readonly pod: string; readonly why: string }
+  /** No pod has a sidecar for this MiniCluster. */
+  | { readonly kind: 'absent' }
+
+/** The pods with sidecars, in all namespaces, as they were last seen. */
+export interface Peers {
+  find(name: MiniClusterName): PeerLookup
+  /** The MiniClusters of a namespace that have a pod with a sidecar, found or unready, in alphabetical order. */
+  inNamespace(namespace: string): readonly MiniClusterName[]
+  /** Those of all namespaces. */
+  all(): readonly MiniClusterName[]
+  /** Why nothing is known yet; `undefined` once the pods were listed. Later the last list serves. */
+  readonly missing: string | undefined
+}
