@@ -169,6 +169,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
   'webhook/gateway/peers': NOTHING,
   'webhook/gateway/asking': { folders: ['webhook/gateway/peers'], packages: [] },
+  'webhook/gateway/upstream': { folders: [], packages: ['koa'] },
   'webhook/cli': {
     folders: [
       ...CLI_GROUND,

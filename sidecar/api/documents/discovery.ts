@@ -3,17 +3,15 @@
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { Metric } from '#metrics/metric.ts'
-import {
-  EXTERNAL_GROUP,
-  EXTERNAL_VERSION,
-  GROUP,
-  MINICLUSTERS,
-  NAMESPACES,
-  SERVICES,
-  VERSIONS,
-  type Version,
-} from '../api-group.ts'
+import { aggregateResources, VERBS } from './aggregated-form.ts'
 import { derived } from './derived.ts'
+import {
+  CUSTOM_METRICS,
+  EXTERNAL_METRICS,
+  type Group,
+  mergeResources,
+  type OtherResources,
+} from './resources.ts'
 import {
   createDocument,
   type StaticDocument,
@@ -24,31 +22,25 @@ import {
 /** Versions of aggregated discovery, as in the parameters of `Accept`. */
 const AGGREGATED_VERSIONS = ['v2', 'v2beta1'] as const
 
-const RESOURCES = [
-  { resource: MINICLUSTERS, namespaced: true },
-  { resource: SERVICES, namespaced: true },
-  { resource: NAMESPACES, namespaced: false },
-] as const
+const NO_OTHERS: OtherResources = { version: 0, resourcesOf: () => [] }
 
-/** Only `get`: with `list` or `delete`, controllers of Kubernetes would send such requests. */
-const VERBS = ['get'] as const
+interface DiscoveryOptions {
+  readonly catalog: Catalog
+  readonly external: boolean
+  /** Resources to list behind our own. */
+  readonly others?: OtherResources
+}
 
-/** A group as both forms of discovery describe it. */
-interface Group {
-  readonly name: string
-  readonly versions: readonly {
-    readonly version: string
-    /** The resources of an APIResourceList. */
-    resources(metrics: readonly Metric[]): readonly object[]
-    /** The resources of an APIGroupDiscoveryList. */
-    aggregated(metrics: readonly Metric[]): readonly object[]
-  }[]
+/** The present content of the documents. */
+interface Content {
+  readonly metrics: readonly Metric[]
+  readonly others: OtherResources
 }
 
 /** Adds `/apis` and the documents below it, without the metrics, to `router`. */
 export function routeDiscovery(
   router: Router,
-  { catalog, external }: { readonly catalog: Catalog; readonly external: boolean },
+  { catalog, external, others = NO_OTHERS }: DiscoveryOptions,
 ): void {
   const groups = external ? [CUSTOM_METRICS, EXTERNAL_METRICS] : [CUSTOM_METRICS]
   const groupList = createDocument({
@@ -56,10 +48,12 @@ export function routeDiscovery(
     apiVersion: 'v1',
     groups: groups.map(apiGroup),
   })
+  const derive = <T>(make: (content: Content) => T): (() => T) =>
+    derived(catalog, (metrics) => make({ metrics, others }), others)
   const aggregated = new Map<string, () => StaticDocument>(
     AGGREGATED_VERSIONS.map((version) => [
       version,
-      derived(catalog, (metrics) => aggregatedDocument(version, groups, metrics)),
+      derive((content) => aggregatedDocument(version, groups, content)),
     ]),
   )
   router.get('/apis', (ctx) => {
@@ -67,88 +61,54 @@ export function routeDiscovery(
     const version = acceptedVersion(ctx.get('Accept'))
     sendTaggedDocument(ctx, aggregated.get(version ?? '')?.() ?? groupList)
   })
-  for (const group of groups) routeGroup(router, group, catalog)
-}
-
-function routeGroup(router: Router, group: Group, catalog: Catalog): void {
-  const document = createDocument({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) })
-  router.get(`/apis/${group.name}`, (ctx) => sendDocument(ctx, document))
-  for (const { version, resources } of group.versions) {
-    const groupVersion = `${group.name}/${version}`
-    const list = derived(catalog, (metrics) =>
-      createDocument({
-        kind: 'APIResourceList',
-        apiVersion: 'v1',
-        groupVersion,
-        resources: resources(metrics),
-      }),
-    )
-    router.get(`/apis/${groupVersion}`, (ctx) => sendDocument(ctx, list()))
+  for (const group of groups) {
+    const document = createDocument({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) })
+    router.get(`/apis/${group.name}`, (ctx) => sendDocument(ctx, document))
+    for (const version of group.versions) {
+      const list = derive((content) => resourceList(group, version, content))
+      router.get(`/apis/${group.name}/${version}`, (ctx) => sendDocument(ctx, list()))
+    }
   }
 }
 
 function apiGroup({ name, versions }: Group) {
-  const served = versions.map(({ version }) => ({ groupVersion: `${name}/${version}`, version }))
+  const served = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }))
   return { name, versions: served, preferredVersion: served[0] }
 }
 
-const CUSTOM_METRICS: Group = {
-  name: GROUP,
-  versions: VERSIONS.map((version) => ({
-    version,
-    resources: (metrics) =>
-      RESOURCES.flatMap(({ resource, namespaced }) =>
-        metrics.map(({ name }) => ({
-          name: `${resource}/${name}`,
-          singularName: '',
-          namespaced,
-          kind: 'MetricValueList',
-          verbs: VERBS,
-        })),
-      ),
-    aggregated: (metrics) => RESOURCES.map((row) => aggregatedResource(version, row, metrics)),
-  })),
+function resourcesOf(group: Group, version: string, { metrics, others }: Content) {
+  return mergeResources(group.resources(metrics), others.resourcesOf(`${group.name}/${version}`))
 }
 
-const EXTERNAL_KIND = 'ExternalMetricValueList'
-
-/** In this group each metric is a resource of its own. */
-const EXTERNAL_METRICS: Group = {
-  name: EXTERNAL_GROUP,
-  versions: [
-    {
-      version: EXTERNAL_VERSION,
-      resources: (metrics) =>
-        metrics.map(({ name }) => ({
-          name,
-          singularName: '',
-          namespaced: true,
-          kind: EXTERNAL_KIND,
-          verbs: VERBS,
-        })),
-      aggregated: (metrics) =>
-        metrics.map(({ name }) => ({
-          resource: name,
-          responseKind: { group: EXTERNAL_GROUP, version: EXTERNAL_VERSION, kind: EXTERNAL_KIND },
-          scope: 'Namespaced',
-          singularResource: '',
-          verbs: VERBS,
-        })),
-    },
-  ],
+function resourceList(group: Group, version: string, content: Content): StaticDocument {
+  return createDocument({
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion: `${group.name}/${version}`,
+    resources: resourcesOf(group, version, content).map(({ name, namespaced, kind }) => ({
+      name,
+      singularName: '',
+      namespaced,
+      kind,
+      verbs: VERBS,
+    })),
+  })
 }
 
 function aggregatedDocument(
   aggregatedVersion: string,
   groups: readonly Group[],
-  metrics: readonly Metric[],
+  content: Content,
 ): StaticDocument {
-  const items = groups.map(({ name, versions }) => ({
-    metadata: { name, creationTimestamp: null },
-    versions: versions.map(({ version, aggregated }) => ({
+  const items = groups.map((group) => ({
+    metadata: { name: group.name, creationTimestamp: null },
+    versions: group.versions.map((version) => ({
       version,
       freshness: 'Current',
-      resources: aggregated(metrics),
+      resources: aggregateResources(
+        { group: group.name, version },
+        resourcesOf(group, version, content),
+      ),
     })),
   }))
   return createDocument(
@@ -160,26 +120,6 @@ function aggregatedDocument(
     },
     `application/json;g=apidiscovery.k8s.io;v=${aggregatedVersion};as=APIGroupDiscoveryList`,
   )
-}
-
-/** Metrics are subresources. Their parents are not served, so they have an empty kind and no verbs. */
-function aggregatedResource(
-  version: Version,
-  { resource, namespaced }: (typeof RESOURCES)[number],
-  metrics: readonly Metric[],
-) {
-  return {
-    resource,
-    responseKind: { group: '', version: '', kind: '' },
-    scope: namespaced ? 'Namespaced' : 'Cluster',
-    singularResource: '',
-    verbs: [],
-    subresources: metrics.map(({ name }) => ({
-      subresource: name,
-      responseKind: { group: GROUP, version, kind: 'MetricValueList' },
-      verbs: VERBS,
-    })),
-  }
 }
 
 /** The version of aggregated discovery, if `Accept` lists it before any other JSON; `undefined`: the plain form. */

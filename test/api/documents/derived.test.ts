@@ -17,3 +17,19 @@ test('derived makes its value again only when the metrics have changed', () => {
   assert.deepEqual(before, [catalog.all().length - 1, catalog.all().length - 1, 1])
   assert.deepEqual([count(), count(), made], [catalog.all().length, catalog.all().length, 2])
 })
+
+test('derived makes its value again when what it also depends on has changed', () => {
+  const others = { version: 0 }
+  let made = 0
+  const count = derived(
+    new Catalog(),
+    () => {
+      made += 1
+      return made
+    },
+    others,
+  )
+  const before = [count(), count()]
+  others.version = 1
+  assert.deepEqual([before, count(), count()], [[1, 1], 2, 2])
+})
