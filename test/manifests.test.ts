@@ -24,7 +24,7 @@ const ALL = [...OBJECTS.values()].flat()
 test('a kustomization names every file, and every file that it names exists', () => {
   const folders = new Set(KUSTOMIZATIONS.map(({ folder }) => folder))
   const named = KUSTOMIZATIONS.flatMap((one) => [
-    `${one.folder}/kustomization.yaml`,
+    resolve(one, 'kustomization.yaml'),
     ...one.resources.map((path) => resolve(one, path)).filter((path) => !folders.has(path)),
     ...one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
     ...one.configurations.map((path) => resolve(one, path)),
@@ -71,21 +71,29 @@ const ADDITIONS = KUSTOMIZATIONS.filter(
 ).map(({ folder }) => folder)
 
 for (const folder of ADDITIONS) {
-  test(`the objects of ${folder} are labelled as parts of the webhook`, () => {
-    const [{ pairs } = { pairs: {} }] = kustomization('base').labels
+  test(`the objects of ${folder} are labelled as parts of the program that they are for`, () => {
     for (const { kind, metadata } of objectsBelow(folder)) {
-      assert.deepEqual(metadata.labels, pairs, kind)
+      const program = metadata.name?.startsWith('flux-metrics-gateway') ? 'gateway' : 'base'
+      assert.deepEqual(metadata.labels, kustomization(program).labels[0]?.pairs, kind)
     }
   })
 }
 
-test('base labels its objects and pods with the recommended labels', () => {
-  const pairs = {
-    'app.kubernetes.io/name': 'flux-metrics-webhook',
-    'app.kubernetes.io/component': 'webhook',
-    ...PROJECT_LABELS,
-  }
-  assert.deepEqual(kustomization('base').labels, [{ pairs, includeTemplates: true }])
+for (const [folder, program] of Object.entries({ base: 'webhook', gateway: 'gateway' })) {
+  test(`${folder} labels its objects and pods with the recommended labels`, () => {
+    const pairs = {
+      'app.kubernetes.io/name': `flux-metrics-${program}`,
+      'app.kubernetes.io/component': program,
+      ...PROJECT_LABELS,
+    }
+    assert.deepEqual(kustomization(folder).labels, [{ pairs, includeTemplates: true }])
+  })
+}
+
+test('the default is webhook and gateway, and no APIService: the gateway publishes them', () => {
+  assert.deepEqual(kustomization('.').resources, ['base', 'gateway'])
+  const kinds = [...objectsBelow('base'), ...objectsBelow('gateway')].map(({ kind }) => kind)
+  assert.ok(!kinds.includes('APIService'))
 })
 
 test('no manifest skips the verification of TLS, or contains a certificate', () => {
@@ -99,7 +107,9 @@ test('the images have the version of package.json', () => {
   const images = TEXTS.flatMap(
     ({ text }) => text.match(/flux-metrics-(webhook|sidecar):\S+/g) ?? [],
   )
-  const expected = ['webhook', 'sidecar'].map((program) => `flux-metrics-${program}:${version}`)
+  // The last is the gateway's, which is in the image of the webhook.
+  const programs = ['webhook', 'sidecar', 'webhook']
+  const expected = programs.map((program) => `flux-metrics-${program}:${version}`)
   assert.deepEqual(images, expected)
   for (const program of ['webhook', 'sidecar']) {
     const dockerfile = readFileSync(join(import.meta.dirname, `../Dockerfile.${program}`), 'utf8')

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { PUBLISHED } from '../../webhook/authority/published-object.ts'
+import { GATEWAY } from '../../webhook/contract.ts'
 import { pathOf } from '../../webhook/kubernetes/api-path.ts'
-import { NAMESPACE, POD } from '../support/deployment.ts'
+import { NAMESPACE, workloadIn } from '../support/deployment.ts'
 import { objectsBelow } from '../support/manifests.ts'
 
 const PolicySchema = v.object({
@@ -17,11 +18,12 @@ const PolicySchema = v.object({
           apiGroups: v.strictTuple([v.string()]),
           apiVersions: v.strictTuple([v.literal('*')]),
           resources: v.strictTuple([v.string()]),
-          operations: v.strictTuple([v.literal('UPDATE')]),
+          operations: v.array(v.string()),
         }),
       ]),
     }),
     matchConditions: v.strictTuple([v.object({ expression: v.string() })]),
+    variables: v.optional(v.array(v.strictObject({ name: v.string(), expression: v.string() }))),
     validations: v.array(v.strictObject({ expression: v.string(), message: v.string() })),
   }),
 })
@@ -38,6 +40,8 @@ const POLICIES = OBJECTS.filter(({ kind }) => kind === 'ValidatingAdmissionPolic
   v.parse(PolicySchema, object),
 )
 const NAMES = POLICIES.map(({ metadata }) => metadata.name)
+const OF_GATEWAY = POLICIES.filter(({ metadata }) => metadata.name === GATEWAY)
+const OF_WEBHOOK = POLICIES.filter(({ metadata }) => metadata.name !== GATEWAY)
 
 test('every policy denies', () => {
   const bound = OBJECTS.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding').map(
@@ -47,29 +51,52 @@ test('every policy denies', () => {
   assert.equal(OBJECTS.length, 2 * NAMES.length)
 })
 
-test('the policies concern all kinds to which the webhook publishes its CA', () => {
-  const guarded = POLICIES.map(({ spec }) => {
-    const [{ apiGroups, resources }] = spec.matchConstraints.resourceRules
+test('the policies concern every change of the kinds to which the webhook publishes its CA', () => {
+  const guarded = OF_WEBHOOK.map(({ spec }) => {
+    const [{ apiGroups, resources, operations }] = spec.matchConstraints.resourceRules
+    assert.deepEqual(operations, ['UPDATE'])
     return `/apis/${apiGroups[0]}/v1/${resources[0]}`
   })
   const published = PUBLISHED.map(({ apiVersion, kind }) => pathOf({ apiVersion, kind }))
   assert.deepEqual(guarded.toSorted(), [...new Set(published)].toSorted())
 })
 
-test('the policies concern the service account of the webhook in any namespace, and nobody else', () => {
-  const { serviceAccountName } = v.parse(v.object({ serviceAccountName: v.string() }), POD.spec)
-  for (const { spec } of POLICIES) {
-    const [, pattern = ''] =
-      /^request\.userInfo\.username\.matches\('(.*)'\)$/.exec(spec.matchConditions[0].expression) ??
-      []
-    const concerned = [
-      `system:serviceaccount:${NAMESPACE}:${serviceAccountName}`,
-      `system:serviceaccount:other:${serviceAccountName}`,
-      `system:serviceaccount:other:${serviceAccountName}-2`,
-      `system:serviceaccount:${NAMESPACE}:other`,
-      serviceAccountName,
-    ].map((user) => new RegExp(pattern).test(user))
-    assert.deepEqual(concerned, [true, true, false, false, false])
+for (const [folder, policies] of [
+  ['base', OF_WEBHOOK] as const,
+  ['gateway', OF_GATEWAY] as const,
+]) {
+  test(`the policies concern the service account of ${folder} in any namespace, and nobody else`, () => {
+    const pod = workloadIn(folder).deployment.spec.template
+    const { serviceAccountName } = v.parse(v.object({ serviceAccountName: v.string() }), pod.spec)
+    assert.ok(policies.length > 0)
+    for (const { spec } of policies) {
+      const [, pattern = ''] =
+        /^request\.userInfo\.username\.matches\('(.*)'\)$/.exec(
+          spec.matchConditions[0].expression,
+        ) ?? []
+      const concerned = [
+        `system:serviceaccount:${NAMESPACE}:${serviceAccountName}`,
+        `system:serviceaccount:other:${serviceAccountName}`,
+        `system:serviceaccount:other:${serviceAccountName}-2`,
+        `system:serviceaccount:${NAMESPACE}:other`,
+        serviceAccountName,
+      ].map((user) => new RegExp(pattern).test(user))
+      assert.deepEqual(concerned, [true, true, false, false, false])
+    }
+  })
+}
+
+test('the gateway may write and delete the APIServices that it publishes, and no others', () => {
+  for (const { spec } of OF_GATEWAY) {
+    const [rule] = spec.matchConstraints.resourceRules
+    assert.deepEqual(
+      [rule.resources, rule.operations],
+      [['apiservices'], ['CREATE', 'UPDATE', 'DELETE']],
+    )
+    const [names = ''] = spec.validations.map(({ expression }) => expression)
+    const named = [...names.matchAll(/'([^']+)'/g)].map(([, name]) => name)
+    const published = PUBLISHED.filter(({ kind }) => kind === 'APIService').map(({ name }) => name)
+    assert.deepEqual(named.sort(), published.toSorted())
   }
 })
 

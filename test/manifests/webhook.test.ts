@@ -7,7 +7,7 @@ import * as v from 'valibot'
 import packageJson from '../../package.json' with { type: 'json' }
 import { HEALTH_PATHS } from '../../webhook/app.ts'
 import { readConfig, VARIABLES } from '../../webhook/config.ts'
-import { CERTIFICATES_PORT, SERVICE_LABEL } from '../../webhook/contract.ts'
+import { CERTIFICATES_PORT, GATEWAY, SERVICE_LABEL } from '../../webhook/contract.ts'
 import { LINGER_MS } from '../../webhook/webhook.ts'
 import {
   CONTAINER,
@@ -17,6 +17,7 @@ import {
   POD,
   SERVICE,
   Selector,
+  workloadIn,
 } from '../support/deployment.ts'
 import {
   kustomization,
@@ -27,25 +28,12 @@ import {
   resolve,
   theOnly,
 } from '../support/manifests.ts'
+import { networkPolicy } from '../support/network-policy.ts'
 import { restrictedViolations } from '../support/pod-security.ts'
 
 const README = readFileSync(join(MANIFESTS, '../README.md'), 'utf8')
 
-const { spec: POLICY } = v.parse(
-  v.object({
-    spec: v.object({
-      podSelector: Selector,
-      policyTypes: v.array(v.string()),
-      ingress: v.array(
-        v.strictObject({
-          ports: v.strictTuple([v.strictObject({ port: v.string() })]),
-          from: v.optional(v.array(v.unknown())),
-        }),
-      ),
-    }),
-  }),
-  theOnly('NetworkPolicy', 'components/network-policy'),
-)
+const { spec: POLICY } = networkPolicy(SERVICE.metadata.name)
 
 const { spec: BUDGET } = v.parse(
   v.object({
@@ -111,8 +99,10 @@ test('a quota allows the priority class of the pods, during a rollout too', () =
   assert.deepEqual(scopeSelector, {
     matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values }],
   })
+  const gateway = workloadIn('gateway').deployment.spec
+  assert.equal(gateway.template.spec.priorityClassName, POD.spec.priorityClassName)
   // The old and the new replicas.
-  assert.ok(hard.pods >= 2 * DEPLOYMENT.spec.replicas)
+  assert.ok(hard.pods >= 2 * (DEPLOYMENT.spec.replicas + gateway.replicas))
 })
 
 test('the grace period is long enough for a clean end', () => {
@@ -162,11 +152,8 @@ test('namespace and Service are the defaults of the webhook', () => {
 
 test('what README deletes to uninstall is everything but the namespace, which has the Secret of the CA', () => {
   const [, label = ''] = /kubectl delete -k \S+ -l '!(\S+)'/.exec(README) ?? []
-  const objects = [
-    ...objectsBelow('base'),
-    ...objectsBelow('components'),
-    ...objectsBelow('overlays'),
-  ]
+  const folders = ['base', 'gateway', 'components', 'overlays']
+  const objects = folders.flatMap((folder) => objectsBelow(folder))
   const kept = objects.filter(({ metadata }) => metadata.labels?.[label] !== undefined)
   assert.deepEqual(
     kept.map(({ kind, metadata }) => [kind, metadata.name]),
@@ -176,9 +163,9 @@ test('what README deletes to uninstall is everything but the namespace, which ha
 })
 
 test('all objects are in one namespace, so that "namespace:" may move them', () => {
-  const elsewhere = [...objectsBelow('base'), ...objectsBelow('components')].filter(
-    ({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== NAMESPACE,
-  )
+  const elsewhere = ['base', 'gateway', 'components']
+    .flatMap((folder) => objectsBelow(folder))
+    .filter(({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== NAMESPACE)
   assert.deepEqual(elsewhere, [])
 })
 
@@ -205,7 +192,10 @@ test('the NetworkPolicy says for each port of the webhook who may reach it', () 
   const sidecars = { matchLabels: { [SERVICE_LABEL.key]: SERVICE_LABEL.value } }
   assert.deepEqual(peers, {
     https: undefined,
-    certificates: [{ namespaceSelector: {}, podSelector: sidecars }],
+    certificates: [
+      { namespaceSelector: {}, podSelector: sidecars },
+      { podSelector: { matchLabels: { 'app.kubernetes.io/name': GATEWAY } } },
+    ],
     health: [{ namespaceSelector: { matchLabels: { metrics: 'enabled' } } }],
   })
   assert.deepEqual(

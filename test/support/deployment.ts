@@ -1,4 +1,4 @@
-// The webhook's Deployment, Service and pod template in manifests/.
+// The Deployments, Services and pod templates of webhook and gateway in manifests/.
 import * as v from 'valibot'
 import { theOnly } from './manifests.ts'
 
@@ -9,7 +9,10 @@ const Env = v.strictObject({
   name: v.string(),
   value: v.optional(v.string()),
   valueFrom: v.optional(
-    v.strictObject({ fieldRef: v.strictObject({ fieldPath: v.literal('metadata.namespace') }) }),
+    v.union([
+      v.strictObject({ fieldRef: v.strictObject({ fieldPath: v.literal('metadata.namespace') }) }),
+      v.strictObject({ configMapKeyRef: v.strictObject({ name: v.string(), key: v.string() }) }),
+    ]),
   ),
 })
 
@@ -51,19 +54,45 @@ export const ServiceSchema = v.object({
   }),
 })
 
-export const DEPLOYMENT = v.parse(DeploymentSchema, theOnly('Deployment', 'base'))
+/** A Deployment and its Service. */
+export interface Workload {
+  readonly deployment: v.InferOutput<typeof DeploymentSchema>
+  readonly service: v.InferOutput<typeof ServiceSchema>
+}
+
+/** Those of a folder of manifests/, which has one of each. */
+export function workloadIn(folder: string): Workload {
+  return {
+    deployment: v.parse(DeploymentSchema, theOnly('Deployment', folder)),
+    service: v.parse(ServiceSchema, theOnly('Service', folder)),
+  }
+}
+
+export const { deployment: DEPLOYMENT, service: SERVICE } = workloadIn('base')
 export const { namespace: NAMESPACE } = DEPLOYMENT.metadata
 export const POD = DEPLOYMENT.spec.template
 export const [CONTAINER] = POD.spec.containers
-export const SERVICE = v.parse(ServiceSchema, theOnly('Service', 'base'))
 
-/** The environment of the webhook, as the kubelet sets it. `changes` replace variables. */
+/** The value of a variable that is not a plain one, as the kubelet sets it. */
+function givenValue({ valueFrom }: v.InferOutput<typeof Env>): string {
+  return valueFrom !== undefined && 'fieldRef' in valueFrom ? NAMESPACE : BUNDLE
+}
+
+/** What the webhook writes into its ConfigMap. */
+export const BUNDLE = 'the bundle of the webhook'
+
+/** The environment of a container, as the kubelet sets it. `changes` replace variables. */
 export function environmentOf(
   changes: readonly v.InferOutput<typeof Env>[] = [],
+  container: v.InferOutput<typeof Container> = CONTAINER,
 ): Readonly<Record<string, string | undefined>> {
-  const variables = [...CONTAINER.env, ...changes].map(({ name, value, valueFrom }) => [
-    name,
-    valueFrom === undefined ? value : NAMESPACE,
-  ])
-  return { ...Object.fromEntries(variables), KUBERNETES_SERVICE_HOST: '192.0.2.1' }
+  const set: Record<string, string | undefined> = {}
+  for (const variable of [...container.env, ...changes]) {
+    const { name, value, valueFrom } = variable
+    set[name] =
+      valueFrom === undefined
+        ? value?.replace(/\$\((\w+)\)/g, (text, other) => set[other] ?? text)
+        : givenValue(variable)
+  }
+  return { ...set, KUBERNETES_SERVICE_HOST: '192.0.2.1' }
 }

@@ -100,6 +100,6 @@ test('no other file of manifests/ grants anything', () => {
   )
   assert.deepEqual(
     granting.map(([file]) => file),
-    ['base/rbac-authority.yaml', 'base/rbac-readers.yaml', 'base/rbac.yaml'],
+    ['base/rbac-authority.yaml', 'base/rbac-readers.yaml', 'base/rbac.yaml', 'gateway/rbac.yaml'],
   )
 })
