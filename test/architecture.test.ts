@@ -170,6 +170,10 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/gateway/peers': NOTHING,
   'webhook/gateway/asking': { folders: ['webhook/gateway/peers'], packages: [] },
   'webhook/gateway/upstream': { folders: [], packages: ['koa'] },
+  'webhook/gateway/scraping': {
+    folders: ['webhook/gateway/peers', 'webhook/gateway/asking', 'sidecar/serving'],
+    packages: [],
+  },
   'webhook/cli': {
     folders: [
       ...CLI_GROUND,

@@ -1,0 +1,158 @@
+// The gauges of all sidecars in one text, for `/metrics` of the gateway: asks them, a few at a time and within one deadline. Who
+// does not answer has no samples, which is a gap in a graph, and is counted. What a page may hold is in page.ts.
+import { setImmediate as endTurn } from 'node:timers/promises'
+import type { Logger } from '#serving/log.ts'
+import { StatusError } from '#serving/status.ts'
+import type { Sidecars } from '../asking/sidecar-answer.ts'
+import type { MiniClusterName, Peers } from '../peers/peer.ts'
+import { type Page, readPage } from './page.ts'
+import { textOf } from './page-text.ts'
+
+/** Path of the sidecar's own page. */
+const PATH = '/metrics'
+
+/** Prometheus waits for 10 s unless it is told otherwise. */
+const SCRAPE_MS = 5_000
+
+/** The time of one sidecar. Many that hang would else take the time of all the others. */
+const SIDECAR_MS = 1_000
+
+/** How many are asked at a time: HorizontalPodAutoscalers ask them too, and go first. */
+const TURNS = 16
+
+/** How old a text may be. Several Prometheus servers, and strangers, may ask. */
+const FRESH_MS = 10_000
+
+/** What all pages may have: 1,000 MiniClusters with a few queues have 5 MB. */
+const MAX_BYTES = 8 * 2 ** 20
+
+/** Why a sidecar has no samples: the values of the label `reason`. */
+const REASONS = ['unready', 'unanswered', 'too_large', 'no_room'] as const
+
+type Reason = (typeof REASONS)[number]
+
+export interface SidecarGaugesOptions {
+  readonly peers: Peers
+  readonly sidecars: Sidecars
+  readonly log: Logger
+}
+
+export class SidecarGauges {
+  readonly #options: SidecarGaugesOptions
+  #last: { readonly text: Promise<string>; readonly at: number } | undefined
+  /** Who had no samples last time: they are asked last. */
+  #absent: ReadonlySet<string> = new Set()
+
+  constructor(options: SidecarGaugesOptions) {
+    this.#options = options
+  }
+
+  /** The text, at most ten seconds old, to be joined to the gateway's own. Never rejects. */
+  render(): Promise<string> {
+    if (this.#options.peers.missing !== undefined) return Promise.resolve('')
+    const now = performance.now()
+    if (this.#last === undefined || now - this.#last.at >= FRESH_MS)
+      this.#last = { text: this.#scrape(now + SCRAPE_MS), at: now }
+    return this.#last.text
+  }
+
+  async #scrape(deadline: number): Promise<string> {
+    const { peers } = this.#options
+    const names = [...peers.all()].sort((one, other) => this.#rank(one) - this.#rank(other))
+    const scrape = new Scrape()
+    const waiting = names.values()
+    const work = async () => {
+      for (const name of waiting) await this.#ask(name, deadline, scrape)
+    }
+    await Promise.all(Array.from({ length: TURNS }, work))
+    this.#absent = new Set(scrape.absent.keys())
+    return scrape.text()
+  }
+
+  #rank(name: MiniClusterName): number {
+    return this.#absent.has(keyOf(name)) ? 1 : 0
+  }
+
+  async #ask(name: MiniClusterName, deadline: number, scrape: Scrape): Promise<void> {
+    const { peers, sidecars, log } = this.#options
+    const { kind } = peers.find(name)
+    if (kind === 'absent') return
+    if (kind === 'unready') return scrape.miss(name, 'unready')
+    const now = performance.now()
+    if (now >= deadline) return scrape.miss(name, 'unanswered')
+    const limits = { deadline: Math.min(deadline, now + SIDECAR_MS) }
+    try {
+      const { body } = await sidecars.ask({ ...name, ...limits, path: PATH, accept: 'text/plain' })
+      await scrape.add(name, body)
+    } catch (error) {
+      scrape.miss(name, 'unanswered')
+      if (!(error instanceof StatusError)) log.error({ err: error, ...name }, 'scrape failed')
+    }
+  }
+}
+
+/** What one scrape has found so far. */
+class Scrape {
+  readonly absent = new Map<string, Reason>()
+  readonly #pages = new Map<string, Page>()
+  #bytes = 0
+  #dropped = 0
+  #turn: Promise<void> = Promise.resolve()
+
+  miss(name: MiniClusterName, reason: Reason): void {
+    this.absent.set(keyOf(name), reason)
+  }
+
+  /** Each page is read in a turn of its own: a long one takes milliseconds, and the gateway answers others in between. */
+  async add(name: MiniClusterName, text: string): Promise<void> {
+    this.#turn = this.#turn.then(() => endTurn())
+    await this.#turn
+    const page = readPage(text, name)
+    if (page === undefined) return this.miss(name, 'too_large')
+    this.#pages.set(keyOf(name), page)
+    this.#bytes += page.bytes
+    this.#dropped += page.dropped
+    while (this.#bytes > MAX_BYTES) this.#removeLongest()
+  }
+
+  text(): string {
+    const { absent } = this
+    const reasons = [...absent.values()]
+    const pages = [...this.#pages].sort(([one], [other]) => (one < other ? -1 : 1))
+    const unscraped = 'flux_gateway_sidecars_unscraped'
+    const scraped = 'flux_gateway_sidecars_scraped'
+    const dropped = 'flux_gateway_sidecar_lines_dropped'
+    return [
+      `# HELP ${scraped} MiniClusters whose gauges are here\n`,
+      `# TYPE ${scraped} gauge\n`,
+      `${scraped} ${pages.length}\n`,
+      `# HELP ${unscraped} MiniClusters whose gauges are missing here, by reason\n`,
+      `# TYPE ${unscraped} gauge\n`,
+      ...REASONS.map((reason) => {
+        const count = reasons.filter((one) => one === reason).length
+        return `${unscraped}{reason="${reason}"} ${count}\n`
+      }),
+      `# HELP ${dropped} Lines that sidecars sent and must not send\n`,
+      `# TYPE ${dropped} gauge\n`,
+      `${dropped} ${this.#dropped}\n`,
+      textOf(pages.map(([, page]) => page)),
+    ].join('')
+  }
+
+  /** Where there is no room for all pages, the longest make room. */
+  #removeLongest(): void {
+    let longest: { readonly key: string; readonly bytes: number } | undefined
+    for (const [key, { bytes }] of this.#pages) {
+      if (longest === undefined || bytes > longest.bytes) longest = { key, bytes }
+    }
+    if (longest === undefined) return
+    this.#pages.delete(longest.key)
+    this.#bytes -= longest.bytes
+    this.absent.set(longest.key, 'no_room')
+  }
+}
+
+/** No name has a slash. */
+function keyOf({ namespace, minicluster }: MiniClusterName): string {
+  return `${namespace}/${minicluster}`
+}
