@@ -20,6 +20,9 @@ import { holds } from './wait.ts'
 const CRD_FILE = join(import.meta.dirname, '../../recordings/kubernetes/miniclusters-crd.yaml')
 const CRD = 'miniclusters.flux-framework.org'
 
+/** Whether a run leaves the installation and the CRD to the next one. For a cluster that is thrown away. */
+export const KEEPS = process.env.E2E_KEEP === 'true'
+
 /** Clients of one kubeconfig. */
 export interface Cluster {
   readonly kubeConfig: KubeConfig
@@ -101,14 +104,17 @@ export async function installCrd(cluster: Cluster): Promise<void> {
   const present = await absentAsUndefined(cluster.objects.read(crdHeader()))
   if (present !== undefined) return
   const applied = await kubectl(['create', '-f', CRD_FILE])
-  if (applied.code !== 0) throw new Error(`Cannot create the CRD: ${applied.stderr.trim()}`)
+  // Another file that runs at the same time may have been quicker.
+  const isThere = applied.code === 0 || /AlreadyExists/.test(applied.stderr)
+  if (!isThere) throw new Error(`Cannot create the CRD: ${applied.stderr.trim()}`)
   const labelled = await kubectl(['label', 'crd', CRD, ...labelArguments()])
   if (labelled.code !== 0) throw new Error(`Cannot label the CRD: ${labelled.stderr.trim()}`)
   await kubectl(['wait', '--for=condition=Established', `crd/${CRD}`, '--timeout=60s'])
 }
 
-/** Removes the CRD if an e2e run created it. */
+/** Removes the CRD if an e2e run created it, unless it is kept. */
 export async function removeCrd(cluster: Cluster): Promise<void> {
+  if (KEEPS) return
   const present = await absentAsUndefined(cluster.objects.read(crdHeader()))
   if (present !== undefined && isOurs(present)) await remove(cluster, present)
 }

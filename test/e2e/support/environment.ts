@@ -11,7 +11,15 @@ import { isMiniCluster, MINICLUSTERS, type MiniCluster } from '../../support/min
 import { Operator } from '../../support/operator.ts'
 import { awaitApiServices, claimApiServices } from './api-services.ts'
 import { ApiserverLog } from './apiserver-log.ts'
-import { type Cluster, connect, createNamespace, installCrd, remove, removeCrd } from './cluster.ts'
+import {
+  type Cluster,
+  connect,
+  createNamespace,
+  installCrd,
+  KEEPS,
+  remove,
+  removeCrd,
+} from './cluster.ts'
 import { getControl, type Lead, postControl } from './control.ts'
 import { Installation } from './installation.ts'
 import { getRaw, kubectl } from './kubectl.ts'
@@ -196,15 +204,17 @@ export class Environment {
     this.#reported = true
   }
 
-  /** Removes everything. APIServices are first: while one has no server behind it, no namespace can be deleted. */
+  /** Removes everything, or all but what is kept. APIServices are first: while one has no server, no namespace can be deleted. */
   async remove(): Promise<void> {
     await this.#operator.stop()
+    const metadata = { name: this.namespace }
+    if (KEEPS) {
+      // It ends while the next file runs: as soon as that file's sidecar serves the APIs.
+      await this.cluster.core.deleteNamespace(metadata)
+      return this.installation.forget()
+    }
     await this.installation.remove()
-    await remove(this.cluster, {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: this.namespace },
-    })
+    await remove(this.cluster, { apiVersion: 'v1', kind: 'Namespace', metadata })
     await removeCrd(this.cluster)
   }
 

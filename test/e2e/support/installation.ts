@@ -77,6 +77,11 @@ export class Installation {
     await run(['delete', 'apiservices', '-l', 'app.kubernetes.io/part-of=flux-metrics'])
     await this.#killPods()
     await run(['delete', '-k', this.#folder, '--ignore-not-found', '--wait'])
+    await this.forget()
+  }
+
+  /** Leaves everything that was applied to another Installation. */
+  async forget(): Promise<void> {
     await rm(this.#folder, { recursive: true })
   }
 
