@@ -169,10 +169,20 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
   'webhook/gateway/peers': NOTHING,
   'webhook/gateway/asking': { folders: ['webhook/gateway/peers'], packages: [] },
-  'webhook/gateway/upstream': { folders: [], packages: ['koa'] },
   'webhook/gateway/scraping': {
     folders: ['webhook/gateway/peers', 'webhook/gateway/asking', 'sidecar/serving'],
     packages: [],
+  },
+  'webhook/gateway/upstream': {
+    folders: [
+      'sidecar/api',
+      'sidecar/api/documents',
+      'sidecar/identity',
+      'sidecar/serving',
+      'sidecar/serving/https',
+      'webhook/kubernetes/turns.ts',
+    ],
+    packages: ['koa'],
   },
   'webhook/cli': {
     folders: [

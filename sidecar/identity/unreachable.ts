@@ -3,7 +3,7 @@
 import { quote } from '#serving/text.ts'
 
 /** Codes of OpenSSL for a chain that ends at no CA that the client knows. */
-const UNKNOWN_CA: ReadonlySet<string> = new Set([
+export const UNKNOWN_CA: ReadonlySet<string> = new Set([
   'CERT_SIGNATURE_FAILURE',
   'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -57,7 +57,7 @@ export function unreachable(host: string, error: Error): Error {
 }
 
 function whyOf(error: Error): string {
-  const code = codeOf(error)
+  const code = causeCode(error)
   if (code === undefined) return quote(error.message)
   if (UNKNOWN_CA.has(code)) return `${OTHER_CA} (${code})`
   const reason = REASONS.get(code)
@@ -65,7 +65,7 @@ function whyOf(error: Error): string {
 }
 
 /** A name with several addresses fails with the errors of all: each address is another replica, and fails alike. */
-function codeOf(error: Error): string | undefined {
+export function causeCode(error: Error): string | undefined {
   if (error.name === 'AbortError') return 'ABORT_ERR'
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

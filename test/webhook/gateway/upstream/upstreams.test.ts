@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createLogger } from '#serving/log.ts'
+import { Upstreams } from '../../../../webhook/gateway/upstream/upstreams.ts'
+import { startAdapter, toLocal } from './adapters.ts'
+
+const log = createLogger('silent')
+const NONE = { custom: undefined, external: undefined, tokenFile: '/no/token', log }
+
+test('without adapters there is nothing to ask and nothing to list', async () => {
+  const upstreams = new Upstreams(NONE)
+  await upstreams.start()
+  assert.deepEqual([upstreams.custom, upstreams.external], [undefined, undefined])
+  assert.equal(upstreams.resources.version, 0)
+  assert.deepEqual(upstreams.resources.resourcesOf('custom.metrics.k8s.io/v1beta1'), [])
+  upstreams.close()
+})
+
+test('the adapters of both groups list together', async (t) => {
+  const server = await startAdapter(t, {
+    discovery: () =>
+      JSON.stringify({
+        kind: 'APIResourceList',
+        resources: [{ name: 'm', namespaced: true, kind: 'K' }],
+      }),
+  })
+  const folder = await mkdtemp(join(tmpdir(), 'upstream-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const tokenFile = join(folder, 'token')
+  await writeFile(tokenFile, 'token')
+  const target = { namespace: 'a', service: 'b', port: server.port, caFile: undefined }
+  const options = { custom: target, external: target, tokenFile, log, lookup: toLocal }
+  const upstreams = new Upstreams(options)
+  t.after(() => upstreams.close())
+  await upstreams.start()
+  const expected = [{ name: 'm', namespaced: true, kind: 'K' }]
+  for (const groupVersion of [
+    'custom.metrics.k8s.io/v1beta1',
+    'custom.metrics.k8s.io/v1beta2',
+    'external.metrics.k8s.io/v1beta1',
+  ]) {
+    assert.deepEqual(upstreams.resources.resourcesOf(groupVersion), expected)
+  }
+  assert.equal(upstreams.resources.version, 2)
+  assert.equal(server.discovered.length, 3)
+})

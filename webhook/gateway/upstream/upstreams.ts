@@ -1,0 +1,54 @@
+// The adapters of both groups together: starts and stops them, and joins what they list.
+import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
+import type { OtherResources } from '#api/documents/resources.ts'
+import { Adapter } from './adapter.ts'
+import type { ConnectionOptions } from './adapter-connection.ts'
+import type { UpstreamTarget } from './upstream-target.ts'
+
+export interface UpstreamsOptions extends Omit<ConnectionOptions, 'target'> {
+  readonly custom: UpstreamTarget | undefined
+  readonly external: UpstreamTarget | undefined
+}
+
+export class Upstreams {
+  /** `undefined` where no adapter is configured. */
+  readonly custom: Adapter | undefined
+  readonly external: Adapter | undefined
+
+  constructor({ custom, external, ...options }: UpstreamsOptions) {
+    this.custom =
+      custom && new Adapter({ ...options, target: custom, group: GROUP, versions: VERSIONS })
+    this.external =
+      external &&
+      new Adapter({
+        ...options,
+        target: external,
+        group: EXTERNAL_GROUP,
+        versions: [EXTERNAL_VERSION],
+      })
+  }
+
+  /** What all of them list. */
+  get resources(): OtherResources {
+    const lists = this.#all().map(({ resources }) => resources)
+    return {
+      get version() {
+        return lists.reduce((sum, { version }) => sum + version, 0)
+      },
+      resourcesOf: (groupVersion) => lists.flatMap((list) => list.resourcesOf(groupVersion)),
+    }
+  }
+
+  /** Resolves after the first reading of each discovery, whether it succeeded or not. */
+  async start(): Promise<void> {
+    await Promise.all(this.#all().map((adapter) => adapter.start()))
+  }
+
+  close(): void {
+    for (const adapter of this.#all()) adapter.close()
+  }
+
+  #all(): readonly Adapter[] {
+    return [this.custom, this.external].filter((adapter) => adapter !== undefined)
+  }
+}
