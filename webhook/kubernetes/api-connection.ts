@@ -1,16 +1,13 @@
-// HTTPS to the API server: keeps connections open, refreshes credentials, limits the time and length of each call. Knows
-// no kinds of objects and no verbs of the API.
+// HTTPS to the API server: limits the time and length of each call. Knows no kinds of objects and no verbs of the API.
 import type { IncomingMessage } from 'node:http'
-import { Agent, type RequestOptions, request } from 'node:https'
+import { request } from 'node:https'
+import type { Readable } from 'node:stream'
 import { messageOf } from '#serving/text.ts'
-import { TLS_POLICY } from '#serving/tls-policy.ts'
+import { ApiCredentials, type ApplyCredentials } from './api-credentials.ts'
 import { Turns } from './turns.ts'
 
 /** An API server that takes longer counts as not reachable. */
 const CALL_TIMEOUT_MS = 5_000
-
-/** How long credentials are used before they are read again. The kubelet replaces tokens long before they expire. */
-const CREDENTIALS_LIFE_MS = 60_000
 
 /** The largest object that is read is a pod. etcd stores at most 1.5 MiB of one. */
 const MAX_ANSWER_BYTES = 8 * 2 ** 20
@@ -59,19 +56,8 @@ export interface ApiAnswer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Adds the CA of the API server and the credentials of the client to the options of a request. */
-export type ApplyCredentials = (options: RequestOptions) => Promise<void>
-
-/** The credentials of calls, until they are refreshed. */
-interface Credentials {
-  readonly agent: Agent
-  readonly headers: RequestOptions['headers']
-  readonly auth: string | null | undefined
-  /** When they are read again, in milliseconds of a monotonic clock. */
-  readonly until: number
-  /** Identifies the TLS options that the agent was created with. */
-  readonly fingerprint: string
-}
+/** An answer that refuses a stream is a `Status`, which is short. */
+const MAX_REFUSAL_BYTES = 64 * 2 ** 10
 
 interface Sent {
   readonly text: string | undefined
@@ -82,12 +68,9 @@ interface Sent {
 /** The connection to one API server. */
 export class ApiConnection {
   readonly #server: URL
-  readonly #applyCredentials: ApplyCredentials
+  readonly #credentials: ApiCredentials
   readonly #timeoutMs: number
   readonly #longAnswers = new Turns()
-  #credentials: Credentials | undefined
-  /** Calls at one time share it: each would create an agent, and no call would close its connections. */
-  #refreshing: Promise<Credentials> | undefined
 
   /** @param server its URL, which may have a path in front of the API's paths */
   constructor(
@@ -96,7 +79,7 @@ export class ApiConnection {
     { timeoutMs = CALL_TIMEOUT_MS } = {},
   ) {
     this.#server = new URL(server)
-    this.#applyCredentials = applyCredentials
+    this.#credentials = new ApiCredentials(applyCredentials)
     this.#timeoutMs = timeoutMs
   }
 
@@ -118,17 +101,31 @@ export class ApiConnection {
   ): Promise<ApiAnswer> {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const response = await this.#send(method, path, { text, contentType, accept })
-    const { statusCode: code = 0 } = response
-    // After a refused token, the credentials are read again for the next call.
-    if (code === 401 && this.#credentials !== undefined) {
-      this.#credentials = { ...this.#credentials, until: Number.NEGATIVE_INFINITY }
-    }
-    return { code, body: await this.#read(response, maxBytes) }
+    return { code: response.statusCode ?? 0, body: await this.#read(response, maxBytes) }
   }
 
-  async #send(method: string, path: string, sent: Sent): Promise<IncomingMessage> {
+  /**
+   * Opens an answer that has no end of its own. Only its beginning is limited in time.
+   *
+   * @returns the bytes, which the caller reads or destroys
+   * @throws ClusterError with the code of any answer but 200
+   */
+  async open(path: string): Promise<Readable> {
+    const sent = { text: undefined, contentType: '', accept: 'application/json' }
+    const response = await this.#send('GET', path, sent, { isEndless: true })
+    const { statusCode: code = 0 } = response
+    if (code === 200) return response
+    throw refusalOf({ code, body: await this.#read(response, MAX_REFUSAL_BYTES) })
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    sent: Sent,
+    { isEndless = false } = {},
+  ): Promise<IncomingMessage> {
     const { text, contentType, accept } = sent
-    const { agent, headers, auth } = await this.#refreshed()
+    const { agent, headers, auth } = await this.#current()
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const call = request(this.#server, {
       method,
@@ -146,11 +143,15 @@ export class ApiConnection {
     })
     const timer = setTimeout(() => call.destroy(this.#late()), this.#timeoutMs)
     call.once('close', () => clearTimeout(timer))
-    call.once('response', resolve)
+    call.once('response', (response) => {
+      if (response.statusCode === 401) this.#credentials.expire()
+      if (isEndless && response.statusCode === 200) clearTimeout(timer)
+      resolve(response)
+    })
     call.once('error', (cause) => {
       // The server closed the connection before it saw the call. Each attempt uses up one such connection.
       if (method === 'GET' && call.reusedSocket && isReset(cause)) {
-        resolve(this.#send(method, path, sent))
+        resolve(this.#send(method, path, sent, { isEndless }))
       } else reject(callError('Cannot reach the API server', cause))
     })
     call.end(text)
@@ -177,35 +178,12 @@ export class ApiConnection {
     }
   }
 
-  async #refreshed(): Promise<Credentials> {
-    const known = this.#credentials
-    if (known !== undefined && performance.now() < known.until) return known
-    this.#refreshing ??= this.#refresh(known).finally(() => {
-      this.#refreshing = undefined
-    })
-    return this.#refreshing
-  }
-
-  async #refresh(known: Credentials | undefined): Promise<Credentials> {
-    const options: RequestOptions = { headers: {} }
+  async #current() {
     try {
-      await this.#applyCredentials(options)
+      return await this.#credentials.current()
     } catch (cause) {
       throw callError('Cannot read the credentials for the API server', cause)
     }
-    const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = options
-    const tls = { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized }
-    const fingerprint = JSON.stringify(Object.values(tls).map(String))
-    // Connections are kept when a token changes, but not when the certificate or the CA changes.
-    const agent =
-      known?.fingerprint === fingerprint
-        ? known.agent
-        : new Agent({ ...TLS_POLICY, ...withoutUndefined(tls), keepAlive: true })
-    if (agent !== known?.agent) known?.agent.destroy()
-    const until = performance.now() + CREDENTIALS_LIFE_MS
-    const { headers, auth } = options
-    this.#credentials = { agent, headers, auth, until, fingerprint }
-    return this.#credentials
   }
 
   #late(): Error {
@@ -217,14 +195,16 @@ function isReset(error: Error): boolean {
   return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
 
-/** Node treats a TLS option that is `undefined` differently from one that is absent. */
-function withoutUndefined<T extends object>(options: T): Partial<T> {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.assign({}, ...entries.map(([name, value]) => ({ [name]: value })))
+/** A failure without an answer. */
+export function callError(what: string, cause: unknown): ClusterError {
+  return new ClusterError(0, `${what}: ${messageOf(cause)}`, { cause })
 }
 
-function callError(what: string, cause: unknown): ClusterError {
-  return new ClusterError(0, `${what}: ${messageOf(cause)}`, { cause })
+/** The error of an answer that is no success, with the message of its meta/v1 `Status`. */
+export function refusalOf({ code, body }: ApiAnswer): ClusterError {
+  const { message } = body
+  const why = typeof message === 'string' ? message : 'the answer has no message'
+  return new ClusterError(code, `The API server answered ${code}: ${why}`)
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {

@@ -2,88 +2,30 @@
 // client, of which it uses one part: how to reach an API server, and with which credentials. The whole package takes
 // twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
-import * as v from 'valibot'
-import { type ApiAnswer, ApiConnection, ClusterError } from './api-connection.ts'
+import { type ApiAnswer, ApiConnection, ClusterError, refusalOf } from './api-connection.ts'
 import { pathOf } from './api-path.ts'
+import {
+  type Collection,
+  collectionPath,
+  EMPTY_PAGE,
+  type ListOptions,
+  type ListPage,
+  METADATA_LIST,
+  pageOf,
+} from './collections.ts'
+import type { ClusterObject, NewObject, ObjectReference } from './objects.ts'
 import type { ServerVersion } from './server-version.ts'
+import { type Watched, type WatchOptions, watch } from './watch.ts'
 
 export { AnswerTooLong, ClusterError } from './api-connection.ts'
-
-/** Names one object; `namespace` is absent for an object of the whole cluster. */
-export interface ObjectReference {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly name: string
-  readonly namespace?: string
-  /** Only the metadata is read. Users choose how large the rest is. */
-  readonly metadataOnly?: boolean
-}
-
-/** The fields of meta/v1 `OwnerReference` that are read. */
-export interface OwnerReference {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly name: string
-  readonly uid: string
-  readonly controller?: boolean
-}
-
-/** The fields of meta/v1 `ObjectMeta` that are read and written. */
-export interface ObjectMetadata {
-  readonly name?: string
-  readonly generateName?: string
-  readonly namespace?: string
-  readonly uid?: string
-  readonly resourceVersion?: string
-  readonly labels?: Readonly<Record<string, string>>
-  readonly annotations?: Readonly<Record<string, string>>
-  readonly ownerReferences?: readonly OwnerReference[]
-  readonly creationTimestamp?: string
-  readonly deletionTimestamp?: string | Date
-}
-
-/** An API object. The reader of a field other than the metadata must check its type. */
-export interface ClusterObject {
-  readonly apiVersion?: string
-  readonly kind?: string
-  readonly metadata?: ObjectMetadata
-  readonly [field: string]: unknown
-}
-
-/** An API object to be written. */
-export interface NewObject extends ClusterObject {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: ObjectMetadata
-}
-
-/** Names objects of one kind: those of a namespace, or of the whole cluster. */
-export interface Collection {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly namespace?: string
-  /** As kubectl takes it: `app=flux-operator,!flux-metrics/minicluster`. */
-  readonly labelSelector?: string
-  /** As kubectl takes it: `status.phase!=Failed`. */
-  readonly fieldSelector?: string
-  /** Only the metadata of the objects is read: most of a pod is not. */
-  readonly metadataOnly?: boolean
-}
-
-/** A part of a collection. */
-export interface ListPage {
-  readonly items: readonly ClusterObject[]
-  /** Where the next part begins; `undefined` after the last one. */
-  readonly continue: string | undefined
-}
-
-export interface ListOptions {
-  /** The most objects of a part. */
-  readonly limit: number
-  readonly continue?: string | undefined
-  /** The longest answer; a longer one is a {@link AnswerTooLong}. */
-  readonly maxBytes?: number
-}
+export type { Collection, ListOptions, ListPage } from './collections.ts'
+export type {
+  ClusterObject,
+  NewObject,
+  ObjectMetadata,
+  ObjectReference,
+  OwnerReference,
+} from './objects.ts'
 
 /** The verbs. Each call is limited in time. All throw {@link ClusterError} on any failure that is not named here. */
 export interface Cluster {
@@ -114,8 +56,18 @@ const FIELD_MANAGER = 'flux-metrics-webhook'
 
 const NO_PATH = 'expected a known kind and valid names'
 
+/** The verb that has no end of its own. */
+export interface Watching {
+  /**
+   * The changes of a collection since a list or another change. Ends after `timeoutSeconds`, or when the connection ends.
+   *
+   * @throws ClusterError 410 if the API server no longer knows all changes; with code 0 if the connection is silent or broken
+   */
+  watch(collection: Collection, options: WatchOptions): AsyncIterable<Watched>
+}
+
 /** The verbs and the version of one API server. */
-export interface ApiServer extends Cluster {
+export interface ApiServer extends Cluster, Watching {
   /** @throws ClusterError */
   readVersion(): Promise<ServerVersion>
 }
@@ -134,7 +86,11 @@ export function connectCluster(path: string | undefined): ApiServer {
   if (server === undefined) throw new Error(`Cannot find an API server in "${path ?? 'the pod'}"`)
   // The library's own client opens a connection and reads its files for each call.
   const connection = new ApiConnection(server, (options) => config.applyToHTTPSOptions(options))
-  return { ...createCluster(connection), readVersion: () => readVersion(connection) }
+  return {
+    ...createCluster(connection),
+    readVersion: () => readVersion(connection),
+    watch: (collection, options) => watch(connection, collection, options),
+  }
 }
 
 function createCluster(connection: ApiConnection): Cluster {
@@ -149,11 +105,10 @@ function createCluster(connection: ApiConnection): Cluster {
   return {
     read,
     list: async (collection, options) => {
-      const path = pathOf(collection)
+      const { limit, continue: next, maxBytes } = options
+      const path = collectionPath(collection, { limit, continue: next })
       if (path === undefined) return EMPTY_PAGE
-      const query = queryOf(collection, options)
-      const { maxBytes } = options
-      const answer = await connection.call('GET', `${path}?${query}`, {
+      const answer = await connection.call('GET', path, {
         ...(collection.metadataOnly === true && { accept: METADATA_LIST }),
         ...(maxBytes !== undefined && { maxBytes }),
       })
@@ -179,34 +134,8 @@ function createCluster(connection: ApiConnection): Cluster {
   }
 }
 
-const EMPTY_PAGE: ListPage = { items: [], continue: undefined }
-
-/** The media types of metadata alone: of an object, and of a list (meta/v1). */
+/** The media type of an object's metadata alone (meta/v1). */
 const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
-const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
-
-function queryOf({ labelSelector, fieldSelector }: Collection, options: ListOptions): string {
-  const query = new URLSearchParams({ limit: String(options.limit) })
-  if (fieldSelector !== undefined) query.set('fieldSelector', fieldSelector)
-  if (labelSelector !== undefined) query.set('labelSelector', labelSelector)
-  if (options.continue !== undefined) query.set('continue', options.continue)
-  return query.toString()
-}
-
-/** In a list the API server leaves out the kind of each object. */
-function pageOf(list: ClusterObject, { apiVersion, kind }: Collection): ListPage {
-  const { items, metadata } = v.parse(ListSchema, list)
-  const next = metadata?.continue
-  return {
-    items: (items ?? []).map((item) => ({ ...item, apiVersion, kind })),
-    continue: next === '' ? undefined : (next ?? undefined),
-  }
-}
-
-const ListSchema = v.looseObject({
-  metadata: v.nullish(v.looseObject({ continue: v.nullish(v.string()) })),
-  items: v.nullish(v.array(v.looseObject({}))),
-})
 
 /** Some providers add a suffix to the minor version: `31+`. */
 async function readVersion(connection: ApiConnection): Promise<ServerVersion> {
@@ -221,12 +150,7 @@ async function readVersion(connection: ApiConnection): Promise<ServerVersion> {
 
 function objectOf({ code, body }: ApiAnswer): ClusterObject {
   if (code >= 200 && code < 300) return body
-  throw new ClusterError(code, `The API server answered ${code}: ${statusMessageOf(body)}`)
-}
-
-/** The message of a meta/v1 `Status`. */
-function statusMessageOf({ message }: ClusterObject): string {
-  return typeof message === 'string' ? message : 'the answer has no message'
+  throw refusalOf({ code, body })
 }
 
 function referenceOf({ apiVersion, kind, metadata }: NewObject): ObjectReference {

@@ -1,7 +1,13 @@
 // Reads a whole collection, part by part, and keeps only what is needed of each object. Does not know what that is.
 
 import { isTooLong } from './api-connection.ts'
-import { type Cluster, ClusterError, type ClusterObject, type Collection } from './cluster.ts'
+import {
+  type Cluster,
+  ClusterError,
+  type ClusterObject,
+  type Collection,
+  type ListPage,
+} from './cluster.ts'
 
 /** A part is parsed at once: the metadata of so many pods takes some milliseconds. */
 const PART = 100
@@ -43,25 +49,54 @@ async function collectOnce<T>(
   { keep, max }: { readonly keep: (object: ClusterObject) => T | undefined; readonly max: number },
 ): Promise<Collected<T>> {
   const kept: T[] = []
-  let next: string | undefined
-  do {
-    const page = await readPart(cluster, collection, next)
+  for await (const page of partsOf(cluster, collection)) {
     for (const object of page.items) {
       const value = keep(object)
       if (value === undefined) continue
       if (kept.length === max) return { kept, isCut: true }
       kept.push(value)
     }
-    next = page.continue
-  } while (next !== undefined)
+  }
   return { kept, isCut: false }
 }
 
+/**
+ * The parts of a collection, all of one state of the cluster.
+ *
+ * @throws ClusterError 410 if the rest of the list is gone
+ */
+export async function* partsOf(
+  cluster: Pick<Cluster, 'list'>,
+  collection: Collection,
+  bounds: PartBounds = {},
+): AsyncGenerator<ListPage> {
+  let next: string | undefined
+  do {
+    const page = await readPart(cluster, collection, bounds, next)
+    yield page
+    next = page.continue
+  } while (next !== undefined)
+}
+
+export interface PartBounds {
+  /** The longest part of several objects. */
+  readonly maxBytes?: number
+  /** The longest object. */
+  readonly maxObjectBytes?: number
+}
+
 /** Users choose how large their objects are: where a part is too long, fewer objects are asked for. */
-async function readPart(cluster: Pick<Cluster, 'list'>, collection: Collection, next?: string) {
+async function readPart(
+  cluster: Pick<Cluster, 'list'>,
+  collection: Collection,
+  { maxBytes: ofSeveral, maxObjectBytes: ofOne }: PartBounds,
+  next: string | undefined,
+) {
   for (let limit = PART; ; limit = Math.ceil(limit / 8)) {
+    const maxBytes = limit === 1 ? ofOne : ofSeveral
+    const bound = maxBytes === undefined ? {} : { maxBytes }
     try {
-      return await cluster.list(collection, { limit, continue: next })
+      return await cluster.list(collection, { limit, continue: next, ...bound })
     } catch (error) {
       if (!isTooLong(error) || limit === 1) throw error
     }
