@@ -167,7 +167,10 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/reconcile': { folders: RECONCILE, packages: ['prom-client', 'valibot'] },
   'webhook/authority': { folders: AUTHORITY, packages: ['valibot', ...X509_PACKAGES] },
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
-  'webhook/gateway/peers': NOTHING,
+  'webhook/gateway/peers': {
+    folders: LOOK_UPS,
+    packages: ['valibot'],
+  },
   'webhook/gateway/asking': { folders: ['webhook/gateway/peers'], packages: [] },
   'webhook/gateway/scraping': {
     folders: ['webhook/gateway/peers', 'webhook/gateway/asking', 'sidecar/serving'],

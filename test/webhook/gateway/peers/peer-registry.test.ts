@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { PeerRegistry } from '../../../../webhook/gateway/peers/peer-registry.ts'
+import type { ClusterObject } from '../../../../webhook/kubernetes/cluster.ts'
+import { type PodChanges, sidecarPod } from './support-pods.ts'
+
+const NAME = { namespace: 'hpc', minicluster: 'flux-sample' } as const
+const PENDING = { phase: 'Pending', podIP: null, initContainerStatuses: null } as const
+const FAILED = { phase: 'Failed' } as const
+
+function registryOf(...pods: readonly PodChanges[]): PeerRegistry {
+  const registry = new PeerRegistry()
+  for (const pod of pods) registry.put(sidecarPod(pod))
+  return registry
+}
+
+/** The names of the pods that are asked, or why none is. */
+function found(registry: PeerRegistry) {
+  const lookup = registry.find(NAME)
+  return lookup.kind === 'found' ? lookup.peers.map(({ pod }) => pod) : lookup
+}
+
+test('a pod is found by its MiniCluster, with where to ask it', () => {
+  const { peers } = { peers: [], ...registryOf({}).find(NAME) }
+  assert.deepEqual(peers, [
+    {
+      ...NAME,
+      pod: 'flux-sample-0-abcde',
+      uid: 'uid-of-flux-sample-0-abcde',
+      address: '10.1.2.3',
+      port: 8443,
+      createdAt: Date.parse('2026-11-29T06:00:00Z'),
+      version: '0.1.0',
+    },
+  ])
+})
+
+test('MiniClusters are told apart by name and namespace', () => {
+  const registry = registryOf({ namespace: 'other' }, { minicluster: 'flux-sample-2' })
+  assert.deepEqual(registry.find(NAME), { kind: 'absent' })
+  assert.deepEqual(registry.find({ namespace: 'toString', minicluster: '__proto__' }), {
+    kind: 'absent',
+  })
+})
+
+test('candidates are in the order of their age, the newest first, and of each Job its newest and its oldest', () => {
+  const registry = registryOf({ name: 'b', age: 2 }, { name: 'c', age: 3 }, { name: 'a', age: 1 })
+  assert.deepEqual(found(registry), ['c', 'a'])
+})
+
+test('an older pod of another Job does not answer for a newer one that cannot be asked', () => {
+  const former = { name: 'former', job: 'former' }
+  const newer = { name: 'newer', job: 'newer', age: 1, status: PENDING }
+  const why = 'has no IP address yet (Pending)'
+  assert.deepEqual(found(registryOf(former, newer)), { kind: 'unready', pod: 'newer', why })
+  // Times have whole seconds.
+  assert.deepEqual(found(registryOf(former, { ...newer, age: 0 })), {
+    kind: 'unready',
+    pod: 'newer',
+    why,
+  })
+  // A stranger that is newer than both is no way around it.
+  const copy = { name: 'copy', job: 'copy', age: 2 }
+  assert.deepEqual(found(registryOf(former, newer, copy)), ['copy'])
+})
+
+test('a pod of the same Job that cannot be asked hides nothing', () => {
+  const waiting = { name: 'copy', age: 9, status: PENDING }
+  assert.deepEqual(found(registryOf({ name: 'real' }, waiting)), ['real'])
+})
+
+test('pods that have ended hide nothing, and are told about if there is no other', () => {
+  const ended = { name: 'ended', job: 'other', age: 9, status: FAILED }
+  assert.deepEqual(found(registryOf({ name: 'real' }, ended)), ['real'])
+  const why = 'has ended (Failed)'
+  assert.deepEqual(found(registryOf(ended)), { kind: 'unready', pod: 'ended', why })
+})
+
+test('many copies hide no real pod, older or newer', () => {
+  const copies = (job: (index: number) => string) =>
+    Array.from({ length: 500 }, (_, at) => ({ name: `copy-${at}`, job: job(at), age: 10 + at }))
+  for (const age of [0, 1_000]) {
+    for (const job of [() => 'one', (at: number) => `job-${at}`, () => 'uid-of-job']) {
+      const pods = found(registryOf({ name: 'real', age }, ...copies(job)))
+      assert.ok(Array.isArray(pods) && pods.length <= 8)
+      assert.ok(pods.includes('real'), `${age} ${job(1)}`)
+    }
+  }
+})
+
+test('lists are sorted, also with pods that cannot be asked', () => {
+  const registry = registryOf(
+    { minicluster: 'z' },
+    { minicluster: 'a', status: PENDING },
+    { namespace: 'abc', minicluster: 'm' },
+    { minicluster: 'a', name: 'second' },
+  )
+  const names = (list: ReturnType<PeerRegistry['all']>) =>
+    list.map(({ namespace, minicluster }) => `${namespace}/${minicluster}`)
+  assert.deepEqual(names(registry.inNamespace('hpc')), ['hpc/a', 'hpc/z'])
+  assert.deepEqual(names(registry.inNamespace('none')), [])
+  assert.deepEqual(names(registry.all()), ['abc/m', 'hpc/a', 'hpc/z'])
+})
+
+test('one namespace with too many pods hides none of the others, and no more than the bound is kept', () => {
+  const registry = new PeerRegistry({ pods: 5, podsOfNamespace: 3 })
+  const put = (namespace: string, minicluster: string) =>
+    registry.put(sidecarPod({ namespace, minicluster }))
+  for (const name of ['a', 'b', 'c', 'd', 'e']) put('greedy', name)
+  put('modest', 'a')
+  assert.equal(registry.all().length, 4)
+  assert.equal(registry.omitted, 2)
+  put('modest', 'b')
+  put('late', 'a')
+  assert.deepEqual([registry.all().length, registry.omitted], [5, 3])
+  // What is known may change.
+  put('greedy', 'a')
+  registry.remove(sidecarPod({ namespace: 'greedy', minicluster: 'b' }))
+  put('late', 'a')
+  assert.deepEqual([registry.all().length, registry.omitted], [5, 3])
+})
+
+const arbitraryPod: fc.Arbitrary<ClusterObject> = fc
+  .record({
+    namespace: fc.constantFrom('a', 'b'),
+    minicluster: fc.constantFrom('x', 'y'),
+    name: fc.constantFrom('p', 'q', 'r', 's'),
+    job: fc.constantFrom('one', 'two'),
+    age: fc.nat(3),
+    status: fc.constantFrom({}, PENDING, FAILED),
+    spec: fc.constantFrom({}, { initContainers: [] }),
+  })
+  .map(sidecarPod)
+
+const keyOf = ({ metadata }: ClusterObject) => `${metadata?.namespace}/${metadata?.name}`
+
+/** Everything that a registry answers. */
+function answersOf(registry: PeerRegistry) {
+  return registry.all().map((name) => [name, registry.find(name)])
+}
+
+test('whatever happened, it is as if the last state had been listed, in any order', () => {
+  const change = fc.record({ object: arbitraryPod, isRemoval: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+      const watched = new PeerRegistry()
+      const last = new Map<string, ClusterObject>()
+      for (const { object, isRemoval } of changes) {
+        if (isRemoval) {
+          watched.remove(object)
+          last.delete(keyOf(object))
+        } else {
+          watched.put(object)
+          last.set(keyOf(object), object)
+        }
+      }
+      for (const objects of [[...last.values()], [...last.values()].reverse()]) {
+        const listed = new PeerRegistry()
+        for (const object of objects) listed.put(object)
+        assert.deepEqual(answersOf(watched), answersOf(listed))
+      }
+    }),
+  )
+})

@@ -1,0 +1,146 @@
+// The pods with sidecars by MiniCluster, as they were listed and have changed since: bounded, and without any call.
+// Which of them may be asked is decided here; that they are who they say is proved by their certificates (asking/).
+import type { ClusterObject } from '../../kubernetes/cluster.ts'
+import type { Store } from '../../kubernetes/collection-watch.ts'
+import type { MiniClusterName, Peer, PeerLookup } from './peer.ts'
+import { type SidecarPod, toSidecarPod } from './sidecar-pod.ts'
+
+/** More are never asked. Usually there is one. */
+const MAX_CANDIDATES = 8
+
+/** Less than a kilobyte is kept of each pod. */
+const MAX_PODS = 20_000
+
+/** One namespace does not hide the others. */
+const MAX_PODS_OF_NAMESPACE = 2_000
+
+/** What is left out where there is more. */
+export interface Bounds {
+  readonly pods: number
+  readonly podsOfNamespace: number
+}
+
+type PodsByName = Map<string, SidecarPod>
+
+export class PeerRegistry implements Store {
+  readonly #bounds: Bounds
+  /** By namespace and name. */
+  readonly #pods = new Map<string, PodsByName>()
+  /** By namespace, MiniCluster and name. */
+  readonly #miniclusters = new Map<string, Map<string, PodsByName>>()
+  #size = 0
+  #omitted = 0
+
+  constructor(bounds: Bounds = { pods: MAX_PODS, podsOfNamespace: MAX_PODS_OF_NAMESPACE }) {
+    this.#bounds = bounds
+  }
+
+  /** How many states of pods were left out because there were too many pods. */
+  get omitted(): number {
+    return this.#omitted
+  }
+
+  put(object: ClusterObject): void {
+    this.remove(object)
+    const pod = toSidecarPod(object)
+    if (pod === undefined) return
+    const { namespace, minicluster } = pod
+    const { pods, podsOfNamespace } = this.#bounds
+    const ofNamespace = this.#pods.get(namespace) ?? new Map()
+    if (this.#size >= pods || ofNamespace.size >= podsOfNamespace) {
+      this.#omitted += 1
+      return
+    }
+    this.#pods.set(namespace, ofNamespace.set(pod.pod, pod))
+    const names = this.#miniclusters.get(namespace) ?? new Map<string, PodsByName>()
+    const ofMiniCluster: PodsByName = names.get(minicluster) ?? new Map()
+    names.set(minicluster, ofMiniCluster.set(pod.pod, pod))
+    this.#miniclusters.set(namespace, names)
+    this.#size += 1
+  }
+
+  remove({ metadata: { namespace = '', name = '' } = {} }: ClusterObject): void {
+    const ofNamespace = this.#pods.get(namespace)
+    const pod = ofNamespace?.get(name)
+    if (pod === undefined) return
+    const names = this.#miniclusters.get(namespace)
+    const ofMiniCluster = names?.get(pod.minicluster)
+    ofNamespace?.delete(name)
+    ofMiniCluster?.delete(name)
+    if (ofMiniCluster?.size === 0) names?.delete(pod.minicluster)
+    if (names?.size === 0) this.#miniclusters.delete(namespace)
+    if (ofNamespace?.size === 0) this.#pods.delete(namespace)
+    this.#size -= 1
+  }
+
+  find({ namespace, minicluster }: MiniClusterName): PeerLookup {
+    const pods = this.#miniclusters.get(namespace)?.get(minicluster)
+    if (pods === undefined) return { kind: 'absent' }
+    const newestFirst = [...pods.values()].sort(byAge)
+    // What has ended is nobody's answer, and hides nothing.
+    const alive = newestFirst.filter(({ state }) => state.kind !== 'over')
+    const askable = withoutForeign(alive)
+    if (askable.length > 0) return { kind: 'found', peers: candidatesOf(askable).flatMap(toPeer) }
+    const [first] = alive.length > 0 ? alive : newestFirst
+    if (first === undefined || first.state.kind === 'askable') return { kind: 'absent' }
+    return { kind: 'unready', pod: first.pod, why: first.state.why }
+  }
+
+  inNamespace(namespace: string): readonly MiniClusterName[] {
+    const names = [...(this.#miniclusters.get(namespace)?.keys() ?? [])].sort()
+    return names.map((minicluster) => ({ namespace, minicluster }))
+  }
+
+  all(): readonly MiniClusterName[] {
+    return [...this.#miniclusters.keys()].sort().flatMap((name) => this.inNamespace(name))
+  }
+}
+
+/** Newest first. Times have whole seconds: at the same time, what cannot be asked comes first. */
+function byAge(one: SidecarPod, other: SidecarPod): number {
+  return (
+    other.createdAt - one.createdAt ||
+    Number(one.state.kind === 'askable') - Number(other.state.kind === 'askable') ||
+    (one.uid < other.uid ? -1 : 1)
+  )
+}
+
+/**
+ * The pods that can be asked. An older one never answers for a newer one that cannot: it may be of the former MiniCluster of that
+ * name, so that its numbers are wrong. A pod of the same Job is of the same MiniCluster.
+ */
+function withoutForeign(newestFirst: readonly SidecarPod[]): readonly SidecarPod[] {
+  const waiting = new Set<string>()
+  const askable: SidecarPod[] = []
+  for (const pod of newestFirst) {
+    if (pod.state.kind !== 'askable') waiting.add(pod.job)
+    else if ([...waiting].every((job) => job === pod.job)) askable.push(pod)
+    else break
+  }
+  return askable
+}
+
+/**
+ * Those that are asked, if there are too many. A real pod is older than its copies, or newer than those of its predecessor: so both
+ * ends are kept, of each Job and of all.
+ */
+function candidatesOf(newestFirst: readonly SidecarPod[]): readonly SidecarPod[] {
+  const newest = new Map<string, SidecarPod>()
+  const oldest = new Map<string, SidecarPod>()
+  for (const pod of newestFirst) {
+    if (!newest.has(pod.job)) newest.set(pod.job, pod)
+    oldest.set(pod.job, pod)
+  }
+  const few = newestFirst.filter(
+    (pod) => newest.get(pod.job) === pod || oldest.get(pod.job) === pod,
+  )
+  if (few.length <= MAX_CANDIDATES) return few
+  const half = MAX_CANDIDATES / 2
+  return [...few.slice(0, half), ...few.slice(-half)]
+}
+
+function toPeer({ state, job: _job, ...pod }: SidecarPod): readonly Peer[] {
+  if (state.kind !== 'askable') return []
+  const { address, port } = state
+  return [{ ...pod, address, port }]
+}

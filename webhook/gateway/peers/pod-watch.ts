@@ -1,0 +1,73 @@
+// Watches the pods with sidecars in all namespaces, and answers which there are from the last copy.
+import type { Logger } from '#serving/log.ts'
+import { SERVICE_LABEL } from '../../contract.ts'
+import type { Cluster, Watching } from '../../kubernetes/cluster.ts'
+import { CollectionWatch, type Pace } from '../../kubernetes/collection-watch.ts'
+import type { MiniClusterName, PeerLookup, Peers } from './peer.ts'
+import { PeerRegistry } from './peer-registry.ts'
+
+/** The API server selects: other pods of the cluster cost nothing. */
+const PODS = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  labelSelector: `${SERVICE_LABEL.key}=${SERVICE_LABEL.value}`,
+} as const
+
+export interface PodWatchOptions {
+  readonly cluster: Pick<Cluster, 'list'> & Watching
+  readonly log: Logger
+  readonly pace?: Partial<Pace>
+}
+
+export class PodWatch implements Peers {
+  readonly #log: Logger
+  readonly #watch: CollectionWatch<PeerRegistry>
+
+  constructor({ cluster, log, pace = {} }: PodWatchOptions) {
+    this.#log = log.child({ component: 'peers' })
+    this.#watch = new CollectionWatch({
+      cluster,
+      collection: PODS,
+      createStore: () => new PeerRegistry(),
+      onList: (peers) => this.#warnIfCut(peers),
+      log: this.#log,
+      what: 'the pods with sidecars',
+      pace,
+    })
+  }
+
+  /** Watches until closed. Resolves after the first attempt to list the pods, even if that failed. */
+  async start(): Promise<void> {
+    await this.#watch.start()
+  }
+
+  close(): void {
+    this.#watch.close()
+  }
+
+  get missing(): string | undefined {
+    if (this.#watch.store !== undefined) return undefined
+    const why = this.#watch.failure ?? 'the API server has not answered yet'
+    return `The pods with sidecars are not known yet: ${why}`
+  }
+
+  find(name: MiniClusterName): PeerLookup {
+    return this.#watch.store?.find(name) ?? { kind: 'absent' }
+  }
+
+  inNamespace(namespace: string): readonly MiniClusterName[] {
+    return this.#watch.store?.inNamespace(namespace) ?? []
+  }
+
+  all(): readonly MiniClusterName[] {
+    return this.#watch.store?.all() ?? []
+  }
+
+  #warnIfCut({ omitted }: PeerRegistry): void {
+    if (omitted === 0) return
+    this.#log.warn(
+      { omitted },
+      'there are too many pods with sidecars: some MiniClusters have no answer',
+    )
+  }
+}
