@@ -171,7 +171,17 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: LOOK_UPS,
     packages: ['valibot'],
   },
-  'webhook/gateway/asking': { folders: ['webhook/gateway/peers'], packages: [] },
+  'webhook/gateway/asking': {
+    folders: [
+      'webhook/gateway/peers',
+      'sidecar/api',
+      'sidecar/metrics',
+      'sidecar/serving',
+      'sidecar/serving/certificates',
+      'sidecar/serving/limits',
+    ],
+    packages: [],
+  },
   'webhook/gateway/scraping': {
     folders: ['webhook/gateway/peers', 'webhook/gateway/asking', 'sidecar/serving'],
     packages: [],

@@ -21,5 +21,13 @@ export function sidecarNames(options: {
   readonly serviceName: string
 }): readonly string[] {
   const { namespace, minicluster, serviceName } = options
-  return [`${serviceName}.${namespace}.${SERVICES}`, `${minicluster}.${namespace}.${MINICLUSTERS}`]
+  return [`${serviceName}.${namespace}.${SERVICES}`, sidecarName({ namespace, minicluster })]
+}
+
+/** The name of a MiniCluster's sidecar that no Service has: the gateway asks only who can prove to have it. */
+export function sidecarName(options: {
+  readonly namespace: string
+  readonly minicluster: string
+}): string {
+  return `${options.minicluster}.${options.namespace}.${MINICLUSTERS}`
 }

@@ -1,0 +1,216 @@
+// Asks the sidecars of MiniClusters: chooses the pod, has it prove who it is, and passes on what it answers. Who may ask, and which
+// sidecars a request is for, is up to the callers.
+import type { SecureContext } from 'node:tls'
+import { TokenBucket } from '#serving/limits/token-bucket.ts'
+import type { Logger } from '#serving/log.ts'
+import { notFound, unavailable } from '#serving/status.ts'
+import { quote } from '#serving/text.ts'
+import type { Peer, Peers } from '../peers/peer.ts'
+import { AskError, titleOf } from './ask-error.ts'
+import { type ClientCredentials, contextOf } from './connection-pool.ts'
+import { contradiction } from './described.ts'
+import { Dismissals } from './dismissals.ts'
+import type { RawAnswer } from './exchange.ts'
+import { FairTurns, type TurnLimits } from './fair-turns.ts'
+import type { AskingObserver, AskingState } from './observer.ts'
+import { PeerClients } from './peer-clients.ts'
+import { PeerFailure, tooSlow } from './peer-failure.ts'
+import { type Flight, SharedRequests } from './shared-requests.ts'
+import type { Question, SidecarAnswer, Sidecars } from './sidecar-answer.ts'
+import { judge } from './verdict.ts'
+
+/** For answers that are about something else. */
+const LOG_RATE = { burst: 20, perSecond: 0.2 }
+
+export interface AskingOptions {
+  readonly peers: Peers
+  /** `undefined` as long as the gateway has no certificate. */
+  readonly credentials: ClientCredentials | undefined
+  /** Of the gateway. */
+  readonly version: string
+  readonly observer: AskingObserver
+  readonly log: Logger
+  readonly limits?: TurnLimits
+  /** Milliseconds of the clock of the deadlines. Default: `performance.now()`. */
+  readonly clock?: () => number
+}
+
+/** What a request is waiting for. */
+interface Progress {
+  peer: Peer | undefined
+  askedAt: number
+}
+
+export class Asking implements Sidecars {
+  readonly #options: AskingOptions
+  readonly #clock: () => number
+  readonly #shared: SharedRequests<SidecarAnswer>
+  readonly #turns: FairTurns
+  readonly #clients: PeerClients
+  readonly #dismissals: Dismissals
+  readonly #lines: TokenBucket
+  #context: SecureContext | undefined
+
+  constructor(options: AskingOptions) {
+    const { credentials, log, limits, clock = () => performance.now() } = options
+    this.#options = options
+    this.#clock = clock
+    this.#shared = new SharedRequests(clock)
+    this.#turns = new FairTurns(limits)
+    this.#clients = new PeerClients({ clock })
+    this.#dismissals = new Dismissals({ clock, log })
+    this.#lines = new TokenBucket(LOG_RATE, clock())
+    this.#context = credentials && contextOf(credentials)
+  }
+
+  get state(): AskingState {
+    const clients = this.#clients.all
+    return {
+      running: this.#turns.running,
+      waiting: this.#turns.waiting,
+      openCircuits: clients.filter(({ circuit }) => circuit.isOpen).length,
+      idleConnections: clients.reduce((sum, { idleConnections }) => sum + idleConnections, 0),
+    }
+  }
+
+  /**
+   * Uses other credentials from the next connection on; the older connections end with their answers.
+   *
+   * @throws Error if OpenSSL refuses them: then the older ones stay in use
+   */
+  update(credentials: ClientCredentials): void {
+    const context = contextOf(credentials)
+    this.#context = context
+    this.#clients.renew(context)
+    this.#dismissals.forget()
+  }
+
+  /** Closes all connections: the busy ones after their answers. */
+  close(): void {
+    this.#clients.retire()
+  }
+
+  async ask(question: Question): Promise<SidecarAnswer> {
+    const { namespace, minicluster, path, accept = '*/*', deadline } = question
+    // Only the last part may contain spaces.
+    const key = [namespace, minicluster, path, accept].join(' ')
+    const shared = this.#shared.isUnderWay(key)
+    const { observer } = this.#options
+    try {
+      const answer = await this.#shared.join(key, deadline, (signal) =>
+        this.#start(question, signal),
+      )
+      observer.asked('answered', { shared })
+      return answer
+    } catch (error) {
+      observer.asked(error instanceof AskError ? error.outcome : 'invalid', { shared })
+      throw error
+    }
+  }
+
+  #start(question: Question, signal: AbortSignal): Flight<SidecarAnswer> {
+    const progress: Progress = { peer: undefined, askedAt: this.#clock() }
+    return {
+      answer: this.#answer(question, signal, progress),
+      late: () => this.#late(question, progress),
+    }
+  }
+
+  async #answer(
+    question: Question,
+    signal: AbortSignal,
+    progress: Progress,
+  ): Promise<SidecarAnswer> {
+    // Nobody waits for a turn that leads nowhere.
+    this.#choose(question)
+    const end = await this.#turns.take(question, signal)
+    try {
+      // The pods may have changed meanwhile. Each that proves to be no sidecar is dismissed.
+      for (;;) {
+        signal.throwIfAborted()
+        const { peer, client } = this.#choose(question)
+        progress.peer = peer
+        progress.askedAt = this.#clock()
+        const { path, accept = '*/*' } = question
+        const headers = { accept, 'user-agent': `flux-metrics-gateway/${this.#options.version}` }
+        try {
+          const answer = await client.ask(path, headers, signal)
+          return this.#judge(question, peer, answer)
+        } catch (error) {
+          if (!(error instanceof PeerFailure)) throw error
+          if (error.kind !== 'identity') throw this.#failed(question, peer, error)
+          this.#dismissals.add(peer, error.message)
+        }
+      }
+    } finally {
+      end()
+    }
+  }
+
+  /**
+   * The newest pod that was not dismissed. An older one never answers for one that is merely unreachable.
+   *
+   * @throws AskError
+   */
+  #choose(question: Question) {
+    const title = titleOf(question)
+    const found = this.#options.peers.find(question)
+    if (found.kind === 'absent') {
+      const { missing } = this.#options.peers
+      throw missing === undefined
+        ? new AskError('absent', notFound(`${title}: no pod has its sidecar`))
+        : new AskError('absent', unavailable(`${title}: its sidecar is not known yet: ${missing}`))
+    }
+    if (found.kind === 'unready') {
+      throw new AskError('absent', unavailable(`${title}: its pod ${found.pod} ${found.why}`))
+    }
+    const context = this.#context
+    if (context === undefined) {
+      const why = 'the gateway has no certificate yet, see its log'
+      throw new AskError('absent', unavailable(`${title}: its sidecar cannot be asked: ${why}`))
+    }
+    const peer = found.peers.find((candidate) => this.#dismissals.whyNot(candidate) === undefined)
+    if (peer === undefined) {
+      const [newest] = found.peers
+      const why = newest && `its pod ${newest.pod} ${this.#dismissals.whyNot(newest)}`
+      throw new AskError('identity', unavailable(`${title}: ${why ?? 'no pod has its sidecar'}`))
+    }
+    const client = this.#clients.of(peer, context)
+    const { refusal } = client.circuit
+    if (refusal === undefined) return { peer, client }
+    throw new AskError('circuit', unavailable(`${title}: its pod ${peer.pod} ${refusal}`))
+  }
+
+  #judge(question: Question, peer: Peer, raw: RawAnswer): SidecarAnswer {
+    const title = titleOf(question)
+    const answer = judge(title, raw, { sidecar: peer.version, gateway: this.#options.version })
+    const what = contradiction(question, question.path, answer.body)
+    if (what === undefined) return answer
+    const { namespace, minicluster, path } = question
+    if (this.#lines.take(this.#clock())) {
+      this.#options.log.error(
+        { namespace, minicluster, pod: peer.pod, path: quote(path), what },
+        'a sidecar answered something else than was asked',
+      )
+    }
+    const message = `${title}: its sidecar answered something else than was asked: ${what}`
+    throw new AskError('invalid', unavailable(message))
+  }
+
+  #failed(question: Question, { pod }: Peer, failure: PeerFailure): AskError {
+    const outcome = failure.kind === 'abandoned' ? 'late' : failure.kind
+    const message = `${titleOf(question)}: its pod ${pod} ${failure.message}`
+    return new AskError(outcome, unavailable(message), { cause: failure })
+  }
+
+  #late(question: Question, { peer, askedAt }: Progress): AskError {
+    const title = titleOf(question)
+    if (peer !== undefined) {
+      const why = tooSlow(peer, this.#clock() - askedAt)
+      return new AskError('late', unavailable(`${title}: its pod ${peer.pod} ${why}`))
+    }
+    const { running, waiting } = this.#turns
+    const load = `${running} requests to sidecars are under way, ${waiting} wait`
+    return new AskError('late', unavailable(`${title}: its turn did not come in time: ${load}`))
+  }
+}

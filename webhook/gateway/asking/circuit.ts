@@ -1,0 +1,68 @@
+// The circuit of one peer: after some failures in a row it is not asked for a while, so that nobody waits for what will fail. Then
+// one request tries it. Errors that a peer answers are no failures.
+import { Backoff } from '#serving/backoff.ts'
+import { PeerFailure } from './peer-failure.ts'
+
+/** One lost packet must not stop an HPA. */
+const FAILURES = 3
+
+const FIRST_PAUSE_MS = 1_000
+
+/** Less than the 15 s between two questions of an HPA: a recovery is noticed by the next one. */
+const PAUSE_CAP_MS = 10_000
+
+export interface CircuitOptions {
+  /** Milliseconds of a monotonic clock. */
+  readonly clock: () => number
+  /** Uniform in [0, 1). */
+  readonly random?: (() => number) | undefined
+}
+
+export class Circuit {
+  readonly #clock: () => number
+  readonly #backoff: Backoff
+  #failures = 0
+  #failedSince = new Date(0)
+  #why = ''
+  #pausedUntil = 0
+  #isTried = false
+
+  constructor({ clock, random }: CircuitOptions) {
+    this.#clock = clock
+    this.#backoff = new Backoff({ firstMs: FIRST_PAUSE_MS, capMs: PAUSE_CAP_MS, random })
+  }
+
+  get isOpen(): boolean {
+    return this.#failures >= FAILURES
+  }
+
+  /** Why the peer is not asked now, with the time of the first failure; `undefined` if it may be asked. */
+  get refusal(): string | undefined {
+    if (!this.isOpen || (!this.#isTried && this.#clock() >= this.#pausedUntil)) return undefined
+    return `${this.#why}; so it is since ${this.#failedSince.toISOString()}, and it is tried again within 10 s`
+  }
+
+  /** Runs a request that {@link refusal} allows. Counts its failure, or forgets the earlier ones. */
+  async run<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+    const isTrial = this.isOpen
+    if (isTrial) this.#isTried = true
+    try {
+      const answer = await request()
+      this.#failures = 0
+      this.#backoff.reset()
+      return answer
+    } catch (error) {
+      if (error instanceof PeerFailure && error.kind === 'unreachable') this.#fail(error.message)
+      throw error
+    } finally {
+      if (isTrial) this.#isTried = false
+    }
+  }
+
+  #fail(why: string): void {
+    if (this.#failures === 0) this.#failedSince = new Date()
+    this.#failures += 1
+    this.#why = why
+    if (this.isOpen) this.#pausedUntil = this.#clock() + this.#backoff.next()
+  }
+}

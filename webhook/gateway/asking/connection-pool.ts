@@ -1,0 +1,117 @@
+// The connections to one peer. A request gets a connection only after the peer has proved who it is: nothing is sent to
+// anybody else. Used connections are kept for the next requests.
+import { X509Certificate } from 'node:crypto'
+import { Agent, type ClientRequestArgs } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { connect, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls'
+import { quote } from '#serving/text.ts'
+import { TLS_POLICY } from '#serving/tls-policy.ts'
+import type { Peer } from '../peers/peer.ts'
+import { handshakeFailure, OTHER_NAME } from './peer-failure.ts'
+
+/** How the gateway shows who it is, and the CA (PEM, one or more) that sidecars must be certified by. */
+export interface ClientCredentials {
+  /** PEM, perhaps with its chain. */
+  readonly cert: string
+  readonly key: string
+  readonly ca: string
+}
+
+/** Less than the 100 s after which a sidecar closes an unused connection (serving/https/limits.ts). */
+const IDLE_MS = 90_000
+
+/** An HPA sends one question after the other. A TLS connection takes tens of KiB, on both sides. */
+const IDLE_CONNECTIONS = 2
+
+/** A handshake takes milliseconds. This ends those that nobody waits for any more. */
+const HANDSHAKE_MS = 5_000
+
+/** One context is shared by all connections: reading certificates takes longer than a handshake. */
+export function contextOf({ cert, key, ca }: ClientCredentials): SecureContext {
+  return createSecureContext({ cert, key, ca, ...TLS_POLICY })
+}
+
+export interface PoolOptions {
+  readonly peer: Peer
+  /** The DNS name that the peer's certificate must have. */
+  readonly name: string
+  readonly context: SecureContext
+}
+
+export class ConnectionPool extends Agent {
+  readonly #options: PoolOptions
+
+  constructor(options: PoolOptions) {
+    // The server's own announcement (Keep-Alive: timeout=…) shortens the time, less one second.
+    super({ keepAlive: true, timeout: IDLE_MS, maxFreeSockets: IDLE_CONNECTIONS })
+    this.#options = options
+  }
+
+  /** How many connections wait for a request. */
+  get idle(): number {
+    return Object.values(this.freeSockets).reduce((sum, { length = 0 } = []) => sum + length, 0)
+  }
+
+  /** Closes the unused connections. */
+  closeIdle(): void {
+    for (const sockets of Object.values(this.freeSockets)) {
+      for (const socket of [...(sockets ?? [])]) socket.destroy()
+    }
+  }
+
+  /** Closes all connections: the busy ones after their answer. */
+  retire(): void {
+    this.maxFreeSockets = 0
+    this.closeIdle()
+  }
+
+  override createConnection(
+    _options: ClientRequestArgs,
+    callback?: (error: Error | null, connection: Duplex) => void,
+  ): undefined {
+    const { peer, name, context } = this.#options
+    const socket = connect({
+      host: peer.address,
+      port: peer.port,
+      servername: name,
+      secureContext: context,
+      ALPNProtocols: ['http/1.1'],
+      // Not the default, which a variable of the environment changes.
+      rejectUnauthorized: true,
+      checkServerIdentity: (_host, certificate) => checkName(name, certificate),
+    })
+    socket.setNoDelay(true)
+    const timer = setTimeout(() => socket.destroy(timedOut()), HANDSHAKE_MS)
+    const onError = (error: Error) => {
+      clearTimeout(timer)
+      // Node's types call it an Error. It is the code of one, and null until there is one.
+      const verdict: unknown = socket.authorizationError
+      const code = typeof verdict === 'string' ? verdict : undefined
+      callback?.(handshakeFailure(peer, error, code), socket)
+    }
+    socket.once('error', onError)
+    socket.once('secureConnect', () => {
+      clearTimeout(timer)
+      socket.removeListener('error', onError)
+      callback?.(null, socket)
+    })
+  }
+}
+
+/** Accepts only the name itself among the alternative names: no wildcard, and nothing of the subject. */
+function checkName(name: string, { raw, subjectaltname }: PeerCertificate): Error | undefined {
+  const certificate = new X509Certificate(raw)
+  const found = certificate.checkHost(name, {
+    subject: 'never',
+    wildcards: false,
+    partialWildcards: false,
+  })
+  if (found !== undefined) return undefined
+  return Object.assign(new Error(`it is for ${quote(subjectaltname ?? 'no name')}`), {
+    code: OTHER_NAME,
+  })
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error('the handshake took too long'), { code: 'ETIMEDOUT' })
+}

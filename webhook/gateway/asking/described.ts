@@ -1,0 +1,107 @@
+// Whether the answer to a metric request is about what was asked. It always is, unless a sidecar has a defect; but an HPA compares
+// nothing, and would resize a MiniCluster by the number of another. Pure.
+import { EXTERNAL_GROUP, GROUP, MINICLUSTERS, NAMESPACES, SERVICES } from '#api/api-group.ts'
+import { decodeSegment } from '#api/request.ts'
+import { EXPLAIN } from '#metrics/metric.ts'
+import type { MiniClusterName } from '../peers/peer.ts'
+import { printable } from './verdict.ts'
+
+/** resource.Quantity. An HPA reads `null` and nothing as 0. */
+const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$/
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The fields that tell an item of an answer from others. */
+interface Expected {
+  readonly listKind: string
+  identify(item: Fields): Fields
+  readonly identity: Fields
+}
+
+/**
+ * Compares an answer with the question.
+ *
+ * @param path of the question
+ * @returns what the answer is instead; `undefined` if it is about the question, or if the path is no metric's
+ */
+export function contradiction(
+  name: MiniClusterName,
+  path: string,
+  body: string,
+): string | undefined {
+  const expected = expectedAt(name, path)
+  if (expected === undefined) return undefined
+  let list: unknown
+  try {
+    list = JSON.parse(body)
+  } catch {
+    return 'no JSON'
+  }
+  const { kind, items } = fields(list)
+  if (kind !== expected.listKind || !Array.isArray(items)) return `no ${expected.listKind}`
+  for (const entry of items) {
+    const item = fields(entry)
+    const identity = expected.identify(item)
+    for (const [key, value] of Object.entries(expected.identity)) {
+      if (identity[key] === value) continue
+      return `${key} ${shown(identity[key])} instead of ${shown(value)}`
+    }
+    if (typeof item.value !== 'string' || !QUANTITY.test(item.value)) {
+      return `the value ${shown(item.value)}`
+    }
+  }
+  return undefined
+}
+
+function expectedAt(name: MiniClusterName, path: string): Expected | undefined {
+  const [pathname = ''] = path.split('?')
+  const [, apis, group, , , namespace, ...rest] = pathname.split('/').map(decodeSegment)
+  if (apis !== 'apis' || namespace === undefined) return undefined
+  if (group === EXTERNAL_GROUP) {
+    const [metric] = rest
+    return {
+      listKind: 'ExternalMetricValueList',
+      identify: ({ metricName, metricLabels }) => ({
+        metric: metricName,
+        minicluster: fields(metricLabels).minicluster,
+      }),
+      identity: { metric, minicluster: name.minicluster },
+    }
+  }
+  if (group !== GROUP) return undefined
+  const isOfNamespace = rest.length === 2
+  const [resource, object, metric] = isOfNamespace ? [NAMESPACES, undefined, rest[1]] : rest
+  if (metric === EXPLAIN && !isOfNamespace) return undefined
+  return {
+    listKind: 'MetricValueList',
+    identify: (item) => ({
+      ...fields(item.describedObject),
+      // v1beta1 has `metricName`.
+      metric: item.metricName ?? fields(item.metric).name,
+    }),
+    identity: { metric, ...identityOf(name, resource ?? '', object) },
+  }
+}
+
+/** @param object the name in the path, or `*` */
+function identityOf(name: MiniClusterName, resource: string, object: string | undefined): Fields {
+  const { namespace, minicluster } = name
+  switch (resource) {
+    case NAMESPACES:
+      return { kind: 'Namespace', name: namespace }
+    case MINICLUSTERS:
+      return { kind: 'MiniCluster', namespace, name: minicluster }
+    case SERVICES:
+      return { kind: 'Service', namespace, ...(object === '*' ? {} : { name: object }) }
+    default:
+      return { kind: resource, namespace }
+  }
+}
+
+function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function shown(value: unknown): string {
+  return printable((JSON.stringify(value) ?? 'nothing').slice(0, 200))
+}

@@ -1,0 +1,59 @@
+// The pods that could not prove to be the sidecar they say to be, such as copies with its labels. They are not asked for a while,
+// and the log says so.
+import { RecentMap } from '#serving/limits/recent-map.ts'
+import { TokenBucket } from '#serving/limits/token-bucket.ts'
+import type { Logger } from '#serving/log.ts'
+import type { Peer } from '../peers/peer.ts'
+import { placeOf } from './peer-failure.ts'
+
+/** The certificate of a new sidecar may come later than its address. */
+const DISMISSAL_MS = 30_000
+
+const MAX_DISMISSALS = 4_096
+
+/** Users can create any number of such pods, and must not fill the log. */
+const LOG_RATE = { burst: 20, perSecond: 0.2 }
+
+interface Dismissal {
+  readonly why: string
+  readonly until: number
+}
+
+export class Dismissals {
+  readonly #clock: () => number
+  readonly #log: Logger
+  readonly #lines: TokenBucket
+  #known = new RecentMap<string, Dismissal>(MAX_DISMISSALS)
+
+  constructor({ clock, log }: { readonly clock: () => number; readonly log: Logger }) {
+    this.#clock = clock
+    this.#log = log
+    this.#lines = new TokenBucket(LOG_RATE, clock())
+  }
+
+  /** Why a pod is not asked now. */
+  whyNot(peer: Peer): string | undefined {
+    const dismissal = this.#known.get(keyOf(peer))
+    const isOver = dismissal === undefined || dismissal.until <= this.#clock()
+    return isOver ? undefined : dismissal.why
+  }
+
+  add(peer: Peer, why: string): void {
+    const key = keyOf(peer)
+    const isNew = this.#known.get(key)?.why !== why
+    const now = this.#clock()
+    this.#known.set(key, { why, until: now + DISMISSAL_MS })
+    if (!isNew || !this.#lines.take(now)) return
+    const { namespace, minicluster, pod } = peer
+    this.#log.warn({ namespace, minicluster, pod, why }, 'a pod is not the sidecar it says to be')
+  }
+
+  /** Gives every pod another chance: the CA is another one. */
+  forget(): void {
+    this.#known = new RecentMap(MAX_DISMISSALS)
+  }
+}
+
+function keyOf(peer: Peer): string {
+  return `${peer.uid} ${placeOf(peer)}`
+}

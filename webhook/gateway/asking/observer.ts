@@ -1,0 +1,33 @@
+// What the asking of sidecars tells its telemetry: types only.
+
+/** How a question ended. */
+export const ASK_OUTCOMES = [
+  'answered',
+  /** The sidecar answered with an error. */
+  'refused',
+  /** There is no sidecar that could be asked. */
+  'absent',
+  'unreachable',
+  'identity',
+  /** Not asked, because it has not been reached lately. */
+  'circuit',
+  /** The time of the asker was over. */
+  'late',
+  'overload',
+  /** The answer broke the rules. */
+  'invalid',
+] as const
+
+export type AskOutcome = (typeof ASK_OUTCOMES)[number]
+
+export interface AskingObserver {
+  asked(outcome: AskOutcome, how: { readonly shared: boolean }): void
+}
+
+/** The state of the asking now, for gauges. */
+export interface AskingState {
+  readonly running: number
+  readonly waiting: number
+  readonly openCircuits: number
+  readonly idleConnections: number
+}

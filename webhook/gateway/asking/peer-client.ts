@@ -1,0 +1,78 @@
+// The way to one peer: its connections and its circuit. Which peer is asked, and by whom, is in asking.ts.
+import type { SecureContext } from 'node:tls'
+import type { Peer } from '../peers/peer.ts'
+import { Circuit, type CircuitOptions } from './circuit.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import { exchange, type RawAnswer } from './exchange.ts'
+import { PeerFailure, tooSlow } from './peer-failure.ts'
+
+/** A sidecar answers from memory: one that has taken this long does not work. */
+const SLOW_MS = 500
+
+export interface PeerClientOptions extends CircuitOptions {
+  readonly peer: Peer
+  /** The DNS name that its certificate must have. */
+  readonly name: string
+  readonly context: SecureContext
+}
+
+export class PeerClient {
+  readonly peer: Peer
+  readonly circuit: Circuit
+  /** When it was asked last, by the clock. */
+  usedAt: number
+  readonly #name: string
+  readonly #clock: () => number
+  #pool: ConnectionPool
+
+  constructor({ peer, name, context, ...circuit }: PeerClientOptions) {
+    this.peer = peer
+    this.circuit = new Circuit(circuit)
+    this.usedAt = circuit.clock()
+    this.#name = name
+    this.#clock = circuit.clock
+    this.#pool = new ConnectionPool({ peer, name, context })
+  }
+
+  get idleConnections(): number {
+    return this.#pool.idle
+  }
+
+  /** Uses another certificate from the next connection on. Requests under way keep the old ones. */
+  renew(context: SecureContext): void {
+    this.retire()
+    this.#pool = new ConnectionPool({ peer: this.peer, name: this.#name, context })
+  }
+
+  retire(): void {
+    this.#pool.retire()
+  }
+
+  /** @throws PeerFailure */
+  ask(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<RawAnswer> {
+    const { peer } = this
+    const askedAt = this.#clock()
+    this.usedAt = askedAt
+    return this.circuit.run(async () => {
+      try {
+        const host = this.#name
+        return await exchange({
+          pool: this.#pool,
+          peer,
+          path,
+          headers: { host, ...headers },
+          signal,
+        })
+      } catch (cause) {
+        if (!signal.aborted) throw cause
+        const ms = this.#clock() - askedAt
+        const kind = ms < SLOW_MS ? 'abandoned' : 'unreachable'
+        throw new PeerFailure(kind, tooSlow(peer, ms), { cause })
+      }
+    })
+  }
+}

@@ -1,0 +1,60 @@
+// The ways to all peers that are asked: made when a pod is asked first, forgotten when nobody has asked it for long.
+import type { SecureContext } from 'node:tls'
+import { sidecarName } from '#serving/certificates/certificate-names.ts'
+import type { Peer } from '../peers/peer.ts'
+import type { CircuitOptions } from './circuit.ts'
+import { PeerClient } from './peer-client.ts'
+import { placeOf } from './peer-failure.ts'
+
+const SWEEP_MS = 60_000
+
+/** An HPA asks every 15 s. */
+const FORGET_MS = 300_000
+
+export class PeerClients {
+  readonly #clients = new Map<string, PeerClient>()
+  readonly #circuit: CircuitOptions
+  #sweptAt: number
+
+  constructor(circuit: CircuitOptions) {
+    this.#circuit = circuit
+    this.#sweptAt = circuit.clock()
+  }
+
+  get all(): readonly PeerClient[] {
+    return [...this.#clients.values()]
+  }
+
+  /** The one for a pod at an address: another pod has other connections, and another circuit. */
+  of(peer: Peer, context: SecureContext): PeerClient {
+    this.#sweep()
+    const name = sidecarName(peer)
+    const key = `${peer.uid} ${placeOf(peer)} ${name}`
+    const known = this.#clients.get(key)
+    if (known !== undefined) return known
+    const client = new PeerClient({ peer, name, context, ...this.#circuit })
+    this.#clients.set(key, client)
+    return client
+  }
+
+  renew(context: SecureContext): void {
+    for (const client of this.#clients.values()) client.renew(context)
+  }
+
+  /** Closes the connections: the busy ones after their answer. */
+  retire(): void {
+    for (const client of this.#clients.values()) client.retire()
+    this.#clients.clear()
+  }
+
+  #sweep(): void {
+    const now = this.#circuit.clock()
+    if (now - this.#sweptAt < SWEEP_MS) return
+    this.#sweptAt = now
+    for (const [key, client] of this.#clients) {
+      if (now - client.usedAt < FORGET_MS) continue
+      client.retire()
+      this.#clients.delete(key)
+    }
+  }
+}
