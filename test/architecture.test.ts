@@ -204,6 +204,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'webhook/cli/hpa',
       'webhook/cli/simulate',
       'webhook/cli/explain',
+      'webhook/cli/adopt',
     ],
     packages: [],
   },
@@ -230,6 +231,10 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'webhook/cli/simulate/drawing',
     ],
     packages: [],
+  },
+  'webhook/cli/adopt': {
+    folders: [...CLI_GROUND, 'webhook/contract.ts', 'sidecar/serving/text.ts', 'webhook/cli/adopt'],
+    packages: ['valibot'],
   },
   'webhook/cli/explain': {
     folders: [...CLI_GROUND, 'sidecar/metrics', 'webhook/cli/explain'],

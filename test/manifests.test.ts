@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
-import { CA_BUNDLE_LABEL, PUBLISHED } from '../webhook/authority/published-object.ts'
+import { PUBLISHED } from '../webhook/authority/published-object.ts'
+import { CA_BUNDLE_LABEL } from '../webhook/contract.ts'
 import type { ObjectReference } from '../webhook/kubernetes/cluster.ts'
 import {
   FILES,

@@ -38,3 +38,9 @@ export const CLIENT_CA_ANNOTATION = `${ANNOTATION_PREFIX}client-ca`
 
 /** Audience of the sidecar's projected token, which can only be used to request a certificate. */
 export const TOKEN_AUDIENCE = 'flux-metrics'
+
+/** Label of the objects in which the webhook keeps its CA bundle. Those without belong to another manager, whatever their name is. */
+export const CA_BUNDLE_LABEL = 'flux-metrics/ca-bundle'
+
+/** Annotation of an APIService: with the value `never` the gateway leaves it alone. */
+export const TAKE_OVER_ANNOTATION = 'flux-metrics/take-over'

@@ -1,10 +1,8 @@
 // The objects that hold the CA bundle: the place of the bundle in each, the fields to apply, and the last other writer.
 // Reads and writes none: publisher.ts does.
 import * as v from 'valibot'
+import { CA_BUNDLE_LABEL } from '../contract.ts'
 import type { ClusterObject, NewObject, ObjectReference } from '../kubernetes/cluster.ts'
-
-/** Objects without this label belong to another manager, such as cert-manager, whatever their name is. */
-export const CA_BUNDLE_LABEL = 'flux-metrics/ca-bundle'
 
 /** The webhook's name in `managedFields`. */
 const FIELD_MANAGER = 'flux-metrics-webhook'

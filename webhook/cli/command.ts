@@ -25,6 +25,8 @@ export interface Io {
   readFile(path: string): Promise<string>
   /** @throws Error of the file system */
   writeFile(path: string, text: string): Promise<void>
+  /** Creates a folder. @throws Error of the file system, also if there is anything of this name */
+  createFolder(path: string): Promise<void>
   /** Opens a file for writing, to see whether that is possible. @throws Error of the file system */
   checkWritable(path: string): Promise<void>
   /** Whether standard input is a terminal, on which the user would have to type. */

@@ -1,5 +1,6 @@
 // The command `flux-metrics`: the table of its subcommands, its help, and the choice of the subcommand to run.
 import { nearestNames } from '#serving/nearest.ts'
+import { ADOPT } from './adopt/adopt.ts'
 import { type Command, EXIT, type ExitCode, type Io, reportProblems } from './command.ts'
 import { EXPLAIN } from './explain/explain.ts'
 import { HPA } from './hpa/hpa.ts'
@@ -7,7 +8,7 @@ import { INJECT } from './inject/inject.ts'
 import { SIMULATE } from './simulate/simulate.ts'
 
 /** To add a subcommand, add its row. */
-export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, SIMULATE]
+export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, SIMULATE, ADOPT]
 
 const NAME = 'flux-metrics'
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The program `flux-metrics`. No other file of webhook/cli/ uses the process.
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Output } from './command.ts'
@@ -27,6 +27,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,
   readFile: (path) => readFile(path, 'utf8'),
   writeFile: (path, data) => writeFile(path, data),
+  createFolder: async (path) => {
+    await mkdir(path)
+  },
   checkWritable: async (path) => {
     const file = await open(path, 'a')
     await file.close()

@@ -41,6 +41,11 @@ export function createMemoryIo(options: MemoryIoOptions = {}) {
     writeFile: async (path, text) => {
       filesWritten[path] = text
     },
+    createFolder: async (path) => {
+      if (folders.includes(path) || path in files) {
+        throw Object.assign(new Error(`EEXIST: ${path}`), { code: 'EEXIST', errno: -17 })
+      }
+    },
     checkWritable: async (path) => {
       if (path.includes('/')) throw Object.assign(new Error(`ENOENT: ${path}`), { errno: -2 })
     },

@@ -1,11 +1,11 @@
 // `flux-metrics explain`: why a MiniCluster has its size, in the words of its sidecar. Its flags and its help.
 import { EXPLAIN as SUBRESOURCE } from '#metrics/metric.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
+import type { Answer } from '../input/answer.ts'
 import { DEFAULT_NAMESPACE, problemOfName, readArguments } from '../input/flags.ts'
 import { readInputs } from '../input/inputs.ts'
-import type { Answer } from './https-get.ts'
+import { getNamespace, getRaw, type KubectlFlags } from '../input/kubectl.ts'
 import { httpsGet } from './https-get.ts'
-import { getNamespace, getRaw, type KubectlFlags } from './kubectl.ts'
 
 const FLAGS = {
   namespace: { type: 'string', short: 'n' },

@@ -3,12 +3,7 @@ import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
-
-/** The answer to a request: its text, or why there is none. */
-export type Answer =
-  | { readonly kind: 'text'; readonly text: string }
-  /** `reason` is shown to the user. */
-  | { readonly kind: 'failure'; readonly reason: string }
+import type { Answer } from '../input/answer.ts'
 
 /** Far more than a sidecar needs: it answers from memory. */
 const TIMEOUT_MS = 10_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { getRaw } from '../../../../webhook/cli/explain/kubectl.ts'
+import { getRaw } from '../../../../webhook/cli/input/kubectl.ts'
 import { fakeKubectl } from '../../../support/fake-kubectl.ts'
 
 test('getRaw answers the text that kubectl prints', async (t) => {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Io } from '../command.ts'
-import type { Answer } from './https-get.ts'
+import type { Answer } from './answer.ts'
 
 export interface KubectlFlags {
   readonly kubeconfig?: string | undefined
@@ -15,6 +15,17 @@ const NO_KUBECTL = 'there is no kubectl in PATH'
 /** Gets a path of the API server. Never rejects: a failure is in the answer, in the words of kubectl. */
 export async function getRaw(path: string, flags: KubectlFlags, env: Io['env']): Promise<Answer> {
   return runKubectl(['get', '--raw', path], flags, env)
+}
+
+/** Gets objects of one kind as JSON; those that do not exist are left out. Never rejects. */
+export async function getObjects(
+  kind: string,
+  names: readonly string[],
+  flags: KubectlFlags,
+  env: Io['env'],
+): Promise<Answer> {
+  const command = ['get', kind, ...names, '--ignore-not-found', '--output=json']
+  return runKubectl(command, flags, env)
 }
 
 /** The namespace of the context; empty if it has none. */
