@@ -1,5 +1,5 @@
-// With what a call reaches the API server: the client's credentials, which are read again and again because tokens expire, and
-// open connections. Makes no calls.
+// With what a call reaches the API server: the client's credentials, which are read again and again because tokens
+// expire, and open connections. Makes no calls.
 import { Agent, type RequestOptions } from 'node:https'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
 

@@ -1,4 +1,4 @@
-// The API server, as webhook and authority need it: five verbs over plain objects. The only importer of the Kubernetes
+// The API server, as webhook and authority need it: six verbs over plain objects. The only importer of the Kubernetes
 // client, of which it uses one part: how to reach an API server, and with which credentials. The whole package takes
 // twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
@@ -61,7 +61,7 @@ export interface Watching {
   /**
    * The changes of a collection since a list or another change. Ends after `timeoutSeconds`, or when the connection ends.
    *
-   * @throws ClusterError 410 if the API server no longer knows all changes; with code 0 if the connection is silent or broken
+   * @throws ClusterError 410 if the API server no longer knows all changes; 0 if the connection is silent or breaks
    */
   watch(collection: Collection, options: WatchOptions): AsyncIterable<Watched>
 }

@@ -1,8 +1,9 @@
-// Keeps a copy of a collection: a list, then a watch, then a list again. While the API server is away the last copy serves.
-// Does not know what is kept of an object.
+// Keeps a copy of a collection: a list, then a watch, then a list again. While the API server is away the last copy
+// serves. Does not know what is kept of an object.
 //
-// A watch alone is not enough: it can be silent for ever (a broken connection; an API server that was restored from a backup,
-// whose versions go back), and loses changes without a word. So every watch ends, and every few minutes a list replaces all.
+// A watch alone is not enough: it can be silent for ever (a broken connection; an API server that was restored from a
+// backup, whose versions go back), and it can lose changes. So every watch ends, and every few minutes a list replaces
+// all.
 import { Backoff } from '#serving/backoff.ts'
 import type { Logger } from '#serving/log.ts'
 import { sleep } from '#serving/sleep.ts'
@@ -15,8 +16,8 @@ import { Outage } from './outage.ts'
 const MAX_PART_BYTES = 2 * 2 ** 20
 
 /**
- * The longest object. etcd stores at most 1.5 MiB of one, and JSON writes six bytes for some characters (`<` is `\u003c`). Users
- * choose what is in a pod: a bound that one of them can exceed would hide the others.
+ * The longest object. etcd stores at most 1.5 MiB of one, and JSON writes six bytes for some characters (`<` is
+ * `\u003c`). Users choose what is in a pod: a bound that one of them can exceed would hide the others.
  */
 const MAX_OBJECT_BYTES = 12 * 2 ** 20
 

@@ -1,4 +1,5 @@
-// Cuts a stream of bytes into lines of JSON. A line is bounded, and parsed only when it is whole: a character may be cut by a chunk.
+// Cuts a stream of bytes into lines. A line is bounded, and decoded only when it is whole: a chunk may end within a
+// character.
 
 const LINE_FEED = 0x0a
 

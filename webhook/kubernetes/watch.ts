@@ -1,5 +1,5 @@
-// One watch of the API server: the changes of a collection as they happen. A watch that is silent is given up: a connection
-// may be broken without an end. Starts no second one (collection-watch.ts does).
+// One watch of the API server: the changes of a collection as they happen. A watch that is silent is given up: a
+// connection may be broken without an end. Starts no second one (collection-watch.ts does).
 import type { Readable } from 'node:stream'
 import * as v from 'valibot'
 import { type ApiConnection, ClusterError, callError, refusalOf } from './api-connection.ts'

@@ -8,6 +8,7 @@ import { type ClusterObject, connectCluster } from '../../../webhook/kubernetes/
 import { CollectionWatch, type Pace } from '../../../webhook/kubernetes/collection-watch.ts'
 import { type Watched, watch } from '../../../webhook/kubernetes/watch.ts'
 import { memoryLog } from '../../support/memory-log.ts'
+import { until } from '../../support/until.ts'
 import { watchedApiServer } from '../../support/watched-api-server.ts'
 
 const PODS = { apiVersion: 'v1', kind: 'Pod', labelSelector: 'a=b' } as const
@@ -47,13 +48,6 @@ async function start(t: TestContext, pace: Partial<Pace> = {}) {
     names,
     lists: () => api.asked.filter((url) => !isWatch(url)).length,
     watchesAsked: () => api.asked.filter(isWatch),
-  }
-}
-
-/** Waits until it is true. */
-async function until(isTrue: () => boolean, what: string): Promise<void> {
-  for (const end = performance.now() + 5_000; !isTrue(); await sleep(5)) {
-    if (performance.now() > end) assert.fail(`not within 5 s: ${what}`)
   }
 }
 

@@ -1,5 +1,5 @@
-// Finds out why a MiniCluster has no pod with a sidecar. Anybody who may read metrics can ask for any name: so there are not too
-// many calls to the API server, and answers are remembered for a moment.
+// Finds out why a MiniCluster has no pod with a sidecar. Anybody who may read metrics can ask for any name: so there are
+// not too many calls to the API server, and answers are remembered for a moment.
 import { RecentMap } from '#serving/limits/recent-map.ts'
 import { TokenBucket } from '#serving/limits/token-bucket.ts'
 import { type StatusError, unavailable } from '#serving/status.ts'
@@ -28,7 +28,7 @@ const RATE_OF_NAMESPACE = { burst: 20, perSecond: 2 }
 
 const MAX_NAMESPACES = 1_000
 
-/** The API server lists by name, and that of index 0 sorts before all others. The index is no label before Kubernetes 1.28. */
+/** They are listed by name, and that of index 0 sorts before the others. The index is no label before Kubernetes 1.28. */
 const MAX_PODS = 4
 
 /** A Job, and the label with its name, has no longer name. */

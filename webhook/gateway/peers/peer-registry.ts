@@ -106,8 +106,8 @@ function byAge(one: SidecarPod, other: SidecarPod): number {
 }
 
 /**
- * The pods that can be asked. An older one never answers for a newer one that cannot: it may be of the former MiniCluster of that
- * name, so that its numbers are wrong. A pod of the same Job is of the same MiniCluster.
+ * The pods that can be asked. An older one never answers for a newer one that cannot: it may be of the former
+ * MiniCluster of that name, so that its numbers are wrong. A pod of the same Job is of the same MiniCluster.
  */
 function withoutForeign(newestFirst: readonly SidecarPod[]): readonly SidecarPod[] {
   const waiting = new Set<string>()
@@ -121,8 +121,8 @@ function withoutForeign(newestFirst: readonly SidecarPod[]): readonly SidecarPod
 }
 
 /**
- * Those that are asked, if there are too many. A real pod is older than its copies, or newer than those of its predecessor: so both
- * ends are kept, of each Job and of all.
+ * Those that are asked, if there are too many. A real pod is older than its copies, or newer than those of its
+ * predecessor: so both ends are kept, of each Job and of all.
  */
 function candidatesOf(newestFirst: readonly SidecarPod[]): readonly SidecarPod[] {
   const newest = new Map<string, SidecarPod>()

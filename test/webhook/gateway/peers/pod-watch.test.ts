@@ -1,0 +1,116 @@
+// The watch of pods against an API server over real HTTPS.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
+import { PeerRegistry } from '../../../../webhook/gateway/peers/peer-registry.ts'
+import { PodWatch } from '../../../../webhook/gateway/peers/pod-watch.ts'
+import { type ClusterObject, connectCluster } from '../../../../webhook/kubernetes/cluster.ts'
+import type { Pace } from '../../../../webhook/kubernetes/collection-watch.ts'
+import { memoryLog } from '../../../support/memory-log.ts'
+import { until } from '../../../support/until.ts'
+import { watchedApiServer } from '../../../support/watched-api-server.ts'
+import { sidecarPod } from './support-pods.ts'
+
+const NAME = { namespace: 'hpc', minicluster: 'flux-sample' } as const
+
+async function start(t: TestContext, pace: Partial<Pace> = {}) {
+  const api = await watchedApiServer(t)
+  const { log, lines } = memoryLog()
+  const cluster = connectCluster(api.kubeconfig)
+  const peers = new PodWatch({ cluster, log, pace: { pauseCapMs: 20, shortMs: 5, ...pace } })
+  t.after(() => peers.close())
+  return { api, peers, lines }
+}
+
+test('nothing is known before the pods were listed, which is said', async (t) => {
+  const { api, peers } = await start(t)
+  await api.down()
+  assert.match(peers.missing ?? '', /not known yet: the API server has not answered yet/)
+  await peers.start()
+  assert.match(peers.missing ?? '', /not known yet: Cannot reach the API server/)
+  assert.deepEqual(
+    [peers.find(NAME).kind, peers.all(), peers.inNamespace('hpc')],
+    ['absent', [], []],
+  )
+  await api.up()
+  await until(() => peers.missing === undefined, 'a list')
+})
+
+test('pods are found as they come and go, and the last copy serves while the API server is away', async (t) => {
+  const { api, peers } = await start(t)
+  await peers.start()
+  assert.equal(peers.missing, undefined)
+  api.put(sidecarPod())
+  await until(() => peers.find(NAME).kind === 'found', 'a peer')
+  await api.down()
+  assert.equal(peers.find(NAME).kind, 'found')
+  assert.equal(peers.missing, undefined)
+  api.remove(sidecarPod())
+  await api.up()
+  await until(() => peers.find(NAME).kind === 'absent', 'no peer')
+})
+
+test('the API server selects the pods of all namespaces', async (t) => {
+  const { api, peers } = await start(t)
+  await peers.start()
+  const [asked] = api.asked
+  assert.equal(asked?.pathname, '/api/v1/pods')
+  assert.equal(asked?.searchParams.get('labelSelector'), 'api-server=custom-metrics')
+})
+
+test('a namespace with too many pods is logged', async (t) => {
+  const { api, peers, lines } = await start(t)
+  for (let index = 0; index < 2_003; index += 1) api.put(sidecarPod({ name: `p${index}` }))
+  await peers.start()
+  const msg = 'there are too many pods with sidecars: some MiniClusters have no answer'
+  assert.deepEqual(lines, [{ level: 'warn', omitted: 3, msg }])
+})
+
+type Step = 'put' | 'remove' | 'removeSilently' | 'cut' | 'bookmark'
+
+test('whatever happens between list and watch, in the end it is what a list says', async (t) => {
+  const { api, peers } = await start(t, { relistMs: 60 })
+  await peers.start()
+  const step = fc.record({
+    what: fc.constantFrom<Step>('put', 'put', 'put', 'remove', 'removeSilently', 'cut', 'bookmark'),
+    pod: fc
+      .record({
+        minicluster: fc.constantFrom('x', 'y'),
+        name: fc.constantFrom('p', 'q', 'r'),
+        age: fc.nat(2),
+        status: fc.constantFrom({}, { phase: 'Failed' }, { podIP: null }),
+      })
+      .map(sidecarPod),
+  })
+  const last = new Map<string, ClusterObject>()
+  const perform = (what: Step, pod: ClusterObject) => {
+    const name = pod.metadata?.name ?? ''
+    if (what === 'put') {
+      last.set(name, pod)
+      api.put(pod)
+    } else if (what === 'cut') {
+      for (const response of api.watches()) response.destroy()
+    } else if (what === 'bookmark') {
+      api.bookmark()
+    } else if (last.delete(name)) {
+      api[what](pod)
+    }
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      for (const { what, pod } of steps) {
+        perform(what, pod)
+        if (pod.metadata?.name === 'p') await new Promise(setImmediate)
+      }
+      const listed = new PeerRegistry()
+      for (const pod of last.values()) listed.put(pod)
+      const expected = JSON.stringify(answersOf(listed))
+      await until(() => JSON.stringify(answersOf(peers)) === expected, expected)
+    }),
+    { numRuns: 40 },
+  )
+})
+
+function answersOf(peers: Pick<PodWatch, 'all' | 'find'>) {
+  return peers.all().map((name) => [name, peers.find(name)])
+}
