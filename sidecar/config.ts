@@ -3,7 +3,8 @@
 
 import { X509Certificate } from 'node:crypto'
 import { socketPath } from '#flux/wire/connection.ts'
-import type { Authority, CredentialOptions } from '#identity/credentials.ts'
+import type { CredentialOptions } from '#identity/credentials.ts'
+import type { Authority } from '#identity/issued-credentials.ts'
 import { Environment, type LogLevel, type Variable, type Variables } from '#serving/env.ts'
 import type { ConfigReading } from '#serving/program.ts'
 
@@ -89,7 +90,14 @@ export const VARIABLES: readonly Variable[] = [
 ]
 
 /** A checked configuration, frozen. */
-export interface Config extends CredentialOptions {
+export interface Config extends Omit<CredentialOptions, 'names'> {
+  /** What the metrics describe. The certificate is for names made of these. */
+  readonly names: {
+    readonly namespace: string
+    readonly minicluster: string
+    /** The Service in front of the sidecar. */
+    readonly serviceName: string
+  }
   /** Path of the broker's socket. */
   readonly socketPath: string
   readonly listen: { readonly address: string | undefined; readonly port: number }

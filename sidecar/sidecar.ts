@@ -7,8 +7,10 @@ import { Collector } from '#collecting/collector.ts'
 import { Liveness } from '#collecting/liveness.ts'
 import type { CollectorObserver } from '#collecting/observer.ts'
 import type { Pace } from '#collecting/pace.ts'
-import { type CredentialSource, createCredentials } from '#identity/credentials.ts'
+import type { CredentialSource } from '#identity/credential-source.ts'
+import { createCredentials } from '#identity/credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
+import { sidecarNames } from '#serving/certificates/certificate-names.ts'
 import { createClientVerifier } from '#serving/https/client-verifier.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
@@ -58,7 +60,7 @@ export async function startSidecar(
   const instance = `${namespace}/${minicluster}`
   const now = () => performance.now()
   let stopping = false
-  const credentials = await createCredentials(config, log)
+  const credentials = await createCredentials({ ...config, names: sidecarNames(config.names) }, log)
   const telemetry = createTelemetry()
   const gone = Promise.withResolvers<string>()
   const departure = config.exitWithBroker

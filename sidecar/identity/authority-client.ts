@@ -17,11 +17,11 @@ const MAX_MESSAGE = 1_000
 
 /** A successful answer of the authority. */
 export interface Grant {
-  /** PEM of the sidecar's serving certificate; `undefined` if the request did not ask for one. */
+  /** PEM of the certificate, with those that lead to it from older CAs; `undefined` if the request did not ask for one. */
   readonly certificate: string | undefined
   /** PEM of the project's CA certificates, which verify the authority itself. */
   readonly ca: string
-  /** The front proxy: its CA (PEM) and its common names (an empty list is any name). */
+  /** The clients to answer: their CAs (PEM) and common names (an empty list is any name). */
   readonly clientCa: string
   readonly allowedNames: readonly string[]
 }

@@ -1,7 +1,5 @@
 // Chooses the source of the server's certificate and of the front proxy's CA: files, the authority, or a self-signed
 // certificate for a first try. Serves nothing itself.
-
-import { sidecarNames } from '#serving/certificates/certificate-names.ts'
 import { createSelfSigned } from '#serving/https/self-signed.ts'
 import {
   type CredentialFiles,
@@ -13,9 +11,10 @@ import {
 } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { messageOf } from '#serving/text.ts'
-import { Identity } from './identity.ts'
+import type { CredentialSource } from './credential-source.ts'
+import { type Authority, createIssuedCredentials } from './issued-credentials.ts'
 
-/** The source of certificates, and the names for which the sidecar's certificate is valid. */
+/** The source of certificates, and the names for which the server's certificate is valid. */
 export interface CredentialOptions {
   /** Files of the serving certificate. Without them, and without an authority, a self-signed one is created at start. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
@@ -25,38 +24,8 @@ export interface CredentialOptions {
   readonly clientAllowedNames: readonly string[]
   /** The webhook, if it issues the certificate and sends the front proxy's CA. */
   readonly authority: Authority | undefined
-  readonly names: {
-    readonly namespace: string
-    readonly minicluster: string
-    /** The Service in front of the sidecar. */
-    readonly serviceName: string
-  }
-}
-
-/** How to reach the webhook as authority. */
-export interface Authority {
-  /** `https://NAME.NAMESPACE.svc` */
-  readonly url: string
-  readonly tokenFile: string
-  /** PEM */
-  readonly ca: string
-}
-
-/** Credentials that may change while the program runs. */
-export interface CredentialSource {
-  /** The credentials at start. */
-  readonly first: Credentials
-  /** Whether clients must show certificates, now or as soon as their CA is known. */
-  readonly authenticatesClients: boolean
-  /** Common names of the front proxy; an empty list is any name. */
-  allowedNames(): readonly string[]
-  /** Why there are no credentials yet, or no longer; `undefined` if none are missing. */
-  missing(): string | undefined
-  /** What is wrong with the credentials in use, or with newer ones that cannot be used; `undefined` if nothing is. */
-  problem(): string | undefined
-  /** Passes on all later credentials. */
-  start(use: (credentials: Credentials) => void): void
-  close(): void
+  /** DNS names. */
+  readonly names: readonly string[]
 }
 
 /** Files that cannot be used, and an authority that does not answer, are no errors: they may be good later. */
@@ -64,9 +33,10 @@ export async function createCredentials(
   config: CredentialOptions,
   log: Logger,
 ): Promise<CredentialSource> {
-  return config.authority === undefined
+  const { authority, names } = config
+  return authority === undefined
     ? fromFiles(config, log.child({ component: 'tls' }))
-    : fromAuthority(config, config.authority, log.child({ component: 'identity' }))
+    : createIssuedCredentials({ authority, names }, log)
 }
 
 async function fromFiles(config: CredentialOptions, log: Logger): Promise<CredentialSource> {
@@ -122,34 +92,6 @@ function expiryOf(keys: Credentials): string | undefined {
   return end.getTime() < Date.now() ? `the certificate expired at ${end.toISOString()}` : undefined
 }
 
-async function fromAuthority(
-  config: CredentialOptions,
-  authority: NonNullable<CredentialOptions['authority']>,
-  log: Logger,
-): Promise<CredentialSource> {
-  const names = sidecarNames(config.names)
-  const placeholder = { ...createSelfSigned(names), clientCa: undefined }
-  let use: (credentials: Credentials) => void = () => {}
-  const identity = new Identity({
-    ...authority,
-    names,
-    log,
-    onCredentials: (credentials = placeholder) => use(credentials),
-  })
-  return {
-    first: placeholder,
-    authenticatesClients: true,
-    allowedNames: () => identity.allowedNames,
-    missing: () => identity.missing,
-    problem: () => identity.problem,
-    start: (listener) => {
-      use = listener
-      identity.start()
-    },
-    close: () => identity.close(),
-  }
-}
-
 /** Adds a self-signed certificate where no file has one that can be used, and warns about each file that is not set. */
 function complete(
   read: Partial<Credentials> | undefined,
@@ -164,5 +106,5 @@ function complete(
   if (config.tls === undefined) {
     log.warn({}, 'the certificate is self-signed: TLS_CERT_FILE and TLS_KEY_FILE are not set')
   }
-  return { ...createSelfSigned(sidecarNames(config.names)), clientCa }
+  return { ...createSelfSigned(config.names), clientCa }
 }

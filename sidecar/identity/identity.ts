@@ -1,6 +1,5 @@
-// The sidecar's side of an identity: obtains one certificate and the CAs to trust from the webhook, renews them, and
-// stops using a certificate that has expired. The webhook's side, which checks sidecars and answers them, is
-// webhook/identities/.
+// The side of an identity that has it, a sidecar or the gateway: obtains one certificate and the CAs to trust from the
+// webhook, renews them, and stops using a certificate that has expired. The webhook's side is webhook/identities/.
 import type { Credentials } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
@@ -25,6 +24,12 @@ const PAUSE_CAP_MS = 30_000
 /** A reason that stays the same is logged again after this time: a log that is rotated away says nothing. */
 const REPEAT_MS = 600_000
 
+/** The certificate, and whom to trust. */
+export interface IdentityCredentials extends Credentials {
+  /** PEM of the project's CA certificates. */
+  readonly ca: string
+}
+
 export interface IdentityOptions {
   /** URL of the webhook, `https://NAME.NAMESPACE.svc`. */
   readonly url: string
@@ -36,7 +41,7 @@ export interface IdentityOptions {
   readonly names: readonly string[]
   readonly log: Logger
   /** Called with each new credentials to use; with `undefined` when the certificate has expired. */
-  readonly onCredentials: (credentials: Credentials | undefined) => void
+  readonly onCredentials: (credentials: IdentityCredentials | undefined) => void
   /** Milliseconds since 1970. */
   readonly now?: () => number
   /** Uniform in [0, 1). */
@@ -88,7 +93,7 @@ export class Identity {
     return `the certificate, which ends at ${timeOf(this.#held)}, cannot be renewed: ${this.#reason}`
   }
 
-  /** Common names of the front proxy; an empty list is any name. Not used before there is a certificate. */
+  /** Common names of the clients; an empty list is any name. Not used before there is a certificate. */
   get allowedNames(): readonly string[] {
     return this.#grant?.allowedNames ?? []
   }
@@ -149,10 +154,11 @@ export class Identity {
       request === undefined ? before.held : holdCertificate(grant.certificate, request.key, now)
     if (held === undefined) return
     const isNew = held !== before.held
-    const trustChanged = before.grant?.clientCa !== grant.clientCa
+    const { ca, clientCa } = grant
+    const trustChanged = before.grant?.clientCa !== clientCa || before.grant.ca !== ca
     // If the server cannot use them, this throws before anything is kept, and they are asked for again.
     if (isNew || trustChanged) {
-      onCredentials({ cert: held.cert, key: held.key, clientCa: grant.clientCa })
+      onCredentials({ cert: held.cert, key: held.key, clientCa, ca })
     }
     this.#held = held
     this.#grant = grant
@@ -160,7 +166,7 @@ export class Identity {
     this.#reason = undefined
     this.#refreshAt = now + REFRESH_MS * (1 - this.#random() / 2)
     if (isNew) log.info({ names, until: timeOf(held) }, 'obtained a certificate')
-    else if (trustChanged) log.info({}, "the front proxy's authority has changed")
+    else if (trustChanged) log.info({}, 'the CAs to trust have changed')
     else if (before.reason !== undefined) log.info({}, 'the authority answers again')
     if (!isNew || !isNotYetValid(held, now)) return
     const from = new Date(held.start).toISOString()

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:https'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import type { Credentials } from '#serving/https/tls.ts'
-import { createCaKeys, issueLeaf } from '../../webhook/authority/certificate-authority.ts'
-import { parseCertificateRequest } from '../../webhook/identities/certificate-request.ts'
-import { NAMES, TOKEN } from '../support/lead-broker.ts'
+import { NAMES } from '../support/lead-broker.ts'
 import {
   create,
   files,
@@ -14,6 +10,7 @@ import {
   namesIn,
   provider,
   SELF_SIGNED,
+  serveAuthority,
   started,
 } from './credential-source.ts'
 
@@ -63,31 +60,6 @@ test('a client CA that changes is used with the certificate that was created at 
   t.mock.timers.tick(2_000)
   assert.deepEqual(await changed, { ...source.first, clientCa: provider.cert })
 })
-
-/** A webhook that issues a certificate for every request. */
-async function serveAuthority(t: TestContext): Promise<Record<string, string>> {
-  const ca = await createCaKeys(Date.now())
-  const webhook = await provider.issue({ commonName: 'webhook', ips: ['127.0.0.1'] })
-  const server = createServer(webhook, async (request, response) => {
-    let body = ''
-    for await (const chunk of request) body += chunk
-    const { publicKey, dnsNames: names } = await parseCertificateRequest(JSON.parse(body).csr)
-    assert.ok(publicKey)
-    const certificate = await issueLeaf(ca, { publicKey, names }, Date.now())
-    const requestHeader = { clientCa: frontProxy.cert, allowedNames: ['front-proxy-client'] }
-    response.end(JSON.stringify({ certificate, ca: ca.certificate, requestHeader }))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  const address = server.address()
-  const port = address !== null && typeof address === 'object' ? address.port : 0
-  const { IDENTITY_TOKEN_FILE = '' } = await files(t, { IDENTITY_TOKEN_FILE: TOKEN })
-  return {
-    IDENTITY_URL: `https://127.0.0.1:${port}`,
-    IDENTITY_TOKEN_FILE,
-    IDENTITY_CA: provider.cert,
-  }
-}
 
 test('with an authority the first certificate is self-signed, and clients are asked for certificates', async (t) => {
   const { source, lines } = await create(t, await serveAuthority(t))

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { AuthorityRequest, Grant } from '#identity/authority-client.ts'
-import { Identity } from '#identity/identity.ts'
-import type { Credentials } from '#serving/https/tls.ts'
+import { Identity, type IdentityCredentials } from '#identity/identity.ts'
 import { createCaKeys, HOUR_MS, issueLeaf } from '../../webhook/authority/certificate-authority.ts'
 import { parseCertificateRequest } from '../../webhook/identities/certificate-request.ts'
 import { createAuthority } from '../support/certificates.ts'
@@ -49,7 +48,7 @@ export async function setup(
       ...trust,
     }
   }
-  const used: (Credentials | undefined)[] = []
+  const used: (IdentityCredentials | undefined)[] = []
   const identity = new Identity({
     url: 'https://webhook.svc',
     ca: 'the CA that the pod was given',

@@ -26,8 +26,8 @@ test('the first tick obtains a certificate for the names and the key, and the fr
   const { identity, authority, clock, used, lines } = await setup(t)
   assert.equal(await identity.tick(), true)
   assert.deepEqual([identity.missing, identity.allowedNames], [undefined, ['front-proxy-client']])
-  const [{ cert, key, clientCa } = assert.fail(), ...more] = used
-  assert.deepEqual([clientCa, more], [frontProxy.cert, []])
+  const [{ cert, key, clientCa, ca: trusted } = assert.fail(), ...more] = used
+  assert.deepEqual([clientCa, trusted, more], [frontProxy.cert, ca.certificate, []])
   const certificate = new X509Certificate(cert)
   assert.ok(certificate.checkPrivateKey(createPrivateKey(key)))
   assert.ok(NAMES.every((name) => certificate.checkHost(name) !== undefined))
@@ -82,7 +82,18 @@ test('a changed front proxy is used with the current certificate', async (t) => 
   const [first, second, ...more] = used
   assert.deepEqual([second, more], [{ ...first, clientCa: authority.clientCa }, []])
   assert.deepEqual(identity.allowedNames, authority.allowedNames)
-  assert.equal(messages().at(-1), "info: the front proxy's authority has changed")
+  assert.equal(messages().at(-1), 'info: the CAs to trust have changed')
+})
+
+test("a CA of the project that changes is passed on, for the other side of the program's connections", async (t) => {
+  const { identity, authority, after, used } = await setup(t)
+  await identity.tick()
+  const { answer } = authority
+  const next = `${ca.certificate}${nextFrontProxy.cert}`
+  authority.answer = async (request) => ({ ...(await answer(request)), ca: next })
+  await after(5 * MINUTE_MS)
+  const [first, second, ...more] = used
+  assert.deepEqual([second, more], [{ ...first, ca: next }, []])
 })
 
 test('an unchanged front proxy changes nothing, and nothing is logged', async (t) => {
