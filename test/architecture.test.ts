@@ -182,6 +182,10 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     ],
     packages: [],
   },
+  'webhook/gateway/publishing': {
+    folders: ['webhook/contract.ts', 'webhook/kubernetes', 'sidecar/serving', 'sidecar/api'],
+    packages: ['prom-client', 'valibot'],
+  },
   'webhook/gateway/scraping': {
     folders: ['webhook/gateway/peers', 'webhook/gateway/asking', 'sidecar/serving'],
     packages: [],

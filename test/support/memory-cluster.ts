@@ -12,7 +12,7 @@ import {
 
 /** A call: the verb in RBAC's words, and the object. */
 export interface Call extends ObjectReference {
-  readonly verb: 'get' | 'list' | 'create' | 'update' | 'patch'
+  readonly verb: 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete'
 }
 
 /** Kinds that the API server answers and does not store. */
@@ -49,6 +49,7 @@ export class MemoryCluster implements Cluster {
     return this.#objects.get(keyOf(reference))
   }
 
+  /** Takes an object away; this does not count as a call. */
   remove(reference: ObjectReference): void {
     this.#objects.delete(keyOf(reference))
   }
@@ -120,6 +121,16 @@ export class MemoryCluster implements Cluster {
     const { resourceVersion: _old, ...metadata } = stored.metadata ?? {}
     const merged = merge({ ...stored, metadata }, object)
     return this.put(merged)
+  }
+
+  async delete(object: NewObject): Promise<'conflict' | undefined> {
+    const reference = referenceOf(object)
+    this.#called('delete', reference)
+    const stored = this.peek(reference)
+    if (stored === undefined) return undefined
+    if (stored.metadata?.resourceVersion !== object.metadata.resourceVersion) return 'conflict'
+    this.remove(reference)
+    return undefined
   }
 
   #called(verb: Call['verb'], { apiVersion, kind, name, namespace }: ObjectReference): void {

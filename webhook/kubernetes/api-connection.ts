@@ -90,7 +90,7 @@ export class ApiConnection {
    * @throws ClusterError with code 0 if there is no answer in time
    */
   async call(
-    method: 'GET' | 'POST' | 'PUT' | 'PATCH',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     {
       body,

@@ -1,9 +1,11 @@
 // Paths of objects in the Kubernetes API, for the kinds that the webhook reads and writes. Pure.
 
-/** The plural names of kinds: exactly those that RBAC allows the webhook. */
+/** The plural names of kinds: exactly those that RBAC allows webhook and gateway. */
 const PLURALS: ReadonlyMap<string, string> = new Map([
   ['APIService', 'apiservices'],
+  ['ClusterRole', 'clusterroles'],
   ['ConfigMap', 'configmaps'],
+  ['EndpointSlice', 'endpointslices'],
   ['Event', 'events'],
   ['Job', 'jobs'],
   ['Lease', 'leases'],

@@ -1,4 +1,4 @@
-// The API server, as webhook and authority need it: six verbs over plain objects. The only importer of the Kubernetes
+// The API server, as webhook and gateway need it: seven verbs over plain objects. The only importer of the Kubernetes
 // client, of which it uses one part: how to reach an API server, and with which credentials. The whole package takes
 // twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
@@ -66,8 +66,10 @@ export interface Watching {
   watch(collection: Collection, options: WatchOptions): AsyncIterable<Watched>
 }
 
-/** The verbs and the version of one API server. */
+/** The verbs and the version of one API server. The webhook deletes nothing. */
 export interface ApiServer extends Cluster, Watching {
+  /** Deletes the object of the same `resourceVersion`. @returns `conflict` if it was changed since; `undefined` if it is gone */
+  delete(object: NewObject): Promise<'conflict' | undefined>
   /** @throws ClusterError */
   readVersion(): Promise<ServerVersion>
 }
@@ -93,7 +95,7 @@ export function connectCluster(path: string | undefined): ApiServer {
   }
 }
 
-function createCluster(connection: ApiConnection): Cluster {
+function createCluster(connection: ApiConnection): Omit<ApiServer, 'readVersion' | 'watch'> {
   const read = async (reference: ObjectReference) => {
     const path = pathOf(reference)
     // No object can have an invalid name.
@@ -131,8 +133,18 @@ function createCluster(connection: ApiConnection): Cluster {
       const contentType = 'application/apply-patch+yaml'
       return objectOf(await connection.call('PATCH', path, { body: object, contentType }))
     },
+    delete: async (object) => {
+      const { uid, resourceVersion } = object.metadata
+      const body = { ...DELETE_OPTIONS, preconditions: { uid, resourceVersion } }
+      const answer = await connection.call('DELETE', placeOf(object), { body })
+      if (answer.code === 409) return 'conflict'
+      if (answer.code !== 404) objectOf(answer)
+      return undefined
+    },
   }
 }
+
+const DELETE_OPTIONS = { apiVersion: 'meta.k8s.io/v1', kind: 'DeleteOptions' } as const
 
 /** The media type of an object's metadata alone (meta/v1). */
 const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'

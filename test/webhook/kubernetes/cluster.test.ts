@@ -308,6 +308,24 @@ test('replace reports a conflict for an object that was changed or deleted', asy
   assert.equal(seen[0]?.line, `PUT ${JOB_PATH}`)
 })
 
+test('delete is of the object that was read, reports a conflict, and is done if there is none', async (t) => {
+  const answers = [found(), refused(404), refused(409), refused(403)]
+  const { cluster, seen } = await connect(t, () => answers.shift())
+  const { name, namespace, ...job } = JOB
+  const object = { ...job, metadata: { name, namespace, uid: 'u', resourceVersion: '7' } }
+  assert.equal(await cluster.delete(object), undefined)
+  assert.equal(await cluster.delete(object), undefined)
+  assert.equal(await cluster.delete(object), 'conflict')
+  await assert.rejects(cluster.delete(object), { code: 403 })
+  const [first] = seen
+  assert.equal(first?.line, `DELETE ${JOB_PATH}`)
+  assert.deepEqual(JSON.parse(first?.body ?? ''), {
+    apiVersion: 'meta.k8s.io/v1',
+    kind: 'DeleteOptions',
+    preconditions: { uid: 'u', resourceVersion: '7' },
+  })
+})
+
 test('apply reads first, and applies with the field manager of the webhook, forced', async (t) => {
   const { cluster, seen } = await connect(t, () => found())
   const { name, namespace, ...job } = JOB
