@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as v from 'valibot'
-import { GROUP, MINICLUSTERS } from '#api/api-group.ts'
+import { EXTERNAL_GROUP, GROUP, MINICLUSTERS } from '#api/api-group.ts'
 import { METRICS } from '#metrics/catalog.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
 import { createAuthority } from '../support/certificates.ts'
@@ -100,6 +100,29 @@ test('no other file of manifests/ grants anything', () => {
   )
   assert.deepEqual(
     granting.map(([file]) => file),
-    ['base/rbac-authority.yaml', 'base/rbac-readers.yaml', 'base/rbac.yaml', 'gateway/rbac.yaml'],
+    [
+      'base/rbac-authority.yaml',
+      'base/rbac-readers.yaml',
+      'base/rbac.yaml',
+      'components/upstream/rbac.yaml',
+      'gateway/rbac.yaml',
+    ],
+  )
+})
+
+test('components/upstream lets the gateway read metrics of the other adapter, and nothing else', () => {
+  const [account] = readObjects('gateway/service-account.yaml')
+  const { name, namespace } = account?.metadata ?? {}
+  const bindings = bindingsOf(readObjects('components/upstream/rbac.yaml'))
+  const subjects = bindings.flatMap((binding) => binding.subjects)
+  assert.deepEqual(subjects, [{ kind: 'ServiceAccount', name, namespace }])
+  assert.deepEqual(
+    bindings.flatMap(({ grants }) =>
+      grants.map(({ group, resource, verb }) => [group, resource, verb]),
+    ),
+    [
+      [GROUP, '*', 'get'],
+      [EXTERNAL_GROUP, '*', 'list'],
+    ],
   )
 })

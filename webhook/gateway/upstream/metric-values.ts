@@ -28,8 +28,8 @@ function toNew({ metricName, selector, window, ...rest }: Fields): Fields {
   if (typeof metricName !== 'string') throw unexpected('"metricName"')
   return {
     ...rest,
-    metric: { name: metricName, ...(selector != null && { selector }) },
-    ...(window != null && { windowSeconds: window }),
+    metric: { name: metricName, ...(selector !== undefined && { selector }) },
+    ...(window !== undefined && { windowSeconds: window }),
   }
 }
 
@@ -39,8 +39,8 @@ function toOld({ metric, windowSeconds, ...rest }: Fields): Fields {
   return {
     ...rest,
     metricName: name,
-    ...(selector != null && { selector }),
-    ...(windowSeconds != null && { window: windowSeconds }),
+    ...(selector !== undefined && { selector }),
+    ...(windowSeconds !== undefined && { window: windowSeconds }),
   }
 }
 

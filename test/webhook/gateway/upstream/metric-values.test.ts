@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { translateMetricValues } from '../../../../webhook/gateway/upstream/metric-values.ts'
 import { CUSTOM, startAdapter, startGateway } from './adapters.ts'
@@ -24,7 +26,7 @@ const NEW = {
   metadata: { continue: 'x' },
   items: [
     { ...COMMON, metric: { name: 'errors', selector: SELECTOR }, windowSeconds: 60 },
-    { ...COMMON, metric: { name: 'errors' } },
+    { ...COMMON, metric: { name: 'errors', selector: null } },
     {
       ...COMMON,
       value: '18446744073709551616',
@@ -37,14 +39,22 @@ const NEW = {
 test('a list of v1beta1 is translated to v1beta2, and back', () => {
   const translated = translateMetricValues(JSON.stringify(OLD), 'v1beta1')
   assert.deepEqual(JSON.parse(translated), NEW)
-  const [first, { selector: _null, ...second }, third] = OLD.items as [
-    object,
-    { selector: null },
-    object,
-  ]
-  const back = JSON.parse(translateMetricValues(translated, 'v1beta2'))
-  assert.deepEqual(back, { ...OLD, items: [first, second, third] })
+  assert.deepEqual(JSON.parse(translateMetricValues(translated, 'v1beta2')), OLD)
 })
+
+const recorded = (name: string) =>
+  readFileSync(join(import.meta.dirname, '../../../recordings/kubernetes/adapter', name), 'utf8')
+
+// Answers of the test adapter of custom-metrics-apiserver 1.37.
+for (const [from, to] of [
+  ['v1beta1', 'v1beta2'],
+  ['v1beta2', 'v1beta1'],
+] as const) {
+  test(`an answer of a real adapter in ${from} is translated to the one that it gives in ${to}`, () => {
+    const translated = translateMetricValues(recorded(`${from}.json`), from)
+    assert.deepEqual(JSON.parse(translated), JSON.parse(recorded(`${to}.json`)))
+  })
+}
 
 for (const [what, list] of [
   ['another version', { ...OLD, apiVersion: `${CUSTOM}/v1beta2` }],
