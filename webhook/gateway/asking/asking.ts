@@ -8,7 +8,7 @@ import { quote } from '#serving/text.ts'
 import type { Peer, Peers } from '../peers/peer.ts'
 import { AskError, titleOf } from './ask-error.ts'
 import { type ClientCredentials, contextOf } from './connection-pool.ts'
-import { contradiction } from './described.ts'
+import { contradiction, longestAnswer } from './described.ts'
 import { Dismissals } from './dismissals.ts'
 import type { RawAnswer } from './exchange.ts'
 import { FairTurns, type TurnLimits } from './fair-turns.ts'
@@ -134,7 +134,8 @@ export class Asking implements Sidecars {
         const { path, accept = '*/*' } = question
         const headers = { accept, 'user-agent': `flux-metrics-gateway/${this.#options.version}` }
         try {
-          const answer = await client.ask(path, headers, signal)
+          const maxBytes = longestAnswer(question, path)
+          const answer = await client.ask({ path, headers, maxBytes }, signal)
           return this.#judge(question, peer, answer)
         } catch (error) {
           if (!(error instanceof PeerFailure)) throw error

@@ -9,6 +9,12 @@ import { printable } from './verdict.ts'
 /** resource.Quantity. An HPA reads `null` and nothing as 0. */
 const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$/
 
+/** A metric has 400 bytes; those of the External API have an item for each queue. */
+const MAX_LIST_BYTES = 256 * 1024
+
+/** An explanation of a MiniCluster with thousands of ranks has a tenth of this. */
+const MAX_TEXT_BYTES = 1024 * 1024
+
 type Fields = Readonly<Record<string, unknown>>
 
 /** The fields that tell an item of an answer from others. */
@@ -16,6 +22,11 @@ interface Expected {
   readonly listKind: string
   identify(item: Fields): Fields
   readonly identity: Fields
+}
+
+/** How long an answer may be: hundreds of requests are answered at once. */
+export function longestAnswer(name: MiniClusterName, path: string): number {
+  return expectedAt(name, path) === undefined ? MAX_TEXT_BYTES : MAX_LIST_BYTES
 }
 
 /**

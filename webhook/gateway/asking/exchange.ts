@@ -4,9 +4,6 @@ import type { Peer } from '../peers/peer.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { codeOf, failureOf, PeerFailure, placeOf } from './peer-failure.ts'
 
-/** An explanation of a MiniCluster with thousands of ranks has a tenth of this, a metric 400 bytes. */
-const MAX_BODY_BYTES = 1024 * 1024
-
 const MAX_HEADER_BYTES = 16 * 1024
 
 /** An answer, as it came. */
@@ -21,6 +18,8 @@ export interface Exchange {
   readonly peer: Peer
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
+  /** The longest answer. */
+  readonly maxBytes: number
   readonly signal: AbortSignal
 }
 
@@ -46,7 +45,8 @@ export async function exchange(options: Exchange): Promise<RawAnswer> {
 /** A kept connection was closed before any byte of an answer. */
 class Outdated extends Error {}
 
-async function askOnce({ pool, peer, path, headers, signal }: Exchange): Promise<RawAnswer> {
+async function askOnce(options: Exchange): Promise<RawAnswer> {
+  const { pool, peer, path, headers, maxBytes, signal } = options
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const call = request({
     agent: pool,
@@ -79,13 +79,12 @@ async function askOnce({ pool, peer, path, headers, signal }: Exchange): Promise
       for await (const chunk of response) {
         chunks.push(chunk)
         length += chunk.length
-        if (length > MAX_BODY_BYTES) break
+        if (length > maxBytes) break
       }
     } catch (cause) {
       throw signal.aborted ? cause : failureOf(peer, cause)
     }
-    if (length <= MAX_BODY_BYTES) return Buffer.concat(chunks, length)
-    const limit = `${MAX_BODY_BYTES / 1024 / 1024} MiB`
-    throw new PeerFailure('invalid', `answers more than ${limit} at ${placeOf(peer)}`)
+    if (length <= maxBytes) return Buffer.concat(chunks, length)
+    throw new PeerFailure('invalid', `answers more than ${maxBytes / 1024} KiB at ${placeOf(peer)}`)
   }
 }

@@ -3,7 +3,7 @@ import type { SecureContext } from 'node:tls'
 import type { Peer } from '../peers/peer.ts'
 import { Circuit, type CircuitOptions } from './circuit.ts'
 import { ConnectionPool } from './connection-pool.ts'
-import { exchange, type RawAnswer } from './exchange.ts'
+import { type Exchange, exchange, type RawAnswer } from './exchange.ts'
 import { PeerFailure, tooSlow } from './peer-failure.ts'
 
 /** A sidecar answers from memory: one that has taken this long does not work. */
@@ -15,6 +15,8 @@ export interface PeerClientOptions extends CircuitOptions {
   readonly name: string
   readonly context: SecureContext
 }
+
+type PeerQuestion = Pick<Exchange, 'path' | 'headers' | 'maxBytes'>
 
 export class PeerClient {
   readonly peer: Peer
@@ -49,24 +51,14 @@ export class PeerClient {
   }
 
   /** @throws PeerFailure */
-  ask(
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<RawAnswer> {
+  ask(question: PeerQuestion, signal: AbortSignal): Promise<RawAnswer> {
     const { peer } = this
     const askedAt = this.#clock()
     this.usedAt = askedAt
     return this.circuit.run(async () => {
       try {
-        const host = this.#name
-        return await exchange({
-          pool: this.#pool,
-          peer,
-          path,
-          headers: { host, ...headers },
-          signal,
-        })
+        const headers = { host: this.#name, ...question.headers }
+        return await exchange({ ...question, pool: this.#pool, peer, headers, signal })
       } catch (cause) {
         if (!signal.aborted) throw cause
         const ms = this.#clock() - askedAt

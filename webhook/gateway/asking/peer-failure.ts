@@ -58,6 +58,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EHOSTUNREACH', 'no route to its node'],
   ['ENETUNREACH', 'no route to its node'],
   ['EPIPE', 'the connection was closed before the end of an answer'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'the connection was closed before the end of an answer'],
   ['ETIMEDOUT', 'no packets come back: is there a NetworkPolicy between them?'],
 ])
 
