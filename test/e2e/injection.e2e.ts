@@ -186,6 +186,36 @@ withEnvironment(
       await remove(cluster, other)
     },
 
+    'the sidecar also runs as an ordinary container beside its broker': async (environment) => {
+      const { cluster, namespace } = environment
+      const annotations = { ...ENABLED, 'flux-metrics/native-sidecar': 'false' }
+      const legacy = miniCluster(namespace, { size: 1, maxSize: 1, name: LEGACY, annotations })
+      await cluster.objects.create(legacy)
+      const pod = await eventually('its pod', async () => {
+        const [found] = await podsOf(environment, LEGACY)
+        return found?.status?.phase === 'Running' ? found : undefined
+      })
+      assert.deepEqual(
+        pod.spec?.containers.map(({ name }) => name),
+        [LEGACY, 'flux-metrics'],
+      )
+      const control = `${pod.metadata?.name}:8051/proxy`
+      await holds('a broker', async () => {
+        const path = `/api/v1/namespaces/${namespace}/pods/${control}`
+        return (await kubectl(['get', '--raw', `${path}/state`])).code === 0
+      })
+      await holds('a sidecar that has read it', async () => {
+        const name = pod.metadata?.name ?? ''
+        const args = ['logs', name, `--namespace=${namespace}`, '--container=flux-metrics']
+        return /stale → fresh/.test(await run(args))
+      })
+      // The sidecar waits for a minute before it ends with its broker. Other cases run meanwhile.
+      await kubectl(
+        ['create', '--raw', `/api/v1/namespaces/${namespace}/pods/${control}/shutdown`, '-f', '-'],
+        '{}',
+      )
+    },
+
     'a helper may stand before the broker': async (environment) => {
       const { cluster, namespace } = environment
       const helped = miniCluster(namespace, {
@@ -279,36 +309,6 @@ withEnvironment(
       await remove(environment.cluster, hpa)
     },
 
-    'the sidecar also runs as an ordinary container beside its broker': async (environment) => {
-      const { cluster, namespace } = environment
-      const annotations = { ...ENABLED, 'flux-metrics/native-sidecar': 'false' }
-      const legacy = miniCluster(namespace, { size: 1, maxSize: 1, name: LEGACY, annotations })
-      await cluster.objects.create(legacy)
-      const pod = await eventually('its pod', async () => {
-        const [found] = await podsOf(environment, LEGACY)
-        return found?.status?.phase === 'Running' ? found : undefined
-      })
-      assert.deepEqual(
-        pod.spec?.containers.map(({ name }) => name),
-        [LEGACY, 'flux-metrics'],
-      )
-      const control = `${pod.metadata?.name}:8051/proxy`
-      await holds('a broker', async () => {
-        const path = `/api/v1/namespaces/${namespace}/pods/${control}`
-        return (await kubectl(['get', '--raw', `${path}/state`])).code === 0
-      })
-      await holds('a sidecar that has read it', async () => {
-        const name = pod.metadata?.name ?? ''
-        const args = ['logs', name, `--namespace=${namespace}`, '--container=flux-metrics']
-        return /stale → fresh/.test(await run(args))
-      })
-      // The sidecar waits for a minute before it ends with its broker. Other cases run meanwhile.
-      await kubectl(
-        ['create', '--raw', `/api/v1/namespaces/${namespace}/pods/${control}/shutdown`, '-f', '-'],
-        '{}',
-      )
-    },
-
     'an HPA on CPU finds a request in every container': async (environment) => {
       await using _server = await serveCpuMetrics(environment)
       const hpa = cpuHpa(environment.namespace)
@@ -330,13 +330,13 @@ withEnvironment(
       assert.match(command, /broker-main/)
     },
 
-    'the sidecar that is an ordinary container has ended with its broker': async (environment) => {
-      await holds('a complete Job', async () => isComplete(environment, LEGACY))
-    },
-
     'after a deleted index-0 pod the next one has the sidecar': async (environment) => {
       assert.ok(isInjected(await recreateLead(environment)))
       await environment.serving()
+    },
+
+    'the sidecar that is an ordinary container has ended with its broker': async (environment) => {
+      await holds('a complete Job', async () => isComplete(environment, LEGACY))
     },
 
     'the log of the webhook has one line for each review, with the reason': async (environment) => {

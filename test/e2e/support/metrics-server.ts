@@ -64,6 +64,8 @@ export async function serveCpuMetrics(environment: Environment): Promise<AsyncDi
       kind: 'Pod',
       metadata: { name: NAME, namespace, labels },
       spec: {
+        // It ignores SIGTERM.
+        terminationGracePeriodSeconds: 0,
         containers: [
           {
             name: NAME,
