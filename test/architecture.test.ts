@@ -201,6 +201,42 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     ],
     packages: ['koa'],
   },
+  'webhook/gateway/routing': {
+    folders: [
+      'webhook/contract.ts',
+      'webhook/health.ts',
+      'webhook/gateway/peers',
+      'webhook/gateway/asking',
+      'webhook/gateway/upstream/upstream.ts',
+      'sidecar/api',
+      'sidecar/api/documents',
+      'sidecar/api/selectors',
+      'sidecar/metrics',
+      'sidecar/serving',
+      'sidecar/serving/https/client-verifier.ts',
+    ],
+    packages: ['koa', 'koa-router'],
+  },
+  'webhook/gateway': {
+    folders: [
+      'webhook/contract.ts',
+      'webhook/health.ts',
+      'webhook/kubernetes',
+      'webhook/gateway/peers',
+      'webhook/gateway/asking',
+      'webhook/gateway/publishing',
+      'webhook/gateway/routing',
+      'webhook/gateway/scraping',
+      'webhook/gateway/upstream',
+      'sidecar/api',
+      'sidecar/identity',
+      'sidecar/metrics',
+      'sidecar/serving',
+      'sidecar/serving/certificates',
+      'sidecar/serving/https',
+    ],
+    packages: ['prom-client'],
+  },
   'webhook/cli': {
     folders: [
       ...CLI_GROUND,
@@ -373,7 +409,9 @@ test('the environment is read by the programs alone', () => {
   const readers = SOURCES.filter((file) =>
     readFileSync(join(ROOT, file), 'utf8').includes('process.env'),
   )
-  const programs = ['sidecar/main.ts', 'webhook/cli/main.ts', 'webhook/main.ts']
+  const programs = ['sidecar', 'webhook/cli', 'webhook/gateway', 'webhook'].map(
+    (folder) => `${folder}/main.ts`,
+  )
   assert.deepEqual(readers.sort(), programs)
 })
 

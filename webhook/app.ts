@@ -1,4 +1,4 @@
-// The HTTP routes of the webhook's three servers: reviews, certificates, health with metrics. Opens no port: servers.ts does.
+// The HTTP routes of two of the webhook's servers: reviews and certificates. Opens no port: servers.ts does.
 import Koa, { type Context } from 'koa'
 import Router from 'koa-router'
 import { failures, logUnsent } from '#serving/failure.ts'
@@ -9,8 +9,8 @@ import type { Logger } from '#serving/log.ts'
 import { badRequest, notFound, unauthorized } from '#serving/status.ts'
 import type { Admission } from './admission/admission.ts'
 import { CERTIFICATES_PORT } from './contract.ts'
+import { type Readiness, routeHealth } from './health.ts'
 import type { Identities } from './identities/identities.ts'
-import type { Telemetry } from './telemetry.ts'
 
 /** API servers post their reviews to this path: `clientConfig.service.path` in manifests/. */
 export const REVIEW_PATH = '/mutate'
@@ -36,12 +36,6 @@ const MAX_CERTIFICATE_REQUEST_BYTES = 16 * 2 ** 10
 const REVIEW_BUDGET = { bytes: 10 * 2 ** 20, peerBytes: 8 * 2 ** 20, uncountedBytes: 2 ** 15 }
 
 const CERTIFICATE_BUDGET = { bytes: 2 ** 20, peerBytes: 2 ** 18 }
-
-/** Whether the Service may send reviews to this replica, and why (or why not). */
-export interface Readiness {
-  readonly ready: boolean
-  readonly message: string
-}
 
 export interface ReviewAppOptions {
   readonly admission: Pick<Admission, 'review'>
@@ -93,24 +87,6 @@ export function createCertificateApp({ identities, log }: CertificateAppOptions)
   return createApp(log, router, [CERTIFICATES_PATH])
 }
 
-export interface HealthAppOptions {
-  readonly readiness: () => Readiness
-  readonly telemetry: Pick<Telemetry, 'render' | 'contentType'>
-  readonly log: Logger
-}
-
-/** Creates the app that kubelets and Prometheus ask. */
-export function createHealthApp({ readiness, telemetry, log }: HealthAppOptions): Koa {
-  const router = createRouter()
-  routeHealth(router, readiness)
-  router.get('/metrics', async (ctx) => {
-    const text = await telemetry.render()
-    ctx.set('Content-Type', telemetry.contentType)
-    ctx.body = text
-  })
-  return createApp(log, router, [])
-}
-
 function createRouter(): Router {
   return new Router({ strict: true, sensitive: true })
 }
@@ -121,15 +97,6 @@ function createApp(log: Logger, router: Router, postPaths: readonly string[]): K
   app.use(failures(log, postPaths))
   app.use(router.routes())
   return app
-}
-
-function routeHealth(router: Router, readiness: () => Readiness): void {
-  router.get('/livez', (ctx) => sendText(ctx, 'ok'))
-  router.get('/readyz', (ctx) => {
-    const { ready, message } = readiness()
-    ctx.status = ready ? 200 : 503
-    sendText(ctx, `${ready ? 'ok' : 'not ready'}: ${message}`)
-  })
 }
 
 function verify(ctx: Context, clients: ClientVerifier | undefined): void {
@@ -160,9 +127,4 @@ async function readJson(ctx: Context, limits: Parameters<typeof readBody>[1]): P
 /** RFC 6750 §2.1. */
 function bearerToken(ctx: Context): string | undefined {
   return /^Bearer ([\w\-.~+/]+=*)$/i.exec(ctx.get('Authorization'))?.[1]
-}
-
-function sendText(ctx: Context, text: string): void {
-  ctx.type = 'text/plain'
-  ctx.body = `${text}\n`
 }

@@ -5,14 +5,9 @@ import type { ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import type { Admission } from './admission/admission.ts'
 import { type ApiServerClients, readApiServerClients } from './api-server-clients.ts'
-import {
-  createCertificateApp,
-  createHealthApp,
-  createReviewApp,
-  HEALTH_PATHS,
-  type Readiness,
-} from './app.ts'
+import { createCertificateApp, createReviewApp, HEALTH_PATHS } from './app.ts'
 import type { Config } from './config.ts'
+import { createHealthApp, type Readiness } from './health.ts'
 import type { Identities } from './identities/identities.ts'
 import type { Telemetry } from './telemetry.ts'
 

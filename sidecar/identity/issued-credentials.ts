@@ -25,6 +25,8 @@ export interface ClientCredentials extends ServingKeys {
 export interface IssuedCredentials extends CredentialSource {
   /** For asking other servers of the project; another object after each change, `undefined` while there is no certificate. */
   asClient(): ClientCredentials | undefined
+  /** Passes on all later credentials. Without a certificate there are none of a client. */
+  start(use: (credentials: Credentials, client: ClientCredentials | undefined) => void): void
 }
 
 /**
@@ -39,17 +41,18 @@ export function createIssuedCredentials(
   const { authority, names } = options
   const placeholder = { ...createSelfSigned(names), clientCa: undefined }
   let client: ClientCredentials | undefined
-  let use: (credentials: Credentials) => void = () => {}
+  let use: Parameters<IssuedCredentials['start']>[0] = () => {}
   const identity = new Identity({
     ...authority,
     names,
     log: log.child({ component: 'identity' }),
     onCredentials: (issued) => {
-      if (issued === undefined) return use(placeholder)
+      if (issued === undefined) return use(placeholder, undefined)
       const { cert, key, clientCa, ca } = issued
+      const next = { cert, key, ca }
       // If the server cannot use them, this throws, and nothing is kept.
-      use({ cert, key, clientCa })
-      client = { cert, key, ca }
+      use({ cert, key, clientCa }, next)
+      client = next
     },
   })
   return {

@@ -21,7 +21,13 @@ test('the bundle of the sidecar is without the libraries of the webhook', async 
   )
 })
 
-for (const program of ['sidecar', 'webhook'] as const) {
+const IMAGES = {
+  sidecar: { dockerfile: 'Dockerfile.sidecar', main: 'sidecar/main.ts' },
+  webhook: { dockerfile: 'Dockerfile.webhook', main: 'webhook/main.ts' },
+  gateway: { dockerfile: 'Dockerfile.webhook', main: 'webhook/gateway/main.ts' },
+} as const
+
+for (const program of ['sidecar', 'webhook', 'gateway'] as const) {
   test(`the bundle of the ${program} runs as one file, without its sources`, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
     t.after(async () => rm(folder, { recursive: true }))
@@ -41,7 +47,7 @@ for (const program of ['sidecar', 'webhook'] as const) {
   })
 
   test(`the image of the ${program} is built with all sources that the program imports`, async () => {
-    const dockerfile = await readFile(join(ROOT, `Dockerfile.${program}`), 'utf8')
+    const dockerfile = await readFile(join(ROOT, IMAGES[program].dockerfile), 'utf8')
     const copied = [...dockerfile.matchAll(/^COPY (?!--)(\S+) /gm)].map(([, path = '']) => path)
     const reached = new Set<string>()
     const visit = (file: string): void => {
@@ -52,7 +58,7 @@ for (const program of ['sidecar', 'webhook'] as const) {
         if (target?.endsWith('.ts')) visit(target)
       }
     }
-    visit(`${program}/main.ts`)
+    visit(IMAGES[program].main)
     assert.ok(reached.size > 20)
     const isCopied = (file: string) => copied.some((path) => `${file}/`.startsWith(`${path}/`))
     assert.deepEqual(
@@ -62,7 +68,7 @@ for (const program of ['sidecar', 'webhook'] as const) {
   })
 
   test(`the version label of the ${program}'s image is the version of the package`, async () => {
-    const dockerfile = await readFile(join(ROOT, `Dockerfile.${program}`), 'utf8')
+    const dockerfile = await readFile(join(ROOT, IMAGES[program].dockerfile), 'utf8')
     assert.match(dockerfile, new RegExp(`^ARG VERSION=${packageJson.version}$`, 'm'))
   })
 }

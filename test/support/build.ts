@@ -6,7 +6,11 @@ import { build } from 'esbuild'
 const ROOT = join(import.meta.dirname, '..', '..')
 
 /** The entry point of each program. Its bundle is `dist/NAME.cjs`. */
-const PROGRAMS = { sidecar: 'sidecar/main.ts', webhook: 'webhook/main.ts' } as const
+const PROGRAMS = {
+  sidecar: 'sidecar/main.ts',
+  webhook: 'webhook/main.ts',
+  gateway: 'webhook/gateway/main.ts',
+} as const
 
 type Program = keyof typeof PROGRAMS
 
@@ -58,9 +62,9 @@ function toAscii(source: string): string {
 function wantedPrograms(names: readonly string[]): readonly Program[] {
   const wanted = names.filter((name): name is Program => name in PROGRAMS)
   if (wanted.length < names.length) {
-    throw new Error(`Cannot build "${names.join(' ')}": expected sidecar, webhook or both`)
+    throw new Error(`Cannot build "${names.join(' ')}": expected some of sidecar, webhook, gateway`)
   }
-  return wanted.length > 0 ? wanted : ['sidecar', 'webhook']
+  return wanted.length > 0 ? wanted : ['sidecar', 'webhook', 'gateway']
 }
 
 if (import.meta.main) {

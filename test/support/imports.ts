@@ -40,8 +40,8 @@ export function fileOf(specifier: string, importer: string): string | undefined 
   return folder === undefined ? undefined : join(folder, ...rest)
 }
 
-/** The webhook's lowest floor: two files, which its rooms import and which import none of them. */
-const GROUND = ['webhook/contract.ts', 'webhook/telemetry.ts']
+/** The webhook's lowest floor: files that its rooms import and that import none of them. */
+const GROUND = ['webhook/contract.ts', 'webhook/health.ts', 'webhook/telemetry.ts']
 
 /** The room of a source: its folder below sidecar/ or webhook/; files beside the rooms put them together. */
 export function roomOf(file: string): string {

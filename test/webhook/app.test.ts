@@ -7,11 +7,10 @@ import { forbidden } from '#serving/status.ts'
 import {
   type CertificateAppOptions,
   createCertificateApp,
-  createHealthApp,
   createReviewApp,
-  type HealthAppOptions,
   type ReviewAppOptions,
 } from '../../webhook/app.ts'
+import { createHealthApp, type HealthAppOptions } from '../../webhook/health.ts'
 import type { IdentityRequest } from '../../webhook/identities/identities.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { TOKEN } from '../support/lead-broker.ts'

@@ -4,19 +4,16 @@ import type Router from 'koa-router'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CollectorObserver } from '#collecting/observer.ts'
 import { registerProcessGauges } from '#serving/process-gauges.ts'
+import { type RequestObserver, requestObserver } from '#serving/request-observer.ts'
 
 export const METRICS_PATH = '/metrics'
-
-/** An answer from memory takes a fraction of a millisecond; a slower one waited for the event loop. */
-const REQUEST_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5]
 
 const REFRESH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Counts requests and the collector's work in `registry`. */
 export interface Telemetry extends CollectorObserver {
   readonly registry: Registry
-  /** @param route the pattern that matched, never a path, because it becomes a label value */
-  observeRequest(route: string, code: number, seconds: number): void
+  readonly observeRequest: RequestObserver
 }
 
 export function createTelemetry(): Telemetry {
@@ -84,28 +81,5 @@ function collectorObserver(registry: Registry): CollectorObserver {
     },
     disconnected: () => connected.set(0),
     drained: (call, outcome) => drains.inc({ what: call, outcome }),
-  }
-}
-
-/** Keeps one bound observer for each route and code, because binding costs as much as observing. */
-function requestObserver(registry: Registry): Telemetry['observeRequest'] {
-  const durations = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time from the request to its answer, by route and status code',
-    labelNames: ['route', 'code'],
-    buckets: REQUEST_BUCKETS,
-    registers: [registry],
-  })
-  type Observer = (seconds: number) => void
-  const routes = new Map<string, Map<number, Observer>>()
-  const bind = (route: string, code: number, codes: Map<number, Observer>): Observer => {
-    const { observe } = durations.labels({ route, code: String(code) })
-    routes.set(route, codes.set(code, observe))
-    return observe
-  }
-  return (route, code, seconds) => {
-    const codes = routes.get(route) ?? new Map<number, Observer>()
-    const observe = codes.get(code) ?? bind(route, code, codes)
-    observe(seconds)
   }
 }

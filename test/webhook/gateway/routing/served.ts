@@ -1,0 +1,82 @@
+// The routes of the gateway over HTTP, with peers and sidecars as plain values.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { TestContext } from 'node:test'
+import { Catalog } from '#metrics/catalog.ts'
+import { createLogger } from '#serving/log.ts'
+import { notFound } from '#serving/status.ts'
+import type { Question, SidecarAnswer } from '../../../../webhook/gateway/asking/sidecar-answer.ts'
+import type { MiniClusterName, Peers } from '../../../../webhook/gateway/peers/peer.ts'
+import { createApp } from '../../../../webhook/gateway/routing/app.ts'
+import type { Upstream } from '../../../../webhook/gateway/upstream/upstream.ts'
+
+export interface ServedOptions {
+  /** `namespace/name` */
+  readonly miniclusters: readonly string[]
+  readonly answer?: (question: Question) => Promise<SidecarAnswer>
+  readonly custom?: Upstream
+  readonly external?: Upstream
+  readonly missing?: string
+}
+
+/** The answer of a sidecar that has the metric. */
+export async function metricAnswer({ namespace, minicluster }: Question): Promise<SidecarAnswer> {
+  const items = [{ describedObject: { namespace, name: minicluster }, value: '1' }]
+  return { contentType: 'application/json', body: JSON.stringify({ items }) }
+}
+
+/** Serves the routes, and keeps the questions that sidecars were asked. */
+export async function serveRoutes(t: TestContext, options: ServedOptions) {
+  const { answer = metricAnswer, custom, external, missing } = options
+  const names = options.miniclusters.map(nameOf)
+  const questions: Question[] = []
+  const app = createApp({
+    peers: peersOf(names, missing),
+    sidecars: {
+      ask(question) {
+        questions.push(question)
+        return answer(question)
+      },
+    },
+    absences: {
+      whyAbsent: async ({ namespace, minicluster }) =>
+        notFound(`MiniCluster ${namespace}/${minicluster} is not there`),
+    },
+    catalog: new Catalog(),
+    upstreams: { custom, external },
+    clients: { verify: () => ({ kind: 'verified', name: 'front-proxy-client' }) },
+    readiness: () => ({ ready: true, message: 'serving' }),
+    external: true,
+    others: { version: 0, resourcesOf: () => [] },
+    version: '1.2.3',
+    observeRequest: () => {},
+    log: createLogger('silent'),
+  })
+  const server = createServer(app.callback()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const get = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, init)
+    return { code: response.status, headers: response.headers, text: await response.text() }
+  }
+  return { questions, get }
+}
+
+function nameOf(text: string): MiniClusterName {
+  const [namespace = '', minicluster = ''] = text.split('/')
+  return { namespace, minicluster }
+}
+
+function peersOf(names: readonly MiniClusterName[], missing: string | undefined): Peers {
+  const isThere = ({ namespace, minicluster }: MiniClusterName) =>
+    names.some((one) => one.namespace === namespace && one.minicluster === minicluster)
+  return {
+    find: (name) =>
+      isThere(name) ? { kind: 'unready', pod: 'a', why: 'is a double' } : { kind: 'absent' },
+    inNamespace: (namespace) => names.filter((one) => one.namespace === namespace),
+    all: () => names,
+    missing,
+  }
+}

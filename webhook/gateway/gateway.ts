@@ -1,0 +1,167 @@
+// Assembles the gateway from its parts: identity, peers, asking, upstreams, publishing, servers. The program (main.ts) and the
+// tests start it.
+import { FRONT_PROXY } from '#api/front-proxy.ts'
+import { createIssuedCredentials } from '#identity/issued-credentials.ts'
+import { Catalog } from '#metrics/catalog.ts'
+import { serviceNames } from '#serving/certificates/certificate-names.ts'
+import { createClientVerifier } from '#serving/https/client-verifier.ts'
+import { HttpsServer } from '#serving/https/server.ts'
+import type { Logger } from '#serving/log.ts'
+import { createHealthApp, type Readiness } from '../health.ts'
+import type { ApiServer } from '../kubernetes/cluster.ts'
+import { Asking } from './asking/asking.ts'
+import type { Config } from './config.ts'
+import { Absences } from './peers/absences.ts'
+import { PodWatch } from './peers/pod-watch.ts'
+import { Publishing } from './publishing/publishing.ts'
+import { createApp, HEALTH_PATHS } from './routing/app.ts'
+import { SidecarGauges } from './scraping/sidecar-gauges.ts'
+import { createTelemetry, registerStateGauges } from './telemetry.ts'
+import { Upstreams } from './upstream/upstreams.ts'
+
+/**
+ * Time between the end of readiness and the end of serving: after it no API server sends requests to this replica. The kubelet
+ * sees the end of readiness after 2 s, and API servers and kube-proxy may hear of it seconds later.
+ */
+const LINGER_MS = 10_000
+
+/** Where the kubelet puts the token for the API server. Adapters know the gateway by it. */
+const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
+
+/** API servers keep a connection for each request under way. Every user who may read metrics can make them send many. */
+const API_LIMITS = {
+  connections: 1_024,
+  peerConnections: 512,
+  requests: 1_024,
+  peerRequests: 512,
+  arrivals: { burst: 600, perSecond: 100 },
+  // Adapters may take longer than sidecars.
+  answerMs: 65_000,
+}
+
+/** Kubelets and Prometheus. */
+const HEALTH_LIMITS = { connections: 64, peerConnections: 16, requests: 64, peerRequests: 16 }
+
+const STOPPING: Readiness = { ready: false, message: 'stopping' }
+
+/** A running gateway. */
+export interface Gateway {
+  /** Of the API. */
+  readonly port: number
+  readonly healthPort: number
+  /** Turns readiness off, waits, and drains the servers. */
+  close(options?: { readonly lingerMs?: number }): Promise<void>
+}
+
+export interface GatewayOptions {
+  readonly cluster: ApiServer
+  readonly version: string
+  readonly log: Logger
+}
+
+/**
+ * Starts a gateway. It serves health at once, and the API as soon as it has a certificate; it is ready when it has also listed
+ * the pods. Later it serves on while the API server is away.
+ *
+ * @throws Error that says what is wrong with a port
+ */
+export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const { cluster, version, log } = options
+  const telemetry = createTelemetry()
+  const { registry } = telemetry
+  const names = serviceNames(config.service, config.namespace)
+  const { authority, externalMetrics: external } = config
+  const credentials = createIssuedCredentials({ authority, names }, log)
+  const peers = new PodWatch({ cluster, log })
+  const asking = new Asking({
+    ...{ peers, version, log },
+    credentials: credentials.asClient(),
+    observer: telemetry,
+  })
+  registerStateGauges(registry, { peers, asking })
+  const upstreams = new Upstreams({
+    ...config.upstreams,
+    tokenFile: SERVICE_ACCOUNT_TOKEN,
+    log,
+  })
+  let isStopping = false
+  const readiness = () => {
+    if (isStopping) return STOPPING
+    const missing = credentials.missing() ?? peers.missing
+    if (missing !== undefined) return { ready: false, message: missing }
+    const problem = credentials.problem()
+    return { ready: true, message: problem === undefined ? 'serving' : `serving, but ${problem}` }
+  }
+  const clients = createClientVerifier(credentials.allowedNames, FRONT_PROXY)
+  const app = createApp({
+    ...{ peers, clients, readiness, external, upstreams, version },
+    sidecars: asking,
+    absences: new Absences(cluster),
+    catalog: new Catalog(),
+    others: upstreams.resources,
+    observeRequest: telemetry.observeRequest,
+    log: log.child({ component: 'api' }),
+  })
+  const serverLog = log.child({ component: 'server' })
+  const server = new HttpsServer({
+    handler: app.callback(),
+    credentials: credentials.first,
+    expectsClientCa: true,
+    knowsClient: (client) => clients.verify(client).kind === 'verified',
+    log: serverLog,
+    unlimitedPaths: HEALTH_PATHS,
+    limits: API_LIMITS,
+  })
+  const gauges = new SidecarGauges({ peers, sidecars: asking, log })
+  const health = new HttpsServer({
+    handler: createHealthApp({
+      readiness,
+      telemetry: {
+        contentType: registry.contentType,
+        render: async () => `${await registry.metrics()}${await gauges.render()}`,
+      },
+      log,
+    }).callback(),
+    credentials: undefined,
+    log: serverLog,
+    unlimitedPaths: HEALTH_PATHS,
+    limits: HEALTH_LIMITS,
+  })
+  const publishing = new Publishing({
+    ...{ cluster, registry, external, log },
+    canServe: () => readiness().ready,
+    caBundle: () => credentials.asClient()?.ca,
+    namespace: config.namespace,
+    service: config.service,
+    upstreams: config.upstreams,
+  })
+  const { address } = config.listen
+  const at = { address, port: config.healthPort, variable: 'HEALTH_PORT' }
+  const healthPort = (await health.listen(at)).port
+  const { port } = await server.listen(config.listen)
+  credentials.start((changed, client) => {
+    server.update(changed)
+    if (client !== undefined) asking.update(client)
+  })
+  void peers.start()
+  void upstreams.start()
+  void publishing.start()
+  log.info({ port, healthPort, version }, 'serving')
+  return {
+    port,
+    healthPort,
+    close: async ({ lingerMs = LINGER_MS } = {}) => {
+      isStopping = true
+      log.info({}, 'stopping')
+      publishing.close()
+      await new Promise((resolve) => setTimeout(resolve, lingerMs))
+      await server.drain()
+      asking.close()
+      upstreams.close()
+      peers.close()
+      credentials.close()
+      await health.drain()
+      log.info({}, 'stopped')
+    },
+  }
+}

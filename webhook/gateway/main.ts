@@ -1,0 +1,21 @@
+// The program of the gateway, in the webhook's image. The only file of gateway/ that reads the environment.
+import { runProgram } from '#serving/program.ts'
+import packageJson from '../../package.json' with { type: 'json' }
+import { connectCluster } from '../kubernetes/cluster.ts'
+import { readConfig, VARIABLES } from './config.ts'
+import { startGateway } from './gateway.ts'
+
+const { version } = packageJson
+
+void runProgram(
+  {
+    name: 'gateway',
+    purpose: 'Serves the metrics of all MiniClusters of a cluster, beside any other adapter.',
+    version,
+    variables: VARIABLES,
+    readConfig,
+    start: async (config, log) =>
+      startGateway(config, { cluster: connectCluster(config.kubeconfig), version, log }),
+  },
+  process.env,
+)

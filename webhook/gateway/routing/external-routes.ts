@@ -1,0 +1,67 @@
+// The metric paths of external.metrics.k8s.io for all MiniClusters: the label `minicluster` of the selector says who is asked. An
+// HPA adds up all items of an answer.
+import type Router from 'koa-router'
+import { EXTERNAL_GROUP, EXTERNAL_VERSION } from '#api/api-group.ts'
+import { decodeSegment, findMetric } from '#api/request.ts'
+import { matchesLabels, parseSelector, type Selector } from '#api/selectors/selector.ts'
+import type { Metric } from '#metrics/metric.ts'
+import { badRequest } from '#serving/status.ts'
+import type { MiniClusterName } from '../peers/peer.ts'
+import { checkNumber, namesOf } from './object-target.ts'
+import { askOne, deadlineOfNow, expectPeers, type RouteOptions, send } from './routes.ts'
+import { askEach } from './several.ts'
+
+const MINICLUSTER_LABEL = 'minicluster'
+
+/** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
+export function routeExternalMetrics(router: Router, options: RouteOptions): void {
+  const { peers, catalog, upstreams } = options
+  const groupVersion = `${EXTERNAL_GROUP}/${EXTERNAL_VERSION}`
+  router.get(`/apis/${groupVersion}/namespaces/:namespace/:metric`, async (ctx) => {
+    const [namespace = '', name = ''] = ctx.path.split('/').slice(-2).map(decodeSegment)
+    const text = new URLSearchParams(ctx.querystring).get('labelSelector') ?? ''
+    const selector = parseSelector(text, 'labelSelector')
+    const metric = catalog.find(name)
+    const isOurs = metric !== undefined && selector.some(isOfCluster)
+    if (upstreams.external !== undefined && !isOurs) return upstreams.external.forward(ctx)
+    expectPeers(peers)
+    const selected = select(peers.inNamespace(namespace), selector)
+    if (selected.length === 0) findMetric(catalog, name, { resource: EXTERNAL_GROUP })
+    checkSum(name, metric, selected)
+    const query = text === '' ? '' : `?${new URLSearchParams({ labelSelector: text })}`
+    const place = encodeURIComponent(namespace)
+    const path = `/apis/${groupVersion}/namespaces/${place}/${encodeURIComponent(name)}${query}`
+    const deadline = deadlineOfNow()
+    const items = await askEach(selected, (one) => askOne(options, { ...one, path }, deadline))
+    const list = { kind: 'ExternalMetricValueList', apiVersion: groupVersion, metadata: {}, items }
+    send(ctx, { contentType: 'application/json', body: JSON.stringify(list) })
+  })
+}
+
+function isOfCluster({ key }: Selector[number]): boolean {
+  return key === MINICLUSTER_LABEL
+}
+
+function select(
+  miniclusters: readonly MiniClusterName[],
+  selector: Selector,
+): readonly MiniClusterName[] {
+  const ofCluster = selector.filter(isOfCluster)
+  return miniclusters.filter(({ minicluster }) =>
+    matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]])),
+  )
+}
+
+/** @throws StatusError 400 if an HPA would add up what must not be added, or if nobody here knows whether it may */
+function checkSum(
+  name: string,
+  metric: Metric | undefined,
+  selected: readonly MiniClusterName[],
+): void {
+  checkNumber(selected)
+  if (selected.length < 2 || (metric !== undefined && metric.isSum !== false)) return
+  throw badRequest(
+    `Cannot answer for ${selected.length} MiniClusters: an HPA would add up their ${name}; ` +
+      `select one by its label ${MINICLUSTER_LABEL}: ${namesOf(selected)}`,
+  )
+}

@@ -1,0 +1,159 @@
+// What the path of a custom metric names, and whose it is: one MiniCluster's, several ones', or the adapter's that served the API
+// before. Asks nobody.
+import { MINICLUSTERS, NAMESPACES, SERVICES } from '#api/api-group.ts'
+import { matchesLabels, type Selector } from '#api/selectors/selector.ts'
+import { badRequest, notFound, type StatusError } from '#serving/status.ts'
+import { enumerate, quote, shorten } from '#serving/text.ts'
+import { METRICS_SERVICE, MINICLUSTER_LABEL } from '../../contract.ts'
+import type { MiniClusterName } from '../peers/peer.ts'
+
+/** The object and the metric in a path, decoded. */
+export interface ObjectTarget {
+  readonly namespace: string
+  readonly resource: string
+  /** `undefined` for a metric of the whole namespace; `*` for all objects of the resource. */
+  readonly name: string | undefined
+  readonly metric: string
+}
+
+/** The path below a version that a sidecar serves, without the metric. */
+export interface Subject extends MiniClusterName {
+  readonly path: string
+}
+
+export type Destination =
+  /** The answer of this sidecar is the answer. */
+  | { readonly kind: 'one'; readonly subject: Subject }
+  /** The answers of all of them together, perhaps of none. */
+  | { readonly kind: 'each'; readonly subjects: readonly Subject[] }
+  /** It is not about MiniClusters: the adapter that served the API before has it. */
+  | { readonly kind: 'upstream' }
+  | { readonly kind: 'nowhere'; readonly error: StatusError }
+
+/** What is known for the decision. */
+export interface Surroundings {
+  /** The MiniClusters of the namespace that have a pod with a sidecar, in alphabetical order. */
+  readonly miniclusters: readonly MiniClusterName[]
+  /** Whether another adapter served the API before. */
+  readonly hasUpstream: boolean
+  /** Whether the metric is one that every sidecar has. */
+  readonly isBuiltIn: boolean
+}
+
+/** More are not asked for one answer. */
+export const MAX_SUBJECTS = 512
+
+/** More are not named in a sentence. */
+const MAX_NAMED = 5
+
+/** @param labelSelector selects the objects of `*` */
+export function destinationOf(
+  target: ObjectTarget,
+  labelSelector: Selector,
+  surroundings: Surroundings,
+): Destination {
+  const { namespace, resource, name } = target
+  if (name === undefined) return ofNamespace(target, surroundings)
+  if (resource === MINICLUSTERS) {
+    if (name !== '*')
+      return { kind: 'one', subject: asMiniCluster({ namespace, minicluster: name }) }
+    const matching = select(surroundings.miniclusters, labelSelector, (one) => [
+      ['hpa-selector', one],
+      [MINICLUSTER_LABEL, one],
+    ])
+    return each(matching)
+  }
+  if (resource === SERVICES && name === METRICS_SERVICE) {
+    return ofService(surroundings.miniclusters, target)
+  }
+  if (surroundings.hasUpstream) return { kind: 'upstream' }
+  if (resource === SERVICES && name === '*') {
+    const matching = select(surroundings.miniclusters, labelSelector, (one) => [
+      [MINICLUSTER_LABEL, one],
+    ])
+    return matching.length === 0 ? each([]) : ofService(matching, target)
+  }
+  const what = `${shorten(resource)} ${quote(name)}`
+  return nowhere(
+    `Cannot find metrics of ${what} in namespace ${quote(namespace)}: the metrics here describe ` +
+      `MiniClusters (${MINICLUSTERS}), Service "${METRICS_SERVICE}" (${SERVICES}) and namespaces`,
+  )
+}
+
+function ofNamespace(
+  { namespace, metric }: ObjectTarget,
+  { miniclusters, hasUpstream, isBuiltIn }: Surroundings,
+): Destination {
+  const [only, ...others] = miniclusters
+  if (hasUpstream && (only === undefined || !isBuiltIn)) return { kind: 'upstream' }
+  if (only === undefined) {
+    return nowhere(
+      `Cannot find metric ${shorten(metric)} for ${NAMESPACES} ${quote(namespace)}: no MiniCluster there has metrics`,
+    )
+  }
+  if (others.length > 0) return each(miniclusters)
+  const path = `/namespaces/${encodeURIComponent(namespace)}/metrics/`
+  return { kind: 'one', subject: { ...only, path } }
+}
+
+/** The Service stands for the one MiniCluster of its namespace, as it did in the prototype. */
+function ofService(
+  miniclusters: readonly MiniClusterName[],
+  { namespace }: ObjectTarget,
+): Destination {
+  const [only, ...others] = miniclusters
+  if (only !== undefined && others.length === 0) {
+    const path = `/namespaces/${encodeURIComponent(namespace)}/${SERVICES}/${METRICS_SERVICE}/`
+    return { kind: 'one', subject: { ...only, path } }
+  }
+  const where = `namespace ${quote(namespace)}`
+  if (only === undefined) {
+    return nowhere(
+      `Cannot find metrics of Service "${METRICS_SERVICE}": no MiniCluster of ${where} has metrics`,
+    )
+  }
+  return nowhere(
+    `Cannot find metrics of Service "${METRICS_SERVICE}": ${where} has ${miniclusters.length} MiniClusters with metrics; ` +
+      `ask for one of them, as ${MINICLUSTERS}: ${namesOf(miniclusters)}`,
+  )
+}
+
+function select(
+  miniclusters: readonly MiniClusterName[],
+  selector: Selector,
+  labelsOf: (name: string) => readonly (readonly [string, string])[],
+): readonly MiniClusterName[] {
+  return miniclusters.filter(({ minicluster }) =>
+    matchesLabels(selector, new Map(labelsOf(minicluster))),
+  )
+}
+
+function each(miniclusters: readonly MiniClusterName[]): Destination {
+  checkNumber(miniclusters)
+  return { kind: 'each', subjects: miniclusters.map(asMiniCluster) }
+}
+
+/** @throws StatusError 400 if too many would be asked for one answer */
+export function checkNumber(miniclusters: readonly MiniClusterName[]): void {
+  if (miniclusters.length <= MAX_SUBJECTS) return
+  throw badRequest(
+    `Cannot answer for ${miniclusters.length} MiniClusters at once: expected at most ${MAX_SUBJECTS}; select fewer with labelSelector`,
+  )
+}
+
+function asMiniCluster(name: MiniClusterName): Subject {
+  const { namespace, minicluster } = name
+  const [place, object] = [namespace, minicluster].map(encodeURIComponent)
+  return { ...name, path: `/namespaces/${place}/${MINICLUSTERS}/${object}/` }
+}
+
+function nowhere(message: string): Destination {
+  return { kind: 'nowhere', error: notFound(message) }
+}
+
+/** Some of the names, for a sentence. */
+export function namesOf(miniclusters: readonly MiniClusterName[]): string {
+  const names = miniclusters.slice(0, MAX_NAMED).map(({ minicluster }) => minicluster)
+  const more = miniclusters.length - names.length
+  return enumerate(more > 0 ? [...names, `${more} more`] : names)
+}

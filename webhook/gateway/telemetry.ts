@@ -1,0 +1,68 @@
+// The gateway's own Prometheus metrics: requests, the asking of sidecars, the sidecars that it knows. The gauges of the sidecars
+// themselves are in scraping/, those of the APIServices in publishing/.
+import { Counter, Gauge, Registry } from 'prom-client'
+import { registerProcessGauges } from '#serving/process-gauges.ts'
+import { type RequestObserver, requestObserver } from '#serving/request-observer.ts'
+import type { AskingObserver, AskingState } from './asking/observer.ts'
+import type { Peers } from './peers/peer.ts'
+
+export interface Telemetry extends AskingObserver {
+  readonly registry: Registry
+  readonly observeRequest: RequestObserver
+}
+
+export function createTelemetry(): Telemetry {
+  const registry = new Registry()
+  registerProcessGauges(registry)
+  const questions = new Counter({
+    name: 'flux_gateway_questions_total',
+    help: 'Questions to sidecars, by outcome and whether a question under way was shared',
+    labelNames: ['outcome', 'shared'],
+    registers: [registry],
+  })
+  return {
+    registry,
+    observeRequest: requestObserver(registry),
+    asked: (outcome, { shared }) => questions.inc({ outcome, shared: String(shared) }),
+  }
+}
+
+/** Adds what is so at the time of each scrape. */
+export function registerStateGauges(
+  registry: Registry,
+  { peers, asking }: { readonly peers: Peers; readonly asking: { readonly state: AskingState } },
+): void {
+  const gauge = (name: string, help: string, read: () => number) => {
+    const created: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect: () => created.set(read()),
+    })
+  }
+  gauge(
+    'flux_gateway_sidecars',
+    'MiniClusters that have a pod with a sidecar',
+    () => peers.all().length,
+  )
+  gauge(
+    'flux_gateway_running_questions',
+    'Questions that sidecars are asked now',
+    () => asking.state.running,
+  )
+  gauge(
+    'flux_gateway_waiting_questions',
+    'Questions that wait for their turn',
+    () => asking.state.waiting,
+  )
+  gauge(
+    'flux_gateway_open_circuits',
+    'Sidecars that are not asked now, because they could not be reached',
+    () => asking.state.openCircuits,
+  )
+  gauge(
+    'flux_gateway_idle_connections',
+    'Connections to sidecars that wait for a question',
+    () => asking.state.idleConnections,
+  )
+}
