@@ -22,7 +22,7 @@ import { judge } from './verdict.ts'
 /** For answers that are about something else. */
 const LOG_RATE = { burst: 20, perSecond: 0.2 }
 
-export interface AskingOptions {
+interface AskingOptions {
   readonly peers: Peers
   /** `undefined` as long as the gateway has no certificate. */
   readonly credentials: ClientCredentials | undefined
@@ -33,6 +33,8 @@ export interface AskingOptions {
   readonly limits?: TurnLimits
   /** Milliseconds of the clock of the deadlines. Default: `performance.now()`. */
   readonly clock?: () => number
+  /** Uniform in [0, 1), for pauses. */
+  readonly random?: () => number
 }
 
 /** What a request is waiting for. */
@@ -49,17 +51,19 @@ export class Asking implements Sidecars {
   readonly #clients: PeerClients
   readonly #dismissals: Dismissals
   readonly #lines: TokenBucket
+  #credentials: ClientCredentials | undefined
   #context: SecureContext | undefined
 
   constructor(options: AskingOptions) {
-    const { credentials, log, limits, clock = () => performance.now() } = options
+    const { credentials, log, limits, random, clock = () => performance.now() } = options
     this.#options = options
     this.#clock = clock
     this.#shared = new SharedRequests(clock)
     this.#turns = new FairTurns(limits)
-    this.#clients = new PeerClients({ clock })
+    this.#clients = new PeerClients({ clock, random })
     this.#dismissals = new Dismissals({ clock, log })
     this.#lines = new TokenBucket(LOG_RATE, clock())
+    this.#credentials = credentials
     this.#context = credentials && contextOf(credentials)
   }
 
@@ -79,8 +83,12 @@ export class Asking implements Sidecars {
    * @throws Error if OpenSSL refuses them: then the older ones stay in use
    */
   update(credentials: ClientCredentials): void {
+    const { cert, key, ca } = credentials
+    const old = this.#credentials
+    if (old?.cert === cert && old.key === key && old.ca === ca) return
     const context = contextOf(credentials)
     this.#context = context
+    this.#credentials = credentials
     this.#clients.renew(context)
     this.#dismissals.forget()
   }

@@ -31,7 +31,7 @@ export function contextOf({ cert, key, ca }: ClientCredentials): SecureContext {
   return createSecureContext({ cert, key, ca, ...TLS_POLICY })
 }
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly peer: Peer
   /** The DNS name that the peer's certificate must have. */
   readonly name: string

@@ -1,24 +1,21 @@
 // What the asking of sidecars tells its telemetry: types only.
 
 /** How a question ended. */
-export const ASK_OUTCOMES = [
-  'answered',
+export type AskOutcome =
+  | 'answered'
   /** The sidecar answered with an error. */
-  'refused',
+  | 'refused'
   /** There is no sidecar that could be asked. */
-  'absent',
-  'unreachable',
-  'identity',
+  | 'absent'
+  | 'unreachable'
+  | 'identity'
   /** Not asked, because it has not been reached lately. */
-  'circuit',
+  | 'circuit'
   /** The time of the asker was over. */
-  'late',
-  'overload',
+  | 'late'
+  | 'overload'
   /** The answer broke the rules. */
-  'invalid',
-] as const
-
-export type AskOutcome = (typeof ASK_OUTCOMES)[number]
+  | 'invalid'
 
 export interface AskingObserver {
   asked(outcome: AskOutcome, how: { readonly shared: boolean }): void

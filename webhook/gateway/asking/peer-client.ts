@@ -9,7 +9,7 @@ import { PeerFailure, tooSlow } from './peer-failure.ts'
 /** A sidecar answers from memory: one that has taken this long does not work. */
 const SLOW_MS = 500
 
-export interface PeerClientOptions extends CircuitOptions {
+interface PeerClientOptions extends CircuitOptions {
   readonly peer: Peer
   /** The DNS name that its certificate must have. */
   readonly name: string

@@ -15,7 +15,7 @@ const TYPES: ReadonlyMap<string, AnswerType> = new Map([
   ['text/plain', 'text/plain; charset=utf-8'],
 ])
 
-export interface Versions {
+interface Versions {
   /** Of the webhook that injected the sidecar. */
   readonly sidecar: string
   readonly gateway: string

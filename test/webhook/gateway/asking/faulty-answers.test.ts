@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
+import { until } from '../../../support/until.ts'
 import { answering, bodyFor, certify, errorOf, NAME, podOf, serve, setup } from './fleet.ts'
 
 const KEYS = await certify(NAME)
@@ -29,7 +29,7 @@ test('an answer that comes byte by byte', async (t) => {
   )
   assert.match(message, /: its pod flux-sample-0-x did not answer within 0\.\d s at/)
   // The request is torn down after its asker was told.
-  while (asking.state.running > 0) await setImmediate()
+  await until(() => asking.state.running === 0, 'no request is under way')
 })
 
 test('headers without an end', async (t) => {

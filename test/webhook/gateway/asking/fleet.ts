@@ -161,7 +161,7 @@ export class TestPeers implements Peers {
 export interface SetupOptions {
   readonly pods?: readonly Peer[]
   readonly limits?: TurnLimits
-  readonly clock?: () => number
+  readonly random?: () => number
 }
 
 /** An asking gateway. */
