@@ -2,10 +2,23 @@
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { Metric } from '#metrics/metric.ts'
-import { GROUP, MINICLUSTERS, SERVICES, VERSIONS, type Version, versionPath } from '../api-group.ts'
+import {
+  EXTERNAL_GROUP,
+  EXTERNAL_VERSION,
+  GROUP,
+  MINICLUSTERS,
+  SERVICES,
+  VERSIONS,
+  type Version,
+  versionPath,
+} from '../api-group.ts'
 import { derived } from './derived.ts'
+import { mergeOpenapi, NO_OPENAPI, type OpenapiParts, type OtherOpenapi } from './openapi-parts.ts'
 import { definitionName, metricValueListSchema } from './openapi-schema.ts'
-import { createDocument, sendTaggedDocument } from './static-document.ts'
+import { createDocument, type StaticDocument, sendTaggedDocument } from './static-document.ts'
+
+/** Described only by another server: external metrics are not in our documents. */
+const EXTERNAL_PATH = `/apis/${EXTERNAL_GROUP}/${EXTERNAL_VERSION}`
 
 const PATHS = [
   {
@@ -46,42 +59,69 @@ interface Parameter {
   readonly description: string
 }
 
-/** The content of the documents. */
-interface Content {
-  readonly info: { readonly title: string; readonly version: string }
-  readonly metrics: readonly Metric[]
+interface OpenapiOptions {
+  readonly catalog: Catalog
+  /** Of the program. */
+  readonly version: string
+  /** What another server describes, behind our own. */
+  readonly others?: OtherOpenapi
 }
 
 /** Adds `/openapi/v2`, `/openapi/v3` and the documents that the latter names. */
 export function routeOpenapi(
   router: Router,
-  { catalog, version }: { readonly catalog: Catalog; readonly version: string },
+  { catalog, version, others = NO_OPENAPI }: OpenapiOptions,
 ): void {
   const info = { title: 'Flux metrics', version }
-  const v2 = derived(catalog, (metrics) => createDocument(swagger({ info, metrics })))
+  const v2 = derived(
+    catalog,
+    (metrics) => {
+      const { paths, schemas: definitions } = mergeOpenapi(swagger(metrics), others.v2())
+      return createDocument({ swagger: '2.0', info, paths, definitions })
+    },
+    others,
+  )
   router.get('/openapi/v2', (ctx) => sendTaggedDocument(ctx, v2()))
 
-  const documents = VERSIONS.map((apiVersion) => ({
-    path: versionPath(apiVersion),
-    document: derived(catalog, (metrics) => createDocument(openapi({ info, metrics }, apiVersion))),
-  }))
-  for (const { path, document } of documents) {
-    router.get(`/openapi/v3${path}`, (ctx) => sendTaggedDocument(ctx, document()))
-  }
-  const index = derived(catalog, () => {
-    const paths = documents.map(({ path, document }) => {
-      const serverRelativeURL = `/openapi/v3${path}?hash=${document().hash}`
-      return [path.slice(1), { serverRelativeURL }] as const
+  const v3 = (path: string, ours?: Version) =>
+    derived(
+      catalog,
+      (metrics): StaticDocument | undefined => {
+        const theirs = others.v3(path)
+        if (ours === undefined && theirs === undefined) return undefined
+        const own = ours === undefined ? { paths: {}, schemas: {} } : openapi(metrics, ours)
+        const { paths, schemas } = mergeOpenapi(own, theirs)
+        return createDocument({ openapi: '3.0.0', info, paths, components: { schemas } })
+      },
+      others,
+    )
+  const documents = new Map([
+    ...VERSIONS.map((one) => [versionPath(one), v3(versionPath(one), one)] as const),
+    [EXTERNAL_PATH, v3(EXTERNAL_PATH)],
+  ])
+  for (const [path, document] of documents) {
+    router.get(`/openapi/v3${path}`, (ctx) => {
+      const present = document()
+      if (present !== undefined) sendTaggedDocument(ctx, present)
     })
-    return createDocument({ paths: Object.fromEntries(paths) })
-  })
+  }
+  const index = derived(
+    catalog,
+    () => {
+      const paths = [...documents].flatMap(([path, document]) => {
+        const { hash } = document() ?? {}
+        if (hash === undefined) return []
+        return [[path.slice(1), { serverRelativeURL: `/openapi/v3${path}?hash=${hash}` }] as const]
+      })
+      return createDocument({ paths: Object.fromEntries(paths) })
+    },
+    others,
+  )
   router.get('/openapi/v3', (ctx) => sendTaggedDocument(ctx, index()))
 }
 
-function swagger({ info, metrics }: Content) {
+function swagger(metrics: readonly Metric[]): OpenapiParts {
   return {
-    swagger: '2.0',
-    info,
     paths: Object.fromEntries(
       VERSIONS.flatMap((version) =>
         toPaths(version, {
@@ -99,11 +139,11 @@ function swagger({ info, metrics }: Content) {
         }),
       ),
     ),
-    definitions: Object.fromEntries(VERSIONS.map(toDefinition)),
+    schemas: Object.fromEntries(VERSIONS.map(toDefinition)),
   }
 }
 
-function openapi({ info, metrics }: Content, version: Version) {
+function openapi(metrics: readonly Metric[], version: Version): OpenapiParts {
   const paths = toPaths(version, {
     toParameter: (parameter) => ({
       ...parameter,
@@ -120,12 +160,7 @@ function openapi({ info, metrics }: Content, version: Version) {
       },
     }),
   })
-  return {
-    openapi: '3.0.0',
-    info,
-    paths: Object.fromEntries(paths),
-    components: { schemas: Object.fromEntries([toDefinition(version)]) },
-  }
+  return { paths: Object.fromEntries(paths), schemas: Object.fromEntries([toDefinition(version)]) }
 }
 
 /** The values of the parameter `metric` are the names of the metrics; other parameters take any value. */

@@ -2,6 +2,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Context } from 'koa'
 import { VERSIONS } from '#api/api-group.ts'
+import type { OtherOpenapi } from '#api/documents/openapi-parts.ts'
 import type { OtherResources } from '#api/documents/resources.ts'
 import type { Logger } from '#serving/log.ts'
 import { badRequest, type StatusError } from '#serving/status.ts'
@@ -9,6 +10,7 @@ import { quote } from '#serving/text.ts'
 import { Turns } from '../../kubernetes/turns.ts'
 import { AdapterConnection, type ConnectionOptions } from './adapter-connection.ts'
 import { adapterUnavailable, reasonOf } from './adapter-failure.ts'
+import { AdapterOpenapi } from './adapter-openapi.ts'
 import { AdapterResources } from './adapter-resources.ts'
 import { readBoundedText } from './bounded-text.ts'
 import { Circuit } from './circuit.ts'
@@ -61,6 +63,7 @@ export class Adapter implements Upstream {
   readonly #options: AdapterOptions
   readonly #connection: AdapterConnection
   readonly #resources: AdapterResources
+  readonly #openapi: AdapterOpenapi
   readonly #circuit = new Circuit()
   readonly #longAnswers = new Turns()
   readonly #log: Logger
@@ -74,14 +77,9 @@ export class Adapter implements Upstream {
     this.#options = options
     this.#log = log
     this.#connection = new AdapterConnection(options)
-    this.#resources = new AdapterResources({
-      group,
-      versions,
-      connection: this.#connection,
-      log,
-      pollMs,
-      now,
-    })
+    const connection = this.#connection
+    this.#resources = new AdapterResources({ group, versions, connection, log, pollMs, now })
+    this.#openapi = new AdapterOpenapi({ group, versions, connection, pollMs })
   }
 
   /** What it lists in its discovery. */
@@ -89,19 +87,25 @@ export class Adapter implements Upstream {
     return this.#resources
   }
 
+  /** What it describes in OpenAPI. */
+  get openapi(): OtherOpenapi {
+    return this.#openapi
+  }
+
   /** Why it cannot be asked, or what is not known of it; `undefined` if nothing is wrong. */
   get problem(): string | undefined {
     return this.#failure ?? this.#resources.problem
   }
 
-  /** Resolves after the first reading of its discovery, whether it succeeded or not. */
+  /** Resolves after the first reading of its discovery and OpenAPI, whether it succeeded or not. */
   async start(): Promise<void> {
     await this.#connection.start()
-    await this.#resources.start()
+    await Promise.all([this.#resources.start(), this.#openapi.start()])
   }
 
   close(): void {
     this.#resources.close()
+    this.#openapi.close()
     this.#connection.close()
   }
 

@@ -1,5 +1,6 @@
 // The adapters of both groups together: starts and stops them, and joins what they list.
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
+import { mergeOpenapi, type OtherOpenapi } from '#api/documents/openapi-parts.ts'
 import type { OtherResources } from '#api/documents/resources.ts'
 import { Adapter } from './adapter.ts'
 import type { ConnectionOptions } from './adapter-connection.ts'
@@ -36,6 +37,25 @@ export class Upstreams {
         return lists.reduce((sum, { version }) => sum + version, 0)
       },
       resourcesOf: (groupVersion) => lists.flatMap((list) => list.resourcesOf(groupVersion)),
+    }
+  }
+
+  /** What all of them describe. */
+  get openapi(): OtherOpenapi {
+    const parts = this.#all().map(({ openapi }) => openapi)
+    const v2 = () =>
+      parts
+        .map((one) => one.v2())
+        .reduce(
+          (first, second) => (first && second ? mergeOpenapi(first, second) : (first ?? second)),
+          undefined,
+        )
+    return {
+      get version() {
+        return parts.reduce((sum, { version }) => sum + version, 0)
+      },
+      v2,
+      v3: (path) => parts.map((one) => one.v3(path)).find((one) => one !== undefined),
     }
   }
 

@@ -28,11 +28,13 @@ export interface Received {
   readonly rawHeaders: readonly string[]
 }
 
-/** Answers discovery with lists of nothing, and other requests with `handler`. */
+/** Answers discovery with lists of nothing, OpenAPI with 404, and other requests with `handler`. */
 export interface AdapterServerOptions {
   readonly handler?: RequestListener
   /** By version; `undefined`: 404. Default: all versions, without resources. */
   readonly discovery?: (version: string) => string | undefined
+  /** By path. */
+  readonly openapi?: ReadonlyMap<string, string>
   readonly keys?: KeyPair
   readonly port?: number
 }
@@ -43,12 +45,18 @@ const sayOk: RequestListener = (_request, response) =>
   response.setHeader('Content-Type', 'application/json').end('{}')
 
 export async function startAdapter(t: TestContext, options: AdapterServerOptions = {}) {
-  const { handler = sayOk, discovery = emptyList, keys = pair, port = 0 } = options
+  const { handler = sayOk, discovery = emptyList, openapi, keys = pair, port = 0 } = options
   /** Requests for metrics, and those for discovery. */
   const received: Received[] = []
   const discovered: Received[] = []
   const server = createServer(keys, (request, response) => {
     const { method, url, rawHeaders } = request
+    if (url?.startsWith('/openapi/') === true) {
+      const text = openapi?.get(url)
+      response.writeHead(text === undefined ? 404 : 200, { 'Content-Type': 'application/json' })
+      response.end(text)
+      return
+    }
     const [, version] = /^\/apis\/[^/]+\/([^/?]+)$/.exec(url ?? '') ?? []
     if (version === undefined) {
       received.push({ method, url, rawHeaders })

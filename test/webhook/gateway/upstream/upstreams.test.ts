@@ -16,11 +16,21 @@ test('without adapters there is nothing to ask and nothing to list', async () =>
   assert.deepEqual([upstreams.custom, upstreams.external], [undefined, undefined])
   assert.equal(upstreams.resources.version, 0)
   assert.deepEqual(upstreams.resources.resourcesOf('custom.metrics.k8s.io/v1beta1'), [])
+  assert.deepEqual([upstreams.openapi.version, upstreams.openapi.v2()], [0, undefined])
   upstreams.close()
 })
 
 test('the adapters of both groups list together', async (t) => {
+  const paths = {
+    '/apis/custom.metrics.k8s.io/v1beta1/': 1,
+    '/apis/external.metrics.k8s.io/v1beta1/': 1,
+  }
+  const description = JSON.stringify({ paths })
   const server = await startAdapter(t, {
+    openapi: new Map([
+      ['/openapi/v2', description],
+      ['/openapi/v3/apis/external.metrics.k8s.io/v1beta1', description],
+    ]),
     discovery: () =>
       JSON.stringify({
         kind: 'APIResourceList',
@@ -45,5 +55,12 @@ test('the adapters of both groups list together', async (t) => {
     assert.deepEqual(upstreams.resources.resourcesOf(groupVersion), expected)
   }
   assert.equal(upstreams.resources.version, 2)
+  const [custom, external] = ['custom', 'external'].map(
+    (name) => `/apis/${name}.metrics.k8s.io/v1beta1`,
+  )
+  const { openapi } = upstreams
+  assert.deepEqual(Object.keys(openapi.v2()?.paths ?? {}), [`${custom}/`, `${external}/`])
+  assert.deepEqual(openapi.v3(`${external}`)?.paths, { [`${external}/`]: 1 })
+  assert.equal(openapi.version, 3)
   assert.equal(server.discovered.length, 3)
 })
