@@ -99,6 +99,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     absences: new Absences(cluster),
     catalog: new Catalog(),
     others: upstreams.resources,
+    otherOpenapi: upstreams.openapi,
     observeRequest: telemetry.observeRequest,
     log: log.child({ component: 'api' }),
   })

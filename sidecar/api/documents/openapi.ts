@@ -64,13 +64,13 @@ interface OpenapiOptions {
   /** Of the program. */
   readonly version: string
   /** What another server describes, behind our own. */
-  readonly others?: OtherOpenapi
+  readonly otherOpenapi?: OtherOpenapi
 }
 
 /** Adds `/openapi/v2`, `/openapi/v3` and the documents that the latter names. */
 export function routeOpenapi(
   router: Router,
-  { catalog, version, others = NO_OPENAPI }: OpenapiOptions,
+  { catalog, version, otherOpenapi: others = NO_OPENAPI }: OpenapiOptions,
 ): void {
   const info = { title: 'Flux metrics', version }
   const v2 = derived(

@@ -32,7 +32,7 @@ async function serve(t: TestContext) {
   routeOpenapi(router, {
     catalog: new Catalog(),
     version: '1',
-    others: {
+    otherOpenapi: {
       get version() {
         return state.version
       },

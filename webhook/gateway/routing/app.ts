@@ -5,6 +5,7 @@ import Router from 'koa-router'
 import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
 import { routeDiscovery } from '#api/documents/discovery.ts'
 import { routeOpenapi } from '#api/documents/openapi.ts'
+import type { OtherOpenapi } from '#api/documents/openapi-parts.ts'
 import type { OtherResources } from '#api/documents/resources.ts'
 import { createDocument, sendDocument } from '#api/documents/static-document.ts'
 import { authenticate } from '#api/front-proxy.ts'
@@ -29,6 +30,8 @@ export interface AppOptions extends RouteOptions {
   readonly external: boolean
   /** What the adapters list in discovery. */
   readonly others: OtherResources
+  /** What they describe. */
+  readonly otherOpenapi: OtherOpenapi
   readonly version: string
   readonly observeRequest: RequestObserver
   readonly log: Logger

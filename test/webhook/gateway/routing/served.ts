@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { TestContext } from 'node:test'
+import { NO_OPENAPI } from '#api/documents/openapi-parts.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import { createLogger } from '#serving/log.ts'
 import { notFound } from '#serving/status.ts'
@@ -48,6 +49,7 @@ export async function serveRoutes(t: TestContext, options: ServedOptions) {
     readiness: () => ({ ready: true, message: 'serving' }),
     external: true,
     others: { version: 0, resourcesOf: () => [] },
+    otherOpenapi: NO_OPENAPI,
     version: '1.2.3',
     observeRequest: () => {},
     log: createLogger('silent'),
