@@ -219,7 +219,7 @@ export class Asking implements Sidecars {
       return new AskError('late', unavailable(`${title}: its pod ${peer.pod} ${why}`))
     }
     const { running, waiting } = this.#turns
-    const load = `${running} requests to sidecars are under way, ${waiting} wait`
+    const load = `requests to sidecars under way ${running}, waiting ${waiting}`
     return new AskError('late', unavailable(`${title}: its turn did not come in time: ${load}`))
   }
 }

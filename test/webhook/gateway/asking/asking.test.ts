@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
-import { test } from 'node:test'
+import { createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { createAuthority } from '../../../support/certificates.ts'
 import { until } from '../../../support/until.ts'
@@ -93,17 +93,52 @@ test('says why a pod is not the sidecar if there is no other', async (t) => {
   assert.deepEqual(outcomes[0], ['identity', false])
 })
 
+/** Starts a server without TLS. @returns its port */
+async function listen(t: TestContext, onConnection: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => onConnection(socket.on('error', () => {})))
+  t.after(() => server.close())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  return address.port
+}
+
 test('a pod that speaks no TLS is dismissed', async (t) => {
   const real = await serve(t, KEYS, answering(NAME))
-  const plain = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
-  t.after(() => plain.close())
-  await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve))
-  const address = plain.address()
-  assert.ok(typeof address === 'object' && address !== null)
-  const { ask } = setup(t, {
-    pods: [podOf(NAME, address.port, { createdAt: 1 }), podOf(NAME, real.port)],
-  })
+  const plain = await listen(t, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  const { ask } = setup(t, { pods: [podOf(NAME, plain, { createdAt: 1 }), podOf(NAME, real.port)] })
   assert.equal((await ask()).body, bodyFor(NAME))
+})
+
+test('a handshake that does not end is given up with its askers', async (t) => {
+  const sockets: Socket[] = []
+  const port = await listen(t, (socket) => sockets.push(socket))
+  const { ask, asking } = setup(t, { pods: [podOf(NAME, port)] })
+  for (let times = 0; times < 3; times += 1) {
+    const [, message] = await errorOf(ask(NAME, { waitMs: 600 }))
+    assert.match(message, /its pod flux-sample-0-x did not answer within 0\.\d s at 127\.0\.0\.1/)
+  }
+  await until(() => asking.state.openCircuits === 1, 'the circuit is open')
+  for (const socket of sockets) socket.destroy()
+})
+
+test('who gets no turn in time is told so', async (t) => {
+  const hung = await serve(t, KEYS, () => {})
+  const well = await serve(t, await certify(OTHER), answering(OTHER))
+  const { ask } = setup(t, {
+    pods: [podOf(NAME, hung.port), podOf(OTHER, well.port)],
+    limits: { total: 1, each: 1, waiting: 10 },
+  })
+  const holder = errorOf(ask(NAME, { waitMs: 400 }))
+  assert.deepEqual(await errorOf(ask(OTHER, { waitMs: 100 })), [
+    503,
+    'MiniCluster team-b/flux-sample: its turn did not come in time: ' +
+      'requests to sidecars under way 1, waiting 1',
+  ])
+  const patient = ask(OTHER)
+  await holder
+  assert.equal((await patient).body, bodyFor(OTHER))
+  assert.equal(well.requests.length, 1)
 })
 
 test('an older pod never answers for a newer one that cannot be reached', async (t) => {
