@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
-import { PUBLISHED } from '../webhook/authority/published-object.ts'
+import { publishedFrom } from '../webhook/authority/published-object.ts'
 import { CA_BUNDLE_LABEL } from '../webhook/contract.ts'
 import type { ObjectReference } from '../webhook/kubernetes/cluster.ts'
 import {
@@ -124,5 +124,5 @@ test('the objects to which the authority publishes its CA have the label for it,
   const found = labelled.map(({ apiVersion, kind, metadata: { name = '' } }) =>
     textOf({ apiVersion, kind, name }),
   )
-  assert.deepEqual(found.sort(), PUBLISHED.map(textOf).sort())
+  assert.deepEqual(found.sort(), publishedFrom('flux-metrics').map(textOf).sort())
 })

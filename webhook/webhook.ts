@@ -140,7 +140,9 @@ async function serve(options: ServeOptions) {
     registry: telemetry.registry,
     pace: options.reconcilePace,
   })
-  const identities = new Identities({ cluster, authority, requestHeader, telemetry, log })
+  const identities = new Identities({
+    ...{ cluster, namespace, authority, requestHeader, telemetry, log },
+  })
   const ports = await servers.serve({ admission, identities })
   void leadership.start().then(() => reconcile.start())
   return {

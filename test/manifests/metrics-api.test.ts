@@ -9,7 +9,7 @@ import {
   SERVICE_LABEL,
   SIDECAR_PORT,
 } from '../../webhook/contract.ts'
-import { Identities } from '../../webhook/identities/identities.ts'
+import { namesOfSidecar } from '../../webhook/identities/entitlement.ts'
 import { ServiceSchema } from '../support/deployment.ts'
 import { kustomization, objectsBelow, theOnly } from '../support/manifests.ts'
 
@@ -54,7 +54,7 @@ for (const { metadata, spec } of apiServicesIn('overlays')) {
 
   test(`${metadata.name} leads to a name that the sidecar's certificate has`, () => {
     const { name, namespace } = spec.service
-    const names = Identities.namesOf({ namespace, minicluster: 'any' })
+    const names = namesOfSidecar({ namespace, minicluster: 'any' })
     assert.ok(names.includes(`${name}.${namespace}.svc`))
   })
 }

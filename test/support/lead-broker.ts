@@ -80,6 +80,34 @@ export function leadBroker(
   }
 }
 
+export const GATEWAY_POD = { name: 'flux-metrics-gateway-5d8f-x2b4q', uid: 'uid-of-the-gateway' }
+
+/** Its ServiceAccount, as a TokenReview names it. */
+export const GATEWAY_USER = 'system:serviceaccount:flux-metrics:flux-metrics-gateway'
+
+/** The names in its certificate. */
+export const GATEWAY_NAMES = [
+  'flux-metrics-gateway.flux-metrics.svc',
+  'flux-metrics-gateway.flux-metrics.svc.cluster.local',
+] as const
+
+/** A pod of the gateway. */
+export function gatewayPod(
+  metadata: NewObject['metadata'] = {},
+  spec: Readonly<Record<string, unknown>> = {},
+): NewObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...GATEWAY_POD, namespace: 'flux-metrics', ...metadata },
+    spec: {
+      serviceAccountName: 'flux-metrics-gateway',
+      containers: [{ name: 'gateway', image: 'webhook:1' }],
+      ...spec,
+    },
+  }
+}
+
 /** The ConfigMap `kube-system/extension-apiserver-authentication`. */
 export function requestHeader(
   clientCa: string,

@@ -1,5 +1,6 @@
 // Identities over one API server in memory, and the requests of a sidecar.
 import assert from 'node:assert/strict'
+import type { LeafRequest } from '../../webhook/authority/certificate-authority.ts'
 import { Identities, type IdentitiesOptions } from '../../webhook/identities/identities.ts'
 import { ClusterError, type NewObject } from '../../webhook/kubernetes/cluster.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
@@ -20,8 +21,17 @@ export const HEADER = {
   extraHeaderPrefixes: ['X-Remote-Extra-'],
 }
 
-/** The answer beside a certificate. */
-export const TRUST = { ca: 'the CAs of the project', requestHeader: HEADER }
+const CA = 'the CAs of the project'
+
+/** The answer to a sidecar beside a certificate. It answers the gateway too. */
+export const TRUST = {
+  ca: CA,
+  requestHeader: {
+    ...HEADER,
+    clientCa: `${HEADER.clientCa}\n${CA}`,
+    allowedNames: ['front-proxy-client', 'flux-metrics-gateway'],
+  },
+}
 
 export const AWAY = new ClusterError(0, 'Cannot reach the API server: connection refused')
 
@@ -39,13 +49,14 @@ export function setup({
   cluster.review = reviewer()
   const { log, lines } = memoryLog()
   const telemetry = createTelemetry()
-  const issued: (readonly string[])[] = []
+  const issued: Omit<LeafRequest, 'publicKey'>[] = []
   const identities = new Identities({
     cluster,
+    namespace: 'flux-metrics',
     authority: {
       bundle: TRUST.ca,
-      issue: async ({ names }) => {
-        issued.push(names)
+      issue: async ({ publicKey: _key, ...leaf }) => {
+        issued.push(leaf)
         return 'a certificate'
       },
     },

@@ -6,11 +6,11 @@ import { apply_patch } from 'jsonpatch'
 import { Registry } from 'prom-client'
 import * as v from 'valibot'
 import { LookUps } from '../../webhook/admission/look-ups/look-ups.ts'
-import { PUBLISHED } from '../../webhook/authority/published-object.ts'
+import { publishedFrom } from '../../webhook/authority/published-object.ts'
 import { RETIREMENT_MS, SETTLE_MS } from '../../webhook/authority/rotation.ts'
 import { type Config, readConfig } from '../../webhook/config.ts'
 import { EventRecorder } from '../../webhook/events/event-recorder.ts'
-import { Identities } from '../../webhook/identities/identities.ts'
+import { namesOfSidecar } from '../../webhook/identities/entitlement.ts'
 import { COMPLETION_INDEX } from '../../webhook/injection/pod.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
 import { Leadership } from '../../webhook/reconcile/leadership.ts'
@@ -42,7 +42,7 @@ const frontProxy = await createAuthority('front-proxy-ca')
 
 /** The objects in manifests/ that hold the CA bundle. */
 const HOLDERS = [...objectsBelow('base'), ...objectsBelow('overlays')].filter((object) =>
-  PUBLISHED.some(({ kind }) => kind === object.kind),
+  publishedFrom('flux-metrics').some(({ kind }) => kind === object.kind),
 )
 
 function controlledBy(apiVersion: string, kind: string, { name }: User) {
@@ -177,7 +177,7 @@ async function inject(cluster: MemoryCluster, webhook: Ports, user: User): Promi
 /** The pod's sidecar requests a certificate. Without an authority it is refused, but only after all look-ups. */
 async function identify(webhook: Ports, user: User): Promise<void> {
   const { namespace, name: minicluster } = user
-  const csr = await createRequest({ names: dns(...Identities.namesOf({ namespace, minicluster })) })
+  const csr = await createRequest({ names: dns(...namesOfSidecar({ namespace, minicluster })) })
   await post(webhook, '/certificates', { csr }, tokenOf(user))
 }
 

@@ -11,7 +11,7 @@ import type { Cluster } from '../kubernetes/cluster.ts'
 import { POLL_PACE } from '../kubernetes/cluster.ts'
 import { Outage } from '../kubernetes/outage.ts'
 import { CaKeeper } from './ca-keeper.ts'
-import { bundleOf, type CaState } from './ca-state.ts'
+import { bundleOf, type CaState, withChain } from './ca-state.ts'
 import { CaStore } from './ca-store.ts'
 import { issueLeaf, type LeafRequest } from './certificate-authority.ts'
 import { type Observation, Publisher } from './publisher.ts'
@@ -21,7 +21,12 @@ import { ServingLeaf } from './serving-leaf.ts'
 export interface Authority {
   /** PEM of all CA certificates that clients must trust now, the oldest first. */
   readonly bundle: string
-  /** Issues a serving certificate (PEM) for a public key and exactly these DNS names. */
+  /**
+   * Issues a certificate for a public key and exactly these DNS names.
+   *
+   * @returns PEM, with the certificates that lead to it from older CAs: who asks for the CAs every few minutes knows a new CA
+   *   later than it signs
+   */
   issue(request: LeafRequest): Promise<string>
 }
 
@@ -60,7 +65,7 @@ export class SelfAuthority implements Authority {
     this.#log = log
     this.#now = now
     this.#keeper = new CaKeeper({ store: new CaStore({ cluster, namespace }), log, now })
-    this.#publisher = new Publisher({ cluster, log, now })
+    this.#publisher = new Publisher({ cluster, namespace, log, now })
     this.#leaf = new ServingLeaf(serviceNames(service, namespace))
     this.#outage = new Outage(log, 'keep certificates up to date')
     this.#poll = new Poll({ ...POLL_PACE, task: () => this.tick() })
@@ -87,7 +92,8 @@ export class SelfAuthority implements Authority {
   }
 
   async issue(request: LeafRequest): Promise<string> {
-    return issueLeaf(this.#usableState().current, request, this.#now())
+    const [state, now] = [this.#usableState(), this.#now()]
+    return withChain(await issueLeaf(state.current, request, now), state, now)
   }
 
   /** The webhook's certificate and key; `undefined` before there are any. */

@@ -76,13 +76,10 @@ export function bundleOf({ previous, current, next }: CaState): string {
     .join('')
 }
 
-/** PEM of the certificates that a server shows after its own: from the current CA to the oldest. They are not for trusting. */
-export function chainOf({ crossed }: CaState, now: number): string {
-  return crossed
-    .filter(({ notAfter }) => notAfter > now)
-    .toReversed()
-    .map(({ certificate }) => certificate)
-    .join('')
+/** A leaf of the current CA (PEM), and after it the certificates that lead from there to the oldest CA. They are not for trusting. */
+export function withChain(leaf: string, { crossed }: CaState, now: number): string {
+  const chain = crossed.filter(({ notAfter }) => notAfter > now).toReversed()
+  return [`${leaf.trimEnd()}\n`, ...chain.map(({ certificate }) => certificate)].join('')
 }
 
 /** The fields that identify a CA in logs. */

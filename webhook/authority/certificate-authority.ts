@@ -41,6 +41,8 @@ export interface LeafRequest {
   readonly names: readonly string[]
   /** Default and maximum: {@link LEAF_LIFE_MS}. */
   readonly lifeMs?: number
+  /** The common name by which servers know the holder as a client. Without it the certificate is for servers alone. */
+  readonly clientName?: string | undefined
 }
 
 /** When to renew a certificate (both times in milliseconds): after two thirds, which leaves a third for attempts. */
@@ -96,13 +98,13 @@ export async function crossSign(older: CaKeys, newer: string): Promise<string> {
 }
 
 /**
- * Issues a serving certificate, which expires no later than its CA.
+ * Issues a certificate of a server, which expires no later than its CA.
  *
  * @returns PEM
  * @throws Error if the CA has expired, or if no name is given
  */
 export async function issueLeaf(ca: CaKeys, request: LeafRequest, now: number): Promise<string> {
-  const { publicKey, names, lifeMs = LEAF_LIFE_MS } = request
+  const { publicKey, names, lifeMs = LEAF_LIFE_MS, clientName } = request
   if (names.length === 0) throw new Error('Cannot issue a certificate: expected a name, got none')
   const { validFromDate, validToDate } = new X509Certificate(ca.certificate)
   if (validToDate.getTime() <= now) {
@@ -113,7 +115,7 @@ export async function issueLeaf(ca: CaKeys, request: LeafRequest, now: number): 
   const end = now + Math.min(lifeMs, LEAF_LIFE_MS)
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: createSerial(),
-    subject: [{ CN: [commonName(names)] }],
+    subject: [{ CN: [clientName ?? commonName(names)] }],
     issuer: issuer.subjectName,
     notBefore: new Date(Math.max(now - EARLY_MS, validFromDate.getTime())),
     notAfter: new Date(Math.min(end, validToDate.getTime())),
@@ -123,7 +125,10 @@ export async function issueLeaf(ca: CaKeys, request: LeafRequest, now: number): 
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.ExtendedKeyUsageExtension([
+        x509.ExtendedKeyUsage.serverAuth,
+        ...(clientName === undefined ? [] : [x509.ExtendedKeyUsage.clientAuth]),
+      ]),
       new x509.SubjectAlternativeNameExtension(
         names.map((value) => ({ type: 'dns' as const, value })),
       ),
@@ -168,7 +173,7 @@ function createSerial(): string {
   return bytes.toString('hex')
 }
 
-/** For people only: verifiers read the alternative names. */
+/** Of a server, for people only: clients read the alternative names. */
 function commonName(names: readonly string[]): string {
   return names.find(({ length }) => length <= COMMON_NAME_LENGTH) ?? 'flux-metrics'
 }

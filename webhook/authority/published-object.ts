@@ -14,21 +14,33 @@ const WEBHOOKS = {
 
 const API_SERVICE = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService' } as const
 
-/** The objects by name: RBAC allows no others. */
-export const PUBLISHED: readonly ObjectReference[] = [
-  { ...WEBHOOKS, name: 'flux-metrics-webhook' },
-  { ...API_SERVICE, name: 'v1beta1.custom.metrics.k8s.io' },
-  { ...API_SERVICE, name: 'v1beta2.custom.metrics.k8s.io' },
-  { ...API_SERVICE, name: 'v1beta1.external.metrics.k8s.io' },
-]
+const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap' } as const
+
+/** The key of the bundle in the ConfigMap, from which the gateway's pods read it when they start. */
+const CONFIG_KEY = 'ca.crt'
+
+/**
+ * The objects by name: RBAC allows no others.
+ *
+ * @param namespace the webhook's own
+ */
+export function publishedFrom(namespace: string): readonly ObjectReference[] {
+  return [
+    { ...WEBHOOKS, name: 'flux-metrics-webhook' },
+    { ...API_SERVICE, name: 'v1beta1.custom.metrics.k8s.io' },
+    { ...API_SERVICE, name: 'v1beta2.custom.metrics.k8s.io' },
+    { ...API_SERVICE, name: 'v1beta1.external.metrics.k8s.io' },
+    { ...CONFIG_MAP, name: 'flux-metrics-ca-bundle', namespace },
+  ]
+}
 
 /** One of these objects as it was read. */
 export interface PublishedObject {
   readonly reference: ObjectReference
-  /** The bundle at each place of the object, in base64; `undefined` where there is none. */
-  readonly held: readonly (string | undefined)[]
-  /** The fields to apply for a bundle in base64. They depend on the kind, and on the object as it was read. */
-  readonly applied: (caBundle: string) => NewObject
+  /** Whether each place of the object has this bundle (PEM). */
+  readonly holds: (bundle: string) => boolean
+  /** The fields to apply for a bundle (PEM). They depend on the kind, and on the object as it was read. */
+  readonly applied: (bundle: string) => NewObject
   /** The other manager that last wrote a bundle; `undefined` if there is none or it is not known. */
   readonly writtenBy: string | undefined
 }
@@ -51,6 +63,8 @@ const REMOTE_API_SERVICE = v.object({
   }),
 })
 
+const CONFIG = v.object({ data: v.optional(v.record(v.string(), v.string()), {}) })
+
 const MANAGED = v.object({
   managedFields: v.array(
     v.object({
@@ -68,20 +82,37 @@ export function parsePublished(
   object: ClusterObject,
 ): PublishedObject | undefined {
   if (object.metadata?.labels?.[CA_BUNDLE_LABEL] !== 'true') return undefined
-  const places = reference.kind === WEBHOOKS.kind ? webhookPlaces(object) : apiServicePlaces(object)
+  const { apiVersion, kind, name, namespace } = reference
+  const places = PLACES[kind]?.(object)
   if (places === undefined) return undefined
-  const { apiVersion, kind, name } = reference
+  const metadata = { name, ...(namespace !== undefined && { namespace }) }
+  const { held, encode, fields } = places
   return {
     reference,
-    held: places.held,
-    applied: (caBundle) => ({ apiVersion, kind, metadata: { name }, ...places.fields(caBundle) }),
+    holds: (bundle) => held.every((text) => text === encode(bundle)),
+    applied: (bundle) => ({ apiVersion, kind, metadata, ...fields(encode(bundle)) }),
     writtenBy: lastWriter(object),
   }
 }
 
+/** Where an object has the bundle. */
 interface Places {
+  /** The text at each place; `undefined` where there is none. */
   readonly held: readonly (string | undefined)[]
-  readonly fields: (caBundle: string) => Readonly<Record<string, unknown>>
+  /** The text for a bundle (PEM). */
+  readonly encode: (bundle: string) => string
+  readonly fields: (text: string) => Readonly<Record<string, unknown>>
+}
+
+const PLACES: Readonly<Record<string, (object: ClusterObject) => Places | undefined>> = {
+  [WEBHOOKS.kind]: webhookPlaces,
+  [API_SERVICE.kind]: apiServicePlaces,
+  [CONFIG_MAP.kind]: configPlaces,
+}
+
+/** The form of bytes in the API. */
+function base64(bundle: string): string {
+  return Buffer.from(bundle).toString('base64')
 }
 
 /** The API server merges lists of webhooks by name: the other fields of a webhook stay, and need not be sent. */
@@ -91,6 +122,7 @@ function webhookPlaces(object: ClusterObject): Places | undefined {
   const { webhooks } = parsed.output
   return {
     held: webhooks.map(({ clientConfig }) => clientConfig.caBundle),
+    encode: base64,
     fields: (caBundle) => ({
       webhooks: webhooks.map(({ name }) => ({ name, clientConfig: { caBundle } })),
     }),
@@ -103,10 +135,21 @@ function apiServicePlaces(object: ClusterObject): Places | undefined {
   const { caBundle, insecureSkipTLSVerify: insecure } = parsed.output.spec
   return {
     held: [caBundle],
+    encode: base64,
     // The API server refuses a bundle beside `insecureSkipTLSVerify: true`. If it were left out, the field would stay.
     fields: (bundle) => ({
       spec: { caBundle: bundle, ...(insecure ? { insecureSkipTLSVerify: false } : {}) },
     }),
+  }
+}
+
+function configPlaces(object: ClusterObject): Places | undefined {
+  const parsed = v.safeParse(CONFIG, object)
+  if (!parsed.success) return undefined
+  return {
+    held: [parsed.output.data[CONFIG_KEY]],
+    encode: (bundle) => bundle,
+    fields: (text) => ({ data: { [CONFIG_KEY]: text } }),
   }
 }
 
@@ -119,9 +162,11 @@ function lastWriter({ metadata }: ClusterObject): string | undefined {
     .toSorted((a, b) => timeOf(b.time) - timeOf(a.time))[0]?.manager
 }
 
+const BUNDLES: ReadonlySet<string> = new Set(['f:caBundle', `f:${CONFIG_KEY}`])
+
 function ownsBundle(fields: unknown): boolean {
   if (typeof fields !== 'object' || fields === null) return false
-  return Object.entries(fields).some(([name, below]) => name === 'f:caBundle' || ownsBundle(below))
+  return Object.entries(fields).some(([name, below]) => BUNDLES.has(name) || ownsBundle(below))
 }
 
 function timeOf(time: Date | string | undefined): number {

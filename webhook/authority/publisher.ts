@@ -1,8 +1,8 @@
-// Keeps the CA bundle in the objects from which API servers read the CAs to trust, even if others overwrite it. Which
+// Keeps the CA bundle in the objects from which API servers and the gateway read the CAs to trust, even if others overwrite it. Which
 // bundle is the latest is the caller's to know.
 import type { Logger } from '#serving/log.ts'
 import type { Cluster, ObjectReference } from '../kubernetes/cluster.ts'
-import { PUBLISHED, type PublishedObject, parsePublished } from './published-object.ts'
+import { type PublishedObject, parsePublished, publishedFrom } from './published-object.ts'
 
 /** The objects as they were read at one time. */
 export interface Observation {
@@ -14,6 +14,7 @@ export interface Observation {
 /** Reads the objects, then writes them. In between, the caller makes sure that the bundle is the latest. */
 export class Publisher {
   readonly #cluster: Cluster
+  readonly #references: readonly ObjectReference[]
   readonly #log: Logger
   readonly #now: () => number
   /** The bundle that each object held last, by kind and name. */
@@ -22,17 +23,22 @@ export class Publisher {
 
   constructor(options: {
     readonly cluster: Cluster
+    /** The webhook's own. */
+    readonly namespace: string
     readonly log: Logger
     readonly now: () => number
   }) {
     this.#cluster = options.cluster
+    this.#references = publishedFrom(options.namespace)
     this.#log = options.log
     this.#now = options.now
   }
 
   /** Reads all objects. Never rejects. */
   async observe(): Promise<Observation> {
-    const answers = await Promise.allSettled(PUBLISHED.map((reference) => this.#read(reference)))
+    const answers = await Promise.allSettled(
+      this.#references.map((reference) => this.#read(reference)),
+    )
     return {
       objects: answers.flatMap((answer) =>
         answer.status === 'fulfilled' && answer.value !== undefined ? [answer.value] : [],
@@ -48,7 +54,7 @@ export class Publisher {
    * @returns milliseconds since 1970; `undefined` if an object does not hold it or could not be read
    */
   publishedSince(bundle: string, { objects, failures }: Observation): number | undefined {
-    const holdAll = failures.length === 0 && objects.every((object) => holds(object, bundle))
+    const holdAll = failures.length === 0 && objects.every((object) => object.holds(bundle))
     if (!holdAll) this.#complete = undefined
     else if (this.#complete?.bundle !== bundle) this.#complete = { bundle, since: this.#now() }
     return this.#complete?.since
@@ -75,8 +81,8 @@ export class Publisher {
 
   async #publish(object: PublishedObject, bundle: string): Promise<void> {
     const key = nameOf(object.reference)
-    if (!holds(object, bundle)) {
-      const applied = await this.#cluster.apply(object.applied(encode(bundle)))
+    if (!object.holds(bundle)) {
+      const applied = await this.#cluster.apply(object.applied(bundle))
       if (applied === undefined) return
       const { kind, name } = object.reference
       if (this.#held.get(key) === bundle) {
@@ -92,13 +98,4 @@ export class Publisher {
 
 function nameOf({ kind, name }: ObjectReference): string {
   return `${kind} ${name}`
-}
-
-function holds({ held }: PublishedObject, bundle: string): boolean {
-  return held.every((caBundle) => caBundle === encode(bundle))
-}
-
-/** The form of bytes in the API. */
-function encode(bundle: string): string {
-  return Buffer.from(bundle).toString('base64')
 }

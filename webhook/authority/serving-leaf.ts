@@ -2,7 +2,7 @@
 // its key. It is only in memory.
 import { X509Certificate } from 'node:crypto'
 import type { ServingKeys } from '#serving/https/tls.ts'
-import { type CaState, chainOf } from './ca-state.ts'
+import { type CaState, withChain } from './ca-state.ts'
 import { issueServingKeys, renewalTime } from './certificate-authority.ts'
 
 export class ServingLeaf {
@@ -43,7 +43,7 @@ export class ServingLeaf {
     const { cert, key } = await issueServingKeys(current, this.#names, now)
     const { validFromDate, validToDate } = new X509Certificate(cert)
     const [start, end] = [validFromDate.getTime(), validToDate.getTime()]
-    const keys = { cert: `${cert.trimEnd()}\n${chainOf(state, now)}`, key }
+    const keys = { cert: withChain(cert, state, now), key }
     this.#held = { keys, issuer: current.certificate, start, end, renewAt: renewalTime(now, end) }
     return keys
   }

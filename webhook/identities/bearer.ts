@@ -1,13 +1,13 @@
-// Authenticates a token: finds the pod that it is bound to, and checks that the pod is the lead broker of a MiniCluster, with
-// the sidecar. Every claim of the pod is checked with the API server. Issues nothing.
+// Authenticates a token: finds the pod that it is bound to, and checks that the pod is the gateway's, or the lead broker of a
+// MiniCluster, with the sidecar. Every claim of the pod is checked with the API server. Issues nothing.
 import * as v from 'valibot'
 import { forbidden, unauthorized, unavailable } from '#serving/status.ts'
 import { preselect } from '../admission/decision.ts'
 import { findMiniCluster } from '../admission/look-ups/look-ups.ts'
-import { CONTAINER_NAME, INJECTED_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
+import { CONTAINER_NAME, GATEWAY, INJECTED_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
 import { allContainers, hasEnded, type Pod, toPod } from '../injection/pod.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
-import { type Bearer, refusalOf } from './refusal.ts'
+import { type Bearer, type Claimed, refusalOf } from './refusal.ts'
 
 const POD_NAME = 'authentication.kubernetes.io/pod-name'
 const POD_UID = 'authentication.kubernetes.io/pod-uid'
@@ -27,15 +27,20 @@ const ReviewSchema = v.object({
   }),
 })
 
-/** `system:serviceaccount:NAMESPACE:CONTAINER_NAME` */
-const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9-]{1,63}):[^:]+$/
+/** `system:serviceaccount:NAMESPACE:NAME` */
+const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9-]{1,63}):([^:]+)$/
+
+const PodSpecSchema = v.object({ serviceAccountName: v.optional(v.string()) })
 
 /** Checks tokens. */
 export class BearerCheck {
   readonly #cluster: Cluster
+  readonly #namespace: string
 
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster
+  /** @param options.namespace the webhook's own, which is the gateway's too */
+  constructor(options: { readonly cluster: Cluster; readonly namespace: string }) {
+    this.#cluster = options.cluster
+    this.#namespace = options.namespace
   }
 
   /**
@@ -47,14 +52,18 @@ export class BearerCheck {
     if (token === undefined || token === '') {
       throw refusalOf('NoToken', unauthorized('expected a bearer token in "Authorization"'))
     }
-    const { namespace, podName, podUid } = await this.#reviewToken(token)
+    const { namespace, account, podName, podUid } = await this.#reviewToken(token)
     const claimed = { namespace, pod: podName }
     const reference = { apiVersion: 'v1', kind: 'Pod', namespace, name: podName }
     const pod = toPod(await this.#cluster.read(reference))
     if (pod === undefined || pod.metadata.uid !== podUid || hasEnded(pod)) {
       throw refusalOf('PodGone', forbidden('the pod of the token no longer exists'), claimed)
     }
-    return { ...claimed, minicluster: await this.#miniClusterOf(pod, namespace, claimed) }
+    if (namespace === this.#namespace && account === GATEWAY) {
+      return { client: 'gateway', ...runningAs(account, pod, claimed) }
+    }
+    const minicluster = await this.#miniClusterOf(pod, namespace, claimed)
+    return { client: 'sidecar', ...claimed, minicluster }
   }
 
   async #reviewToken(token: string) {
@@ -76,13 +85,13 @@ export class BearerCheck {
         unauthorized(`the API server does not accept the token: ${why}`),
       )
     }
-    const [, namespace] = SERVICE_ACCOUNT.exec(user.username) ?? []
+    const [, namespace, account] = SERVICE_ACCOUNT.exec(user.username) ?? []
     const [podName] = user.extra[POD_NAME] ?? []
     const [podUid] = user.extra[POD_UID] ?? []
     if (namespace === undefined || podName === undefined || podUid === undefined) {
       throw refusalOf('NotAPodsToken', forbidden('expected a token that is bound to a pod'))
     }
-    return { namespace, podName, podUid }
+    return { namespace, account, podName, podUid }
   }
 
   /**
@@ -92,7 +101,7 @@ export class BearerCheck {
    * Whether flux-metrics/enabled is still "true" does not matter: it decides about pods to come, and a pod that has the
    * sidecar keeps it, and its metrics, until it ends.
    */
-  async #miniClusterOf(pod: Pod, namespace: string, claimed: Partial<Bearer>): Promise<string> {
+  async #miniClusterOf(pod: Pod, namespace: string, claimed: Claimed): Promise<string> {
     const injected = pod.metadata.annotations?.[INJECTED_ANNOTATION] !== undefined
     if (!injected || !allContainers(pod).some(({ name }) => name === CONTAINER_NAME)) {
       throw refusalOf('NotInjected', forbidden('the pod has no injected sidecar'), claimed)
@@ -108,4 +117,14 @@ export class BearerCheck {
     }
     return minicluster.metadata.name
   }
+}
+
+/**
+ * The API server binds a token only to a pod of its ServiceAccount. It is compared again, because this token is worth more than
+ * that of a sidecar.
+ */
+function runningAs<C extends Claimed>(account: string, pod: Pod, claimed: C): C {
+  if (v.parse(PodSpecSchema, pod.spec).serviceAccountName === account) return claimed
+  const message = `the pod does not run as ServiceAccount ${account}`
+  throw refusalOf('NotTheGateway', forbidden(message), claimed)
 }

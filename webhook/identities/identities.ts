@@ -1,8 +1,6 @@
-// The webhook's side of identities: answers the sidecars that ask for one. A sidecar shows its token, and is issued the
-// certificate that its pod may have and the CAs to trust. The sidecar's side, which keeps one identity, is
-// sidecar/identity/.
+// The webhook's side of identities: answers the sidecars and the gateway that ask for one. Each shows its token, and is issued
+// the certificate that its pod may have and the CAs to trust. The other side, which keeps one identity, is sidecar/identity/.
 import * as v from 'valibot'
-import { sidecarNames } from '#serving/certificates/certificate-names.ts'
 import { RateLimit } from '#serving/limits/rate-limit.ts'
 import type { Logger } from '#serving/log.ts'
 import {
@@ -16,21 +14,22 @@ import {
 } from '#serving/status.ts'
 import { messageOf } from '#serving/text.ts'
 import type { Authority } from '../authority/authority.ts'
-import { METRICS_SERVICE } from '../contract.ts'
 import { type Cluster, ClusterError } from '../kubernetes/cluster.ts'
 import type { RequestHeader, RequestHeaderWatch } from '../kubernetes/request-header.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { BearerCheck } from './bearer.ts'
 import { parseCertificateRequest } from './certificate-request.ts'
+import { clientsOf, leafOf } from './entitlement.ts'
 import { type Bearer, Refusal, refusalOf } from './refusal.ts'
 import { TokenReviews } from './token-reviews.ts'
 
-/** The answer to a sidecar. */
+/** The answer to a sidecar or the gateway. */
 export interface IssuedIdentity {
-  /** PEM of its serving certificate; absent if it did not ask for one. */
+  /** PEM of its certificate, with those that lead to it from older CAs; absent if it did not ask for one. */
   readonly certificate?: string
   /** PEM of the project's CA certificates, including the one that signs the webhook's own certificate. */
   readonly ca: string
+  /** The clients that it is to answer. */
   readonly requestHeader: RequestHeader
 }
 
@@ -58,6 +57,8 @@ const BodySchema = v.object({ csr: v.optional(v.string()) })
 
 export interface IdentitiesOptions {
   readonly cluster: Cluster
+  /** The webhook's own. */
+  readonly namespace: string
   readonly authority: Authority | undefined
   readonly requestHeader: Pick<RequestHeaderWatch, 'header'>
   readonly telemetry: Telemetry
@@ -76,12 +77,12 @@ export class Identities {
 
   constructor(options: IdentitiesOptions) {
     this.#options = options
-    this.#bearers = new BearerCheck(options.cluster)
+    this.#bearers = new BearerCheck(options)
     this.#log = options.log.child({ component: 'identities' })
   }
 
   /**
-   * Authenticates a sidecar and issues its identity. Logs one line and counts each request.
+   * Authenticates a sidecar or the gateway and issues its identity. Logs one line and counts each request.
    *
    * @throws StatusError 400, 401, 403, 413, 429 or 503 with the reason; 500 without
    */
@@ -138,14 +139,6 @@ export class Identities {
     return bearer
   }
 
-  /** The only names that the lead broker of a MiniCluster may have: the Service of its namespace, and its own. */
-  static namesOf({
-    namespace,
-    minicluster,
-  }: Pick<Bearer, 'namespace' | 'minicluster'>): readonly string[] {
-    return sidecarNames({ namespace, minicluster, serviceName: METRICS_SERVICE })
-  }
-
   async #issueTo(bearer: Bearer, csr: string | undefined) {
     const { authority, requestHeader } = this.#options
     const { header } = requestHeader
@@ -157,11 +150,13 @@ export class Identities {
       const message = "the front proxy's authority is not known yet"
       throw refusalOf('NoAuthority', unavailable(message), bearer)
     }
-    const trust = { ca: authority.bundle, requestHeader: header }
+    const { bundle: ca } = authority
+    const trust = { ca, requestHeader: clientsOf(bearer, { frontProxy: header, ca }) }
     if (csr === undefined) return { identity: trust, outcome: 'TrustOnly' as const, facts: {} }
-    const names = Identities.namesOf(bearer)
+    const leaf = leafOf(bearer)
+    const { names } = leaf
     const publicKey = await checkRequest(csr, names, bearer)
-    const certificate = await authority.issue({ publicKey, names })
+    const certificate = await authority.issue({ publicKey, ...leaf })
     return {
       identity: { certificate, ...trust },
       outcome: 'Issued' as const,

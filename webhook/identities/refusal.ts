@@ -1,4 +1,4 @@
-// The refusal of a request for an identity: one word of a closed list for programs, and the answer for the sidecar.
+// The refusal of a request for an identity: one word of a closed list for programs, and the answer for who asked.
 import { StatusError } from '#serving/status.ts'
 
 /** The outcome of a request, as programs read it in logs, errors and metrics. There are no other words. */
@@ -10,6 +10,7 @@ const OUTCOMES = [
   'TokenRefused',
   'NotAPodsToken',
   'PodGone',
+  'NotTheGateway',
   'NotInjected',
   'NotALeadBroker',
   'BadCertificateRequest',
@@ -23,20 +24,35 @@ const OUTCOMES = [
 
 export type IdentityOutcome = (typeof OUTCOMES)[number]
 
-/** The pod that shows a token, after all checks. */
-export interface Bearer {
+/** The pod that shows a token, after all checks. Its kind decides which names it may have. */
+export type Bearer = SidecarBearer | GatewayBearer
+
+/** The lead broker of a MiniCluster. */
+export interface SidecarBearer {
+  readonly client: 'sidecar'
   readonly namespace: string
   readonly pod: string
   readonly minicluster: string
 }
 
+/** A replica of the gateway. */
+export interface GatewayBearer {
+  readonly client: 'gateway'
+  /** The webhook's own. */
+  readonly namespace: string
+  readonly pod: string
+}
+
+/** What is known of who asked, for the log. */
+export type Claimed = Partial<Bearer>
+
 /** A refused request: the answer, and what is logged and counted. */
 export class Refusal extends Error {
   readonly outcome: IdentityOutcome
   readonly status: StatusError
-  readonly bearer: Partial<Bearer>
+  readonly bearer: Claimed
 
-  constructor(outcome: IdentityOutcome, status: StatusError, bearer: Partial<Bearer>) {
+  constructor(outcome: IdentityOutcome, status: StatusError, bearer: Claimed) {
     super(status.message, { cause: status })
     this.outcome = outcome
     this.status = status
@@ -52,7 +68,7 @@ export class Refusal extends Error {
 export function refusalOf(
   outcome: IdentityOutcome,
   { code, reason, message }: StatusError,
-  bearer: Partial<Bearer> = {},
+  bearer: Claimed = {},
 ): Refusal {
   const status = new StatusError(code, reason, `Cannot issue an identity: ${lowerFirst(message)}`)
   return new Refusal(outcome, status, bearer)

@@ -26,6 +26,7 @@ import {
   issueLeaf,
   issueServingKeys,
   LEAF_LIFE_MS,
+  type LeafRequest,
   renewalTime,
 } from '../../../webhook/authority/certificate-authority.ts'
 
@@ -35,7 +36,7 @@ const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
 
 const ca = await createCaKeys(NOW)
 const { publicKey } = await crypto.subtle.generateKey(P256, true, ['sign', 'verify'])
-const issue = (options: { names?: readonly string[]; lifeMs?: number; now?: number } = {}) => {
+const issue = (options: Partial<LeafRequest> & { now?: number } = {}) => {
   const { names = NAMES, now = NOW, ...rest } = options
   return issueLeaf(ca, { publicKey, names, ...rest }, now)
 }
@@ -99,6 +100,13 @@ test('a leaf is for servers, and for exactly the requested names', async () => {
     certificate.getExtension(SubjectAlternativeNameExtension)?.names.toJSON(),
     NAMES.map((value) => ({ type: 'dns', value })),
   )
+})
+
+test('a leaf with a name of a client is for servers and clients, and has that common name', async () => {
+  const certificate = new X509Certificate(await issue({ clientName: 'gateway' }))
+  const { usages: extended = [] } = certificate.getExtension(ExtendedKeyUsageExtension) ?? {}
+  assert.deepEqual([...extended], ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'])
+  assert.equal(certificate.subject, 'CN=gateway')
 })
 
 test('a leaf is for the requested public key', async () => {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PUBLISHED } from '../../../webhook/authority/published-object.ts'
+import { publishedFrom } from '../../../webhook/authority/published-object.ts'
 import { Publisher } from '../../../webhook/authority/publisher.ts'
 import {
   ClusterError,
   type NewObject,
   type ObjectReference,
 } from '../../../webhook/kubernetes/cluster.ts'
+import { readObjects } from '../../support/manifests.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 import {
@@ -25,7 +26,10 @@ function publisher(objects: readonly NewObject[] = [webhookConfiguration(), apiS
   const cluster = new MemoryCluster(objects)
   const clock = new Clock()
   const { log, lines } = memoryLog()
-  const created = new Publisher({ cluster, log, now: clock.now })
+  const created = new Publisher({
+    ...{ cluster, log, now: clock.now },
+    namespace: 'flux-metrics',
+  })
   /** Observes and publishes as the authority does. @returns since when the bundle has been published, and the errors */
   const look = async (bundle: string) => {
     const observation = await created.observe()
@@ -90,7 +94,7 @@ test('Publisher reads by name, and writes only what differs', async () => {
   await look('one')
   assert.deepEqual(
     cluster.calls,
-    PUBLISHED.map((reference) => ({ verb: 'get', ...reference })),
+    publishedFrom('flux-metrics').map((reference) => ({ verb: 'get', ...reference })),
   )
 })
 
@@ -113,6 +117,40 @@ for (const { what, object } of notOurs) {
 test('Publisher works without any object', async () => {
   const { clock, look } = publisher([])
   assert.deepEqual(await look('one'), { since: clock.ms, failures: [] })
+})
+
+const CONFIG_MAP = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  name: 'flux-metrics-ca-bundle',
+  namespace: 'flux-metrics',
+} as const
+
+test('Publisher keeps the bundle in the ConfigMap of its namespace, beside other keys', async () => {
+  const [manifest = assert.fail()] = readObjects('base/ca-bundle.yaml')
+  const theirs = { ...manifest, data: { theirs: 'yes' } }
+  const { cluster, look, lines } = publisher([theirs])
+  await look('one')
+  await look('two')
+  const expected = { theirs: 'yes', 'ca.crt': 'two' }
+  assert.deepEqual(cluster.peek(CONFIG_MAP)?.data, expected)
+  const fieldsV1 = { 'f:data': { 'f:ca.crt': {} } }
+  const managedFields = [{ manager: 'kubectl-edit', time: '2030-01-02T00:00:00Z', fieldsV1 }]
+  const metadata = Object.assign({}, manifest.metadata, { managedFields })
+  cluster.put({ ...theirs, metadata, data: { 'ca.crt': 'another' } })
+  await look('two')
+  assert.deepEqual(cluster.peek(CONFIG_MAP)?.data, { 'ca.crt': 'two' })
+  const { msg: said, writtenBy } = lines.at(-1) ?? {}
+  assert.deepEqual(
+    [said, writtenBy],
+    ['restored the CA bundle: another writer had overwritten it', 'kubectl-edit'],
+  )
+})
+
+test('the manifest of the ConfigMap has no data: applying it again does not empty it', () => {
+  const [{ metadata, data } = assert.fail()] = readObjects('base/ca-bundle.yaml')
+  const { name, namespace } = CONFIG_MAP
+  assert.deepEqual([metadata.name, metadata.namespace, data], [name, namespace, undefined])
 })
 
 test('Publisher turns verification on, because a bundle is not allowed without it', async () => {
@@ -234,7 +272,10 @@ test('Publisher finds an object that is created later, deleted and created again
 test('Publisher ignores an object that is deleted before it is written', async () => {
   const cluster = new MemoryCluster([apiService()])
   const { log, lines } = memoryLog()
-  const created = new Publisher({ cluster, log, now: Date.now })
+  const created = new Publisher({
+    ...{ cluster, log, now: Date.now },
+    namespace: 'flux-metrics',
+  })
   const observation = await created.observe()
   cluster.remove(CUSTOM_METRICS)
   assert.deepEqual(await created.publish('one', observation), [])

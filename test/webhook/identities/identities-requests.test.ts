@@ -12,7 +12,7 @@ import {
 import { NAMES, POD } from '../../support/lead-broker.ts'
 import { CSR, refusal, setup } from '../issuing.ts'
 
-const WHO = { namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
+const WHO = { client: 'sidecar', namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
 const MAY = `only ${NAMES.join(', ')}`
 
 const KEYS: readonly [options: RequestOptions, got: string][] = [

@@ -18,7 +18,7 @@ import {
 import { accepts, replica, setup as setupAuthority } from '../authority/replicas.ts'
 import { AWAY, bodyOf, CSR, HEADER, PEER, setup, TRUST } from '../issuing.ts'
 
-const WHO = { namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
+const WHO = { client: 'sidecar', namespace: 'hpc', pod: POD.name, minicluster: 'lammps' }
 
 test("a lead broker's sidecar is issued a certificate and the CAs to trust", async () => {
   const { ask } = setup()
@@ -46,7 +46,7 @@ for (const asked of [[], NAMES.slice(0, 1), NAMES.slice(1), NAMES]) {
   test(`a certificate is for both names of the pod if ${asked.length} are requested: ${asked}`, async () => {
     const { ask, issued } = setup()
     await ask({ csr: await createRequest({ names: dns(...asked) }) })
-    assert.deepEqual(issued, [NAMES])
+    assert.deepEqual(issued, [{ names: NAMES }])
   })
 }
 
@@ -171,7 +171,8 @@ test('the answer has the CAs of the moment', async () => {
   const { ask } = setup({ requestHeader })
   await ask()
   requestHeader.header = { ...HEADER, allowedNames: ['aggregator'] }
-  assert.deepEqual((await ask()).requestHeader.allowedNames, ['aggregator'])
+  const { allowedNames } = (await ask()).requestHeader
+  assert.deepEqual(allowedNames, ['aggregator', 'flux-metrics-gateway'])
 })
 
 test('an expired CA is answered with 503 and the reason', async () => {
