@@ -6,8 +6,9 @@ import type { Logger } from '#serving/log.ts'
 import type { Peer } from '../peers/peer.ts'
 import { placeOf } from './peer-failure.ts'
 
-/** The certificate of a new sidecar may come later than its address. */
-const DISMISSAL_MS = 30_000
+/** The certificate of a new sidecar comes a second or so after its address. Each dismissal is twice as long as the one before. */
+const FIRST_MS = 500
+const LONGEST_MS = 30_000
 
 const MAX_DISMISSALS = 4_096
 
@@ -16,6 +17,7 @@ const LOG_RATE = { burst: 20, perSecond: 0.2 }
 
 interface Dismissal {
   readonly why: string
+  readonly ms: number
   readonly until: number
 }
 
@@ -40,10 +42,11 @@ export class Dismissals {
 
   add(peer: Peer, why: string): void {
     const key = keyOf(peer)
-    const isNew = this.#known.get(key)?.why !== why
+    const last = this.#known.get(key)
     const now = this.#clock()
-    this.#known.set(key, { why, until: now + DISMISSAL_MS })
-    if (!isNew || !this.#lines.take(now)) return
+    const ms = last === undefined ? FIRST_MS : Math.min(2 * last.ms, LONGEST_MS)
+    this.#known.set(key, { why, ms, until: now + ms })
+    if (last?.why === why || !this.#lines.take(now)) return
     const { namespace, minicluster, pod } = peer
     this.#log.warn({ namespace, minicluster, pod, why }, 'a pod is not the sidecar it says to be')
   }

@@ -263,7 +263,7 @@ test('credentials change under load, and no request fails', async (t) => {
     for (; !isOver; count += 1) await ask(NAME, { accept: `text/plain, */*;q=0.${index}` })
   })
   for (let times = 0; times < 5; times += 1) {
-    await setTimeout(50)
+    for (const from = count; count < from + 5; ) await setTimeout(10)
     const keys = await (times % 2 === 0 ? next : CA).issue({ commonName: 'flux-metrics-gateway' })
     asking.update({ ...keys, ca: [CA.cert, next.cert].join('\n') })
     // The sidecar gets a certificate of the next CA, too.
@@ -271,7 +271,6 @@ test('credentials change under load, and no request fails', async (t) => {
   }
   isOver = true
   await Promise.all(load)
-  assert.ok(count > 20)
   const before = sidecar.requests.length
   asking.update({ ...(await next.issue({ commonName: 'flux-metrics-gateway' })), ca: CA.cert })
   // Now the sidecar's certificate is of a CA that counts no more, and no kept connection is used for it.
