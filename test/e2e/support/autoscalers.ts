@@ -19,6 +19,8 @@ export function prototypeHpa(namespace: string, target: number): V2HorizontalPod
 
 export interface MiniClusterHpa {
   readonly name: string
+  /** Name of the MiniCluster. Default: {@link MINICLUSTER}. */
+  readonly miniCluster?: string
   /** A metric of the MiniCluster that is its size. */
   readonly metric: string
   /** Counts only the jobs of this queue. Default: all jobs. */
@@ -30,7 +32,7 @@ export interface MiniClusterHpa {
 /** An HPA on a metric of the MiniCluster itself, with the target that we recommend, but with the default tolerance. */
 export function miniClusterHpa(
   namespace: string,
-  { name, metric, queue, maxReplicas }: MiniClusterHpa,
+  { name, miniCluster = MINICLUSTER, metric, queue, maxReplicas }: MiniClusterHpa,
 ): V2HorizontalPodAutoscaler {
   const spec: V2MetricSpec = {
     type: 'Object',
@@ -39,7 +41,7 @@ export function miniClusterHpa(
       describedObject: {
         apiVersion: 'flux-framework.org/v1alpha2',
         kind: 'MiniCluster',
-        name: MINICLUSTER,
+        name: miniCluster,
       },
       metric: {
         name: metric,
@@ -47,7 +49,7 @@ export function miniClusterHpa(
       },
     },
   }
-  return hpa(namespace, name, spec, maxReplicas)
+  return hpa(namespace, name, spec, { maxReplicas, miniCluster })
 }
 
 /** One node for each active job: simple, but a running job may lose its node to a shrink. */
@@ -77,11 +79,16 @@ export function cpuHpa(namespace: string): V2HorizontalPodAutoscaler {
   })
 }
 
+interface Target {
+  readonly maxReplicas?: number | undefined
+  readonly miniCluster?: string
+}
+
 function hpa(
   namespace: string,
   name: string,
   metric: V2MetricSpec,
-  maxReplicas = 4,
+  { maxReplicas = 4, miniCluster = MINICLUSTER }: Target = {},
 ): V2HorizontalPodAutoscaler {
   const atOnce = {
     selectPolicy: 'Max',
@@ -96,7 +103,7 @@ function hpa(
       scaleTargetRef: {
         apiVersion: 'flux-framework.org/v1alpha2',
         kind: 'MiniCluster',
-        name: MINICLUSTER,
+        name: miniCluster,
       },
       minReplicas: 2,
       maxReplicas,

@@ -1,39 +1,54 @@
-// The cases of one e2e file share an Environment and run in order. If one fails, the state of the cluster is printed.
+// The cases of one e2e file share what they run on, and run in order. If one fails, the state of the cluster is printed.
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { Environment, type EnvironmentOptions } from './environment.ts'
 
-type Case = (environment: Environment, t: TestContext) => Promise<void>
+/** What cases run on. */
+interface Shared {
+  report(): Promise<void>
+  remove(): Promise<void>
+}
+
+type Cases<T> = Readonly<Record<string, (shared: T, t: TestContext) => Promise<void>>>
 
 /** Longer than any wait of a case, so that the wait fails first and says what it waited for. */
 const TIMEOUT_MS = 600_000
 
-/** Declares the cases. An Environment is created before the first and removed after the last. */
+/** Declares the cases of an Environment. */
 export function withEnvironment(
   title: string,
-  cases: Readonly<Record<string, Case>>,
+  cases: Cases<Environment>,
   options: EnvironmentOptions = {},
 ): void {
+  withShared(title, () => Environment.create(options), cases)
+}
+
+/** Declares the cases. What they share is created before the first and removed after the last. */
+export function withShared<T extends Shared>(
+  title: string,
+  create: () => Promise<T>,
+  cases: Cases<T>,
+): void {
   describe(title, { timeout: 3 * TIMEOUT_MS }, () => {
-    let environment: Environment | undefined
+    let shared: T | undefined
     before(
       async () => {
-        environment = await Environment.create(options)
+        shared = await create()
       },
       { timeout: TIMEOUT_MS },
     )
     after(
       async () => {
-        await environment?.remove()
+        await shared?.remove()
       },
       { timeout: TIMEOUT_MS },
     )
     for (const [name, run] of Object.entries(cases)) {
       it(name, { timeout: TIMEOUT_MS }, async (t) => {
-        if (environment === undefined) throw new Error('Cannot run: there is no environment')
+        if (shared === undefined) throw new Error('Cannot run: there is nothing to run on')
         try {
-          await run(environment, t)
+          await run(shared, t)
         } catch (error) {
-          await environment.report()
+          await shared.report()
           throw error
         }
       })

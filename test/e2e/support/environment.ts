@@ -76,7 +76,7 @@ export class Environment {
     await claimApiServices(cluster)
     await installCrd(cluster)
     const namespace = await createNamespace(cluster)
-    const installation = await Installation.apply(namespace)
+    const installation = await Installation.apply({ direct: namespace })
     const operatorLog: string[] = []
     const operator = new Operator({
       kubeConfig: cluster.kubeConfig,
@@ -239,7 +239,7 @@ export class Environment {
   }
 }
 
-function isReady(pod: V1Pod): boolean {
+export function isReady(pod: V1Pod): boolean {
   const ready = pod.status?.conditions?.some(
     ({ type, status }) => type === 'Ready' && status === 'True',
   )
@@ -247,7 +247,7 @@ function isReady(pod: V1Pod): boolean {
 }
 
 /** A broker ignores SIGTERM, so every shrink takes this grace: 30 s with the real operator. */
-function withShortGrace({ metadata, spec }: V1PodTemplateSpec): V1PodTemplateSpec {
+export function withShortGrace({ metadata, spec }: V1PodTemplateSpec): V1PodTemplateSpec {
   return {
     ...(metadata !== undefined && { metadata }),
     ...(spec !== undefined && { spec: { ...spec, terminationGracePeriodSeconds: 5 } }),

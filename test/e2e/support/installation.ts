@@ -1,10 +1,10 @@
-// Installs the project as a user does: `kubectl apply -k` of a copy of manifests/, with the images under test and the
-// namespace of the test's MiniCluster.
+// Installs the project as a user does: `kubectl apply -k` of a copy of manifests/, with the images under test.
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { GATEWAY } from '../../../webhook/contract.ts'
 import { kubectl } from './kubectl.ts'
-import { SIDECAR_IMAGE, WEBHOOK_IMAGE } from './manifests.ts'
+import { API_SERVICES, SIDECAR_IMAGE, WEBHOOK_IMAGE } from './manifests.ts'
 import { hasAdmissionPolicies } from './server-version.ts'
 
 const MANIFESTS = join(import.meta.dirname, '../../../manifests')
@@ -12,13 +12,17 @@ const MANIFESTS = join(import.meta.dirname, '../../../manifests')
 export const WEBHOOK_NAMESPACE = 'flux-metrics'
 export const WEBHOOK = 'flux-metrics-webhook'
 
-/** The kustomization that a user writes around an overlay: other images, and the guard where the cluster has its API. */
-async function kustomization(): Promise<string> {
+/** What is installed: `direct` for one MiniCluster in a namespace, or the default, with the gateway. */
+export type Kind = { readonly direct: string } | 'gateway'
+
+/** The kustomization that a user writes: other images, external metrics, and the guard where the cluster has its API. */
+async function kustomization(kind: Kind): Promise<string> {
+  const guard = (await hasAdmissionPolicies()) ? ['manifests/components/guard'] : []
   return JSON.stringify({
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
-    resources: ['manifests/overlays/external'],
-    components: (await hasAdmissionPolicies()) ? ['manifests/components/guard'] : [],
+    resources: [kind === 'gateway' ? 'manifests' : 'manifests/overlays/external'],
+    components: kind === 'gateway' ? ['manifests/components/external', ...guard] : guard,
     images: [renamed(WEBHOOK, WEBHOOK_IMAGE), renamed('flux-metrics-sidecar', SIDECAR_IMAGE)],
   })
 }
@@ -31,20 +35,24 @@ function renamed(name: string, image: string) {
 /** An applied installation. */
 export class Installation {
   readonly #folder: string
+  readonly #deployments: readonly string[]
 
-  private constructor(folder: string) {
+  private constructor(folder: string, kind: Kind) {
     this.#folder = folder
+    this.#deployments = kind === 'gateway' ? [WEBHOOK, GATEWAY] : [WEBHOOK]
   }
 
-  /** Applies the manifests for a MiniCluster in `namespace`. Returns when the webhook is rolled out. */
-  static async apply(namespace: string): Promise<Installation> {
+  /** Applies the manifests. Returns when all Deployments are rolled out. */
+  static async apply(kind: Kind): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), 'flux-metrics-e2e-'))
     await cp(MANIFESTS, join(folder, 'manifests'), { recursive: true })
-    const service = join(folder, 'manifests/overlays/direct/service.yaml')
-    const text = await readFile(service, 'utf8')
-    await writeFile(service, text.replace('namespace: default', `namespace: ${namespace}`))
-    await writeFile(join(folder, 'kustomization.yaml'), await kustomization())
-    const installation = new Installation(folder)
+    if (kind !== 'gateway') {
+      const service = join(folder, 'manifests/overlays/direct/service.yaml')
+      const text = await readFile(service, 'utf8')
+      await writeFile(service, text.replace('namespace: default', `namespace: ${kind.direct}`))
+    }
+    await writeFile(join(folder, 'kustomization.yaml'), await kustomization(kind))
+    const installation = new Installation(folder, kind)
     await installation.install()
     return installation
   }
@@ -60,22 +68,20 @@ export class Installation {
     await run(['delete', '-k', this.#folder, '-l', '!flux-metrics/keep'])
   }
 
-  /** Waits until the rollout of the Deployment is complete. */
+  /** Waits until the rollouts of all Deployments are complete. */
   async rolledOut(): Promise<void> {
-    await run([
-      'rollout',
-      'status',
-      `deployment/${WEBHOOK}`,
-      `--namespace=${WEBHOOK_NAMESPACE}`,
-      '--timeout=120s',
-    ])
+    for (const name of this.#deployments) {
+      const scope = `--namespace=${WEBHOOK_NAMESPACE}`
+      await run(['rollout', 'status', `deployment/${name}`, scope, '--timeout=120s'])
+    }
   }
 
   /** Deletes everything that was applied. */
   async remove(): Promise<void> {
-    // APIServices first: while one has no server behind it, no namespace can be deleted.
-    await run(['delete', 'apiservices', '-l', 'app.kubernetes.io/part-of=flux-metrics'])
+    // The gateway would publish its APIServices again.
     await this.#killPods()
+    // Before any namespace: while one has no server behind it, no namespace can be deleted.
+    await run(['delete', 'apiservices', '--ignore-not-found', ...API_SERVICES])
     await run(['delete', '-k', this.#folder, '--ignore-not-found', '--wait'])
     await this.forget()
   }

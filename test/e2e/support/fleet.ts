@@ -1,0 +1,220 @@
+// A Fleet is the default installation, with the gateway, and three MiniClusters in two namespaces. Two have the same name.
+import type { V1Pod, V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
+import { CONTAINER_NAME, GATEWAY } from '../../../webhook/contract.ts'
+import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
+import { Operator } from '../../support/operator.ts'
+import { awaitApiServices, claimApiServices } from './api-services.ts'
+import { miniClusterHpa } from './autoscalers.ts'
+import { type Cluster, connect, createNamespace, installCrd, remove, removeCrd } from './cluster.ts'
+import { postControl } from './control.ts'
+import { isReady, withShortGrace } from './environment.ts'
+import { Installation, run, WEBHOOK_NAMESPACE } from './installation.ts'
+import { getRaw, kubectl } from './kubectl.ts'
+import { API_SERVICES, ENABLED, GROUP, MINICLUSTER, miniCluster } from './manifests.ts'
+import { firstItem } from './metric-values.ts'
+import { report } from './report.ts'
+import { holds } from './wait.ts'
+
+const OTHER = 'flux-other'
+const ANNOTATIONS = { ...ENABLED, 'flux-metrics/idle-grace-seconds': '0' }
+
+/** A MiniCluster of the fleet. */
+export interface Member {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** Where a metric of a MiniCluster is. */
+export function metricPath({ namespace, name }: Member, metric: string): string {
+  const object = `namespaces/${namespace}/miniclusters.flux-framework.org/${name}`
+  return `/apis/${GROUP}/v1beta2/${object}/${metric}`
+}
+
+export class Fleet {
+  readonly cluster: Cluster
+  readonly installation: Installation
+  /** One of two MiniClusters of its namespace. */
+  readonly first: Member
+  /** The other of that namespace. */
+  readonly second: Member
+  /** The only one of its namespace, with the name of the first. */
+  readonly alone: Member
+  readonly #operator: Operator
+  readonly #operatorLog: string[] = []
+
+  private constructor(
+    cluster: Cluster,
+    installation: Installation,
+    [one, other]: readonly [string, string],
+  ) {
+    this.cluster = cluster
+    this.installation = installation
+    this.first = { namespace: one, name: MINICLUSTER }
+    this.second = { namespace: one, name: OTHER }
+    this.alone = { namespace: other, name: MINICLUSTER }
+    this.#operator = new Operator({
+      kubeConfig: cluster.kubeConfig,
+      namespaces: [one, other],
+      decorate: withShortGrace,
+      log: (line) => this.#operatorLog.push(line),
+    })
+  }
+
+  /** Installs the default and creates the MiniClusters. Returns when the metrics of all are served. */
+  static async create(): Promise<Fleet> {
+    const cluster = connect()
+    await claimApiServices(cluster)
+    await installCrd(cluster)
+    const namespaces = [await createNamespace(cluster), await createNamespace(cluster)] as const
+    const fleet = new Fleet(cluster, await Installation.apply('gateway'), namespaces)
+    try {
+      await fleet.#operator.start()
+      for (const { namespace, name } of fleet.members) {
+        const options = { name, size: 2, maxSize: 4, annotations: ANNOTATIONS }
+        await cluster.objects.create(miniCluster(namespace, options))
+      }
+      await fleet.published()
+      for (const member of fleet.members) await fleet.serves(member)
+      return fleet
+    } catch (error) {
+      await fleet.report()
+      await fleet.remove()
+      throw error
+    }
+  }
+
+  get members(): readonly Member[] {
+    return [this.first, this.second, this.alone]
+  }
+
+  /** Waits until the gateway has published the APIServices, and they are Available. */
+  async published(): Promise<void> {
+    await holds('the APIServices', async () => {
+      return (await kubectl(['get', 'apiservices', ...API_SERVICES])).code === 0
+    })
+    await awaitApiServices()
+  }
+
+  /** Waits until a MiniCluster's metrics are served. */
+  async serves(member: Member): Promise<void> {
+    await holds(`metrics of ${member.name}`, async () => {
+      return (await this.metric(member, 'node_up_count')) >= 2
+    })
+  }
+
+  async metric(member: Member, name: string): Promise<number> {
+    return Number(firstItem(await getRaw(metricPath(member, name))).value)
+  }
+
+  /** `spec.size`, in the order of the members. */
+  async sizes(): Promise<readonly number[]> {
+    return Promise.all(
+      this.members.map(async ({ namespace, name }) => {
+        const found: unknown = await this.cluster.custom.getNamespacedCustomObject({
+          ...MINICLUSTERS,
+          namespace,
+          name,
+        })
+        if (!isMiniCluster(found)) throw new TypeError('Cannot read MiniCluster: not one')
+        return found.spec.size
+      }),
+    )
+  }
+
+  /** Waits until `spec.size` of the members has these values. */
+  async haveSizes(...expected: readonly number[]): Promise<void> {
+    await holds(`sizes ${expected.join()}`, async () => {
+      return (await this.sizes()).join() === expected.join()
+    })
+  }
+
+  /** The pod with the lead broker. */
+  async lead({ namespace, name }: Member): Promise<V1Pod> {
+    const labelSelector = `job-name=${name},batch.kubernetes.io/job-completion-index=0`
+    const { items } = await this.cluster.core.listNamespacedPod({ namespace, labelSelector })
+    const lead = items.find(isReady)
+    if (lead === undefined) throw new Error(`Cannot find the index-0 pod of ${name}`)
+    return lead
+  }
+
+  /** Cancels all jobs and submits this many of one node each. */
+  async submit(member: Member, count: number): Promise<void> {
+    const pod = (await this.lead(member)).metadata?.name ?? ''
+    const lead = { namespace: member.namespace, pod }
+    await postControl(lead, '/jobs/cancel-all', {})
+    for (let job = 0; job < count; job += 1) await postControl(lead, '/jobs', { nodes: 1 })
+  }
+
+  /** One node for each active job. The HPA has the name of its MiniCluster. */
+  jobsHpa({ namespace, name }: Member): V2HorizontalPodAutoscaler {
+    return miniClusterHpa(namespace, { name, miniCluster: name, metric: 'job_active_count' })
+  }
+
+  /** The condition that says whether the HPA has its metric. */
+  async scalingActive({ namespace, name }: Member) {
+    const { status } = await this.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler({
+      namespace,
+      name,
+    })
+    return status?.conditions?.find(({ type }) => type === 'ScalingActive')
+  }
+
+  /** Kills the sidecar's program. Returns whether it ran. */
+  async killSidecar(member: Member): Promise<boolean> {
+    const { metadata } = await this.lead(member)
+    const args = ['exec', metadata?.name ?? '', `--namespace=${member.namespace}`]
+    const program = ['/nodejs/bin/node', '-e', 'process.kill(1)']
+    return (await kubectl([...args, `--container=${CONTAINER_NAME}`, '--', ...program])).code === 0
+  }
+
+  /** Names of the gateway's pods that are ready. */
+  async gatewayPods(): Promise<readonly string[]> {
+    const { items } = await this.cluster.core.listNamespacedPod({
+      namespace: WEBHOOK_NAMESPACE,
+      labelSelector: `app.kubernetes.io/name=${GATEWAY}`,
+    })
+    return items.filter(isReady).map(({ metadata }) => metadata?.name ?? '')
+  }
+
+  /** Deletes a pod of the gateway, and waits until another is ready. The deleted one still serves for some seconds. */
+  async replace(pod: string): Promise<void> {
+    await run(['delete', 'pod', pod, `--namespace=${WEBHOOK_NAMESPACE}`, '--wait=false'])
+    await holds('two other pods of the gateway', async () => {
+      const pods = await this.gatewayPods()
+      return pods.length === 2 && !pods.includes(pod)
+    })
+  }
+
+  /** Waits until these pods of the gateway have ended. */
+  async ended(pods: readonly string[]): Promise<void> {
+    const names = pods.map((pod) => `pod/${pod}`)
+    const scope = `--namespace=${WEBHOOK_NAMESPACE}`
+    await run(['wait', '--for=delete', ...names, scope, '--timeout=60s'])
+  }
+
+  async report(): Promise<void> {
+    const scope = [
+      `--namespace=${WEBHOOK_NAMESPACE}`,
+      `--selector=app.kubernetes.io/name=${GATEWAY}`,
+    ]
+    const { stdout, stderr } = await kubectl(['logs', ...scope, '--prefix', '--tail=60'])
+    process.stdout.write(`\n--- gateway\n${stdout}${stderr}`)
+    for (const { namespace } of [this.first, this.alone]) {
+      await report(namespace, { operatorLog: this.#operatorLog, atLength: false })
+    }
+  }
+
+  /** Removes everything, also where other files keep it: the gateway would take their APIServices. */
+  async remove(): Promise<void> {
+    await this.#operator.stop()
+    await this.installation.remove()
+    for (const { namespace } of [this.first, this.alone]) {
+      await run(['delete', 'namespace', namespace, '--wait=false'])
+    }
+    for (const { namespace } of [this.first, this.alone]) {
+      const header = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }
+      await remove(this.cluster, header)
+    }
+    await removeCrd(this.cluster)
+  }
+}
