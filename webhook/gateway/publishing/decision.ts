@@ -31,6 +31,8 @@ export type Step =
 
 export interface Decision {
   readonly version: ApiVersion
+  /** Of the APIService that is there. */
+  readonly uid: string | undefined
   readonly step: Step
   /** Whether it leads to the gateway now. */
   readonly isOurs: boolean
@@ -56,7 +58,7 @@ export function decide(found: Found, group: Group, destination: Destination): re
     const step = !group.isServed
       ? unserved(present, isOurs)
       : (foreign ?? stepFor(version, present, destination))
-    return { version, step, isOurs }
+    return { version, uid: present?.object.metadata?.uid, step, isOurs }
   })
 }
 

@@ -76,7 +76,7 @@ export class Reports {
     }
     this.#say(name, state, step)
     const event = eventOf(step, isDone, name)
-    if (event !== undefined) await this.#write(name, event)
+    if (event !== undefined) await this.#write({ name, uid: decision.uid }, event)
   }
 
   /** A lasting state is said once. */
@@ -96,9 +96,16 @@ export class Reports {
     }
   }
 
-  async #write(name: string, { type, reason, message }: EventText): Promise<void> {
-    const hash = createHash('sha256').update(`${reason} ${message}`).digest('hex').slice(0, 10)
-    const event = `${name}.${hash}`
+  /** `kubectl describe` asks for Events with the UID. */
+  async #write(
+    about: { readonly name: string; readonly uid: string | undefined },
+    { type, reason, message }: EventText,
+  ): Promise<void> {
+    const hash = createHash('sha256')
+      .update(`${about.uid} ${reason} ${message}`)
+      .digest('hex')
+      .slice(0, 10)
+    const event = `${about.name}.${hash}`
     const now = this.#now()
     if (now - (this.#written.get(event) ?? Number.NEGATIVE_INFINITY) < EVENT_REPEAT_MS) return
     const time = `${new Date().toISOString().slice(0, 19)}Z`
@@ -108,7 +115,7 @@ export class Reports {
         apiVersion: 'v1',
         kind: 'Event',
         metadata: { name: event, namespace: EVENT_NAMESPACE },
-        involvedObject: { ...API_SERVICE, name },
+        involvedObject: { ...API_SERVICE, ...about },
         ...{ type, reason, message },
         ...{ firstTimestamp: time, lastTimestamp: time, count: 1 },
         source: { component: GATEWAY },

@@ -161,6 +161,7 @@ test('Publishing leaves the group of another adapter alone, and says so once', a
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
     name: 'v1beta1.custom.metrics.k8s.io',
+    uid: cluster.peek(referenceOf(OLDER))?.metadata?.uid,
   })
   assert.match(String(event?.message), /monitoring\/prometheus-adapter:443.*npx flux-metrics adopt/)
 })
