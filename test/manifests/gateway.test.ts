@@ -1,5 +1,8 @@
 // gateway/ and components/: the gateway's pods, their selectors, ports and probes, and the identity that they ask the webhook for.
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import {
@@ -8,6 +11,10 @@ import {
   SERVICE_LABEL,
   TOKEN_AUDIENCE,
 } from '../../webhook/contract.ts'
+import { readConfig, VARIABLES } from '../../webhook/gateway/config.ts'
+import { LINGER_MS } from '../../webhook/gateway/gateway.ts'
+import { HEALTH_PATHS } from '../../webhook/gateway/routing/app.ts'
+import { createAuthority } from '../support/certificates.ts'
 import {
   BUNDLE,
   environmentOf,
@@ -69,6 +76,9 @@ test('the pod passes Pod Security "restricted"', () => {
   assert.deepEqual(restrictedViolations(POD), [])
 })
 
+const Probe = v.object({ httpGet: v.unknown() })
+const PROBES = v.object({ startupProbe: Probe, livenessProbe: Probe, readinessProbe: Probe })
+
 const MOUNTED = v.parse(
   v.object({
     containers: v.strictTuple([
@@ -127,6 +137,42 @@ test('the NetworkPolicy lets API servers in, and the gateway to the webhook and 
       },
     ],
   })
+})
+
+test('the environment has only variables of the gateway, with values that it accepts', async (t) => {
+  const known = VARIABLES.map(({ name }) => name)
+  const strange = CONTAINER.env.filter(({ name }) => !known.includes(name))
+  assert.deepEqual(strange, [])
+  const folder = await mkdtemp(join(tmpdir(), 'identity-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const tokenFile = join(folder, 'token')
+  await writeFile(tokenFile, 'token')
+  const { cert } = await createAuthority('flux-metrics')
+  const mounted = { IDENTITY_TOKEN_FILE: tokenFile, IDENTITY_CA: cert }
+  const read = readConfig({ ...ENVIRONMENT, ...mounted })
+  if (read.kind === 'problems') assert.fail(read.problems.join())
+  const { namespace, service, listen, healthPort, externalMetrics } = read.config
+  assert.deepEqual({ name: service, namespace }, SERVICE.metadata)
+  assert.equal(externalMetrics, false)
+  assert.deepEqual(CONTAINER.ports, [
+    { name: 'https', containerPort: listen.port },
+    { name: 'health', containerPort: healthPort },
+  ])
+  assert.deepEqual(SERVICE.spec.ports, [{ name: 'https', port: 443, targetPort: 'https' }])
+})
+
+test('the probes ask at paths that are answered under any load', () => {
+  const [live, ready] = HEALTH_PATHS
+  const { startupProbe, livenessProbe, readinessProbe } = v.parse(PROBES, CONTAINER)
+  assert.deepEqual(
+    [startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet),
+    [live, live, ready].map((path) => ({ path, port: 'health' })),
+  )
+})
+
+test('the grace period is long enough for a clean end', () => {
+  const drainMs = 5_000
+  assert.ok(POD.spec.terminationGracePeriodSeconds * 1_000 >= LINGER_MS + drainMs + 5_000)
 })
 
 test('it runs in the image of the webhook, with flags that leave room in its memory for more than the heap', () => {

@@ -23,7 +23,7 @@ import { Upstreams } from './upstream/upstreams.ts'
  * Time between the end of readiness and the end of serving: after it no API server sends requests to this replica. The kubelet
  * sees the end of readiness after 2 s, and API servers and kube-proxy may hear of it seconds later.
  */
-const LINGER_MS = 10_000
+export const LINGER_MS = 10_000
 
 /** Where the kubelet puts the token for the API server. Adapters know the gateway by it. */
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
