@@ -12,7 +12,7 @@ import {
 
 /** A call: the verb in RBAC's words, and the object. */
 export interface Call extends ObjectReference {
-  readonly verb: 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete'
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete'
 }
 
 /** Kinds that the API server answers and does not store. */

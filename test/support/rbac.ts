@@ -92,9 +92,12 @@ function grantsOf(role: NewObject): readonly Grant[] {
     )
 }
 
+/** RBAC cannot grant "create" by a name, and lists have none. */
+const NAMELESS = ['create', 'list', 'watch']
+
 /** Read from the URL, as the API server does it: the URLs of creations and lists have no name. */
 export function wantedBy({ verb, apiVersion, kind, name, namespace }: Call): Wanted {
-  const named = verb === 'create' || verb === 'list' ? {} : { name }
+  const named = NAMELESS.includes(verb) ? {} : { name }
   const scope = namespace === undefined ? {} : { namespace }
   const path = pathOf({ apiVersion, kind, ...scope, ...named })
   const [, group = '', , resource] =
@@ -112,4 +115,38 @@ export function allows(grant: Grant, wanted: Wanted): boolean {
     (grant.name === undefined || grant.name === wanted.name) &&
     (grant.namespace === undefined || grant.namespace === wanted.namespace)
   )
+}
+
+/** The grants of all bindings. */
+export function grantsIn(objects: readonly NewObject[]): readonly Grant[] {
+  return bindingsOf(objects).flatMap(({ grants }) => grants)
+}
+
+/** Calls that no grant allows, or more than one. */
+export function strays(calls: readonly Call[], grants: readonly Grant[]): readonly Call[] {
+  const allowing = (call: Call) => grants.filter((grant) => allows(grant, wantedBy(call)))
+  return calls.filter((call) => allowing(call).length !== 1)
+}
+
+/**
+ * Grants that no call uses, or that are wider than their use.
+ *
+ * @param ofUsers namespaces of users, who choose the names of their objects
+ */
+export function excesses(
+  calls: readonly Call[],
+  grants: readonly Grant[],
+  ofUsers: readonly string[],
+): readonly Grant[] {
+  return grants.filter((grant) => {
+    const uses = calls.map(wantedBy).filter((wanted) => allows(grant, wanted))
+    // Objects that our programs name must be granted by that name.
+    const isOfUsers = uses.some(({ namespace = '' }) => ofUsers.includes(namespace))
+    const global = uses.some(({ namespace }) => namespace === undefined)
+    const nameFits = grant.name !== undefined || NAMELESS.includes(grant.verb) || isOfUsers
+    // Kubernetes reserves that name, and a kustomization's "namespace:" would move a RoleBinding out of kube-system.
+    const reserved = grant.name === 'extension-apiserver-authentication'
+    const scopeFits = grant.namespace !== undefined || isOfUsers || global || reserved
+    return uses.length === 0 || !nameFits || !scopeFits
+  })
 }
