@@ -1,6 +1,6 @@
 // The APIServices of the metrics groups among the documents: whose each is, and how its server is verified. Pure.
 import * as v from 'valibot'
-import { CA_BUNDLE_LABEL, TAKE_OVER_ANNOTATION } from '../../contract.ts'
+import { CA_BUNDLE_LABEL, GATEWAY, TAKE_OVER_ANNOTATION } from '../../contract.ts'
 import { type Document, describeUnexpected, type ReadResult } from '../input/documents.ts'
 import { describeIssues } from '../input/issues.ts'
 
@@ -93,7 +93,7 @@ function toApiService(
   return {
     name: metadata.name,
     service: service ? `${service.namespace}/${service.name}:${service.port}` : undefined,
-    isOurs: metadata.labels[CA_BUNDLE_LABEL] === 'true',
+    isOurs: metadata.labels[CA_BUNDLE_LABEL] === 'true' || service?.name === GATEWAY,
     isKept: metadata.annotations[TAKE_OVER_ANNOTATION] === 'never',
     verification,
     value,

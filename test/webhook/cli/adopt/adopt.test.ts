@@ -185,6 +185,10 @@ test('without -o nothing is written', async () => {
 for (const [what, apiServices] of [
   ['no APIServices', [apiService('v1.apps')]],
   ['APIServices of flux-metrics', [apiService(CUSTOM_1, { labels: OURS })]],
+  [
+    'an APIService of the gateway that lost its label',
+    [apiService(CUSTOM_1, { service: 'flux-metrics/flux-metrics-gateway' })],
+  ],
   ['external metrics only', [apiService(EXTERNAL, KEDA)]],
 ] as const) {
   test(`with ${what} there is nothing to adopt`, async () => {
