@@ -123,6 +123,9 @@ function withoutForeign(newestFirst: readonly SidecarPod[]): readonly SidecarPod
 /**
  * Those that are asked, if there are too many. A real pod is older than its copies, or newer than those of its
  * predecessor: so both ends are kept, of each Job and of all.
+ *
+ * Kubernetes soon ends most copies: pods of a Job that does not exist are collected, and a Job releases pods that its
+ * selector does not select.
  */
 function candidatesOf(newestFirst: readonly SidecarPod[]): readonly SidecarPod[] {
   const newest = new Map<string, SidecarPod>()
