@@ -37,6 +37,9 @@ const METRIC = '/apis/custom.metrics.k8s.io/v1beta2/namespaces/hpc/metrics/node_
 const HOST = 'flux-metrics-webhook.flux-metrics.svc'
 
 const OBTAINED = 'obtained a certificate'
+/** Of the webhook. */
+const NEW_FRONT_PROXY = "the front proxy's authority has changed"
+/** Of a sidecar. */
 const NEW_TRUST = 'the CAs to trust have changed'
 
 const frontProxy = await createAuthority('front-proxy-ca')
@@ -203,7 +206,7 @@ test('a front proxy with another CA is known within 10 minutes, and the one befo
   const { codes, logged } = await sidecarFor(t, cluster, { webhook })
   assert.deepEqual(await codes(), [200, 401, 401])
   cluster.put(requestHeader(nextFrontProxy.cert))
-  await pass(t, 5_000, told(NEW_TRUST))
+  await pass(t, 5_000, told(NEW_FRONT_PROXY))
   await pass(t, 5 * MINUTE_MS, logged(NEW_TRUST))
   assert.deepEqual(await codes(), [200, 200, 401])
   await pass(t, 15 * MINUTE_MS, logged(NEW_TRUST))
