@@ -174,6 +174,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/gateway/asking': {
     folders: [
       'webhook/gateway/peers',
+      'webhook/gateway/circuit.ts',
       'sidecar/api',
       'sidecar/metrics',
       'sidecar/serving',
@@ -197,6 +198,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/identity',
       'sidecar/serving',
       'sidecar/serving/https',
+      'webhook/gateway/circuit.ts',
       'webhook/kubernetes/turns.ts',
     ],
     packages: ['koa'],

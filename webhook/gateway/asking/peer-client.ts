@@ -1,7 +1,7 @@
 // The way to one peer: its connections and its circuit. Which peer is asked, and by whom, is in asking.ts.
 import type { SecureContext } from 'node:tls'
+import { Circuit, type CircuitTiming } from '../circuit.ts'
 import type { Peer } from '../peers/peer.ts'
-import { Circuit, type CircuitOptions } from './circuit.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { type Exchange, exchange, type RawAnswer } from './exchange.ts'
 import { PeerFailure, tooSlow } from './peer-failure.ts'
@@ -9,7 +9,7 @@ import { PeerFailure, tooSlow } from './peer-failure.ts'
 /** A sidecar answers from memory: one that has taken this long does not work. */
 const SLOW_MS = 500
 
-interface PeerClientOptions extends CircuitOptions {
+interface PeerClientOptions extends CircuitTiming {
   readonly peer: Peer
   /** The DNS name that its certificate must have. */
   readonly name: string
@@ -29,7 +29,7 @@ export class PeerClient {
 
   constructor({ peer, name, context, ...circuit }: PeerClientOptions) {
     this.peer = peer
-    this.circuit = new Circuit(circuit)
+    this.circuit = new Circuit({ ...circuit, whyFailed: whyUnreachable })
     this.usedAt = circuit.clock()
     this.#name = name
     this.#clock = circuit.clock
@@ -67,4 +67,9 @@ export class PeerClient {
       }
     })
   }
+}
+
+/** Errors that a peer answers are no failures. */
+function whyUnreachable(error: unknown): string | undefined {
+  return error instanceof PeerFailure && error.kind === 'unreachable' ? error.message : undefined
 }

@@ -1,8 +1,8 @@
 // The ways to all peers that are asked: made when a pod is asked first, forgotten when nobody has asked it for long.
 import type { SecureContext } from 'node:tls'
 import { sidecarName } from '#serving/certificates/certificate-names.ts'
+import type { CircuitTiming } from '../circuit.ts'
 import type { Peer } from '../peers/peer.ts'
-import type { CircuitOptions } from './circuit.ts'
 import { PeerClient } from './peer-client.ts'
 import { placeOf } from './peer-failure.ts'
 
@@ -13,10 +13,10 @@ const FORGET_MS = 300_000
 
 export class PeerClients {
   readonly #clients = new Map<string, PeerClient>()
-  readonly #circuit: CircuitOptions
+  readonly #circuit: CircuitTiming
   #sweptAt: number
 
-  constructor(circuit: CircuitOptions) {
+  constructor(circuit: CircuitTiming) {
     this.#circuit = circuit
     this.#sweptAt = circuit.clock()
   }

@@ -8,12 +8,12 @@ import type { Logger } from '#serving/log.ts'
 import { badRequest, type StatusError } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
 import { Turns } from '../../kubernetes/turns.ts'
+import { Circuit } from '../circuit.ts'
 import { AdapterConnection, type ConnectionOptions } from './adapter-connection.ts'
 import { adapterUnavailable, reasonOf } from './adapter-failure.ts'
 import { AdapterOpenapi } from './adapter-openapi.ts'
 import { AdapterResources } from './adapter-resources.ts'
 import { readBoundedText } from './bounded-text.ts'
-import { Circuit } from './circuit.ts'
 import { translateMetricValues } from './metric-values.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -64,7 +64,11 @@ export class Adapter implements Upstream {
   readonly #connection: AdapterConnection
   readonly #resources: AdapterResources
   readonly #openapi: AdapterOpenapi
-  readonly #circuit = new Circuit()
+  readonly #circuit = new Circuit({
+    clock: () => performance.now(),
+    // A client that left early tells nothing about the adapter.
+    whyFailed: (error) => (isAbort(error) ? undefined : reasonOf(error)),
+  })
   readonly #longAnswers = new Turns()
   readonly #log: Logger
   #requests = 0
@@ -113,8 +117,8 @@ export class Adapter implements Upstream {
     const { path, version, served } = this.#route(ctx)
     if (this.#requests >= MAX_REQUESTS)
       throw this.#unavailable(`${MAX_REQUESTS} requests wait for its answers already`)
-    if (!this.#circuit.admits(performance.now()))
-      throw this.#unavailable(this.#failure ?? 'it is asked again just now')
+    const { refusal } = this.#circuit
+    if (refusal !== undefined) throw this.#unavailable(refusal)
     const left = new AbortController()
     this.#requests += 1
     ctx.res.once('close', () => {
@@ -163,19 +167,17 @@ export class Adapter implements Upstream {
   }): Promise<IncomingMessage> {
     const { timeoutMs = TIMEOUT_MS } = this.#options
     try {
-      const answer = await this.#connection.send({ ...call, timeoutMs })
+      const send = () => this.#connection.send({ ...call, timeoutMs })
+      const answer = await this.#circuit.run(send)
       this.#note(undefined)
       return answer
     } catch (error) {
-      if (call.signal.aborted) this.#circuit.abandoned()
-      else this.#note(reasonOf(error))
+      if (!isAbort(error)) this.#note(reasonOf(error))
       throw this.#unavailable(reasonOf(error))
     }
   }
 
   #note(failure: string | undefined): void {
-    if (failure === undefined) this.#circuit.succeeded()
-    else this.#circuit.failed(performance.now())
     if (failure === this.#failure) return
     this.#failure = failure
     const { group } = this.#options
@@ -226,6 +228,10 @@ export class Adapter implements Upstream {
   #unavailable(reason: string): StatusError {
     return adapterUnavailable(this.#options.target, reason)
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
 }
 
 function pick(

@@ -1,7 +1,6 @@
-// The circuit of one peer: after some failures in a row it is not asked for a while, so that nobody waits for what will fail. Then
-// one request tries it. Errors that a peer answers are no failures.
+// The circuit of one server, a sidecar or an adapter: after some failures in a row it is not asked for a while, so that nobody
+// waits for what will fail. Then one request tries it.
 import { Backoff } from '#serving/backoff.ts'
-import { PeerFailure } from './peer-failure.ts'
 
 /** One lost packet must not stop an HPA. */
 const FAILURES = 3
@@ -11,15 +10,21 @@ const FIRST_PAUSE_MS = 1_000
 /** Less than the 15 s between two questions of an HPA: a recovery is noticed by the next one. */
 const PAUSE_CAP_MS = 10_000
 
-export interface CircuitOptions {
+export interface CircuitTiming {
   /** Milliseconds of a monotonic clock. */
   readonly clock: () => number
   /** Uniform in [0, 1). */
   readonly random?: (() => number) | undefined
 }
 
+export interface CircuitOptions extends CircuitTiming {
+  /** Says why the server could not be asked; `undefined` if it was, or if the error tells nothing about it. */
+  readonly whyFailed: (error: unknown) => string | undefined
+}
+
 export class Circuit {
   readonly #clock: () => number
+  readonly #whyFailed: CircuitOptions['whyFailed']
   readonly #backoff: Backoff
   #failures = 0
   #failedSince = new Date(0)
@@ -27,8 +32,9 @@ export class Circuit {
   #pausedUntil = 0
   #isTried = false
 
-  constructor({ clock, random }: CircuitOptions) {
+  constructor({ clock, random, whyFailed }: CircuitOptions) {
     this.#clock = clock
+    this.#whyFailed = whyFailed
     this.#backoff = new Backoff({ firstMs: FIRST_PAUSE_MS, capMs: PAUSE_CAP_MS, random })
   }
 
@@ -36,7 +42,7 @@ export class Circuit {
     return this.#failures >= FAILURES
   }
 
-  /** Why the peer is not asked now, with the time of the first failure; `undefined` if it may be asked. */
+  /** Why the server is not asked now, with the time of the first failure; `undefined` if it may be asked. */
   get refusal(): string | undefined {
     if (!this.isOpen || (!this.#isTried && this.#clock() >= this.#pausedUntil)) return undefined
     return `${this.#why}; so it is since ${this.#failedSince.toISOString()}, and it is tried again within 10 s`
@@ -52,7 +58,8 @@ export class Circuit {
       this.#backoff.reset()
       return answer
     } catch (error) {
-      if (error instanceof PeerFailure && error.kind === 'unreachable') this.#fail(error.message)
+      const why = this.#whyFailed(error)
+      if (why !== undefined) this.#fail(why)
       throw error
     } finally {
       if (isTrial) this.#isTried = false
