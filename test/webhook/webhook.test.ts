@@ -66,7 +66,7 @@ test('the webhook keeps the connection of an API server open after a review', as
   assert.deepEqual([status, headers.connection], [200, 'keep-alive'])
 })
 
-test('the webhook certifies the pod of a token, and sends it the CA and the front proxy', async (t) => {
+test('the webhook certifies the pod of a token, and sends it the CA, the front proxy and the gateway', async (t) => {
   const { cluster, webhook } = await start(t)
   const csr = await createRequest({ names: dns(...NAMES) })
   const headers = { authorization: `Bearer ${TOKEN}` }
@@ -77,8 +77,8 @@ test('the webhook certifies the pod of a token, and sends it the CA and the fron
   assert.deepEqual(trust, {
     ca,
     requestHeader: {
-      clientCa: frontProxy.cert,
-      allowedNames: ['front-proxy-client'],
+      clientCa: `${frontProxy.cert.trimEnd()}\n${ca}`,
+      allowedNames: ['front-proxy-client', 'flux-metrics-gateway'],
       usernameHeaders: ['X-Remote-User'],
       groupHeaders: ['X-Remote-Group'],
       extraHeaderPrefixes: ['X-Remote-Extra-'],
