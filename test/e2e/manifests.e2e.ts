@@ -137,7 +137,7 @@ for (const resource of ['base', 'overlays/direct']) {
     const { objects, ...effect } = await effectOf('cert-manager', resource)
     assert.deepEqual(effect, {
       added: ['Certificate', 'Issuer'],
-      removed: ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
+      removed: ['ClusterRole', 'ClusterRoleBinding', 'ConfigMap', 'Role', 'RoleBinding'],
       changed: [...ofApiServices, 'Deployment', 'MutatingWebhookConfiguration'],
     })
     const left = [...objects.keys()].filter((name) => name.endsWith('-authority'))

@@ -151,14 +151,14 @@ const DeletionSchema = v.object({
   metadata: v.object({ name: v.string(), namespace: v.optional(v.string()) }),
 })
 
-test('the component deletes every object of base/rbac-authority.yaml', () => {
+test('the component deletes every object of base/rbac-authority.yaml, and what our authority fills', () => {
   const patches = kustomization('components/cert-manager').patches
   const deleted = patches.flatMap(({ target, patch = '' }) => {
     if (target !== undefined) return []
     const { kind, metadata } = v.parse(DeletionSchema, parseYaml(patch)[0])
     return [[kind, metadata.namespace, metadata.name]]
   })
-  const rules = readObjects('base/rbac-authority.yaml')
+  const rules = ['base/rbac-authority.yaml', 'base/ca-bundle.yaml'].flatMap(readObjects)
   assert.deepEqual(
     deleted,
     rules.map(({ kind, metadata: { name, namespace } }) => [kind, namespace, name]),
