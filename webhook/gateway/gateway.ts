@@ -78,12 +78,12 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     credentials: credentials.asClient(),
     observer: telemetry,
   })
-  registerStateGauges(registry, { peers, asking })
   const upstreams = new Upstreams({
     ...config.upstreams,
     tokenFile: SERVICE_ACCOUNT_TOKEN,
     log,
   })
+  registerStateGauges(registry, { peers, asking, upstreams })
   let isStopping = false
   const readiness = () => {
     if (isStopping) return STOPPING

@@ -30,7 +30,16 @@ export function createTelemetry(): Telemetry {
 /** Adds what is so at the time of each scrape. */
 export function registerStateGauges(
   registry: Registry,
-  { peers, asking }: { readonly peers: Peers; readonly asking: { readonly state: AskingState } },
+  {
+    peers,
+    asking,
+    upstreams,
+  }: {
+    readonly peers: Peers
+    readonly asking: { readonly state: AskingState }
+    /** Of each adapter, by its group. */
+    readonly upstreams: { readonly problems: ReadonlyMap<string, string | undefined> }
+  },
 ): void {
   const gauge = (name: string, help: string, read: () => number) => {
     const created: Gauge = new Gauge({
@@ -65,4 +74,14 @@ export function registerStateGauges(
     'Connections to sidecars that wait for a question',
     () => asking.state.idleConnections,
   )
+  const up: Gauge = new Gauge({
+    name: 'flux_gateway_adapter_up',
+    help: 'Whether the adapter behind the gateway answers, requests and discovery; by API group',
+    labelNames: ['group'],
+    registers: [registry],
+    collect: () => {
+      for (const [group, problem] of upstreams.problems)
+        up.set({ group }, problem === undefined ? 1 : 0)
+    },
+  })
 }

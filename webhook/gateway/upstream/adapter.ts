@@ -15,6 +15,7 @@ import { AdapterOpenapi } from './adapter-openapi.ts'
 import { AdapterResources } from './adapter-resources.ts'
 import { readBoundedText } from './bounded-text.ts'
 import { translateMetricValues } from './metric-values.ts'
+import { headersForAdapter, headersForClient, isPassedBack } from './passed-headers.ts'
 import type { Upstream } from './upstream.ts'
 
 /** The aggregator waits for 60 s, whoever answers. */
@@ -25,29 +26,6 @@ const MAX_REQUESTS = 64
 
 /** 10,000 pods. Only what is translated is kept in memory. */
 const MAX_TRANSLATED_BYTES = 4 * 1024 * 1024
-
-/**
- * What an adapter needs of a request. Whoever asks is not named: the API server has authorized the caller for exactly this path,
- * and to the adapter we are who asks.
- */
-const PASSED_ON = ['accept', 'accept-encoding', 'audit-id'] as const
-
-/** `Retry-After` too: the adapter, not we, says that it is worth to ask again. */
-const PASSED_BACK = [
-  'content-type',
-  'content-encoding',
-  'content-length',
-  'cache-control',
-  'retry-after',
-] as const
-
-/** What adapters answer. No page and no script comes out of the cluster by us. */
-const TYPES: ReadonlySet<string> = new Set([
-  'application/json',
-  'application/vnd.kubernetes.protobuf',
-  'application/yaml',
-  'text/plain',
-])
 
 export interface AdapterOptions extends ConnectionOptions {
   readonly group: string
@@ -84,6 +62,10 @@ export class Adapter implements Upstream {
     const connection = this.#connection
     this.#resources = new AdapterResources({ group, versions, connection, log, pollMs, now })
     this.#openapi = new AdapterOpenapi({ group, versions, connection, pollMs })
+  }
+
+  get group(): string {
+    return this.#options.group
   }
 
   /** What it lists in its discovery. */
@@ -128,7 +110,7 @@ export class Adapter implements Upstream {
     const isTranslated = served !== version
     const answer = await this.#send({
       path,
-      headers: isTranslated ? { accept: 'application/json' } : pick(ctx.req.headers, PASSED_ON),
+      headers: isTranslated ? { accept: 'application/json' } : headersForAdapter(ctx.req.headers),
       signal: left.signal,
     })
     this.#noteRefusal(answer.statusCode)
@@ -199,7 +181,7 @@ export class Adapter implements Upstream {
     const { statusCode = 0, headers } = answer
     const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
     const isRedirect = statusCode >= 300 && statusCode < 400
-    if (!isRedirect && TYPES.has(type)) return pick(headers, PASSED_BACK)
+    if (!isRedirect && isPassedBack(type)) return headersForClient(headers)
     answer.destroy()
     throw this.#unavailable(
       isRedirect
@@ -232,16 +214,4 @@ export class Adapter implements Upstream {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
-}
-
-function pick(
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-  names: readonly string[],
-): OutgoingHttpHeaders {
-  const picked: OutgoingHttpHeaders = {}
-  for (const name of names) {
-    const value = headers[name]
-    if (value !== undefined) picked[name] = String(value)
-  }
-  return picked
 }

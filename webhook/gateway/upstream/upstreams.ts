@@ -29,6 +29,11 @@ export class Upstreams {
       })
   }
 
+  /** What is wrong with each, by its group; `undefined` if nothing is. */
+  get problems(): ReadonlyMap<string, string | undefined> {
+    return new Map(this.#all().map(({ group, problem }) => [group, problem]))
+  }
+
   /** What all of them list. */
   get resources(): OtherResources {
     const lists = this.#all().map(({ resources }) => resources)

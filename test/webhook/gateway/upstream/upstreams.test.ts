@@ -3,17 +3,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Registry } from 'prom-client'
 import { createLogger } from '#serving/log.ts'
+import { registerStateGauges } from '../../../../webhook/gateway/telemetry.ts'
 import { Upstreams } from '../../../../webhook/gateway/upstream/upstreams.ts'
 import { startAdapter, toLocal } from './adapters.ts'
 
 const log = createLogger('silent')
+const none = () => ({ kind: 'absent' }) as const
 const NONE = { custom: undefined, external: undefined, tokenFile: '/no/token', log }
 
 test('without adapters there is nothing to ask and nothing to list', async () => {
   const upstreams = new Upstreams(NONE)
   await upstreams.start()
   assert.deepEqual([upstreams.custom, upstreams.external], [undefined, undefined])
+  assert.deepEqual([...upstreams.problems], [])
   assert.equal(upstreams.resources.version, 0)
   assert.deepEqual(upstreams.resources.resourcesOf('custom.metrics.k8s.io/v1beta1'), [])
   assert.deepEqual([upstreams.openapi.version, upstreams.openapi.v2()], [0, undefined])
@@ -62,5 +66,17 @@ test('the adapters of both groups list together', async (t) => {
   assert.deepEqual(Object.keys(openapi.v2()?.paths ?? {}), [`${custom}/`, `${external}/`])
   assert.deepEqual(openapi.v3(`${external}`)?.paths, { [`${external}/`]: 1 })
   assert.equal(openapi.version, 3)
+  const up = async () => {
+    const registry = new Registry()
+    const state = { running: 0, waiting: 0, openCircuits: 0, idleConnections: 0 }
+    const peers = { all: () => [], find: none, inNamespace: () => [], missing: undefined }
+    registerStateGauges(registry, { peers, asking: { state }, upstreams })
+    return (await registry.metrics()).match(/^flux_gateway_adapter_up.*$/gm)
+  }
+  const groups = ['custom', 'external'].map((name) => `{group="${name}.metrics.k8s.io"}`)
+  assert.deepEqual(
+    await up(),
+    groups.map((group) => `flux_gateway_adapter_up${group} 1`),
+  )
   assert.equal(server.discovered.length, 3)
 })
