@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
-import { GATEWAY, METRICS_SERVICE, MINICLUSTER_LABEL } from '../contract.ts'
+import { CA_BUNDLE_LABEL, GATEWAY, METRICS_SERVICE, MINICLUSTER_LABEL } from '../contract.ts'
 import type { Cluster, ClusterObject } from './cluster.ts'
 import { POLL_PACE } from './cluster.ts'
 import { Outage } from './outage.ts'
@@ -23,6 +23,8 @@ export interface Topology {
   readonly minicluster: string | undefined
   /** Whether its selector is known. */
   readonly isRead: boolean
+  /** Whether the Service belongs to another metrics adapter. */
+  readonly isForeign: boolean
 }
 
 export type Reach =
@@ -40,8 +42,14 @@ export function reach(
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): Reach {
   if (topology === undefined || topology.service === GATEWAY) return { kind: 'reached' }
-  const { minicluster, isRead, service } = topology
+  const { minicluster, isRead, isForeign, service } = topology
   const leads = `the custom metrics API leads to Service ${topology.namespace}/${service}`
+  if (isForeign) {
+    const why =
+      `No HPA can read its metrics: ${leads}, which is another adapter; to have both, ` +
+      'the administrator runs: npx flux-metrics adopt'
+    return { kind: 'unreached', why }
+  }
   if (topology.namespace !== namespace) {
     const why = `No HPA can read its metrics: ${leads}, which selects no pods of namespace ${namespace}`
     return { kind: 'unreached', why }
@@ -58,6 +66,9 @@ export function reach(
 }
 
 const ApiServiceSchema = v.object({
+  metadata: v.optional(v.object({ labels: v.nullish(v.record(v.string(), v.string()), {}) }), {
+    labels: {},
+  }),
   spec: v.object({ service: v.object({ namespace: v.string(), name: v.string() }) }),
 })
 
@@ -107,9 +118,13 @@ export class TopologyWatch {
   async #read(): Promise<Topology | undefined> {
     const parsed = v.safeParse(ApiServiceSchema, await this.#cluster.read(API_SERVICE))
     if (!parsed.success) return undefined
-    const { namespace, name } = parsed.output.spec.service
-    const place = { namespace, service: name }
-    // RBAC allows to read no other Service, and no other is ours.
+    const { metadata, spec } = parsed.output
+    const { namespace, name } = spec.service
+    // With the label, whatever its value is, it is of this project.
+    const isForeign =
+      name !== GATEWAY && name !== METRICS_SERVICE && metadata.labels[CA_BUNDLE_LABEL] === undefined
+    const place = { namespace, service: name, isForeign }
+    // RBAC allows to read no other Service.
     if (name !== METRICS_SERVICE) return { ...place, minicluster: undefined, isRead: false }
     const service = { apiVersion: 'v1', kind: 'Service', name, namespace } as const
     return { ...place, ...selectedBy(await this.#cluster.read(service)) }

@@ -327,6 +327,7 @@ test('review warns, and writes an Event, where no HPA can read the metrics', asy
     service: 'custom-metrics-apiserver',
     minicluster: 'other',
     isRead: true,
+    isForeign: false,
   })
   const why =
     'No HPA can read its metrics: the custom metrics API leads to Service default/custom-metrics-apiserver, ' +

@@ -5,11 +5,14 @@ import { reach, type Topology, TopologyWatch } from '../../../webhook/kubernetes
 import { MemoryCluster } from '../../support/memory-cluster.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 
-function apiService(service: object | undefined): NewObject {
+function apiService(
+  service: object | undefined,
+  labels: Readonly<Record<string, string>> = {},
+): NewObject {
   return {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
-    metadata: { name: 'v1beta2.custom.metrics.k8s.io' },
+    metadata: { name: 'v1beta2.custom.metrics.k8s.io', labels },
     spec: service === undefined ? {} : { service },
   }
 }
@@ -35,7 +38,15 @@ async function topologyOf(objects: readonly NewObject[]): Promise<Topology | und
   return watch.current
 }
 
-const PLACE = { namespace: 'hpc', service: 'custom-metrics-apiserver' }
+const PLACE = { namespace: 'hpc', service: 'custom-metrics-apiserver', isForeign: false }
+
+const GATEWAY = {
+  namespace: 'flux-metrics',
+  service: 'flux-metrics-gateway',
+  minicluster: undefined,
+  isRead: false,
+  isForeign: false,
+}
 
 const TOPOLOGIES: readonly (readonly [string, readonly NewObject[], Topology | undefined])[] = [
   ['no APIService', [], undefined],
@@ -56,8 +67,21 @@ const TOPOLOGIES: readonly (readonly [string, readonly NewObject[], Topology | u
       service: 'prometheus-adapter',
       minicluster: undefined,
       isRead: false,
+      isForeign: true,
     },
   ],
+  [
+    'a Service of another name, by an APIService of this project',
+    [apiService({ namespace: 'hpc', name: 'metrics' }, { 'flux-metrics/ca-bundle': 'false' })],
+    {
+      namespace: 'hpc',
+      service: 'metrics',
+      minicluster: undefined,
+      isRead: false,
+      isForeign: false,
+    },
+  ],
+  ['a gateway', [apiService({ namespace: 'flux-metrics', name: 'flux-metrics-gateway' })], GATEWAY],
 ]
 
 for (const [what, objects, expected] of TOPOLOGIES) {
@@ -86,15 +110,7 @@ const REACHED: readonly (readonly [string, Topology | undefined])[] = [
   ['nothing is known', undefined],
   ['the Service selects it by name', { ...PLACE, minicluster: 'lammps', isRead: true }],
   ['the selector is not known', { ...PLACE, minicluster: undefined, isRead: false }],
-  [
-    'a gateway serves all',
-    {
-      namespace: 'flux-metrics',
-      service: 'flux-metrics-gateway',
-      minicluster: undefined,
-      isRead: false,
-    },
-  ],
+  ['a gateway serves all', GATEWAY],
 ]
 
 for (const [what, topology] of REACHED) {
@@ -102,6 +118,18 @@ for (const [what, topology] of REACHED) {
     assert.deepEqual(reach(topology, LAMMPS), { kind: 'reached' })
   })
 }
+
+test('reach says how to have both where another adapter has the API', () => {
+  for (const namespace of ['hpc', 'monitoring']) {
+    const place = { namespace, service: 'prometheus-adapter', isForeign: true }
+    assert.deepEqual(reach({ ...place, minicluster: undefined, isRead: false }, LAMMPS), {
+      kind: 'unreached',
+      why:
+        `No HPA can read its metrics: the custom metrics API leads to Service ${namespace}/prometheus-adapter, ` +
+        'which is another adapter; to have both, the administrator runs: npx flux-metrics adopt',
+    })
+  }
+})
 
 test('reach names the namespace that the API leads to', () => {
   const topology = { ...PLACE, minicluster: 'lammps', isRead: true }

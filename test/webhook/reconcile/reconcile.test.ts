@@ -448,7 +448,12 @@ function withSidecar(name: string, namespace = 'default'): readonly NewObject[] 
   ]
 }
 
-const DIRECT = { service: 'custom-metrics-apiserver', namespace: 'default', isRead: true }
+const DIRECT = {
+  service: 'custom-metrics-apiserver',
+  namespace: 'default',
+  isRead: true,
+  isForeign: false,
+}
 const UNREACHED = 'flux_metrics_webhook_unreached_miniclusters'
 
 test('two MiniClusters behind one Service are both told that an HPA obeys whichever answers', async () => {
