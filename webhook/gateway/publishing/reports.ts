@@ -57,7 +57,7 @@ export class Reports {
     this.#now = now
     this.#outage = new Outage(log, 'write an Event about an APIService')
     this.#gauge = new Gauge({
-      name: 'flux_metrics_gateway_api_services',
+      name: 'flux_gateway_api_services',
       help: 'Whether an APIService leads to the gateway (published), will (waiting), is of another adapter (left), or off',
       labelNames: ['name', 'state'],
       registers: [registry],

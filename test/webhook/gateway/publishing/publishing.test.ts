@@ -61,7 +61,7 @@ function publishing(
 /** The state of each APIService, as the gauge has it. */
 async function statesOf(registry: Registry): Promise<Readonly<Record<string, unknown>>> {
   const text = await registry.metrics()
-  const on = text.matchAll(/^flux_metrics_gateway_api_services\{name="(\S+)",state="(\w+)"\} 1$/gm)
+  const on = text.matchAll(/^flux_gateway_api_services\{name="(\S+)",state="(\w+)"\} 1$/gm)
   return Object.fromEntries([...on].map(([, name, state]) => [name, state]))
 }
 
