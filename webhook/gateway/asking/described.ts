@@ -20,6 +20,8 @@ type Fields = Readonly<Record<string, unknown>>
 /** The fields that tell an item of an answer from others. */
 interface Expected {
   readonly listKind: string
+  /** Whether the list has one item, no less and no more. */
+  readonly isSingle: boolean
   identify(item: Fields): Fields
   readonly identity: Fields
 }
@@ -30,7 +32,8 @@ export function longestAnswer(name: MiniClusterName, path: string): number {
 }
 
 /**
- * Compares an answer with the question.
+ * Compares an answer with the question, which is about this MiniCluster. An empty list would be missing in the lists of several
+ * MiniClusters, and an HPA would take their sum for the whole.
  *
  * @param path of the question
  * @returns what the answer is instead; `undefined` if it is about the question, or if the path is no metric's
@@ -50,6 +53,8 @@ export function contradiction(
   }
   const { kind, items } = fields(list)
   if (kind !== expected.listKind || !Array.isArray(items)) return `no ${expected.listKind}`
+  if (items.length === 0) return 'an empty list'
+  if (expected.isSingle && items.length > 1) return `${items.length} items`
   for (const entry of items) {
     const item = fields(entry)
     const identity = expected.identify(item)
@@ -72,6 +77,7 @@ function expectedAt(name: MiniClusterName, path: string): Expected | undefined {
     const [metric] = rest
     return {
       listKind: 'ExternalMetricValueList',
+      isSingle: false,
       identify: ({ metricName, metricLabels }) => ({
         metric: metricName,
         minicluster: fields(metricLabels).minicluster,
@@ -85,6 +91,7 @@ function expectedAt(name: MiniClusterName, path: string): Expected | undefined {
   if (metric === EXPLAIN && !isOfNamespace) return undefined
   return {
     listKind: 'MetricValueList',
+    isSingle: true,
     identify: (item) => ({
       ...fields(item.describedObject),
       // v1beta1 has `metricName`.
@@ -94,7 +101,7 @@ function expectedAt(name: MiniClusterName, path: string): Expected | undefined {
   }
 }
 
-/** @param object the name in the path, or `*` */
+/** @param object the name in the path; never `*`, for which each sidecar is asked by the name of its MiniCluster */
 function identityOf(name: MiniClusterName, resource: string, object: string | undefined): Fields {
   const { namespace, minicluster } = name
   switch (resource) {
@@ -103,7 +110,7 @@ function identityOf(name: MiniClusterName, resource: string, object: string | un
     case MINICLUSTERS:
       return { kind: 'MiniCluster', namespace, name: minicluster }
     case SERVICES:
-      return { kind: 'Service', namespace, ...(object === '*' ? {} : { name: object }) }
+      return { kind: 'Service', namespace, name: object }
     default:
       return { kind: resource, namespace }
   }
