@@ -3,12 +3,14 @@ import type { Context } from 'koa'
 import type Router from 'koa-router'
 import { GROUP, VERSIONS, type Version, versionPath } from '#api/api-group.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
-import { parseSelector } from '#api/selectors/selector.ts'
+import { parseSelector, type Selector } from '#api/selectors/selector.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import { badRequest } from '#serving/status.ts'
 import { destinationOf, type ObjectTarget, type Subject } from './object-target.ts'
-import { askOne, type Call, deadlineOfNow, expectPeers, type RouteOptions, send } from './routes.ts'
+import { askOne, type Call, deadlineOfNow, knownPeers, type RouteOptions, send } from './routes.ts'
 import { askEach } from './several.ts'
+
+const SELECTORS = ['labelSelector', 'metricLabelSelector'] as const
 
 /** Adds the metric paths of both versions, and `explain`. */
 export function routeCustomMetrics(router: Router, options: RouteOptions): void {
@@ -33,36 +35,27 @@ class CustomRoutes {
 
   async answer(ctx: Context, version: Version, target: ObjectTarget): Promise<void> {
     const { peers, catalog, upstreams } = this.#options
-    const parameters = new URLSearchParams(ctx.querystring)
     const { namespace, metric } = target
-    expectPeers(peers)
-    const destination = destinationOf(target, labelSelectorOf(parameters), {
-      miniclusters: peers.inNamespace(namespace),
+    const destination = destinationOf(target, {
+      miniclusters: () => knownPeers(peers).inNamespace(namespace),
+      labelSelector: () => parseParameter(ctx, 'labelSelector'),
       hasUpstream: upstreams.custom !== undefined,
       isBuiltIn: catalog.find(metric) !== undefined,
     })
+    if (destination.kind === 'upstream') return upstreams.custom?.forward(ctx)
+    if (destination.kind === 'nowhere') throw destination.error
+    // Whoever is asked: a selector that cannot be parsed is the asker's mistake.
+    for (const name of SELECTORS) parseParameter(ctx, name)
     const deadline = deadlineOfNow()
     const ask = (subject: Subject) =>
       askOne(this.#options, callOf(ctx, version, { target, subject }), deadline)
-    switch (destination.kind) {
-      case 'one':
-        send(ctx, await ask(destination.subject))
-        return
-      case 'each': {
-        const { subjects } = destination
-        if (metric === EXPLAIN) throw badRequest('Cannot explain several MiniClusters: name one')
-        // A metric of users may have any name. Without sidecars nobody knows it.
-        if (subjects.length === 0) findMetric(catalog, metric, { resource: target.resource })
-        const items = await askEach(subjects, ask)
-        send(ctx, { contentType: 'application/json', body: listOf(version, items) })
-        return
-      }
-      case 'upstream':
-        await upstreams.custom?.forward(ctx)
-        return
-      case 'nowhere':
-        throw destination.error
-    }
+    if (destination.kind === 'one') return send(ctx, await ask(destination.subject))
+    const { subjects } = destination
+    if (metric === EXPLAIN) throw badRequest('Cannot explain several MiniClusters: name one')
+    // A metric of users may have any name. Without sidecars nobody knows it.
+    if (subjects.length === 0) findMetric(catalog, metric, { resource: target.resource })
+    const items = await askEach(subjects, ask)
+    send(ctx, { contentType: 'application/json', body: listOf(version, items) })
   }
 }
 
@@ -88,9 +81,9 @@ function segmentsOf(ctx: Context, version: Version): readonly string[] {
   return ctx.path.slice(versionPath(version).length).split('/')
 }
 
-function labelSelectorOf(parameters: URLSearchParams) {
-  parseSelector(parameters.get('metricLabelSelector') ?? '', 'metricLabelSelector')
-  return parseSelector(parameters.get('labelSelector') ?? '', 'labelSelector')
+/** Of a parameter that is there twice, the first counts, as it does in a sidecar. */
+function parseParameter(ctx: Context, name: (typeof SELECTORS)[number]): Selector {
+  return parseSelector(new URLSearchParams(ctx.querystring).get(name) ?? '', name)
 }
 
 /** The question in the form that is the same for all who ask for the same. */

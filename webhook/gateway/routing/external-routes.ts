@@ -8,14 +8,14 @@ import type { Metric } from '#metrics/metric.ts'
 import { badRequest } from '#serving/status.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { checkNumber, namesOf } from './object-target.ts'
-import { askOne, deadlineOfNow, expectPeers, type RouteOptions, send } from './routes.ts'
+import { askOne, deadlineOfNow, knownPeers, type RouteOptions, send } from './routes.ts'
 import { askEach } from './several.ts'
 
 const MINICLUSTER_LABEL = 'minicluster'
 
 /** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
 export function routeExternalMetrics(router: Router, options: RouteOptions): void {
-  const { peers, catalog, upstreams } = options
+  const { peers, absences, catalog, upstreams } = options
   const groupVersion = `${EXTERNAL_GROUP}/${EXTERNAL_VERSION}`
   router.get(`/apis/${groupVersion}/namespaces/:namespace/:metric`, async (ctx) => {
     const [namespace = '', name = ''] = ctx.path.split('/').slice(-2).map(decodeSegment)
@@ -24,14 +24,16 @@ export function routeExternalMetrics(router: Router, options: RouteOptions): voi
     const metric = catalog.find(name)
     const isOurs = metric !== undefined && selector.some(isOfCluster)
     if (upstreams.external !== undefined && !isOurs) return upstreams.external.forward(ctx)
-    expectPeers(peers)
-    const selected = select(peers.inNamespace(namespace), selector)
+    const deadline = deadlineOfNow()
+    const wanted = select(namedBy(selector, namespace), selector)
+    const absent = wanted.find((one) => knownPeers(peers).find(one).kind === 'absent')
+    if (absent !== undefined) throw await absences.whyAbsent(absent, deadline)
+    const selected = select(knownPeers(peers).inNamespace(namespace), selector)
     if (selected.length === 0) findMetric(catalog, name, { resource: EXTERNAL_GROUP })
     checkSum(name, metric, selected)
     const query = text === '' ? '' : `?${new URLSearchParams({ labelSelector: text })}`
     const place = encodeURIComponent(namespace)
     const path = `/apis/${groupVersion}/namespaces/${place}/${encodeURIComponent(name)}${query}`
-    const deadline = deadlineOfNow()
     const items = await askEach(selected, (one) => askOne(options, { ...one, path }, deadline))
     const list = { kind: 'ExternalMetricValueList', apiVersion: groupVersion, metadata: {}, items }
     send(ctx, { contentType: 'application/json', body: JSON.stringify(list) })
@@ -50,6 +52,13 @@ function select(
   return miniclusters.filter(({ minicluster }) =>
     matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]])),
   )
+}
+
+/** Those that a selector names one by one. Without one of them the sum would be smaller, so that each must be there. */
+function namedBy(selector: Selector, namespace: string): readonly MiniClusterName[] {
+  return selector
+    .filter((one) => isOfCluster(one) && (one.operator === '=' || one.operator === 'in'))
+    .flatMap(({ values }) => values.map((minicluster) => ({ namespace, minicluster })))
 }
 
 /** @throws StatusError 400 if an HPA would add up what must not be added, or if nobody here knows whether it may */

@@ -30,10 +30,12 @@ export type Destination =
   | { readonly kind: 'upstream' }
   | { readonly kind: 'nowhere'; readonly error: StatusError }
 
-/** What is known for the decision. */
+/** What is known for the decision. A function is called only if the request may be ours. */
 export interface Surroundings {
   /** The MiniClusters of the namespace that have a pod with a sidecar, in alphabetical order. */
-  readonly miniclusters: readonly MiniClusterName[]
+  readonly miniclusters: () => readonly MiniClusterName[]
+  /** Selects the objects of `*`. */
+  readonly labelSelector: () => Selector
   /** Whether another adapter served the API before. */
   readonly hasUpstream: boolean
   /** Whether the metric is one that every sidecar has. */
@@ -46,31 +48,25 @@ export const MAX_SUBJECTS = 512
 /** More are not named in a sentence. */
 const MAX_NAMED = 5
 
-/** @param labelSelector selects the objects of `*` */
-export function destinationOf(
-  target: ObjectTarget,
-  labelSelector: Selector,
-  surroundings: Surroundings,
-): Destination {
+export function destinationOf(target: ObjectTarget, surroundings: Surroundings): Destination {
   const { namespace, resource, name } = target
   if (name === undefined) return ofNamespace(target, surroundings)
   if (resource === MINICLUSTERS) {
     if (name !== '*')
       return { kind: 'one', subject: asMiniCluster({ namespace, minicluster: name }) }
-    const matching = select(surroundings.miniclusters, labelSelector, (one) => [
-      ['hpa-selector', one],
-      [MINICLUSTER_LABEL, one],
-    ])
-    return each(matching)
+    return each(
+      select(surroundings, (one) => [
+        ['hpa-selector', one],
+        [MINICLUSTER_LABEL, one],
+      ]),
+    )
   }
   if (resource === SERVICES && name === METRICS_SERVICE) {
-    return ofService(surroundings.miniclusters, target)
+    return ofService(surroundings.miniclusters(), target)
   }
   if (surroundings.hasUpstream) return { kind: 'upstream' }
   if (resource === SERVICES && name === '*') {
-    const matching = select(surroundings.miniclusters, labelSelector, (one) => [
-      [MINICLUSTER_LABEL, one],
-    ])
+    const matching = select(surroundings, (one) => [[MINICLUSTER_LABEL, one]])
     return matching.length === 0 ? each([]) : ofService(matching, target)
   }
   const what = `${shorten(resource)} ${quote(name)}`
@@ -82,10 +78,12 @@ export function destinationOf(
 
 function ofNamespace(
   { namespace, metric }: ObjectTarget,
-  { miniclusters, hasUpstream, isBuiltIn }: Surroundings,
+  { miniclusters: find, hasUpstream, isBuiltIn }: Surroundings,
 ): Destination {
+  if (hasUpstream && !isBuiltIn) return { kind: 'upstream' }
+  const miniclusters = find()
   const [only, ...others] = miniclusters
-  if (hasUpstream && (only === undefined || !isBuiltIn)) return { kind: 'upstream' }
+  if (hasUpstream && only === undefined) return { kind: 'upstream' }
   if (only === undefined) {
     return nowhere(
       `Cannot find metric ${shorten(metric)} for ${NAMESPACES} ${quote(namespace)}: no MiniCluster there has metrics`,
@@ -119,11 +117,11 @@ function ofService(
 }
 
 function select(
-  miniclusters: readonly MiniClusterName[],
-  selector: Selector,
+  { miniclusters, labelSelector }: Surroundings,
   labelsOf: (name: string) => readonly (readonly [string, string])[],
 ): readonly MiniClusterName[] {
-  return miniclusters.filter(({ minicluster }) =>
+  const selector = labelSelector()
+  return miniclusters().filter(({ minicluster }) =>
     matchesLabels(selector, new Map(labelsOf(minicluster))),
   )
 }

@@ -51,13 +51,14 @@ export async function askOne(
   deadline: number,
 ): Promise<SidecarAnswer> {
   const name = { namespace, minicluster }
-  if (peers.find(name).kind === 'absent') throw await absences.whyAbsent(name, deadline)
+  if (knownPeers(peers).find(name).kind === 'absent') throw await absences.whyAbsent(name, deadline)
   return sidecars.ask({ ...name, path, deadline, ...(accept === undefined ? {} : { accept }) })
 }
 
 /** @throws StatusError 503 before the pods were listed: until then everybody would seem to be absent */
-export function expectPeers({ missing }: Peers): void {
-  if (missing !== undefined) throw unavailable(`Cannot find sidecars: ${missing}`)
+export function knownPeers(peers: Peers): Peers {
+  if (peers.missing === undefined) return peers
+  throw unavailable(`Cannot find sidecars: ${peers.missing}`)
 }
 
 export function send(ctx: Context, { contentType, body }: SidecarAnswer): void {

@@ -141,6 +141,28 @@ test('external metrics: the label minicluster says who is asked, and what must n
   assert.equal((await get(`${EXTERNAL}/a/of_a_user?labelSelector=minicluster%3Done`)).code, 200)
 })
 
+test('external metrics: each MiniCluster that a selector names must be there', async (t) => {
+  const { get, questions } = await serveRoutes(t, { miniclusters: ['a/one', 'a/two'] })
+  for (const [selector, absent] of [
+    ['minicluster=gone', 'gone'],
+    ['minicluster in (gone,one)', 'gone'],
+    ['minicluster in (one,two),minicluster=Not-A-Name', undefined],
+    ['minicluster in (gone,one),minicluster!=gone', undefined],
+    ['minicluster notin (gone)', undefined],
+    ['minicluster=one', undefined],
+  ] as const) {
+    const query = new URLSearchParams({ labelSelector: selector })
+    const { code, text } = await get(`${EXTERNAL}/a/node_up_count?${query}`)
+    const { message } = JSON.parse(text)
+    if (absent === undefined) assert.equal(code, 200, selector)
+    else assert.deepEqual([code, message], [404, `MiniCluster a/${absent} is not there`])
+  }
+  assert.deepEqual(
+    questions.map(({ minicluster }) => minicluster),
+    ['one', 'one', 'two', 'one'],
+  )
+})
+
 test('what is not about MiniClusters goes to the adapter as it came', async (t) => {
   const options = { miniclusters: ['a/one'], custom: ADAPTER, external: ADAPTER }
   const { get, questions } = await serveRoutes(t, options)
@@ -163,6 +185,67 @@ test('what is not about MiniClusters goes to the adapter as it came', async (t) 
     200,
   )
   assert.equal(questions.length, 2)
+})
+
+test('what is for the adapter depends neither on the pods nor on our grammar of selectors', async (t) => {
+  const options = { miniclusters: [], custom: ADAPTER, external: ADAPTER, missing: 'not listed' }
+  const { get } = await serveRoutes(t, options)
+  for (const path of [
+    `${V2}/a/pods/%2A/packets?labelSelector=%2C%2C`,
+    `${V2}/a/metrics/of_the_adapter?metricLabelSelector=${'a'.repeat(5000)}`,
+    `${EXTERNAL}/a/queue_length?labelSelector=queue%3Da`,
+  ]) {
+    assert.equal((await get(path)).text, `adapter: ${path}`)
+  }
+  for (const path of [`${V2}/a/metrics/node_up_count`, `${V2}/a/${MINICLUSTERS}/*/node_up_count`]) {
+    assert.equal((await get(path)).code, 503)
+  }
+})
+
+test('a selector that cannot be parsed is refused before anybody is asked', async (t) => {
+  const { get, questions } = await serveRoutes(t, { miniclusters: ['a/one'] })
+  for (const parameter of ['labelSelector', 'metricLabelSelector']) {
+    for (const object of ['one', '*']) {
+      const path = `${V2}/a/${MINICLUSTERS}/${object}/node_up_count?${parameter}=%2C`
+      const { code, text } = await get(path)
+      assert.equal(code, 400)
+      assert.match(JSON.parse(text).message, new RegExp(`^Cannot parse ${parameter} ","`))
+    }
+  }
+  assert.equal(questions.length, 0)
+})
+
+test('hostile targets: long, encoded twice, with dots or parameters twice', async (t) => {
+  const { get, ask, questions } = await serveRoutes(t, { miniclusters: ['a/one', 'b/one'] })
+  const long = 'x'.repeat(8_000)
+  for (const [target, code] of [
+    [`${V2}/a/${MINICLUSTERS}/one/${long}`, 200],
+    [`${V2}/a/${MINICLUSTERS}/${long}/node_up_count`, 404],
+    [`${V2}/${long}/metrics/node_up_count`, 404],
+    [`${V2}/a/${MINICLUSTERS}/one%2F..%2Ftwo/node_up_count`, 404],
+    [`${V2}/a/../b/${MINICLUSTERS}/one/node_up_count`, 404],
+    [`${V2}/a%2F..%2Fb/${MINICLUSTERS}/one/node_up_count`, 404],
+    [`${V2}/a/${MINICLUSTERS}/%256fne/node_up_count`, 404],
+    [`${V2}/a/${MINICLUSTERS}/one/node_up_count%`, 400],
+    [`${V2}/a/${MINICLUSTERS}/one/node_up_count/`, 404],
+    [`${V2}//${MINICLUSTERS}/one/node_up_count`, 404],
+  ] as const) {
+    questions.length = 0
+    const answer = await ask(target)
+    assert.equal(answer.code, code, target.slice(0, 100))
+    assert.ok(answer.text.length < 2_000)
+    for (const { namespace, minicluster } of questions) {
+      assert.deepEqual([namespace, minicluster], ['a', 'one'])
+    }
+  }
+  questions.length = 0
+  const path = `${V2}/a/${MINICLUSTERS}/*/node_up_count`
+  const first = 'metricLabelSelector=queue%3Da&metricLabelSelector=queue%3Db'
+  await get(`${path}?labelSelector=hpa-selector%3Done&labelSelector=hpa-selector%3Dtwo&${first}`)
+  assert.deepEqual(
+    questions.map((question) => question.path),
+    [`${V2}/a/${MINICLUSTERS}/one/node_up_count?metricLabelSelector=queue%3Da`],
+  )
 })
 
 test('without an adapter other objects are not found', async (t) => {

@@ -1,11 +1,12 @@
 // The routes of the gateway over HTTP, with peers and sidecars as plain values.
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import type { TestContext } from 'node:test'
 import { NO_OPENAPI } from '#api/documents/openapi-parts.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import { createLogger } from '#serving/log.ts'
 import { notFound } from '#serving/status.ts'
+import { shorten } from '#serving/text.ts'
 import type { Question, SidecarAnswer } from '../../../../webhook/gateway/asking/sidecar-answer.ts'
 import type { MiniClusterName, Peers } from '../../../../webhook/gateway/peers/peer.ts'
 import { createApp } from '../../../../webhook/gateway/routing/app.ts'
@@ -41,7 +42,7 @@ export async function serveRoutes(t: TestContext, options: ServedOptions) {
     },
     absences: {
       whyAbsent: async ({ namespace, minicluster }) =>
-        notFound(`MiniCluster ${namespace}/${minicluster} is not there`),
+        notFound(`MiniCluster ${shorten(namespace)}/${shorten(minicluster)} is not there`),
     },
     catalog: new Catalog(),
     upstreams: { custom, external },
@@ -63,7 +64,15 @@ export async function serveRoutes(t: TestContext, options: ServedOptions) {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, init)
     return { code: response.status, headers: response.headers, text: await response.text() }
   }
-  return { questions, get }
+  /** Sends the target as it is: `fetch` would remove its dots. */
+  const ask = async (path: string) => {
+    const sent = request({ host: '127.0.0.1', port, path, agent: false }).end()
+    const [response] = await once(sent, 'response')
+    const chunks: Buffer[] = []
+    for await (const chunk of response) chunks.push(chunk)
+    return { code: Number(response.statusCode), text: Buffer.concat(chunks).toString() }
+  }
+  return { questions, get, ask }
 }
 
 function nameOf(text: string): MiniClusterName {
