@@ -64,6 +64,8 @@ export class Fleet {
   static async create(): Promise<Fleet> {
     const cluster = connect()
     await claimApiServices(cluster)
+    // Those of overlays/direct that an earlier file has left are not the gateway's to take.
+    await run(['delete', 'apiservices', '--ignore-not-found', ...API_SERVICES])
     await installCrd(cluster)
     const namespaces = [await createNamespace(cluster), await createNamespace(cluster)] as const
     const fleet = new Fleet(cluster, await Installation.apply('gateway'), namespaces)
