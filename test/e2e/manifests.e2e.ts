@@ -248,17 +248,17 @@ for (const component of [undefined, 'cert-manager', 'guard', 'network-policy']) 
 
 test('the kustomization in README builds: other images, another namespace', async () => {
   const readme = await readFile(join(MANIFESTS, '../README.md'), 'utf8')
-  const [, text = ''] =
-    /```yaml\n( *resources: \[manifests\/overlays\/direct\][\s\S]*?)```/.exec(readme) ?? []
+  const [, text = ''] = /```yaml\n( *resources: \[manifests\][\s\S]*?)```/.exec(readme) ?? []
   const fields = v.parse(v.looseObject({ namespace: v.string() }), parseYaml(text)[0])
-  const built = await build({ resource: 'overlays/direct', fields })
-  const images = built.match(/\S*flux-metrics-(webhook|sidecar):\S+/g) ?? []
+  const built = await build({ resource: '', fields })
+  const images = built.match(/\S*flux-metrics-(webhook|sidecar):\d\S+/g) ?? []
   assert.deepEqual(
     images.map((image) => image.split('/')[0]),
-    ['registry.example', 'registry.example'],
+    // Those of the gateway, of sidecars and of the webhook.
+    ['registry.example', 'registry.example', 'registry.example'],
   )
   const namespaces = parseObjects(built).flatMap(({ metadata }) => metadata.namespace ?? [])
-  assert.deepEqual(new Set(namespaces), new Set([fields.namespace, 'default']))
+  assert.deepEqual(new Set(namespaces), new Set([fields.namespace]))
 })
 
 const ApiServiceSchema = v.object({
