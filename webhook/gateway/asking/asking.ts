@@ -12,9 +12,9 @@ import { contradiction, longestAnswer } from './described.ts'
 import { Dismissals } from './dismissals.ts'
 import type { RawAnswer } from './exchange.ts'
 import { FairTurns, type TurnLimits } from './fair-turns.ts'
-import type { AskingObserver, AskingState } from './observer.ts'
+import type { AskingObserver, AskingState, AskOutcome } from './observer.ts'
 import { PeerClients } from './peer-clients.ts'
-import { PeerFailure, tooSlow } from './peer-failure.ts'
+import { type FailureKind, PeerFailure, tooSlow } from './peer-failure.ts'
 import { type Flight, SharedRequests } from './shared-requests.ts'
 import type { Question, SidecarAnswer, Sidecars } from './sidecar-answer.ts'
 import { judge } from './verdict.ts'
@@ -35,6 +35,14 @@ interface AskingOptions {
   readonly clock?: () => number
   /** Uniform in [0, 1), for pauses. */
   readonly random?: () => number
+}
+
+const OUTCOMES: Readonly<Record<FailureKind, AskOutcome>> = {
+  unreachable: 'unreachable',
+  identity: 'identity',
+  uncertified: 'identity',
+  abandoned: 'late',
+  invalid: 'invalid',
 }
 
 /** What a request is waiting for. */
@@ -147,8 +155,10 @@ export class Asking implements Sidecars {
           return this.#judge(question, peer, answer)
         } catch (error) {
           if (!(error instanceof PeerFailure)) throw error
-          if (error.kind !== 'identity') throw this.#failed(question, peer, error)
-          this.#dismissals.add(peer, error.message)
+          const { kind, message } = error
+          const isUncertified = kind === 'uncertified'
+          if (kind !== 'identity' && !isUncertified) throw this.#failed(question, peer, error)
+          this.#dismissals.add(peer, message, { isUncertified })
         }
       }
     } finally {
@@ -178,10 +188,10 @@ export class Asking implements Sidecars {
       const why = 'the gateway has no certificate yet, see its log'
       throw new AskError('absent', unavailable(`${title}: its sidecar cannot be asked: ${why}`))
     }
-    const peer = found.peers.find((candidate) => this.#dismissals.whyNot(candidate) === undefined)
+    const peer = this.#dismissals.choose(found.peers)
     if (peer === undefined) {
-      const [newest] = found.peers
-      const why = newest && `its pod ${newest.pod} ${this.#dismissals.whyNot(newest)}`
+      const first = found.peers.find((one) => this.#dismissals.whyNot(one) !== undefined)
+      const why = first && `its pod ${first.pod} ${this.#dismissals.whyNot(first)}`
       throw new AskError('identity', unavailable(`${title}: ${why ?? 'no pod has its sidecar'}`))
     }
     const client = this.#clients.of(peer, context)
@@ -207,7 +217,7 @@ export class Asking implements Sidecars {
   }
 
   #failed(question: Question, { pod }: Peer, failure: PeerFailure): AskError {
-    const outcome = failure.kind === 'abandoned' ? 'late' : failure.kind
+    const outcome = OUTCOMES[failure.kind]
     const message = `${titleOf(question)}: its pod ${pod} ${failure.message}`
     return new AskError(outcome, unavailable(message), { cause: failure })
   }

@@ -17,6 +17,7 @@ const LOG_RATE = { burst: 20, perSecond: 0.2 }
 
 interface Dismissal {
   readonly why: string
+  readonly isUncertified: boolean
   readonly ms: number
   readonly until: number
 }
@@ -35,17 +36,40 @@ export class Dismissals {
 
   /** Why a pod is not asked now. */
   whyNot(peer: Peer): string | undefined {
-    const dismissal = this.#known.get(keyOf(peer))
-    const isOver = dismissal === undefined || dismissal.until <= this.#clock()
-    return isOver ? undefined : dismissal.why
+    return this.#find(peer)?.why
   }
 
-  add(peer: Peer, why: string): void {
+  /**
+   * The newest pod that may be asked; `undefined` if there is none.
+   *
+   * A newer one that nobody has certified may be the sidecar of a new MiniCluster, before it has its certificate. So it hides the
+   * older ones of another Job: they may be of the former MiniCluster of that name, and their numbers are wrong.
+   *
+   * @param peers the newest first
+   */
+  choose(peers: readonly Peer[]): Peer | undefined {
+    const uncertified = new Set<string>()
+    for (const peer of peers) {
+      const dismissal = this.#find(peer)
+      if (dismissal === undefined)
+        return [...uncertified].every((job) => job === peer.job) ? peer : undefined
+      if (dismissal.isUncertified) uncertified.add(peer.job)
+    }
+    return undefined
+  }
+
+  #find(peer: Peer): Dismissal | undefined {
+    const dismissal = this.#known.get(keyOf(peer))
+    const isOver = dismissal === undefined || dismissal.until <= this.#clock()
+    return isOver ? undefined : dismissal
+  }
+
+  add(peer: Peer, why: string, { isUncertified = false } = {}): void {
     const key = keyOf(peer)
     const last = this.#known.get(key)
     const now = this.#clock()
     const ms = last === undefined ? FIRST_MS : Math.min(2 * last.ms, LONGEST_MS)
-    this.#known.set(key, { why, ms, until: now + ms })
+    this.#known.set(key, { why, isUncertified, ms, until: now + ms })
     if (last?.why === why || !this.#lines.take(now)) return
     const { namespace, minicluster, pod } = peer
     this.#log.warn({ namespace, minicluster, pod, why }, 'a pod is not the sidecar it says to be')

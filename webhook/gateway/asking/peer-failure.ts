@@ -9,6 +9,8 @@ export type FailureKind =
   | 'unreachable'
   /** The pod is not what it says to be. */
   | 'identity'
+  /** Nobody has certified the pod: it is a copy, or its sidecar has no certificate yet. */
+  | 'uncertified'
   /** Nobody waits any more, too early to blame the peer. */
   | 'abandoned'
   /** The answer breaks the rules. */
@@ -78,11 +80,8 @@ export function handshakeFailure(peer: Peer, cause: Error, verdict: string | und
     return strange(peer, `its certificate is for another name: ${cause.message}`, cause)
   }
   if (UNSIGNED.has(verdict)) {
-    return strange(
-      peer,
-      `its certificate is not signed by the CA of the project (${verdict})`,
-      cause,
-    )
+    const why = `its certificate is not signed by the CA of the project (${verdict})`
+    return strange(peer, why, cause, 'uncertified')
   }
   return strange(peer, `its certificate is not valid: ${quote(cause.message)} (${verdict})`, cause)
 }
@@ -115,8 +114,13 @@ function silent(peer: Peer, reason: string, cause: unknown): PeerFailure {
   return new PeerFailure('unreachable', `does not answer at ${placeOf(peer)}: ${reason}`, { cause })
 }
 
-function strange(peer: Peer, reason: string, cause: unknown): PeerFailure {
-  return new PeerFailure('identity', `is not its sidecar at ${placeOf(peer)}: ${reason}`, { cause })
+function strange(
+  peer: Peer,
+  reason: string,
+  cause: unknown,
+  kind: FailureKind = 'identity',
+): PeerFailure {
+  return new PeerFailure(kind, `is not its sidecar at ${placeOf(peer)}: ${reason}`, { cause })
 }
 
 function seconds(ms: number): string {

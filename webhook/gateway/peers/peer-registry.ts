@@ -142,7 +142,7 @@ function candidatesOf(newestFirst: readonly SidecarPod[]): readonly SidecarPod[]
   return [...few.slice(0, half), ...few.slice(-half)]
 }
 
-function toPeer({ state, job: _job, ...pod }: SidecarPod): readonly Peer[] {
+function toPeer({ state, ...pod }: SidecarPod): readonly Peer[] {
   if (state.kind !== 'askable') return []
   const { address, port } = state
   return [{ ...pod, address, port }]

@@ -11,6 +11,8 @@ export interface MiniClusterName {
 export interface Peer extends MiniClusterName {
   readonly pod: string
   readonly uid: string
+  /** UID of the Job that controls it: each MiniCluster of a name has another one. */
+  readonly job: string
   /** IP address of the pod, IPv4 or IPv6 without brackets. */
   readonly address: string
   /** Port of the sidecar. */

@@ -155,6 +155,30 @@ test('an older pod never answers for a newer one that cannot be reached', async 
   assert.equal(old.requests.length, 0)
 })
 
+test('an older pod of another Job does not answer for a newer one that has no certificate yet', async (t) => {
+  const former = await serve(t, KEYS, answering(NAME, '9'))
+  const young = await serve(
+    t,
+    await certify(NAME, await createAuthority('itself')),
+    answering(NAME),
+  )
+  const pods = (job: string) => [
+    podOf(NAME, young.port, { createdAt: 1 }),
+    podOf(NAME, former.port, { job }),
+  ]
+  const { ask } = setup(t, { pods: pods('uid of a former Job') })
+  // The second question is not sent to the pod that was just dismissed.
+  for (const _ of [1, 2]) {
+    const [code, message] = await errorOf(ask())
+    assert.equal(code, 503)
+    assert.match(message, /its certificate is not signed by the CA of the project/)
+  }
+  assert.equal(former.received() + young.received(), 0)
+  // A pod of the same Job is of the same MiniCluster.
+  const same = setup(t, { pods: pods('uid of the Job') })
+  assert.equal((await same.ask()).body, bodyFor(NAME, '9'))
+})
+
 test('an expired certificate is an error, and no older pod answers', async (t) => {
   const old = await serve(t, KEYS, answering(NAME))
   const expired = await CA.issue({

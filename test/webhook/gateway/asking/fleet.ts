@@ -127,6 +127,7 @@ export function podOf(name: MiniClusterName, port: number, changes: Partial<Peer
     ...name,
     pod,
     uid,
+    job: 'uid of the Job',
     address: '127.0.0.1',
     port,
     createdAt: 0,

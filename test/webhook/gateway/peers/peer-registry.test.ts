@@ -30,6 +30,7 @@ test('a pod is found by its MiniCluster, with where to ask it', () => {
       uid: 'uid-of-flux-sample-0-abcde',
       address: '10.1.2.3',
       port: 8443,
+      job: 'uid-of-job',
       createdAt: Date.parse('2026-11-29T06:00:00Z'),
       version: '0.1.0',
     },

@@ -20,6 +20,7 @@ const FOUND: PeerLookup = {
       uid: 'uid',
       address: '10.0.0.1',
       port: 8443,
+      job: 'uid of the Job',
       createdAt: 0,
       version: '0.1.0',
     },
