@@ -15,6 +15,11 @@ export class RecentMap<Key, Value> {
     return value
   }
 
+  /** All of them, the one that was used longest ago first. None counts as used. */
+  entries(): IterableIterator<[Key, Value]> {
+    return this.#entries.entries()
+  }
+
   delete(key: Key): void {
     this.#entries.delete(key)
   }

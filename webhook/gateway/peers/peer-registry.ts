@@ -24,6 +24,7 @@ type PodsByName = Map<string, SidecarPod>
 
 export class PeerRegistry implements Store {
   readonly #bounds: Bounds
+  readonly #onGone: (name: MiniClusterName) => void
   /** By namespace and name. */
   readonly #pods = new Map<string, PodsByName>()
   /** By namespace, MiniCluster and name. */
@@ -31,8 +32,13 @@ export class PeerRegistry implements Store {
   #size = 0
   #omitted = 0
 
-  constructor(bounds: Bounds = { pods: MAX_PODS, podsOfNamespace: MAX_PODS_OF_NAMESPACE }) {
+  /** @param onGone is called when the last pod of a MiniCluster has gone */
+  constructor(
+    bounds: Bounds = { pods: MAX_PODS, podsOfNamespace: MAX_PODS_OF_NAMESPACE },
+    onGone: (name: MiniClusterName) => void = () => {},
+  ) {
     this.#bounds = bounds
+    this.#onGone = onGone
   }
 
   /** How many states of pods were left out because there were too many pods. */
@@ -41,7 +47,16 @@ export class PeerRegistry implements Store {
   }
 
   put(object: ClusterObject): void {
-    this.remove(object)
+    const former = this.#drop(object)
+    this.#add(object)
+    this.#noteIfGone(former)
+  }
+
+  remove(object: ClusterObject): void {
+    this.#noteIfGone(this.#drop(object))
+  }
+
+  #add(object: ClusterObject): void {
     const pod = toSidecarPod(object)
     if (pod === undefined) return
     const { namespace, minicluster } = pod
@@ -59,10 +74,11 @@ export class PeerRegistry implements Store {
     this.#size += 1
   }
 
-  remove({ metadata: { namespace = '', name = '' } = {} }: ClusterObject): void {
+  /** @returns what was kept of the object */
+  #drop({ metadata: { namespace = '', name = '' } = {} }: ClusterObject): SidecarPod | undefined {
     const ofNamespace = this.#pods.get(namespace)
     const pod = ofNamespace?.get(name)
-    if (pod === undefined) return
+    if (pod === undefined) return undefined
     const names = this.#miniclusters.get(namespace)
     const ofMiniCluster = names?.get(pod.minicluster)
     ofNamespace?.delete(name)
@@ -71,6 +87,14 @@ export class PeerRegistry implements Store {
     if (names?.size === 0) this.#miniclusters.delete(namespace)
     if (ofNamespace?.size === 0) this.#pods.delete(namespace)
     this.#size -= 1
+    return pod
+  }
+
+  #noteIfGone(former: SidecarPod | undefined): void {
+    if (former === undefined) return
+    const { namespace, minicluster } = former
+    if (this.#miniclusters.get(namespace)?.has(minicluster) !== true)
+      this.#onGone({ namespace, minicluster })
   }
 
   find({ namespace, minicluster }: MiniClusterName): PeerLookup {

@@ -35,9 +35,12 @@ export type PeerLookup =
 /** The pods with sidecars, in all namespaces, as they were last seen. */
 export interface Peers {
   find(name: MiniClusterName): PeerLookup
-  /** The MiniClusters of a namespace that have a pod with a sidecar, found or unready, in alphabetical order. */
+  /**
+   * The MiniClusters of a namespace that have a pod with a sidecar, found or unready, or had one a minute ago; in alphabetical
+   * order.
+   */
   inNamespace(namespace: string): readonly MiniClusterName[]
-  /** Those of all namespaces. */
+  /** Those of all namespaces that have a pod now. */
   all(): readonly MiniClusterName[]
   /** Why nothing is known yet; `undefined` once the pods were listed. Later the last list serves. */
   readonly missing: string | undefined

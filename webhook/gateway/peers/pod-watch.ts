@@ -3,6 +3,7 @@ import type { Logger } from '#serving/log.ts'
 import { SERVICE_LABEL } from '../../contract.ts'
 import type { Cluster, Watching } from '../../kubernetes/cluster.ts'
 import { CollectionWatch, type Pace } from '../../kubernetes/collection-watch.ts'
+import { FormerNames } from './former-names.ts'
 import type { MiniClusterName, PeerLookup, Peers } from './peer.ts'
 import { PeerRegistry } from './peer-registry.ts'
 
@@ -17,19 +18,25 @@ export interface PodWatchOptions {
   readonly cluster: Pick<Cluster, 'list'> & Watching
   readonly log: Logger
   readonly pace?: Partial<Pace>
+  /** Milliseconds of a monotonic clock. */
+  readonly now?: () => number
 }
 
 export class PodWatch implements Peers {
   readonly #log: Logger
   readonly #watch: CollectionWatch<PeerRegistry>
+  readonly #former: FormerNames
+  /** The last copy. */
+  #peers: PeerRegistry | undefined
 
-  constructor({ cluster, log, pace = {} }: PodWatchOptions) {
+  constructor({ cluster, log, pace = {}, now = () => performance.now() }: PodWatchOptions) {
     this.#log = log.child({ component: 'peers' })
+    this.#former = new FormerNames(now)
     this.#watch = new CollectionWatch({
       cluster,
       collection: PODS,
-      createStore: () => new PeerRegistry(),
-      onList: (peers) => this.#warnIfCut(peers),
+      createStore: () => new PeerRegistry(undefined, (name) => this.#former.add(name)),
+      onList: (peers) => this.#replace(peers),
       log: this.#log,
       what: 'the pods with sidecars',
       pace,
@@ -56,14 +63,22 @@ export class PodWatch implements Peers {
   }
 
   inNamespace(namespace: string): readonly MiniClusterName[] {
-    return this.#watch.store?.inNamespace(namespace) ?? []
+    const present = this.#watch.store?.inNamespace(namespace) ?? []
+    const names = present.map(({ minicluster }) => minicluster)
+    const all = new Set([...names, ...this.#former.inNamespace(namespace)])
+    return [...all].sort().map((minicluster) => ({ namespace, minicluster }))
   }
 
   all(): readonly MiniClusterName[] {
     return this.#watch.store?.all() ?? []
   }
 
-  #warnIfCut({ omitted }: PeerRegistry): void {
+  /** A list may show the end of pods that no event has told of. */
+  #replace(peers: PeerRegistry): void {
+    const former = this.#peers?.all() ?? []
+    for (const name of former) if (peers.find(name).kind === 'absent') this.#former.add(name)
+    this.#peers = peers
+    const { omitted } = peers
     if (omitted === 0) return
     this.#log.warn(
       { omitted },

@@ -13,11 +13,16 @@ import { sidecarPod } from './support-pods.ts'
 
 const NAME = { namespace: 'hpc', minicluster: 'flux-sample' } as const
 
-async function start(t: TestContext, pace: Partial<Pace> = {}) {
+async function start(t: TestContext, pace: Partial<Pace> = {}, now?: () => number) {
   const api = await watchedApiServer(t)
   const { log, lines } = memoryLog()
   const cluster = connectCluster(api.kubeconfig)
-  const peers = new PodWatch({ cluster, log, pace: { pauseCapMs: 20, shortMs: 5, ...pace } })
+  const peers = new PodWatch({
+    cluster,
+    log,
+    pace: { pauseCapMs: 20, shortMs: 5, ...pace },
+    ...(now && { now }),
+  })
   t.after(() => peers.close())
   return { api, peers, lines }
 }
@@ -48,6 +53,34 @@ test('pods are found as they come and go, and the last copy serves while the API
   api.remove(sidecarPod())
   await api.up()
   await until(() => peers.find(NAME).kind === 'absent', 'no peer')
+})
+
+test('a MiniCluster whose last pod went counts as there for a minute, so that no sum is smaller meanwhile', async (t) => {
+  let now = 0
+  const { api, peers } = await start(t, {}, () => now)
+  const other = sidecarPod({ minicluster: 'other', name: 'other-0' })
+  api.put(sidecarPod())
+  api.put(other)
+  await peers.start()
+  const both = [NAME, { ...NAME, minicluster: 'other' }]
+  assert.deepEqual(peers.inNamespace('hpc'), both)
+  api.remove(sidecarPod())
+  await until(() => peers.find(NAME).kind === 'absent', 'no peer')
+  assert.deepEqual(peers.inNamespace('hpc'), both)
+  assert.deepEqual(peers.all(), both.slice(1))
+  now = 59_999
+  assert.deepEqual(peers.inNamespace('hpc'), both)
+  now = 60_000
+  assert.deepEqual(peers.inNamespace('hpc'), both.slice(1))
+})
+
+test('so does one whose end only a list has told of', async (t) => {
+  const { api, peers } = await start(t, { relistMs: 50 })
+  api.put(sidecarPod())
+  await peers.start()
+  api.removeSilently(sidecarPod())
+  await until(() => peers.find(NAME).kind === 'absent', 'no peer')
+  assert.deepEqual(peers.inNamespace('hpc'), [NAME])
 })
 
 test('the API server selects the pods of all namespaces', async (t) => {
