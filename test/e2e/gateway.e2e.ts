@@ -62,8 +62,9 @@ withShared('the gateway', () => Fleet.create(), {
 
   'while a sidecar is killed only its HPA fails, names it, and holds': async (fleet) => {
     const { first, second, alone } = fleet
+    let killedAt = 0
     const failed = await eventually('its HPA to fail', async () => {
-      await fleet.killSidecar(second)
+      if (await fleet.killSidecar(second)) killedAt = Date.now()
       const found = await fleet.scalingActive(second)
       return found?.reason === 'FailedGetObjectMetric' ? found : undefined
     })
@@ -72,6 +73,10 @@ withShared('the gateway', () => Fleet.create(), {
       assert.equal((await fleet.scalingActive(member))?.reason, 'ValidMetricFound')
     }
     assert.deepEqual(await fleet.sizes(), [2, 3, 4])
+    // One that was told to end serves for some seconds more.
+    await holds('a sidecar that was started since', async () => {
+      return (await fleet.sidecarStartedAt(second)) > killedAt
+    })
     await fleet.serves(second)
   },
 

@@ -169,6 +169,16 @@ export class Fleet {
     return (await kubectl([...args, `--container=${CONTAINER_NAME}`, '--', ...program])).code === 0
   }
 
+  /** Milliseconds since 1970; 0 if it does not run. */
+  async sidecarStartedAt(member: Member): Promise<number> {
+    const { initContainerStatuses = [], containerStatuses = [] } =
+      (await this.lead(member)).status ?? {}
+    const found = [...initContainerStatuses, ...containerStatuses].find(
+      ({ name }) => name === CONTAINER_NAME,
+    )
+    return found?.state?.running?.startedAt?.getTime() ?? 0
+  }
+
   /** Names of the gateway's pods that are ready. */
   async gatewayPods(): Promise<readonly string[]> {
     const { items } = await this.cluster.core.listNamespacedPod({
