@@ -1,4 +1,5 @@
 // Health and Prometheus metrics of the webhook and of the gateway: routes that kubelets and Prometheus ask.
+import { Readable } from 'node:stream'
 import Koa, { type Context } from 'koa'
 import Router from 'koa-router'
 import { failures, logUnsent } from '#serving/failure.ts'
@@ -10,9 +11,27 @@ export interface Readiness {
   readonly message: string
 }
 
+/** Of the port that is theirs alone. */
+export const HEALTH_LIMITS = {
+  connections: 64,
+  peerConnections: 16,
+  requests: 64,
+  peerRequests: 16,
+}
+
+/**
+ * Time between the end of readiness and the end of serving: after it no API server sends requests to this replica. The kubelet
+ * sees the end of readiness after 2 s, and API servers and kube-proxy may hear of it seconds later.
+ */
+export const LINGER_MS = 10_000
+
 export interface HealthAppOptions {
   readonly readiness: () => Readiness
-  readonly telemetry: { readonly contentType: string; render(): Promise<string> }
+  readonly telemetry: {
+    readonly contentType: string
+    /** The page, or the parts of a long one, which are not copied. */
+    render(): Promise<string | readonly (string | Buffer)[]>
+  }
   readonly log: Logger
 }
 
@@ -21,9 +40,10 @@ export function createHealthApp({ readiness, telemetry, log }: HealthAppOptions)
   const router = new Router({ strict: true, sensitive: true })
   routeHealth(router, readiness)
   router.get('/metrics', async (ctx) => {
-    const text = await telemetry.render()
+    const page = await telemetry.render()
     ctx.set('Content-Type', telemetry.contentType)
-    ctx.body = text
+    ctx.set('X-Content-Type-Options', 'nosniff')
+    ctx.body = typeof page === 'string' ? page : Readable.from(page)
   })
   const app = new Koa()
   logUnsent(app, log)

@@ -7,7 +7,7 @@ import type { Admission } from './admission/admission.ts'
 import { type ApiServerClients, readApiServerClients } from './api-server-clients.ts'
 import { createCertificateApp, createReviewApp, HEALTH_PATHS } from './app.ts'
 import type { Config } from './config.ts'
-import { createHealthApp, type Readiness } from './health.ts'
+import { createHealthApp, HEALTH_LIMITS, type Readiness } from './health.ts'
 import type { Identities } from './identities/identities.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -32,9 +32,6 @@ const CERTIFICATE_LIMITS = {
   arrivals: { burst: 50, perSecond: 5 },
   keepAliveMs: 5_000,
 }
-
-/** Kubelets and Prometheus. */
-const HEALTH_LIMITS = { connections: 64, peerConnections: 16, requests: 64, peerRequests: 16 }
 
 export interface ServersOptions {
   readonly config: Pick<Config, 'listen' | 'certificatesPort' | 'healthPort' | 'clients'>

@@ -11,7 +11,7 @@ import { type Authority, SelfAuthority } from './authority/authority.ts'
 import type { Config } from './config.ts'
 import { CERTIFICATES_PORT } from './contract.ts'
 import { EventRecorder } from './events/event-recorder.ts'
-import type { Readiness } from './health.ts'
+import { LINGER_MS, type Readiness } from './health.ts'
 import { Identities } from './identities/identities.ts'
 import type { AuthorityAddress } from './injection/container.ts'
 import type { Cluster } from './kubernetes/cluster.ts'
@@ -22,12 +22,6 @@ import { Leadership } from './reconcile/leadership.ts'
 import { Reconcile, type ReconcilePace } from './reconcile/reconcile.ts'
 import { Servers } from './servers.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
-
-/**
- * Time between the end of readiness and the end of serving: after it no API server sends reviews to this replica. The kubelet
- * sees the end of readiness after 2 s, and API servers and kube-proxy may hear of it seconds later.
- */
-export const LINGER_MS = 10_000
 
 /** A running webhook. */
 export interface Webhook {

@@ -8,7 +8,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { HEALTH_PATHS } from '../../webhook/app.ts'
 import { readConfig, VARIABLES } from '../../webhook/config.ts'
 import { CERTIFICATES_PORT, GATEWAY, SERVICE_LABEL } from '../../webhook/contract.ts'
-import { LINGER_MS } from '../../webhook/webhook.ts'
+import { LINGER_MS } from '../../webhook/health.ts'
 import {
   CONTAINER,
   DEPLOYMENT,

@@ -297,3 +297,11 @@ test('/metrics has the outcomes of requests', async (t) => {
   assert.deepEqual([code, type], [200, telemetry.registry.contentType])
   assert.match(text, /^flux_metrics_webhook_certificates_total\{reason="WeakKey"\} 1$/m)
 })
+
+test('/metrics may have parts, such as a long one that all who ask share', async (t) => {
+  const page = ['# one\n', Buffer.from('# two\n'), Buffer.alloc(0)]
+  const telemetry = { contentType: 'text/plain; version=0.0.4', render: async () => page }
+  const { send } = await serve(t, { telemetry })
+  const { code, type, text } = await send('/metrics', { method: 'GET' })
+  assert.deepEqual([code, type, text], [200, telemetry.contentType, '# one\n# two\n'])
+})

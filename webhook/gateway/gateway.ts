@@ -7,7 +7,7 @@ import { serviceNames } from '#serving/certificates/certificate-names.ts'
 import { createClientVerifier } from '#serving/https/client-verifier.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
-import { createHealthApp, type Readiness } from '../health.ts'
+import { createHealthApp, HEALTH_LIMITS, LINGER_MS, type Readiness } from '../health.ts'
 import type { ApiServer } from '../kubernetes/cluster.ts'
 import { Asking } from './asking/asking.ts'
 import type { Config } from './config.ts'
@@ -19,28 +19,18 @@ import { SidecarGauges } from './scraping/sidecar-gauges.ts'
 import { createTelemetry, registerStateGauges } from './telemetry.ts'
 import { Upstreams } from './upstream/upstreams.ts'
 
-/**
- * Time between the end of readiness and the end of serving: after it no API server sends requests to this replica. The kubelet
- * sees the end of readiness after 2 s, and API servers and kube-proxy may hear of it seconds later.
- */
-export const LINGER_MS = 10_000
-
 /** Where the kubelet puts the token for the API server. Adapters know the gateway by it. */
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 
-/** API servers keep a connection for each request under way. Every user who may read metrics can make them send many. */
+/**
+ * API servers keep a connection for each request under way, and every user who may read metrics can make them send many. Strangers,
+ * who get nothing but health here, have the limits of a sidecar's: a connection takes 90 KiB.
+ */
 const API_LIMITS = {
-  connections: 1_024,
-  peerConnections: 512,
-  requests: 1_024,
-  peerRequests: 512,
-  arrivals: { burst: 600, perSecond: 100 },
+  known: { connections: 1_024, requests: 1_024 },
   // Adapters may take longer than sidecars.
   answerMs: 65_000,
 }
-
-/** Kubelets and Prometheus. */
-const HEALTH_LIMITS = { connections: 64, peerConnections: 16, requests: 64, peerRequests: 16 }
 
 const STOPPING: Readiness = { ready: false, message: 'stopping' }
 
@@ -119,7 +109,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       readiness,
       telemetry: {
         contentType: registry.contentType,
-        render: async () => `${await registry.metrics()}${await gauges.render()}`,
+        render: async () => [await registry.metrics(), await gauges.render()],
       },
       log,
     }).callback(),

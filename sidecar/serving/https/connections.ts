@@ -27,9 +27,9 @@ export class Connections {
     this.#limits = limits
     this.#arrivals = new RateLimit(limits.arrivals)
     this.#strangers = new ClientGroup(limits)
-    const { connections, requests } = limits
+    const { connections, requests } = limits.known ?? limits
     this.#known = new ClientGroup({
-      ...limits,
+      ...{ connections, requests },
       peerConnections: connections,
       peerRequests: requests,
     })

@@ -13,6 +13,8 @@ export interface GroupLimits {
 }
 
 export interface ServerLimits extends GroupLimits {
+  /** What known clients (see server.ts) may use together. Default: as much as all others. */
+  readonly known?: { readonly connections: number; readonly requests: number }
   /** New connections of one address, but for those of known clients. A handshake costs a millisecond of the event loop. */
   readonly arrivals: Rate
   /** All headers of a request, in bytes. Those of the aggregator have less than 2 KiB. */

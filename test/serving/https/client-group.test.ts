@@ -124,6 +124,24 @@ test(
   },
 )
 
+test('Known clients may have more than all strangers together', WITHIN, async (t) => {
+  const { port } = await serve(t, {
+    clientCa: authority.cert,
+    knowsClient,
+    limits: { connections: 1, known: { connections: 2, requests: 2 } },
+  })
+  const first = await open(t, port, { pair: client })
+  // The server knows the client once it has answered it.
+  assert.equal(await isOpen(first), true)
+  const second = await open(t, port, { pair: client })
+  for (const socket of [first, second]) assert.equal(await isOpen(socket), true)
+  const stranger = await open(t, port)
+  const gone = closed(stranger)
+  stranger.resume()
+  await open(t, port, { from: '127.0.0.2' })
+  await gone
+})
+
 test(
   'A connection whose request is being answered is not closed for another',
   WITHIN,

@@ -31,6 +31,8 @@ const REASONS = ['unready', 'unanswered', 'too_large', 'no_room'] as const
 
 type Reason = (typeof REASONS)[number]
 
+const NOTHING = Buffer.alloc(0)
+
 export interface SidecarGaugesOptions {
   readonly peers: Peers
   readonly sidecars: Sidecars
@@ -39,7 +41,7 @@ export interface SidecarGaugesOptions {
 
 export class SidecarGauges {
   readonly #options: SidecarGaugesOptions
-  #last: { readonly text: Promise<string>; readonly at: number } | undefined
+  #last: { readonly text: Promise<Buffer>; readonly at: number } | undefined
   /** Who had no samples last time: they are asked last. */
   #absent: ReadonlySet<string> = new Set()
 
@@ -47,16 +49,19 @@ export class SidecarGauges {
     this.#options = options
   }
 
-  /** The text, at most ten seconds old, to be joined to the gateway's own. Never rejects. */
-  render(): Promise<string> {
-    if (this.#options.peers.missing !== undefined) return Promise.resolve('')
+  /**
+   * The text, at most ten seconds old, to be sent behind the gateway's own. All who ask meanwhile get the same bytes: many slow
+   * readers of megabytes take the memory of one. Never rejects.
+   */
+  render(): Promise<Buffer> {
+    if (this.#options.peers.missing !== undefined) return Promise.resolve(NOTHING)
     const now = performance.now()
     if (this.#last === undefined || now - this.#last.at >= FRESH_MS)
       this.#last = { text: this.#scrape(now + SCRAPE_MS), at: now }
     return this.#last.text
   }
 
-  async #scrape(deadline: number): Promise<string> {
+  async #scrape(deadline: number): Promise<Buffer> {
     const { peers } = this.#options
     const names = [...peers.all()].sort((one, other) => this.#rank(one) - this.#rank(other))
     const scrape = new Scrape()
@@ -66,7 +71,7 @@ export class SidecarGauges {
     }
     await Promise.all(Array.from({ length: TURNS }, work))
     this.#absent = new Set(scrape.absent.keys())
-    return scrape.text()
+    return Buffer.from(scrape.text())
   }
 
   #rank(name: MiniClusterName): number {

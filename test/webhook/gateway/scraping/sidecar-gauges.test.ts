@@ -63,7 +63,7 @@ function sceneOf({ names = ['flux'], find = () => FOUND, answer = () => PAGE }: 
 }
 
 async function familiesOf(gauges: SidecarGauges) {
-  return readExposition(await gauges.render())
+  return readExposition(String(await gauges.render()))
 }
 
 /** The samples of a family as `labels → value`. */
@@ -88,7 +88,7 @@ function clockOf(t: TestContext) {
 
 test('the text has the gauges of all sidecars, in alphabetical order', async () => {
   const { gauges, questions } = sceneOf({ names: ['b', 'a'] })
-  const text = await gauges.render()
+  const text = String(await gauges.render())
   assert.match(
     text,
     /minicluster="a"\} 4\nflux_desired_nodes\{namespace="team",minicluster="b"\} 4\n$/,
@@ -149,9 +149,9 @@ test('lines that a sidecar must not send are counted', async () => {
 test('before the pods were listed there is no text', async () => {
   const { gauges, state } = sceneOf()
   state.missing = 'the pods were not listed yet'
-  assert.equal(await gauges.render(), '')
+  assert.equal(String(await gauges.render()), '')
   state.missing = undefined
-  assert.match(await gauges.render(), /flux_desired_nodes/)
+  assert.match(String(await gauges.render()), /flux_desired_nodes/)
 })
 
 test('scrapes at one time are one, and its text serves for ten seconds', async (t) => {
@@ -236,7 +236,7 @@ test('where there is no room for all, the longest pages make room', async () => 
     names: [...named(100), ...short],
     answer: ({ minicluster }) => (minicluster.startsWith('short') ? PAGE : long),
   })
-  const text = await gauges.render()
+  const text = String(await gauges.render())
   assert.ok(text.length < 9 * 2 ** 20)
   const samples = [
     ...text.matchAll(/^flux_desired_nodes\{namespace="team",minicluster="(.*)"\} 4$/gm),
