@@ -1,7 +1,6 @@
 // Webhook and sidecar as they are, over TLS: how a sidecar comes by its identity, keeps it, and loses it. The webhook's API
 // server is in memory, the sidecar's broker is a simulated one, and time is the tests'.
 import assert from 'node:assert/strict'
-import dns from 'node:dns'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
@@ -11,8 +10,7 @@ import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import { readConfig as readSidecarConfig } from '../../sidecar/config.ts'
 import { startSidecar } from '../../sidecar/sidecar.ts'
-import { readConfig as readWebhookConfig } from '../../webhook/config.ts'
-import { startWebhook, type Webhook } from '../../webhook/webhook.ts'
+import type { Webhook } from '../../webhook/webhook.ts'
 import { awaitedLog } from '../support/awaited-log.ts'
 import { type Authority, createAuthority, type KeyPair } from '../support/certificates.ts'
 import { createTestCluster, TEST_PACE } from '../support/cluster.ts'
@@ -28,13 +26,13 @@ import {
 } from '../support/lead-broker.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
 import { secretData } from '../webhook/authority/replicas.ts'
+import { HOST, namedWebhook } from './named-webhook.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
 const METRIC = '/apis/custom.metrics.k8s.io/v1beta2/namespaces/hpc/metrics/node_up_count'
-const HOST = 'flux-metrics-webhook.flux-metrics.svc'
 
 const OBTAINED = 'obtained a certificate'
 /** Of the webhook. */
@@ -59,34 +57,11 @@ function stopTime(t: TestContext): void {
   t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.now() })
 }
 
-/** The webhook of a cluster with a MiniCluster; its Service's name leads to it. */
-async function webhookFor(t: TestContext, cluster: MemoryCluster) {
+/** The webhook of a cluster with a MiniCluster. */
+function webhookFor(t: TestContext, cluster: MemoryCluster) {
   cluster.review = reviewer()
-  const read = readWebhookConfig({
-    SIDECAR_IMAGE: 'sidecar:1',
-    LISTEN_ADDRESS: '127.0.0.1',
-    LISTEN_PORT: '0',
-    CERTIFICATES_PORT: '0',
-    HEALTH_PORT: '0',
-    KUBERNETES_SERVICE_HOST: '10.96.0.1',
-  })
-  assert.ok(read.kind === 'config')
-  const { log, lines, logged } = awaitedLog()
-  const readVersion = async () => ({ major: 1, minor: 36 })
-  const webhook = await startWebhook(read.config, { cluster, readVersion, version: '1.2.3', log })
-  t.after(async () => {
-    t.mock.timers.reset()
-    await webhook.close({ lingerMs: 0 })
-  })
-  const { lookup } = dns
-  const here = [{ address: '127.0.0.1', family: 4 }]
-  t.mock.method(dns, 'lookup', (name: string, options: dns.LookupAllOptions, callback: Found) =>
-    name === HOST ? callback(null, here) : lookup(name, options, callback),
-  )
-  return { webhook, lines, logged }
+  return namedWebhook(t, cluster)
 }
-
-type Found = (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddress[]) => void
 
 /** The sidecar of the MiniCluster's lead broker, when it has read Flux and said the message. */
 async function sidecarFor(
