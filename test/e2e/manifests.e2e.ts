@@ -16,7 +16,7 @@ import { build } from './support/kustomize.ts'
 import { OWN_LABEL } from './support/manifests.ts'
 import { hasAdmissionPolicies } from './support/server-version.ts'
 
-const APPLIED = ['base', 'overlays/direct', 'overlays/external', 'examples']
+const APPLIED = ['', 'overlays/direct', 'overlays/external', 'examples']
 
 let cluster: Cluster
 let ownNamespace: KubernetesObject | undefined
@@ -49,14 +49,14 @@ async function dryRun(args: readonly string[], input?: string): Promise<void> {
 }
 
 for (const resource of APPLIED) {
-  test(`${resource} builds twice to the same text`, async () => {
+  test(`manifests/${resource} builds twice to the same text`, async () => {
     const folder = join(MANIFESTS, resource)
     const [one, other] = [await run(['kustomize', folder]), await run(['kustomize', folder])]
     assert.ok(parseObjects(one).length >= 2)
     assert.equal(one, other)
   })
 
-  test(`${resource} is accepted by the API server`, async () => {
+  test(`manifests/${resource} is accepted by the API server`, async () => {
     await dryRun(['-k', join(MANIFESTS, resource)])
   })
 }
@@ -192,13 +192,36 @@ for (const resource of ['base', 'overlays/direct']) {
   })
 }
 
-test('components/guard adds policies, and is accepted', async (t) => {
-  if (!(await hasAdmissionPolicies())) return t.skip('the API server is older than 1.30')
-  const { objects: _all, ...effect } = await effectOf('guard', 'overlays/direct')
-  const added = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding']
-  assert.deepEqual(effect, { added, removed: [], changed: [] })
-  await dryRun(['-f', '-'], await build({ resource: 'overlays/direct', component: 'guard' }))
+for (const resource of ['', 'overlays/direct']) {
+  test(`components/guard on manifests/${resource} adds policies, and is accepted`, async (t) => {
+    if (!(await hasAdmissionPolicies())) return t.skip('the API server is older than 1.30')
+    const { objects: _all, ...effect } = await effectOf('guard', resource)
+    const added = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding']
+    assert.deepEqual(effect, { added, removed: [], changed: [] })
+    await dryRun(['-f', '-'], await build({ resource, component: 'guard' }))
+  })
+}
+
+test('components/external on the default changes the gateway only, and is accepted', async () => {
+  const { objects: _all, ...effect } = await effectOf('external', '')
+  assert.deepEqual(effect, { added: [], removed: [], changed: ['Deployment'] })
+  await dryRun(['-f', '-'], await build({ resource: '', component: 'external' }))
 })
+
+for (const [component, transformers] of [
+  [undefined, []],
+  ['guard', ['manifests/transformers/namespace/guard.yaml']],
+  ['network-policy', []],
+] as const) {
+  test(`namespace: moves the default (with ${component}), and its names follow`, async () => {
+    const user = { resource: '', ...(component !== undefined && { component }) }
+    const expected = (await build(user))
+      .replace(/\bnamespace: flux-metrics$/gm, 'namespace: elsewhere')
+      .replace(/(?<=^kind: Namespace\n(?: *\S.*\n)*) {2}name: flux-metrics$/m, '  name: elsewhere')
+    const fields = { namespace: 'elsewhere', transformers }
+    assert.deepEqual(parseObjects(await build({ ...user, fields })), parseObjects(expected))
+  })
+}
 
 test('images: of a kustomization around an overlay changes the images of webhook and sidecars, and nothing else', async () => {
   const resource = 'overlays/direct'

@@ -63,9 +63,9 @@ export class Installation {
     await this.rolledOut()
   }
 
-  /** Uninstalls as README says. */
-  async uninstall(): Promise<void> {
-    await run(['delete', '-k', this.#folder, '-l', '!flux-metrics/keep'])
+  /** Uninstalls as README says. `keep`: but for the namespace with the CA. */
+  async uninstall({ keep = true } = {}): Promise<void> {
+    await run(['delete', '-k', this.#folder, ...(keep ? ['-l', '!flux-metrics/keep'] : [])])
   }
 
   /** Waits until the rollouts of all Deployments are complete. */
