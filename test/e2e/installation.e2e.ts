@@ -102,6 +102,15 @@ async function left(): Promise<readonly string[]> {
   return [...ours, ...rest.split('\n').filter((name) => !made.includes(name))]
 }
 
+/** Waits until the gateway has published all APIServices, and API servers find it. */
+async function awaitPublished(): Promise<void> {
+  await holds('the APIServices', async () => {
+    const found = await Promise.all(API_SERVICES.map(leadsTo))
+    return found.every((service) => service === OURS)
+  })
+  await awaitApiServices()
+}
+
 withShared('the default installation', () => Default.create(), {
   'the APIServices of another adapter are left alone, and an Event says so': async () => {
     assert.equal(await leadsTo(V1BETA1), 'monitoring/prometheus-adapter')
@@ -116,11 +125,7 @@ withShared('the default installation', () => Default.create(), {
     cluster,
   }) => {
     await run(['delete', 'apiservice', V1BETA1])
-    await holds('the APIServices', async () => {
-      const found = await Promise.all(API_SERVICES.map(leadsTo))
-      return found.every((service) => service === OURS)
-    })
-    await awaitApiServices()
+    await awaitPublished()
     await namespaceComesAndGoes(cluster)
   },
 
@@ -134,11 +139,7 @@ withShared('the default installation', () => Default.create(), {
     })
     assert.equal(await leadsTo(V1BETA1), `default/${METRICS_SERVICE}`)
     await run(['annotate', 'apiservice', V1BETA1, V1BETA2, 'flux-metrics/take-over-'])
-    await holds('the APIServices', async () => {
-      const found = await Promise.all(API_SERVICES.map(leadsTo))
-      return found.every((service) => service === OURS)
-    })
-    await awaitApiServices()
+    await awaitPublished()
     await namespaceComesAndGoes(cluster)
   },
 
@@ -170,7 +171,7 @@ withShared('the default installation', () => Default.create(), {
 
   'installed again and uninstalled, nothing is left': async ({ cluster, installation }) => {
     await installation.install()
-    await awaitApiServices()
+    await awaitPublished()
     await installation.uninstall({ keep: false })
     assert.deepEqual(await left(), [])
     const namespace = await run(['get', 'namespace', WEBHOOK_NAMESPACE, '--ignore-not-found'])
