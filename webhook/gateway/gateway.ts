@@ -1,5 +1,6 @@
 // Assembles the gateway from its parts: identity, peers, asking, upstreams, publishing, servers. The program (main.ts) and the
 // tests start it.
+import { hostname } from 'node:os'
 import { FRONT_PROXY } from '#api/front-proxy.ts'
 import { createIssuedCredentials } from '#identity/issued-credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
@@ -125,6 +126,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     namespace: config.namespace,
     service: config.service,
     upstreams: config.upstreams,
+    adapterObstacle: (group) => upstreams.obstacleOf(group),
+    pod: hostname(),
   })
   const { address } = config.listen
   const at = { address, port: config.healthPort, variable: 'HEALTH_PORT' }

@@ -70,7 +70,8 @@ async function publish(): Promise<readonly Call[]> {
       caBundle: () => 'bundle',
       ...{ namespace: 'flux-metrics', service: GATEWAY, external, log },
       upstreams: { custom: undefined, external: undefined },
-      registry: new Registry(),
+      adapterObstacle: () => undefined,
+      ...{ pod: 'flux-metrics-gateway-76f54-2kxq9', registry: new Registry() },
     })
   await publishing(true).tick()
   for (const version of versions) {

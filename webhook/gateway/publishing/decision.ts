@@ -39,6 +39,7 @@ export interface Decision {
 }
 
 export interface Group {
+  readonly name: string
   /** Whether the gateway serves it. */
   readonly isServed: boolean
   /** The adapter that the gateway asks about what is not ours: it may be taken over from it. */

@@ -1,11 +1,12 @@
 // Publishes the gateway: keeps the APIServices that lead API servers to it, where no other adapter has them. Any replica does;
 // writes carry the version that was read, so that two replicas do no harm. What is to be done is decided in decision.ts.
+import { isDeepStrictEqual } from 'node:util'
 import type { Registry } from 'prom-client'
-import * as v from 'valibot'
+import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
 import { GATEWAY } from '../../contract.ts'
-import { type ApiServer, POLL_PACE } from '../../kubernetes/cluster.ts'
+import { type ApiServer, type ClusterObject, POLL_PACE } from '../../kubernetes/cluster.ts'
 import { Outage } from '../../kubernetes/outage.ts'
 import {
   CUSTOM,
@@ -16,6 +17,7 @@ import {
   type ServicePlace,
 } from './api-service.ts'
 import { type Change, type Decision, decide, type Found, type Group } from './decision.ts'
+import { ofAnotherRollout, readyReplicas } from './replicas.ts'
 import { Reports } from './reports.ts'
 
 export type PublishingCluster = Pick<ApiServer, 'read' | 'list' | 'create' | 'replace' | 'delete'>
@@ -31,8 +33,12 @@ export interface PublishingOptions {
   readonly service: string
   /** The adapters that may be taken over from. */
   readonly upstreams: { readonly custom: Target | undefined; readonly external: Target | undefined }
+  /** Why this replica cannot pass the requests of a group on to its adapter yet; `undefined` if it can. */
+  readonly adapterObstacle: (group: string) => string | undefined
   /** Whether external metrics are served. */
   readonly external: boolean
+  /** The pod of this replica. */
+  readonly pod: string
   readonly registry: Registry
   readonly log: Logger
 }
@@ -54,14 +60,11 @@ const OWNER = {
   metadataOnly: true,
 } as const
 
+/** Why a change was not made although nothing stands in its way. */
+const RIVAL = 'another writer was faster'
+
 /** A Service with two replicas has one slice for each family of addresses. */
 const MAX_SLICES = 10
-
-const SliceSchema = v.object({
-  endpoints: v.nullish(
-    v.array(v.object({ conditions: v.nullish(v.object({ ready: v.nullish(v.boolean()) })) })),
-  ),
-})
 
 export class Publishing {
   readonly #options: PublishingOptions
@@ -80,6 +83,7 @@ export class Publishing {
       [
         CUSTOM,
         {
+          name: GROUP,
           isServed: true,
           upstream: upstreams.custom && placeOf(upstreams.custom),
           variable: 'UPSTREAM_CUSTOM_METRICS',
@@ -88,6 +92,7 @@ export class Publishing {
       [
         EXTERNAL,
         {
+          name: EXTERNAL_GROUP,
           isServed: external,
           upstream: upstreams.external && placeOf(upstreams.external),
           variable: 'UPSTREAM_EXTERNAL_METRICS',
@@ -123,7 +128,7 @@ export class Publishing {
       let isComplete = true
       for (const [versions, group] of this.#groups) {
         const found = await Promise.all(versions.map((version) => this.#read(version)))
-        isComplete = (await this.#act(decide(found, group, destination))) && isComplete
+        isComplete = (await this.#act(decide(found, group, destination), group)) && isComplete
       }
       this.#outage.report([])
       return isComplete
@@ -146,18 +151,32 @@ export class Publishing {
   }
 
   /** @returns `false` if there is more to do */
-  async #act(decisions: readonly Decision[]): Promise<boolean> {
+  async #act(decisions: readonly Decision[], group: Group): Promise<boolean> {
     const changes = decisions.flatMap(({ step }) => (step.kind === 'change' ? [step.change] : []))
-    const leadsHere = changes.some(({ kind }) => kind !== 'remove')
-    const isReachable = !leadsHere || (await this.#isReachable())
+    const obstacle = await this.#obstacleTo(changes, group)
     let isComplete = true
     for (const decision of decisions) {
       const { step } = decision
-      const isDone = step.kind !== 'change' || (isReachable && (await this.#carryOut(step.change)))
+      const isDone =
+        step.kind !== 'change' || (obstacle === undefined && (await this.#carryOut(step.change)))
       isComplete &&= isDone
-      await this.#reports.report(decision, isDone)
+      await this.#reports.report(decision, isDone ? undefined : (obstacle ?? RIVAL))
     }
     return isComplete
+  }
+
+  /** Why the changes of a group must wait: API servers would ask who cannot answer. */
+  async #obstacleTo(changes: readonly Change[], group: Group): Promise<string | undefined> {
+    const { pod, adapterObstacle } = this.#options
+    if (changes.every(({ kind }) => kind === 'remove')) return undefined
+    const replicas = readyReplicas(await this.#listSlices())
+    if (replicas.length === 0) return 'its Service has no ready replica'
+    if (!changes.some((change) => isAdoption(change, group))) return undefined
+    // Older replicas know no adapter, and would answer that its metrics are not there.
+    const older = ofAnotherRollout(replicas, pod)
+    if (older !== undefined) return `a replica of another rollout is served still: ${older}`
+    const why = adapterObstacle(group.name)
+    return why && `the adapter that has it now cannot be asked: ${why}`
   }
 
   /** @returns `false` if another writer was faster */
@@ -168,8 +187,7 @@ export class Publishing {
     return (await cluster.replace(object)) !== 'conflict'
   }
 
-  /** Whether API servers find a replica: an API that is led elsewhere before would fail until they do. */
-  async #isReachable(): Promise<boolean> {
+  async #listSlices(): Promise<readonly ClusterObject[]> {
     const { cluster, namespace, service } = this.#options
     const slices = {
       apiVersion: 'discovery.k8s.io/v1',
@@ -177,13 +195,12 @@ export class Publishing {
       namespace,
       labelSelector: `kubernetes.io/service-name=${service}`,
     }
-    const { items } = await cluster.list(slices, { limit: MAX_SLICES })
-    return items.some((slice) => {
-      const parsed = v.safeParse(SliceSchema, slice)
-      if (!parsed.success) return false
-      return parsed.output.endpoints?.some(({ conditions }) => conditions?.ready !== false) ?? false
-    })
+    return (await cluster.list(slices, { limit: MAX_SLICES })).items
   }
+}
+
+function isAdoption({ kind, from }: Change, { upstream }: Group): boolean {
+  return kind === 'take over' && upstream !== undefined && isDeepStrictEqual(from, upstream)
 }
 
 function placeOf({ namespace, service: name, port }: Target): ServicePlace {

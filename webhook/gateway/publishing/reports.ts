@@ -64,8 +64,9 @@ export class Reports {
     })
   }
 
-  /** @param isDone whether a change was carried out; otherwise it is tried again soon */
-  async report(decision: Decision, isDone: boolean): Promise<void> {
+  /** @param obstacle why a change was not carried out: it is tried again soon; `undefined` if it was */
+  async report(decision: Decision, obstacle: string | undefined): Promise<void> {
+    const isDone = obstacle === undefined
     const { step } = decision
     const { name } = referenceOf(decision.version)
     const state = stateOf(decision, isDone)
@@ -74,14 +75,18 @@ export class Reports {
       const { kind, from } = step.change
       this.#log.info({ name, from }, CHANGES[kind])
     }
-    this.#say(name, state, step)
+    this.#say(name, state, { step, obstacle })
     const event = eventOf(step, isDone, name)
     if (event !== undefined) await this.#write({ name, uid: decision.uid }, event)
   }
 
   /** A lasting state is said once. */
-  #say(name: string, state: State, step: Step): void {
-    const reason = step.kind === 'leave' ? { because: step.because, why: step.why } : {}
+  #say(
+    name: string,
+    state: State,
+    { step, obstacle }: { readonly step: Step; readonly obstacle: string | undefined },
+  ): void {
+    const reason = step.kind === 'leave' ? { because: step.because, why: step.why } : { obstacle }
     const text = JSON.stringify([state, reason])
     const isNew = this.#said.get(name) !== text
     this.#said.set(name, text)
@@ -92,7 +97,7 @@ export class Reports {
         'leaves an APIService, and all of its group, alone',
       )
     } else if (state === 'waiting') {
-      this.#log.info({ name }, 'publishes an APIService once its Service has a ready replica')
+      this.#log.info({ name, why: obstacle }, 'waits before it publishes an APIService')
     }
   }
 

@@ -62,7 +62,12 @@ export function destinationOf(target: ObjectTarget, surroundings: Surroundings):
     )
   }
   if (resource === SERVICES && name === METRICS_SERVICE) {
-    return ofService(surroundings.miniclusters(), target)
+    const miniclusters = surroundings.miniclusters()
+    // Adapters made from the usual template have a Service of this name themselves.
+    const isOther = miniclusters.length === 0 && !surroundings.isBuiltIn
+    return surroundings.hasUpstream && isOther
+      ? { kind: 'upstream' }
+      : ofService(miniclusters, target)
   }
   if (surroundings.hasUpstream) return { kind: 'upstream' }
   if (resource === SERVICES && name === '*') {

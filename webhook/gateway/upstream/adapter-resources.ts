@@ -72,6 +72,11 @@ export class AdapterResources implements OtherResources {
     return this.#problem
   }
 
+  /** Whether it has said that it serves a version of the group. */
+  get isServing(): boolean {
+    return [...this.#readings.values()].some(({ kind }) => kind !== 'absent')
+  }
+
   /** Those of the version that answers for the one in `groupVersion`. */
   resourcesOf(groupVersion: string): readonly ApiResource[] {
     const [group, version = ''] = groupVersion.split('/')

@@ -83,6 +83,11 @@ export class Adapter implements Upstream {
     return this.#failure ?? this.#resources.problem
   }
 
+  /** Why requests should not be led to it through us yet: it has not shown that it serves the group; `undefined` if it has. */
+  get obstacle(): string | undefined {
+    return this.#resources.isServing ? undefined : this.#resources.problem
+  }
+
   /** Resolves after the first reading of its discovery and OpenAPI, whether it succeeded or not. */
   async start(): Promise<void> {
     await this.#connection.start()
@@ -114,6 +119,7 @@ export class Adapter implements Upstream {
       signal: left.signal,
     })
     this.#noteRefusal(answer.statusCode)
+    if (answer.statusCode === 404) this.#checkAbsence(answer)
     const headers = this.#accept(answer)
     ctx.status = answer.statusCode ?? 0
     ctx.set('X-Content-Type-Options', 'nosniff')
@@ -174,6 +180,14 @@ export class Adapter implements Upstream {
       this.#log.warn({ group, code }, 'the adapter refuses the gateway: apply components/upstream')
     }
     this.#isRefused = isRefused
+  }
+
+  /** While it is not known which versions it serves, 404 may be about the version, and not about the metric. */
+  #checkAbsence(answer: IncomingMessage): void {
+    const { obstacle } = this
+    if (obstacle === undefined) return
+    answer.destroy()
+    throw this.#unavailable(`it answers 404, and ${obstacle}`)
   }
 
   /** The headers of an answer that may be passed back. */

@@ -34,6 +34,11 @@ export class Upstreams {
     return new Map(this.#all().map(({ group, problem }) => [group, problem]))
   }
 
+  /** Why requests for a group should not be led to its adapter through us yet; `undefined` if they may. */
+  obstacleOf(group: string): string | undefined {
+    return this.#all().find((adapter) => adapter.group === group)?.obstacle
+  }
+
   /** What all of them list. */
   get resources(): OtherResources {
     const lists = this.#all().map(({ resources }) => resources)

@@ -29,6 +29,7 @@ import {
 } from './api-services.ts'
 
 const ALONE: Group = {
+  name: 'custom.metrics.k8s.io',
   isServed: true,
   upstream: undefined,
   variable: 'UPSTREAM_CUSTOM_METRICS',

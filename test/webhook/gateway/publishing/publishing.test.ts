@@ -27,6 +27,8 @@ import {
 
 const ADAPTER = { ...ADAPTER_PLACE, service: ADAPTER_PLACE.name }
 
+const POD = 'flux-metrics-gateway-76f54d9c8-2kxq9'
+
 const NAMES = [...CUSTOM, ...EXTERNAL].map(referenceOf)
 
 function publishing(
@@ -42,8 +44,9 @@ function publishing(
     caBundle: () => BUNDLE,
     ...{ namespace: GATEWAY_PLACE.namespace, service: GATEWAY_PLACE.name },
     upstreams: { custom: undefined, external: undefined },
+    adapterObstacle: () => undefined,
     external: false,
-    ...{ registry, log },
+    ...{ pod: POD, registry, log },
     ...options,
   })
   const writes = () =>
@@ -116,7 +119,7 @@ for (const slices of [[], [endpoints()], [endpoints(false)]]) {
     assert.equal(await tick(), false)
     assert.equal(await tick(), false)
     assert.deepEqual(writes(), [])
-    const waits = 'publishes an APIService once its Service has a ready replica'
+    const waits = 'waits before it publishes an APIService'
     assert.deepEqual(messages(), [waits, waits])
     const { 'v1beta2.custom.metrics.k8s.io': state } = await statesOf(registry)
     assert.equal(state, 'waiting')
@@ -197,6 +200,54 @@ test('Publishing takes over from the upstream adapter in one write, and says fro
   assert.equal(events(), 1)
 })
 
+/** Replicas of these pods, all ready. */
+function replicas(...pods: readonly string[]): NewObject {
+  const { metadata, ...rest } = endpoints(true)
+  const conditions = { ready: true }
+  return {
+    ...rest,
+    metadata,
+    endpoints: pods.map((name) => ({ conditions, targetRef: { kind: 'Pod', name } })),
+  }
+}
+
+test('Publishing takes over from the adapter when API servers find no replica of an older rollout', async () => {
+  const older = 'flux-metrics-gateway-5d8f7c6b4-9lmnp'
+  const other = 'flux-metrics-gateway-76f54d9c8-zzzzz'
+  const upstreams = { custom: ADAPTER, external: undefined }
+  const { tick, cluster, writes, lines, registry } = publishing(
+    [ROLE, replicas(POD, older), FOREIGN],
+    { upstreams },
+  )
+  assert.equal(await tick(), false)
+  assert.deepEqual(writes(), [])
+  assert.equal(lines.at(-1)?.why, `a replica of another rollout is served still: ${older}`)
+  const { 'v1beta1.custom.metrics.k8s.io': state } = await statesOf(registry)
+  assert.equal(state, 'waiting')
+  cluster.put(replicas(POD, other))
+  assert.equal(await tick(), true)
+  assert.equal(writes().length, 2)
+})
+
+test('Publishing takes over from the adapter when the adapter can be asked', async () => {
+  let obstacle: string | undefined = 'nothing listens there'
+  const { tick, cluster, writes, lines } = publishing([ROLE, endpoints(true), FOREIGN], {
+    upstreams: { custom: ADAPTER, external: undefined },
+    adapterObstacle: (group) => (group === 'custom.metrics.k8s.io' ? obstacle : undefined),
+  })
+  assert.equal(await tick(), false)
+  assert.deepEqual(writes(), [])
+  const why = 'the adapter that has it now cannot be asked: nothing listens there'
+  assert.equal(lines.at(-1)?.why, why)
+  obstacle = undefined
+  assert.equal(await tick(), true)
+  assert.equal(writes().length, 2)
+  // What leads to the gateway already is kept right, whatever the adapter does.
+  obstacle = 'nothing listens there'
+  cluster.remove(referenceOf(OLDER))
+  assert.equal(await tick(), true)
+})
+
 test('Publishing repairs what another writer changed, and leaves the bundle to the webhook', async () => {
   const { tick, cluster, specs, messages } = publishing()
   await tick()
@@ -218,8 +269,9 @@ test('two replicas that publish at one time do no harm', async () => {
     caBundle: () => BUNDLE,
     ...{ namespace: GATEWAY_PLACE.namespace, service: GATEWAY_PLACE.name },
     upstreams: { custom: undefined, external: undefined },
+    adapterObstacle: () => undefined,
     external: true,
-    ...{ registry: new Registry(), log },
+    ...{ pod: POD, registry: new Registry(), log },
   })
   await Promise.all([one.tick(), other.tick()])
   await Promise.all([one.tick(), other.tick()])

@@ -172,6 +172,7 @@ test('what is not about MiniClusters goes to the adapter as it came', async (t) 
     `${V2}/a/services/other/node_up_count`,
     `${V2}/a/metrics/of_the_adapter`,
     `${V2}/c/metrics/node_up_count`,
+    `${V2}/c/services/custom-metrics-apiserver/requests`,
     '/apis/custom.metrics.k8s.io/v1beta2/nodes/n/load',
     `${EXTERNAL}/a/node_desired_count`,
     `${EXTERNAL}/a/queue_length?labelSelector=minicluster%3Done`,
@@ -179,12 +180,16 @@ test('what is not about MiniClusters goes to the adapter as it came', async (t) 
     assert.equal((await get(path)).text, `adapter: ${path}`)
   }
   assert.equal(questions.length, 0)
+  // The prototype's Service is ours where there is a MiniCluster, and its metrics are everywhere.
+  const service = 'services/custom-metrics-apiserver'
+  assert.match((await get(`${V2}/c/${service}/node_up_count`)).text, /no MiniCluster of namespace/)
+  assert.equal((await get(`${V2}/a/${service}/of_a_user`)).code, 200)
   assert.equal((await get(`${V2}/a/metrics/node_up_count`)).code, 200)
   assert.equal(
     (await get(`${EXTERNAL}/a/node_desired_count?labelSelector=minicluster%3Done`)).code,
     200,
   )
-  assert.equal(questions.length, 2)
+  assert.equal(questions.length, 3)
 })
 
 test('what is for the adapter depends neither on the pods nor on our grammar of selectors', async (t) => {

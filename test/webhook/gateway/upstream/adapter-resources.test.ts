@@ -45,6 +45,30 @@ test('a version that is not served lists what the other has', WITHIN, async (t) 
   assert.deepEqual([namesIn(gateway, V1), namesIn(gateway, V2)], [['pods/m'], ['pods/m']])
 })
 
+test('404 is an error until the adapter has said which versions it serves', WITHIN, async (t) => {
+  let isReady = false
+  const discovery = (version: string) =>
+    isReady && version === 'v1beta1' ? listOf('pods/m') : undefined
+  const server = await startAdapter(t, {
+    discovery,
+    handler: (request, response) => {
+      const isServed =
+        request.url?.startsWith(`/apis/${V1}/`) === true && !request.url.endsWith('/x')
+      response.writeHead(isServed ? 200 : 404, { 'Content-Type': 'application/json' })
+      response.end(JSON.stringify({ kind: 'MetricValueList', apiVersion: V1, items: [] }))
+    },
+  })
+  const gateway = await startGateway(t, { ...server, pollMs: 50 })
+  const path = `/apis/${V2}/namespaces/a/pods/%2A`
+  const before = await gateway.get(`${path}/m`)
+  assert.equal(before.status, 503)
+  assert.match(before.text, /it answers 404, and it serves no version of the group/)
+  assert.equal((await gateway.get(`/apis/${V1}/namespaces/a/pods/%2A/m`)).status, 200)
+  isReady = true
+  await eventually(async () => assert.equal((await gateway.get(`${path}/m`)).status, 200))
+  assert.equal((await gateway.get(`${path}/x`)).status, 404)
+})
+
 test('what is no resource is left out, and each name is there once', WITHIN, async (t) => {
   const discovery = () =>
     JSON.stringify({
