@@ -7,13 +7,26 @@ interface Limit {
   readonly characters?: number
 }
 
-/** `text`, cut to a maximum length. */
+/** `text`, cut to a maximum length. What is cut off takes no memory. */
 export function shorten(text: string, { characters = MAX_CHARACTERS }: Limit = {}): string {
-  return text.length > characters ? `${text.slice(0, characters)}…` : text
+  return text.length > characters ? `${copyOf(text.slice(0, characters))}…` : text
+}
+
+/** A part of a text keeps the whole of it in memory, a copy does not. Half a character at its end becomes U+FFFD. */
+export function copyOf(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 export function quote(text: string, limit?: Limit): string {
   return `"${shorten(text, limit)}"`
+}
+
+/** Control characters as escapes: the text goes to terminals and logs. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0
+    return `\\u{${code.toString(16)}}`
+  })
 }
 
 /** The text of anything that was thrown. */

@@ -3,8 +3,8 @@
 import { EXTERNAL_GROUP, GROUP, MINICLUSTERS, NAMESPACES, SERVICES } from '#api/api-group.ts'
 import { decodeSegment } from '#api/request.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
+import { printable } from '#serving/text.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
-import { printable } from './verdict.ts'
 
 /** resource.Quantity. An HPA reads `null` and nothing as 0. */
 const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$/

@@ -2,7 +2,7 @@
 // Only JSON and plain text come out, and a redirect never. Pure.
 import { isUtf8 } from 'node:buffer'
 import { StatusError, unavailable } from '#serving/status.ts'
-import { quote, shorten } from '#serving/text.ts'
+import { printable, quote, shorten } from '#serving/text.ts'
 import { AskError } from './ask-error.ts'
 import type { RawAnswer } from './exchange.ts'
 import type { AnswerType, SidecarAnswer } from './sidecar-answer.ts'
@@ -36,14 +36,6 @@ export function judge(about: string, answer: RawAnswer, versions: Versions): Sid
   }
   if (!isUtf8(body)) throw invalid(`${about}: its sidecar answered with bytes that are no UTF-8`)
   return { contentType, body: body.toString('utf8') }
-}
-
-/** Control characters as escapes: the text goes to terminals and logs. */
-export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    return `\\u{${code.toString(16)}}`
-  })
 }
 
 function errorOf(about: string, answer: RawAnswer, versions: Versions): AskError {

@@ -1,5 +1,6 @@
 // Why a MiniCluster has no pod with a sidecar, in one sentence. Pure: absences.ts reads the objects.
 import { notFound, type StatusError, unavailable } from '#serving/status.ts'
+import { printable } from '#serving/text.ts'
 import { decide } from '../../admission/decision.ts'
 import { INJECTED_ANNOTATION } from '../../contract.ts'
 import { readEnabled } from '../../injection/annotations.ts'
@@ -53,7 +54,9 @@ function withoutSidecar(what: string, minicluster: MiniCluster, pod: Pod): Statu
   }
   const { decision } = decide(pod, { minicluster, ...UNKNOWN_IS_GOOD }, PREREQUISITES)
   if (decision.kind === 'skip') {
-    return notFound(`${where} is not injected (${decision.reason}): ${decision.message}`)
+    // It quotes what the user wrote into the pod and the MiniCluster.
+    const message = printable(decision.message)
+    return notFound(`${where} is not injected (${decision.reason}): ${message}`)
   }
   const why = 'it was created before flux-metrics/enabled was set, or the webhook left it out'
   const more = `an Event of the MiniCluster says why: kubectl describe minicluster -n ${minicluster.metadata.namespace}`

@@ -31,6 +31,9 @@ const MAX_NAMESPACES = 1_000
 /** They are listed by name, and that of index 0 sorts before the others. The index is no label before Kubernetes 1.28. */
 const MAX_PODS = 4
 
+/** Pods have 20 KB. Users can make them larger than the gateway should parse for a sentence. */
+const MAX_PODS_BYTES = 512 * 2 ** 10
+
 /** A Job, and the label with its name, has no longer name. */
 const MAX_LABEL_LENGTH = 63
 
@@ -108,7 +111,8 @@ export class Absences {
     if (minicluster.length > MAX_LABEL_LENGTH) return []
     const labelSelector = `job-name=${minicluster}`
     const pods = { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector }
-    const { items } = await this.#cluster.list(pods, { limit: MAX_PODS })
+    const bounds = { limit: MAX_PODS, maxBytes: MAX_PODS_BYTES }
+    const { items } = await this.#cluster.list(pods, bounds)
     return items
       .flatMap((object) => toPod(object) ?? [])
       .filter((pod) => preselect(pod).kind === 'candidate')

@@ -29,6 +29,7 @@ export class PeerRegistry implements Store {
   readonly #pods = new Map<string, PodsByName>()
   /** By namespace, MiniCluster and name. */
   readonly #miniclusters = new Map<string, Map<string, PodsByName>>()
+  readonly #cutNamespaces = new Set<string>()
   #size = 0
   #omitted = 0
 
@@ -46,6 +47,11 @@ export class PeerRegistry implements Store {
     return this.#omitted
   }
 
+  /** Whether pods of a namespace were left out: perhaps not all of its MiniClusters are known. */
+  isCut(namespace: string): boolean {
+    return this.#cutNamespaces.has(namespace)
+  }
+
   put(object: ClusterObject): void {
     const former = this.#drop(object)
     this.#add(object)
@@ -60,12 +66,12 @@ export class PeerRegistry implements Store {
     const pod = toSidecarPod(object)
     if (pod === undefined) return
     const { namespace, minicluster } = pod
-    const { pods, podsOfNamespace } = this.#bounds
-    const ofNamespace = this.#pods.get(namespace) ?? new Map()
-    if (this.#size >= pods || ofNamespace.size >= podsOfNamespace) {
+    if (!this.#hasRoom(namespace) && !this.#makeRoom(pod)) {
       this.#omitted += 1
+      this.#cutNamespaces.add(namespace)
       return
     }
+    const ofNamespace: PodsByName = this.#pods.get(namespace) ?? new Map()
     this.#pods.set(namespace, ofNamespace.set(pod.pod, pod))
     const names = this.#miniclusters.get(namespace) ?? new Map<string, PodsByName>()
     const ofMiniCluster: PodsByName = names.get(minicluster) ?? new Map()
@@ -74,20 +80,44 @@ export class PeerRegistry implements Store {
     this.#size += 1
   }
 
+  #hasRoom(namespace: string): boolean {
+    const { pods, podsOfNamespace } = this.#bounds
+    return this.#size < pods && (this.#pods.get(namespace)?.size ?? 0) < podsOfNamespace
+  }
+
+  /**
+   * Jobs that have ended leave their pods, thousands of them: one makes room. So does an older pod of the same MiniCluster, which
+   * would else answer in place of the newer one.
+   */
+  #makeRoom({ namespace, minicluster, createdAt }: SidecarPod): boolean {
+    const ofNamespace = this.#pods.get(namespace)?.values() ?? []
+    const same = [...(this.#miniclusters.get(namespace)?.get(minicluster)?.values() ?? [])]
+    const oldest = same.sort(byAge).at(-1)
+    const older = oldest !== undefined && oldest.createdAt < createdAt ? oldest : undefined
+    const dispensable = older ?? [...ofNamespace].find(({ state }) => state.kind === 'over')
+    if (dispensable === undefined) return false
+    this.#forget(dispensable)
+    if (dispensable !== older) this.#noteIfGone(dispensable)
+    return true
+  }
+
   /** @returns what was kept of the object */
   #drop({ metadata: { namespace = '', name = '' } = {} }: ClusterObject): SidecarPod | undefined {
+    const pod = this.#pods.get(namespace)?.get(name)
+    if (pod !== undefined) this.#forget(pod)
+    return pod
+  }
+
+  #forget({ namespace, minicluster, pod: name }: SidecarPod): void {
     const ofNamespace = this.#pods.get(namespace)
-    const pod = ofNamespace?.get(name)
-    if (pod === undefined) return undefined
     const names = this.#miniclusters.get(namespace)
-    const ofMiniCluster = names?.get(pod.minicluster)
+    const ofMiniCluster = names?.get(minicluster)
     ofNamespace?.delete(name)
     ofMiniCluster?.delete(name)
-    if (ofMiniCluster?.size === 0) names?.delete(pod.minicluster)
+    if (ofMiniCluster?.size === 0) names?.delete(minicluster)
     if (names?.size === 0) this.#miniclusters.delete(namespace)
     if (ofNamespace?.size === 0) this.#pods.delete(namespace)
     this.#size -= 1
-    return pod
   }
 
   #noteIfGone(former: SidecarPod | undefined): void {

@@ -38,6 +38,8 @@ export interface Peers {
   /**
    * The MiniClusters of a namespace that have a pod with a sidecar, found or unready, or had one a minute ago; in alphabetical
    * order.
+   *
+   * @throws StatusError 503 if not all are known
    */
   inNamespace(namespace: string): readonly MiniClusterName[]
   /** Those of all namespaces that have a pod now. */

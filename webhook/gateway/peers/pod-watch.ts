@@ -1,5 +1,7 @@
 // Watches the pods with sidecars in all namespaces, and answers which there are from the last copy.
 import type { Logger } from '#serving/log.ts'
+import { unavailable } from '#serving/status.ts'
+import { quote } from '#serving/text.ts'
 import { SERVICE_LABEL } from '../../contract.ts'
 import type { Cluster, Watching } from '../../kubernetes/cluster.ts'
 import { CollectionWatch, type Pace } from '../../kubernetes/collection-watch.ts'
@@ -62,7 +64,12 @@ export class PodWatch implements Peers {
     return this.#watch.store?.find(name) ?? { kind: 'absent' }
   }
 
+  /** @throws StatusError 503 if there are too many: a shorter list would be a smaller number */
   inNamespace(namespace: string): readonly MiniClusterName[] {
+    if (this.#watch.store?.isCut(namespace) === true) {
+      const why = 'they have more pods with sidecars than the gateway keeps'
+      throw unavailable(`Cannot list the MiniClusters of namespace ${quote(namespace)}: ${why}`)
+    }
     const present = this.#watch.store?.inNamespace(namespace) ?? []
     const names = present.map(({ minicluster }) => minicluster)
     const all = new Set([...names, ...this.#former.inNamespace(namespace)])

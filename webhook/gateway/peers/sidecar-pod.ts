@@ -35,11 +35,22 @@ const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
 
 const Texts = v.nullish(v.record(v.string(), v.string()), {})
 
+/**
+ * A UID has 36 characters. That of an owner is not the API server's: whoever creates a pod writes it, a megabyte of it if he
+ * likes.
+ */
+const Uid = v.pipe(v.string(), v.maxLength(100))
+
+/** A pod may have 200,000 variables: of these lists only one entry is read. */
 const Container = v.object({
   name: v.string(),
-  ports: v.nullish(v.array(v.object({ name: v.nullish(v.string()), containerPort: v.number() }))),
-  env: v.nullish(v.array(v.object({ name: v.string(), value: v.nullish(v.string()) }))),
+  ports: v.optional(v.unknown()),
+  env: v.optional(v.unknown()),
 })
+
+const Named = v.object({ name: v.string() })
+const Port = v.object({ containerPort: v.number() })
+const Variable = v.object({ value: v.nullish(v.string()) })
 
 const ContainerStatus = v.object({
   name: v.string(),
@@ -62,7 +73,7 @@ const PodSchema = v.object({
   metadata: v.object({
     name: v.string(),
     namespace: v.string(),
-    uid: v.string(),
+    uid: Uid,
     creationTimestamp: v.string(),
     deletionTimestamp: v.nullish(v.string()),
     labels: Texts,
@@ -73,7 +84,7 @@ const PodSchema = v.object({
           apiVersion: v.string(),
           kind: v.string(),
           name: v.string(),
-          uid: v.string(),
+          uid: Uid,
           controller: v.nullish(v.boolean()),
         }),
       ),
@@ -181,8 +192,16 @@ function word(reason: string | null | undefined): string {
 
 /** With the node's network no port is declared: then the environment says it. */
 function portOf({ ports, env }: Container): number | undefined {
-  const declared = ports?.find(({ name }) => name === PORT_NAME)?.containerPort
-  const listen = env?.find(({ name }) => name === 'LISTEN_PORT')?.value
-  const port = declared ?? Number(listen ?? SIDECAR_PORT)
+  const declared = v.safeParse(Port, entryOf(ports, PORT_NAME))
+  const listen = v.safeParse(Variable, entryOf(env, 'LISTEN_PORT'))
+  const port = declared.success
+    ? declared.output.containerPort
+    : Number((listen.success ? listen.output.value : undefined) ?? SIDECAR_PORT)
   return Number.isInteger(port) && port > 0 && port <= 65_535 ? port : undefined
+}
+
+function entryOf(list: unknown, name: string): unknown {
+  return Array.isArray(list)
+    ? list.find((entry) => v.is(Named, entry) && entry.name === name)
+    : undefined
 }

@@ -1,6 +1,6 @@
 // Reads a sidecar's page of Prometheus metrics, as prom-client writes it, and says whose each sample is. A sidecar is not
 // trusted: what is not exactly a present value of its own MiniCluster is dropped and counted, line by line. Pure.
-import { shorten } from '#serving/text.ts'
+import { copyOf, shorten } from '#serving/text.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 
 /** A MiniCluster with 20 queues has 20 KB. */
@@ -160,9 +160,4 @@ function shortenHelp(help: string): string {
 /** The value of a label, as the text format has it. */
 function escaped(value: string): string {
   return value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')
-}
-
-/** A part of a text keeps the whole of it in memory, a copy does not. */
-function copyOf(text: string): string {
-  return Buffer.from(text).toString()
 }

@@ -149,3 +149,23 @@ test('many names cause few calls, and one namespace leaves the others theirs', a
   const [other] = await ask('modest', 1)
   assert.equal(other?.code, 404)
 })
+
+test('what users write into their objects is quoted without control characters', async () => {
+  const { spec, ...rest } = ANNOTATED
+  const flux = { container: { mountPath: '/x\u001b[2J\n\u202e' } }
+  const [code, message] = await why([{ ...rest, spec: { ...Object(spec), flux } }, pod()])
+  assert.equal(code, 404)
+  assert.match(String(message), /"\/x\\u\{1b\}\[2J\\u\{a\}\\u\{202e\}\/config/)
+})
+
+test('pods that are too large for a sentence are not read', async () => {
+  const cluster = new MemoryCluster([ANNOTATED])
+  const bounds: unknown[] = []
+  const list: MemoryCluster['list'] = async (_, { maxBytes }) => {
+    bounds.push(maxBytes)
+    return { items: [], continue: undefined }
+  }
+  const read = (reference: Parameters<MemoryCluster['read']>[0]) => cluster.read(reference)
+  await new Absences({ read, list }).whyAbsent(NAME, SOON())
+  assert.deepEqual(bounds, [512 * 2 ** 10])
+})

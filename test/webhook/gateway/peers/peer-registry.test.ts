@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { PeerRegistry } from '../../../../webhook/gateway/peers/peer-registry.ts'
 import type { ClusterObject } from '../../../../webhook/kubernetes/cluster.ts'
@@ -19,6 +21,13 @@ function registryOf(...pods: readonly PodChanges[]): PeerRegistry {
 function found(registry: PeerRegistry) {
   const lookup = registry.find(NAME)
   return lookup.kind === 'found' ? lookup.peers.map(({ pod }) => pod) : lookup
+}
+
+/** Bytes. */
+function heapAfterGarbage(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed
 }
 
 test('a pod is found by its MiniCluster, with where to ask it', () => {
@@ -120,6 +129,42 @@ test('one namespace with too many pods hides none of the others, and no more tha
   registry.remove(sidecarPod({ namespace: 'greedy', minicluster: 'b' }))
   put('late', 'a')
   assert.deepEqual([registry.all().length, registry.omitted], [5, 3])
+})
+
+test('a namespace of which pods were left out is known as cut, and others are not', () => {
+  const registry = new PeerRegistry({ pods: 5, podsOfNamespace: 1 })
+  for (const minicluster of ['a', 'b']) registry.put(sidecarPod({ namespace: 'full', minicluster }))
+  registry.put(sidecarPod({ namespace: 'modest' }))
+  assert.deepEqual([registry.isCut('full'), registry.isCut('modest')], [true, false])
+})
+
+test('where there is no room, what has ended makes room, and an older pod for a newer one of its MiniCluster', () => {
+  const gone: string[] = []
+  const bounds = { pods: 9, podsOfNamespace: 2 }
+  const registry = new PeerRegistry(bounds, ({ minicluster }) => gone.push(minicluster))
+  registry.put(sidecarPod({ minicluster: 'a', status: { phase: 'Succeeded' } }))
+  registry.put(sidecarPod({ minicluster: 'b' }))
+  registry.put(sidecarPod({ minicluster: 'c' }))
+  const names = () => registry.all().map(({ minicluster }) => minicluster)
+  assert.deepEqual([names(), gone], [['b', 'c'], ['a']])
+  registry.put(sidecarPod({ minicluster: 'c', name: 'c-0-newer', age: 1, status: PENDING }))
+  assert.deepEqual([names(), registry.omitted, gone], [['b', 'c'], 0, ['a']])
+  assert.equal(registry.find({ namespace: 'hpc', minicluster: 'c' }).kind, 'unready')
+  registry.put(sidecarPod({ minicluster: 'd' }))
+  assert.deepEqual([names(), registry.omitted], [['b', 'c'], 1])
+})
+
+test('of what users write into pods a kilobyte is kept at most', () => {
+  const registry = new PeerRegistry()
+  const before = heapAfterGarbage()
+  for (let index = 0; index < 100; index += 1) {
+    const pod = JSON.stringify(sidecarPod({ minicluster: `m${index}` }))
+    registry.put(JSON.parse(pod.replace('0.1.0', 'v'.repeat(200_000))))
+  }
+  assert.equal(registry.all().length, 100)
+  assert.ok(heapAfterGarbage() - before < 5 * 2 ** 20)
+  registry.put(sidecarPod({ minicluster: 'long', job: 'u'.repeat(101) }))
+  assert.deepEqual(registry.find({ ...NAME, minicluster: 'long' }), { kind: 'absent' })
 })
 
 const arbitraryPod: fc.Arbitrary<ClusterObject> = fc

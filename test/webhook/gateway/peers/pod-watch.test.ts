@@ -91,12 +91,17 @@ test('the API server selects the pods of all namespaces', async (t) => {
   assert.equal(asked?.searchParams.get('labelSelector'), 'api-server=custom-metrics')
 })
 
-test('a namespace with too many pods is logged', async (t) => {
+test('a namespace with too many pods is logged, and never answered with a part of its MiniClusters', async (t) => {
   const { api, peers, lines } = await start(t)
   for (let index = 0; index < 2_003; index += 1) api.put(sidecarPod({ name: `p${index}` }))
   await peers.start()
   const msg = 'there are too many pods with sidecars: some MiniClusters have no answer'
   assert.deepEqual(lines, [{ level: 'warn', omitted: 3, msg }])
+  assert.throws(
+    () => peers.inNamespace('hpc'),
+    /^StatusError: Cannot list the MiniClusters of namespace "hpc"/,
+  )
+  assert.deepEqual(peers.inNamespace('other'), [])
 })
 
 type Step = 'put' | 'remove' | 'removeSilently' | 'cut' | 'bookmark'
