@@ -57,6 +57,8 @@ export interface CollectionWatchOptions<S extends Store> {
   readonly createStore: () => S
   /** Is called after each list. */
   readonly onList?: (store: S) => void
+  /** Is called whenever the copy is known to be as new as the API server's: after a list, a change or a bookmark. */
+  readonly onHeard?: () => void
   readonly log: Logger
   /** What is watched, in words that complete the sentence "cannot watch …". */
   readonly what: string
@@ -114,17 +116,21 @@ export class CollectionWatch<S extends Store> {
 
   /** @returns the version of the list */
   async #list(): Promise<string> {
-    const { cluster, collection, createStore, onList } = this.#options
+    const { cluster, collection, createStore, onList, onHeard } = this.#options
     const store = createStore()
     const bounds = { maxBytes: MAX_PART_BYTES, maxObjectBytes: MAX_OBJECT_BYTES }
     let version: string | undefined
     for await (const page of partsOf(cluster, collection, bounds)) {
+      // Not only of the first part: what answers for an API server that is away has none, and the list would be cut.
+      if (page.resourceVersion === undefined)
+        throw new ClusterError(0, 'The list has no resourceVersion')
       for (const object of page.items) store.put(object)
       version ??= page.resourceVersion
     }
-    if (version === undefined) throw new ClusterError(0, 'The list has no resourceVersion')
+    if (version === undefined) throw new ClusterError(0, 'The list has no parts')
     this.#store = store
     onList?.(store)
+    onHeard?.()
     return version
   }
 
@@ -152,7 +158,7 @@ export class CollectionWatch<S extends Store> {
     until: number,
     see: (version: string) => void,
   ): Promise<'ended' | 'gone'> {
-    const { cluster, collection } = this.#options
+    const { cluster, collection, onHeard } = this.#options
     const { silenceMs, watchSeconds } = this.#pace
     // The next list is on time also if the API server does not end the watch.
     const due = AbortSignal.timeout(Math.max(Math.ceil(until - performance.now()), 0))
@@ -168,6 +174,7 @@ export class CollectionWatch<S extends Store> {
         if (change.type === 'put') this.#store?.put(change.object)
         if (change.type === 'removed') this.#store?.remove(change.object)
         see(change.version)
+        onHeard?.()
         this.#outage.report([])
       }
     } catch (error) {

@@ -103,6 +103,30 @@ test('parts with large pods are read in smaller parts', async (t) => {
   assert.equal(names().length, 21)
 })
 
+test('a list whose second part is no list replaces nothing', async (t) => {
+  for (const [code, body] of [
+    [404, '404 page not found'],
+    [200, '{}'],
+  ] as const) {
+    const { api, watching, names, lists } = await start(t, { relistMs: 50 })
+    for (let index = 0; index < 150; index += 1) api.put(pod(`p${index}`))
+    await watching.start()
+    let answered = 0
+    api.answer = (url, response) => {
+      if (!url.searchParams.has('continue')) return false
+      answered += 1
+      response.writeHead(code).end(body)
+      return true
+    }
+    await until(() => answered === 2, 'two other lists')
+    assert.equal(names().length, 150)
+    api.answer = () => false
+    const before = lists()
+    await until(() => lists() >= before + 2 && watching.failure === undefined, 'a whole list')
+    assert.equal(names().length, 150)
+  }
+})
+
 test('a watch continues from a bookmark', async (t) => {
   const { api, watching, watchesAsked, lists } = await start(t)
   await watching.start()

@@ -16,6 +16,12 @@ const PODS = {
   labelSelector: `${SERVICE_LABEL.key}=${SERVICE_LABEL.value}`,
 } as const
 
+/**
+ * How long the API server may say nothing: it sends a bookmark each minute. After that there may be MiniClusters that the copy
+ * does not have.
+ */
+const SILENT_MS = 180_000
+
 export interface PodWatchOptions {
   readonly cluster: Pick<Cluster, 'list'> & Watching
   readonly log: Logger
@@ -28,17 +34,23 @@ export class PodWatch implements Peers {
   readonly #log: Logger
   readonly #watch: CollectionWatch<PeerRegistry>
   readonly #former: FormerNames
+  readonly #now: () => number
   /** The last copy. */
   #peers: PeerRegistry | undefined
+  #heardAt = 0
 
   constructor({ cluster, log, pace = {}, now = () => performance.now() }: PodWatchOptions) {
     this.#log = log.child({ component: 'peers' })
     this.#former = new FormerNames(now)
+    this.#now = now
     this.#watch = new CollectionWatch({
       cluster,
       collection: PODS,
       createStore: () => new PeerRegistry(undefined, (name) => this.#former.add(name)),
       onList: (peers) => this.#replace(peers),
+      onHeard: () => {
+        this.#heardAt = now()
+      },
       log: this.#log,
       what: 'the pods with sidecars',
       pace,
@@ -64,12 +76,11 @@ export class PodWatch implements Peers {
     return this.#watch.store?.find(name) ?? { kind: 'absent' }
   }
 
-  /** @throws StatusError 503 if there are too many: a shorter list would be a smaller number */
+  /** @throws StatusError 503 if there may be more: a shorter list would be a smaller number */
   inNamespace(namespace: string): readonly MiniClusterName[] {
-    if (this.#watch.store?.isCut(namespace) === true) {
-      const why = 'they have more pods with sidecars than the gateway keeps'
+    const why = this.#whyIncomplete(namespace)
+    if (why !== undefined)
       throw unavailable(`Cannot list the MiniClusters of namespace ${quote(namespace)}: ${why}`)
-    }
     const present = this.#watch.store?.inNamespace(namespace) ?? []
     const names = present.map(({ minicluster }) => minicluster)
     const all = new Set([...names, ...this.#former.inNamespace(namespace)])
@@ -78,6 +89,15 @@ export class PodWatch implements Peers {
 
   all(): readonly MiniClusterName[] {
     return this.#watch.store?.all() ?? []
+  }
+
+  #whyIncomplete(namespace: string): string | undefined {
+    if (this.#watch.store?.isCut(namespace) === true)
+      return 'they have more pods with sidecars than the gateway keeps'
+    const silentMs = this.#now() - this.#heardAt
+    if (this.missing !== undefined || silentMs <= SILENT_MS) return undefined
+    const why = this.#watch.failure ?? 'it is silent'
+    return `for ${Math.floor(silentMs / 60_000)} minutes the API server has told of no new ones: ${why}`
   }
 
   /** A list may show the end of pods that no event has told of. */

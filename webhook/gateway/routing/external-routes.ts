@@ -25,10 +25,11 @@ export function routeExternalMetrics(router: Router, options: RouteOptions): voi
     const isOurs = metric !== undefined && selector.some(isOfCluster)
     if (upstreams.external !== undefined && !isOurs) return upstreams.external.forward(ctx)
     const deadline = deadlineOfNow()
+    const isNamed = selector.some(namesThem)
     const wanted = select(namedBy(selector, namespace), selector)
     const absent = wanted.find((one) => knownPeers(peers).find(one).kind === 'absent')
     if (absent !== undefined) throw await absences.whyAbsent(absent, deadline)
-    const selected = select(knownPeers(peers).inNamespace(namespace), selector)
+    const selected = isNamed ? wanted : select(knownPeers(peers).inNamespace(namespace), selector)
     if (selected.length === 0) findMetric(catalog, name, { resource: EXTERNAL_GROUP })
     checkSum(name, metric, selected)
     const query = text === '' ? '' : `?${new URLSearchParams({ labelSelector: text })}`
@@ -56,9 +57,12 @@ function select(
 
 /** Those that a selector names one by one. Without one of them the sum would be smaller, so that each must be there. */
 function namedBy(selector: Selector, namespace: string): readonly MiniClusterName[] {
-  return selector
-    .filter((one) => isOfCluster(one) && (one.operator === '=' || one.operator === 'in'))
-    .flatMap(({ values }) => values.map((minicluster) => ({ namespace, minicluster })))
+  const names = new Set(selector.filter(namesThem).flatMap(({ values }) => values))
+  return [...names].sort().map((minicluster) => ({ namespace, minicluster }))
+}
+
+function namesThem(one: Selector[number]): boolean {
+  return isOfCluster(one) && (one.operator === '=' || one.operator === 'in')
 }
 
 /** @throws StatusError 400 if an HPA would add up what must not be added, or if nobody here knows whether it may */

@@ -83,6 +83,36 @@ test('so does one whose end only a list has told of', async (t) => {
   assert.deepEqual(peers.inNamespace('hpc'), [NAME])
 })
 
+test('after three minutes without a word of the API server there may be other MiniClusters', async (t) => {
+  let now = 1_000
+  const { api, peers } = await start(t, {}, () => now)
+  const listed = () => {
+    try {
+      return peers.inNamespace('hpc').length
+    } catch (error) {
+      return String(error)
+    }
+  }
+  api.put(sidecarPod())
+  await peers.start()
+  await until(() => api.watches().length === 1, 'a watch')
+  now += 180_000
+  assert.equal(listed(), 1)
+  now += 1
+  const silent =
+    'StatusError: Cannot list the MiniClusters of namespace "hpc": for 3 minutes the API server has told of no new ones: it is silent'
+  assert.equal(listed(), silent)
+  assert.deepEqual([peers.find(NAME).kind, peers.missing], ['found', undefined])
+  api.bookmark()
+  await until(() => listed() === 1, 'a bookmark')
+  await api.down()
+  now += 3_600_000
+  await until(() => /for 60 minutes .*Cannot reach/.test(String(listed())), 'why')
+  await api.up()
+  api.put(sidecarPod({ minicluster: 'new', name: 'new-0' }))
+  await until(() => listed() === 2, 'the change')
+})
+
 test('the API server selects the pods of all namespaces', async (t) => {
   const { api, peers } = await start(t)
   await peers.start()

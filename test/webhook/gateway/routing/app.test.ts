@@ -163,6 +163,35 @@ test('external metrics: each MiniCluster that a selector names must be there', a
   )
 })
 
+test('where there may be more MiniClusters than are known, only those that are named are asked', async (t) => {
+  const { get, questions } = await serveRoutes(t, {
+    miniclusters: ['a/one'],
+    custom: ADAPTER,
+    incomplete: 'the API server is silent',
+  })
+  const named = 'labelSelector=minicluster%3Done%2Cminicluster%20in%20(one)'
+  for (const path of [
+    `${V2}/a/${MINICLUSTERS}/one/node_up_count`,
+    `${EXTERNAL}/a/node_up_count?${named}`,
+  ]) {
+    const { code, text } = await get(path)
+    assert.deepEqual([code, JSON.parse(text).items?.length], [200, 1], path)
+  }
+  assert.equal(questions.length, 2)
+  for (const path of [
+    `${V2}/a/${MINICLUSTERS}/*/node_up_count`,
+    `${V2}/a/metrics/node_up_count`,
+    `${V2}/b/metrics/node_up_count`,
+    `${V2}/a/services/custom-metrics-apiserver/node_up_count`,
+    `${EXTERNAL}/a/node_up_count`,
+    `${EXTERNAL}/a/node_up_count?labelSelector=minicluster%21%3Dtwo`,
+  ]) {
+    const { code, text } = await get(path)
+    assert.deepEqual([code, JSON.parse(text).message], [503, 'the API server is silent'], path)
+  }
+  assert.equal(questions.length, 2)
+})
+
 test('what is not about MiniClusters goes to the adapter as it came', async (t) => {
   const options = { miniclusters: ['a/one'], custom: ADAPTER, external: ADAPTER }
   const { get, questions } = await serveRoutes(t, options)

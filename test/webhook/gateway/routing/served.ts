@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test'
 import { NO_OPENAPI } from '#api/documents/openapi-parts.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import { createLogger } from '#serving/log.ts'
-import { notFound } from '#serving/status.ts'
+import { notFound, unavailable } from '#serving/status.ts'
 import { shorten } from '#serving/text.ts'
 import type { Question, SidecarAnswer } from '../../../../webhook/gateway/asking/sidecar-answer.ts'
 import type { MiniClusterName, Peers } from '../../../../webhook/gateway/peers/peer.ts'
@@ -19,6 +19,8 @@ export interface ServedOptions {
   readonly custom?: Upstream
   readonly external?: Upstream
   readonly missing?: string
+  /** Why no list of MiniClusters is whole. */
+  readonly incomplete?: string
 }
 
 /** The answer of a sidecar that has the metric. */
@@ -29,11 +31,11 @@ export async function metricAnswer({ namespace, minicluster }: Question): Promis
 
 /** Serves the routes, and keeps the questions that sidecars were asked. */
 export async function serveRoutes(t: TestContext, options: ServedOptions) {
-  const { answer = metricAnswer, custom, external, missing } = options
+  const { answer = metricAnswer, custom, external } = options
   const names = options.miniclusters.map(nameOf)
   const questions: Question[] = []
   const app = createApp({
-    peers: peersOf(names, missing),
+    peers: peersOf(names, options),
     sidecars: {
       ask(question) {
         questions.push(question)
@@ -80,13 +82,19 @@ function nameOf(text: string): MiniClusterName {
   return { namespace, minicluster }
 }
 
-function peersOf(names: readonly MiniClusterName[], missing: string | undefined): Peers {
+function peersOf(
+  names: readonly MiniClusterName[],
+  { missing, incomplete }: Pick<ServedOptions, 'missing' | 'incomplete'>,
+): Peers {
   const isThere = ({ namespace, minicluster }: MiniClusterName) =>
     names.some((one) => one.namespace === namespace && one.minicluster === minicluster)
   return {
     find: (name) =>
       isThere(name) ? { kind: 'unready', pod: 'a', why: 'is a double' } : { kind: 'absent' },
-    inNamespace: (namespace) => names.filter((one) => one.namespace === namespace),
+    inNamespace: (namespace) => {
+      if (incomplete !== undefined) throw unavailable(incomplete)
+      return names.filter((one) => one.namespace === namespace)
+    },
     all: () => names,
     missing,
   }
