@@ -3,7 +3,7 @@
 import type { ClusterObject } from '../../kubernetes/cluster.ts'
 import type { Store } from '../../kubernetes/collection-watch.ts'
 import type { MiniClusterName, Peer, PeerLookup } from './peer.ts'
-import { type SidecarPod, toSidecarPod } from './sidecar-pod.ts'
+import { type SidecarPod, type SidecarState, toSidecarPod } from './sidecar-pod.ts'
 
 /** More are never asked. Usually there is one. */
 const MAX_CANDIDATES = 8
@@ -131,11 +131,10 @@ export class PeerRegistry implements Store {
     const pods = this.#miniclusters.get(namespace)?.get(minicluster)
     if (pods === undefined) return { kind: 'absent' }
     const newestFirst = [...pods.values()].sort(byAge)
-    // What has ended is nobody's answer, and hides nothing.
-    const alive = newestFirst.filter(({ state }) => state.kind !== 'over')
-    const askable = withoutForeign(alive)
+    const askable = withoutForeign(newestFirst)
     if (askable.length > 0) return { kind: 'found', peers: candidatesOf(askable).flatMap(toPeer) }
-    const [first] = alive.length > 0 ? alive : newestFirst
+    const isOf = (kind: SidecarState['kind']) => (pod: SidecarPod) => pod.state.kind === kind
+    const first = newestFirst.find(isOf('waiting')) ?? newestFirst.find(isOf('over'))
     if (first === undefined || first.state.kind === 'askable') return { kind: 'absent' }
     return { kind: 'unready', pod: first.pod, why: first.state.why }
   }
@@ -160,15 +159,15 @@ function byAge(one: SidecarPod, other: SidecarPod): number {
 }
 
 /**
- * The pods that can be asked. An older one never answers for a newer one that cannot: it may be of the former
+ * The pods that can be asked. An older one never answers for a newer one that cannot, or cannot any more: it may be of the former
  * MiniCluster of that name, so that its numbers are wrong. A pod of the same Job is of the same MiniCluster.
  */
 function withoutForeign(newestFirst: readonly SidecarPod[]): readonly SidecarPod[] {
-  const waiting = new Set<string>()
+  const unaskable = new Set<string>()
   const askable: SidecarPod[] = []
   for (const pod of newestFirst) {
-    if (pod.state.kind !== 'askable') waiting.add(pod.job)
-    else if ([...waiting].every((job) => job === pod.job)) askable.push(pod)
+    if (pod.state.kind !== 'askable') unaskable.add(pod.job)
+    else if ([...unaskable].every((job) => job === pod.job)) askable.push(pod)
     else break
   }
   return askable

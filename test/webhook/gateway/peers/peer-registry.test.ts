@@ -80,11 +80,28 @@ test('a pod of the same Job that cannot be asked hides nothing', () => {
   assert.deepEqual(found(registryOf({ name: 'real' }, waiting)), ['real'])
 })
 
-test('pods that have ended hide nothing, and are told about if there is no other', () => {
-  const ended = { name: 'ended', job: 'other', age: 9, status: FAILED }
+test('nor for a newer one that has ended: its Job makes another', () => {
+  const former = { name: 'former', job: 'former' }
+  const failed = { name: 'newer', job: 'newer', age: 1, status: FAILED }
+  const going = { ...failed, metadata: { deletionTimestamp: '2026-11-29T06:00:09Z' } }
+  const unready = { kind: 'unready', pod: 'newer', why: 'has ended (Failed)' }
+  assert.deepEqual(found(registryOf(former, failed)), unready)
+  assert.equal(registryOf(former, going).find(NAME).kind, 'unready')
+  const next = { name: 'next', job: 'newer', age: 2 }
+  assert.deepEqual(found(registryOf(former, failed, next)), ['next'])
+})
+
+test('pods of the same Job that have ended hide nothing, and are told about if there is no other', () => {
+  const ended = { name: 'ended', age: 9, status: FAILED }
   assert.deepEqual(found(registryOf({ name: 'real' }, ended)), ['real'])
   const why = 'has ended (Failed)'
   assert.deepEqual(found(registryOf(ended)), { kind: 'unready', pod: 'ended', why })
+  const waiting = { name: 'waiting', status: PENDING }
+  assert.deepEqual(found(registryOf(ended, waiting)), {
+    kind: 'unready',
+    pod: 'waiting',
+    why: 'has no IP address yet (Pending)',
+  })
 })
 
 test('many copies hide no real pod, older or newer', () => {

@@ -133,7 +133,7 @@ test('external metrics: the label minicluster says who is asked, and what must n
   assert.equal(JSON.parse(one.text).items.length, 1)
   assert.equal(questions.length, 1)
   assert.equal(JSON.parse((await get(`${EXTERNAL}/a/node_up_count`)).text).items.length, 2)
-  for (const metric of ['node_desired_count', 'of_a_user']) {
+  for (const metric of ['node_desired_count', 'snapshot_age_seconds', 'of_a_user']) {
     const { code, text } = await get(`${EXTERNAL}/a/${metric}`)
     assert.equal(code, 400)
     assert.match(JSON.parse(text).message, /an HPA would add up.*one and two/)
