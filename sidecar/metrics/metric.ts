@@ -22,8 +22,8 @@ export interface Metric {
   /** Metric labels that a `metricLabelSelector` may select by. */
   readonly labels: readonly 'queue'[]
   /**
-   * Whether the value for several queues is the sum of their values. If not, the External API answers for one queue at a
-   * time only, because its clients add values up. Default: true.
+   * Whether the value for several queues or MiniClusters is the sum of their values. If not, the External API answers for one
+   * at a time only, because its clients add values up. Default: true.
    */
   readonly isSum?: boolean
   /** Whether the value also depends on the present time, not only on the snapshot. Default: false. */

@@ -236,6 +236,7 @@ export const SCALING_METRICS: readonly Metric[] = [
     unit: 'seconds',
     kind: 'gauge',
     labels: [],
+    isSum: false,
     isTimeDependent: true,
     value: ({ takenAt }) => Math.max(0, Date.now() - takenAt.getTime()) / 1000,
   },
