@@ -1,4 +1,5 @@
 // The APIServices that lead API servers to the gateway: which there are, what is read of one, and how one of ours looks. Pure.
+import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
 import { CA_BUNDLE_LABEL, GATEWAY, TAKE_OVER_ANNOTATION } from '../../contract.ts'
@@ -85,7 +86,7 @@ const OWNER = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' 
 
 /**
  * The APIService as it must be, for a creation, or to replace the one that is there: labels and annotations of others stay, and
- * so does the bundle of one that is ours, which is the webhook's to change.
+ * so does the bundle of one that leads to the gateway, which is the webhook's to change. That of another Service is another's.
  */
 export function apiServiceFor(
   { group, version, priority }: ApiVersion,
@@ -93,6 +94,7 @@ export function apiServiceFor(
   present?: PresentApiService,
 ): NewObject {
   const { metadata, spec: _replaced, ...rest } = present?.object ?? {}
+  const isBundleKept = present?.isOurs === true && isDeepStrictEqual(present.service, gateway)
   return {
     ...rest,
     ...API_SERVICE,
@@ -109,7 +111,7 @@ export function apiServiceFor(
       groupPriorityMinimum: 100,
       versionPriority: priority,
       service: gateway,
-      caBundle: (present?.isOurs === true ? bundleOf(present.object) : undefined) ?? caBundle,
+      caBundle: (isBundleKept ? bundleOf(present.object) : undefined) ?? caBundle,
     },
   }
 }

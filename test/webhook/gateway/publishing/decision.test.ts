@@ -191,6 +191,12 @@ test('a repair keeps the bundle, which is the webhook’s to change', () => {
   assert.deepEqual(written(decideOn([changed]), 0).spec, { ...Object(ours().spec), ...spec })
 })
 
+test('one of ours that leads to another Service gets the gateway’s bundle: by its own nobody could verify the gateway', () => {
+  const spec = { caBundle: 'dGhlaXJz' }
+  const changed = leadingTo(ADAPTER_PLACE, PREFERRED, { labels: OURS_BY_LABEL, spec })
+  assert.deepEqual(written(decideOn([changed], BESIDE), 0).spec, ours().spec)
+})
+
 test('an APIService without bundle gets one, and never skips the verification', () => {
   const spec = { insecureSkipTLSVerify: true }
   const changed = leadingTo(GATEWAY_PLACE, PREFERRED, { labels: OURS_BY_LABEL, spec })
