@@ -78,6 +78,8 @@ test('what is no resource is left out, and each name is there once', WITHIN, asy
         { name: 'pods/m', namespaced: true, kind: 'MetricValueList' },
         { name: 'namespaces/m', namespaced: false, kind: 'MetricValueList' },
         { name: 'a/b/c', namespaced: true, kind: 'K' },
+        // Never asked of the adapter: MiniClusters are ours.
+        { name: 'miniclusters.flux-framework.org/m', namespaced: true, kind: 'MetricValueList' },
         { name: '', kind: 'K' },
         { name: '/m', kind: 'K' },
         { name: 'x'.repeat(513), kind: 'K' },
