@@ -7,6 +7,7 @@ import { Collector } from '#collecting/collector.ts'
 import { Liveness } from '#collecting/liveness.ts'
 import type { CollectorObserver } from '#collecting/observer.ts'
 import type { Pace } from '#collecting/pace.ts'
+import { LastHour } from '#explaining/last-hour.ts'
 import type { CredentialSource } from '#identity/credential-source.ts'
 import { createCredentials } from '#identity/credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
@@ -74,7 +75,9 @@ export async function startSidecar(
     : []
   const pace = { maxAgeMs: config.maxAgeMs, ...options.pace }
   const liveness = new Liveness({ pace, log: log.child({ component: 'collector' }), now })
+  const lastHour = new LastHour(Date.now())
   const collector = new Collector({
+    lastHour,
     path: config.socketPath,
     minicluster,
     maxAgeMs: config.maxAgeMs,
@@ -92,6 +95,7 @@ export async function startSidecar(
     : undefined
   const app = createApp({
     source: collector,
+    lastHour,
     catalog,
     names: config.names,
     clients,

@@ -1,6 +1,7 @@
 // Creates the koa app of the API: the middlewares in their order, and the routes. Listening is in serving/https/server.ts.
 import Koa, { type Middleware } from 'koa'
 import Router from 'koa-router'
+import type { Remembering } from '#explaining/details.ts'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { failures, logUnsent } from '#serving/failure.ts'
@@ -23,6 +24,7 @@ import { explainMissingPaths } from './missing-path.ts'
 
 export interface AppOptions {
   readonly source: SnapshotSource
+  readonly lastHour: Remembering
   readonly catalog: Catalog
   readonly names: DescribedNames
   /** `undefined`: every client is accepted. */

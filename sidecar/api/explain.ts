@@ -2,12 +2,13 @@
 // metrics, so that a user who may read metrics can read it with `kubectl get --raw`.
 import type { Context } from 'koa'
 import type Router from 'koa-router'
+import { addDetails, DETAILS, type Detail, type Remembering } from '#explaining/details.ts'
 import { explain } from '#explaining/explanation.ts'
 import { formatExplanation } from '#explaining/text.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { badRequest } from '#serving/status.ts'
-import { quote } from '#serving/text.ts'
+import { enumerate, quote } from '#serving/text.ts'
 import { VERSIONS, versionPath } from './api-group.ts'
 import { type DescribedNames, DescribedObjects } from './described-object.ts'
 import { decodeSegment, expectFresh } from './request.ts'
@@ -19,15 +20,16 @@ type Format = (typeof FORMATS)[number]
 export interface ExplainOptions {
   readonly source: SnapshotSource
   readonly names: DescribedNames
+  readonly lastHour: Remembering
 }
 
 /**
  * Adds the paths. The paths under the API group must be added before the metric paths, which would match them. The
  * object is checked as it is for a metric.
  */
-export function routeExplain(router: Router, { source, names }: ExplainOptions): void {
-  const objects = new DescribedObjects(names)
-  router.get(`/${EXPLAIN}`, (ctx) => respond(ctx, source))
+export function routeExplain(router: Router, options: ExplainOptions): void {
+  const objects = new DescribedObjects(options.names)
+  router.get(`/${EXPLAIN}`, (ctx) => respond(ctx, options))
   for (const version of VERSIONS) {
     const path = versionPath(version)
     router.get(`${path}/namespaces/:namespace/:resource/:name/${EXPLAIN}`, (ctx) => {
@@ -38,14 +40,17 @@ export function routeExplain(router: Router, { source, names }: ExplainOptions):
         name: decodeSegment(name),
         labelSelector: [],
       })
-      respond(ctx, source)
+      respond(ctx, options)
     })
   }
 }
 
-function respond(ctx: Context, source: SnapshotSource): void {
+function respond(ctx: Context, { source, lastHour }: ExplainOptions): void {
   const format = formatFor(ctx)
-  const explanation = explain(expectFresh(source.reading()), new Date())
+  const asked = detailsIn(ctx)
+  const snapshot = expectFresh(source.reading())
+  const now = new Date()
+  const explanation = addDetails(explain(snapshot, now), asked, { snapshot, now, lastHour })
   ctx.vary('Accept')
   if (format === 'text') {
     ctx.set('Content-Type', 'text/plain; charset=utf-8')
@@ -54,6 +59,20 @@ function respond(ctx: Context, source: SnapshotSource): void {
     ctx.set('Content-Type', 'application/json')
     ctx.body = JSON.stringify(explanation)
   }
+}
+
+/** The details in the parameter `include`, a list with commas. */
+function detailsIn(ctx: Context): ReadonlySet<Detail> {
+  const asked = new URLSearchParams(ctx.querystring).get('include')
+  const details = asked === null || asked === '' ? [] : asked.split(',')
+  return new Set(details.map(toDetail))
+}
+
+function toDetail(name: string): Detail {
+  const detail = DETAILS.find((candidate) => candidate === name)
+  if (detail !== undefined) return detail
+  const expected = `expected ${enumerate(DETAILS, 'or')}, or several with commas`
+  throw badRequest(`Cannot include ${quote(name)}: ${expected}`)
 }
 
 /** The format by the parameter `format`, else by `Accept`. kubectl needs the parameter: it always accepts JSON. */

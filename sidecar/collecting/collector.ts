@@ -17,7 +17,7 @@ import { Backoff } from '#serving/backoff.ts'
 import { sleep } from '#serving/sleep.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Drainer } from './drainer.ts'
-import { LatestSnapshot, type TransitionLog } from './latest-snapshot.ts'
+import { LatestSnapshot, type PastNotes, type TransitionLog } from './latest-snapshot.ts'
 import type { CollectorObserver } from './observer.ts'
 import { DEFAULT_PACE, type Pace, waitingTime } from './pace.ts'
 import { checkStream, type StreamCheck } from './stream-check.ts'
@@ -32,6 +32,8 @@ export interface CollectorOptions extends SnapshotOptions {
   readonly minicluster?: string
   /** Snapshots older than this are not served. */
   readonly maxAgeMs: number
+  /** Remembers what was read, for people. Default: nothing does. */
+  readonly lastHour?: PastNotes
   readonly log: TransitionLog
   readonly observer: CollectorObserver
   readonly pace?: Partial<Pace>
@@ -57,7 +59,7 @@ export class Collector implements SnapshotSource {
     this.#options = options
     const { maxAgeMs, patience } = options
     this.#pace = { ...DEFAULT_PACE, maxAgeMs, ...options.pace }
-    this.#latest = new LatestSnapshot(maxAgeMs, options.log)
+    this.#latest = new LatestSnapshot(maxAgeMs, options.log, options.lastHour)
     this.#snapshots = new SnapshotMaker({
       ...options,
       patience: { maxGapMs: maxAgeMs, ...patience },

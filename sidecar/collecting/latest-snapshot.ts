@@ -8,6 +8,12 @@ export interface TransitionLog {
   warn(fields: object, message: string): void
 }
 
+/** Takes notes of what is served. */
+export interface PastNotes {
+  noteSnapshot(snapshot: Snapshot): void
+  noteError(reason: string): void
+}
+
 /** The most reasons that are remembered since the last good reading. Each is logged once, even if it returns. */
 const MAX_REASONS = 16
 
@@ -15,15 +21,17 @@ const MAX_REASONS = 16
 export class LatestSnapshot {
   readonly #maxAgeMs: number
   readonly #log: TransitionLog
+  readonly #past: PastNotes | undefined
   readonly #reasons = new Set<string>()
   #snapshot: Snapshot | undefined
   #readAt = 0
   #staleReason: string | undefined = 'not connected to the broker yet'
   #expiry: NodeJS.Timeout | undefined
 
-  constructor(maxAgeMs: number, log: TransitionLog) {
+  constructor(maxAgeMs: number, log: TransitionLog, past?: PastNotes) {
     this.#maxAgeMs = maxAgeMs
     this.#log = log
+    this.#past = past
   }
 
   reading(): Reading {
@@ -48,6 +56,7 @@ export class LatestSnapshot {
     const leftMs = Math.max(0, this.#maxAgeMs - ageMs)
     this.#expiry = setTimeout(() => this.markStale(this.#tooOld()), leftMs)
     this.#expiry.unref()
+    this.#past?.noteSnapshot(snapshot)
     if (before !== undefined) {
       const { nodes, tookMs } = snapshot
       this.#log.info({ nodes, tookMs: Math.round(tookMs) }, 'stale → fresh: read Flux')
@@ -59,6 +68,7 @@ export class LatestSnapshot {
     const wasFresh = this.#staleReason === undefined
     this.#staleReason = reason
     clearTimeout(this.#expiry)
+    this.#past?.noteError(reason)
     if (wasFresh) {
       const since = this.#snapshot?.takenAt
       this.#log.warn({ reason, since }, 'fresh → stale: metrics are errors until Flux is read')

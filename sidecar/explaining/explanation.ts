@@ -113,7 +113,7 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     desired,
     present,
     floor: sized?.floor ?? null,
-    demand: sized === undefined || sized.unknownPlaces !== undefined ? null : demandOf(sized),
+    demand: sized === undefined || sized.unknownPlaces !== undefined ? null : demandIn(sized),
     quorum,
     maximum: sized?.maximum ?? null,
     floorHolder: sized === undefined ? null : floorHolderOf(snapshot, sized, now),
@@ -135,7 +135,7 @@ function unknownReason({ demand, sizes }: Snapshot): string {
 }
 
 /** The value of `node_demand_count`. */
-function demandOf({ whole, isCut, maximum }: Demand): number {
+export function demandIn({ whole, isCut, maximum }: Demand): number {
   return isCut ? maximum : demandedNodes(whole)
 }
 

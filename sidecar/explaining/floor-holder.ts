@@ -3,7 +3,7 @@ import { formatJobId } from '#flux/calls/job-id.ts'
 import { hasId } from '#flux/sets/idset.ts'
 import type { Demand } from '#scaling/demand.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { spellSeconds } from './wording.ts'
+import { describeEnd, secondsLeft } from './running-jobs.ts'
 
 /** The highest busy rank, and the job on it if Flux names one. */
 export interface FloorHolder {
@@ -22,22 +22,13 @@ export function describeFloor(snapshot: Snapshot, demand: Demand, now: Date): st
   if (holder !== null && holder.job !== null) {
     const { job, user } = holder
     const owner = user === null ? '' : ` of user ${user}`
-    return `rank ${rank} runs job ${job}${owner}${describeEnd(snapshot, holder)}`
+    const end = snapshot.highestJob === undefined ? '' : describeEnd(snapshot.highestJob, now)
+    return `rank ${rank} runs job ${job}${owner}${end}`
   }
   if (hasId(snapshot.recent, rank))
     return `rank ${rank} is kept because it was busy, or first seen, a moment ago`
   return `rank ${rank} is allocated`
 }
-
-function describeEnd({ highestJob }: Snapshot, { endsInSeconds }: FloorHolder): string {
-  if (highestJob?.expiration === undefined) return ''
-  if (endsInSeconds === null) return ', which has no time limit'
-  if (endsInSeconds === 0) return ', whose time limit is over'
-  return `, which ends within ${spellSeconds(Math.ceil(endsInSeconds))}`
-}
-
-/** Ten years. */
-const NO_LIMIT_SECONDS = 10 * 365 * 86_400
 
 /** @param now the time from which the remaining time is counted */
 export function floorHolderOf(
@@ -50,9 +41,6 @@ export function floorHolderOf(
   if (highestJob === undefined || !hasId(highestJob.ranks, rank)) {
     return { rank, job: null, user: null, endsInSeconds: null }
   }
-  const { id, userid = null, expiration = 0 } = highestJob
-  const leftSeconds = Math.max(0, expiration - now.getTime() / 1000)
-  // Fluxion gives a job without a time limit the end of R, decades away.
-  const endsInSeconds = expiration === 0 || leftSeconds > NO_LIMIT_SECONDS ? null : leftSeconds
-  return { rank, job: formatJobId(id), user: userid, endsInSeconds }
+  const { id, userid = null } = highestJob
+  return { rank, job: formatJobId(id), user: userid, endsInSeconds: secondsLeft(highestJob, now) }
 }

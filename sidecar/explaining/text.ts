@@ -1,4 +1,5 @@
 // Formats an explanation for a terminal, 80 columns wide: the summary, then lines that begin with their subject. Pure.
+import type { DetailedExplanation } from './details.ts'
 import type {
   DrainExplanation,
   Explanation,
@@ -16,14 +17,18 @@ const MAX_ROWS = 5
 /** The longest subject and a space. */
 const INDENT = 9
 
+/** A line, or several, and what it is about. */
+type Row = readonly [subject: string, text: string]
+
 /** Formats the explanation; the text ends with a newline. */
-export function formatExplanation(explanation: Explanation): string {
-  const rows: readonly (readonly [subject: string, text: string])[] = [
+export function formatExplanation(explanation: DetailedExplanation): string {
+  const rows: readonly Row[] = [
     ['nodes', describeNodes(explanation)],
     ['pending', describePending(explanation.pending)],
     ...firstRows(explanation.queues.filter(isOfInterest).map(describeQueue), 'queue'),
     ...firstRows(explanation.drains.filter(({ isOwn }) => isOwn).map(describeDrain), 'drained'),
     ...firstRows((explanation.held ?? []).map(describeHeld), 'held'),
+    ...describeJobs(explanation),
     ...explanation.warnings.map((warning) => ['warning', warning] as const),
     ...explanation.unknowns.map((unknown) => ['unknown', unknown] as const),
     ['read', `${spellSeconds(explanation.ageSeconds)} ago, at ${explanation.takenAt}`],
@@ -61,6 +66,17 @@ function describePending(pending: PendingCounts | null): string {
   return counts.join(', ')
 }
 
+/** Every job that the explanation names has a row. */
+function describeJobs({ jobs }: DetailedExplanation): readonly Row[] {
+  if (jobs === undefined) return []
+  if (jobs === null) return [['job', 'unknown: Flux does not show the jobs']]
+  const { first, more } = jobs
+  return [
+    ...first.map(({ id, text }): Row => ['job', `${id} ${text}`]),
+    ...(more === 0 ? [] : [['job', `and ${more} more`] as const]),
+  ]
+}
+
 function isOfInterest({ started, pending }: QueueExplanation): boolean {
   return !started || pending.jobs + pending.held + pending.infeasible > 0
 }
@@ -80,10 +96,7 @@ function describeDrain({ ranks, reason }: DrainExplanation): string {
   return `${ranks} by the sidecar (${reason})`
 }
 
-function firstRows(
-  texts: readonly string[],
-  subject: string,
-): readonly (readonly [subject: string, text: string])[] {
+function firstRows(texts: readonly string[], subject: string): readonly Row[] {
   const rows = texts.slice(0, MAX_ROWS).map((text) => [subject, text] as const)
   const more = texts.length - rows.length
   return more > 0 ? [...rows, [subject, `and ${more} more`]] : rows

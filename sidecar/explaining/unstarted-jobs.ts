@@ -12,7 +12,7 @@ type Reading = Pick<Snapshot, 'takenAt' | 'unstarted'>
 /** Jobs for which the size grows. */
 export function describeTried({ takenAt, unstarted = [] }: Reading): readonly string[] {
   const tried = unstarted.filter(({ size }) => size !== undefined)
-  return firstOf(tried, (job) => `${describeWait(job, takenAt)}: a size of ${job.size} is tried`)
+  return firstOf(tried, (job) => `${formatJobId(job.id)} ${describeUnstarted(job, takenAt)}`)
 }
 
 /** Jobs that were set aside: what the warnings and the log say. */
@@ -23,21 +23,28 @@ export function describeUnhelped({ takenAt, unstarted = [] }: Reading): readonly
 
 /** `ƒ2aK has waited 12 min although 4 nodes are free; more nodes did not help: see flux job eventlog ƒ2aK`. */
 export function describeSetAside(job: UnstartedJob, takenAt: Date): string {
-  const { id, isGrown, absentNodes } = job
+  return `${formatJobId(job.id)} ${describeUnstarted({ ...job, size: undefined }, takenAt)}`
+}
+
+/** What is done for the job, without its id: `has waited 12 min although 4 nodes are free: a size of 9 is tried`. */
+export function describeUnstarted(job: UnstartedJob, takenAt: Date): string {
+  const { id, isGrown, absentNodes, size } = job
+  const wait = describeWait(job, takenAt)
+  if (size !== undefined) return `${wait}: a size of ${size} is tried`
   const effect = isGrown ? 'more nodes did not help' : 'there are no more nodes for it'
   const absent = absentNodes === 0 ? '' : `, and ${plural(absentNodes, 'node')} did not come`
   const cure = `see flux job eventlog ${formatJobId(id)}`
-  return `${describeWait(job, takenAt)}; ${effect}${absent}: ${cure}`
+  return `${wait}; ${effect}${absent}: ${cure}`
 }
 
 function describeWait(
-  { id, submittedAt, freeNodes, fits }: Omit<UnstartedJob, 'size'>,
+  { submittedAt, freeNodes, fits }: Pick<UnstartedJob, 'submittedAt' | 'freeNodes' | 'fits'>,
   takenAt: Date,
 ): string {
   const waited =
     submittedAt === undefined ? '' : ` ${spellSeconds(takenAt.getTime() / 1000 - submittedAt)}`
   const be = freeNodes === 1 ? (fits ? 'is' : 'was') : fits ? 'are' : 'were'
-  return `${formatJobId(id)} has waited${waited} although ${plural(freeNodes, 'node')} ${be} free`
+  return `has waited${waited} although ${plural(freeNodes, 'node')} ${be} free`
 }
 
 function firstOf(

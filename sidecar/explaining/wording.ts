@@ -18,6 +18,14 @@ export function ranksAre(ranks: Idset): string {
   return text.length > MAX_IDSET_LENGTH ? `${count} ranks are` : `ranks ${text} are`
 }
 
+/** `rank 4`, `ranks 4,7-9`, `500 ranks`. */
+export function spellRanks(ranks: Idset): string {
+  const count = countIds(ranks)
+  const text = formatIdset(ranks)
+  if (text.length > MAX_IDSET_LENGTH) return `${count} ranks`
+  return `${count === 1 ? 'rank' : 'ranks'} ${text}`
+}
+
 const UNITS = [
   { seconds: 86_400, name: 'd' },
   { seconds: 3_600, name: 'h' },

@@ -93,6 +93,8 @@ export interface JobRequest {
   readonly ways: ResourceRequest['ways']
   /** The ranks of R that the job's constraint accepts; `undefined`: every rank. */
   readonly ranks: Idset | undefined
+  /** The property that the constraint asks for and no rank of R has, if that is why it accepts none. */
+  readonly lackingProperty?: string | undefined
 }
 
 /** A job that failed. */
@@ -128,6 +130,13 @@ export interface WaitingJobs {
 
 export type Waiting = WaitingJobs | Unknown
 
+/** Running jobs that were listed. */
+export interface ListedJobs {
+  readonly jobs: readonly RunningJob[]
+  /** Whether these are all. */
+  readonly areAll: boolean
+}
+
 /** One consistent reading of a Flux instance. */
 export interface Facts {
   /** When the reading began: no number in it is older. */
@@ -146,6 +155,8 @@ export interface Facts {
   readonly allocated: ResourceSet
   /** Ranks of the running jobs that were listed, see running-jobs.ts. */
   readonly running: Idset
+  /** Those jobs. `undefined`: Flux did not list them. */
+  readonly runningJobs?: ListedJobs | undefined
   readonly offline: Idset
   /** Ranks that are online but do not answer. */
   readonly torpid: Idset

@@ -170,6 +170,7 @@ export class InstanceReader {
       waiting: await this.#pending.complete(pending, { counted, hasGpus, attributes }, limits),
       queues: toQueueStates(queues, sched.properties),
       running: running.ranks,
+      runningJobs: running.listed,
       highestJob: running.highest,
       fluxion,
       failed: isUnknown(failed)
@@ -190,7 +191,10 @@ interface Round {
 }
 
 /** The parts of a reading that depend on jobs. */
-type Details = Pick<Facts, 'waiting' | 'queues' | 'running' | 'highestJob' | 'fluxion' | 'failed'>
+type Details = Pick<
+  Facts,
+  'waiting' | 'queues' | 'running' | 'runningJobs' | 'highestJob' | 'fluxion' | 'failed'
+>
 
 /** What is left if the jobs are not known: no size, but the counts of nodes. */
 function withoutJobs(reason: Unknown): Details {

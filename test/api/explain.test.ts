@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '#explaining/explanation.ts'
+import { LastHour } from '#explaining/last-hour.ts'
+import { explainPendingJobs } from '#explaining/pending-jobs.ts'
 import { formatExplanation } from '#explaining/text.ts'
-import { STALE, serveApp } from '../support/app.ts'
+import { fresh, STALE, serveApp } from '../support/app.ts'
 import { snapshotOf } from '../support/snapshots.ts'
+import { waitingFor, wholeNodes } from '../support/waiting.ts'
 
 const NOW = new Date('2026-11-24T01:02:05.456Z')
 
@@ -47,6 +50,36 @@ test('/explain refuses an unknown format', async (t) => {
   const { code, text } = await app.get('/explain?format=yaml')
   assert.equal(code, 400)
   assert.equal(JSON.parse(text).message, 'Cannot answer with format "yaml": expected json or text')
+})
+
+test('/explain has more details if they are asked for, all of one snapshot', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: NOW })
+  const lastHour = new LastHour(NOW.getTime())
+  const job = wholeNodes(3)
+  const app = await serveApp(t, { lastHour })
+  app.reading = fresh({ waiting: waitingFor(job) })
+  const keys = async (query: string) =>
+    Object.keys(JSON.parse((await app.get(`/explain${query}`)).text))
+  const plain = await keys('')
+  const added = async (query: string) => (await keys(query)).filter((key) => !plain.includes(key))
+  assert.deepEqual(await added('?include='), [])
+  assert.deepEqual(await added('?include=jobs'), ['jobs'])
+  assert.deepEqual(await added('?include=ranks'), ['ranks', 'running'])
+  assert.deepEqual(await added('?include=history,jobs'), ['jobs', 'history'])
+  const { jobs, history } = JSON.parse((await app.get('/explain?include=jobs,history')).text)
+  assert.deepEqual(jobs, explainPendingJobs(snapshotOf({ waiting: waitingFor(job) }), NOW))
+  assert.deepEqual(history, lastHour.explain(NOW.getTime()))
+  const { text } = await app.get('/explain?include=jobs&format=text')
+  assert.match(text, /^job {6}ƒ2 fits on ranks 7-9/m)
+})
+
+test('/explain refuses an unknown detail', async (t) => {
+  const app = await serveApp(t)
+  const { code, text } = await app.get('/explain?include=jobs,secrets')
+  assert.equal(code, 400)
+  const expected =
+    'Cannot include "secrets": expected jobs, ranks or history, or several with commas'
+  assert.equal(JSON.parse(text).message, expected)
 })
 
 test('/explain computes the age at each request', async (t) => {

@@ -143,6 +143,17 @@ test('computeDemand places jobs on free cores before it asks for more nodes', ()
   assert.equal(desiredFor(found), 5)
 })
 
+test('computeDemand tells where each of the first fifty jobs would go', () => {
+  const jobs = times(60, (id) => waitingJob({ id: id + 1, priority: id === 0 ? 0 : 16 }))
+  const { places } = demandFor(4, { waiting: waitingFor(...jobs) })
+  assert.deepEqual(
+    [places.size, places.has(1), places.has(50), places.has(51)],
+    [49, false, true, false],
+  )
+  const place = places.get(2)
+  assert.deepEqual(place?.kind === 'placed' && formatIdset(place.ranks), '0')
+})
+
 test('computeDemand counts a rank whose pod has ended as free, though Flux still has a job there', () => {
   const found = demandFor(4, { ...busy('0,7-9'), waiting: waitingFor(wholeNodes(4)) })
   assert.equal(formatIdset(found.busy), '0')

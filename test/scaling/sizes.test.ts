@@ -23,6 +23,7 @@ function demandOf(changes: Partial<Demand> = {}): Demand {
     unknownRequests: undefined,
     isListCut: false,
     infeasibleJobs: new Set(),
+    places: new Map(),
     unknownNeeds: undefined,
     isPartial: false,
     isCut: false,

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { TestContext } from 'node:test'
 import { type AppOptions, createApp } from '#api/app.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
+import { LastHour } from '#explaining/last-hour.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import type { Reading, Snapshot } from '#scaling/snapshot.ts'
 import { createLogger } from '#serving/log.ts'
@@ -43,6 +44,7 @@ export async function serveApp(t: TestContext, changes: Partial<AppOptions> = {}
   const served: Pick<ServedApp, 'reading'> = { reading: fresh() }
   const app = createApp({
     source: { reading: () => served.reading },
+    lastHour: new LastHour(Date.now()),
     catalog: new Catalog(),
     names: IDENTITY,
     clients: undefined,

@@ -9,12 +9,15 @@ import {
   formatIdset,
   type Idset,
   intersectIdsets,
+  isEmpty,
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
+import type { JobRequest } from '#reading/facts.ts'
 import { type Unknown, unknown } from '#reading/unknown.ts'
 import { digestOf } from './digest.ts'
+import { lackingProperty } from './lacking-property.ts'
 
 /** What is known of the ranks of R. */
 export interface RankAttributes {
@@ -106,6 +109,13 @@ export class AcceptedRanks {
     const ranks = known ?? this.#workOut(constraint)
     if (ranks !== TOO_MANY) this.#known.set(constraint, ranks)
     return ranks
+  }
+
+  /** The property that a constraint without ranks lacks, as a part of the job's request. */
+  lackIn(constraint: Constraint, ranks: Idset): Pick<JobRequest, 'lackingProperty'> {
+    if (!isEmpty(ranks) || this.#attributes === undefined) return {}
+    const lacking = lackingProperty(constraint, this.#attributes.properties)
+    return lacking === undefined ? {} : { lackingProperty: lacking }
   }
 
   #workOut(constraint: Constraint): Idset | Unknown {

@@ -127,7 +127,8 @@ export class PendingJobReader {
     if (constraint === undefined) return { ways, ranks: undefined }
     try {
       const ranks = this.#accepted.find(constraint)
-      return isUnknown(ranks) ? ranks : { ways, ranks }
+      if (isUnknown(ranks)) return ranks
+      return { ways, ranks, ...this.#accepted.lackIn(constraint, ranks) }
     } catch (error) {
       if (error instanceof FluxError) return unknown(error.message)
       throw error

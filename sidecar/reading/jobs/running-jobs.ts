@@ -18,7 +18,7 @@ import {
 } from '#flux/sets/idset.ts'
 import { ranksOf } from '#flux/sets/resource-set.ts'
 import type { Client } from '#flux/wire/client.ts'
-import type { Facts, Jobs } from '#reading/facts.ts'
+import type { Facts, Jobs, ListedJobs } from '#reading/facts.ts'
 
 /** More running jobs are not listed: this many are 100 kB. */
 const MAX_LISTED = 1_000
@@ -34,7 +34,11 @@ export interface RunningJobs {
   readonly ranks: Idset
   /** A job on the highest busy rank, if Flux names one. */
   readonly highest: RunningJob | undefined
+  /** `undefined` if Flux refuses the list. */
+  readonly listed: ListedJobs | undefined
 }
+
+const NO_JOBS: ListedJobs = { jobs: [], areAll: true }
 
 /** The highest rank that is online and busy. */
 export function highestBusyRank({
@@ -64,31 +68,29 @@ export class RunningJobReader {
     const count = total.run + total.cleanup
     // A job that was pending may run by now, and so may a new one that Flux did not count.
     const active = (total.new ?? 1) + total.depend + total.priority + total.sched + count
-    if (active === 0) return { ranks: EMPTY_IDSET, highest: undefined }
+    if (active === 0) return { ranks: EMPTY_IDSET, highest: undefined, listed: NO_JOBS }
     const listed = await this.#list(facts, count, limits)
-    if (listed === undefined) return { ranks: EMPTY_IDSET, highest: undefined }
-    const ranks = listed.map((job) => job.ranks).reduce(unionIdsets, EMPTY_IDSET)
+    if (listed === undefined) return { ranks: EMPTY_IDSET, highest: undefined, listed }
+    const { jobs } = listed
+    const ranks = jobs.map((job) => job.ranks).reduce(unionIdsets, EMPTY_IDSET)
     const busy = highestBusyRank({ ...facts, running: ranks })
     return {
       ranks,
-      highest: busy === undefined ? undefined : listed.find((job) => hasId(job.ranks, busy)),
+      highest: busy === undefined ? undefined : jobs.find((job) => hasId(job.ranks, busy)),
+      listed,
     }
   }
 
   /** `undefined` if this release of Flux refuses the list, and the allocated ranks are known. Any other error is passed on. */
-  async #list(
-    facts: RankFacts,
-    count: number,
-    limits: Limits,
-  ): Promise<readonly RunningJob[] | undefined> {
+  async #list(facts: RankFacts, count: number, limits: Limits): Promise<ListedJobs | undefined> {
     const isAnyAllocated = !isEmpty(ranksOf(facts.allocated))
     try {
       if (count < MAX_LISTED || !isAnyAllocated) {
         const jobs = await listRunningJobs(this.#client, { maxEntries: MAX_LISTED }, limits)
-        if (jobs.length < MAX_LISTED) return jobs
+        if (jobs.length < MAX_LISTED) return { jobs, areAll: true }
         if (!isAnyAllocated) throw tooMany('no rank is allocated')
       }
-      return await this.#listHighest(facts, limits)
+      return { jobs: await this.#listHighest(facts, limits), areAll: false }
     } catch (error) {
       if (isAnyAllocated && isRemote(error, ERRNO.EINVAL)) return undefined
       throw error

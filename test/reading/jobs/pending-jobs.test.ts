@@ -155,6 +155,17 @@ test('complete works out the ranks that constraints accept, one set for all that
   assert.equal(ranks[0], ranks[1])
 })
 
+test('complete names the property that no rank has', async (t) => {
+  const { jobspec: spec } = jobspec(1)
+  const constraints = { and: [{ hostlist: ['a'] }, { properties: ['gpu', 'quantum'] }] }
+  const { complete } = await setUp(t, {
+    [GETATTR]: [{ jobspec: { ...(spec as JsonObject), attributes: { system: { constraints } } } }],
+  })
+  const [job] = (await complete(pending(1), GPUS)).jobs
+  assert.ok(job?.request !== undefined && !isUnknown(job.request))
+  assert.equal(job.request.lackingProperty, 'quantum')
+})
+
 test('complete reads a jobspec again if its job moved to another queue', async (t) => {
   const { complete } = await setUp(t, { [GETATTR]: [1, 2].map(jobspec) })
   const [job] = pending(1)

@@ -46,6 +46,7 @@ test('RunningJobReader lists all jobs, and finds one on the highest busy rank', 
   const jobs = await read('0,2-9')
   assert.deepEqual(summary(jobs), [6, '0,2-9'])
   assert.deepEqual([jobs.highest?.userid, jobs.highest?.expiration], [8, 3])
+  assert.deepEqual([jobs.listed?.jobs.map(({ id }) => id), jobs.listed?.areAll], [[5, 6], true])
   assert.deepEqual(requests[0]?.args.constraint, { states: [48] })
   assert.equal(requests[0]?.args.max_entries, 1000)
 })
@@ -67,7 +68,11 @@ test('RunningJobReader sees an extended time limit, though no job starts or ends
 test('RunningJobReader asks nothing if no job is active', async (t) => {
   const { read, asked } = await setUp(t, {})
   const jobs = await read('0', NO_JOBS)
-  assert.deepEqual(jobs, { ranks: EMPTY_IDSET, highest: undefined })
+  assert.deepEqual(jobs, {
+    ranks: EMPTY_IDSET,
+    highest: undefined,
+    listed: { jobs: [], areAll: true },
+  })
   assert.deepEqual(asked, [])
 })
 

@@ -9,6 +9,7 @@ import { httpsGet } from './https-get.ts'
 
 const FLAGS = {
   namespace: { type: 'string', short: 'n' },
+  jobs: { type: 'boolean' },
   json: { type: 'boolean' },
   output: { type: 'string', short: 'o' },
   kubeconfig: { type: 'string' },
@@ -47,6 +48,8 @@ type Target =
 interface Question {
   readonly target: Target
   readonly format: Format
+  /** Whether to say of each pending job what it waits for. */
+  readonly jobs: boolean
 }
 
 const FORMATS = ['text', 'json', 'yaml'] as const
@@ -69,6 +72,8 @@ custom.metrics.k8s.io. With --url the command asks a sidecar directly. A sidecar
 that accepts only the front proxy of the API server refuses this.
 
   -n, --namespace NAME   namespace of the MiniCluster [that of the context]
+      --jobs             say of each of the first 50 pending jobs what it waits
+                         for, and which ranks it would be given
   -o, --output FORMAT    text, or json or yaml, which have more details [text]
       --json             the same as -o json
       --kubeconfig FILE  passed to kubectl
@@ -89,11 +94,10 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const question = readQuestion(args)
   if (typeof question === 'string') return refuseUsage(io, 'explain', question)
   const { target, format } = question
-  const json = format !== 'text'
   const answer =
     target.kind === 'cluster'
-      ? await askCluster(target, json, io)
-      : await askSidecar(target, json, io)
+      ? await askCluster(target, question, io)
+      : await askSidecar(target, question, io)
   if (answer.kind === 'failure') {
     io.err.write(`flux-metrics explain: ${answer.reason}\n`)
     return EXIT.no
@@ -119,7 +123,7 @@ function readQuestion(args: readonly string[]): Question | string {
   const read = readArguments(args, FLAGS)
   if (read.kind === 'problem') return read.problem
   const { values, positionals } = read
-  const { url, namespace, output = values.json ? 'json' : 'text' } = values
+  const { url, namespace, jobs = false, output = values.json ? 'json' : 'text' } = values
   if (!isFormat(output)) return `--output: expected text, json or yaml, got "${output}"`
   const format = output
   const [name, ...others] = positionals
@@ -132,32 +136,41 @@ function readQuestion(args: readonly string[]): Question | string {
   if (url !== undefined) {
     if (name !== undefined) return 'expected a MiniCluster or --url, got both'
     const target = sidecarAt(url, values)
-    return typeof target === 'string' ? target : { target, format }
+    return typeof target === 'string' ? target : { target, format, jobs }
   }
   if (name === undefined) return 'expected the name of a MiniCluster'
   const wrong = problemOfName(name) ?? problemOfName(namespace ?? name)
   if (wrong !== undefined) return wrong
   const { kubeconfig, context } = values
-  return { target: { kind: 'cluster', name, namespace, kubectl: { kubeconfig, context } }, format }
+  const kubectl = { kubeconfig, context }
+  return { target: { kind: 'cluster', name, namespace, kubectl }, format, jobs }
 }
 
 async function askCluster(
   { name, namespace, kubectl }: Target & { readonly kind: 'cluster' },
-  json: boolean,
+  question: Question,
   io: Io,
 ): Promise<Answer> {
-  if (namespace !== undefined) return getRaw(pathOf(name, namespace, json), kubectl, io.env)
+  if (namespace !== undefined) return getRaw(pathOf(name, namespace, question), kubectl, io.env)
   const ofContext = await getNamespace(kubectl, io.env)
   if (ofContext.kind === 'failure') return ofContext
   const current = ofContext.text.trim() || DEFAULT_NAMESPACE
-  return getRaw(pathOf(name, current, json), kubectl, io.env)
+  return getRaw(pathOf(name, current, question), kubectl, io.env)
 }
 
-/** kubectl always accepts JSON only, so the path requests the text. */
-function pathOf(name: string, namespace: string, json: boolean): string {
+function pathOf(name: string, namespace: string, question: Question): string {
   const api = '/apis/custom.metrics.k8s.io/v1beta2'
   const object = `namespaces/${namespace}/miniclusters.flux-framework.org/${name}`
-  return `${api}/${object}/${SUBRESOURCE}${json ? '' : '?format=text'}`
+  return `${api}/${object}/${SUBRESOURCE}${queryOf(question)}`
+}
+
+/** kubectl always accepts JSON only, so the query requests the text. */
+function queryOf({ format, jobs }: Question): string {
+  const parameters = [
+    ...(format === 'text' ? ['format=text'] : []),
+    ...(jobs ? ['include=jobs'] : []),
+  ]
+  return parameters.length === 0 ? '' : `?${parameters.join('&')}`
 }
 
 function sidecarAt(
@@ -183,12 +196,12 @@ function sidecarAt(
 
 async function askSidecar(
   { url, caFile, insecure }: Target & { readonly kind: 'sidecar' },
-  json: boolean,
+  question: Question,
   io: Io,
 ): Promise<Answer> {
   const inputs = caFile === undefined ? { found: [], problems: [] } : await readInputs([caFile], io)
   const [problem] = inputs.problems
   if (problem !== undefined) return { kind: 'failure', reason: problem }
-  const accept = json ? 'application/json' : 'text/plain'
-  return httpsGet(url, { accept, ca: inputs.found[0]?.text, insecure })
+  const accept = question.format === 'text' ? 'text/plain' : 'application/json'
+  return httpsGet(new URL(queryOf(question), url), { accept, ca: inputs.found[0]?.text, insecure })
 }

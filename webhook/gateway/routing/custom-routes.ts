@@ -94,12 +94,24 @@ function callOf(
 ): Call {
   const { name, metric } = target
   const isExplain = name !== undefined && metric === EXPLAIN
-  const parameter = isExplain ? 'format' : 'metricLabelSelector'
-  const value = new URLSearchParams(ctx.querystring).get(parameter)
-  const query = value === null ? '' : `?${new URLSearchParams({ [parameter]: value })}`
+  const query = partOfQuery(ctx, isExplain ? EXPLAIN_PARAMETERS : METRIC_PARAMETERS)
   const path = `${versionPath(version)}${subject.path}${encodeURIComponent(metric)}${query}`
   const accept = ctx.accepts('application/json', 'text/plain') || 'application/json'
   return { ...subject, path, ...(isExplain ? { accept } : {}) }
+}
+
+/** What a sidecar reads of the query, always in the same order. */
+const EXPLAIN_PARAMETERS = ['format', 'include']
+const METRIC_PARAMETERS = ['metricLabelSelector']
+
+function partOfQuery(ctx: Context, names: readonly string[]): string {
+  const given = new URLSearchParams(ctx.querystring)
+  const passed = new URLSearchParams()
+  for (const name of names) {
+    const value = given.get(name)
+    if (value !== null) passed.set(name, value)
+  }
+  return passed.size === 0 ? '' : `?${passed}`
 }
 
 function listOf(version: Version, items: readonly unknown[]): string {

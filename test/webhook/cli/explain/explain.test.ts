@@ -5,6 +5,7 @@ import { createApp } from '#api/app.ts'
 import { FRONT_PROXY } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
 import { explain } from '#explaining/explanation.ts'
+import { LastHour } from '#explaining/last-hour.ts'
 import { formatExplanation } from '#explaining/text.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import type { Reading } from '#scaling/snapshot.ts'
@@ -16,6 +17,7 @@ import { fresh, IDENTITY, STALE } from '../../../support/app.ts'
 import { createAuthority } from '../../../support/certificates.ts'
 import { fakeKubectl } from '../../../support/fake-kubectl.ts'
 import { snapshotOf } from '../../../support/snapshots.ts'
+import { waitingFor, wholeNodes } from '../../../support/waiting.ts'
 import { createMemoryIo, type MemoryIoOptions } from '../memory-io.ts'
 
 const NOW = new Date('2026-11-24T01:02:05.456Z')
@@ -33,6 +35,15 @@ test('explain asks the metrics API with kubectl, and prints the text', async (t)
   const env = await fakeKubectl(t, { args: TEXT, out: 'desired 10: …\n' })
   const expected = { code: 0, out: 'desired 10: …\n', err: '' }
   assert.deepEqual(await run(['flux-sample'], { env }), expected)
+})
+
+test('explain --jobs asks for the pending jobs, too', async (t) => {
+  const env = await fakeKubectl(t, { args: `${TEXT}&include=jobs`, out: 'desired 10: …\n' })
+  const { code, out } = await run(['flux-sample', '--jobs'], { env })
+  assert.deepEqual([code, out], [0, 'desired 10: …\n'])
+  const url = await serveSidecar(t, { reading: fresh({ waiting: waitingFor(wholeNodes(3)) }) })
+  const json = await run(['--url', url, '--insecure', '--jobs', '--json'])
+  assert.equal(JSON.parse(json.out).jobs.first[0].id, 'ƒ2')
 })
 
 test('explain passes cluster and namespace to kubectl', async (t) => {
@@ -95,6 +106,7 @@ async function serveSidecar(
   const log = createLogger('silent')
   const app = createApp({
     source: { reading: () => reading },
+    lastHour: new LastHour(Date.now()),
     catalog: new Catalog(),
     names: IDENTITY,
     clients: clientCa === undefined ? undefined : createClientVerifier(() => [], FRONT_PROXY),

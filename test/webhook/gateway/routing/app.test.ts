@@ -124,6 +124,8 @@ test('explain passes on the format, and needs one MiniCluster', async (t) => {
   assert.equal(headers.get('content-type'), 'text/plain; charset=utf-8')
   assert.equal(questions[0]?.path, `${path}?format=text`)
   assert.equal(questions[0]?.accept, 'text/plain')
+  await get(`${path}?include=jobs%2Chistory&x=1&format=json`)
+  assert.equal(questions[1]?.path, `${path}?format=json&include=jobs%2Chistory`)
   assert.equal((await get(`${V2}/a/${MINICLUSTERS}/*/explain`)).code, 400)
 })
 

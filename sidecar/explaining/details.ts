@@ -1,0 +1,50 @@
+// The parts of an explanation that are given only if they are asked for, because they may be long. Pure.
+import type { Snapshot } from '#scaling/snapshot.ts'
+import type { Explanation } from './explanation.ts'
+import type { LastHourExplanation } from './last-hour.ts'
+import { explainPendingJobs, type PendingJobsExplanation } from './pending-jobs.ts'
+import { explainRanks, type RanksInState } from './rank-states.ts'
+import { explainRunningJobs, type RunningJobsExplanation } from './running-jobs.ts'
+
+/** What may be asked for: pending jobs; ranks and the jobs on them; the last hour. */
+export const DETAILS = ['jobs', 'ranks', 'history'] as const
+
+export type Detail = (typeof DETAILS)[number]
+
+/** An explanation, with what was asked for. */
+export interface DetailedExplanation extends Explanation {
+  /** `null` if Flux does not show them. */
+  readonly jobs?: PendingJobsExplanation | null
+  readonly ranks?: readonly RanksInState[]
+  /** With `ranks`; `null` if Flux does not list them. */
+  readonly running?: RunningJobsExplanation | null
+  readonly history?: LastHourExplanation
+}
+
+/** Where the last hour is remembered. */
+export interface Remembering {
+  explain(): LastHourExplanation
+}
+
+/** @param now the time from which ages and remaining times are counted */
+export function addDetails(
+  explanation: Explanation,
+  asked: ReadonlySet<Detail>,
+  { snapshot, now, lastHour }: Sources,
+): DetailedExplanation {
+  return {
+    ...explanation,
+    ...(asked.has('jobs') && { jobs: explainPendingJobs(snapshot, now) }),
+    ...(asked.has('ranks') && {
+      ranks: explainRanks(snapshot),
+      running: explainRunningJobs(snapshot, now),
+    }),
+    ...(asked.has('history') && { history: lastHour.explain() }),
+  }
+}
+
+interface Sources {
+  readonly snapshot: Snapshot
+  readonly now: Date
+  readonly lastHour: Remembering
+}
