@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { RateLimit } from '../limits/rate-limit.ts'
 import { ClientGroup, type Connection } from './client-group.ts'
 import type { ServerLimits } from './limits.ts'
+import { stopParsing } from './stop-parsing.ts'
 
 /** `refuse`: there are too many requests. `ignore`: the connection is about to be closed. */
 export type Admission = 'serve' | 'refuse' | 'ignore'
@@ -169,16 +170,6 @@ function end(connection: Connection): void {
   if (response === undefined || response.headersSent) return
   response.shouldKeepAlive = false
   connection.ending = true
-}
-
-/**
- * Node goes on to parse what it has received of a connection that is closed, 650 requests in each 16 KiB, and frees them only
- * later: such connections ended the process. `onIncoming` is not documented; with this result, that of an upgrade, the
- * parser stops at once.
- */
-function stopParsing(socket: Socket): void {
-  const parser: unknown = Reflect.get(socket, 'parser')
-  if (parser instanceof Object) Reflect.set(parser, 'onIncoming', () => 2)
 }
 
 /** Identifies a connection. */

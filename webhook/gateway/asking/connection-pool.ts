@@ -23,12 +23,13 @@ const IDLE_MS = 90_000
 /** An HPA sends one question after the other. A TLS connection takes tens of KiB, on both sides. */
 const IDLE_CONNECTIONS = 2
 
-/** A handshake takes milliseconds. This ends those that nobody waits for any more. */
-const HANDSHAKE_MS = 5_000
+/** A handshake takes milliseconds, or a second more if a packet was lost. This ends those that nobody waits for any more. */
+const HANDSHAKE_MS = 2_000
 
 /** One context is shared by all connections: reading certificates takes longer than a handshake. */
 export function contextOf({ cert, key, ca }: ClientCredentials): SecureContext {
-  return createSecureContext({ cert, key, ca, ...TLS_POLICY })
+  // Every sidecar speaks TLS 1.3, which has no renegotiation: in 1.2 a server may ask for as many handshakes as it likes.
+  return createSecureContext({ cert, key, ca, ...TLS_POLICY, minVersion: 'TLSv1.3' })
 }
 
 interface PoolOptions {

@@ -1,10 +1,18 @@
 // One question to one peer over HTTP/1.1: sends it, reads the whole answer within bounds. Does not judge what the answer says.
-import { type IncomingMessage, request } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { stopParsing } from '#serving/https/stop-parsing.ts'
 import type { Peer } from '../peers/peer.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import { codeOf, failureOf, PeerFailure, placeOf } from './peer-failure.ts'
+import { codeOf, failureOf, PeerFailure, placeOf, strangeAnswer } from './peer-failure.ts'
 
 const MAX_HEADER_BYTES = 16 * 1024
+
+/**
+ * A sidecar sends pieces of up to 16 KiB, and of a kilobyte at least but for the last ones. 200,000 pieces of a byte, which fit
+ * into 1 MB, hold the event loop for a second.
+ */
+const PIECE_BYTES = 512
+const FEW_PIECES = 32
 
 /** An answer, as it came. */
 export interface RawAnswer {
@@ -62,6 +70,11 @@ async function askOnce(options: Exchange): Promise<RawAnswer> {
     socket.destroy()
     reject(new PeerFailure('invalid', `answers no HTTP/1.1 at ${placeOf(peer)}`))
   })
+  // Node would read them for ever, 4,000 of each 64 KiB. No sidecar sends any.
+  call.once('information', ({ statusCode }) => {
+    reject(strangeAnswer(peer, `it sends ${statusCode} before its answer`))
+    stop(call)
+  })
   call.on('error', (cause) => {
     if (signal.aborted) return reject(cause)
     const isClosed = ['ECONNRESET', 'EPIPE'].includes(codeOf(cause) ?? '')
@@ -72,19 +85,34 @@ async function askOnce(options: Exchange): Promise<RawAnswer> {
   const response = await promise
   return { code: response.statusCode ?? 0, headers: response.headers, body: await read(response) }
 
-  async function read(response: IncomingMessage): Promise<Buffer> {
+  function read(response: IncomingMessage): Promise<Buffer> {
+    const whole = Promise.withResolvers<Buffer>()
     const chunks: Buffer[] = []
     let length = 0
-    try {
-      for await (const chunk of response) {
-        chunks.push(chunk)
-        length += chunk.length
-        if (length > maxBytes) break
-      }
-    } catch (cause) {
-      throw signal.aborted ? cause : failureOf(peer, cause)
+    const fail = (failure: PeerFailure) => {
+      whole.reject(failure)
+      stop(call)
     }
-    if (length <= maxBytes) return Buffer.concat(chunks, length)
-    throw new PeerFailure('invalid', `answers more than ${maxBytes / 1024} KiB at ${placeOf(peer)}`)
+    // Many pieces come in one turn of the event loop: only here can the rest of them be left out.
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > maxBytes) {
+        const what = `answers more than ${maxBytes / 1024} KiB at ${placeOf(peer)}`
+        fail(new PeerFailure('invalid', what))
+      } else if (chunks.length > FEW_PIECES + length / PIECE_BYTES) {
+        fail(strangeAnswer(peer, `it sends ${length} bytes in ${chunks.length} pieces`))
+      }
+    })
+    response.once('end', () => whole.resolve(Buffer.concat(chunks, length)))
+    response.once('error', (cause) => whole.reject(signal.aborted ? cause : failureOf(peer, cause)))
+    return whole.promise
   }
+}
+
+/** Closes the connection, and leaves what has come of it unread. */
+function stop(call: ClientRequest): void {
+  const { socket } = call
+  if (socket !== null) stopParsing(socket)
+  call.destroy()
 }

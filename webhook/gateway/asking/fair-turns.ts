@@ -1,11 +1,12 @@
 // Whose request to a sidecar is next when there are too many at once: the namespaces take turns, and in each the first comes first.
-// One MiniCluster has few places, so that a sidecar that hangs keeps the others from nothing.
+// One MiniCluster has few places, and one namespace as many as it leaves free, so that sidecars that hang keep the others from nothing.
+import { FairShare } from '#serving/limits/fair-share.ts'
 import { unavailable } from '#serving/status.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { AskError, titleOf } from './ask-error.ts'
 
 export interface TurnLimits {
-  /** Requests at once. */
+  /** Requests at once. One namespace has at most half of them. */
   readonly total: number
   /** Requests at once to one MiniCluster. Its sidecar takes 16 of one address (serving/https/limits.ts). */
   readonly each: number
@@ -36,15 +37,17 @@ export class FairTurns {
   readonly #ready = new Map<string, Set<Waiter>>()
   /** The number of all that wait, by namespace. */
   readonly #waitingIn = new Map<string, number>()
+  /** Requests that have a turn, by namespace. */
+  readonly #runs: FairShare
   #waiting = 0
-  #running = 0
 
   constructor(limits: TurnLimits = TURN_LIMITS) {
     this.#limits = limits
+    this.#runs = new FairShare(limits.total)
   }
 
   get running(): number {
-    return this.#running
+    return this.#runs.used
   }
 
   get waiting(): number {
@@ -110,24 +113,27 @@ export class FairTurns {
     if (lane.places === 0) this.#lanes.delete(lane.key)
   }
 
-  /** Starts requests as long as there are turns. The namespace of each then comes last. */
+  /** Starts requests as long as there are turns. The namespace of each then comes last; one that has too many keeps its place. */
   #advance(): void {
     for (const [namespace, ready] of this.#ready) {
-      if (this.#running >= this.#limits.total) return
+      if (this.#runs.used >= this.#limits.total) return
+      if (!this.#runs.take(namespace, 1)) continue
       this.#ready.delete(namespace)
       const [waiter] = ready
-      if (waiter === undefined) continue
+      if (waiter === undefined) {
+        this.#runs.giveBack(namespace, 1)
+        continue
+      }
       ready.delete(waiter)
       // The loop comes to it again, because it is now the last one.
       if (ready.size > 0) this.#ready.set(namespace, ready)
-      this.#running += 1
       this.#count(namespace, -1)
       waiter.start()
     }
   }
 
   #end(lane: Lane): void {
-    this.#running -= 1
+    this.#runs.giveBack(lane.namespace, 1)
     this.#vacate(lane)
   }
 

@@ -99,6 +99,11 @@ export function failureOf(peer: Peer, cause: unknown): PeerFailure {
   return silent(peer, reason, cause)
 }
 
+/** An answer that no sidecar gives. Reading it costs more than a question: who gives it is not asked for a while. */
+export function strangeAnswer(peer: Peer, what: string): PeerFailure {
+  return new PeerFailure('unreachable', `does not answer as a sidecar at ${placeOf(peer)}: ${what}`)
+}
+
 /** @param ms since it was asked */
 export function tooSlow(peer: Peer, ms: number): string {
   return `did not answer within ${seconds(ms)} s at ${placeOf(peer)}`

@@ -49,6 +49,16 @@ test('one MiniCluster has few places, and keeps others of its namespace from non
   assert.deepEqual([turns.running, turns.waiting], [0, 0])
 })
 
+test('sidecars of one namespace that hang leave half of the turns to the others, at once', async () => {
+  const turns = new FairTurns({ total: 8, each: 4, waiting: 1_000 })
+  for (let index = 0; index < 100; index += 1) void turns.take(name('hangs', `m${index}`), forever)
+  assert.deepEqual([turns.running, turns.waiting], [4, 96])
+  const ends = await Promise.all([turns.take(name('a'), forever), turns.take(name('b'), forever)])
+  assert.equal(turns.running, 6)
+  for (const end of ends) end()
+  assert.deepEqual([turns.running, turns.waiting], [4, 96])
+})
+
 test('who leaves makes room, and nobody else loses a place', async () => {
   const turns = new FairTurns({ total: 1, each: 2, waiting: 100 })
   const end = await turns.take(name('team-a'), forever)

@@ -1,6 +1,8 @@
 // Sidecars whose answers break off, drag on or are not what they should be.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
+import { createServer } from 'node:https'
 import { type TestContext, test } from 'node:test'
 import { until } from '../../../support/until.ts'
 import { answering, bodyFor, certify, errorOf, NAME, podOf, serve, setup } from './fleet.ts'
@@ -22,7 +24,7 @@ test('an answer that comes byte by byte', async (t) => {
     t,
     (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '10000' })
-      const timer = setInterval(() => response.write(' '), 10)
+      const timer = setInterval(() => response.write(' '), 50)
       response.once('close', () => clearInterval(timer))
     },
     { waitMs: 600 },
@@ -30,6 +32,50 @@ test('an answer that comes byte by byte', async (t) => {
   assert.match(message, /: its pod flux-sample-0-x did not answer within 0\.\d s at/)
   // The request is torn down after its asker was told.
   await until(() => asking.state.running === 0, 'no request is under way')
+})
+
+test('an answer in crumbs, and one after answers that are none: who gives them is not asked for a while', async (t) => {
+  const crumbs: RequestListener = ({ socket }) => {
+    socket.write(
+      'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    )
+    socket.write(`${'1\r\n \r\n'.repeat(1_000)}2\r\n{}\r\n0\r\n\r\n`)
+  }
+  const early: RequestListener = ({ socket }) => {
+    socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_000))
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok')
+  }
+  const strange = /does not answer as a sidecar at 127\.0\.0\.1:PORT: it sends /
+  for (const [handler, what] of [
+    [crumbs, /: it sends \d+ bytes in \d+ pieces$/],
+    [early, /: it sends 103 before its answer$/],
+  ] as const) {
+    const { message, outcome } = await fault(t, handler)
+    assert.match(message, strange)
+    assert.match(message, what)
+    assert.equal(outcome, 'unreachable')
+  }
+  // Pieces as a sidecar sends them are read.
+  const sidecar = await serve(t, KEYS, (_request, response) => {
+    response.setHeader('content-type', 'text/plain')
+    for (let piece = 0; piece < 200; piece += 1) response.write('x'.repeat(1_000))
+    response.end()
+  })
+  const { ask } = setup(t, { pods: [podOf(NAME, sidecar.port)] })
+  assert.equal((await ask(NAME, { path: '/explain' })).body.length, 200_000)
+})
+
+test('a sidecar that speaks no TLS 1.3 could ask for handshakes without an end', async (t) => {
+  const server = createServer({ ...KEYS, maxVersion: 'TLSv1.2' }, answering(NAME))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  assert.ok(address !== null && typeof address === 'object')
+  const { ask } = setup(t, { pods: [podOf(NAME, address.port)] })
+  const [code, message] = await errorOf(ask())
+  assert.equal(code, 503)
+  assert.match(message, /the connection failed with ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION$/)
 })
 
 test('headers without an end', async (t) => {
