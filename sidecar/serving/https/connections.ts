@@ -3,9 +3,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { RateLimit } from '../limits/rate-limit.ts'
+import { stopParsing } from '../stop-parsing.ts'
 import { ClientGroup, type Connection } from './client-group.ts'
 import type { ServerLimits } from './limits.ts'
-import { stopParsing } from './stop-parsing.ts'
 
 /** `refuse`: there are too many requests. `ignore`: the connection is about to be closed. */
 export type Admission = 'serve' | 'refuse' | 'ignore'

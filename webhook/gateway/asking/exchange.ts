@@ -1,6 +1,6 @@
 // One question to one peer over HTTP/1.1: sends it, reads the whole answer within bounds. Does not judge what the answer says.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
-import { stopParsing } from '#serving/https/stop-parsing.ts'
+import { stopParsing } from '#serving/stop-parsing.ts'
 import type { Peer } from '../peers/peer.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { codeOf, failureOf, PeerFailure, placeOf, strangeAnswer } from './peer-failure.ts'
