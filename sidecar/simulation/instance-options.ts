@@ -30,6 +30,11 @@ export interface InstanceOptions extends JobLatencies {
   readonly fill?: 'lowest' | 'highest'
   /** Fails a job that requests more nodes than are up, as Fluxion since 0.43 does with fcfs. Default: it waits. */
   readonly refusesMoreThanUp?: boolean
+  /**
+   * Jobs pass one that needs nodes which are not up, as with Fluxion's policies easy and conservative. Default: they wait behind
+   * it, as with sched-simple.
+   */
+  readonly passesAbsent?: boolean
 }
 
 /** The host prefix of an instance without {@link InstanceOptions.hostPrefix}. */

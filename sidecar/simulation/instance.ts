@@ -51,7 +51,10 @@ export class Instance extends EventEmitter<InstanceEvents> {
       queueOf: ({ queue }) => this.queue(queue),
       lostPodCleanupMs: options.lostPodCleanupMs,
       latencies: options,
-      refusesMoreThanUp: options.refusesMoreThanUp ?? false,
+      policy: {
+        refusesMoreThanUp: options.refusesMoreThanUp ?? false,
+        passesAbsent: options.passesAbsent ?? false,
+      },
       startedAt: this.startedAt,
     })
   }

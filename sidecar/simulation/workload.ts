@@ -2,7 +2,7 @@
 // owner moves the clock and changes the nodes.
 
 import { DueJobs } from './due-jobs.ts'
-import { claim, isFeasible, place } from './first-fit.ts'
+import { claim, place } from './first-fit.ts'
 import { Housekeeping, releaseAll } from './housekeeping.ts'
 import {
   createJob,
@@ -16,6 +16,7 @@ import {
 import { JobTable } from './job-table.ts'
 import { type JobLatencies, Turns } from './latency.ts'
 import type { Node } from './node.ts'
+import { isPassed, isRefused, type Policy } from './policy.ts'
 import type { Queue } from './queue.ts'
 import { WaitingJobs } from './waiting-jobs.ts'
 
@@ -24,7 +25,7 @@ interface WorkloadOptions {
   readonly queueOf: (job: { readonly queue: string | undefined }) => Queue | undefined
   readonly lostPodCleanupMs: number | undefined
   readonly latencies: JobLatencies
-  readonly refusesMoreThanUp: boolean
+  readonly policy: Policy
   readonly startedAt: number
 }
 
@@ -128,18 +129,23 @@ export class Workload {
     this.now = Math.max(this.now, now)
   }
 
-  /** Starts the waiting jobs in their order, until one does not fit. That job and all behind it wait. */
+  /** Starts the waiting jobs in their order, until one does not fit. That job waits, and all behind it unless they pass it. */
   schedule(): void {
-    const { queueOf } = this.#options
+    const { queueOf, policy } = this.#options
+    const passed = new Set<Job>()
     for (;;) {
-      const first = this.#waiting.first((job) => queueOf(job)?.started === true)
+      const first = this.#waiting.first((job) => queueOf(job)?.started === true && !passed.has(job))
       if (first === undefined || first === this.#blocked) return
       const nodes = queueOf(first)?.nodes ?? []
-      if (this.#isRefused(first, nodes)) {
+      if (isRefused(first, nodes, policy)) {
         this.#end(first, 'failed', REFUSED)
         continue
       }
       const allocations = place(first, nodes)
+      if (allocations === undefined && isPassed(first, nodes, policy)) {
+        passed.add(first)
+        continue
+      }
       if (allocations === undefined) {
         this.#blocked = first
         return
@@ -147,12 +153,6 @@ export class Workload {
       this.#waiting.remove(first)
       this.#allocate(first, allocations)
     }
-  }
-
-  #isRefused(job: Job, nodes: readonly Node[]): boolean {
-    if (!isFeasible(job, nodes)) return true
-    if (!this.#options.refusesMoreThanUp) return false
-    return (job.nodes ?? 0) > nodes.filter(({ usable }) => usable).length
   }
 
   #nextId(): JobId {

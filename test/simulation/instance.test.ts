@@ -111,6 +111,22 @@ test('a job for more nodes than are up waits, or fails with refusesMoreThanUp', 
   assert.deepEqual([waits.state, fails.result], ['SCHED', 'failed'])
 })
 
+test('jobs wait behind one that needs nodes which are down, or pass it with passesAbsent', () => {
+  for (const passesAbsent of [false, true]) {
+    const instance = instanceOf({ up: 2, passesAbsent })
+    const wide = instance.submit({ nodes: 3 })
+    const small = instance.submit({ nodes: 1 })
+    assert.deepEqual([wide.state, small.state], ['SCHED', passesAbsent ? 'RUN' : 'SCHED'])
+    // This one fits on what is up: nobody passes it.
+    const next = instance.submit({ nodes: 2 })
+    const last = instance.submit({ nodes: 1 })
+    assert.deepEqual([next.state, last.state], ['SCHED', 'SCHED'])
+    instance.up(2)
+    instance.up(3)
+    assert.equal(wide.state, 'RUN')
+  }
+})
+
 test('with fill "highest" the lowest nodes stay free', () => {
   assert.deepEqual(ranksOf(instanceOf({ fill: 'highest', up: 3 }).submit({ nodes: 1 })), [2])
 })

@@ -36,6 +36,8 @@ export interface Resize {
 }
 
 type Pod =
+  /** On no node: there are no more. */
+  | { readonly phase: 'unscheduled' }
   | { readonly phase: 'starting'; readonly upAt: number }
   | { readonly phase: 'up' }
   /** To be replaced: the size grew again, and a new pod of this index is created when this one has ended. */
@@ -47,6 +49,8 @@ export interface PodsOptions {
   readonly times: PodTimes
   /** Number of pods at the start. */
   readonly size: number
+  /** Nodes that can be had, one for each pod. Pods beyond them stay Pending. Default: any number. */
+  readonly available?: number
 }
 
 /** Creates and ends the pods of one MiniCluster, each in its time. */
@@ -68,9 +72,14 @@ export class Pods {
     for (let index = 0; index < options.size; index += 1) this.#pods.set(index, { phase: 'up' })
   }
 
-  /** All pods, whether they start, run or end: the nodes that cost money. */
+  /** All pods, whether they wait for a node, start, run or end. */
   get count(): number {
     return this.#pods.size
+  }
+
+  /** Pods that have a node, whether they start, run or end: the nodes that cost money. */
+  get nodes(): number {
+    return [...this.#pods.values()].filter(({ phase }) => phase !== 'unscheduled').length
   }
 
   /** Pods that are Running and Ready; a pod that is ending is not. */
@@ -108,8 +117,9 @@ export class Pods {
       return
     }
     // A pod whose broker has not started ends at once.
-    if (pod.phase === 'starting' && instance.now < pod.upAt - times.bootMs) {
-      this.#pods.delete(index)
+    const isEarly = pod.phase === 'starting' && instance.now < pod.upAt - times.bootMs
+    if (pod.phase === 'unscheduled' || isEarly) {
+      this.#remove(index)
       return
     }
     this.#resizes.set(index, resize)
@@ -121,7 +131,7 @@ export class Pods {
       })
     }
     agenda.add(instance.now + times.graceMs, () => {
-      this.#pods.delete(index)
+      this.#remove(index)
       this.#lose(index)
       if (ending.isToBeReplaced) this.#create(index)
     })
@@ -165,11 +175,29 @@ export class Pods {
     this.#options.instance.up(index)
   }
 
+  /** Its node is free for a pod that waits for one. */
+  #remove(index: number): void {
+    this.#pods.delete(index)
+    for (const [waiting, { phase }] of this.#pods) {
+      if (phase === 'unscheduled' && this.#hasNode) this.#start(waiting)
+    }
+  }
+
+  get #hasNode(): boolean {
+    const { available } = this.#options
+    return available === undefined || this.nodes < available
+  }
+
   #create(index: number): void {
-    const { instance, agenda } = this.#options
     const pod = this.#pods.get(index)
     if (pod?.phase === 'ending') pod.isToBeReplaced = true
     if (pod !== undefined) return
+    if (this.#hasNode) this.#start(index)
+    else this.#pods.set(index, { phase: 'unscheduled' })
+  }
+
+  #start(index: number): void {
+    const { instance, agenda } = this.#options
     const starting: Pod = { phase: 'starting', upAt: instance.now + this.#joinMs.next() }
     this.#pods.set(index, starting)
     agenda.add(starting.upAt, () => {

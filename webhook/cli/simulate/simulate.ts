@@ -58,6 +58,8 @@ are those of the whole job. With queues, each job names its queue.
   kind: Queue
   spec:
     nodes: { start: 1, max: 16, cores: 8, gpus: 0 }  # cores, gpus: of each node
+                             # available: 12 gives nodes to 12 pods only; the
+                             # others stay Pending
     jobs:
       - { nodes: 4, duration: 10m, queue: debug }
       - { at: 2m, every: 30s, count: 20, cores: 8, duration: 90s, queue: batch }
@@ -65,6 +67,8 @@ are those of the whole job. With queues, each job names its queue.
     fill: lowest             # ranks to use first; highest is Fluxion's default
     refuseWide: false        # true: a job for more nodes than are up fails at
                              # once, as with Fluxion's queue policy fcfs
+    passAbsent: false        # true: jobs pass one that needs more nodes than
+                             # are up, as with Fluxion's easy, conservative
     idleGrace: 60s           # how long the sidecar keeps idle nodes
     until: 2h                # the run ends at this time; the default is 24h
 
@@ -132,7 +136,7 @@ function runUnder(
   queue: QueueOfJobs,
   { drain, onProgress }: { readonly drain: boolean; readonly onProgress: (part: number) => void },
 ): Run {
-  const { nodes, fill, refuseWide, queues, idleGrace, arrivals } = queue
+  const { nodes, fill, refuseWide, passAbsent, queues, idleGrace, arrivals } = queue
   const { spec } = hpa
   const { minReplicas = 1 } = spec
   const simulation = new Simulation({
@@ -142,9 +146,11 @@ function runUnder(
       gpusPerNode: nodes.gpus,
       fill,
       refusesMoreThanUp: refuseWide,
+      passesAbsent: passAbsent,
       ...(queues && { queues }),
     },
     size: nodes.start,
+    ...(nodes.available !== undefined && { available: nodes.available }),
     arrivals,
     hpa: spec,
     quorum: minReplicas,

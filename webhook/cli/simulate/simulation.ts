@@ -51,6 +51,8 @@ export interface SimulationOptions {
   readonly instance: Omit<InstanceOptions, 'up' | 'now'>
   /** Number of pods at the start. */
   readonly size: number
+  /** Nodes that can be had; pods beyond them stay Pending. Default: any number. */
+  readonly available?: number
   readonly arrivals: readonly Arrival[]
   readonly outages?: readonly SidecarOutage[]
   readonly hpa: HpaSpec
@@ -89,7 +91,7 @@ export class Simulation {
   #arrivalsLeft: number
 
   constructor(options: SimulationOptions) {
-    const { size, snapshots, quorum = 1, onFacts, arrivals } = options
+    const { size, available, snapshots, quorum = 1, onFacts, arrivals } = options
     this.#options = options
     this.#times = { ...TIMES, ...options.times }
     this.#size = size
@@ -98,7 +100,7 @@ export class Simulation {
     const instance = new Instance({ ...options.instance, up: size, now: START })
     const shared = { instance, agenda: this.#agenda, times: this.#times }
     this.instance = instance
-    this.pods = new Pods({ ...shared, size })
+    this.pods = new Pods({ ...shared, size, ...(available !== undefined && { available }) })
     this.#sidecar = new SimulatedSidecar({
       ...shared,
       snapshots,

@@ -7,7 +7,7 @@ import type { Simulation } from './simulation.ts'
 export interface State {
   /** Milliseconds since the start. */
   readonly atMs: number
-  /** All pods, also those that start or end. */
+  /** Pods that have a node, also those that start or end. */
   readonly pods: number
   /** Pods whose ranks hold jobs. */
   readonly busy: number
@@ -101,7 +101,7 @@ function stateOf(simulation: Simulation): State {
   const size = published && publishedSize(published.sizes)
   return {
     atMs: simulation.elapsedMs,
-    pods: pods.count,
+    pods: pods.nodes,
     busy: instance.nodes.filter(({ online, idle }) => online && !idle).length,
     size: simulation.size,
     desired: typeof size === 'number' ? size : undefined,

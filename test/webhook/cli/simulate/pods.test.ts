@@ -7,10 +7,14 @@ import { POD_TIMES, Pods, type PodTimes } from '../../../../webhook/cli/simulate
 const TIMES = { ...POD_TIMES, reactionMs: 1_000, joinMs: 4_000, graceMs: 30_000 }
 
 /** A MiniCluster of up to four pods, and its clock. */
-function setUp(size: number, times: Partial<PodTimes> = {}) {
+function setUp(size: number, times: Partial<PodTimes> = {}, available?: number) {
   const instance = new Instance({ maxSize: 4, up: size })
   const agenda = new Agenda()
-  const pods = new Pods({ instance, agenda, times: { ...TIMES, ...times }, size })
+  const pods = new Pods({
+    ...{ instance, agenda, size },
+    times: { ...TIMES, ...times },
+    ...(available !== undefined && { available }),
+  })
   const startedAt = instance.now
   return {
     instance,
@@ -149,4 +153,23 @@ test('pods take times that come in turn', () => {
   assert.deepEqual(instance.online, [0, 1])
   goTo(601_000)
   assert.deepEqual(instance.online, [0, 1, 2])
+})
+
+test('pods beyond the nodes that can be had wait, end at once, and get a node when another pod has ended', () => {
+  const { instance, pods, resize, goTo } = setUp(1, {}, 2)
+  resize(4)
+  goTo(60_000)
+  assert.deepEqual(instance.online, [0, 1])
+  assert.deepEqual([pods.count, pods.nodes, pods.ready], [4, 2, 2])
+  resize(1)
+  goTo(61_000)
+  assert.deepEqual([pods.count, pods.nodes], [2, 2])
+  resize(3)
+  goTo(62_000)
+  assert.deepEqual([pods.count, pods.nodes], [3, 2])
+  goTo(95_000)
+  // The node of the pod that has ended went to the one that waited.
+  assert.deepEqual(instance.online, [0, 2])
+  assert.deepEqual([pods.count, pods.nodes], [3, 2])
+  assert.equal(instance.nodes[1]?.online, false)
 })

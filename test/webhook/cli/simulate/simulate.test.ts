@@ -168,6 +168,20 @@ test('simulate refuses wide jobs only if the Queue says so', async () => {
   )
 })
 
+test('simulate shows what becomes of jobs if there are fewer nodes than they ask for', async () => {
+  const spec = (passAbsent: boolean) => `apiVersion: flux-metrics/v1alpha1
+kind: Queue
+spec:
+  nodes: { max: 4, available: 2 }
+  passAbsent: ${passAbsent}
+  until: 30m
+  jobs: [{ nodes: 4, duration: 10s }, { at: 1s, nodes: 1, duration: 10s, count: 3 }]
+`
+  // HPA, completed, killed, canceled or timed out, unfinished.
+  assert.match((await simulate({ 'q.yaml': spec(false) })).out, /recommended +0 +0 +4 /)
+  assert.match((await simulate({ 'q.yaml': spec(true) })).out, /recommended +3 +0 +1 /)
+})
+
 for (const columns of [60, 80, 200]) {
   test(`simulate fits a terminal of ${columns} columns`, async () => {
     const jobs = Array.from({ length: 3 }, () => '{ nodes: 1, duration: 3m }').join(', ')

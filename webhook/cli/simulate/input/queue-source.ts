@@ -53,6 +53,7 @@ const JobSource = v.strictObject({
 const NodesSource = v.strictObject({
   start: v.optional(Count, 1),
   max: v.pipe(Count, v.maxValue(10_000)),
+  available: v.exactOptional(Count),
   cores: v.optional(Count, 8),
   gpus: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
 })
@@ -62,6 +63,7 @@ const QueueSource = v.looseObject({
     nodes: NodesSource,
     fill: v.optional(v.picklist(['lowest', 'highest']), 'lowest'),
     refuseWide: v.optional(v.boolean(), false),
+    passAbsent: v.optional(v.boolean(), false),
     idleGrace: v.exactOptional(Duration),
     until: v.exactOptional(Duration),
     queues: v.exactOptional(v.record(v.string(), Ranks)),
@@ -74,6 +76,8 @@ export interface QueueNodes {
   readonly start: number
   /** `maxSize`. */
   readonly max: number
+  /** Nodes that can be had: pods beyond them stay Pending. `undefined`: any number. */
+  readonly available?: number
   /** Of each node. */
   readonly cores: number
   readonly gpus: number
@@ -86,6 +90,8 @@ export interface QueueOfJobs {
   readonly fill: 'lowest' | 'highest'
   /** Whether a job for more nodes than are up fails at once, as with Fluxion's policy fcfs. */
   readonly refuseWide: boolean
+  /** Whether jobs pass one that needs more nodes than are up, as with Fluxion's policies easy and conservative. */
+  readonly passAbsent: boolean
   /** Ranks by queue; `undefined`: one queue without a name. */
   readonly queues: Readonly<Record<string, readonly number[]>> | undefined
   /** Seconds; `undefined`: the sidecar's default. */
@@ -125,6 +131,12 @@ function problemsOf({ placeOf }: Document, { nodes, queues, jobs }: Spec): reado
     addProblem(
       ['spec', 'nodes', 'start'],
       `spec.nodes.start: expected at most spec.nodes.max, ${nodes.max}`,
+    )
+  }
+  if (nodes.start > (nodes.available ?? nodes.start)) {
+    addProblem(
+      ['spec', 'nodes', 'start'],
+      `spec.nodes.start: expected at most spec.nodes.available, ${nodes.available}`,
     )
   }
   for (const [name, ranks] of Object.entries(queues ?? {})) {

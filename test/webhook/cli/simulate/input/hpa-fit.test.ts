@@ -14,6 +14,7 @@ const QUEUE: QueueOfJobs = {
   nodes: { start: 1, max: 8, cores: 8, gpus: 0 },
   fill: 'lowest',
   refuseWide: false,
+  passAbsent: false,
   queues: undefined,
   idleGrace: undefined,
   until: undefined,

@@ -55,6 +55,10 @@ const WRONG = {
     spec: `  nodes: { start: 5, max: 4 }\n${JOBS}`,
     problem: 'queue.yaml:4:19: spec.nodes.start: expected at most spec.nodes.max, 4',
   },
+  'more nodes at the start than can be had': {
+    spec: `  nodes: { start: 3, max: 4, available: 2 }\n${JOBS}`,
+    problem: 'queue.yaml:4:19: spec.nodes.start: expected at most spec.nodes.available, 2',
+  },
   'malformed ranks': {
     spec: `  nodes: { max: 4 }\n  queues: { batch: all }\n${JOBS}`,
     problem: /^queue\.yaml:5:20: spec\.queues\.batch: expected an idset such as 0-3,5, got/,
