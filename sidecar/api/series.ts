@@ -5,7 +5,7 @@
 // `queue`; where Flux has no named queues, one without labels.
 import type { Metric, Selection } from '#metrics/metric.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { badRequest, notFound, unavailable } from '#serving/status.ts'
+import { badRequest, notFound, type StatusError, unavailable } from '#serving/status.ts'
 import { enumerate, quote } from '#serving/text.ts'
 import { type Labels, NO_LABELS } from './selectors/label.ts'
 import { formatSelector, matchesLabels, type Selector } from './selectors/selector.ts'
@@ -65,7 +65,16 @@ function select(metric: Metric, { jobs }: Snapshot, selector: Selector): Selecti
     const queues = names.filter((name) => matchesLabels(selector, queueLabels(name)))
     if (queues.length > 0) return { queues }
   }
-  throw notFound(
+  throw noSeries(metric, selector, names)
+}
+
+/** @throws StatusError 404 if the selector wants labels, of a metric that has none */
+export function expectUnlabelled(metric: Metric, selector: Selector): void {
+  if (!matchesLabels(selector, NO_LABELS)) throw noSeries(metric, selector, [])
+}
+
+function noSeries(metric: Metric, selector: Selector, names: readonly string[]): StatusError {
+  return notFound(
     `the server could not find a series of the metric ${metric.name} ` +
       `with ${quote(formatSelector(selector))}: ${describeSeries(metric, names)}`,
   )

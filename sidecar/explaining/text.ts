@@ -35,11 +35,25 @@ export function formatExplanation(explanation: DetailedExplanation): string {
   ]
   const lines = [
     ...wrap(explanation.summary, { first: '', rest: '  ' }),
-    ...rows.flatMap(([subject, text]) =>
-      wrap(text, { first: subject.padEnd(INDENT), rest: ' '.repeat(INDENT) }),
-    ),
+    ...rows.flatMap(([subject, text]) => formatRow(subject, text)),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** The lines of one row. */
+function formatRow(subject: string, text: string): readonly string[] {
+  return wrap(text, { first: subject.padEnd(INDENT), rest: ' '.repeat(INDENT) })
+}
+
+/**
+ * Adds rows to an explanation that was formatted by {@link formatExplanation}, of this version or another, before its last row,
+ * which says when Flux was read.
+ */
+export function addRows(text: string, rows: readonly Row[]): string {
+  const at = text.lastIndexOf('\nread ') + 1
+  const added = rows.flatMap(([subject, words]) => formatRow(subject, words))
+  const lines = added.map((line) => `${line}\n`).join('')
+  return at === 0 ? `${text}${lines}` : `${text.slice(0, at)}${lines}${text.slice(at)}`
 }
 
 function describeNodes(explanation: Explanation): string {

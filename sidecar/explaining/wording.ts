@@ -11,11 +11,15 @@ const MAX_IDSET_LENGTH = 40
 
 /** `rank 4 is`, `ranks 4,7-9 are`, `500 ranks are`, `no rank is`. */
 export function ranksAre(ranks: Idset): string {
+  return `${nameRanks(ranks)} ${countIds(ranks) < 2 ? 'is' : 'are'}`
+}
+
+/** `rank 4`, `ranks 4,7-9`, `500 ranks`, `no rank`. */
+export function nameRanks(ranks: Idset): string {
   const count = countIds(ranks)
-  if (count === 0) return 'no rank is'
-  if (count === 1) return `rank ${formatIdset(ranks)} is`
   const text = formatIdset(ranks)
-  return text.length > MAX_IDSET_LENGTH ? `${count} ranks are` : `ranks ${text} are`
+  if (count < 2) return count === 0 ? 'no rank' : `rank ${text}`
+  return text.length > MAX_IDSET_LENGTH ? `${count} ranks` : `ranks ${text}`
 }
 
 /** `rank 4`, `ranks 4,7-9`, `500 ranks`. */

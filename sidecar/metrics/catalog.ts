@@ -1,5 +1,6 @@
 // The list of all metrics: our own, one row each, and those that users define. Discovery, OpenAPI, README's table and
 // Prometheus are made from it.
+import { GATEWAY_METRICS } from './gateway-metrics.ts'
 import { JOB_METRICS } from './job-metrics.ts'
 import type { Metric } from './metric.ts'
 import { NODE_METRICS } from './node-metrics.ts'
@@ -10,6 +11,7 @@ export const BUILTIN_METRICS: readonly Metric[] = Object.freeze([
   ...NODE_METRICS,
   ...JOB_METRICS,
   ...SCALING_METRICS,
+  ...GATEWAY_METRICS,
 ])
 
 /** The rows of {@link BUILTIN_METRICS} by name. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BUILTIN_METRICS, Catalog, METRICS } from '#metrics/catalog.ts'
+import { GATEWAY_METRICS } from '#metrics/gateway-metrics.ts'
 import type { Metric } from '#metrics/metric.ts'
 import { SCALING_METRICS } from '#metrics/scaling-metrics.ts'
 import { unknown } from '#reading/unknown.ts'
@@ -54,7 +55,9 @@ const PROTOTYPE = [
 ]
 
 /** The rows of scaling-metrics.ts have tests of their own. */
-const COUNTS = BUILTIN_METRICS.filter((metric) => !SCALING_METRICS.includes(metric))
+const COUNTS = BUILTIN_METRICS.filter(
+  (metric) => !SCALING_METRICS.includes(metric) && !GATEWAY_METRICS.includes(metric),
+)
 
 const jobMetrics = COUNTS.filter(({ unit }) => unit === 'jobs')
 const nodeMetrics = COUNTS.filter(({ unit }) => unit !== 'jobs')
@@ -63,6 +66,17 @@ test('every metric reads its own number of the whole instance', () => {
   const snapshot = snapshotOf()
   const values = COUNTS.map((metric) => [metric.name, metric.value(snapshot, {})])
   assert.deepEqual(Object.fromEntries(values), WHOLE)
+})
+
+test('what only the gateway knows is unknown to a sidecar, which says who knows it', () => {
+  for (const metric of GATEWAY_METRICS) {
+    assert.deepEqual(
+      metric.value(snapshotOf(), {}),
+      unknown(
+        'the sidecar sees no pods; the gateway does (kubectl apply -k manifests installs it)',
+      ),
+    )
+  }
 })
 
 test('the prototype’s eleven metrics are in the catalog', () => {

@@ -163,15 +163,16 @@ function selects(selector: string, labels: Readonly<Record<string, string>>): bo
   })
 }
 
-/** Knows the operator `!=` alone. A path that is not there is an empty text. */
+/** Knows the operators `=` and `!=`. A path that is not there is an empty text. */
 function hasFields(selector: string, object: ClusterObject): boolean {
   return selector.split(',').every((term) => {
-    const [path = '', value = ''] = term.split('!=')
+    const isNot = term.includes('!=')
+    const [path = '', value = ''] = term.split(isNot ? '!=' : '=')
     if (path === '') return true
     const found = path
       .split('.')
       .reduce<unknown>((at, key) => (isFields(at) ? at[key] : undefined), object)
-    return String(found ?? '') !== value
+    return (String(found ?? '') === value) !== isNot
   })
 }
 

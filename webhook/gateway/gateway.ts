@@ -17,6 +17,7 @@ import { PodWatch } from './peers/pod-watch.ts'
 import { Publishing } from './publishing/publishing.ts'
 import { createApp, HEALTH_PATHS } from './routing/app.ts'
 import { SidecarGauges } from './scraping/sidecar-gauges.ts'
+import { Shortages } from './shortage/shortages.ts'
 import { createTelemetry, registerStateGauges } from './telemetry.ts'
 import { Upstreams } from './upstream/upstreams.ts'
 
@@ -88,6 +89,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     ...{ peers, clients, readiness, external, upstreams, version },
     sidecars: asking,
     absences: new Absences(cluster),
+    shortages: new Shortages(cluster, peers),
     catalog: new Catalog(),
     others: upstreams.resources,
     otherOpenapi: upstreams.openapi,

@@ -79,6 +79,8 @@ export async function* partsOf(
 }
 
 export interface PartBounds {
+  /** The most objects of a part. Default: {@link PART}. */
+  readonly objects?: number
   /** The longest part of several objects. */
   readonly maxBytes?: number
   /** The longest object. */
@@ -89,10 +91,10 @@ export interface PartBounds {
 async function readPart(
   cluster: Pick<Cluster, 'list'>,
   collection: Collection,
-  { maxBytes: ofSeveral, maxObjectBytes: ofOne }: PartBounds,
+  { objects = PART, maxBytes: ofSeveral, maxObjectBytes: ofOne }: PartBounds,
   next: string | undefined,
 ) {
-  for (let limit = PART; ; limit = Math.ceil(limit / 8)) {
+  for (let limit = objects; ; limit = Math.ceil(limit / 8)) {
     const maxBytes = limit === 1 ? ofOne : ofSeveral
     const bound = maxBytes === undefined ? {} : { maxBytes }
     try {

@@ -14,6 +14,7 @@ import {
   referenceOf,
 } from '../../../webhook/gateway/publishing/api-service.ts'
 import { Publishing } from '../../../webhook/gateway/publishing/publishing.ts'
+import { lookAt } from '../../../webhook/gateway/shortage/look.ts'
 import type { Watched } from '../../../webhook/kubernetes/watch.ts'
 import { miniCluster } from '../../support/lead-broker.ts'
 import { readObjects } from '../../support/manifests.ts'
@@ -21,6 +22,7 @@ import { type Call, MemoryCluster } from '../../support/memory-cluster.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 import { bindingsOf, excesses, grantsIn, strays } from '../../support/rbac.ts'
 import { ADAPTER_PLACE, endpoints, leadingTo, OLDER, ROLE } from './publishing/api-services.ts'
+import { JOB, unscheduled } from './shortage/pods.ts'
 
 const RULES = readObjects('gateway/rbac.yaml')
 const { log } = memoryLog('silent')
@@ -59,6 +61,23 @@ async function findSidecars(t: TestContext): Promise<readonly Call[]> {
   return cluster.calls
 }
 
+/** The calls to say which pods of a MiniCluster are not there, and why. */
+async function lookAtPods(): Promise<readonly Call[]> {
+  const calls: Call[] = []
+  for (const { namespace, name } of USERS) {
+    const pod = unscheduled(0)
+    const metadata = { ...pod.metadata, namespace, labels: { 'job-name': name } }
+    const user = miniCluster({ namespace, name, uid: name })
+    const cluster = new MemoryCluster([
+      { ...user, spec: { size: 2 } },
+      { ...pod, metadata },
+    ])
+    await lookAt(cluster, { namespace, minicluster: name, job: JOB })
+    calls.push(...cluster.calls)
+  }
+  return calls
+}
+
 /** The calls to publish, to repair and to remove, beside another adapter too. */
 async function publish(): Promise<readonly Call[]> {
   const versions = [...CUSTOM, ...EXTERNAL]
@@ -91,7 +110,7 @@ function ownerCheck(version: (typeof CUSTOM)[number]): Call {
 }
 
 test('every call of the gateway is allowed by one rule, and every rule is needed for a call', async (t) => {
-  const calls = [...(await findSidecars(t)), ...(await publish())]
+  const calls = [...(await findSidecars(t)), ...(await lookAtPods()), ...(await publish())]
   const grants = grantsIn(RULES)
   const namespaces = USERS.map(({ namespace }) => namespace)
   assert.deepEqual(strays(calls, grants), [])

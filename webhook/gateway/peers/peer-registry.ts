@@ -139,6 +139,12 @@ export class PeerRegistry implements Store {
     return { kind: 'unready', pod: first.pod, why: first.state.why }
   }
 
+  jobsOf({ namespace, minicluster }: MiniClusterName): readonly string[] {
+    const pods = this.#miniclusters.get(namespace)?.get(minicluster)?.values() ?? []
+    const alive = [...pods].filter(({ state }) => state.kind !== 'over')
+    return [...new Set(alive.map(({ job }) => job))]
+  }
+
   inNamespace(namespace: string): readonly MiniClusterName[] {
     const names = [...(this.#miniclusters.get(namespace)?.keys() ?? [])].sort()
     return names.map((minicluster) => ({ namespace, minicluster }))

@@ -47,3 +47,9 @@ export interface Peers {
   /** Why nothing is known yet; `undefined` once the pods were listed. Later the last list serves. */
   readonly missing: string | undefined
 }
+
+/** The Jobs of the pods with sidecars. */
+export interface PeerJobs {
+  /** UIDs of the Jobs whose living pods say to be the lead broker of the MiniCluster: usually one. */
+  jobsOf(name: MiniClusterName): readonly string[]
+}

@@ -6,7 +6,7 @@ import { SERVICE_LABEL } from '../../contract.ts'
 import type { Cluster, Watching } from '../../kubernetes/cluster.ts'
 import { CollectionWatch, type Pace } from '../../kubernetes/collection-watch.ts'
 import { FormerNames } from './former-names.ts'
-import type { MiniClusterName, PeerLookup, Peers } from './peer.ts'
+import type { MiniClusterName, PeerJobs, PeerLookup, Peers } from './peer.ts'
 import { PeerRegistry } from './peer-registry.ts'
 
 /** The API server selects: other pods of the cluster cost nothing. */
@@ -30,7 +30,7 @@ export interface PodWatchOptions {
   readonly now?: () => number
 }
 
-export class PodWatch implements Peers {
+export class PodWatch implements Peers, PeerJobs {
   readonly #log: Logger
   readonly #watch: CollectionWatch<PeerRegistry>
   readonly #former: FormerNames
@@ -74,6 +74,10 @@ export class PodWatch implements Peers {
 
   find(name: MiniClusterName): PeerLookup {
     return this.#watch.store?.find(name) ?? { kind: 'absent' }
+  }
+
+  jobsOf(name: MiniClusterName): readonly string[] {
+    return this.#watch.store?.jobsOf(name) ?? []
   }
 
   /** @throws StatusError 503 if there may be more: a shorter list would be a smaller number */

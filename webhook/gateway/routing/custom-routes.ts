@@ -4,11 +4,23 @@ import type Router from 'koa-router'
 import { GROUP, VERSIONS, type Version, versionPath } from '#api/api-group.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { parseSelector, type Selector } from '#api/selectors/selector.ts'
+import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import { badRequest } from '#serving/status.ts'
+import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
+import { explainWithPods } from './explanation.ts'
 import { destinationOf, type ObjectTarget, type Subject } from './object-target.ts'
-import { askOne, type Call, deadlineOfNow, knownPeers, type RouteOptions, send } from './routes.ts'
+import {
+  askOne,
+  type Call,
+  deadlineOfNow,
+  expectPresent,
+  knownPeers,
+  type RouteOptions,
+  send,
+} from './routes.ts'
 import { askEach } from './several.ts'
+import { customUnavailable } from './unavailable.ts'
 
 const SELECTORS = ['labelSelector', 'metricLabelSelector'] as const
 
@@ -48,8 +60,14 @@ class CustomRoutes {
     for (const name of SELECTORS) parseParameter(ctx, name)
     const deadline = deadlineOfNow()
     const ask = (subject: Subject) =>
-      askOne(this.#options, callOf(ctx, version, { target, subject }), deadline)
-    if (destination.kind === 'one') return send(ctx, await ask(destination.subject))
+      metric === UNAVAILABLE
+        ? this.#unavailable(ctx, { version, subject, deadline })
+        : askOne(this.#options, callOf(ctx, version, { target, subject }), deadline)
+    if (destination.kind === 'one') {
+      const { subject } = destination
+      if (target.name === undefined || metric !== EXPLAIN) return send(ctx, await ask(subject))
+      return send(ctx, await explainWithPods(this.#options, subject, ask(subject)))
+    }
     const { subjects } = destination
     if (metric === EXPLAIN) throw badRequest('Cannot explain several MiniClusters: name one')
     // A metric of users may have any name. Without sidecars nobody knows it.
@@ -57,6 +75,22 @@ class CustomRoutes {
     const items = await askEach(subjects, ask)
     send(ctx, { contentType: 'application/json', body: listOf(version, items) })
   }
+
+  /** No sidecar is asked: it sees no pods. */
+  async #unavailable(
+    ctx: Context,
+    { version, subject, deadline }: Answered,
+  ): Promise<SidecarAnswer> {
+    await expectPresent(this.#options, subject, deadline)
+    const selector = parseParameter(ctx, 'metricLabelSelector')
+    return customUnavailable(this.#options, { version, subject, selector, deadline })
+  }
+}
+
+interface Answered {
+  readonly version: Version
+  readonly subject: Subject
+  readonly deadline: number
 }
 
 /** `/namespaces/{namespace}/{resource}/{name}/{metric}` */

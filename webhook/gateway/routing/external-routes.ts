@@ -4,12 +4,14 @@ import type Router from 'koa-router'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION } from '#api/api-group.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { matchesLabels, parseSelector, type Selector } from '#api/selectors/selector.ts'
+import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
 import type { Metric } from '#metrics/metric.ts'
 import { badRequest } from '#serving/status.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { checkNumber, namesOf } from './object-target.ts'
 import { askOne, deadlineOfNow, knownPeers, type RouteOptions, send } from './routes.ts'
 import { askEach } from './several.ts'
+import { externalUnavailable } from './unavailable.ts'
 
 const MINICLUSTER_LABEL = 'minicluster'
 
@@ -35,7 +37,15 @@ export function routeExternalMetrics(router: Router, options: RouteOptions): voi
     const query = text === '' ? '' : `?${new URLSearchParams({ labelSelector: text })}`
     const place = encodeURIComponent(namespace)
     const path = `/apis/${groupVersion}/namespaces/${place}/${encodeURIComponent(name)}${query}`
-    const items = await askEach(selected, (one) => askOne(options, { ...one, path }, deadline))
+    const items = await askEach(selected, (one) =>
+      name === UNAVAILABLE
+        ? externalUnavailable(options, {
+            subject: one,
+            selector: selector.filter((part) => !isOfCluster(part)),
+            deadline,
+          })
+        : askOne(options, { ...one, path }, deadline),
+    )
     const list = { kind: 'ExternalMetricValueList', apiVersion: groupVersion, metadata: {}, items }
     send(ctx, { contentType: 'application/json', body: JSON.stringify(list) })
   })

@@ -5,6 +5,7 @@ import type { StatusError } from '#serving/status.ts'
 import { unavailable } from '#serving/status.ts'
 import type { SidecarAnswer, Sidecars } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName, Peers } from '../peers/peer.ts'
+import type { ShortageSource } from '../shortage/shortages.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 
 /** Sidecars answer from memory, in milliseconds. An HPA that waits holds up others. */
@@ -20,6 +21,7 @@ export interface RouteOptions {
   readonly peers: Peers
   readonly sidecars: Sidecars
   readonly absences: AbsenceReasons
+  readonly shortages: ShortageSource
   /** The metrics that every sidecar has. */
   readonly catalog: Catalog
   /** The adapters that served the groups before; `undefined` where there was none. */
@@ -46,13 +48,28 @@ export function deadlineOfNow(): number {
  * @throws StatusError
  */
 export async function askOne(
-  { peers, sidecars, absences }: RouteOptions,
+  options: RouteOptions,
   { namespace, minicluster, path, accept }: Call,
   deadline: number,
 ): Promise<SidecarAnswer> {
   const name = { namespace, minicluster }
+  await expectPresent(options, name, deadline)
+  return options.sidecars.ask({
+    ...name,
+    path,
+    deadline,
+    ...(accept === undefined ? {} : { accept }),
+  })
+}
+
+/** @throws StatusError that says why the MiniCluster has no pod with a sidecar */
+export async function expectPresent(
+  { peers, absences }: RouteOptions,
+  { namespace, minicluster }: MiniClusterName,
+  deadline: number,
+): Promise<void> {
+  const name = { namespace, minicluster }
   if (knownPeers(peers).find(name).kind === 'absent') throw await absences.whyAbsent(name, deadline)
-  return sidecars.ask({ ...name, path, deadline, ...(accept === undefined ? {} : { accept }) })
 }
 
 /** @throws StatusError 503 before the pods were listed: until then everybody would seem to be absent */

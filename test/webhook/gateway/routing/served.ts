@@ -10,6 +10,7 @@ import { shorten } from '#serving/text.ts'
 import type { Question, SidecarAnswer } from '../../../../webhook/gateway/asking/sidecar-answer.ts'
 import type { MiniClusterName, Peers } from '../../../../webhook/gateway/peers/peer.ts'
 import { createApp } from '../../../../webhook/gateway/routing/app.ts'
+import type { ShortageSource } from '../../../../webhook/gateway/shortage/shortages.ts'
 import type { Upstream } from '../../../../webhook/gateway/upstream/upstream.ts'
 
 export interface ServedOptions {
@@ -21,6 +22,14 @@ export interface ServedOptions {
   readonly missing?: string
   /** Why no list of MiniClusters is whole. */
   readonly incomplete?: string
+  /** Default: every pod of them is there. */
+  readonly shortages?: ShortageSource
+}
+
+export const READ_AT = Date.parse('2026-11-29T06:00:00Z')
+
+const NO_SHORTAGE: ShortageSource = {
+  of: async () => ({ readAt: READ_AT, size: 4, unavailable: 0, groups: [] }),
 }
 
 /** The answer of a sidecar that has the metric. */
@@ -31,7 +40,7 @@ export async function metricAnswer({ namespace, minicluster }: Question): Promis
 
 /** Serves the routes, and keeps the questions that sidecars were asked. */
 export async function serveRoutes(t: TestContext, options: ServedOptions) {
-  const { answer = metricAnswer, custom, external } = options
+  const { answer = metricAnswer, custom, external, shortages = NO_SHORTAGE } = options
   const names = options.miniclusters.map(nameOf)
   const questions: Question[] = []
   const app = createApp({
@@ -46,6 +55,7 @@ export async function serveRoutes(t: TestContext, options: ServedOptions) {
       whyAbsent: async ({ namespace, minicluster }) =>
         notFound(`MiniCluster ${shorten(namespace)}/${shorten(minicluster)} is not there`),
     },
+    shortages,
     catalog: new Catalog(),
     upstreams: { custom, external },
     clients: { verify: () => ({ kind: 'verified', name: 'front-proxy-client' }) },

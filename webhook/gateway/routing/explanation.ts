@@ -1,0 +1,72 @@
+// Adds to a sidecar's explanation what Kubernetes says of the pods that are not there. The sidecar may be of another version: what it
+// wrote stays as it is.
+import { addRows } from '#explaining/text.ts'
+import { StatusError } from '#serving/status.ts'
+import { messageOf } from '#serving/text.ts'
+import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
+import type { MiniClusterName } from '../peers/peer.ts'
+import type { Shortage } from '../shortage/shortage.ts'
+import { explainShortage, sentencesOf } from '../shortage/words.ts'
+import type { RouteOptions } from './routes.ts'
+
+/** A person waits for it, so that it may take longer than a metric. */
+const LOOK_MS = 3_000
+
+/**
+ * Waits for the sidecar's explanation and for what is known of its MiniCluster's pods, which are looked at meanwhile.
+ *
+ * @param asked the question to the sidecar
+ * @throws StatusError of the sidecar; a 503 also says which pods are not there, because one of them may be the lead broker's
+ */
+export async function explainWithPods(
+  { shortages }: Pick<RouteOptions, 'shortages'>,
+  { namespace, minicluster }: MiniClusterName,
+  asked: Promise<SidecarAnswer>,
+): Promise<SidecarAnswer> {
+  const deadline = performance.now() + LOOK_MS
+  const looked = shortages
+    .of({ namespace, minicluster }, deadline)
+    .catch((error: unknown): StatusError => {
+      if (error instanceof StatusError) return error
+      throw error
+    })
+  const [answer, shortage] = await Promise.allSettled([asked, looked])
+  if (shortage.status === 'rejected') throw shortage.reason
+  if (answer.status === 'fulfilled') return withPods(answer.value, shortage.value)
+  throw withReason(answer.reason, shortage.value)
+}
+
+function withReason(error: unknown, found: Shortage | StatusError): unknown {
+  if (!(error instanceof StatusError) || error.code !== 503) return error
+  const sentences = found instanceof StatusError ? [] : sentencesOf(found)
+  if (sentences.length === 0) return error
+  const message = [error.message, ...sentences].join('; ')
+  return new StatusError(error.code, error.reason, message, { cause: error })
+}
+
+function withPods(answer: SidecarAnswer, found: Shortage | StatusError): SidecarAnswer {
+  const { contentType, body } = answer
+  if (contentType !== 'application/json') return { contentType, body: addRows(body, rowsOf(found)) }
+  const explanation: unknown = JSON.parse(body)
+  if (typeof explanation !== 'object' || explanation === null) return answer
+  return { contentType, body: JSON.stringify({ ...explanation, ...fieldsOf(explanation, found) }) }
+}
+
+function rowsOf(found: Shortage | StatusError): readonly (readonly [string, string])[] {
+  if (found instanceof StatusError) return [['unknown', messageOf(found)]]
+  return sentencesOf(found).map((sentence) => ['warning', sentence] as const)
+}
+
+/** The same as data, and among the sentences that every reader of an explanation shows. */
+function fieldsOf(explanation: object, found: Shortage | StatusError): object {
+  if (found instanceof StatusError) {
+    return { pods: null, unknowns: [...listIn(explanation, 'unknowns'), found.message] }
+  }
+  const warnings = [...listIn(explanation, 'warnings'), ...sentencesOf(found)]
+  return { warnings, pods: explainShortage(found) }
+}
+
+function listIn(explanation: object, key: 'warnings' | 'unknowns'): readonly unknown[] {
+  const list: unknown = Object.entries(explanation).find(([name]) => name === key)?.[1]
+  return Array.isArray(list) ? list : []
+}

@@ -1,0 +1,70 @@
+// A shortage in sentences, and as the data of an explanation. Pure.
+import { nameRanks, spellSeconds } from '#explaining/wording.ts'
+import { idsetOf } from '#flux/sets/id-list.ts'
+import { formatIdset } from '#flux/sets/idset.ts'
+import type { Shortage, ShortGroup } from './shortage.ts'
+
+/** More groups are only counted. */
+const MAX_SENTENCES = 5
+
+/** One sentence for each group of ranks, the most important first. */
+export function sentencesOf({ groups, readAt }: Shortage): readonly string[] {
+  const sentences = groups.slice(0, MAX_SENTENCES).map((group) => sentenceOf(group, readAt))
+  const others = groups.slice(MAX_SENTENCES).flatMap(({ ranks }) => ranks)
+  if (others.length === 0) return sentences
+  return [
+    ...sentences,
+    `${nameRanks(idsetOf(others.sort((a, b) => a - b)))}: for other reasons, see the JSON`,
+  ]
+}
+
+function sentenceOf({ kind, ranks, since, causes }: ShortGroup, now: number): string {
+  const one = ranks.length === 1
+  const pods = one ? 'its pod' : 'their pods'
+  const be = one ? 'is' : 'are'
+  const time = since === undefined ? '' : ` for ${spellSeconds((now - since) / 1000)}`
+  const why = causes.length === 0 ? '' : `: ${causes.join('; ')}`
+  const missing = `${nameRanks(idsetOf(ranks))} ${be} not there`
+  switch (kind) {
+    case 'unscheduled':
+      return `${missing}: ${pods} ${be} Pending${time}${why}`
+    case 'refused':
+      return `${missing}: ${pods} cannot be created${time}${why}`
+    case 'missing':
+      return `${missing}: ${pods} ${one ? 'has' : 'have'} not been created yet`
+    case 'not-starting':
+      return `${nameRanks(idsetOf(ranks))} ${one ? 'does' : 'do'} not start: ${pods} ${be} on ${one ? 'a node' : 'nodes'}${why}`
+  }
+}
+
+/** The data of an explanation: times in ISO 8601, ranks as idsets (RFC 22). */
+export interface PodExplanation {
+  readonly readAt: string
+  /** `spec.size` of the MiniCluster. */
+  readonly size: number
+  /** The value of `node_unavailable_count`. */
+  readonly unavailable: number
+  readonly short: readonly {
+    readonly kind: ShortGroup['kind']
+    readonly ranks: string
+    readonly since: string | null
+    readonly causes: readonly string[]
+  }[]
+}
+
+/** More groups are left out. */
+const MAX_GROUPS = 100
+
+export function explainShortage({ readAt, size, unavailable, groups }: Shortage): PodExplanation {
+  return {
+    readAt: new Date(readAt).toISOString(),
+    size,
+    unavailable,
+    short: groups.slice(0, MAX_GROUPS).map(({ kind, ranks, since, causes }) => ({
+      kind,
+      ranks: formatIdset(idsetOf(ranks)),
+      since: since === undefined ? null : new Date(since).toISOString(),
+      causes,
+    })),
+  }
+}
