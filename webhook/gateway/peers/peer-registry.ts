@@ -33,7 +33,7 @@ export class PeerRegistry implements Store {
   #size = 0
   #omitted = 0
 
-  /** @param onGone is called when the last pod of a MiniCluster has gone */
+  /** @param onGone is called when the last pod of a MiniCluster has gone that has not finished */
   constructor(
     bounds: Bounds = { pods: MAX_PODS, podsOfNamespace: MAX_PODS_OF_NAMESPACE },
     onGone: (name: MiniClusterName) => void = () => {},
@@ -90,14 +90,18 @@ export class PeerRegistry implements Store {
    * would else answer in place of the newer one.
    */
   #makeRoom({ namespace, minicluster, createdAt }: SidecarPod): boolean {
-    const ofNamespace = this.#pods.get(namespace)?.values() ?? []
+    const ofNamespace = [...(this.#pods.get(namespace)?.values() ?? [])]
     const same = [...(this.#miniclusters.get(namespace)?.get(minicluster)?.values() ?? [])]
     const oldest = same.sort(byAge).at(-1)
     const older = oldest !== undefined && oldest.createdAt < createdAt ? oldest : undefined
-    const dispensable = older ?? [...ofNamespace].find(({ state }) => state.kind === 'over')
+    const dispensable =
+      older ?? ofNamespace.find(isOf('finished')) ?? ofNamespace.find(isOf('over'))
     if (dispensable === undefined) return false
     this.#forget(dispensable)
-    if (dispensable !== older) this.#noteIfGone(dispensable)
+    if (dispensable === older) return true
+    this.#noteIfGone(dispensable)
+    // Its Job may make another pod.
+    if (dispensable.state.kind === 'over') this.#cutNamespaces.add(namespace)
     return true
   }
 
@@ -121,7 +125,7 @@ export class PeerRegistry implements Store {
   }
 
   #noteIfGone(former: SidecarPod | undefined): void {
-    if (former === undefined) return
+    if (former === undefined || former.state.kind === 'finished') return
     const { namespace, minicluster } = former
     if (this.#miniclusters.get(namespace)?.has(minicluster) !== true)
       this.#onGone({ namespace, minicluster })
@@ -133,8 +137,7 @@ export class PeerRegistry implements Store {
     const newestFirst = [...pods.values()].sort(byAge)
     const askable = withoutForeign(newestFirst)
     if (askable.length > 0) return { kind: 'found', peers: candidatesOf(askable).flatMap(toPeer) }
-    const isOf = (kind: SidecarState['kind']) => (pod: SidecarPod) => pod.state.kind === kind
-    const first = newestFirst.find(isOf('waiting')) ?? newestFirst.find(isOf('over'))
+    const first = newestFirst.find(isOf('waiting')) ?? newestFirst.find(isOf('over', 'finished'))
     if (first === undefined || first.state.kind === 'askable') return { kind: 'absent' }
     return { kind: 'unready', pod: first.pod, why: first.state.why }
   }
@@ -146,13 +149,25 @@ export class PeerRegistry implements Store {
   }
 
   inNamespace(namespace: string): readonly MiniClusterName[] {
-    const names = [...(this.#miniclusters.get(namespace)?.keys() ?? [])].sort()
-    return names.map((minicluster) => ({ namespace, minicluster }))
+    const all = [...(this.#miniclusters.get(namespace) ?? [])]
+    const names = all.flatMap(([name, pods]) => (isFinished([...pods.values()]) ? [] : [name]))
+    return names.sort().map((minicluster) => ({ namespace, minicluster }))
   }
 
   all(): readonly MiniClusterName[] {
     return [...this.#miniclusters.keys()].sort().flatMap((name) => this.inNamespace(name))
   }
+}
+
+function isOf(...kinds: readonly SidecarState['kind'][]): (pod: SidecarPod) => boolean {
+  return ({ state }) => kinds.includes(state.kind)
+}
+
+/** A MiniCluster whose lead broker has succeeded has no nodes any more, and stays until somebody deletes it. */
+function isFinished(pods: readonly SidecarPod[]): boolean {
+  if (!pods.every(isOf('over', 'finished'))) return false
+  const [newest] = [...pods].sort(byAge)
+  return newest?.state.kind === 'finished'
 }
 
 /** Newest first. Times have whole seconds: at the same time, what cannot be asked comes first. */

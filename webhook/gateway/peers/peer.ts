@@ -37,12 +37,12 @@ export interface Peers {
   find(name: MiniClusterName): PeerLookup
   /**
    * The MiniClusters of a namespace that have a pod with a sidecar, found or unready, or had one a minute ago; in alphabetical
-   * order.
+   * order. Those that have finished are not among them.
    *
    * @throws StatusError 503 if not all are known
    */
   inNamespace(namespace: string): readonly MiniClusterName[]
-  /** Those of all namespaces that have a pod now. */
+  /** Those of all namespaces that have a pod now, and have not finished. */
   all(): readonly MiniClusterName[]
   /** Why nothing is known yet; `undefined` once the pods were listed. Later the last list serves. */
   readonly missing: string | undefined

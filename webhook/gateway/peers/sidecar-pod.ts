@@ -16,8 +16,11 @@ import type { MiniClusterName } from './peer.ts'
 /** Where a sidecar listens, or why it does not. */
 export type SidecarState =
   | { readonly kind: 'askable'; readonly address: string; readonly port: number }
-  /** `waiting`: it will or may answer later. `over`: never again. `why` continues the sentence "pod NAME …". */
-  | { readonly kind: 'waiting' | 'over'; readonly why: string }
+  /**
+   * `waiting`: it will or may answer later. `over`: never again, perhaps another pod of its Job. `finished`: nor any other, because it
+   * has succeeded. `why` continues the sentence "pod NAME …".
+   */
+  | { readonly kind: 'waiting' | 'over' | 'finished'; readonly why: string }
 
 export interface SidecarPod extends MiniClusterName {
   readonly pod: string
@@ -156,9 +159,8 @@ function allContainers({ spec }: Pod): readonly Container[] {
 /** Whether the pod is ready does not matter: that is the broker's matter. */
 function stateOf(pod: Pod, container: Container): SidecarState {
   const { status, metadata } = pod
-  if (status?.phase === 'Succeeded' || status?.phase === 'Failed') {
-    return { kind: 'over', why: `has ended (${status.phase})` }
-  }
+  if (status?.phase === 'Succeeded') return { kind: 'finished', why: 'has ended (Succeeded)' }
+  if (status?.phase === 'Failed') return { kind: 'over', why: 'has ended (Failed)' }
   if ((metadata.deletionTimestamp ?? undefined) !== undefined) {
     return { kind: 'over', why: 'is being deleted' }
   }

@@ -130,6 +130,41 @@ test('lists are sorted, also with pods that cannot be asked', () => {
   assert.deepEqual(names(registry.all()), ['abc/m', 'hpc/a', 'hpc/z'])
 })
 
+test('a MiniCluster that has finished is in no list, unless it has another pod', () => {
+  const succeeded = { name: 'first', status: { phase: 'Succeeded' } }
+  const counted = (...pods: readonly PodChanges[]) => {
+    const registry = registryOf({ minicluster: 'runs' }, ...pods)
+    assert.deepEqual(registry.all(), registry.inNamespace('hpc'))
+    return registry.inNamespace('hpc').length - 1
+  }
+  assert.equal(counted(succeeded), 0)
+  assert.deepEqual(found(registryOf(succeeded)), {
+    kind: 'unready',
+    pod: 'first',
+    why: 'has ended (Succeeded)',
+  })
+  const second = { name: 'second', age: 1 }
+  for (const status of [{}, PENDING, FAILED]) {
+    assert.equal(counted(succeeded, { ...second, status }), 1)
+  }
+  assert.equal(
+    counted({ ...succeeded, status: FAILED }, { ...second, status: succeeded.status }),
+    0,
+  )
+  assert.equal(counted({ ...succeeded, status: FAILED }), 1)
+})
+
+test('the end of a pod is told where another may follow', () => {
+  const gone: string[] = []
+  const registry = new PeerRegistry(undefined, ({ minicluster }) => gone.push(minicluster))
+  for (const phase of ['Running', 'Failed', 'Succeeded']) {
+    const pod = sidecarPod({ minicluster: phase.toLowerCase(), status: { phase } })
+    registry.put(pod)
+    registry.remove(pod)
+  }
+  assert.deepEqual(gone, ['running', 'failed'])
+})
+
 test('one namespace with too many pods hides none of the others, and no more than the bound is kept', () => {
   const registry = new PeerRegistry({ pods: 5, podsOfNamespace: 3 })
   const put = (namespace: string, minicluster: string) =>
@@ -163,12 +198,20 @@ test('where there is no room, what has ended makes room, and an older pod for a 
   registry.put(sidecarPod({ minicluster: 'b' }))
   registry.put(sidecarPod({ minicluster: 'c' }))
   const names = () => registry.all().map(({ minicluster }) => minicluster)
-  assert.deepEqual([names(), gone], [['b', 'c'], ['a']])
+  assert.deepEqual([names(), gone], [['b', 'c'], []])
   registry.put(sidecarPod({ minicluster: 'c', name: 'c-0-newer', age: 1, status: PENDING }))
-  assert.deepEqual([names(), registry.omitted, gone], [['b', 'c'], 0, ['a']])
+  assert.deepEqual([names(), registry.omitted, gone], [['b', 'c'], 0, []])
   assert.equal(registry.find({ namespace: 'hpc', minicluster: 'c' }).kind, 'unready')
+  assert.equal(registry.isCut('hpc'), false)
   registry.put(sidecarPod({ minicluster: 'd' }))
   assert.deepEqual([names(), registry.omitted], [['b', 'c'], 1])
+})
+
+test('a failed pod that made room is missing: its Job makes another', () => {
+  const registry = new PeerRegistry({ pods: 9, podsOfNamespace: 1 })
+  registry.put(sidecarPod({ minicluster: 'a', status: FAILED }))
+  registry.put(sidecarPod({ minicluster: 'b' }))
+  assert.deepEqual([registry.all().length, registry.isCut('hpc')], [1, true])
 })
 
 test('of what users write into pods a kilobyte is kept at most', () => {

@@ -95,9 +95,9 @@ for (const [what, status, why] of [
 }
 
 test('a pod that has ended or is being deleted is never asked', () => {
-  for (const phase of ['Succeeded', 'Failed']) {
-    assert.deepEqual(state({ status: { phase } }), { kind: 'over', why: `has ended (${phase})` })
-  }
+  const ended = (phase: string) => state({ status: { phase } })
+  assert.deepEqual(ended('Succeeded'), { kind: 'finished', why: 'has ended (Succeeded)' })
+  assert.deepEqual(ended('Failed'), { kind: 'over', why: 'has ended (Failed)' })
   const metadata = { deletionTimestamp: '2026-11-29T06:00:00Z' }
   assert.deepEqual(state({ metadata }), { kind: 'over', why: 'is being deleted' })
 })
