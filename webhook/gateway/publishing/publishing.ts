@@ -150,19 +150,23 @@ export class Publishing {
     throw new Error(`Cannot find ClusterRole "${GATEWAY}", with which the APIServices are deleted`)
   }
 
-  /** @returns `false` if there is more to do */
+  /**
+   * The oldest version comes first, because every adapter has it: if another writer was faster there, it may be an adapter that is
+   * being installed, and nothing of its group is taken.
+   *
+   * @returns `false` if there is more to do
+   */
   async #act(decisions: readonly Decision[], group: Group): Promise<boolean> {
     const changes = decisions.flatMap(({ step }) => (step.kind === 'change' ? [step.change] : []))
-    const obstacle = await this.#obstacleTo(changes, group)
-    let isComplete = true
-    for (const decision of decisions) {
+    let obstacle = await this.#obstacleTo(changes, group)
+    for (const decision of decisions.toReversed()) {
       const { step } = decision
-      const isDone =
-        step.kind !== 'change' || (obstacle === undefined && (await this.#carryOut(step.change)))
-      isComplete &&= isDone
-      await this.#reports.report(decision, isDone ? undefined : (obstacle ?? RIVAL))
+      const isChange = step.kind === 'change'
+      if (isChange && obstacle === undefined && !(await this.#carryOut(step.change)))
+        obstacle = RIVAL
+      await this.#reports.report(decision, isChange ? obstacle : undefined)
     }
-    return isComplete
+    return obstacle === undefined
   }
 
   /** Why the changes of a group must wait: API servers would ask who cannot answer. */

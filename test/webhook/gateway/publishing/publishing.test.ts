@@ -129,6 +129,23 @@ for (const slices of [[], [endpoints()], [endpoints(false)]]) {
   })
 }
 
+test('Publishing takes no part of a group of which another adapter creates the other at the same time', async () => {
+  const { tick, cluster, writes, specs } = publishing()
+  const create = cluster.create.bind(cluster)
+  cluster.create = async (object) => {
+    // The oldest version is the one that every adapter has.
+    if (object.metadata.name === referenceOf(OLDER).name) cluster.put(FOREIGN)
+    return create(object)
+  }
+  assert.equal(await tick(), false)
+  assert.equal(await tick(), true)
+  assert.deepEqual(specs(), [undefined, FOREIGN.spec, undefined])
+  assert.deepEqual(
+    writes().map(({ name }) => name),
+    ['v1beta1.custom.metrics.k8s.io'],
+  )
+})
+
 test('Publishing publishes nothing without the role with which it is deleted', async () => {
   const { tick, writes, lines } = publishing([endpoints(true)])
   assert.equal(await tick(), false)
@@ -147,7 +164,7 @@ test('Publishing leaves the group of another adapter alone, and says so once', a
   assert.deepEqual(writes(), [])
   assert.deepEqual(
     lines.map(({ level, name, because, state }) => ({ level, name, because, state })),
-    ['v1beta2.custom.metrics.k8s.io', 'v1beta1.custom.metrics.k8s.io'].map((name) => {
+    ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'].map((name) => {
       return { level: 'warn', name, because: 'v1beta1.custom.metrics.k8s.io', state: 'left' }
     }),
   )
@@ -190,13 +207,13 @@ test('Publishing takes over from the upstream adapter in one write, and says fro
   assert.deepEqual(
     writes().map(({ verb, name }) => [verb, name]),
     [
-      ['create', 'v1beta2.custom.metrics.k8s.io'],
       ['update', 'v1beta1.custom.metrics.k8s.io'],
+      ['create', 'v1beta2.custom.metrics.k8s.io'],
     ],
   )
   const taken = cluster.peek(referenceOf(OLDER))
   assert.deepEqual([taken?.metadata?.uid, taken?.spec], [before, ours(OLDER).spec])
-  assert.deepEqual(lines.at(-1)?.from, ADAPTER_PLACE)
+  assert.deepEqual(lines[0]?.from, ADAPTER_PLACE)
   assert.equal(events(), 1)
 })
 
