@@ -159,11 +159,12 @@ function allContainers({ spec }: Pod): readonly Container[] {
 /** Whether the pod is ready does not matter: that is the broker's matter. */
 function stateOf(pod: Pod, container: Container): SidecarState {
   const { status, metadata } = pod
-  if (status?.phase === 'Succeeded') return { kind: 'finished', why: 'has ended (Succeeded)' }
   if (status?.phase === 'Failed') return { kind: 'over', why: 'has ended (Failed)' }
+  // A broker that is told to end, by a drain or because its Job is suspended, succeeds as well: another pod may follow.
   if ((metadata.deletionTimestamp ?? undefined) !== undefined) {
     return { kind: 'over', why: 'is being deleted' }
   }
+  if (status?.phase === 'Succeeded') return { kind: 'finished', why: 'has ended (Succeeded)' }
   const why = whyNotRunning(pod)
   if (why !== undefined) return { kind: 'waiting', why }
   const address = status?.podIP ?? ''

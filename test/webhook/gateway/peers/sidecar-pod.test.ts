@@ -99,7 +99,9 @@ test('a pod that has ended or is being deleted is never asked', () => {
   assert.deepEqual(ended('Succeeded'), { kind: 'finished', why: 'has ended (Succeeded)' })
   assert.deepEqual(ended('Failed'), { kind: 'over', why: 'has ended (Failed)' })
   const metadata = { deletionTimestamp: '2026-11-29T06:00:00Z' }
-  assert.deepEqual(state({ metadata }), { kind: 'over', why: 'is being deleted' })
+  for (const status of [{}, { phase: 'Succeeded' }]) {
+    assert.deepEqual(state({ metadata, status }), { kind: 'over', why: 'is being deleted' })
+  }
 })
 
 const [OWNER] = META?.ownerReferences ?? []
