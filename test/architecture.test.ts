@@ -191,7 +191,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/explaining',
       'sidecar/flux/sets',
     ],
-    packages: ['valibot'],
+    packages: ['prom-client', 'valibot'],
   },
   'webhook/gateway/publishing': {
     folders: ['webhook/contract.ts', 'webhook/kubernetes', 'sidecar/serving', 'sidecar/api'],

@@ -17,6 +17,7 @@ import { PodWatch } from './peers/pod-watch.ts'
 import { Publishing } from './publishing/publishing.ts'
 import { createApp, HEALTH_PATHS } from './routing/app.ts'
 import { SidecarGauges } from './scraping/sidecar-gauges.ts'
+import { ShortageGauges } from './shortage/shortage-gauges.ts'
 import { Shortages } from './shortage/shortages.ts'
 import { createTelemetry, registerStateGauges } from './telemetry.ts'
 import { Upstreams } from './upstream/upstreams.ts'
@@ -76,6 +77,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     log,
   })
   registerStateGauges(registry, { peers, asking, upstreams })
+  const shortages = new Shortages(cluster, peers)
+  new ShortageGauges({ cluster, peers, shortages }).register(registry)
   let isStopping = false
   const readiness = () => {
     if (isStopping) return STOPPING
@@ -86,10 +89,9 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   }
   const clients = createClientVerifier(credentials.allowedNames, FRONT_PROXY)
   const app = createApp({
-    ...{ peers, clients, readiness, external, upstreams, version },
+    ...{ peers, shortages, clients, readiness, external, upstreams, version },
     sidecars: asking,
     absences: new Absences(cluster),
-    shortages: new Shortages(cluster, peers),
     catalog: new Catalog(),
     others: upstreams.resources,
     otherOpenapi: upstreams.openapi,

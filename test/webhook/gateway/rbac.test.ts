@@ -15,6 +15,8 @@ import {
 } from '../../../webhook/gateway/publishing/api-service.ts'
 import { Publishing } from '../../../webhook/gateway/publishing/publishing.ts'
 import { lookAt } from '../../../webhook/gateway/shortage/look.ts'
+import { ShortageGauges } from '../../../webhook/gateway/shortage/shortage-gauges.ts'
+import { Shortages } from '../../../webhook/gateway/shortage/shortages.ts'
 import type { Watched } from '../../../webhook/kubernetes/watch.ts'
 import { miniCluster } from '../../support/lead-broker.ts'
 import { readObjects } from '../../support/manifests.ts'
@@ -73,6 +75,10 @@ async function lookAtPods(): Promise<readonly Call[]> {
       { ...pod, metadata },
     ])
     await lookAt(cluster, { namespace, minicluster: name, job: JOB })
+    const registry = new Registry()
+    const shortages = new Shortages(cluster, { jobsOf: () => [JOB] })
+    new ShortageGauges({ cluster, peers: { all: () => [] }, shortages }).register(registry)
+    await registry.metrics()
     calls.push(...cluster.calls)
   }
   return calls
