@@ -227,6 +227,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/api/selectors',
       'sidecar/metrics',
       'sidecar/serving',
+      'sidecar/serving/limits',
       'sidecar/serving/https/client-verifier.ts',
     ],
     packages: ['koa', 'koa-router'],
@@ -311,10 +312,9 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
 const PURE = [
   ...globSync('webhook/injection/**/*.ts', { cwd: ROOT }),
   ...globSync('webhook/admission/advice/*.ts', { cwd: ROOT }),
-  ...['decision', 'json-bounds', 'obstacle', 'review', 'skip'].map(
-    (name) => `webhook/admission/${name}.ts`,
-  ),
+  ...['decision', 'obstacle', 'review', 'skip'].map((name) => `webhook/admission/${name}.ts`),
   'webhook/reconcile/finding.ts',
+  'sidecar/serving/json-bounds.ts',
 ]
 
 /** Files of other rooms that pure files may import. They do no I/O either. */

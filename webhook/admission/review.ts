@@ -1,8 +1,9 @@
 // The AdmissionReview (admission.k8s.io/v1) of request and answer: bytes to a value, and a value to JSON. Decides nothing.
+
 import * as v from 'valibot'
+import { findExcess } from '#serving/json-bounds.ts'
 import { badRequest } from '#serving/status.ts'
 import { shorten } from '#serving/text.ts'
-import { findExcess } from './json-bounds.ts'
 
 export const API_VERSION = 'admission.k8s.io/v1'
 

@@ -14,14 +14,10 @@ export class FairShare {
     return this.#used
   }
 
-  /** Whether {@link take} would take it. */
-  has(key: string, amount: number): boolean {
-    return (this.#amounts.get(key) ?? 0) + amount <= this.#total - this.#used
-  }
-
-  /** @returns whether there was as much for the key */
+  /** @returns whether there was as much for the key: of a total of one, the first takes all */
   take(key: string, amount: number): boolean {
-    if (!this.has(key, amount)) return false
+    const free = this.#total - this.#used - amount
+    if (free < 0 || (this.#amounts.get(key) ?? 0) + amount > free + 1) return false
     this.#change(key, amount)
     return true
   }

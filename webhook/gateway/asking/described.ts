@@ -3,17 +3,24 @@
 import { EXTERNAL_GROUP, GROUP, MINICLUSTERS, NAMESPACES, SERVICES } from '#api/api-group.ts'
 import { decodeSegment } from '#api/request.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
+import { findExcess } from '#serving/json-bounds.ts'
 import { printable } from '#serving/text.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 
 /** resource.Quantity. An HPA reads `null` and nothing as 0. */
 const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$/
 
-/** A metric has 400 bytes; those of the External API have an item for each queue. */
+/** A metric has 400 bytes, and the selector that was asked for. */
+const MAX_ITEM_BYTES = 64 * 1024
+
+/** Those of the External API have an item for each queue. */
 const MAX_LIST_BYTES = 256 * 1024
 
-/** An explanation of a MiniCluster with thousands of ranks has a tenth of this. */
-const MAX_TEXT_BYTES = 1024 * 1024
+/** The gauges of a sidecar have 20 KB, and the longest explanation, with its last hour and its pending jobs, 200 KB. */
+const MAX_TEXT_BYTES = 512 * 1024
+
+/** Keys and values: so many have a thousand queues. What is parsed can take twenty times the length of its text. */
+const MAX_VALUES = 20_000
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -28,7 +35,9 @@ interface Expected {
 
 /** How long an answer may be: hundreds of requests are answered at once. */
 export function longestAnswer(name: MiniClusterName, path: string): number {
-  return expectedAt(name, path) === undefined ? MAX_TEXT_BYTES : MAX_LIST_BYTES
+  const expected = expectedAt(name, path)
+  if (expected === undefined) return MAX_TEXT_BYTES
+  return expected.isSingle ? MAX_ITEM_BYTES : MAX_LIST_BYTES
 }
 
 /**
@@ -45,6 +54,8 @@ export function contradiction(
 ): string | undefined {
   const expected = expectedAt(name, path)
   if (expected === undefined) return undefined
+  const excess = findExcess(Buffer.from(body), { maxValues: MAX_VALUES })
+  if (excess !== undefined) return excess
   let list: unknown
   try {
     list = JSON.parse(body)

@@ -1,6 +1,7 @@
 // What an answer of a sidecar becomes for whoever asked the gateway: the answer itself, or an error with the sidecar's own words.
 // Only JSON and plain text come out, and a redirect never. Pure.
 import { isUtf8 } from 'node:buffer'
+import { findExcess } from '#serving/json-bounds.ts'
 import { StatusError, unavailable } from '#serving/status.ts'
 import { printable, quote, shorten } from '#serving/text.ts'
 import { AskError } from './ask-error.ts'
@@ -9,6 +10,9 @@ import type { AnswerType, SidecarAnswer } from './sidecar-answer.ts'
 
 /** The sentences of a sidecar have less. */
 const MAX_MESSAGE = 2_000
+
+/** Keys and values of a Status, with its details. */
+const MAX_STATUS_VALUES = 1_000
 
 const TYPES: ReadonlyMap<string, AnswerType> = new Map([
   ['application/json', 'application/json'],
@@ -70,6 +74,7 @@ function hint(code: number): string {
 function statusIn({ code, headers, body }: RawAnswer) {
   if (code < 400 || code > 599) return undefined
   if (mediaType(headers['content-type'] ?? '') !== 'application/json') return undefined
+  if (findExcess(body, { maxValues: MAX_STATUS_VALUES }) !== undefined) return undefined
   let value: unknown
   try {
     value = JSON.parse(body.toString('utf8'))

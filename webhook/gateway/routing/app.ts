@@ -18,6 +18,7 @@ import { type Readiness, routeHealth } from '../../health.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { routeCustomMetrics } from './custom-routes.ts'
 import { routeExternalMetrics } from './external-routes.ts'
+import { Rooms } from './room.ts'
 import type { RouteOptions } from './routes.ts'
 
 /** For clients without a certificate. */
@@ -54,8 +55,9 @@ export function createApp(options: AppOptions): Koa {
 function createRouter(options: AppOptions): Router {
   const { readiness, external, version } = options
   const router = new Router({ strict: true, sensitive: true })
-  routeCustomMetrics(router, options)
-  if (external) routeExternalMetrics(router, options)
+  const rooms = new Rooms()
+  routeCustomMetrics(router, options, rooms)
+  if (external) routeExternalMetrics(router, options, rooms)
   routeDiscovery(router, options)
   routeOpenapi(router, options)
   routeHealth(router, readiness)

@@ -10,6 +10,7 @@ import { badRequest } from '#serving/status.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import { explainWithPods } from './explanation.ts'
 import { destinationOf, type ObjectTarget, type Subject } from './object-target.ts'
+import type { Rooms } from './room.ts'
 import {
   askOne,
   type Call,
@@ -25,8 +26,8 @@ import { customUnavailable } from './unavailable.ts'
 const SELECTORS = ['labelSelector', 'metricLabelSelector'] as const
 
 /** Adds the metric paths of both versions, and `explain`. */
-export function routeCustomMetrics(router: Router, options: RouteOptions): void {
-  const routes = new CustomRoutes(options)
+export function routeCustomMetrics(router: Router, options: RouteOptions, rooms: Rooms): void {
+  const routes = new CustomRoutes(options, rooms)
   for (const version of VERSIONS) {
     const path = `${versionPath(version)}/namespaces/:namespace`
     router.get(`${path}/:resource/:name/:metric`, (ctx) =>
@@ -40,9 +41,11 @@ export function routeCustomMetrics(router: Router, options: RouteOptions): void 
 
 class CustomRoutes {
   readonly #options: RouteOptions
+  readonly #rooms: Rooms
 
-  constructor(options: RouteOptions) {
+  constructor(options: RouteOptions, rooms: Rooms) {
     this.#options = options
+    this.#rooms = rooms
   }
 
   async answer(ctx: Context, version: Version, target: ObjectTarget): Promise<void> {
@@ -63,16 +66,23 @@ class CustomRoutes {
       metric === UNAVAILABLE
         ? this.#unavailable(ctx, { version, subject, deadline })
         : askOne(this.#options, callOf(ctx, version, { target, subject }), deadline)
+    const room = this.#rooms.open(ctx.res, namespace)
     if (destination.kind === 'one') {
       const { subject } = destination
-      if (target.name === undefined || metric !== EXPLAIN) return send(ctx, await ask(subject))
-      return send(ctx, await explainWithPods(this.#options, subject, ask(subject)))
+      const isExplained = target.name !== undefined && metric === EXPLAIN
+      const answer = isExplained
+        ? await explainWithPods(this.#options, subject, ask(subject))
+        : await ask(subject)
+      room.take(answer.body.length)
+      return send(ctx, answer)
     }
-    const { subjects } = destination
+    const { subjects: names } = destination
     if (metric === EXPLAIN) throw badRequest('Cannot explain several MiniClusters: name one')
     // A metric of users may have any name. Without sidecars nobody knows it.
-    if (subjects.length === 0) findMetric(catalog, metric, { resource: target.resource })
-    const items = await askEach(subjects, ask)
+    if (names.length === 0) findMetric(catalog, metric, { resource: target.resource })
+    const [first] = names
+    const pathLength = first && callOf(ctx, version, { target, subject: first }).path.length
+    const items = await askEach({ names, pathLength, room, ask })
     send(ctx, { contentType: 'application/json', body: listOf(version, items) })
   }
 
@@ -148,11 +158,7 @@ function partOfQuery(ctx: Context, names: readonly string[]): string {
   return passed.size === 0 ? '' : `?${passed}`
 }
 
-function listOf(version: Version, items: readonly unknown[]): string {
-  return JSON.stringify({
-    kind: 'MetricValueList',
-    apiVersion: `${GROUP}/${version}`,
-    metadata: {},
-    items,
-  })
+/** @param items JSON between the brackets of a list */
+function listOf(version: Version, items: string): string {
+  return `{"kind":"MetricValueList","apiVersion":"${GROUP}/${version}","metadata":{},"items":[${items}]}`
 }

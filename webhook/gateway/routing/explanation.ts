@@ -1,7 +1,8 @@
 // Adds to a sidecar's explanation what Kubernetes says of the pods that are not there. The sidecar may be of another version: what it
 // wrote stays as it is.
 import { addRows } from '#explaining/text.ts'
-import { StatusError } from '#serving/status.ts'
+import { findExcess } from '#serving/json-bounds.ts'
+import { StatusError, unavailable } from '#serving/status.ts'
 import { messageOf } from '#serving/text.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
@@ -11,6 +12,9 @@ import type { RouteOptions } from './routes.ts'
 
 /** A person waits for it, so that it may take longer than a metric. */
 const LOOK_MS = 3_000
+
+/** Keys and values of an explanation: that of 5,000 jobs and ranks has fewer. */
+const MAX_VALUES = 50_000
 
 /**
  * Waits for the sidecar's explanation and for what is known of its MiniCluster's pods, which are looked at meanwhile.
@@ -47,9 +51,20 @@ function withReason(error: unknown, found: Shortage | StatusError): unknown {
 function withPods(answer: SidecarAnswer, found: Shortage | StatusError): SidecarAnswer {
   const { contentType, body } = answer
   if (contentType !== 'application/json') return { contentType, body: addRows(body, rowsOf(found)) }
-  const explanation: unknown = JSON.parse(body)
-  if (typeof explanation !== 'object' || explanation === null) return answer
+  const explanation = objectIn(body)
   return { contentType, body: JSON.stringify({ ...explanation, ...fieldsOf(explanation, found) }) }
+}
+
+/** A sidecar is not trusted to write JSON, or JSON that can be written again. */
+function objectIn(body: string): object {
+  const excess = findExcess(Buffer.from(body), { maxValues: MAX_VALUES })
+  if (excess !== undefined)
+    throw unavailable(`Cannot read the explanation of the sidecar: ${excess}`)
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null) return value
+  } catch {}
+  throw unavailable('Cannot read the explanation of the sidecar: it is no JSON object')
 }
 
 function rowsOf(found: Shortage | StatusError): readonly (readonly [string, string])[] {

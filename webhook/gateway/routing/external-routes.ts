@@ -9,6 +9,7 @@ import type { Metric } from '#metrics/metric.ts'
 import { badRequest } from '#serving/status.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { checkNumber, namesOf } from './object-target.ts'
+import type { Rooms } from './room.ts'
 import { askOne, deadlineOfNow, knownPeers, type RouteOptions, send } from './routes.ts'
 import { askEach } from './several.ts'
 import { externalUnavailable } from './unavailable.ts'
@@ -16,7 +17,7 @@ import { externalUnavailable } from './unavailable.ts'
 const MINICLUSTER_LABEL = 'minicluster'
 
 /** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
-export function routeExternalMetrics(router: Router, options: RouteOptions): void {
+export function routeExternalMetrics(router: Router, options: RouteOptions, rooms: Rooms): void {
   const { peers, absences, catalog, upstreams } = options
   const groupVersion = `${EXTERNAL_GROUP}/${EXTERNAL_VERSION}`
   router.get(`/apis/${groupVersion}/namespaces/:namespace/:metric`, async (ctx) => {
@@ -37,17 +38,19 @@ export function routeExternalMetrics(router: Router, options: RouteOptions): voi
     const query = text === '' ? '' : `?${new URLSearchParams({ labelSelector: text })}`
     const place = encodeURIComponent(namespace)
     const path = `/apis/${groupVersion}/namespaces/${place}/${encodeURIComponent(name)}${query}`
-    const items = await askEach(selected, (one) =>
-      name === UNAVAILABLE
-        ? externalUnavailable(options, {
-            subject: one,
-            selector: selector.filter((part) => !isOfCluster(part)),
-            deadline,
-          })
-        : askOne(options, { ...one, path }, deadline),
-    )
-    const list = { kind: 'ExternalMetricValueList', apiVersion: groupVersion, metadata: {}, items }
-    send(ctx, { contentType: 'application/json', body: JSON.stringify(list) })
+    const isUnavailable = name === UNAVAILABLE
+    const others = selector.filter((part) => !isOfCluster(part))
+    const items = await askEach({
+      names: selected,
+      pathLength: path.length,
+      room: rooms.open(ctx.res, namespace),
+      ask: (subject) =>
+        isUnavailable
+          ? externalUnavailable(options, { subject, selector: others, deadline })
+          : askOne(options, { ...subject, path }, deadline),
+    })
+    const body = `{"kind":"ExternalMetricValueList","apiVersion":"${groupVersion}","metadata":{},"items":[${items}]}`
+    send(ctx, { contentType: 'application/json', body })
   })
 }
 

@@ -4,23 +4,44 @@ import { StatusError, unavailable } from '#serving/status.ts'
 import { shorten } from '#serving/text.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
+import type { Room } from './room.ts'
 
 /** More failures are counted, not quoted. */
 const MAX_QUOTED = 3
 const MAX_QUOTE = 200
 const MAX_NAMED = 20
 
+/** For the promises, timers and texts of a question that waits. */
+const QUESTION_BYTES = 3 * 1024
+
+export interface Several<Name extends MiniClusterName> {
+  readonly names: readonly Name[]
+  /** The length of the path and the query of each question. */
+  readonly pathLength: number | undefined
+  readonly room: Room
+  readonly ask: (name: Name) => Promise<SidecarAnswer>
+}
+
 /**
  * Asks all of them at once.
  *
- * @returns the items of their lists, in the order of `names`
+ * @returns the items of their lists, in the order of `names`: JSON between the brackets of a list
  * @throws StatusError 404 if all say that there is no such metric; otherwise 503 that names who did not answer
  */
-export async function askEach<Name extends MiniClusterName>(
-  names: readonly Name[],
-  ask: (name: Name) => Promise<SidecarAnswer>,
-): Promise<readonly unknown[]> {
-  const answers = await Promise.allSettled(names.map(async (name) => itemsOf(await ask(name))))
+export async function askEach<Name extends MiniClusterName>({
+  names,
+  pathLength = 0,
+  room,
+  ask,
+}: Several<Name>): Promise<string> {
+  // Paths are kept, and compared, as a text for each question.
+  room.take(names.length * (QUESTION_BYTES + 2 * pathLength))
+  const itemsOfOne = async (name: Name) => {
+    const items = itemsOf(await ask(name))
+    room.take(items.length)
+    return items
+  }
+  const answers = await Promise.allSettled(names.map(itemsOfOne))
   const failures = answers.flatMap((answer, index) => {
     const name = names[index]
     return answer.status === 'rejected' && name !== undefined
@@ -28,7 +49,8 @@ export async function askEach<Name extends MiniClusterName>(
       : []
   })
   if (failures.length > 0) throw failureOf(failures, names.length)
-  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+  const texts = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : ''))
+  return texts.filter((text) => text !== '').join(',')
 }
 
 interface Failure {
@@ -60,10 +82,13 @@ function asStatus(error: unknown): StatusError {
   throw error
 }
 
-/** The items of a MetricValueList or ExternalMetricValueList. What a sidecar sent was checked when it came. */
-function itemsOf({ body }: SidecarAnswer): readonly unknown[] {
+/**
+ * The items of a MetricValueList or ExternalMetricValueList, as a text: objects would take many times the memory. What a sidecar
+ * sent was checked when it came.
+ */
+function itemsOf({ body }: SidecarAnswer): string {
   const list: unknown = JSON.parse(body)
   if (typeof list === 'object' && list !== null && 'items' in list && Array.isArray(list.items))
-    return list.items
+    return JSON.stringify(list.items).slice(1, -1)
   throw unavailable('a sidecar answered without a list')
 }

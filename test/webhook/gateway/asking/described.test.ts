@@ -31,8 +31,8 @@ test('explanations and gauges are not compared', () => {
   assert.equal(contradiction(NAME, pathOf(NAME, 'explain'), 'text'), undefined)
   assert.equal(contradiction(NAME, '/metrics', '# HELP'), undefined)
   assert.equal(contradiction(NAME, '/explain?format=text', 'text'), undefined)
-  assert.equal(longestAnswer(NAME, '/explain'), 1024 * 1024)
-  assert.equal(longestAnswer(NAME, pathOf(NAME)), 256 * 1024)
+  assert.equal(longestAnswer(NAME, '/explain'), 512 * 1024)
+  assert.equal(longestAnswer(NAME, pathOf(NAME)), 64 * 1024)
 })
 
 test('an answer about anything else is one', () => {
@@ -41,6 +41,8 @@ test('an answer about anything else is one', () => {
   const foreign = { ...NAME, namespace: 'team-b' }
   for (const [body, what] of [
     ['<html>', 'no JSON'],
+    [bodyFor(NAME).replace('"4"', '['.repeat(60_000)), 'more than 100 values inside each other'],
+    [bodyFor(NAME).replace('"4"', `[${'{},'.repeat(10_000)}0]`), 'more than 20000 keys and values'],
     ['null', 'no MetricValueList'],
     ['{"kind":"Status","items":[]}', 'no MetricValueList'],
     ['{"kind":"MetricValueList"}', 'no MetricValueList'],

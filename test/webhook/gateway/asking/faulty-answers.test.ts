@@ -93,9 +93,9 @@ test('an answer that is too long', async (t) => {
     response.end('x'.repeat(2 * 1024 * 1024))
   }
   const { message, outcome } = await fault(t, long)
-  assert.match(message, /answers more than 256 KiB at 127\.0\.0\.1:PORT$/)
+  assert.match(message, /answers more than 64 KiB at 127\.0\.0\.1:PORT$/)
   assert.equal(outcome, 'invalid')
-  assert.match((await fault(t, long, { path: '/explain' })).message, /more than 1024 KiB/)
+  assert.match((await fault(t, long, { path: '/explain' })).message, /more than 512 KiB/)
 })
 
 test('HTML, and a redirect', async (t) => {

@@ -175,3 +175,21 @@ test('a sidecar that cannot be asked is explained with its pods: its own may be 
     `MiniCluster a/one: its pod one-0-x is on no node: Unschedulable; ${SENTENCE}`,
   )
 })
+
+test('an explanation that cannot be read, or not be written again, is an error of the sidecar and not of ours', async (t) => {
+  for (const [body, why] of [
+    ['<html>', /it is no JSON object$/],
+    ['null', /it is no JSON object$/],
+    [`{"a":${'['.repeat(60_000)}${']'.repeat(60_000)}}`, /more than 100 values inside each other$/],
+    [`{"a":[${'{},'.repeat(60_000)}0]}`, /more than 50000 keys and values$/],
+  ] as const) {
+    const { get } = await serveRoutes(t, {
+      miniclusters: ['a/one'],
+      shortages,
+      answer: async () => ({ contentType: 'application/json', body }),
+    })
+    const { code, text } = await get(EXPLAIN)
+    assert.equal(code, 503)
+    assert.match(JSON.parse(text).message, why)
+  }
+})

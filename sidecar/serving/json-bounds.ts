@@ -21,7 +21,7 @@ const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
 /** @returns what there is too much of; `undefined` if the text may be parsed */
-export function findExcess(json: Buffer): string | undefined {
+export function findExcess(json: Buffer, { maxValues = MAX_VALUES } = {}): string | undefined {
   let depth = 0
   // Each comma, colon and bracket begins at most one value or key.
   let values = 1
@@ -45,7 +45,7 @@ export function findExcess(json: Buffer): string | undefined {
         depth -= 1
         break
     }
-    if (values > MAX_VALUES) return `more than ${MAX_VALUES} keys and values`
+    if (values > maxValues) return `more than ${maxValues} keys and values`
   }
   return undefined
 }

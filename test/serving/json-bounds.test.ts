@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { findExcess } from '../../../webhook/admission/json-bounds.ts'
+import { findExcess } from '#serving/json-bounds.ts'
 
 const excess = (json: string) => findExcess(Buffer.from(json))
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
@@ -51,7 +51,7 @@ test('findExcess looks at the text of a broken body to its end, and leaves it to
 })
 
 test('findExcess allows each recorded review, with far fewer than it could have', () => {
-  const reviews = globSync(join(import.meta.dirname, '../../golden/*/review.json'))
+  const reviews = globSync(join(import.meta.dirname, '../golden/*/review.json'))
   assert.ok(reviews.length > 20)
   for (const path of reviews) assert.equal(findExcess(readFileSync(path)), undefined, path)
 })
