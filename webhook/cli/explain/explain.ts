@@ -64,7 +64,8 @@ export const EXPLAIN: Command = {
 
 Explains which size a MiniCluster should have and why: the jobs that keep nodes
 busy, the jobs that wait for more nodes, the changes that an HPA would ignore,
-and the settings that prevent another size, with a remedy for each.
+and the settings that prevent another size, with a remedy for each. With the
+gateway it says which pods are not there and why: no node, a quota, no image.
 
 The command asks the metrics API of the cluster through kubectl. The user needs
 permission to get miniclusters.flux-framework.org/explain in the API group

@@ -91,15 +91,15 @@ export function autoscalerCause({ reason, component, message }: Said): string {
   return `${who}: ${plain(words)}`
 }
 
+/**
+ * `all available instance types exceed limits for nodepool (NodePool=default)`, and for a limit on the number of nodes `node limits
+ * have been exhausted for nodepool (…)`; older versions write `… for nodepool: "default"`.
+ */
+const LIMITED =
+  /(?:exceed limits|limits have been exhausted) for nodepool:? (?:\(NodePool=)?"?([a-z0-9][-a-z0-9.]{0,62})/g
+
 /** The NodePools of Karpenter whose limits leave no room. A message has an error for each NodePool. */
 function limitedNodePools(message: string): readonly string[] {
-  const found = message
-    .slice(0, 4_000)
-    .matchAll(
-      /all available instance types exceed limits for nodepool(?:: | |, )*\(?(?:NodePool[=:]\s*)?"?([a-z0-9][-a-z0-9.]{0,62})"?/gi,
-    )
-  return [...new Set([...found].flatMap(([, name]) => (name === undefined ? [] : [name])))].slice(
-    0,
-    MAX_CAUSES,
-  )
+  const names = [...message.slice(0, 4_000).matchAll(LIMITED)].map(([, name = '']) => name)
+  return [...new Set(names)].slice(0, MAX_CAUSES)
 }

@@ -61,6 +61,22 @@ test('autoscalers are told from the scheduler, and what they say is short', () =
   const cases = [
     [limits, 'NodePool default: the limits are reached (karpenter)'],
     [
+      {
+        ...limits,
+        message:
+          'Failed to schedule pod, all available instance types exceed limits for nodepool (NodePool=spot); node limits have been exhausted for nodepool (NodePool=on-demand)',
+      },
+      'NodePools spot, on-demand: the limits are reached (karpenter)',
+    ],
+    [
+      {
+        ...limits,
+        message:
+          'Failed to schedule pod, all available instance types exceed limits for nodepool: "default"',
+      },
+      'NodePool default: the limits are reached (karpenter)',
+    ],
+    [
       said(
         'NotTriggerScaleUp',
         'cluster-autoscaler',

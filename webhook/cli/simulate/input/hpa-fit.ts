@@ -2,6 +2,7 @@
 // name queues of the Queue, its sizes are sizes that the MiniCluster can have. Otherwise a run would show errors for 24 hours.
 // Pure.
 import { METRICS } from '#metrics/catalog.ts'
+import { GATEWAY_METRICS } from '#metrics/gateway-metrics.ts'
 import type { Metric } from '#metrics/metric.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import type { Document } from '../../input/documents.ts'
@@ -90,6 +91,11 @@ function checkMetric(source: MetricSpec, index: number, fit: Fit): void {
     const near = nearestNames(name, [...METRICS.keys()]).join(' or ')
     const hint = near === '' ? '' : `; did you mean ${near}?`
     report(['metric', 'name'], 'metric.name', `expected a metric of ours, got "${name}"${hint}`)
+    return
+  }
+  if (GATEWAY_METRICS.includes(metric)) {
+    const problem = `expected a metric that is simulated, got "${name}", which is for alerts`
+    report(['metric', 'name'], 'metric.name', problem)
     return
   }
   const problem = selectorProblem(selector, { ...fit, metric, isObject })

@@ -125,6 +125,11 @@ const METRIC_CASES: readonly (readonly [
     QUEUE,
     'object.metric.name: expected a metric of ours, got "node_desired_cuont"; did you mean node_desired_count?',
   ],
+  [
+    objectMetric('node_unavailable_count'),
+    QUEUE,
+    'object.metric.name: expected a metric that is simulated, got "node_unavailable_count", which is for alerts',
+  ],
   [externalMetric('cpu'), QUEUE, 'external.metric.name: expected a metric of ours, got "cpu"'],
   [
     objectMetric('node_desired_count', batch),
