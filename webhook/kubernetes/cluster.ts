@@ -114,7 +114,9 @@ function createCluster(connection: ApiConnection): Omit<ApiServer, 'readVersion'
         ...(collection.metadataOnly === true && { accept: METADATA_LIST }),
         ...(maxBytes !== undefined && { maxBytes }),
       })
-      return answer.code === 404 ? EMPTY_PAGE : pageOf(objectOf(answer), collection)
+      // A further part that is not there would make the list shorter.
+      const isEmpty = answer.code === 404 && next === undefined
+      return isEmpty ? EMPTY_PAGE : pageOf(objectOf(answer), collection)
     },
     create: async (object) => {
       const path = collectionOf(object)

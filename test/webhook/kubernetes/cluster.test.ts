@@ -150,6 +150,11 @@ for (const [what, answer] of [
   })
 }
 
+test('a further part of a list that is not there is an error: the list would be shorter', async (t) => {
+  const { cluster } = await connect(t, () => refused(404))
+  await assert.rejects(cluster.list(PODS, { limit: 500, continue: 'here' }), { code: 404 })
+})
+
 test('list throws what the API server refuses', async (t) => {
   const { cluster } = await connect(t, () => refused(403, 'pods is forbidden'))
   await assert.rejects(cluster.list(PODS, { limit: 500 }), { code: 403, message: /is forbidden/ })

@@ -144,7 +144,7 @@ export class PeerRegistry implements Store {
 
   jobsOf({ namespace, minicluster }: MiniClusterName): readonly string[] {
     const pods = this.#miniclusters.get(namespace)?.get(minicluster)?.values() ?? []
-    const alive = [...pods].filter(({ state }) => state.kind !== 'over')
+    const alive = [...pods].filter(isOf('askable', 'waiting'))
     return [...new Set(alive.map(({ job }) => job))]
   }
 

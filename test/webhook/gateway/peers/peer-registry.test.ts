@@ -154,6 +154,16 @@ test('a MiniCluster that has finished is in no list, unless it has another pod',
   assert.equal(counted({ ...succeeded, status: FAILED }), 1)
 })
 
+test('the Jobs of a MiniCluster are those of its living pods', () => {
+  const pods = [
+    { name: 'askable', job: 'one', status: {} },
+    { name: 'pending', job: 'two', status: PENDING },
+    { name: 'failed', job: 'three', status: FAILED },
+    { name: 'succeeded', job: 'four', status: { phase: 'Succeeded' } },
+  ]
+  assert.deepEqual(registryOf(...pods).jobsOf(NAME), ['one', 'two'])
+})
+
 test('the end of a pod is told where another may follow', () => {
   const gone: string[] = []
   const registry = new PeerRegistry(undefined, ({ minicluster }) => gone.push(minicluster))
