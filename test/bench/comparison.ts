@@ -9,6 +9,8 @@ type Measure = keyof Load
 export interface Comparison {
   /** Median of the rounds' ratios: the first server's value divided by the second's. */
   ratio(measure: Measure): number
+  /** Median of the rounds' differences: the first server's value minus the second's. */
+  difference(measure: Measure): number
   /** Median of each server's values. */
   medians(measure: Measure): readonly [first: number, second: number]
 }
@@ -34,6 +36,7 @@ export async function compare(
   }
   return {
     ratio: (measure) => median(rounds.map(([a, b]) => a[measure] / b[measure])),
+    difference: (measure) => median(rounds.map(([a, b]) => a[measure] - b[measure])),
     medians: (measure) => [
       median(rounds.map(([a]) => a[measure])),
       median(rounds.map(([, b]) => b[measure])),

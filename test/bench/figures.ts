@@ -4,7 +4,8 @@
 export interface Figure {
   readonly name: string
   readonly value: number
-  readonly unit: '×' | 'MiB' | 'calls' | 'ms'
+  /** `%` of one core. */
+  readonly unit: '×' | 'MiB' | 'calls' | 'ms' | '%'
   readonly target: { readonly at: 'least' | 'most'; readonly value: number } | undefined
   /** Absolute numbers behind it, for people. */
   readonly detail: string

@@ -3,22 +3,28 @@ import { rm } from 'node:fs/promises'
 import { endWith, programArguments } from '../support/program-arguments.ts'
 import { prepare } from './bench.ts'
 import { type Figure, formatFigures, reached } from './figures.ts'
+import { gatewayFigures } from './gateway.ts'
 import { HOSTILE_QUEUES } from './hostile/queues.ts'
 import { hostileFigures } from './hostile-queues.ts'
 import { sidecarFigures } from './sidecar.ts'
 import { webhookFigures } from './webhook.ts'
 
-const USAGE = `Usage: npm run bench -- [sidecar] [webhook] [hostile] [--short] [--queue TEXT] [--json]
+const USAGE = `Usage: npm run bench -- [sidecar] [webhook] [gateway] [hostile] [--short] [--queue TEXT] [--json]
 
-  sidecar, webhook, hostile   the figures to measure (default: all)
-  --short        only some of the hostile queues, and fewer readings of them
+  sidecar, webhook, gateway, hostile   the figures to measure (default: all)
+  --short        only some of the hostile queues, and fewer readings of them; the gateway for a shorter time
   --queue TEXT   only hostile queues with this text in their names
   --json         print JSON
 
 Exit codes: 0 every target is reached; 1 one is missed; 2 wrong usage.
 `
 
-const FIGURES = { sidecar: sidecarFigures, webhook: webhookFigures, hostile: hostileFigures }
+const FIGURES = {
+  sidecar: sidecarFigures,
+  webhook: webhookFigures,
+  gateway: gatewayFigures,
+  hostile: hostileFigures,
+}
 
 const { values, isChosen } = programArguments(
   {

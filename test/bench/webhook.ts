@@ -7,6 +7,7 @@ import { readImageSettings } from '../support/image-settings.ts'
 import { type Bench, say } from './bench.ts'
 import { type Comparison, compare } from './comparison.ts'
 import type { Figure } from './figures.ts'
+import { writeKubeconfig } from './kubeconfig.ts'
 import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
 
 /** The review of an index-0 pod that a real API server sent, and the objects that its look-ups find. */
@@ -39,7 +40,7 @@ export async function webhookFigures(bench: Bench): Promise<readonly Figure[]> {
     ...bench.tls,
     CERTIFICATES: 'files',
     SIDECAR_IMAGE: 'flux-metrics-sidecar',
-    KUBECONFIG: await writeKubeconfig(bench, apiServer.port),
+    KUBECONFIG: await writeKubeconfig(bench, `https://localhost:${apiServer.port}`),
     LOG_LEVEL: 'warn',
     // Several webhooks run at once; only the port of reviews is asked.
     CERTIFICATES_PORT: '0',
@@ -161,29 +162,6 @@ async function write(bench: Bench, name: string, text: string): Promise<string> 
   const path = join(bench.folder, name)
   await writeFile(path, text)
   return path
-}
-
-async function writeKubeconfig(bench: Bench, port: number): Promise<string> {
-  return write(
-    bench,
-    'kubeconfig',
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [
-        {
-          name: 'fake',
-          cluster: {
-            server: `https://localhost:${port}`,
-            'certificate-authority': bench.servingCa,
-          },
-        },
-      ],
-      users: [{ name: 'webhook', user: { token: 'any' } }],
-      contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'webhook' } }],
-      'current-context': 'fake',
-    }),
-  )
 }
 
 type Objects = Readonly<Record<'Job' | 'MiniCluster' | 'ConfigMap', Fields>>
