@@ -166,7 +166,7 @@ test('without any MiniCluster discovery is whole, and nobody but API servers is 
   }
   const { text } = await health('/metrics')
   assert.match(text, /^http_request_duration_seconds_count\{route="none",code="401"\} 8$/m)
-  assert.match(text, /^flux_gateway_sidecars 0$/m)
+  assert.match(text, /^flux_gateway_sidecars\{state="askable"\} 0$/m)
 })
 
 test('a gateway that can serve publishes itself, and no longer answers once it is closed', async (t) => {

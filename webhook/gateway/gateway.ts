@@ -10,6 +10,7 @@ import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
 import { createHealthApp, HEALTH_LIMITS, LINGER_MS, type Readiness } from '../health.ts'
 import type { ApiServer } from '../kubernetes/cluster.ts'
+import { AnswerBudget } from './asking/answer-budget.ts'
 import { Asking } from './asking/asking.ts'
 import type { Config } from './config.ts'
 import { Absences } from './peers/absences.ts'
@@ -66,8 +67,9 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const { authority, externalMetrics: external } = config
   const credentials = createIssuedCredentials({ authority, names }, log)
   const peers = new PodWatch({ cluster, log })
+  const budget = new AnswerBudget()
   const asking = new Asking({
-    ...{ peers, version, log },
+    ...{ peers, budget, version, log },
     credentials: credentials.asClient(),
     observer: telemetry,
   })
@@ -76,7 +78,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     tokenFile: SERVICE_ACCOUNT_TOKEN,
     log,
   })
-  registerStateGauges(registry, { peers, asking, upstreams })
+  registerStateGauges(registry, { peers, asking, budget, upstreams })
   const shortages = new Shortages(cluster, peers)
   new ShortageGauges({ cluster, peers, shortages }).register(registry)
   let isStopping = false
@@ -114,7 +116,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       readiness,
       telemetry: {
         contentType: registry.contentType,
-        render: async () => [await registry.metrics(), await gauges.render()],
+        render: async () => [await telemetry.render(), ...(await gauges.render())],
       },
       log,
     }).callback(),

@@ -3,11 +3,21 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { registerProcessGauges } from '#serving/process-gauges.ts'
 import { type RequestObserver, requestObserver } from '#serving/request-observer.ts'
-import type { AskingObserver, AskingState } from './asking/observer.ts'
-import type { Peers } from './peers/peer.ts'
+import {
+  type AskingObserver,
+  type AskingState,
+  PEER_STATES,
+  type PeerState,
+} from './asking/observer.ts'
+import type { MiniClusterName, Peers } from './peers/peer.ts'
+
+/** How old the gateway's own page may be. Many who ask at once, and strangers may, cost no more than one. */
+const FRESH_MS = 1_000
 
 export interface Telemetry extends AskingObserver {
   readonly registry: Registry
+  /** The page of the registry, at most a second old; the same bytes for all who ask meanwhile. */
+  render(): Promise<Buffer>
   readonly observeRequest: RequestObserver
 }
 
@@ -20,8 +30,15 @@ export function createTelemetry(): Telemetry {
     labelNames: ['outcome', 'shared'],
     registers: [registry],
   })
+  let last: { readonly page: Promise<Buffer>; readonly at: number } | undefined
   return {
     registry,
+    render: () => {
+      const now = performance.now()
+      if (last === undefined || now - last.at >= FRESH_MS)
+        last = { page: registry.metrics().then((text) => Buffer.from(text)), at: now }
+      return last.page
+    },
     observeRequest: requestObserver(registry),
     asked: (outcome, { shared }) => questions.inc({ outcome, shared: String(shared) }),
   }
@@ -33,10 +50,15 @@ export function registerStateGauges(
   {
     peers,
     asking,
+    budget,
     upstreams,
   }: {
-    readonly peers: Peers
-    readonly asking: { readonly state: AskingState }
+    readonly peers: Pick<Peers, 'all'>
+    readonly asking: {
+      readonly state: AskingState
+      peerState(name: MiniClusterName): PeerState
+    }
+    readonly budget: { readonly bytes: number }
     /** Of each adapter, by its group. */
     readonly upstreams: { readonly problems: ReadonlyMap<string, string | undefined> }
   },
@@ -49,11 +71,17 @@ export function registerStateGauges(
       collect: () => created.set(read()),
     })
   }
-  gauge(
-    'flux_gateway_sidecars',
-    'MiniClusters that have a pod with a sidecar',
-    () => peers.all().length,
-  )
+  const sidecars: Gauge = new Gauge({
+    name: 'flux_gateway_sidecars',
+    help: 'MiniClusters that have a pod with a sidecar, by whether it can be asked now',
+    labelNames: ['state'],
+    registers: [registry],
+    collect: () => {
+      const states = peers.all().map((name) => asking.peerState(name))
+      for (const state of PEER_STATES)
+        sidecars.set({ state }, states.filter((one) => one === state).length)
+    },
+  })
   gauge(
     'flux_gateway_running_questions',
     'Questions that sidecars are asked now',
@@ -73,6 +101,11 @@ export function registerStateGauges(
     'flux_gateway_idle_connections',
     'Connections to sidecars that wait for a question',
     () => asking.state.idleConnections,
+  )
+  gauge(
+    'flux_gateway_answer_bytes',
+    'Memory of the long answers that are read from sidecars now',
+    () => budget.bytes,
   )
   const up: Gauge = new Gauge({
     name: 'flux_gateway_adapter_up',

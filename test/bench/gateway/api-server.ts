@@ -15,7 +15,7 @@ const NOT_FOUND = { kind: 'Status', apiVersion: 'v1', code: 404, message: 'not f
 interface Watch {
   readonly response: ServerResponse
   readonly collection: string
-  readonly selector: string
+  readonly selectors: Selectors
 }
 
 interface Change {
@@ -105,9 +105,9 @@ export class BenchApiServer {
   }
 
   #list(collection: string, parameters: URLSearchParams): string {
-    const selector = parameters.get('labelSelector') ?? ''
+    const selectors = selectorsIn(parameters)
     const all = [...this.#objects].flatMap(([path, object]) =>
-      isIn(path, collection) && matches(object, selector) ? [object] : [],
+      isIn(path, collection) && matches(object, selectors) ? [object] : [],
     )
     const start = Number(parameters.get('continue') ?? 0)
     const end = start + Number(parameters.get('limit'))
@@ -122,7 +122,7 @@ export class BenchApiServer {
   }
 
   #watch(collection: string, parameters: URLSearchParams, response: ServerResponse): void {
-    const watch = { response, collection, selector: parameters.get('labelSelector') ?? '' }
+    const watch = { response, collection, selectors: selectorsIn(parameters) }
     this.#watches.add(watch)
     const seconds = Number(parameters.get('timeoutSeconds') ?? 300)
     const timer = setTimeout(() => response.end(), seconds * 1000)
@@ -143,19 +143,52 @@ export class BenchApiServer {
   }
 }
 
-function send({ response, collection, selector }: Watch, change: Change): void {
+function send({ response, collection, selectors }: Watch, change: Change): void {
   const { type, object } = change
-  if (change.collection !== collection || !matches(object, selector)) return
+  if (change.collection !== collection || !matches(object, selectors)) return
   response.write(`${JSON.stringify({ type, object })}\n`)
 }
 
-/** @param selector equalities, as `key=value,key=value` */
-function matches({ metadata }: ClusterObject, selector: string): boolean {
-  if (selector === '') return true
-  return selector.split(',').every((one) => {
-    const [key = '', value] = one.split('=')
-    return metadata?.labels?.[key] === value
+/** What a list or a watch selects. */
+interface Selectors {
+  /** Equalities and keys: `key=value,key`. */
+  readonly labels: string
+  /** Equalities: `spec.nodeName=,status.phase=Pending`. */
+  readonly fields: string
+}
+
+function selectorsIn(parameters: URLSearchParams): Selectors {
+  return {
+    labels: parameters.get('labelSelector') ?? '',
+    fields: parameters.get('fieldSelector') ?? '',
+  }
+}
+
+function matches(object: ClusterObject, { labels, fields }: Selectors): boolean {
+  const hasLabels = partsOf(labels).every(([key, value]) => {
+    const label = object.metadata?.labels?.[key]
+    return value === undefined ? label !== undefined : label === value
   })
+  return hasLabels && partsOf(fields).every(([path, value = '']) => fieldAt(object, path) === value)
+}
+
+function partsOf(selector: string): readonly (readonly [key: string, value: string | undefined])[] {
+  if (selector === '') return []
+  return selector.split(',').map((part) => {
+    const [key = '', value] = part.split('=')
+    return [key, value]
+  })
+}
+
+/** A field that is not there is empty. */
+function fieldAt(object: ClusterObject, path: string): string {
+  let value: unknown = object
+  for (const key of path.split('.')) {
+    const fields: Record<string, unknown> =
+      typeof value === 'object' && value !== null ? { ...value } : {}
+    value = fields[key]
+  }
+  return typeof value === 'string' ? value : ''
 }
 
 /** Whether the object at a path is of a collection: of a namespace or of all. */

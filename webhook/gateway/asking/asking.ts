@@ -5,14 +5,15 @@ import { TokenBucket } from '#serving/limits/token-bucket.ts'
 import type { Logger } from '#serving/log.ts'
 import { notFound, unavailable } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
-import type { Peer, Peers } from '../peers/peer.ts'
+import type { MiniClusterName, Peer, Peers } from '../peers/peer.ts'
+import { AnswerBudget } from './answer-budget.ts'
 import { AskError, titleOf } from './ask-error.ts'
 import { type ClientCredentials, contextOf } from './connection-pool.ts'
 import { contradiction, longestAnswer } from './described.ts'
 import { Dismissals } from './dismissals.ts'
 import type { RawAnswer } from './exchange.ts'
 import { FairTurns, type TurnLimits } from './fair-turns.ts'
-import type { AskingObserver, AskingState, AskOutcome } from './observer.ts'
+import type { AskingObserver, AskingState, AskOutcome, PeerState } from './observer.ts'
 import { PeerClients } from './peer-clients.ts'
 import { type FailureKind, PeerFailure, tooSlow } from './peer-failure.ts'
 import { type Flight, SharedRequests } from './shared-requests.ts'
@@ -31,6 +32,8 @@ interface AskingOptions {
   readonly observer: AskingObserver
   readonly log: Logger
   readonly limits?: TurnLimits
+  /** The memory of answers. */
+  readonly budget?: AnswerBudget
   /** Milliseconds of the clock of the deadlines. Default: `performance.now()`. */
   readonly clock?: () => number
   /** Uniform in [0, 1), for pauses. */
@@ -56,6 +59,7 @@ export class Asking implements Sidecars {
   readonly #clock: () => number
   readonly #shared: SharedRequests<SidecarAnswer>
   readonly #turns: FairTurns
+  readonly #budget: AnswerBudget
   readonly #clients: PeerClients
   readonly #dismissals: Dismissals
   readonly #lines: TokenBucket
@@ -64,6 +68,7 @@ export class Asking implements Sidecars {
 
   constructor(options: AskingOptions) {
     const { credentials, log, limits, random, clock = () => performance.now() } = options
+    this.#budget = options.budget ?? new AnswerBudget()
     this.#options = options
     this.#clock = clock
     this.#shared = new SharedRequests(clock)
@@ -83,6 +88,15 @@ export class Asking implements Sidecars {
       openCircuits: clients.filter(({ circuit }) => circuit.isOpen).length,
       idleConnections: clients.reduce((sum, { idleConnections }) => sum + idleConnections, 0),
     }
+  }
+
+  /** Of a MiniCluster that has a pod. */
+  peerState(name: MiniClusterName): PeerState {
+    const found = this.#options.peers.find(name)
+    if (found.kind !== 'found') return 'unready'
+    const peer = this.#dismissals.choose(found.peers)
+    if (peer === undefined) return 'unproved'
+    return this.#clients.find(peer)?.circuit.isOpen === true ? 'unreachable' : 'askable'
   }
 
   /**
@@ -140,6 +154,7 @@ export class Asking implements Sidecars {
     // Nobody waits for a turn that leads nowhere.
     this.#choose(question)
     const end = await this.#turns.take(question, signal)
+    const share = this.#budget.open(question.namespace, titleOf(question))
     try {
       // The pods may have changed meanwhile. Each that proves to be no sidecar is dismissed.
       for (;;) {
@@ -151,7 +166,7 @@ export class Asking implements Sidecars {
         const headers = { accept, 'user-agent': `flux-metrics-gateway/${this.#options.version}` }
         try {
           const maxBytes = longestAnswer(question, path)
-          const answer = await client.ask({ path, headers, maxBytes }, signal)
+          const answer = await client.ask({ path, headers, maxBytes, share }, signal)
           return this.#judge(question, peer, answer)
         } catch (error) {
           if (!(error instanceof PeerFailure)) throw error
@@ -162,6 +177,7 @@ export class Asking implements Sidecars {
         }
       }
     } finally {
+      share.close()
       end()
     }
   }
@@ -206,12 +222,9 @@ export class Asking implements Sidecars {
     const what = contradiction(question, question.path, answer.body)
     if (what === undefined) return answer
     const { namespace, minicluster, path } = question
-    if (this.#lines.take(this.#clock())) {
-      this.#options.log.error(
-        { namespace, minicluster, pod: peer.pod, path: quote(path), what },
-        'a sidecar answered something else than was asked',
-      )
-    }
+    const about = { namespace, minicluster, pod: peer.pod, path: quote(path), what }
+    if (this.#lines.take(this.#clock()))
+      this.#options.log.error(about, 'a sidecar answered something else than was asked')
     const message = `${title}: its sidecar answered something else than was asked: ${what}`
     throw new AskError('invalid', unavailable(message))
   }

@@ -2,6 +2,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { stopParsing } from '#serving/stop-parsing.ts'
 import type { Peer } from '../peers/peer.ts'
+import type { AnswerShare } from './answer-budget.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { codeOf, failureOf, PeerFailure, placeOf, strangeAnswer } from './peer-failure.ts'
 
@@ -28,6 +29,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>
   /** The longest answer. */
   readonly maxBytes: number
+  /** The memory of the answer. */
+  readonly share: AnswerShare
   readonly signal: AbortSignal
 }
 
@@ -35,7 +38,7 @@ export interface Exchange {
  * Asks once; twice if the peer has closed a kept connection just when it was used again: then it has not read the question,
  * and reading a metric twice does no harm.
  *
- * @throws PeerFailure; the abort of the signal
+ * @throws PeerFailure; AskError if there is no room for the answer; the abort of the signal
  */
 export async function exchange(options: Exchange): Promise<RawAnswer> {
   try {
@@ -54,7 +57,7 @@ export async function exchange(options: Exchange): Promise<RawAnswer> {
 class Outdated extends Error {}
 
 async function askOnce(options: Exchange): Promise<RawAnswer> {
-  const { pool, peer, path, headers, maxBytes, signal } = options
+  const { pool, peer, path, headers, maxBytes, share, signal } = options
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const call = request({
     agent: pool,
@@ -89,7 +92,7 @@ async function askOnce(options: Exchange): Promise<RawAnswer> {
     const whole = Promise.withResolvers<Buffer>()
     const chunks: Buffer[] = []
     let length = 0
-    const fail = (failure: PeerFailure) => {
+    const fail = (failure: unknown) => {
       whole.reject(failure)
       stop(call)
     }
@@ -97,6 +100,11 @@ async function askOnce(options: Exchange): Promise<RawAnswer> {
     response.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
       length += chunk.length
+      try {
+        share.grow(chunk.length)
+      } catch (full) {
+        fail(full)
+      }
       if (length > maxBytes) {
         const what = `answers more than ${maxBytes / 1024} KiB at ${placeOf(peer)}`
         fail(new PeerFailure('invalid', what))

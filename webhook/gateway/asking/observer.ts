@@ -28,3 +28,16 @@ export interface AskingState {
   readonly openCircuits: number
   readonly idleConnections: number
 }
+
+/** Whether the sidecar of a MiniCluster that has a pod can be asked now. */
+export const PEER_STATES = [
+  'askable',
+  /** Its pod says that it cannot. */
+  'unready',
+  /** No pod has proved to be it. */
+  'unproved',
+  /** It could not be reached lately. */
+  'unreachable',
+] as const
+
+export type PeerState = (typeof PEER_STATES)[number]

@@ -16,7 +16,7 @@ interface PeerClientOptions extends CircuitTiming {
   readonly context: SecureContext
 }
 
-type PeerQuestion = Pick<Exchange, 'path' | 'headers' | 'maxBytes'>
+type PeerQuestion = Pick<Exchange, 'path' | 'headers' | 'maxBytes' | 'share'>
 
 export class PeerClient {
   readonly peer: Peer
@@ -50,7 +50,7 @@ export class PeerClient {
     this.#pool.retire()
   }
 
-  /** @throws PeerFailure */
+  /** @throws PeerFailure; AskError if there is no room for the answer */
   ask(question: PeerQuestion, signal: AbortSignal): Promise<RawAnswer> {
     const { peer } = this
     const askedAt = this.#clock()

@@ -25,15 +25,18 @@ export class PeerClients {
     return [...this.#clients.values()]
   }
 
+  /** The one for a pod at an address, if it was asked lately. */
+  find(peer: Peer): PeerClient | undefined {
+    return this.#clients.get(keyOf(peer))
+  }
+
   /** The one for a pod at an address: another pod has other connections, and another circuit. */
   of(peer: Peer, context: SecureContext): PeerClient {
     this.#sweep()
-    const name = sidecarName(peer)
-    const key = `${peer.uid} ${placeOf(peer)} ${name}`
-    const known = this.#clients.get(key)
+    const known = this.find(peer)
     if (known !== undefined) return known
-    const client = new PeerClient({ peer, name, context, ...this.#circuit })
-    this.#clients.set(key, client)
+    const client = new PeerClient({ peer, name: sidecarName(peer), context, ...this.#circuit })
+    this.#clients.set(keyOf(peer), client)
     return client
   }
 
@@ -57,4 +60,8 @@ export class PeerClients {
       this.#clients.delete(key)
     }
   }
+}
+
+function keyOf(peer: Peer): string {
+  return `${peer.uid} ${placeOf(peer)} ${sidecarName(peer)}`
 }

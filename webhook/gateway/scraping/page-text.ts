@@ -1,8 +1,8 @@
-// The pages of many sidecars as one text of Prometheus' text format: each family once, with all its samples. Pure.
+// The pages of many sidecars as one page of Prometheus' text format: each family once, with all its samples. Pure.
 import { type Family, type Page, typeOf } from './page.ts'
 
-/** The families in alphabetical order, their samples in the order of the pages. */
-export function textOf(pages: readonly Page[]): string {
+/** The text of each family, in alphabetical order; its samples are in the order of the pages. All texts together have megabytes. */
+export function* textsOf(pages: readonly Page[]): Generator<string> {
   const byName = new Map<string, Family[]>()
   for (const { families } of pages) {
     for (const [name, family] of families) {
@@ -11,8 +11,7 @@ export function textOf(pages: readonly Page[]): string {
       else others.push(family)
     }
   }
-  const names = [...byName.keys()].sort()
-  return names.map((name) => familyText(name, byName.get(name) ?? [])).join('')
+  for (const name of [...byName.keys()].sort()) yield familyText(name, byName.get(name) ?? [])
 }
 
 function familyText(name: string, families: readonly Family[]): string {

@@ -2,6 +2,7 @@
 // trusted: what is not exactly a present value of its own MiniCluster is dropped and counted, line by line. Pure.
 import { copyOf, shorten } from '#serving/text.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
+import { KnownLines } from './known-lines.ts'
 
 /** A MiniCluster with 20 queues has 20 KB. */
 const MAX_CHARACTERS = 256 * 2 ** 10
@@ -15,9 +16,8 @@ const MAX_HELP = 500
 const NAME = '[a-z][a-z0-9_]{0,99}'
 const HELP = new RegExp(`^# HELP (${NAME}) ((?:[^\\\\\\p{Cc}]|\\\\[\\\\n])+)$`, 'u')
 const TYPE = new RegExp(`^# TYPE (${NAME}) ([a-z]{1,20})$`)
-const SAMPLE = new RegExp(
-  `^(${NAME})(?:\\{(.+)\\})? (-?\\d{1,30}(?:\\.\\d{1,30})?(?:e[+-]?\\d{1,3})?)$`,
-)
+const SERIES = new RegExp(`^(${NAME})(?:\\{(.+)\\})?$`)
+const VALUE = /^-?\d{1,30}(?:\.\d{1,30})?(?:e[+-]?\d{1,3})?$/
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="(?:[^"\\\p{Cc}]|\\[\\"n])*"(?:,(?!$)|$)/uy
 
 /** Of the sidecar's process, and of no use for all MiniClusters: left out without a count. */
@@ -52,10 +52,44 @@ export function typeOf(name: string): FamilyType {
   return name.startsWith('flux_') && name.endsWith('_total') ? 'counter' : 'gauge'
 }
 
+/** A sample without its value. */
+interface Series {
+  /** Empty for what is no sample. */
+  readonly name: string
+  /** The same for the same labels in any order; `undefined` if one is wrong. */
+  readonly key: string | undefined
+  /** What follows the labels of the MiniCluster. */
+  readonly labels: string
+}
+
+/** A line of HELP or TYPE. */
+interface Description {
+  /** Empty for a line that is neither. */
+  readonly name: string
+  readonly text: string
+}
+
+/** What many pages have in common. One for all of them saves most of the work and of the memory. */
+export class PageLines {
+  readonly series = new KnownLines<Series>(readSeries)
+  readonly helps = new KnownLines<Description>((line) => {
+    const [, name = '', help = ''] = HELP.exec(line) ?? []
+    return { name: copyOf(name), text: copyOf(shortenHelp(help)) }
+  })
+  readonly types = new KnownLines<Description>((line) => {
+    const [, name = '', type = ''] = TYPE.exec(line) ?? []
+    return { name: copyOf(name), text: copyOf(type) }
+  })
+}
+
 /** @returns `undefined` if the page is too long: a part of it would give wrong sums */
-export function readPage(text: string, name: MiniClusterName): Page | undefined {
+export function readPage(
+  text: string,
+  name: MiniClusterName,
+  lines = new PageLines(),
+): Page | undefined {
   if (text.length > MAX_CHARACTERS) return undefined
-  const reader = new PageReader(name)
+  const reader = new PageReader(name, lines)
   for (const line of text.split('\n')) {
     reader.read(line)
     if (reader.samples > MAX_SAMPLES) return undefined
@@ -66,6 +100,7 @@ export function readPage(text: string, name: MiniClusterName): Page | undefined 
 class PageReader {
   samples = 0
   #dropped = 0
+  readonly #lines: PageLines
   readonly #owner: string
   readonly #helps = new Map<string, string>()
   /** The lines of each family that has a type, by their labels. */
@@ -73,7 +108,8 @@ class PageReader {
   /** Names of the samples of histograms and summaries. */
   readonly #distributions = new Set<string>()
 
-  constructor({ namespace, minicluster }: MiniClusterName) {
+  constructor({ namespace, minicluster }: MiniClusterName, lines: PageLines) {
+    this.#lines = lines
     this.#owner = `namespace="${escaped(namespace)}",minicluster="${escaped(minicluster)}"`
   }
 
@@ -88,9 +124,9 @@ class PageReader {
     let bytes = 0
     for (const [name, lines] of this.#families) {
       if (lines.size === 0) continue
-      const help = shortenHelp(this.#helps.get(name) ?? '')
+      const help = this.#helps.get(name) ?? ''
       const samples = copyOf(`${[...lines.values()].join('\n')}\n`)
-      families.set(copyOf(name), { help: copyOf(help), samples })
+      families.set(name, { help, samples })
       bytes += Buffer.byteLength(samples) + help.length
     }
     return { families, bytes, dropped: this.#dropped }
@@ -103,15 +139,15 @@ class PageReader {
   }
 
   #takeHelp(line: string): boolean {
-    const [, name, help] = HELP.exec(line) ?? []
-    if (name === undefined || help === undefined || this.#helps.has(name)) return false
-    this.#helps.set(name, help)
+    const { name, text } = this.#lines.helps.get(line)
+    if (name === '' || this.#helps.has(name)) return false
+    this.#helps.set(name, text)
     return true
   }
 
   #takeType(line: string): boolean {
-    const [, name, type] = TYPE.exec(line) ?? []
-    if (name === undefined || FOREIGN.test(name)) return false
+    const { name, text: type } = this.#lines.types.get(line)
+    if (name === '' || FOREIGN.test(name)) return false
     if (PROCESS.test(name)) return true
     if (this.#families.has(name)) return false
     if (type === 'histogram' || type === 'summary') {
@@ -124,16 +160,29 @@ class PageReader {
   }
 
   #takeSample(line: string): boolean {
-    const [, name, labels = '', value] = SAMPLE.exec(line) ?? []
-    if (name === undefined || !Number.isFinite(Number(value))) return false
+    // No value has a space.
+    const end = line.lastIndexOf(' ')
+    const value = line.slice(end + 1)
+    if (end < 0 || !VALUE.test(value) || !Number.isFinite(Number(value))) return false
+    const { name, key, labels } = this.#lines.series.get(line.slice(0, end))
+    if (name === '') return false
     if (PROCESS.test(name)) return true
     const lines = this.#families.get(name)
     if (lines === undefined) return this.#distributions.has(name)
-    const key = readLabels(labels)
     if (key === undefined || lines.has(key)) return false
     this.samples += 1
-    lines.set(key, `${name}{${this.#owner}${labels === '' ? '' : `,${labels}`}} ${value}`)
+    lines.set(key, `${name}{${this.#owner}${labels}} ${value}`)
     return true
+  }
+}
+
+/** @param line a sample without its value */
+function readSeries(line: string): Series {
+  const [, name = '', labels = ''] = SERIES.exec(line) ?? []
+  return {
+    name: copyOf(name),
+    key: readLabels(labels),
+    labels: labels === '' ? '' : copyOf(`,${labels}`),
   }
 }
 

@@ -5,8 +5,9 @@ import type { Logger } from '#serving/log.ts'
 import { StatusError } from '#serving/status.ts'
 import type { Sidecars } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName, Peers } from '../peers/peer.ts'
-import { type Page, readPage } from './page.ts'
-import { textOf } from './page-text.ts'
+import { type Pace, paced } from './paced.ts'
+import { type Page, PageLines, readPage } from './page.ts'
+import { textsOf } from './page-text.ts'
 
 /** Path of the sidecar's own page. */
 const PATH = '/metrics'
@@ -17,8 +18,11 @@ const SCRAPE_MS = 5_000
 /** The time of one sidecar. Many that hang would else take the time of all the others. */
 const SIDECAR_MS = 1_000
 
-/** How many are asked at a time: HorizontalPodAutoscalers ask them too, and go first. */
-const TURNS = 16
+/**
+ * Sidecars answer within milliseconds. The answers of more at a time would come together, and HorizontalPodAutoscalers would wait
+ * behind them.
+ */
+const PACE: Pace = { prompt: 4, most: 16, slowMs: 50 }
 
 /** How old a text may be. Several Prometheus servers, and strangers, may ask. */
 const FRESH_MS = 10_000
@@ -31,8 +35,6 @@ const REASONS = ['unready', 'unanswered', 'too_large', 'no_room'] as const
 
 type Reason = (typeof REASONS)[number]
 
-const NOTHING = Buffer.alloc(0)
-
 export interface SidecarGaugesOptions {
   readonly peers: Peers
   readonly sidecars: Sidecars
@@ -41,7 +43,8 @@ export interface SidecarGaugesOptions {
 
 export class SidecarGauges {
   readonly #options: SidecarGaugesOptions
-  #last: { readonly text: Promise<Buffer>; readonly at: number } | undefined
+  readonly #lines = new PageLines()
+  #last: { readonly parts: Promise<readonly Buffer[]>; readonly at: number } | undefined
   /** Who had no samples last time: they are asked last. */
   #absent: ReadonlySet<string> = new Set()
 
@@ -53,25 +56,27 @@ export class SidecarGauges {
    * The text, at most ten seconds old, to be sent behind the gateway's own. All who ask meanwhile get the same bytes: many slow
    * readers of megabytes take the memory of one. Never rejects.
    */
-  render(): Promise<Buffer> {
-    if (this.#options.peers.missing !== undefined) return Promise.resolve(NOTHING)
+  render(): Promise<readonly Buffer[]> {
+    if (this.#options.peers.missing !== undefined) return Promise.resolve([])
     const now = performance.now()
-    if (this.#last === undefined || now - this.#last.at >= FRESH_MS)
-      this.#last = { text: this.#scrape(now + SCRAPE_MS), at: now }
-    return this.#last.text
+    if (this.#last === undefined || now - this.#last.at >= FRESH_MS) {
+      const last = { parts: this.#scrape(now + SCRAPE_MS), at: now }
+      this.#last = last
+      // The next scrape needs the room of these megabytes.
+      setTimeout(() => {
+        if (this.#last === last) this.#last = undefined
+      }, FRESH_MS).unref()
+    }
+    return this.#last.parts
   }
 
-  async #scrape(deadline: number): Promise<Buffer> {
+  async #scrape(deadline: number): Promise<readonly Buffer[]> {
     const { peers } = this.#options
     const names = [...peers.all()].sort((one, other) => this.#rank(one) - this.#rank(other))
-    const scrape = new Scrape()
-    const waiting = names.values()
-    const work = async () => {
-      for (const name of waiting) await this.#ask(name, deadline, scrape)
-    }
-    await Promise.all(Array.from({ length: TURNS }, work))
+    const scrape = new Scrape(this.#lines)
+    await paced(names, PACE, (name) => this.#ask(name, deadline, scrape))
     this.#absent = new Set(scrape.absent.keys())
-    return Buffer.from(scrape.text())
+    return await scrape.parts()
   }
 
   #rank(name: MiniClusterName): number {
@@ -102,7 +107,12 @@ class Scrape {
   readonly #pages = new Map<string, Page>()
   #bytes = 0
   #dropped = 0
+  readonly #lines: PageLines
   #turn: Promise<void> = Promise.resolve()
+
+  constructor(lines: PageLines) {
+    this.#lines = lines
+  }
 
   miss(name: MiniClusterName, reason: Reason): void {
     this.absent.set(keyOf(name), reason)
@@ -112,7 +122,7 @@ class Scrape {
   async add(name: MiniClusterName, text: string): Promise<void> {
     this.#turn = this.#turn.then(() => endTurn())
     await this.#turn
-    const page = readPage(text, name)
+    const page = readPage(text, name, this.#lines)
     if (page === undefined) return this.miss(name, 'too_large')
     this.#pages.set(keyOf(name), page)
     this.#bytes += page.bytes
@@ -120,14 +130,15 @@ class Scrape {
     while (this.#bytes > MAX_BYTES) this.#removeLongest()
   }
 
-  text(): string {
+  /** The text in parts: whole, it would be in memory several times. Each is made in a turn of its own, too. */
+  async parts(): Promise<readonly Buffer[]> {
     const { absent } = this
     const reasons = [...absent.values()]
     const pages = [...this.#pages].sort(([one], [other]) => (one < other ? -1 : 1))
     const unscraped = 'flux_gateway_sidecars_unscraped'
     const scraped = 'flux_gateway_sidecars_scraped'
     const dropped = 'flux_gateway_sidecar_lines_dropped'
-    return [
+    const own = [
       `# HELP ${scraped} MiniClusters whose gauges are here\n`,
       `# TYPE ${scraped} gauge\n`,
       `${scraped} ${pages.length}\n`,
@@ -140,8 +151,13 @@ class Scrape {
       `# HELP ${dropped} Lines that sidecars sent and must not send\n`,
       `# TYPE ${dropped} gauge\n`,
       `${dropped} ${this.#dropped}\n`,
-      textOf(pages.map(([, page]) => page)),
     ].join('')
+    const parts = [Buffer.from(own)]
+    for (const text of textsOf(pages.map(([, page]) => page))) {
+      parts.push(Buffer.from(text))
+      await endTurn()
+    }
+    return parts
   }
 
   /** Where there is no room for all pages, the longest make room. */

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { sidecarName } from '#serving/certificates/certificate-names.ts'
+import type { AnswerBudget } from '../../../../webhook/gateway/asking/answer-budget.ts'
 import { Asking } from '../../../../webhook/gateway/asking/asking.ts'
 import type { TurnLimits } from '../../../../webhook/gateway/asking/fair-turns.ts'
 import type { AskOutcome } from '../../../../webhook/gateway/asking/observer.ts'
@@ -163,6 +164,7 @@ export interface SetupOptions {
   readonly pods?: readonly Peer[]
   readonly limits?: TurnLimits
   readonly random?: () => number
+  readonly budget?: AnswerBudget
 }
 
 /** An asking gateway. */

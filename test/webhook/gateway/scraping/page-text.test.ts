@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readPage } from '../../../../webhook/gateway/scraping/page.ts'
-import { textOf } from '../../../../webhook/gateway/scraping/page-text.ts'
+import { type Page, readPage } from '../../../../webhook/gateway/scraping/page.ts'
+import { textsOf } from '../../../../webhook/gateway/scraping/page-text.ts'
+
+function textOf(pages: readonly Page[]): string {
+  return [...textsOf(pages)].join('')
+}
 
 function pageOf(minicluster: string, text: string) {
   const page = readPage(text, { namespace: 'team', minicluster })

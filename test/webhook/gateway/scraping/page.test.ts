@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Page, readPage } from '../../../../webhook/gateway/scraping/page.ts'
-import { textOf } from '../../../../webhook/gateway/scraping/page-text.ts'
+import { type Page, PageLines, readPage } from '../../../../webhook/gateway/scraping/page.ts'
+import { textsOf } from '../../../../webhook/gateway/scraping/page-text.ts'
 import { STALE, serveApp } from '../../../support/app.ts'
 import { readExposition } from './exposition.ts'
+
+function textOf(pages: readonly Page[]): string {
+  return [...textsOf(pages)].join('')
+}
 
 const NAME = { namespace: 'team', minicluster: 'flux' }
 const OWNER = 'namespace="team",minicluster="flux"'
@@ -161,7 +165,8 @@ test('a page that is too long is refused whole', () => {
   assert.equal(readPage('#\n'.repeat(2 ** 17 + 1), NAME), undefined)
 })
 
-test('whatever a sidecar sends, the page is valid', () => {
+test('whatever a sidecar sends, the page is valid, and the same whatever others have sent', () => {
+  const lines = new PageLines()
   const word = fc.constantFrom(
     ...['# HELP', '# TYPE', ' ', '\n', 'flux_jobs', 'flux_a_total', 'mine', 'gauge', 'counter'],
     ...[
@@ -188,6 +193,7 @@ test('whatever a sidecar sends, the page is valid', () => {
     fc.property(text, text, (one, other) => {
       const pages = [readPage(one, NAME), readPage(other, { ...NAME, minicluster: 'other' })]
       readExposition(textOf(pages.filter((page) => page !== undefined)))
+      assert.deepEqual(readPage(one, NAME, lines), readPage(one, NAME))
     }),
     { numRuns: 3_000 },
   )

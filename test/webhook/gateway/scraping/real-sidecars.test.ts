@@ -31,7 +31,7 @@ test('the text has the gauges of each sidecar, and nothing of one with the certi
   const { asking, peers } = setup(t, { pods })
   const { log } = memoryLog()
   const families = readExposition(
-    String(await new SidecarGauges({ peers, sidecars: asking, log }).render()),
+    Buffer.concat(await new SidecarGauges({ peers, sidecars: asking, log }).render()).toString(),
   )
   const samples = families.get('flux_desired_nodes')?.samples ?? []
   assert.deepEqual(

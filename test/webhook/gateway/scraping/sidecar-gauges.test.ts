@@ -63,7 +63,7 @@ function sceneOf({ names = ['flux'], find = () => FOUND, answer = () => PAGE }: 
 }
 
 async function familiesOf(gauges: SidecarGauges) {
-  return readExposition(String(await gauges.render()))
+  return readExposition(Buffer.concat(await gauges.render()).toString())
 }
 
 /** The samples of a family as `labels → value`. */
@@ -88,7 +88,7 @@ function clockOf(t: TestContext) {
 
 test('the text has the gauges of all sidecars, in alphabetical order', async () => {
   const { gauges, questions } = sceneOf({ names: ['b', 'a'] })
-  const text = String(await gauges.render())
+  const text = Buffer.concat(await gauges.render()).toString()
   assert.match(
     text,
     /minicluster="a"\} 4\nflux_desired_nodes\{namespace="team",minicluster="b"\} 4\n$/,
@@ -149,9 +149,9 @@ test('lines that a sidecar must not send are counted', async () => {
 test('before the pods were listed there is no text', async () => {
   const { gauges, state } = sceneOf()
   state.missing = 'the pods were not listed yet'
-  assert.equal(String(await gauges.render()), '')
+  assert.equal(Buffer.concat(await gauges.render()).toString(), '')
   state.missing = undefined
-  assert.match(String(await gauges.render()), /flux_desired_nodes/)
+  assert.match(Buffer.concat(await gauges.render()).toString(), /flux_desired_nodes/)
 })
 
 test('scrapes at one time are one, and its text serves for ten seconds', async (t) => {
@@ -176,23 +176,6 @@ test('a sidecar that is gone leaves no old samples', async (t) => {
   assert.deepEqual(await valuesOf(gauges, 'flux_desired_nodes', 'minicluster'), { b: 4 })
 })
 
-test('16 are asked at a time', async () => {
-  let [now, most] = [0, 0]
-  const { gauges, questions } = sceneOf({
-    names: named(100),
-    async answer() {
-      now += 1
-      most = Math.max(most, now)
-      await turn()
-      now -= 1
-      return PAGE
-    },
-  })
-  await gauges.render()
-  assert.equal(questions.length, 100)
-  assert.equal(most, 16)
-})
-
 test('a scrape ends at its deadline, however many hang', async (t) => {
   const clock = clockOf(t)
   const names = [...named(96), 'ok']
@@ -200,13 +183,13 @@ test('a scrape ends at its deadline, however many hang', async (t) => {
     names,
     async answer({ minicluster }) {
       await turn()
-      // The first of the 16 that are asked together moves the clock for all.
-      if (Number(minicluster.slice(1)) % 16 === 0) clock.skip(1_000)
+      // The first of the four that are asked together moves the clock for all.
+      if (Number(minicluster.slice(1)) % 4 === 0) clock.skip(1_000)
       throw unavailable('pod does not answer')
     },
   })
   assert.equal((await unscraped(gauges)).unanswered, 97)
-  assert.ok(questions.length <= 80)
+  assert.ok(questions.length <= 20)
 })
 
 test('who did not answer is asked after the others the next time', async (t) => {
@@ -236,7 +219,7 @@ test('where there is no room for all, the longest pages make room', async () => 
     names: [...named(100), ...short],
     answer: ({ minicluster }) => (minicluster.startsWith('short') ? PAGE : long),
   })
-  const text = String(await gauges.render())
+  const text = Buffer.concat(await gauges.render()).toString()
   assert.ok(text.length < 9 * 2 ** 20)
   const samples = [
     ...text.matchAll(/^flux_desired_nodes\{namespace="team",minicluster="(.*)"\} 4$/gm),

@@ -10,7 +10,6 @@ import { Upstreams } from '../../../../webhook/gateway/upstream/upstreams.ts'
 import { startAdapter, toLocal } from './adapters.ts'
 
 const log = createLogger('silent')
-const none = () => ({ kind: 'absent' }) as const
 const NONE = { custom: undefined, external: undefined, tokenFile: '/no/token', log }
 
 test('without adapters there is nothing to ask and nothing to list', async () => {
@@ -69,8 +68,9 @@ test('the adapters of both groups list together', async (t) => {
   const up = async () => {
     const registry = new Registry()
     const state = { running: 0, waiting: 0, openCircuits: 0, idleConnections: 0 }
-    const peers = { all: () => [], find: none, inNamespace: () => [], missing: undefined }
-    registerStateGauges(registry, { peers, asking: { state }, upstreams })
+    const asking = { state, peerState: () => 'askable' as const }
+    const peers = { all: () => [] }
+    registerStateGauges(registry, { peers, asking, budget: { bytes: 0 }, upstreams })
     return (await registry.metrics()).match(/^flux_gateway_adapter_up.*$/gm)
   }
   const groups = ['custom', 'external'].map((name) => `{group="${name}.metrics.k8s.io"}`)
