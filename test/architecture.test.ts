@@ -85,6 +85,8 @@ const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
 const SIMULATION = [...FLUX, 'sidecar/simulation']
 const CLI_INPUT = [
   ...INJECTION,
+  'sidecar/flux/sets',
+  'sidecar/metrics',
   'webhook/kubernetes/server-version.ts',
   'webhook/cli/command.ts',
   'webhook/cli/input',
@@ -260,6 +262,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'webhook/cli/hpa',
       'webhook/cli/simulate',
       'webhook/cli/explain',
+      'webhook/cli/top',
       'webhook/cli/adopt',
     ],
     packages: [],
@@ -293,8 +296,12 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     packages: ['valibot'],
   },
   'webhook/cli/explain': {
-    folders: [...CLI_GROUND, 'sidecar/metrics', 'webhook/cli/explain'],
-    packages: ['valibot', 'yaml'],
+    folders: [...CLI_GROUND, 'webhook/cli/explain'],
+    packages: ['yaml'],
+  },
+  'webhook/cli/top': {
+    folders: [...CLI_GROUND, 'sidecar/explaining', 'webhook/cli/top'],
+    packages: ['valibot'],
   },
 }
 

@@ -1,4 +1,5 @@
 // Reads from the sidecar's API what the demo shows: metrics, as an HPA reads them, and the reason for the size.
+import { type ReadExplanation, readExplanation } from '../../webhook/cli/input/explanation.ts'
 import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
 import { ask } from '../support/https.ts'
 
@@ -24,4 +25,10 @@ export async function readMetric(port: number, metric: string): Promise<Answer> 
 export async function readSummary(port: number): Promise<string | undefined> {
   const { status, text } = await ask(port, '/explain')
   return status === 200 ? JSON.parse(text).summary : undefined
+}
+
+/** One explanation with ranks and jobs, or why there is none. */
+export async function readNow(port: number): Promise<ReadExplanation | string> {
+  const { status, text } = await ask(port, '/explain?include=ranks,jobs')
+  return status === 200 ? readExplanation(text) : String(JSON.parse(text).message)
 }

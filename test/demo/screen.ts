@@ -1,7 +1,9 @@
 // The text that the demo prints: the first screen, then one line per second.
+import { countIds, parseIdset } from '#flux/sets/idset.ts'
+import type { ReadExplanation } from '../../webhook/cli/input/explanation.ts'
 import { DEMO_TIMES, METRIC, type Sync } from './autoscaler.ts'
 import type { DemoCluster } from './cluster.ts'
-import { type Answer, metricPath, readMetric } from './metrics.ts'
+import { metricPath, readNow } from './metrics.ts'
 
 /** The first screen. */
 export function introduce(port: number, cluster: DemoCluster | undefined): readonly string[] {
@@ -21,6 +23,7 @@ export function introduce(port: number, cluster: DemoCluster | undefined): reado
     `             stabilization ${stabilizationSeconds} s (300 s), a node idle after ${idleGraceSeconds} s (60 s: IDLE_GRACE_SECONDS)`,
     '',
     '  Try, in another terminal:',
+    `    npx flux-metrics top --insecure --url ${url}`,
     `    curl -k ${url}/explain -H 'Accept: text/plain'`,
     `    curl -k ${url}${metricPath(METRIC)}`,
     `    curl -k ${url}/metrics`,
@@ -33,12 +36,13 @@ export function introduce(port: number, cluster: DemoCluster | undefined): reado
   ]
 }
 
+/** What a line shows of one explanation, so that its numbers do not contradict each other. */
 const COLUMNS = [
-  { metric: 'node_up_count', width: 3 },
-  { metric: 'node_free_count', width: 4 },
-  { metric: 'job_queue_state_run_count', width: 7 },
-  { metric: 'job_pending_count', width: 7 },
-  { metric: METRIC, width: 7 },
+  { width: 3, value: (now: ReadExplanation) => countRanks(now, ['busy', 'free']) },
+  { width: 4, value: (now: ReadExplanation) => countRanks(now, ['free']) },
+  { width: 7, value: ({ running }: ReadExplanation) => running?.listed.length },
+  { width: 7, value: ({ jobs }: ReadExplanation) => jobs && jobs.first.length + jobs.more },
+  { width: 7, value: ({ desired }: ReadExplanation) => desired },
 ] as const
 
 export interface Moment {
@@ -54,16 +58,19 @@ export async function report(
   port: number,
   { seconds, cluster, sync }: Moment,
 ): Promise<readonly string[]> {
-  const answers = await Promise.all(COLUMNS.map(({ metric }) => readMetric(port, metric)))
-  const cells = answers.map((answer, index) => cell(answer).padStart(COLUMNS[index]?.width ?? 0))
+  const now = await readNow(port)
+  const cells = COLUMNS.map(({ width, value }) =>
+    String((typeof now === 'string' ? undefined : value(now)) ?? '–').padStart(width),
+  )
   const size = String(cluster?.size ?? '–').padStart(4)
-  const error = answers.find((answer) => answer.kind === 'error')
-  const action = sync?.decision.reason ?? (error?.kind === 'error' ? error.message : '')
+  const action = sync?.decision.reason ?? (typeof now === 'string' ? now : '')
   const killed = cluster === undefined || cluster.killed === 0 ? '' : `  (killed ${cluster.killed})`
   const line = [`${seconds}s`.padStart(6), size, ...cells, `${action}${killed}`].join('  ')
   return sync?.why === undefined ? [line.trimEnd()] : [line, `${' '.repeat(8)}${sync.why}`]
 }
 
-function cell(answer: Answer): string {
-  return answer.kind === 'value' ? String(answer.value) : '–'
+function countRanks({ ranks = [] }: ReadExplanation, states: readonly string[]): number {
+  return ranks
+    .filter(({ state }) => states.includes(state))
+    .reduce((sum, found) => sum + countIds(parseIdset(found.ranks)), 0)
 }

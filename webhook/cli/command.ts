@@ -11,6 +11,8 @@ export interface Output {
   readonly isTerminal: boolean
   /** Columns of the terminal; `undefined` if it is none, or if they are not known. */
   readonly columns: number | undefined
+  /** Lines of the terminal; `undefined` if it is none, or if they are not known. */
+  readonly rows: number | undefined
   write(text: string): void
 }
 
@@ -33,6 +35,8 @@ export interface Io {
   readonly inputIsTerminal: boolean
   /** Reads standard input to its end. */
   readInput(): Promise<string>
+  /** Calls `stop` on Ctrl-C and SIGTERM instead of ending the program. @returns ends this */
+  onInterrupt(stop: () => void): () => void
   /** The version of this program. */
   readonly version: string
 }

@@ -6,9 +6,10 @@ import { EXPLAIN } from './explain/explain.ts'
 import { HPA } from './hpa/hpa.ts'
 import { INJECT } from './inject/inject.ts'
 import { SIMULATE } from './simulate/simulate.ts'
+import { TOP } from './top/top.ts'
 
 /** To add a subcommand, add its row. */
-export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, SIMULATE, ADOPT]
+export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, TOP, SIMULATE, ADOPT]
 
 const NAME = 'flux-metrics'
 

@@ -9,7 +9,12 @@ import { runCommand } from './commands.ts'
 function outputTo(stream: NodeJS.WriteStream): Output {
   return {
     isTerminal: stream.isTTY === true,
-    columns: stream.isTTY === true ? stream.columns : undefined,
+    get columns() {
+      return stream.isTTY === true ? stream.columns : undefined
+    },
+    get rows() {
+      return stream.isTTY === true ? stream.rows : undefined
+    },
     write: (data) => void stream.write(data),
   }
 }
@@ -36,5 +41,12 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   },
   inputIsTerminal: process.stdin.isTTY === true,
   readInput: () => text(process.stdin),
+  onInterrupt: (stop) => {
+    const signals = ['SIGINT', 'SIGTERM'] as const
+    for (const signal of signals) process.on(signal, stop)
+    return () => {
+      for (const signal of signals) process.off(signal, stop)
+    }
+  },
   version: packageJson.version,
 })

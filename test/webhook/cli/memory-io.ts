@@ -10,18 +10,21 @@ export interface MemoryIoOptions {
   readonly errIsTerminal?: boolean
   /** Of the terminal. */
   readonly columns?: number
+  readonly rows?: number
   readonly env?: Io['env']
 }
 
 /** A missing file, or a folder in its place, is an error as in a file system. */
 export function createMemoryIo(options: MemoryIoOptions = {}) {
   const { files = {}, folders = [], input, outIsTerminal = false, env = {} } = options
-  const { errIsTerminal = false, columns } = options
+  const { errIsTerminal = false, columns, rows } = options
   const written = { out: '', err: '' }
+  let interrupt: (() => void) | undefined
   const filesWritten: Record<string, string> = {}
   const outputTo = (name: keyof typeof written, isTerminal: boolean) => ({
     isTerminal,
     columns,
+    rows,
     write: (text: string) => {
       written[name] += text
     },
@@ -51,7 +54,13 @@ export function createMemoryIo(options: MemoryIoOptions = {}) {
     },
     inputIsTerminal: input === undefined,
     readInput: async () => input ?? '',
+    onInterrupt: (stop) => {
+      interrupt = stop
+      return () => {
+        interrupt = undefined
+      }
+    },
     version: '1.2.3',
   }
-  return { io, written, filesWritten }
+  return { io, written, filesWritten, interrupt: () => interrupt?.() }
 }

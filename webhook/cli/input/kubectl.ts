@@ -28,6 +28,16 @@ export async function getObjects(
   return runKubectl(command, flags, env)
 }
 
+/** Gets all objects of one kind in a namespace, as a list in JSON. Never rejects. */
+export async function getObjectsIn(
+  kind: string,
+  namespace: string,
+  flags: KubectlFlags,
+  env: Io['env'],
+): Promise<Answer> {
+  return runKubectl(['get', kind, `--namespace=${namespace}`, '--output=json'], flags, env)
+}
+
 /** The namespace of the context; empty if it has none. */
 export async function getNamespace(flags: KubectlFlags, env: Io['env']): Promise<Answer> {
   const command = ['config', 'view', '--minify', '--output=jsonpath={..namespace}']

@@ -1,13 +1,11 @@
 // The changes between two texts, as `diff -u` prints them. Loads the diff package only when it is used.
-import { styleText } from 'node:util'
+import { paint, type Style } from './style.ts'
 
 /** Two texts and their names. */
 export interface Change {
   readonly before: { readonly name: string; readonly text: string }
   readonly after: { readonly name: string; readonly text: string }
 }
-
-type Style = Parameters<typeof styleText>[0]
 
 const STYLES: Readonly<Record<string, Style>> = { '+': 'green', '-': 'red' }
 const CONTEXT = 3
@@ -21,19 +19,14 @@ export async function formatDiff(
   const { structuredPatch } = await import('diff')
   const { hunks } = structuredPatch('', '', before.text, after.text, '', '', { context: CONTEXT })
   const texts = after.text.split('\n')
-  const paint = (style: Style | undefined, line: string) =>
-    color && style !== undefined ? styleText(style, line, { validateStream: false }) : line
   return [
-    paint('bold', `--- ${before.name}`),
-    paint('bold', `+++ ${after.name}`),
+    paint(`--- ${before.name}`, 'bold', color),
+    paint(`+++ ${after.name}`, 'bold', color),
     ...hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => {
       const firstChange = lines.findIndex((line) => !line.startsWith(' '))
       const section = sectionOf(texts, newStart - 1 + firstChange)
-      const range = paint('cyan', `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`)
-      return [
-        `${range} ${section}`.trimEnd(),
-        ...lines.map((line) => paint(STYLES[line.charAt(0)], line)),
-      ]
+      const range = paint(`@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`, 'cyan', color)
+      return [`${range} ${section}`.trimEnd(), ...lines.map((line) => paintChange(line, color))]
     }),
     '',
   ].join('\n')
@@ -55,4 +48,9 @@ function sectionOf(lines: readonly string[], index: number): string {
 /** The items of a list count as deeper than its key, though they have the same indentation. */
 function depthOf(line: string): number {
   return line.search(/\S|$/) + (line.trimStart().startsWith('- ') ? 1 : 0)
+}
+
+function paintChange(line: string, color: boolean): string {
+  const style = STYLES[line.charAt(0)]
+  return style === undefined ? line : paint(line, style, color)
 }

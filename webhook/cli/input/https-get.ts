@@ -3,7 +3,7 @@ import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
-import type { Answer } from '../input/answer.ts'
+import type { Answer } from './answer.ts'
 
 /** Far more than a sidecar needs: it answers from memory. */
 const TIMEOUT_MS = 10_000

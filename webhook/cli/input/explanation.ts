@@ -1,0 +1,80 @@
+// The explanation of a sidecar as JSON, checked: sidecars of several releases answer, and the gateway adds to what they say.
+import * as v from 'valibot'
+import { parseIdset } from '#flux/sets/idset.ts'
+
+const Count = v.nullable(v.number())
+
+const Ranks = v.pipe(
+  v.string(),
+  v.check((text) => isIdset(text), 'an idset such as 0-3,7'),
+)
+
+function isIdset(text: string): boolean {
+  try {
+    parseIdset(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What each state of a rank means is in sidecar/explaining/rank-states.ts. A later release may have more states. */
+const RanksSchema = v.array(v.object({ state: v.string(), ranks: Ranks }))
+
+const PendingJobSchema = v.object({
+  id: v.string(),
+  user: Count,
+  queue: v.nullable(v.string()),
+  waitedSeconds: Count,
+  waitsFor: v.string(),
+  ranks: v.nullable(Ranks),
+  text: v.string(),
+})
+
+const RunningJobSchema = v.object({
+  id: v.string(),
+  user: Count,
+  ranks: Ranks,
+  endsInSeconds: Count,
+})
+
+const ExplanationSchema = v.object({
+  summary: v.string(),
+  takenAt: v.pipe(v.string(), v.isoTimestamp()),
+  ageSeconds: v.number(),
+  desired: Count,
+  present: v.number(),
+  floor: Count,
+  demand: Count,
+  maximum: Count,
+  pending: v.nullable(v.object({ jobs: v.number(), isCut: v.boolean() })),
+  reasons: v.array(v.string()),
+  warnings: v.array(v.string()),
+  unknowns: v.array(v.string()),
+  /** Sidecars before 0.2 do not send them. */
+  jobs: v.optional(v.nullable(v.object({ first: v.array(PendingJobSchema), more: v.number() }))),
+  ranks: v.optional(RanksSchema),
+  running: v.optional(
+    v.nullable(v.object({ listed: v.array(RunningJobSchema), areAll: v.boolean() })),
+  ),
+})
+
+/** An explanation, as far as the command line shows it. */
+export type ReadExplanation = v.InferOutput<typeof ExplanationSchema>
+
+/** @returns a sentence if the text is no explanation */
+export function readExplanation(text: string): ReadExplanation | string {
+  const result = v.safeParse(ExplanationSchema, parseJson(text))
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const place = v.getDotPath(issue) ?? 'the answer'
+  return `unexpected answer of the sidecar: ${place}: expected ${issue.expected}, got ${issue.received}`
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
