@@ -11,7 +11,7 @@ import { type Obstacle, obstacleOf, type RankPod, toRankPod } from './rank-pod.t
 import { type Shortage, type ShortGroup, shortageOf, withAutoscaler } from './shortage.ts'
 
 /** The metadata of a pod has 3 KiB: a part is parsed within milliseconds. */
-const METADATA_PARTS = { objects: 500, maxBytes: 2 ** 22, maxObjectBytes: 2 ** 21 } as const
+const METADATA_PARTS = { objects: 500, maxBytes: 2 ** 21, maxObjectBytes: 2 ** 21 } as const
 
 /** Whole pods are larger. */
 const PENDING = { objects: 50, maxBytes: 2 ** 21, maxObjectBytes: 2 ** 21 } as const
@@ -19,7 +19,7 @@ const PENDING = { objects: 50, maxBytes: 2 ** 21, maxObjectBytes: 2 ** 21 } as c
 const EVENTS = { objects: 50, maxBytes: 2 ** 20, maxObjectBytes: 2 ** 20 } as const
 
 /** More pods, also such as others labelled, or a larger size, are not looked at. A MiniCluster of a thousand nodes is large. */
-const MAX_PODS = 20_000
+const MAX_PODS = 10_000
 
 /** The whole look. */
 const MAX_MS = 20_000
@@ -149,7 +149,7 @@ async function withAutoscalers(
   const asked = groups.filter(({ kind }) => kind === 'unscheduled').slice(0, MAX_GROUPS)
   const answered = await Promise.all(
     asked.map(async (group): Promise<readonly [ShortGroup, ShortGroup]> => {
-      const uid = uids.get(group.ranks[0] ?? -1) ?? ''
+      const uid = uids.get(group.ranks.ranges[0]?.first ?? -1) ?? ''
       const said = await readEvents(cluster, namespace, `involvedObject.uid=${uid}`)
       return [group, withAutoscaler(group, said)]
     }),

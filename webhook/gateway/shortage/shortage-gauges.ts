@@ -23,9 +23,10 @@ const REFUSED: Collection = {
   fieldSelector: 'involvedObject.kind=Job,reason=FailedCreate',
 }
 
-const BOUNDS = { objects: 500, maxBytes: 2 ** 22, maxObjectBytes: 2 ** 21 } as const
+/** A bound that the object of one user can exceed would hide the others: the API server writes at most 9 MiB for one. */
+const BOUNDS = { objects: 500, maxBytes: 2 ** 21, maxObjectBytes: 12 * 2 ** 20 } as const
 
-/** A cluster with more of them has other troubles. */
+/** Users can make any number of them. */
 const MAX_OBJECTS = 20_000
 
 /** How old the gauges may be: anybody in the cluster's network can scrape. */
@@ -87,9 +88,7 @@ export class ShortageGauges {
   async #look(deadline: number): Promise<Round> {
     const all = this.#options.peers.all()
     const suspects = await this.#suspects()
-    // Nothing is known of anybody.
-    if (suspects === undefined) return { short: [], unknown: all.length }
-    const waiting = all.filter((name) => suspects.has(keyOf(name))).values()
+    const waiting = all.filter((name) => suspects?.has(keyOf(name)) ?? true).values()
     const short: { readonly name: MiniClusterName; readonly unavailable: number }[] = []
     let unknown = 0
     const work = async () => {
@@ -113,7 +112,7 @@ export class ShortageGauges {
     }
   }
 
-  /** The MiniClusters that may be short of pods; `undefined` if the API server does not say all. */
+  /** The MiniClusters that may be short of pods; `undefined` if the API server does not say all: then all are suspected. */
   async #suspects(): Promise<ReadonlySet<string> | undefined> {
     try {
       const unscheduled = await this.#keys(UNSCHEDULED, ({ metadata }) => ({
@@ -126,7 +125,7 @@ export class ShortageGauges {
       }))
       return new Set([...unscheduled, ...refused])
     } catch {
-      // `unknown` says so, and each look would say why.
+      // If the API server is away, each look fails, and is counted.
       return undefined
     }
   }

@@ -1,4 +1,6 @@
 // Which wanted ranks of a MiniCluster have no pod on a node, since when, and why: what follows from its pods and Events. Pure.
+import { idsetOf } from '#flux/sets/id-list.ts'
+import type { Idset } from '#flux/sets/idset.ts'
 import type { Said } from './event.ts'
 import type { Obstacle, RankPod } from './rank-pod.ts'
 import { autoscalerCause, isOfAutoscaler, refusalCause } from './reasons.ts'
@@ -12,8 +14,7 @@ export const SHORT_AFTER_MS = 60_000
  */
 export interface ShortGroup {
   readonly kind: 'unscheduled' | 'refused' | 'missing' | 'not-starting'
-  /** Ascending. */
-  readonly ranks: readonly number[]
+  readonly ranks: Idset
   /** The longest time of a rank, in milliseconds since 1970; `undefined` if it is not known. */
   readonly since: number | undefined
   /** Short texts, the most important first; perhaps none. */
@@ -87,7 +88,7 @@ function unscheduledGroups(
   const groups = groupBy(pods, (pod) => causeOf(pod) ?? only ?? '')
   return groups.map(([cause, members]) => ({
     kind: 'unscheduled',
-    ranks: members.map(({ rank }) => rank),
+    ranks: idsetOf(members.map(({ rank }) => rank)),
     since: Math.min(...members.map(({ createdAt }) => createdAt)),
     causes: cause === '' ? [] : [cause],
   }))
@@ -101,7 +102,7 @@ function notStartingGroups(
   const groups = groupBy(failing, ({ uid }) => obstacles.get(uid)?.cause ?? '')
   return groups.map(([cause, members]) => ({
     kind: 'not-starting',
-    ranks: members.map(({ rank }) => rank),
+    ranks: idsetOf(members.map(({ rank }) => rank)),
     since: Math.min(...members.map(({ createdAt }) => createdAt)),
     causes: [cause],
   }))
@@ -127,7 +128,8 @@ interface Refusal {
   readonly cause: string
 }
 
-function missingGroup(ranks: readonly number[], refusal: Refusal | undefined): ShortGroup {
+function missingGroup(missing: readonly number[], refusal: Refusal | undefined): ShortGroup {
+  const ranks = idsetOf(missing)
   if (refusal === undefined) return { kind: 'missing', ranks, since: undefined, causes: [] }
   return { kind: 'refused', ranks, since: refusal.since, causes: [refusal.cause] }
 }

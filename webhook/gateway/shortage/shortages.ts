@@ -22,8 +22,11 @@ const RATE_OF_NAMESPACE = { burst: 20, perSecond: 2 }
 
 const MAX_NAMESPACES = 1_000
 
-/** Looks at once, of one namespace: what its users make large is slow to read. */
-const MAX_UNDERWAY = 4
+/** Looks at once. What users make large is slow to read, and 10,000 pods take some megabytes meanwhile. */
+const MAX_UNDERWAY = 8
+
+/** Of them, those of one namespace. */
+const MAX_OF_NAMESPACE = 4
 
 interface Known {
   readonly result: Shortage | StatusError
@@ -80,7 +83,8 @@ export class Shortages implements ShortageSource {
   ): Promise<Shortage | StatusError> {
     const { namespace } = target
     const running = this.#running.get(namespace) ?? 0
-    if (running >= MAX_UNDERWAY || !this.#admit(namespace)) {
+    const isFull = running >= MAX_OF_NAMESPACE || this.#underway.size >= MAX_UNDERWAY
+    if (isFull || !this.#admit(namespace)) {
       return Promise.resolve(unknown(target, 'too many questions about pods; ask again'))
     }
     this.#running.set(namespace, running + 1)

@@ -1,7 +1,6 @@
 // A shortage in sentences, and as the data of an explanation. Pure.
 import { nameRanks, spellSeconds } from '#explaining/wording.ts'
-import { idsetOf } from '#flux/sets/id-list.ts'
-import { formatIdset } from '#flux/sets/idset.ts'
+import { countIds, EMPTY_IDSET, formatIdset, isEmpty, unionIdsets } from '#flux/sets/idset.ts'
 import type { Shortage, ShortGroup } from './shortage.ts'
 
 /** More groups are only counted. */
@@ -10,21 +9,20 @@ const MAX_SENTENCES = 5
 /** One sentence for each group of ranks, the most important first. */
 export function sentencesOf({ groups, readAt }: Shortage): readonly string[] {
   const sentences = groups.slice(0, MAX_SENTENCES).map((group) => sentenceOf(group, readAt))
-  const others = groups.slice(MAX_SENTENCES).flatMap(({ ranks }) => ranks)
-  if (others.length === 0) return sentences
-  return [
-    ...sentences,
-    `${nameRanks(idsetOf(others.sort((a, b) => a - b)))}: for other reasons, see the JSON`,
-  ]
+  const others = groups
+    .slice(MAX_SENTENCES)
+    .reduce((ranks, group) => unionIdsets(ranks, group.ranks), EMPTY_IDSET)
+  if (isEmpty(others)) return sentences
+  return [...sentences, `${nameRanks(others)}: for other reasons, see the JSON`]
 }
 
 function sentenceOf({ kind, ranks, since, causes }: ShortGroup, now: number): string {
-  const one = ranks.length === 1
+  const one = countIds(ranks) === 1
   const pods = one ? 'its pod' : 'their pods'
   const be = one ? 'is' : 'are'
   const time = since === undefined ? '' : ` for ${spellSeconds((now - since) / 1000)}`
   const why = causes.length === 0 ? '' : `: ${causes.join('; ')}`
-  const missing = `${nameRanks(idsetOf(ranks))} ${be} not there`
+  const missing = `${nameRanks(ranks)} ${be} not there`
   switch (kind) {
     case 'unscheduled':
       return `${missing}: ${pods} ${be} Pending${time}${why}`
@@ -33,7 +31,7 @@ function sentenceOf({ kind, ranks, since, causes }: ShortGroup, now: number): st
     case 'missing':
       return `${missing}: ${pods} ${one ? 'has' : 'have'} not been created yet`
     case 'not-starting':
-      return `${nameRanks(idsetOf(ranks))} ${one ? 'does' : 'do'} not start: ${pods} ${be} on ${one ? 'a node' : 'nodes'}${why}`
+      return `${nameRanks(ranks)} ${one ? 'does' : 'do'} not start: ${pods} ${be} on ${one ? 'a node' : 'nodes'}${why}`
   }
 }
 
@@ -62,7 +60,7 @@ export function explainShortage({ readAt, size, unavailable, groups }: Shortage)
     unavailable,
     short: groups.slice(0, MAX_GROUPS).map(({ kind, ranks, since, causes }) => ({
       kind,
-      ranks: formatIdset(idsetOf(ranks)),
+      ranks: formatIdset(ranks),
       since: since === undefined ? null : new Date(since).toISOString(),
       causes,
     })),

@@ -1,6 +1,7 @@
 // What the gateway answers itself of a MiniCluster's pods: the metric on every path, and the lines in an explanation.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { idsBetween } from '#flux/sets/idset.ts'
 import { unavailable } from '#serving/status.ts'
 import type { Shortage } from '../../../../webhook/gateway/shortage/shortage.ts'
 import type { ShortageSource } from '../../../../webhook/gateway/shortage/shortages.ts'
@@ -20,7 +21,7 @@ const SHORT: Shortage = {
   groups: [
     {
       kind: 'unscheduled',
-      ranks: [6, 7, 8, 9],
+      ranks: idsBetween(6, 10),
       since: READ_AT - 240_000,
       causes: ['Insufficient cpu', 'NodePool default: the limits are reached (karpenter)'],
     },

@@ -5,7 +5,7 @@ import { Registry } from 'prom-client'
 import type { MiniClusterName } from '../../../../webhook/gateway/peers/peer.ts'
 import { ShortageGauges } from '../../../../webhook/gateway/shortage/shortage-gauges.ts'
 import { Shortages } from '../../../../webhook/gateway/shortage/shortages.ts'
-import type { NewObject } from '../../../../webhook/kubernetes/cluster.ts'
+import { ClusterError, type NewObject } from '../../../../webhook/kubernetes/cluster.ts'
 import { MemoryCluster } from '../../../support/memory-cluster.ts'
 import { readExposition } from '../scraping/exposition.ts'
 import { cluster, JOB, NAME, refused, running, unscheduled } from './pods.ts'
@@ -53,8 +53,12 @@ test('a cluster without pods that wait costs two lists', async () => {
 test('what cannot be looked at is counted as unknown, and has no sample', async () => {
   const objects = [running(0), unscheduled(1)]
   const lists = setUp(objects)
+  // Then all are suspected. One of them is not there.
   lists.memory.failAt(1)
-  assert.deepEqual(await lists.scrape(), [[], [2]])
+  assert.deepEqual(await lists.scrape(), [[{ labels: { ...NAME }, value: 1 }], [1]])
+  const away = setUp(objects)
+  away.memory.failWith(new ClusterError(0, 'Cannot reach the API server'))
+  assert.deepEqual(await away.scrape(), [[], [2]])
   const look = setUp(objects)
   look.memory.failAt(3)
   assert.deepEqual(await look.scrape(), [[], [1]])
