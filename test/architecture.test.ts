@@ -273,7 +273,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [...CLI_GROUND, ...ADMISSION, 'webhook/cli/inject'],
     packages: ['valibot', 'yaml'],
   },
-  'webhook/cli/hpa': { folders: CLI_HPA, packages: [] },
+  'webhook/cli/hpa': { folders: [...CLI_HPA, 'webhook/cli/inject'], packages: [] },
   [HPA_CONTROLLER]: NOTHING,
   'webhook/cli/simulate/input': {
     folders: [...CLI_HPA, ...METRICS, ...SIMULATION, ...SIMULATE],

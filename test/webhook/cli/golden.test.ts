@@ -49,6 +49,12 @@ const CASES = [
   { name: 'hpa', args: 'hpa -f minicluster.yaml', code: 0 },
   { name: 'hpa-before-tolerance', args: 'hpa -f minicluster.yaml --kubernetes 1.34', code: 0 },
   { name: 'hpa-several', args: 'hpa -f to-scale.yaml -f stored.json', code: 0 },
+  { name: 'hpa-headroom', args: 'hpa -f warm.yaml --headroom 3', code: 0 },
+  {
+    name: 'hpa-headroom-refused',
+    args: 'hpa -f warm.yaml -f minicluster.yaml --headroom 3',
+    code: 2,
+  },
   { name: 'simulate', args: 'simulate -f queue.yaml -f hpas.yaml --drain', code: 0 },
   { name: 'simulate-recommended', args: 'simulate -f queue.yaml', code: 0 },
   { name: 'simulate-recording', args: 'simulate -f nodes.yaml -f jobs-recorded.json', code: 0 },

@@ -17,12 +17,14 @@ import { readDocumentFiles } from '../input/inputs.ts'
 import { type FoundMiniCluster, isMiniCluster, readObjects } from '../input/objects.ts'
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
 import { formatCommented } from '../output/commented-yaml.ts'
+import { headroomFor, obstacleToHeadroom } from './headroom.ts'
 import { commentsOn } from './hpa-comments.ts'
 import { choicesFor, obstacleTo, recommendHpa } from './recommended-hpa.ts'
 
 const FLAGS = {
   filename: { type: 'string', short: 'f', multiple: true },
   kubernetes: { type: 'string' },
+  headroom: { type: 'string' },
 } as const
 
 export const HPA: Command = {
@@ -43,6 +45,8 @@ prints one HPA for each. Objects of other kinds are skipped.
       --kubernetes X.Y  version of the API server [${DEFAULT_KUBERNETES}]. Before 1.35 an HPA
                         cannot set a tolerance, and follows
                         node_desired_compensated_count instead
+      --headroom N      print a CapacityBuffer too, with its PodTemplate: the node
+                        autoscaler keeps warm nodes for N pods more than run
 
 The HPAs are written to standard output. Problems, and warnings about settings
 that would make the metric missing or wrong, are written to standard error.
@@ -58,19 +62,31 @@ Example:
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const flags = readFlags(args, FLAGS)
   if (flags.kind === 'problem') return refuseUsage(io, 'hpa', flags.problem)
-  const { filename: files = [], kubernetes = DEFAULT_KUBERNETES } = flags.values
+  const { filename: files = [], kubernetes = DEFAULT_KUBERNETES, headroom } = flags.values
   const serverVersion = readServerVersion(kubernetes)
   if (typeof serverVersion === 'string') return refuseUsage(io, 'hpa', serverVersion)
+  const pods = readHeadroom(headroom)
+  if (typeof pods === 'string') return refuseUsage(io, 'hpa', pods)
   const documents = await readDocumentFiles(files, io)
   if (documents.problems.length > 0) return reportProblems(io, documents.problems)
-  const miniclusters = readMiniClusters(documents.found)
+  const miniclusters = readMiniClusters(documents.found, pods)
   if (miniclusters.problems.length > 0) return reportProblems(io, miniclusters.problems)
-  print(miniclusters.found, serverVersion, io)
+  print(miniclusters.found, { serverVersion, pods }, io)
   return EXIT.ok
 }
 
-/** Reads MiniClusters that an HPA can scale. Any other MiniCluster is a problem. */
-function readMiniClusters(documents: readonly Document[]): ReadResult<FoundMiniCluster> {
+/** @returns the number of pods, `undefined` if none was given, or a sentence about a text that is none */
+function readHeadroom(text: string | undefined): number | undefined | string {
+  if (text === undefined) return undefined
+  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text)
+  return `--headroom: expected a number of pods, at least 1, got "${text}"`
+}
+
+/** Reads MiniClusters that an HPA can scale, and for which room can be kept. Any other MiniCluster is a problem. */
+function readMiniClusters(
+  documents: readonly Document[],
+  pods: number | undefined,
+): ReadResult<FoundMiniCluster> {
   const candidates = documents.filter(isMiniCluster)
   if (candidates.length === 0) {
     return { found: [], problems: [describeUnexpected(documents, 'a MiniCluster')] }
@@ -79,20 +95,32 @@ function readMiniClusters(documents: readonly Document[]): ReadResult<FoundMiniC
   const miniclusters = found.filter((object) => object.kind === 'MiniCluster')
   const obstacles = miniclusters.flatMap(({ value, document }) => {
     const obstacle = obstacleTo(value)
-    return obstacle === undefined ? [] : [`${document.placeOf(obstacle.path)}: ${obstacle.problem}`]
+    if (obstacle !== undefined) return [`${document.placeOf(obstacle.path)}: ${obstacle.problem}`]
+    const problem = pods === undefined ? undefined : obstacleToHeadroom(value, pods)
+    return problem === undefined ? [] : [`${document.placeOf(['spec'])}: ${problem}`]
   })
   return { found: miniclusters, problems: [...problems, ...obstacles] }
 }
 
+interface Printing {
+  readonly serverVersion: ServerVersion
+  /** The headroom. */
+  readonly pods: number | undefined
+}
+
 function print(
   miniclusters: readonly FoundMiniCluster[],
-  serverVersion: ServerVersion,
+  { serverVersion, pods }: Printing,
   { out, err }: Io,
 ): void {
-  const texts = miniclusters.map(({ value, document }) => {
+  const texts = miniclusters.flatMap(({ value, document }) => {
     const choices = choicesFor(value, serverVersion)
     const hpa = recommendHpa(document.apiVersion, value, choices)
-    return formatCommented(hpa, commentsOn(value, choices))
+    const others = pods === undefined ? [] : headroomFor(value, pods)
+    return [
+      formatCommented(hpa, commentsOn(value, choices)),
+      ...others.map(({ object, comments }) => formatCommented(object, comments)),
+    ]
   })
   out.write(texts.join('---\n'))
   for (const minicluster of miniclusters) {

@@ -35,7 +35,7 @@ export function obstacleTo(minicluster: MiniClusterSource): Obstacle | undefined
 }
 
 /** At least 1: an HPA needs a feature gate for size 0, and the operator does not accept it. */
-function smallestSizeOf({ spec: { minSize } }: MiniClusterSource): number {
+export function smallestSizeOf({ spec: { minSize } }: MiniClusterSource): number {
   return Math.max(minSize, 1)
 }
 

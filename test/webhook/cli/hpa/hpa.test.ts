@@ -20,6 +20,8 @@ for (const [args, problem] of [
   [['--metric', 'a'], "Unknown option '--metric'"],
   [['minicluster.yaml'], "Unexpected argument 'minicluster.yaml': name a file with -f"],
   [['--kubernetes', 'new'], '--kubernetes: expected a version such as 1.32, got "new"'],
+  [['--headroom', '0'], '--headroom: expected a number of pods, at least 1, got "0"'],
+  [['--headroom', '2.5'], '--headroom: expected a number of pods, at least 1, got "2.5"'],
 ] as const) {
   test(`hpa ${args.join(' ')} is refused`, async () => {
     const err = `flux-metrics hpa: ${problem}\nSee flux-metrics hpa --help\n`
