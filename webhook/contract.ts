@@ -44,3 +44,12 @@ export const CA_BUNDLE_LABEL = 'flux-metrics/ca-bundle'
 
 /** Annotation of an APIService: with the value `never` the gateway leaves it alone. */
 export const TAKE_OVER_ANNOTATION = 'flux-metrics/take-over'
+
+/**
+ * Annotations of pods by which node autoscalers (Karpenter, cluster-autoscaler) leave them where they are. Their names and values
+ * are the autoscalers'.
+ */
+export const PROTECTION = {
+  'karpenter.sh/do-not-disrupt': 'true',
+  'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
+} as const

@@ -6,7 +6,7 @@ import { registerProcessGauges } from '#serving/process-gauges.ts'
 const REVIEW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
 export interface ReviewCount {
-  readonly decision: 'inject' | 'skip' | 'advise'
+  readonly decision: 'inject' | 'skip' | 'protect' | 'advise'
   readonly reason: string
   readonly dryRun: boolean
   readonly seconds: number

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { evaluate } from '@marcbachmann/cel-js'
 import * as v from 'valibot'
 import { REVIEW_PATH } from '../../webhook/app.ts'
 import { SelfAuthority } from '../../webhook/authority/authority.ts'
@@ -27,6 +28,9 @@ const Webhook = v.strictObject({
   rules: v.unknown(),
   objectSelector: v.optional(Selector),
   namespaceSelector: v.unknown(),
+  matchConditions: v.optional(
+    v.array(v.strictObject({ name: v.string(), expression: v.string() })),
+  ),
   failurePolicy: v.string(),
   matchPolicy: v.string(),
   reinvocationPolicy: v.string(),
@@ -100,7 +104,7 @@ test('new pods are reviewed, and again if another webhook changed them later', (
   assert.equal(PODS.reinvocationPolicy, 'IfNeeded')
 })
 
-test('MiniClusters are reviewed once, because they are not changed', () => {
+test('MiniClusters are reviewed, and again if another webhook changed them later', () => {
   const [kind = '', ...group] = KIND.split('.')
   assert.deepEqual(MINICLUSTERS.rules, [
     {
@@ -112,8 +116,28 @@ test('MiniClusters are reviewed once, because they are not changed', () => {
     },
   ])
   assert.equal(MINICLUSTERS.objectSelector, undefined)
-  assert.equal(MINICLUSTERS.reinvocationPolicy, 'Never')
+  assert.equal(MINICLUSTERS.reinvocationPolicy, 'IfNeeded')
 })
+
+const OURS = { annotations: { 'flux-metrics/protect': 'false' } }
+const OTHERS = { annotations: { 'example.com/flux-metrics/enabled': 'true' } }
+
+for (const [object, oldObject, isReviewed] of [
+  [{ metadata: OURS }, null, true],
+  [{ metadata: {}, spec: { pod: OURS } }, null, true],
+  [{ metadata: OURS, spec: { pod: null } }, null, true],
+  [{ metadata: {}, spec: { pod: {} } }, { metadata: OURS }, true],
+  [{ metadata: OTHERS, spec: {} }, { metadata: {}, spec: { pod: OURS } }, true],
+  [{ metadata: OTHERS, spec: { pod: OTHERS } }, null, false],
+  [{ metadata: {} }, null, false],
+  [{ metadata: {}, spec: { pod: {} } }, { metadata: OTHERS, spec: { pod: OTHERS } }, false],
+] as const) {
+  const of = oldObject === null ? '' : ` of ${JSON.stringify(oldObject)}`
+  test(`the API server ${isReviewed ? 'asks' : 'does not ask'} about ${JSON.stringify(object)}${of}`, () => {
+    const [condition] = MINICLUSTERS.matchConditions ?? []
+    assert.equal(evaluate(condition?.expression ?? '', { object, oldObject }), isReviewed)
+  })
+}
 
 const ReviewSchema = v.object({
   request: v.object({

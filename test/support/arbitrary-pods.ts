@@ -39,6 +39,9 @@ const settings = fc.record(
     'flux-metrics/metrics-config': fc.constantFrom('queue-metrics', 'Queue'),
     'flux-metrics/cpu-request': fc.constantFrom('50m', '3', '-1'),
     'flux-metrics/unknown': fc.constant(''),
+    'flux-metrics/protect': fc.constantFrom('true', 'false', 'no'),
+    'karpenter.sh/do-not-disrupt': fc.constantFrom('true', 'false', '30m'),
+    'cluster-autoscaler.kubernetes.io/safe-to-evict': fc.constantFrom('true', 'false', ''),
   },
   { requiredKeys: [] },
 )

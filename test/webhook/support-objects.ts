@@ -1,4 +1,5 @@
 // A small MiniCluster with its Job and pods, and their reviews: only the fields that the webhook reads.
+import { PROTECTION } from '../../webhook/contract.ts'
 import type { MiniCluster } from '../../webhook/injection/minicluster.ts'
 import { COMPLETION_INDEX, type Container, type Pod } from '../../webhook/injection/pod.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
@@ -35,7 +36,7 @@ export function job(metadata: NewObject['metadata'] = {}): NewObject {
 /** A scheduler without advice. */
 export const SCHEDULER = { scheduler: { simple: true } } as const
 
-/** A MiniCluster, enabled by default. */
+/** A MiniCluster as the webhook has admitted it, enabled by default. */
 export function miniCluster({
   annotations = ENABLED,
   spec = { flux: SCHEDULER },
@@ -45,7 +46,8 @@ export function miniCluster({
 } = {}) {
   const { apiVersion, kind, name, uid } = MINICLUSTER_OWNER
   const metadata = { name, uid, namespace: 'default', annotations }
-  return { apiVersion, kind, metadata, spec: { size: 2, maxSize: 4, ...spec } }
+  const pod = { annotations: PROTECTION }
+  return { apiVersion, kind, metadata, spec: { size: 2, maxSize: 4, pod, ...spec } }
 }
 
 /** The status of a MiniCluster whose pods run, as the operator writes it. */
@@ -82,7 +84,7 @@ export function leadPod({
       generateName: 'flux-sample-0-',
       namespace: 'default',
       labels: { [COMPLETION_INDEX]: '0' },
-      annotations: { [COMPLETION_INDEX]: '0' },
+      annotations: { [COMPLETION_INDEX]: '0', ...PROTECTION },
       ownerReferences: [JOB_OWNER],
       ...metadata,
     },
@@ -98,7 +100,9 @@ export function leadPod({
 
 /** A lead broker's pod with more annotations. */
 export function annotated(annotations: Readonly<Record<string, string>>): Pod {
-  return leadPod({ metadata: { annotations: { [COMPLETION_INDEX]: '0', ...annotations } } })
+  return leadPod({
+    metadata: { annotations: { [COMPLETION_INDEX]: '0', ...PROTECTION, ...annotations } },
+  })
 }
 
 function reviewOf(request: object) {

@@ -6,32 +6,21 @@ import { CONTAINER_NAME } from '../contract.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import { readAnnotations } from '../injection/annotations.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import {
-  KIND,
-  type MiniCluster,
-  toMiniCluster,
-  toNewMiniCluster,
-} from '../injection/minicluster.ts'
-import { applyTo, patchFor } from '../injection/patch.ts'
+import { applyTo } from '../injection/json-patch.ts'
+import { KIND, type MiniCluster } from '../injection/minicluster.ts'
+import { patchFor } from '../injection/patch.ts'
 import type { Plan } from '../injection/plan.ts'
 import { type Pod, toPod } from '../injection/pod.ts'
 import { reach, type Topology } from '../kubernetes/topology.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { advise } from './advice/minicluster-advice.ts'
+import { protectionEvents } from './advice/protection-advice.ts'
 import { adviseOnSpec } from './advice/spec-advice.ts'
 import { type Candidate, type Decided, decide, preselect } from './decision.ts'
 import { LaterEvents, type Note } from './later-events.ts'
 import type { LookUps } from './look-ups/look-ups.ts'
+import { judgeMiniCluster } from './minicluster-review.ts'
 import { prerequisitesOf } from './obstacle.ts'
-import {
-  advised,
-  levelOf,
-  MAX_SENTENCE,
-  nameOf,
-  type Outcome,
-  skipped,
-  warningEvents,
-} from './outcome.ts'
+import { levelOf, MAX_SENTENCE, nameOf, type Outcome, skipped, warningEvents } from './outcome.ts'
 import { decodeReview, encodeAnswer, fitWarnings, type Review } from './review.ts'
 import { skip } from './skip.ts'
 
@@ -46,7 +35,7 @@ export interface AdmissionOptions {
   readonly log: Logger
 }
 
-/** Reviews pods, which may get a sidecar, and MiniClusters, which get advice. */
+/** Reviews pods, which may get a sidecar, and MiniClusters, whose pods are protected and whose users get advice. */
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #log: Logger
@@ -77,7 +66,9 @@ export class Admission {
 
   async #judge(review: Review): Promise<Outcome> {
     try {
-      return review.kind === KIND ? this.#adviseOn(review) : await this.#judgePod(review)
+      return review.kind === KIND
+        ? judgeMiniCluster(review, (minicluster) => this.#adviseOnReach(minicluster))
+        : await this.#judgePod(review)
     } catch (err) {
       this.#log.error({ err, uid: review.uid }, 'review failed by a defect: please report it')
       const message = 'The webhook failed to review this object: see its log, and report the defect'
@@ -105,7 +96,7 @@ export class Admission {
     })
     if ('kind' in found) {
       const later = noteOn(pod, candidate, { namespace, message: found.message })
-      return { ...skipped(found, { ...named, warnings: [found.message] }), later }
+      return { ...skipped(found, { ...named, warnings: [found.message] }), later: [later] }
     }
     const options = sidecar()
     const decided = decide(pod, found, prerequisitesOf(options))
@@ -145,6 +136,7 @@ export class Admission {
       minicluster,
       events: [
         { type: 'Normal', reason: 'MetricsInjected', message },
+        ...protectionEvents(pod.metadata.annotations, plan),
         ...warningEvents('MetricsAnnotations', warnings),
         ...warningEvents('MetricsScheduler', scheduler),
         ...warningEvents('MetricsBursting', bursting),
@@ -154,29 +146,25 @@ export class Admission {
     }
   }
 
-  #adviseOn({ operation, namespace, object, oldObject }: Review): Outcome {
-    const minicluster = operation === 'CREATE' ? toNewMiniCluster(object) : toMiniCluster(object)
-    if (minicluster === undefined) return advised('?', { warnings: [], event: undefined })
-    const { apiVersion, metadata } = minicluster
-    const { name, uid } = metadata
-    const unreached = this.#adviseOnReach({ namespace, name })
-    const advice = advise(minicluster, toMiniCluster(oldObject), unreached)
-    const { event } = advice
-    const outcome = advised(name, advice)
-    // Until it is stored there is no MiniCluster for an Event to be about.
-    if (operation !== 'UPDATE' || event === undefined || !uid) return outcome
-    const later = { kind: 'minicluster', namespace, reference: { apiVersion, name, uid } } as const
-    return { ...outcome, later: { ...later, event } }
-  }
-
   #adviseOnReach(minicluster: { readonly namespace: string; readonly name: string }) {
     const reached = reach(this.#options.topology?.(), minicluster)
     return reached.kind === 'reached' ? [] : [reached.why]
   }
 
   #report({ uid, namespace, dryRun }: Review, outcome: Outcome, ms: number): void {
-    const { decision, reason, why, object, warnings, minicluster, patch, events, later } = outcome
-    const about = minicluster?.metadata.name ?? (decision === 'advise' ? object : undefined)
+    const {
+      decision,
+      reason,
+      why,
+      object,
+      warnings,
+      minicluster,
+      patch,
+      events,
+      later = [],
+    } = outcome
+    const isOfPod = decision === 'inject' || decision === 'skip'
+    const about = minicluster?.metadata.name ?? (isOfPod ? undefined : object)
     const fields = {
       uid: shorten(uid),
       namespace: shorten(namespace),
@@ -193,7 +181,7 @@ export class Admission {
     if (patch.length > 0) this.#log.debug({ uid, patch }, 'patch')
     this.#options.telemetry.countReview({ decision, reason, dryRun, seconds: ms / 1000 })
     if (dryRun) return
-    if (later !== undefined) this.#later.add(later)
+    for (const note of later) this.#later.add(note)
     if (minicluster === undefined) return
     for (const event of events) this.#options.events.record(minicluster, event)
   }

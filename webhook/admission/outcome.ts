@@ -1,8 +1,8 @@
 // The outcome of a review: what is answered, logged, counted and written as Events. Decides nothing, and reports nothing itself.
 import { shorten } from '#serving/text.ts'
 import type { EventText } from '../events/event-recorder.ts'
+import type { AddOperation } from '../injection/json-patch.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
-import type { AddOperation } from '../injection/patch.ts'
 import { displayName, type Pod } from '../injection/pod.ts'
 import type { Advice } from './advice/minicluster-advice.ts'
 import type { Note } from './later-events.ts'
@@ -10,7 +10,7 @@ import type { Skip } from './skip.ts'
 
 /** The result of a review. */
 export interface Outcome {
-  readonly decision: 'inject' | 'skip' | 'advise'
+  readonly decision: 'inject' | 'skip' | 'protect' | 'advise'
   /** For programs: a word of a closed list. */
   readonly reason: string
   /** One sentence for people; `undefined` where the reason says it all. */
@@ -24,7 +24,7 @@ export interface Outcome {
   /** About that MiniCluster. */
   readonly events: readonly EventText[]
   /** About a MiniCluster that the API server was not asked for yet. */
-  readonly later?: Note | undefined
+  readonly later?: readonly Note[]
 }
 
 /** Characters of a name and of a sentence in log lines and Events. Those of real objects are shorter. */
@@ -71,7 +71,7 @@ export function warningEvents(reason: string, warnings: readonly string[]): read
 }
 
 /** The result of advice about the MiniCluster of that name. */
-export function advised(name: string, { warnings, event }: Advice): Outcome {
+export function advised(name: string, { warnings, events: [event] }: Advice): Outcome {
   return {
     decision: 'advise',
     reason: warnings.length > 0 ? 'Warned' : event === undefined ? 'Nothing' : event.reason,

@@ -24,6 +24,8 @@ export interface Settings {
   readonly externalMetrics?: boolean
   /** Whether ranks are drained before a smaller size is published; never true without `runAsUser`. */
   readonly drain?: boolean
+  /** Whether node autoscalers are told to leave the pods where they are. By default they are. */
+  readonly protect?: boolean
   /** How long a released node counts as busy. */
   readonly idleGraceSeconds?: number
   readonly logLevel?: string
@@ -100,6 +102,7 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ],
   ['external-metrics', booleanRule((externalMetrics) => ({ externalMetrics }))],
   ['drain', booleanRule((drain) => ({ drain }))],
+  ['protect', booleanRule((protect) => ({ protect }))],
   [
     'idle-grace-seconds',
     integerRule('whole seconds', MAX_IDLE_GRACE_SECONDS, (idleGraceSeconds) => ({

@@ -77,7 +77,16 @@ function requestAboveLimit(resource: string, request: string, limit: string): st
 
 /** The answer to `flux-metrics/enabled` alone; `undefined` if it is not set, or neither true nor false. */
 export function readEnabled(annotations: Annotations): boolean | undefined {
-  const value = annotations?.[`${ANNOTATION_PREFIX}enabled`]
+  return readBoolean(annotations, 'enabled')
+}
+
+/** The answer to `flux-metrics/protect` alone; `undefined` if it is not set, or neither true nor false. */
+export function readProtect(annotations: Annotations): boolean | undefined {
+  return readBoolean(annotations, 'protect')
+}
+
+function readBoolean(annotations: Annotations, name: string): boolean | undefined {
+  const value = annotations?.[`${ANNOTATION_PREFIX}${name}`]
   return value === 'true' || value === 'false' ? value === 'true' : undefined
 }
 

@@ -3,8 +3,9 @@
 import * as v from 'valibot'
 import { preselect } from '../admission/decision.ts'
 import { INJECTED_ANNOTATION } from '../contract.ts'
-import { readEnabled } from '../injection/annotations.ts'
+import { readEnabled, readProtect } from '../injection/annotations.ts'
 import { COMPLETION_INDEX, Metadata, type Owner } from '../injection/pod.ts'
+import { missingProtection } from '../injection/protection.ts'
 import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
 import { collect } from '../kubernetes/collect.ts'
 
@@ -48,6 +49,8 @@ export interface LeadBroker {
   /** Milliseconds since 1970. */
   readonly createdAt: number
   readonly isInjected: boolean
+  /** Whether node autoscalers may evict it, and nobody has said that they may. */
+  readonly isExposed: boolean
   /** What the pod says itself. */
   readonly isEnabled: boolean | undefined
 }
@@ -79,6 +82,8 @@ function toLeadBroker(object: ClusterObject): LeadBroker | undefined {
   const candidate = preselect({ metadata: { ...metadata } })
   if (candidate.kind === 'skip' || metadata.deletionTimestamp) return undefined
   const { annotations } = metadata
+  const protect = readProtect(annotations) ?? true
+  const missing = missingProtection(annotations, { enabled: true, protect })
   const { apiVersion, kind, name, uid } = candidate.job
   return {
     namespace: metadata.namespace,
@@ -87,6 +92,7 @@ function toLeadBroker(object: ClusterObject): LeadBroker | undefined {
     job: { apiVersion, kind, name, uid },
     createdAt: Date.parse(metadata.creationTimestamp),
     isInjected: annotations?.[INJECTED_ANNOTATION] !== undefined,
+    isExposed: Object.keys(missing).length > 0,
     isEnabled: candidate.enabled,
   }
 }

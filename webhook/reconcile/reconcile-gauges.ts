@@ -2,7 +2,7 @@
 import { Gauge, type Registry } from 'prom-client'
 
 /** What is counted. */
-export type FindingKind = 'missing' | 'unreached'
+export type FindingKind = 'missing' | 'unreached' | 'unprotected'
 
 export class ReconcileGauges {
   readonly #leader: Gauge
@@ -27,6 +27,12 @@ export class ReconcileGauges {
       unreached: new Gauge({
         name: 'flux_metrics_webhook_unreached_miniclusters',
         help: 'MiniClusters whose metrics no HPA can read, or that share their API; of the leader only',
+        labelNames,
+        registers,
+      }),
+      unprotected: new Gauge({
+        name: 'flux_metrics_webhook_unprotected_miniclusters',
+        help: 'MiniClusters whose lead broker node autoscalers may evict; of the leader only',
         labelNames,
         registers,
       }),

@@ -1,6 +1,6 @@
 // Looks through the cluster every few minutes for what admission could not tell anybody: lead brokers that should have a
-// sidecar and have none, because a webhook that does not answer is passed over, and metrics that nobody can rely on. It tells
-// the MiniClusters, and changes nothing: to replace a pod would end its jobs.
+// sidecar and have none, because a webhook that does not answer is passed over, metrics that nobody can rely on, and pods that
+// node autoscalers may evict. It tells the MiniClusters, and changes nothing: to replace a pod would end its jobs.
 import type { Registry } from 'prom-client'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/poll.ts'
@@ -17,6 +17,7 @@ import { KnownFindings, NOT_EXAMINED } from './known-findings.ts'
 import { type LeadBroker, type Survey, survey } from './lead-brokers.ts'
 import type { Leadership } from './leadership.ts'
 import { MissingCheck } from './missing-check.ts'
+import { ProtectionCheck } from './protection-check.ts'
 import { ReachCheck } from './reach-check.ts'
 import { type FindingKind, ReconcileGauges } from './reconcile-gauges.ts'
 
@@ -31,6 +32,8 @@ export interface ReconcilePace {
 }
 
 const PACE: ReconcilePace = { firstMs: 30_000, intervalMs: 180_000, minAgeMs: 30_000 }
+
+const KINDS: readonly FindingKind[] = ['missing', 'unreached', 'unprotected']
 
 /** How often it is asked whether this replica leads, and whether a pass is due. */
 const TICK_MS = 5_000
@@ -73,6 +76,7 @@ export class Reconcile {
     this.#checks = {
       missing: new MissingCheck({ ...options, minAgeMs }),
       unreached: new ReachCheck(options),
+      unprotected: new ProtectionCheck(options),
     }
     this.#gauges = new ReconcileGauges(options.registry)
     this.#outage = new Outage(this.#log, 'look through the lead brokers')
@@ -112,7 +116,7 @@ export class Reconcile {
   async #pass(): Promise<void> {
     const found = await survey(this.#options.cluster)
     if (found.isCut) this.#log.warn({}, 'there are more lead brokers than are looked through')
-    for (const kind of ['missing', 'unreached'] as const) {
+    for (const kind of KINDS) {
       const counts = await this.#look(kind, found)
       if (!this.#options.leadership.isLeader) return
       this.#gauges.found(kind, counts)
@@ -159,5 +163,9 @@ export class Reconcile {
 }
 
 function nothingKnown(): Readonly<Record<FindingKind, KnownFindings>> {
-  return { missing: new KnownFindings(), unreached: new KnownFindings() }
+  return {
+    missing: new KnownFindings(),
+    unreached: new KnownFindings(),
+    unprotected: new KnownFindings(),
+  }
 }

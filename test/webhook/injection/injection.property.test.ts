@@ -73,6 +73,8 @@ const OUR_ADDITIONS = [
   /^\/metadata\/annotations\/kubectl\.kubernetes\.io\/default-container$/,
   /^\/metadata\/annotations\/traffic\.sidecar\.istio\.io\/excludeInboundPorts$/,
   /^\/metadata\/annotations\/config\.linkerd\.io\/skip-inbound-ports$/,
+  /^\/metadata\/annotations\/karpenter\.sh\/do-not-disrupt$/,
+  /^\/metadata\/annotations\/cluster-autoscaler\.kubernetes\.io\/safe-to-evict$/,
   /^\/spec\/volumes(\/\d+)?$/,
   /^\/spec\/(initContainers|containers)(\/\d+)?$/,
 ]

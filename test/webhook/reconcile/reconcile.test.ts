@@ -501,3 +501,82 @@ test('a pod that claims to be of a MiniCluster makes no Event about it', async (
   await after(30_000)
   assert.deepEqual(told(), [])
 })
+
+const INJECTED = { 'flux-metrics/injected': '1.2.3' } as const
+
+/** A lead broker with its sidecar, without the annotations for node autoscalers. */
+function exposed(annotations: Readonly<Record<string, string>> = {}) {
+  const pod = lead()
+  const index = { 'batch.kubernetes.io/job-completion-index': '0' }
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, annotations: { ...index, ...INJECTED, ...annotations } },
+  }
+}
+
+async function unprotected({ registry }: ReturnType<typeof setup>): Promise<readonly string[]> {
+  const text = await registry.getSingleMetricAsString(
+    'flux_metrics_webhook_unprotected_miniclusters',
+  )
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+}
+
+test('a MiniCluster whose lead broker may be evicted is told once, and counted', async () => {
+  const reconcile = setup([miniCluster(), job(), exposed()])
+  await reconcile.after(30_000)
+  await reconcile.after(3 * MINUTE_MS)
+  const [event, ...others] = reconcile.told()
+  assert.deepEqual(others, [])
+  assert.deepEqual(
+    [event?.about, event?.type, event?.reason],
+    [ABOUT, 'Warning', 'MetricsUnprotected'],
+  )
+  assert.match(
+    String(event?.message),
+    /^Node autoscalers may evict the pods, .* kubectl annotate pods -n default -l job-name=flux-sample karpenter/,
+  )
+  assert.deepEqual(await unprotected(reconcile), [
+    'flux_metrics_webhook_unprotected_miniclusters{reason="Unprotected"} 1',
+  ])
+  reconcile.cluster.put(lead({ annotations: INJECTED }))
+  await reconcile.after(3 * MINUTE_MS)
+  assert.deepEqual(await unprotected(reconcile), [])
+})
+
+test('that a lead broker may be evicted is said again after an hour', async () => {
+  const said: string[] = []
+  const { after } = setup([miniCluster(), job(), exposed()], undefined, ({ reason }) => {
+    said.push(reason)
+    return true
+  })
+  await after(30_000)
+  await after(HOUR_MS)
+  assert.deepEqual(said, ['MetricsUnprotected', 'MetricsUnprotected'])
+})
+
+const OPT_OUT = { 'flux-metrics/protect': 'false' } as const
+
+for (const [what, objects] of [
+  [
+    'that its user leaves to them',
+    [miniCluster({ annotations: { ...ENABLED, ...OPT_OUT } }), exposed()],
+  ],
+  ['that says so itself', [miniCluster(), exposed(OPT_OUT)]],
+  [
+    'whose user set the annotations to the contrary',
+    [
+      miniCluster(),
+      exposed({
+        'karpenter.sh/do-not-disrupt': 'false',
+        'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
+      }),
+    ],
+  ],
+  ['without metrics any more', [miniCluster({ annotations: {} }), exposed()]],
+] as const) {
+  test(`nothing is said about node autoscalers to a MiniCluster with a lead broker ${what}`, async () => {
+    const reconcile = setup([job(), ...objects])
+    await reconcile.after(30_000)
+    assert.deepEqual([reconcile.told(), await unprotected(reconcile)], [[], []])
+  })
+}

@@ -2,15 +2,17 @@
 import type { EventText } from '../../events/event-recorder.ts'
 import { readAnnotations } from '../../injection/annotations.ts'
 import { hasNoSocket, isRunning, type MiniCluster } from '../../injection/minicluster.ts'
+import { missingProtection, wantsProtection } from '../../injection/protection.ts'
+import { unprotectedEvent, unprotectedWarnings } from './protection-advice.ts'
 import { adviseOnSpec } from './spec-advice.ts'
 
 export interface Advice {
   /** `kubectl apply` and `kubectl annotate` show them. */
   readonly warnings: readonly string[]
-  readonly event: EventText | undefined
+  readonly events: readonly EventText[]
 }
 
-const NOTHING: Advice = { warnings: [], event: undefined }
+const NOTHING: Advice = { warnings: [], events: [] }
 
 /**
  * @param before the MiniCluster before an update; `undefined` for a new one
@@ -28,12 +30,20 @@ export function advise(
   const isEnabled = now.settings.enabled === true
   const lacksSocket = isEnabled && hasNoSocket(minicluster)
   const warnings = [...now.warnings, ...(lacksSocket ? [NO_SOCKET] : now.spec)]
-  const wasEnabled = then?.settings.enabled === true
-  const isSwitched = then !== undefined && wasEnabled !== isEnabled
-  // Without pods there is nothing to wait for: the first ones follow the new setting.
-  if (!isSwitched || lacksSocket || !isRunning(minicluster)) return { warnings, event: undefined }
-  const event = pending(isEnabled)
-  return { warnings: [`flux-metrics/enabled: ${event.message}`, ...warnings], event }
+  // Without pods there is nothing to wait for: the first ones follow the new settings.
+  if (then === undefined || !isRunning(minicluster)) return { warnings, events: [] }
+  const wasEnabled = then.settings.enabled === true
+  const switched = wasEnabled === isEnabled || lacksSocket ? [] : [pending(isEnabled)]
+  const isExposed = staysExposed(then, now)
+  const exposed = isExposed ? [unprotectedEvent(minicluster.metadata, 'the pods')] : []
+  return {
+    warnings: [
+      ...switched.map(({ message }) => `flux-metrics/enabled: ${message}`),
+      ...(isExposed ? unprotectedWarnings(minicluster.metadata) : []),
+      ...warnings,
+    ],
+    events: [...switched, ...exposed],
+  }
 }
 
 const NO_SOCKET =
@@ -44,9 +54,21 @@ function read(minicluster: MiniCluster, unreached: readonly string[]) {
   const annotations = readAnnotations(spec?.pod?.annotations, metadata.annotations)
   // Without metrics nothing autoscales the MiniCluster: then any settings are fine.
   const isEnabled = annotations.settings.enabled === true
-  if (!isEnabled) return { ...annotations, spec: [] }
+  const isUnprotected =
+    Object.keys(missingProtection(spec?.pod?.annotations, { enabled: true })).length > 0
+  if (!isEnabled) return { ...annotations, isUnprotected, spec: [] }
   const { scheduler, bursting, size } = adviseOnSpec(minicluster)
-  return { ...annotations, spec: [...scheduler, ...bursting, ...size, ...unreached] }
+  return {
+    ...annotations,
+    isUnprotected,
+    spec: [...scheduler, ...bursting, ...size, ...unreached],
+  }
+}
+
+/** The operator makes the Job of a MiniCluster once: neither our annotations nor the user's reach its pods later. */
+function staysExposed(then: ReturnType<typeof read>, now: ReturnType<typeof read>): boolean {
+  if (!wantsProtection(now.settings) || !then.isUnprotected) return false
+  return !now.isUnprotected || !wantsProtection(then.settings)
 }
 
 /** A running pod is never changed: the sidecar is added to its successor, or left out of it. */

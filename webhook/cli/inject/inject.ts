@@ -42,7 +42,9 @@ them, and the LimitRanges and ResourceQuotas of their namespaces, into which the
 sidecar is fitted. Objects of other kinds are skipped. For a pod, its Job and
 its MiniCluster must be in the input as well. For a MiniCluster without Job, and
 for a Job without pod, the command makes the index-0 pod as the Flux Operator
-and the Job controller would make it.
+and the Job controller would make it. A MiniCluster that no API server has
+stored gets the annotations first by which node autoscalers leave its pods
+where they are, as the webhook would add them; --diff prints this too.
 
   -f, --filename FILE    file to read, - for standard input; repeatable
                          [standard input]

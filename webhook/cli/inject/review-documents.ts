@@ -38,21 +38,27 @@ interface Reviewed {
   readonly lines: string
 }
 
-/** The kind of a verdict, or the reason why the sidecar is not injected. */
-type Outcome = Exclude<Verdict['kind'], 'skipped'> | { readonly skipped: string }
+/** The kind of a verdict on a pod, or the reason why the sidecar is not injected; `protected` is a MiniCluster. */
+type Outcome = Exclude<Verdict['kind'], 'skipped'> | 'protected' | { readonly skipped: string }
 
 async function reviewAll(
   found: readonly Found[],
   settings: InjectionSettings,
   io: Io,
 ): Promise<readonly Reviewed[]> {
-  const { subjects, jobs } = subjectsOf(found)
+  const { subjects, jobs, protecteds } = subjectsOf(found)
   const miniclusters = found.filter((object) => object.kind === 'MiniCluster')
   const policies = found.filter(({ kind }) => kind === 'LimitRange' || kind === 'ResourceQuota')
   const store = new ObjectStore([...jobs, ...miniclusters, ...policies])
   const context = { ...settings, store }
   const separator = settings.diff || settings.format === 'json' ? '' : '---\n'
   const reviewed: Reviewed[] = []
+  for (const { name, why, ...change } of protecteds) {
+    if (settings.diff) {
+      io.out.write(await textOf({ name }, change, { ...settings, color: hasColor(io.out, io) }))
+    }
+    reviewed.push({ outcome: 'protected', lines: `${name}: ${why}\n` })
+  }
   let isFirst = true
   for (const subject of subjects) {
     const verdict = await verdictOn(subject, context)
@@ -77,15 +83,18 @@ function describe(subject: Subject, verdict: Verdict): string {
   const source = subject.kind === 'pod' ? subject.source : undefined
   const name = source === undefined ? subject.name : `${subject.name} (made from ${source})`
   if (kind === 'unknown') return `${name}: cannot be reviewed: ${why}\n`
-  const warnings = verdict.warnings.map((warning) => `${name}: warning: ${warning}\n`)
+  const notes = kind === 'admitted' ? verdict.notes : []
+  const warnings = [...verdict.warnings, ...notes].map(
+    (warning) => `${name}: warning: ${warning}\n`,
+  )
   const how = kind === 'skipped' ? `not injected, ${verdict.reason}: ` : ''
   return `${warnings.join('')}${name}: ${how}${why}\n`
 }
 
-/** The pod, or the changes that the webhook makes. */
+/** The object, or the changes that the webhook makes. */
 async function textOf(
-  { name }: Subject,
-  { before, after }: Verdict & { readonly kind: 'admitted' },
+  { name }: Pick<Subject, 'name'>,
+  { before, after }: Pick<Verdict & { readonly kind: 'admitted' }, 'before' | 'after'>,
   { format, diff, color }: Pick<InjectionSettings, 'format' | 'diff'> & { readonly color: boolean },
 ): Promise<string> {
   const text = render(after, format)

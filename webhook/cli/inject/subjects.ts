@@ -12,6 +12,7 @@ import {
   type FoundPod,
   NO_UID,
 } from '../input/objects.ts'
+import { admit, type Protected } from './admitted-minicluster.ts'
 import { podOfJob } from './job-pod.ts'
 import { operatorJob } from './operator-job.ts'
 
@@ -32,6 +33,8 @@ export interface Subjects {
   readonly subjects: readonly Subject[]
   /** The Jobs of the input, and those that were made. */
   readonly jobs: readonly FoundJob[]
+  /** The MiniClusters that the webhook changes before a Job is made of them. */
+  readonly protecteds: readonly Protected[]
 }
 
 /** @returns subjects in the order of the objects */
@@ -40,6 +43,7 @@ export function subjectsOf(found: readonly Found[]): Subjects {
   const jobs = found.filter((object) => object.kind === 'Job')
   const controlled = new Set(jobs.map(controllerKey))
   const made: FoundJob[] = []
+  const protecteds: Protected[] = []
   const subjects = found.flatMap((object): readonly Subject[] => {
     if (object.kind === 'Pod') return [subject(object.value)]
     if (object.kind === 'Job') return ofJob(object, { pods, of: object })
@@ -47,12 +51,14 @@ export function subjectsOf(found: readonly Found[]): Subjects {
     const { name, namespace, uid } = object.value.metadata
     const hasJob = controlled.has(`${name}/${uid}`)
     if (hasJob || pods.of({ name, namespace }).some(isOfStoredJob)) return []
-    const job = makeJob(object)
+    const { value, change } = admit(object)
+    const job = makeJob({ ...object, value })
     if (typeof job === 'string') return [{ kind: 'none', name: spell(object), why: job }]
     made.push(job)
+    if (change !== undefined) protecteds.push(change)
     return ofJob(job, { pods, of: object })
   })
-  return { subjects, jobs: [...jobs, ...made] }
+  return { subjects, jobs: [...jobs, ...made], protecteds }
 }
 
 /** @returns a sentence if the operator would make no Job */

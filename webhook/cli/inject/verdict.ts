@@ -1,11 +1,13 @@
 // The answer of the webhook for a pod, by the code of the webhook with the objects of the input as its API server.
 
+import { protectionEvents } from '../../admission/advice/protection-advice.ts'
 import { adviseOnSpec } from '../../admission/advice/spec-advice.ts'
 import { decide, preselect } from '../../admission/decision.ts'
 import { LookUps, type LookUpsOptions } from '../../admission/look-ups/look-ups.ts'
 import { prerequisitesOf } from '../../admission/obstacle.ts'
 import type { SidecarOptions } from '../../injection/container.ts'
-import { applyTo, patchFor } from '../../injection/patch.ts'
+import { applyTo } from '../../injection/json-patch.ts'
+import { patchFor } from '../../injection/patch.ts'
 import type { Pod } from '../../injection/pod.ts'
 import { asCreated } from './created-pod.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -18,6 +20,8 @@ export type Verdict =
       readonly after: unknown
       readonly why: string
       readonly warnings: readonly string[]
+      /** What the webhook says by an Event alone. */
+      readonly notes: readonly string[]
     }
   | {
       readonly kind: 'skipped'
@@ -57,6 +61,9 @@ export async function reviewPod(stored: Pod, context: ReviewContext): Promise<Ve
   const after = applyTo(pod, patchFor(pod, decision, sidecar))
   const how = decision.native ? 'native sidecar' : 'ordinary container'
   const why = `injected as ${how}, for the socket ${decision.socket.path}`
+  const notes = protectionEvents(pod.metadata.annotations, decision)
+    .filter(({ type }) => type === 'Warning')
+    .map(({ message }) => message)
   const advice = [...scheduler, ...bursting]
-  return { kind: 'admitted', before: pod, after, why, warnings: [...warnings, ...advice] }
+  return { kind: 'admitted', before: pod, after, why, warnings: [...warnings, ...advice], notes }
 }

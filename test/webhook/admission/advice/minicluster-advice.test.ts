@@ -6,7 +6,7 @@ import { miniCluster, RUNNING, SCHEDULER } from '../../support-objects.ts'
 const DISABLED = { ...miniCluster({ annotations: {} }), ...RUNNING }
 const ENABLED = { ...miniCluster(), ...RUNNING }
 const NO_SOCKET = { flux: { disableSocket: true } }
-const NOTHING = { warnings: [], event: undefined }
+const NOTHING = { warnings: [], events: [] }
 
 const PENDING_ON = {
   type: 'Normal',
@@ -40,7 +40,7 @@ test('advise gives no advice for a MiniCluster that asks for no metrics', () => 
 })
 
 test('advise warns of an annotation with an invalid value', () => {
-  const advice = { warnings: [MALFORMED_WARNING], event: undefined }
+  const advice = { warnings: [MALFORMED_WARNING], events: [] }
   assert.deepEqual(advise(MALFORMED, undefined), advice)
 })
 
@@ -48,46 +48,46 @@ test('advise warns of an annotation meant for the pods', () => {
   const pod = { annotations: { 'flux-metrics/enabled': 'yes' } }
   assert.deepEqual(advise(miniCluster({ annotations: {}, spec: { pod } }), undefined), {
     warnings: [MALFORMED_WARNING],
-    event: undefined,
+    events: [],
   })
 })
 
 test('advise warns where metrics are asked for and the broker has no socket', () => {
-  const advice = { warnings: [SOCKET_WARNING], event: undefined }
+  const advice = { warnings: [SOCKET_WARNING], events: [] }
   assert.deepEqual(advise(miniCluster({ spec: NO_SOCKET }), undefined), advice)
 })
 
 test('advise gives no advice for an update that changes no setting', () => {
-  const resized = { ...MALFORMED, spec: { size: 4 } }
+  const resized = { ...MALFORMED, spec: { ...MALFORMED.spec, size: 4 } }
   assert.deepEqual(advise(resized, MALFORMED), NOTHING)
 })
 
 test('advise says when the sidecar of a running MiniCluster starts', () => {
-  assert.deepEqual(advise(ENABLED, DISABLED), { warnings: [ON_WARNING], event: PENDING_ON })
+  assert.deepEqual(advise(ENABLED, DISABLED), { warnings: [ON_WARNING], events: [PENDING_ON] })
 })
 
 test('advise says until when the sidecar of a disabled MiniCluster stays', () => {
-  assert.deepEqual(advise(DISABLED, ENABLED), { warnings: [OFF_WARNING], event: PENDING_OFF })
+  assert.deepEqual(advise(DISABLED, ENABLED), { warnings: [OFF_WARNING], events: [PENDING_OFF] })
 })
 
 test('advise follows a switch by the annotations of the pods as well', () => {
   const spec = { flux: SCHEDULER, pod: { annotations: { 'flux-metrics/enabled': 'true' } } }
   const enabled = { ...miniCluster({ annotations: {}, spec }), ...RUNNING }
-  assert.deepEqual(advise(enabled, DISABLED), { warnings: [ON_WARNING], event: PENDING_ON })
+  assert.deepEqual(advise(enabled, DISABLED), { warnings: [ON_WARNING], events: [PENDING_ON] })
 })
 
 test('advise warns and announces no sidecar where the broker has no socket', () => {
   const enabled = miniCluster({ spec: NO_SOCKET })
   const disabled = miniCluster({ annotations: {}, spec: NO_SOCKET })
-  assert.deepEqual(advise(enabled, disabled), { warnings: [SOCKET_WARNING], event: undefined })
+  assert.deepEqual(advise(enabled, disabled), { warnings: [SOCKET_WARNING], events: [] })
 })
 
 test('advise warns of another annotation and does not repeat an earlier switch', () => {
   const after = miniCluster({
     annotations: { 'flux-metrics/enabled': 'true', 'flux-metrics/log-level': 'loud' },
   })
-  const { warnings, event } = advise(after, ENABLED)
-  assert.deepEqual([warnings.length, event], [1, undefined])
+  const { warnings, events } = advise(after, ENABLED)
+  assert.deepEqual([warnings.length, events], [1, []])
 })
 
 const FCFS_WARNING =
@@ -100,7 +100,7 @@ const LONODE = {
 }
 
 test('advise warns of a scheduler that defeats autoscaling', () => {
-  const advice = { warnings: [FCFS_WARNING], event: undefined }
+  const advice = { warnings: [FCFS_WARNING], events: [] }
   assert.deepEqual(advise(miniCluster({ spec: LONODE }), undefined), advice)
 })
 
@@ -120,7 +120,7 @@ test('advise warns of the scheduler when its settings or flux-metrics/enabled ch
   const disabled = miniCluster({ annotations: {}, spec: LONODE })
   assert.deepEqual(advise({ ...fcfs, ...RUNNING }, disabled), {
     warnings: [ON_WARNING, FCFS_WARNING],
-    event: PENDING_ON,
+    events: [PENDING_ON],
   })
 })
 
@@ -138,7 +138,7 @@ const SIZE_WARNING =
 for (const maxSize of [undefined, null, 0]) {
   test(`advise warns of a MiniCluster whose maxSize is ${maxSize}`, () => {
     const spec = { flux: SCHEDULER, size: 2, maxSize }
-    const advice = { warnings: [SIZE_WARNING], event: undefined }
+    const advice = { warnings: [SIZE_WARNING], events: [] }
     assert.deepEqual(advise(miniCluster({ spec }), undefined), advice)
     assert.deepEqual(advise(miniCluster({ annotations: {}, spec }), undefined), NOTHING)
   })
@@ -157,4 +157,57 @@ test('advise warns of metrics that no HPA can read, once they are asked for', ()
 
 test('advise is short enough for kubectl', () => {
   for (const warning of [ON_WARNING, OFF_WARNING, SIZE_WARNING]) assert.ok(warning.length <= 200)
+})
+
+const UNPROTECTED = { flux: SCHEDULER, pod: { annotations: {} } }
+const EXPOSED = { ...miniCluster({ spec: UNPROTECTED }), ...RUNNING }
+const EXPOSED_OFF = { ...miniCluster({ annotations: {}, spec: UNPROTECTED }), ...RUNNING }
+const OPTED_OUT = {
+  ...miniCluster({
+    annotations: { 'flux-metrics/enabled': 'true', 'flux-metrics/protect': 'false' },
+    spec: UNPROTECTED,
+  }),
+  ...RUNNING,
+}
+const { status: _status, ...EXPOSED_WITHOUT_JOB } = EXPOSED
+
+/** The reasons of the Events, and whether the user is warned that pods may be evicted. */
+function told(...[now, before]: Parameters<typeof advise>) {
+  const { warnings, events } = advise(now, before)
+  const isWarned = warnings.some((text) =>
+    text.startsWith('flux-metrics/protect: node autoscalers'),
+  )
+  return { reasons: events.map(({ reason }) => reason), isWarned }
+}
+
+for (const [what, now, before] of [
+  ['is switched off', EXPOSED, OPTED_OUT],
+  ['comes as annotations that its pods do not get', ENABLED, EXPOSED],
+] as const) {
+  test(`advise says that running pods stay unprotected where the exception or cure ${what}`, () => {
+    assert.deepEqual(told(now, before), { reasons: ['MetricsUnprotected'], isWarned: true })
+  })
+}
+
+test('advise says so of a running MiniCluster that is enabled', () => {
+  const reasons = ['MetricsPending', 'MetricsUnprotected']
+  assert.deepEqual(told(EXPOSED, EXPOSED_OFF), { reasons, isWarned: true })
+})
+
+for (const [what, now, before] of [
+  ['that is new', EXPOSED, undefined],
+  ['without pods yet', EXPOSED_WITHOUT_JOB, EXPOSED_OFF],
+  ['whose pods have what its spec has lost', EXPOSED, ENABLED],
+  ['that is resized', { ...EXPOSED, spec: { ...EXPOSED.spec, size: 3 } }, EXPOSED],
+  ['that opts out', OPTED_OUT, EXPOSED],
+] as const) {
+  test(`advise says nothing about the protection of a MiniCluster ${what}`, () => {
+    assert.deepEqual(told(now, before), { reasons: [], isWarned: false })
+  })
+}
+
+test('the warnings with the cures are short enough for kubectl', () => {
+  for (const warning of advise(EXPOSED, EXPOSED_OFF).warnings) {
+    assert.ok(warning.length <= 200, `${warning.length}: ${warning}`)
+  }
 })

@@ -1,0 +1,59 @@
+// JSON Patch (RFC 6902) as far as the webhook uses it: operations that only add. Knows neither pods nor MiniClusters. Pure.
+import { apply_patch } from 'jsonpatch'
+import type { Json } from './volumes.ts'
+
+/** The only operation of RFC 6902 that is used. */
+export interface AddOperation {
+  readonly op: 'add'
+  readonly path: string
+  readonly value: unknown
+}
+
+/**
+ * The patched copy of an object.
+ *
+ * @throws Error if the patch does not apply: the API server would refuse the object
+ */
+export function applyTo(object: object, patch: readonly AddOperation[]): unknown {
+  try {
+    return apply_patch<unknown>(object, [...patch])
+  } catch (cause) {
+    // The library's errors share one useless stack trace, so a new error is thrown.
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`Cannot apply the patch: ${why}`, { cause })
+  }
+}
+
+/** A JSON Pointer (RFC 6901). */
+export function pointer(segments: readonly string[]): string {
+  return segments.map((text) => `/${text.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+/** The first item creates a missing list; the others are appended. */
+export function append(
+  path: readonly string[],
+  list: readonly unknown[] | null | undefined,
+  items: readonly Json[],
+): readonly AddOperation[] {
+  const [first, ...others] = items
+  if (first === undefined) return []
+  const next = (value: Json) => add([...path, '-'], value)
+  if (list === null || list === undefined) return [add(path, [first]), ...others.map(next)]
+  return items.map(next)
+}
+
+/** Creates a missing map with all entries; otherwise sets the entries that differ. */
+export function setKeys(
+  path: readonly string[],
+  map: Readonly<Record<string, string>> | null | undefined,
+  entries: Readonly<Record<string, string>>,
+): readonly AddOperation[] {
+  if (map === null || map === undefined) return [add(path, entries)]
+  return Object.entries(entries)
+    .filter(([key, value]) => map[key] !== value)
+    .map(([key, value]) => add([...path, key], value))
+}
+
+export function add(path: readonly string[], value: unknown): AddOperation {
+  return { op: 'add', path: pointer(path), value }
+}
