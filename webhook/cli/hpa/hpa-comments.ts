@@ -4,6 +4,7 @@ import { DEFAULT_NAMESPACE } from '../input/flags.ts'
 import type { MiniClusterSource } from '../input/minicluster-source.ts'
 import type { Path } from '../input/source.ts'
 import type { Comment } from '../output/commented-yaml.ts'
+import { adviseOnNodes } from './node-advice.ts'
 import { type Choices, metricFor } from './recommended-hpa.ts'
 
 const OBJECT: Path = ['spec', 'metrics', 0, 'object']
@@ -12,10 +13,21 @@ const DOWN: Path = ['spec', 'behavior', 'scaleDown']
 
 export function commentsOn(minicluster: MiniClusterSource, choices: Choices): readonly Comment[] {
   return [
+    ...onNodes(minicluster),
     ...onSizes(minicluster),
     ...onMetric(minicluster, choices),
     ...onGrowth(choices),
     ...onShrinking(choices),
+  ]
+}
+
+function onNodes(minicluster: MiniClusterSource): readonly Comment[] {
+  const { protection, sharing } = adviseOnNodes(minicluster)
+  return [
+    ...(protection === undefined
+      ? []
+      : [{ path: ['spec', 'scaleTargetRef'], text: protection } as const]),
+    { path: DOWN, text: sharing },
   ]
 }
 

@@ -19,6 +19,7 @@ import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.t
 import { formatCommented } from '../output/commented-yaml.ts'
 import { headroomFor, obstacleToHeadroom } from './headroom.ts'
 import { commentsOn } from './hpa-comments.ts'
+import { adviseOnNodes } from './node-advice.ts'
 import { choicesFor, obstacleTo, recommendHpa } from './recommended-hpa.ts'
 
 const FLAGS = {
@@ -49,7 +50,8 @@ prints one HPA for each. Objects of other kinds are skipped.
                         autoscaler keeps warm nodes for N pods more than run
 
 The HPAs are written to standard output. Problems, and warnings about settings
-that would make the metric missing or wrong, are written to standard error.
+that would make the metric missing or wrong, let node autoscalers end jobs or
+keep nodes that nobody needs, are written to standard error.
 Exit codes: 0 the HPAs are printed; 2 wrong usage or input.
 
 Example:
@@ -130,12 +132,13 @@ function print(
   }
 }
 
-/** Settings that would make the metric missing or wrong. */
+/** Settings that would make the metric missing or wrong, end jobs, or keep nodes. */
 function warningsFor({ value, document }: FoundMiniCluster): readonly string[] {
   const { settings } = readAnnotations(value.spec.pod.annotations, value.metadata.annotations)
   const notEnabled =
     'flux-metrics/enabled: expected "true": without it no sidecar is injected, and the metric is missing'
   const minicluster = toMiniCluster(document.value)
   const advice = minicluster === undefined ? [] : advise(minicluster, undefined).warnings
-  return settings.enabled === true ? advice : [notEnabled, ...advice]
+  const all = [...advice, ...adviseOnNodes(value).warnings]
+  return settings.enabled === true ? all : [notEnabled, ...all]
 }
