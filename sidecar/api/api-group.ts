@@ -20,3 +20,6 @@ export function versionPath(version: Version): string {
 /** The group of metrics that describe no object. It is served only if enabled, because another server usually owns it. */
 export const EXTERNAL_GROUP = 'external.metrics.k8s.io'
 export const EXTERNAL_VERSION = 'v1beta1'
+
+/** The label of external metrics that says whose they are. That of pods and objects has another name (webhook/contract.ts). */
+export const EXTERNAL_LABEL = 'minicluster'

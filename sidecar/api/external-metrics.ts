@@ -4,14 +4,12 @@ import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
-import { EXTERNAL_GROUP, EXTERNAL_VERSION } from './api-group.ts'
+import { EXTERNAL_GROUP, EXTERNAL_LABEL, EXTERNAL_VERSION } from './api-group.ts'
 import type { DescribedNames } from './described-object.ts'
 import { formatTime } from './metric-value.ts'
 import { decodeSegment, expectFresh, findMetric } from './request.ts'
 import { matchesLabels, parseSelector, type Selector } from './selectors/selector.ts'
 import { readSeries, type Series } from './series.ts'
-
-const MINICLUSTER_LABEL = 'minicluster'
 
 export interface ExternalMetricsOptions {
   readonly source: SnapshotSource
@@ -33,13 +31,13 @@ export function routeExternalMetrics(
     const { ofCluster, ofSeries } = splitSelector(parseSelector(text, 'labelSelector'))
     const isOurs =
       namespace === names.namespace &&
-      matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]]))
+      matchesLabels(ofCluster, new Map([[EXTERNAL_LABEL, minicluster]]))
     const snapshot = isOurs ? expectFresh(source.reading()) : undefined
     if (snapshot !== undefined) source.noteAnswer?.(snapshot)
     const series = snapshot === undefined ? [] : readSeries(metric, snapshot, ofSeries)
     const toItem = ({ queue, value }: Series) => ({
       metricName,
-      metricLabels: { [MINICLUSTER_LABEL]: minicluster, ...(queue === undefined ? {} : { queue }) },
+      metricLabels: { [EXTERNAL_LABEL]: minicluster, ...(queue === undefined ? {} : { queue }) },
       timestamp: snapshot && formatTime(snapshot.takenAt),
       value: formatQuantity(value),
     })
@@ -58,7 +56,7 @@ function splitSelector(selector: Selector): {
   readonly ofCluster: Selector
   readonly ofSeries: Selector
 } {
-  const isOfCluster = ({ key }: Selector[number]) => key === MINICLUSTER_LABEL
+  const isOfCluster = ({ key }: Selector[number]) => key === EXTERNAL_LABEL
   return {
     ofCluster: selector.filter(isOfCluster),
     ofSeries: selector.filter((requirement) => !isOfCluster(requirement)),

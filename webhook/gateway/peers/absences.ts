@@ -4,6 +4,7 @@ import { RecentMap } from '#serving/limits/recent-map.ts'
 import { TokenBucket } from '#serving/limits/token-bucket.ts'
 import { type StatusError, unavailable } from '#serving/status.ts'
 import { messageOf, shorten } from '#serving/text.ts'
+import { untilDeadline } from '#serving/until-deadline.ts'
 import { preselect } from '../../admission/decision.ts'
 import { toMiniCluster } from '../../injection/minicluster.ts'
 import { type Pod, toPod } from '../../injection/pod.ts'
@@ -122,15 +123,4 @@ export class Absences {
 function unknown({ namespace, minicluster }: MiniClusterName, why: string): StatusError {
   const what = `No sidecar of MiniCluster ${namespace}/${minicluster} is known`
   return unavailable(`${what}, and the API server cannot be asked why: ${shorten(why)}`)
-}
-
-/** The calls go on until their own time-out. */
-async function untilDeadline<T>(work: Promise<T>, deadline: number): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => resolve(undefined), Math.max(deadline - performance.now(), 0))
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

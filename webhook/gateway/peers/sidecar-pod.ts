@@ -10,6 +10,7 @@ import {
   SERVICE_LABEL,
   SIDECAR_PORT,
 } from '../../contract.ts'
+import { COMPLETION_INDEX } from '../../injection/pod.ts'
 import type { ClusterObject } from '../../kubernetes/cluster.ts'
 import type { MiniClusterName } from './peer.ts'
 
@@ -33,8 +34,6 @@ export interface SidecarPod extends MiniClusterName {
   readonly version: string
   readonly state: SidecarState
 }
-
-const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
 
 const Texts = v.nullish(v.record(v.string(), v.string()), {})
 

@@ -1,7 +1,7 @@
 // The metric paths of external.metrics.k8s.io for all MiniClusters: the label `minicluster` of the selector says who is asked. An
 // HPA adds up all items of an answer.
 import type Router from 'koa-router'
-import { EXTERNAL_GROUP, EXTERNAL_VERSION } from '#api/api-group.ts'
+import { EXTERNAL_GROUP, EXTERNAL_LABEL, EXTERNAL_VERSION } from '#api/api-group.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { matchesLabels, parseSelector, type Selector } from '#api/selectors/selector.ts'
 import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
@@ -13,8 +13,6 @@ import type { Rooms } from './room.ts'
 import { askOne, deadlineOfNow, knownPeers, type RouteOptions, send } from './routes.ts'
 import { askEach } from './several.ts'
 import { externalUnavailable } from './unavailable.ts'
-
-const MINICLUSTER_LABEL = 'minicluster'
 
 /** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
 export function routeExternalMetrics(router: Router, options: RouteOptions, rooms: Rooms): void {
@@ -55,7 +53,7 @@ export function routeExternalMetrics(router: Router, options: RouteOptions, room
 }
 
 function isOfCluster({ key }: Selector[number]): boolean {
-  return key === MINICLUSTER_LABEL
+  return key === EXTERNAL_LABEL
 }
 
 function select(
@@ -64,7 +62,7 @@ function select(
 ): readonly MiniClusterName[] {
   const ofCluster = selector.filter(isOfCluster)
   return miniclusters.filter(({ minicluster }) =>
-    matchesLabels(ofCluster, new Map([[MINICLUSTER_LABEL, minicluster]])),
+    matchesLabels(ofCluster, new Map([[EXTERNAL_LABEL, minicluster]])),
   )
 }
 
@@ -88,6 +86,6 @@ function checkSum(
   if (selected.length < 2 || (metric !== undefined && metric.isSum !== false)) return
   throw badRequest(
     `Cannot answer for ${selected.length} MiniClusters: an HPA would add up their ${name}; ` +
-      `select one by its label ${MINICLUSTER_LABEL}: ${namesOf(selected)}`,
+      `select one by its label ${EXTERNAL_LABEL}: ${namesOf(selected)}`,
   )
 }

@@ -1,6 +1,7 @@
 // One pod of a MiniCluster's Job: its rank, and what keeps it from running. Pure. Anybody in the namespace can make pods with the
 // labels of others: only those that the Job controls count, known by its UID.
 import * as v from 'valibot'
+import { COMPLETION_INDEX } from '../../injection/pod.ts'
 import type { ClusterObject } from '../../kubernetes/cluster.ts'
 import { plain, schedulerCauses } from './reasons.ts'
 
@@ -12,8 +13,6 @@ export interface RankPod {
   /** Milliseconds since 1970. */
   readonly createdAt: number
 }
-
-const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
 
 const Texts = v.nullish(v.record(v.string(), v.string()), {})
 

@@ -4,6 +4,7 @@ import { RecentMap } from '#serving/limits/recent-map.ts'
 import { TokenBucket } from '#serving/limits/token-bucket.ts'
 import { StatusError, unavailable } from '#serving/status.ts'
 import { messageOf, shorten } from '#serving/text.ts'
+import { untilDeadline } from '#serving/until-deadline.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import type { MiniClusterName, PeerJobs } from '../peers/peer.ts'
 import { lookAt } from './look.ts'
@@ -126,15 +127,4 @@ function resultOf(result: Shortage | StatusError): Shortage {
 
 function unknown({ namespace, minicluster }: MiniClusterName, why: string): StatusError {
   return unavailable(`The pods of MiniCluster ${namespace}/${minicluster} are not known: ${why}`)
-}
-
-/** A look goes on, and the next asker gets its result. */
-async function untilDeadline<T>(work: Promise<T>, deadline: number): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => resolve(undefined), Math.max(deadline - performance.now(), 0))
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }
