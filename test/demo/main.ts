@@ -1,5 +1,6 @@
 // `npm start`: the whole loop on this machine. A simulated MiniCluster (or a real broker, with FLUX_URI), the real sidecar
 // over HTTPS, and an HPA's algorithm that reads the metric through the API and resizes the MiniCluster.
+import { setInterval } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createLogger } from '#serving/log.ts'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -69,33 +70,45 @@ async function sizeOf(port: number, cluster: DemoCluster | undefined): Promise<n
   return up.kind === 'value' ? up.value : undefined
 }
 
+/** Does one step after another, the first after a second, until it is stopped. */
+async function everySecond(
+  step: (elapsed: number) => Promise<void>,
+  { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal },
+): Promise<void> {
+  let elapsed = 0
+  try {
+    for await (const _ of setInterval(1000, undefined, { signal })) {
+      elapsed += 1
+      await step(elapsed)
+      if (elapsed >= seconds) return
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
 async function main(): Promise<void> {
   const { seconds } = parseArguments()
   const cluster = process.env.FLUX_URI ? undefined : await startDemoCluster()
   const sidecar = await start(cluster)
   const { port } = sidecar
-  const stopped = Promise.withResolvers<void>()
-  process.once('SIGINT', () => stopped.resolve())
-  process.once('SIGTERM', () => stopped.resolve())
+  const stopped = new AbortController()
+  process.once('SIGINT', () => stopped.abort())
+  process.once('SIGTERM', () => stopped.abort())
   // A reader such as `| head` may close the pipe.
-  process.stdout.on('error', () => stopped.resolve())
+  process.stdout.on('error', () => stopped.abort())
 
   print(introduce(port, cluster))
   const bounds =
     cluster === undefined ? ([1, ANY_SIZE] as const) : ([cluster.size, cluster.maxSize] as const)
   const autoscaler = new Autoscaler(port, demoHpaSpec(...bounds))
-  let elapsed = 0
-  const step = async () => {
-    elapsed += 1
+  const step = async (elapsed: number) => {
     const size = elapsed % DEMO_TIMES.syncSeconds === 0 ? await sizeOf(port, cluster) : undefined
     const sync = size === undefined ? undefined : await autoscaler.sync(size)
     if (sync !== undefined) cluster?.resize(sync.decision.replicas)
     print(await report(port, { seconds: elapsed, cluster, sync }))
-    if (elapsed >= seconds) stopped.resolve()
   }
-  const timer = setInterval(() => void step().catch(stopped.reject), 1000)
-  await stopped.promise
-  clearInterval(timer)
+  await everySecond(step, { seconds, signal: stopped.signal })
   await sidecar.close({ lingerMs: 0 })
   await cluster?.close()
   print(['stopped'])

@@ -17,8 +17,8 @@ import {
   arbitraryStream,
   lossesByResize,
   runStream,
-  STREAMS,
   type Stream,
+  streams,
 } from '../support/arbitrary-streams.ts'
 import { factsOf, ranksWith, snapshotOf } from '../support/snapshots.ts'
 import { requestFor, waiting, waitingJob, wholeNodes } from '../support/waiting.ts'
@@ -209,7 +209,7 @@ function burstingStream(drains: { readonly instance: string } | undefined): fc.A
     }))
 }
 
-const RUNS = { ...STREAMS, numRuns: Math.min(STREAMS.numRuns, 1_000) }
+const RUNS = streams(1_000)
 
 describe('over random streams of jobs on ranks of ours and of another cluster', () => {
   for (const drains of [undefined, { instance: 'flux-sample' }]) {

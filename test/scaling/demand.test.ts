@@ -12,6 +12,7 @@ import { compensatedSize } from '#scaling/hpa-tolerance.ts'
 import { ranksIn } from '#scaling/ranks.ts'
 import { demandedNodes, wantedSizes } from '#scaling/sizes.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
+import { runs } from '../support/runs.ts'
 import { ranksWith } from '../support/snapshots.ts'
 import { requestFor, waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
 
@@ -517,7 +518,7 @@ test('computeDemand is never less for guests than for the owner, who can read jo
       assert.ok(desiredFor(guest) >= desiredFor(owner))
       assert.ok(guest.whole.infeasible <= owner.whole.infeasible)
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })
 

@@ -1,5 +1,5 @@
-// What must hold of sizes whatever jobs come: over 4,000 random streams onto simulated MiniClusters, with the HPA's real
-// arithmetic above them. SAFETY_SEED draws others, SAFETY_RUNS more.
+// What must hold of sizes whatever jobs come: over random streams onto simulated MiniClusters, with the HPA's real arithmetic
+// above them. SAFETY_SEED draws others, TEST_RUNS more.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
@@ -10,10 +10,12 @@ import {
   BROKEN,
   lossesByResize,
   runStream,
-  STREAMS,
   type Stream,
+  streams,
 } from '../support/arbitrary-streams.ts'
 import { JoinWatch } from '../support/join-watch.ts'
+
+const STREAMS = streams(4_000)
 
 /** A size is known, but for the first drains after a start. */
 function assertSound({ demand, sizes }: Snapshot): void {

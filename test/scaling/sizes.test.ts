@@ -9,6 +9,7 @@ import { NO_DEMAND } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
 import { clampSize, demandedNodes, wantedSizes } from '#scaling/sizes.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
+import { runs } from '../support/runs.ts'
 
 function demandOf(changes: Partial<Demand> = {}): Demand {
   return {
@@ -148,6 +149,6 @@ test('compensatedSize is the smallest growth that is not ignored, and never shri
       assert.ok(!isWithinTolerance(compensated, present))
       if (compensated > wanted) assert.ok(isWithinTolerance(compensated - 1, present))
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })

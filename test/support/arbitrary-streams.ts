@@ -12,11 +12,11 @@ import {
   type SimulationOptions,
   type Times,
 } from '../../webhook/cli/simulate/simulation.ts'
+import { runs } from './runs.ts'
 
-/** The number of streams, and their seed: SAFETY_SEED draws other streams. */
-export const STREAMS = {
-  numRuns: Number(process.env.SAFETY_RUNS ?? 4_000),
-  seed: Number(process.env.SAFETY_SEED ?? 1),
+/** So many of `all` streams as TEST_RUNS says. SAFETY_SEED draws other streams. */
+export function streams(all: number): { readonly numRuns: number; readonly seed: number } {
+  return { numRuns: runs(all), seed: Number(process.env.SAFETY_SEED ?? 1) }
 }
 
 const MAX_SIZE = 10

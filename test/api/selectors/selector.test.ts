@@ -8,6 +8,7 @@ import {
   type Selector,
   toLabelSelector,
 } from '#api/selectors/selector.ts'
+import { runs } from '../../support/runs.ts'
 
 /** Texts, and their canonical form by apimachinery: sorted by key, values sorted, without repetition. */
 const VALID: readonly (readonly [string, string])[] = [
@@ -289,6 +290,6 @@ test('parseSelector returns a selector or a 400 for any text, never another erro
         assert.equal(error.code, 400)
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })

@@ -15,6 +15,7 @@ import {
 } from '#flux/calls/answer.ts'
 import { FluxError } from '#flux/errors.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
+import { runs } from '../../support/runs.ts'
 
 type Reader = (answer: JsonObject, key: string, topic: string) => unknown
 
@@ -174,6 +175,6 @@ test('show writes what JSON.stringify writes, up to 80 characters', () => {
     fc.property(fc.jsonValue(), (value) => {
       assert.equal(show(value), JSON.stringify(value).slice(0, 80))
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
 })

@@ -6,6 +6,7 @@ import { parseRequest, type RequestPart } from '#flux/calls/jobspec.ts'
 import { FluxError } from '#flux/errors.ts'
 import { isJsonObject } from '#flux/wire/payload.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
+import { runs } from '../../support/runs.ts'
 
 /** The jobspec that a broker answered. */
 function recorded(version: string) {
@@ -397,6 +398,6 @@ test('parseRequest reads anything, or refuses it with FLUX_PROTOCOL', () => {
         assert.equal(error.code, 'FLUX_PROTOCOL')
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })

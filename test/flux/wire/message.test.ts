@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { FluxError } from '#flux/errors.ts'
 import { decodeMessage, encodeMessage, FLAG, type Message } from '#flux/wire/message.ts'
+import { runs } from '../../support/runs.ts'
 
 const PROTO = '148e010109ffffffff00000000ffffffff00000001'
 const TOPIC = '08617474722e676574'
@@ -186,7 +187,7 @@ test('decodeMessage throws nothing but FLUX_PROTOCOL on arbitrary bytes before a
         assert.ok(error instanceof FluxError && error.code === 'FLUX_PROTOCOL')
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })
 

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { FluxError } from '#flux/errors.ts'
 import { decodeJson, decodeText, encodeJson, isJsonObject } from '#flux/wire/payload.ts'
+import { runs } from '../../support/runs.ts'
 
 const NESTED = 100_000
 
@@ -249,7 +250,7 @@ test('decodeJson decodes every JSON text as a parser that looks at each value', 
       const text = `{"jobs":${value}}`
       assert.deepEqual(decoded(text), exactly(text))
     }),
-    { numRuns: 5_000 },
+    { numRuns: runs(5_000) },
   )
 })
 
@@ -262,7 +263,7 @@ test('decodeJson refuses what is no JSON, also around integers beyond 2^53', () 
       if (expected === 'no JSON') refused += 1
       assert.deepEqual(decoded(text), expected)
     }),
-    { numRuns: 20_000 },
+    { numRuns: runs(20_000) },
   )
   assert.ok(refused > 1_000)
 })

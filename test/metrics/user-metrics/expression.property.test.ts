@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compileExpression } from '#metrics/user-metrics/expression.ts'
 import { unknown } from '#reading/unknown.ts'
+import { runs } from '../../support/runs.ts'
 import { snapshotOf } from '../../support/snapshots.ts'
 import { batchJob, waiting } from '../../support/waiting.ts'
 
@@ -34,7 +35,7 @@ function assertSound(text: string): void {
 
 test('any text is compiled or refused', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 60 }), assertSound), {
-    numRuns: 2_000,
+    numRuns: runs(2_000),
   })
 })
 
@@ -49,7 +50,7 @@ test('any sequence of tokens is compiled or refused', () => {
   const rows = fc.array(fc.constantFrom(...TOKENS), { maxLength: 16 })
   fc.assert(
     fc.property(rows, (row) => assertSound(row.join(' '))),
-    { numRuns: 5_000 },
+    { numRuns: runs(5_000) },
   )
 })
 
@@ -97,7 +98,7 @@ test('an expression with correct types is evaluated, unless it is too large', ()
       assertSound(text)
       values += outcomesOf(text).filter((outcome) => typeof outcome === 'number').length
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
   assert.ok(values > 500)
 })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { readUserMetrics } from '#metrics/user-metrics/user-metrics.ts'
+import { runs } from '../../support/runs.ts'
 
 function assertSound(text: string): void {
   const reading = readUserMetrics(text, 'metrics.yaml')
@@ -24,7 +25,7 @@ test('any sequence of pieces is read or refused', () => {
   const rows = fc.array(fc.constantFrom(...PIECES), { maxLength: 24 })
   fc.assert(
     fc.property(rows, (row) => assertSound(row.join(''))),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
 })
 
@@ -62,7 +63,7 @@ test('any expression is read or refused, however it is quoted', () => {
     fc.property(expression, fc.constantFrom(...FORMS), (row, write) =>
       assertSound(`${HEAD}${write(row.join(''))}\n`),
     ),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
 })
 
@@ -81,6 +82,6 @@ test('a place is a place in the text as the user wrote it', () => {
       const found = text.split('\n')[Number(line) - 1]?.slice(Number(column) - 1)
       assert.ok(found?.startsWith('unheard'), `${text}: ${reading.problems}`)
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
 })

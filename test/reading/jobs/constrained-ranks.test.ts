@@ -10,6 +10,7 @@ import {
   type RankAttributes,
 } from '#reading/jobs/constrained-ranks.ts'
 import { isUnknown } from '#reading/unknown.ts'
+import { runs } from '../../support/runs.ts'
 
 /** Eight ranks: 4-7 have GPUs, 2 and 6 are slow, and ranks 0 and 1 share host a. */
 const ATTRIBUTES: RankAttributes = {
@@ -100,7 +101,7 @@ test('acceptedRanks is what RFC 31 says of each rank', () => {
         assert.equal(hasId(ranks, rank), rank < 8 && accepts(constraint, rank), `rank ${rank}`)
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   )
 })
 

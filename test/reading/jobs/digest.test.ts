@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Constraint, parseConstraint } from '#flux/calls/constraint.ts'
 import { digestOf, textOfConstraint } from '#reading/jobs/digest.ts'
+import { runs } from '../../support/runs.ts'
 
 const { tree } = fc.letrec<{ tree: object }>((tie) => ({
   tree: fc.oneof(
@@ -29,7 +30,7 @@ test('textOfConstraint is the same only for constraints that are alike', () => {
       assert.equal(seen.get(text) ?? json, json)
       seen.set(text, json)
     }),
-    { numRuns: 5_000 },
+    { numRuns: runs(5_000) },
   )
   assert.equal(new Set(seen.values()).size, seen.size)
 })

@@ -23,6 +23,7 @@ import {
 } from '#scaling/drains/drain-before-shrink.ts'
 import { DECISION_MS, RACE_MS } from '#scaling/drains/published-sizes.ts'
 import { arbitraryIds, idsToText } from '../../support/arbitraries.ts'
+import { runs } from '../../support/runs.ts'
 
 /** A Flux of ten ranks that carries out every plan before the next. */
 class Stage {
@@ -583,7 +584,7 @@ test('of any readings, what is above the published size is drained and idle, and
         if (carriedOut !== 'undrain' && carriedOut !== 'none') own = unionIdsets(own, plan.drain)
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })
 
@@ -642,6 +643,6 @@ test('of any sizes, no rank is given back that an HPA may still take away', () =
         if (now <= RACE_MS) assert.ok(isEmpty(undrain))
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })

@@ -12,6 +12,7 @@ import {
 import type { Need } from '#scaling/placement/need.ts'
 import { type Domain, type Place, Placement } from '#scaling/placement/placement.ts'
 import { idsToText } from '../../support/arbitraries.ts'
+import { runs } from '../../support/runs.ts'
 import { ranksWith } from '../../support/snapshots.ts'
 
 const NOTHING = ranksWith('', { cores: '0' })
@@ -207,7 +208,7 @@ test('Placement places like a first fit that remembers nothing', () => {
         )
       }
     }),
-    { numRuns: 4000 },
+    { numRuns: runs(4000) },
   )
 })
 

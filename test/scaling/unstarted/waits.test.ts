@@ -1,5 +1,5 @@
 // No job waits for ever: random streams of jobs onto simulated MiniClusters whose scheduler obeys constraints that no reading
-// shows. UNSTARTED_RUNS and SAFETY_SEED draw more and others.
+// shows. SAFETY_SEED draws others, TEST_RUNS more.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
@@ -13,11 +13,11 @@ import {
   arbitraryStream,
   lossesByResize,
   runStream,
-  STREAMS,
   type Stream,
+  streams,
 } from '../../support/arbitrary-streams.ts'
 
-const RUNS = { ...STREAMS, numRuns: Number(process.env.UNSTARTED_RUNS ?? 60) }
+const RUNS = streams(200)
 
 const DRAINS = { instance: 'flux-sample' }
 

@@ -47,9 +47,10 @@ for (const mountPath of ['/run//flux', '/run/./flux/', '/tmp/../run/flux', 'run/
 
 test('placeSocket normalizes a long path at once', () => {
   const mountPath = `/${'a/../'.repeat(100_000)}b${'/'.repeat(100_000)}c`
-  const startedAt = performance.now()
+  const before = process.cpuUsage()
   placeSocket(podWith([{ name: 'a', mountPath }]), '/run/flux/local')
-  assert.ok(performance.now() - startedAt < 1_000)
+  const { user, system } = process.cpuUsage(before)
+  assert.ok(user + system < 1_000_000)
 })
 
 test('placeSocket keeps the sub-path of a mount', () => {

@@ -10,7 +10,11 @@ import { answering, bodyFor, certify, errorOf, NAME, podOf, serve, setup } from 
 const KEYS = await certify(NAME)
 
 /** The error for a question to a sidecar with this handler, and what was logged. */
-async function fault(t: TestContext, handler: RequestListener, { waitMs = 1_000, path = '' } = {}) {
+async function fault(
+  t: TestContext,
+  handler: RequestListener,
+  { waitMs = 10_000, path = '' } = {},
+) {
   const sidecar = await serve(t, KEYS, handler)
   const { ask, lines, outcomes, asking } = setup(t, { pods: [podOf(NAME, sidecar.port)] })
   const [code, message] = await errorOf(ask(NAME, path === '' ? { waitMs } : { waitMs, path }))

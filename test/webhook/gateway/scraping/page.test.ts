@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { type Page, PageLines, readPage } from '../../../../webhook/gateway/scraping/page.ts'
 import { textsOf } from '../../../../webhook/gateway/scraping/page-text.ts'
 import { STALE, serveApp } from '../../../support/app.ts'
+import { runs } from '../../../support/runs.ts'
 import { readExposition } from './exposition.ts'
 
 function textOf(pages: readonly Page[]): string {
@@ -195,6 +196,6 @@ test('whatever a sidecar sends, the page is valid, and the same whatever others 
       readExposition(textOf(pages.filter((page) => page !== undefined)))
       assert.deepEqual(readPage(one, NAME, lines), readPage(one, NAME))
     }),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
 })

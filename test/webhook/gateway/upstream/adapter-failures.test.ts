@@ -7,9 +7,17 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { createAuthority } from '../../../support/certificates.ts'
 import { memoryLog } from '../../../support/memory-log.ts'
-import { authority, CUSTOM, eventually, portOf, startAdapter, startGateway } from './adapters.ts'
+import {
+  authority,
+  CUSTOM,
+  eventually,
+  portOf,
+  sayOk,
+  startAdapter,
+  startGateway,
+} from './adapters.ts'
 
-const WITHIN = { timeout: 20_000 }
+const WITHIN = { timeout: 60_000 }
 const PATH = `/apis/${CUSTOM}/v1beta1/namespaces/a/metrics/m`
 const DOWN =
   'the server is currently unable to handle the request: Service monitoring/adapter has these metrics: '
@@ -56,21 +64,23 @@ test(
     for (let index = 0; index < 3; index += 1)
       assert.equal(await refusalOf(gateway), 'no whole answer in 0.2 s')
     const before = server.received.length
-    const startedAt = performance.now()
     for (let index = 0; index < 10; index += 1) await gateway.get(PATH)
-    assert.ok(performance.now() - startedAt < 2_000)
     assert.ok(server.received.length - before < 10)
   },
 )
 
 test('more requests than an adapter may keep waiting are refused', WITHIN, async (t) => {
-  const server = await startAdapter(t, { handler: () => {} })
-  const gateway = await startGateway(t, { ...server, timeoutMs: 3_000 })
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  const server = await startAdapter(t, {
+    handler: (request, response) => void released.then(() => sayOk(request, response)),
+  })
+  const gateway = await startGateway(t, { ...server, timeoutMs: 60_000 })
   const waiting = Array.from({ length: 64 }, () => gateway.get(PATH))
   await eventually(() => assert.equal(server.received.length, 64))
   assert.equal(await refusalOf(gateway), '64 requests wait for its answers already')
+  release()
   const codes = new Set((await Promise.all(waiting)).map(({ status }) => status))
-  assert.deepEqual([...codes], [503])
+  assert.deepEqual([...codes], [200])
   assert.equal(server.received.length, 64)
 })
 

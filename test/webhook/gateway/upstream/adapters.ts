@@ -41,7 +41,8 @@ export interface AdapterServerOptions {
 
 export const emptyList = () => JSON.stringify({ kind: 'APIResourceList', resources: [] })
 
-const sayOk: RequestListener = (_request, response) =>
+/** An empty object. */
+export const sayOk: RequestListener = (_request, response) =>
   response.setHeader('Content-Type', 'application/json').end('{}')
 
 export async function startAdapter(t: TestContext, options: AdapterServerOptions = {}) {

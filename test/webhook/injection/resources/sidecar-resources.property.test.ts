@@ -21,6 +21,7 @@ import {
   type Rules,
   refusals,
 } from '../../../support/resource-rules.ts'
+import { runs } from '../../../support/runs.ts'
 import { leadPod } from '../../support-objects.ts'
 
 const CPUS = ['0', '10m', '25m', '50m', '100m', '150m', '333m', '500m', '1', '2', '4']
@@ -255,7 +256,7 @@ test('a pod that Kubernetes admits is admitted with the sidecar too, or left alo
         assert.ok(hasOthers || refusals(asDefault, rules).length > 0, 'adapted without need')
       }
     }),
-    { numRuns: 2_000, maxSkipsPerRun: 1_000, seed: 137, examples: [[LIMIT_OF_0]] },
+    { numRuns: runs(2_000), maxSkipsPerRun: 1_000, seed: 137, examples: [[LIMIT_OF_0]] },
   )
   assert.ok(Math.min(seen.admitted, seen.adapted, seen.left) >= 20, JSON.stringify(seen))
 })

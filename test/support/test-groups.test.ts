@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { globSync } from 'node:fs'
+import { test } from 'node:test'
+import { ROOT } from './imports.ts'
+import { groupsOf, testFiles } from './test-groups.ts'
+
+test('every test file is in one group', () => {
+  const grouped = groupsOf(testFiles([])).flatMap(({ files }) => files)
+  assert.deepEqual(grouped.toSorted(), globSync('test/**/*.test.ts', { cwd: ROOT }).sort())
+})
+
+test('groups have names of their own, and few files', () => {
+  const groups = groupsOf(testFiles([]))
+  assert.equal(new Set(groups.map(({ name }) => name)).size, groups.length)
+  assert.ok(groups.every(({ files }) => files.length > 0 && files.length <= 16))
+})
+
+test('files that compute for long are first, each alone', () => {
+  const [first, second] = groupsOf([
+    'test/api/app.test.ts',
+    'test/scaling/faults.test.ts',
+    'test/scaling/safety.test.ts',
+  ])
+  assert.deepEqual(first?.files, ['test/scaling/faults.test.ts'])
+  assert.deepEqual(second?.files, ['test/scaling/safety.test.ts'])
+})
+
+test('the files of a room share a group, and the webhook has many rooms', () => {
+  const [cli, scaling] = groupsOf([
+    'test/scaling/sizes.test.ts',
+    'test/webhook/cli/adopt/adopt.test.ts',
+    'test/webhook/cli/main.test.ts',
+  ])
+  assert.equal(cli?.name, 'webhook/cli-0')
+  assert.equal(cli?.files.length, 2)
+  assert.equal(scaling?.name, 'scaling-0')
+})
+
+test('files and folders can be chosen', () => {
+  const file = 'test/scaling/sizes.test.ts'
+  assert.deepEqual(testFiles([file]), [file])
+  const inFolder = testFiles(['test/flux/sets/', 'test/readme.test.ts'])
+  assert.ok(inFolder.length > 2)
+  assert.ok(inFolder.every((path) => /^test\/(flux\/sets\/|readme\.test\.ts)/.test(path)))
+})
+
+test('a path without tests is refused', () => {
+  assert.throws(() => testFiles(['test/flux/nothing']), {
+    message: 'no tests in "test/flux/nothing"',
+  })
+})

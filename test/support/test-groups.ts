@@ -1,0 +1,64 @@
+// Which test files share a process.
+import { globSync } from 'node:fs'
+import { ROOT } from './imports.ts'
+
+/** Test files that one process runs, one after another. */
+export interface TestGroup {
+  readonly name: string
+  /** Paths from the project's root. */
+  readonly files: readonly string[]
+}
+
+/** Files that compute for long: each has a process of its own, which starts first. */
+const LONG = [
+  'test/scaling/safety.test.ts',
+  'test/scaling/faults.test.ts',
+  'test/scaling/bursting.test.ts',
+  'test/serving/https/hostile.test.ts',
+]
+
+/** The most files of a group: the last group should not keep everybody waiting. */
+const MOST = 16
+
+/** The test files at or below these paths, which begin with `test/`; all if there are none. */
+export function testFiles(paths: readonly string[]): readonly string[] {
+  const all = globSync('test/**/*.test.ts', { cwd: ROOT }).sort()
+  if (paths.length === 0) return all
+  const chosen = paths.flatMap((path) => {
+    const folder = `${path.replace(/\/$/, '')}/`
+    const below = all.filter((file) => `${file}/`.startsWith(folder))
+    if (below.length === 0) throw new Error(`no tests in "${path}"`)
+    return below
+  })
+  return [...new Set(chosen)]
+}
+
+/** The groups, those that take long first: the files of a room share a process. */
+export function groupsOf(files: readonly string[]): readonly TestGroup[] {
+  const long = files.filter((file) => LONG.includes(file))
+  const others = files.filter((file) => !LONG.includes(file))
+  const rooms = Object.entries(Object.groupBy(others, roomOf))
+  return [
+    ...long.map((file) => ({ name: file, files: [file] })),
+    ...rooms.flatMap(([room, inRoom = []]) => partsOf(room, inRoom)).sort(byLength),
+  ]
+}
+
+function byLength(one: TestGroup, other: TestGroup): number {
+  return other.files.length - one.files.length
+}
+
+/** `webhook/gateway` of `test/webhook/gateway/asking/verdict.test.ts`. */
+function roomOf(file: string): string {
+  const folders = file.split('/').slice(1, -1)
+  return folders.slice(0, folders[0] === 'webhook' ? 2 : 1).join('/')
+}
+
+function partsOf(room: string, files: readonly string[]): readonly TestGroup[] {
+  const parts = Math.ceil(files.length / MOST)
+  const size = Math.ceil(files.length / parts)
+  return Array.from({ length: parts }, (_, part) => ({
+    name: `${room}-${part}`,
+    files: files.slice(part * size, (part + 1) * size),
+  }))
+}
