@@ -1,4 +1,4 @@
-// A process under soak: started with the flags of the sidecar's image, it works and sends its samples.
+// A process under soak: started with the flags of its image, it works and sends its samples.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -21,9 +21,13 @@ export interface Soaked {
   readonly port: Promise<number>
 }
 
-/** Starts a program of this folder. */
-export function startSoaked(program: string, args: readonly string[]): Soaked {
-  const image = readImageSettings('sidecar')
+/** Starts a program of this folder, as the image starts the sidecar or the gateway. */
+export function startSoaked(
+  program: string,
+  args: readonly string[],
+  as: 'sidecar' | 'gateway' = 'sidecar',
+): Soaked {
+  const image = readImageSettings(as)
   const flags = [...image.flags, '--expose-gc']
   const child = spawn(process.execPath, [...flags, join(import.meta.dirname, program), ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -7,6 +7,7 @@ import { startBroker } from '../support/broker.ts'
 import { ask } from '../support/https.ts'
 import { startEnemyBroker } from './enemy-broker.ts'
 import type { Sample } from './measure.ts'
+import { startPassing } from './passing-fleet.ts'
 import { startShifting } from './shifting-cluster.ts'
 import { type Soaked, startSoaked } from './soaked.ts'
 
@@ -24,6 +25,7 @@ export const STAGES: readonly Stage[] = [
   { name: 'enemy readings', work: 5_000, short: 360, run: soakEnemy },
   { name: 'connections', work: 10_000, short: 600, run: soakConnections },
   { name: 'certificate reloads', work: 1_000, short: 240, run: soakCertificates },
+  { name: 'miniclusters', work: 25_000, short: 240, run: soakMiniClusters },
 ]
 
 /** How often the sidecar is asked while it reads, and what. */
@@ -78,6 +80,13 @@ async function soakConnections(work: number, folder: string): Promise<readonly S
 
 async function soakCertificates(work: number): Promise<readonly Sample[]> {
   return await startSoaked('certificates-process.ts', [String(work)]).samples
+}
+
+/** A thousand rotations of the gateway's CAs among them. */
+async function soakMiniClusters(work: number, folder: string): Promise<readonly Sample[]> {
+  await using fleet = await startPassing(folder)
+  const args = [String(fleet.port), fleet.credentialsFile, String(work)]
+  return await startSoaked('gateway-process.ts', args, 'gateway').samples
 }
 
 /** Asks the sidecar for all that it caches, over one connection, until it has ended. */

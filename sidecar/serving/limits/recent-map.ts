@@ -24,6 +24,14 @@ export class RecentMap<Key, Value> {
     this.#entries.delete(key)
   }
 
+  /** Deletes those that are over, the one that was used longest ago first, up to the first one that is not. */
+  deleteOver(isOver: (value: Value) => boolean): void {
+    for (const [key, value] of this.#entries) {
+      if (!isOver(value)) return
+      this.#entries.delete(key)
+    }
+  }
+
   set(key: Key, value: Value): void {
     // A Map keeps the order in which its keys were added.
     this.#entries.delete(key)

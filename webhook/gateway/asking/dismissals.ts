@@ -69,6 +69,8 @@ export class Dismissals {
     const last = this.#known.get(key)
     const now = this.#clock()
     const ms = last === undefined ? FIRST_MS : Math.min(2 * last.ms, LONGEST_MS)
+    // Who comes back later begins anew.
+    this.#known.deleteOver(({ until }) => until + LONGEST_MS <= now)
     this.#known.set(key, { why, isUncertified, ms, until: now + ms })
     if (last?.why === why || !this.#lines.take(now)) return
     const { namespace, minicluster, pod } = peer

@@ -83,6 +83,7 @@ export class Absences {
     const finding = this.#find(name).finally(() => this.#underway.delete(key))
     this.#underway.set(key, finding)
     void finding.then((error) => {
+      this.#known.deleteOver(({ until }) => until <= performance.now())
       this.#known.set(key, { error, until: performance.now() + LIFE_MS })
     })
     return finding
