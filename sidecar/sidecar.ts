@@ -12,6 +12,7 @@ import type { CredentialSource } from '#identity/credential-source.ts'
 import { createCredentials } from '#identity/credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import { sidecarNames } from '#serving/certificates/certificate-names.ts'
+import { CertificateGauge } from '#serving/https/certificate-gauge.ts'
 import { createClientVerifier } from '#serving/https/client-verifier.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
@@ -127,7 +128,15 @@ export async function startSidecar(
     log,
   })
   await listening.start()
-  credentials.start((changed) => server.update(changed))
+  const certificate = new CertificateGauge(
+    telemetry.registry,
+    'flux_certificate_end_timestamp_seconds',
+  )
+  certificate.serve(credentials.first)
+  credentials.start((changed) => {
+    server.update(changed)
+    certificate.serve(changed)
+  })
   collector.start()
   return {
     port,

@@ -1,5 +1,6 @@
 // The webhook's three servers, each on a port of its own with limits of its own, so that a flood of one takes nothing from
 // the others: health with metrics from the very start, reviews and certificates once there is a serving certificate.
+import { CertificateGauge } from '#serving/https/certificate-gauge.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
@@ -33,6 +34,8 @@ const CERTIFICATE_LIMITS = {
   keepAliveMs: 5_000,
 }
 
+const CERTIFICATE_END = 'flux_metrics_webhook_certificate_end_timestamp_seconds'
+
 export interface ServersOptions {
   readonly config: Pick<Config, 'listen' | 'certificatesPort' | 'healthPort' | 'clients'>
   readonly readiness: () => Readiness
@@ -50,6 +53,7 @@ export class Servers {
   readonly #options: ServersOptions
   readonly #log: Logger
   readonly #health: HttpsServer
+  readonly #certificate: CertificateGauge
   #clients: ApiServerClients | undefined
   #reviews: HttpsServer | undefined
   #certificates: HttpsServer | undefined
@@ -59,6 +63,7 @@ export class Servers {
   constructor(options: ServersOptions) {
     this.#options = options
     this.#log = options.log.child({ component: 'server' })
+    this.#certificate = new CertificateGauge(options.telemetry.registry, CERTIFICATE_END)
     this.#health = new HttpsServer({
       handler: createHealthApp(options).callback(),
       credentials: undefined,
@@ -107,6 +112,7 @@ export class Servers {
   /** The keys to serve with, from the next connection on. */
   update(keys: ServingKeys): void {
     this.#keys = keys
+    this.#certificate.serve(keys)
     this.#update()
   }
 

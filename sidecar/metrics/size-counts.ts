@@ -1,9 +1,9 @@
-// The sizes of a MiniCluster, and counts of the ranks that it cannot shrink by, as numbers for Prometheus. Pure.
+// The sizes of a MiniCluster, the ranks that it cannot shrink by, and the jobs that no size helps, as numbers for Prometheus. Pure.
 import { countIds } from '#flux/sets/idset.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { METRICS } from './catalog.ts'
 
-/** A number of nodes; `undefined` if it is not known now. */
+/** A number of nodes or jobs; `undefined` if it is not known now. */
 type SizeCount = (snapshot: Snapshot) => number | undefined
 
 /** A count that is also a metric has the value of the metric for the whole instance. */
@@ -18,6 +18,12 @@ export const SIZE_COUNTS = {
   ownDrained: ({ ranks }) => countIds(ranks.ownDrained),
   /** Ranks that have been missing for the join timeout. */
   lost: ({ lost }) => countIds(lost),
+  /** Jobs that ask for more than R has. */
+  infeasible: metric('job_infeasible_count'),
+  /** Jobs that the scheduler refused. */
+  refused: metric('job_unsatisfiable_count'),
+  /** Jobs that more nodes did not help. */
+  unhelped: metric('job_unhelped_count'),
 } as const satisfies Readonly<Record<string, SizeCount>>
 
 /** @throws RangeError if there is no such metric */

@@ -5,6 +5,7 @@ import { FRONT_PROXY } from '#api/front-proxy.ts'
 import { createIssuedCredentials } from '#identity/issued-credentials.ts'
 import { Catalog } from '#metrics/catalog.ts'
 import { serviceNames } from '#serving/certificates/certificate-names.ts'
+import { CertificateGauge } from '#serving/https/certificate-gauge.ts'
 import { createClientVerifier } from '#serving/https/client-verifier.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
@@ -35,6 +36,8 @@ const API_LIMITS = {
   // Adapters may take longer than sidecars.
   answerMs: 65_000,
 }
+
+const GATEWAY_CERTIFICATE_END = 'flux_gateway_certificate_end_timestamp_seconds'
 
 const STOPPING: Readiness = { ready: false, message: 'stopping' }
 
@@ -139,8 +142,11 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const at = { address, port: config.healthPort, variable: 'HEALTH_PORT' }
   const healthPort = (await health.listen(at)).port
   const { port } = await server.listen(config.listen)
+  const certificate = new CertificateGauge(registry, GATEWAY_CERTIFICATE_END)
+  certificate.serve(credentials.first)
   credentials.start((changed, client) => {
     server.update(changed)
+    certificate.serve(changed)
     if (client !== undefined) asking.update(client)
   })
   void peers.start()

@@ -18,6 +18,9 @@ const SIZES: readonly (readonly [size: keyof typeof SIZE_COUNTS, name: string, h
   ['stranded', 'flux_stranded_nodes', 'Nodes below the floor that are not busy'],
   ['ownDrained', 'flux_own_drained_nodes', 'Nodes drained by the sidecar, to shrink'],
   ['lost', 'flux_lost_nodes', 'Nodes given up after a long time offline'],
+  ['infeasible', 'flux_infeasible_jobs', 'Pending jobs that ask for more than R has'],
+  ['refused', 'flux_refused_jobs', 'Jobs refused lately that no size helps'],
+  ['unhelped', 'flux_unhelped_jobs', 'Jobs that fit and that more nodes did not help'],
 ]
 
 /** The label of jobs without a named queue: with them the samples of a state add up to the count of the instance. */

@@ -55,9 +55,12 @@ test('/metrics has nodes, cores and GPUs by state', async (t) => {
 })
 
 /** The samples of the gauges of sizes, one for each gauge. */
-const SIZES = ['desired', 'floor', 'demand', 'pending', 'stranded', 'own_drained', 'lost'].map(
-  (size) => `flux_${size}_nodes`,
-)
+const SIZES = [
+  ...['desired', 'floor', 'demand', 'pending', 'stranded', 'own_drained', 'lost'].map(
+    (size) => `flux_${size}_nodes`,
+  ),
+  ...['infeasible', 'refused', 'unhelped'].map((kind) => `flux_${kind}_jobs`),
+]
 
 test('/metrics has the sizes and their causes', async (t) => {
   const app = await serveApp(t)
@@ -77,6 +80,9 @@ test('/metrics has the sizes and their causes', async (t) => {
       'flux_stranded_nodes 3',
       'flux_own_drained_nodes 2',
       'flux_lost_nodes 1',
+      'flux_infeasible_jobs 0',
+      'flux_refused_jobs 0',
+      'flux_unhelped_jobs 0',
     ],
   )
 })
