@@ -30,6 +30,8 @@ const FRESH_MS = 10_000
 /** What all pages may have: 1,000 MiniClusters with a few queues have 5 MB. */
 const MAX_BYTES = 8 * 2 ** 20
 
+const PART_CHARACTERS = 64 * 2 ** 10
+
 /** Why a sidecar has no samples: the values of the label `reason`. */
 const REASONS = ['unready', 'unanswered', 'too_large', 'no_room'] as const
 
@@ -72,7 +74,7 @@ export class SidecarGauges {
 
   async #scrape(deadline: number): Promise<readonly Buffer[]> {
     const { peers } = this.#options
-    const names = [...peers.all()].sort((one, other) => this.#rank(one) - this.#rank(other))
+    const names = inTurns(peers.all()).sort((one, other) => this.#rank(one) - this.#rank(other))
     const scrape = new Scrape(this.#lines)
     await paced(names, PACE, (name) => this.#ask(name, deadline, scrape))
     this.#absent = new Set(scrape.absent.keys())
@@ -104,7 +106,8 @@ export class SidecarGauges {
 /** What one scrape has found so far. */
 class Scrape {
   readonly absent = new Map<string, Reason>()
-  readonly #pages = new Map<string, Page>()
+  /** By namespace and MiniCluster. */
+  readonly #pages = new Map<string, Pages>()
   #bytes = 0
   #dropped = 0
   readonly #lines: PageLines
@@ -124,7 +127,11 @@ class Scrape {
     await this.#turn
     const page = readPage(text, name, this.#lines)
     if (page === undefined) return this.miss(name, 'too_large')
-    this.#pages.set(keyOf(name), page)
+    const { namespace } = name
+    const ofNamespace = this.#pages.get(namespace) ?? { bytes: 0, byKey: new Map<string, Page>() }
+    this.#pages.set(namespace, ofNamespace)
+    ofNamespace.byKey.set(keyOf(name), page)
+    ofNamespace.bytes += page.bytes
     this.#bytes += page.bytes
     this.#dropped += page.dropped
     while (this.#bytes > MAX_BYTES) this.#removeLongest()
@@ -134,7 +141,8 @@ class Scrape {
   async parts(): Promise<readonly Buffer[]> {
     const { absent } = this
     const reasons = [...absent.values()]
-    const pages = [...this.#pages].sort(([one], [other]) => (one < other ? -1 : 1))
+    const all = [...this.#pages.values()].flatMap(({ byKey }) => [...byKey])
+    const pages = all.sort(([one], [other]) => (one < other ? -1 : 1))
     const unscraped = 'flux_gateway_sidecars_unscraped'
     const scraped = 'flux_gateway_sidecars_scraped'
     const dropped = 'flux_gateway_sidecar_lines_dropped'
@@ -153,24 +161,66 @@ class Scrape {
       `${dropped} ${this.#dropped}\n`,
     ].join('')
     const parts = [Buffer.from(own)]
+    let next: string[] = []
+    let length = 0
+    // A hostile sidecar has a family for each sample: tens of thousands of parts would take longer to send than to make.
+    const add = () => {
+      parts.push(Buffer.from(next.join('')))
+      next = []
+      length = 0
+    }
     for (const text of textsOf(pages.map(([, page]) => page))) {
-      parts.push(Buffer.from(text))
+      next.push(text)
+      length += text.length
+      if (length < PART_CHARACTERS) continue
+      add()
       await endTurn()
     }
+    add()
     return parts
   }
 
-  /** Where there is no room for all pages, the longest make room. */
+  /** Where there is no room for all pages, the namespace that takes most makes room by its longest one. */
   #removeLongest(): void {
-    let longest: { readonly key: string; readonly bytes: number } | undefined
-    for (const [key, { bytes }] of this.#pages) {
-      if (longest === undefined || bytes > longest.bytes) longest = { key, bytes }
-    }
-    if (longest === undefined) return
-    this.#pages.delete(longest.key)
-    this.#bytes -= longest.bytes
-    this.absent.set(longest.key, 'no_room')
+    const ofNamespace = largestOf(this.#pages.values(), ({ bytes }) => bytes)
+    const [key, page] =
+      largestOf(ofNamespace?.byKey.entries() ?? [], ([, { bytes }]) => bytes) ?? []
+    if (ofNamespace === undefined || key === undefined || page === undefined) return
+    ofNamespace.byKey.delete(key)
+    ofNamespace.bytes -= page.bytes
+    this.#bytes -= page.bytes
+    this.absent.set(key, 'no_room')
   }
+}
+
+/** Those of a namespace. */
+interface Pages {
+  bytes: number
+  readonly byKey: Map<string, Page>
+}
+
+function largestOf<Item>(items: Iterable<Item>, sizeOf: (item: Item) => number): Item | undefined {
+  let largest: { readonly item: Item; readonly size: number } | undefined
+  for (const item of items) {
+    const size = sizeOf(item)
+    if (largest === undefined || size > largest.size) largest = { item, size }
+  }
+  return largest?.item
+}
+
+/**
+ * The first of each namespace, the second of each, and so on: a thousand slow sidecars of one do not take the time of the others.
+ *
+ * @param names by namespace
+ */
+function inTurns(names: readonly MiniClusterName[]): MiniClusterName[] {
+  const places = new Map<string, number>()
+  const placed = names.map((name) => {
+    const place = places.get(name.namespace) ?? 0
+    places.set(name.namespace, place + 1)
+    return { name, place }
+  })
+  return placed.sort((one, other) => one.place - other.place).map(({ name }) => name)
 }
 
 /** No name has a slash. */

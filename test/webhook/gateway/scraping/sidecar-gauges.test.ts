@@ -45,7 +45,11 @@ function sceneOf({ names = ['flux'], find = () => FOUND, answer = () => PAGE }: 
     names,
     missing: undefined,
   }
-  const all = () => state.names.map((minicluster) => ({ namespace: 'team', minicluster }))
+  const all = () =>
+    state.names.map((name) => {
+      const [minicluster = '', namespace = 'team'] = name.split('.')
+      return { namespace, minicluster }
+    })
   const peers: Peers = {
     find,
     all,
@@ -231,4 +235,34 @@ test('where there is no room for all, the longest pages make room', async (t) =>
     short,
   )
   assert.match(text, /^flux_gateway_sidecars_unscraped\{reason="no_room"\} [3-9]\d$/m)
+})
+
+test('slow sidecars of one namespace take the time of no other', async () => {
+  const slow = named(500).map((name) => `${name}.hostile`)
+  const { gauges, questions } = sceneOf({ names: [...slow, 'a.team-a', 'b.team-a', 'a.team-b'] })
+  await gauges.render()
+  const asked = questions.map(({ namespace, minicluster }) => `${minicluster}.${namespace}`)
+  const first = ['m0000.hostile', 'a.team-a', 'a.team-b', 'm0001.hostile', 'b.team-a']
+  assert.deepEqual([asked.slice(0, 5), asked.length], [first, 503])
+})
+
+test('where there is no room for all, long pages of one namespace take the room of no other', async () => {
+  const page = (count: number) =>
+    Array.from({ length: count }, (_, index) => `# TYPE g${index} gauge\ng${index} 1\n`).join('')
+  const hostile = named(200).map((name) => `${name}.hostile`)
+  const { gauges } = sceneOf({
+    names: [...hostile, 'flux.team'],
+    answer: ({ namespace }) => page(namespace === 'hostile' ? 1_000 : 1_500),
+  })
+  const samples = await valuesOf(gauges, 'g1499', 'namespace')
+  assert.deepEqual(samples, { team: 1 })
+})
+
+test('thousands of families are sent in few parts', async () => {
+  const families = Array.from(
+    { length: 2_000 },
+    (_, index) => `# TYPE g${index} gauge\ng${index} 1\n`,
+  )
+  const { gauges } = sceneOf({ answer: () => families.join('') })
+  assert.ok((await gauges.render()).length < 5)
 })
