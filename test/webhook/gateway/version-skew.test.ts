@@ -82,7 +82,7 @@ test('an older sidecar answers the gateway as it answered the API server', async
       assert.deepEqual(own, JSON.parse(body), path)
     }
   }
-  const families = readExposition(String(await gauges.render()))
+  const families = readExposition(Buffer.concat(await gauges.render()).toString())
   assert.deepEqual(families.get('flux_desired_nodes')?.samples, [{ labels: RECORDED, value: 4 }])
   assert.deepEqual(families.get('flux_gateway_sidecar_lines_dropped')?.samples[0]?.value, 0)
 })
