@@ -46,7 +46,7 @@ prints one HPA for each. Objects of other kinds are skipped.
       --kubernetes X.Y  version of the API server [${DEFAULT_KUBERNETES}]. Before 1.35 an HPA
                         cannot set a tolerance, and follows
                         node_desired_compensated_count instead
-      --headroom N      print a CapacityBuffer too, with its PodTemplate: the node
+      --headroom N      print a CapacityBuffer and a PodTemplate too: the node
                         autoscaler keeps warm nodes for N pods more than run
 
 The HPAs are written to standard output. Problems, and warnings about settings
