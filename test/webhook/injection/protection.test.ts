@@ -9,6 +9,7 @@ import {
   protectPods,
   wantsProtection,
 } from '../../../webhook/injection/protection.ts'
+import { runs } from '../../support/runs.ts'
 
 const KARPENTER = 'karpenter.sh/do-not-disrupt'
 const AUTOSCALER = 'cluster-autoscaler.kubernetes.io/safe-to-evict'
@@ -108,6 +109,7 @@ function without(spec: unknown): unknown {
 }
 
 test('whatever the spec is, the patch applies, changes nothing of the user, and a second one is empty', () => {
+  const numRuns = runs(2_000)
   let patched = 0
   fc.assert(
     fc.property(specs, fc.boolean(), (spec, protect) => {
@@ -131,9 +133,9 @@ test('whatever the spec is, the patch applies, changes nothing of the user, and 
       was.pod = { ...was.pod, annotations: was.pod.annotations ?? {} }
       assert.deepEqual(parsed(kept), parsed(was))
     }),
-    { numRuns: 2_000 },
+    { numRuns },
   )
-  assert.ok(patched > 200, `${patched} patched`)
+  assert.ok(patched > numRuns / 20, `${patched} of ${numRuns} patched`)
 })
 
 test('annotations of 250 KiB are protected in one small patch', () => {
