@@ -42,6 +42,13 @@ export interface StartOptions {
   readonly probe?: string
 }
 
+/** Those that run. They end with this process, also if a measurement fails. */
+const running = new Set<ChildProcess>()
+
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Starts a bundle and waits for its first answer. */
 export async function startServer(
   bundle: string,
@@ -53,6 +60,8 @@ export async function startServer(
     env: { ...env, LISTEN_PORT: String(port), NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   while (!(await answers(port, probe))) {
     if (child.exitCode !== null) throw new Error(`${bundle} ended with code ${child.exitCode}`)
   }
