@@ -29,6 +29,7 @@ test('a kustomization names every file, and every file that it names exists', ()
     ...one.resources.map((path) => resolve(one, path)).filter((path) => !folders.has(path)),
     ...one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
     ...one.configurations.map((path) => resolve(one, path)),
+    ...one.configMapGenerator.flatMap(({ files }) => files.map((path) => resolve(one, path))),
   ])
   // A comment names the examples that cannot be applied together with the others.
   const comment = readText('examples/kustomization.yaml').match(/^#.*/gm)?.join() ?? ''

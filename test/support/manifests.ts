@@ -34,6 +34,7 @@ const KustomizationSchema = v.strictObject({
     ),
     [],
   ),
+  configMapGenerator: v.optional(v.array(v.looseObject({ files: v.array(v.string()) })), []),
   configurations: v.optional(v.array(v.string()), []),
   replacements: v.optional(v.array(v.unknown()), []),
 })
@@ -77,10 +78,11 @@ export function resolve({ folder }: Kustomization, path: string): string {
   return normalize(join(folder, path))
 }
 
-/** Files for kustomize itself: patches, which are parts of objects, and configurations. */
+/** Files for kustomize itself: patches, which are parts of objects, configurations, and what it puts into ConfigMaps. */
 const BUILD_FILES: readonly string[] = KUSTOMIZATIONS.flatMap((one) => [
   ...one.patches.flatMap(({ path }) => (path === undefined ? [] : [resolve(one, path)])),
   ...one.configurations.map((path) => resolve(one, path)),
+  ...one.configMapGenerator.flatMap(({ files }) => files.map((path) => resolve(one, path))),
 ])
 
 /** Folders whose objects are steps of kustomize, and not for a cluster. */
