@@ -8,6 +8,7 @@ import { quote } from '#serving/text.ts'
 import type { MiniClusterName, Peer, Peers } from '../peers/peer.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import { AskError, titleOf } from './ask-error.ts'
+import { ConnectionLimit } from './connection-limit.ts'
 import { type ClientCredentials, contextOf } from './connection-pool.ts'
 import { contradiction, longestAnswer } from './described.ts'
 import { Dismissals } from './dismissals.ts'
@@ -34,6 +35,7 @@ interface AskingOptions {
   readonly limits?: TurnLimits
   /** The memory of answers. */
   readonly budget?: AnswerBudget
+  readonly connections?: ConnectionLimit
   /** Milliseconds of the clock of the deadlines. Default: `performance.now()`. */
   readonly clock?: () => number
   /** Uniform in [0, 1), for pauses. */
@@ -73,7 +75,7 @@ export class Asking implements Sidecars {
     this.#clock = clock
     this.#shared = new SharedRequests(clock)
     this.#turns = new FairTurns(limits)
-    this.#clients = new PeerClients({ clock, random })
+    this.#clients = new PeerClients({ clock, random }, options.connections ?? new ConnectionLimit())
     this.#dismissals = new Dismissals({ clock, log })
     this.#lines = new TokenBucket(LOG_RATE, clock())
     this.#credentials = credentials

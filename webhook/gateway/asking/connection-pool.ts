@@ -7,6 +7,7 @@ import { connect, createSecureContext, type PeerCertificate, type SecureContext 
 import { quote } from '#serving/text.ts'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
 import type { Peer } from '../peers/peer.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
 import { handshakeFailure, OTHER_NAME } from './peer-failure.ts'
 
 /** How the gateway shows who it is, and the CA (PEM, one or more) that sidecars must be certified by. */
@@ -37,6 +38,7 @@ interface PoolOptions {
   /** The DNS name that the peer's certificate must have. */
   readonly name: string
   readonly context: SecureContext
+  readonly limit: ConnectionLimit
 }
 
 export class ConnectionPool extends Agent {
@@ -70,7 +72,7 @@ export class ConnectionPool extends Agent {
     _options: ClientRequestArgs,
     callback?: (error: Error | null, connection: Duplex) => void,
   ): undefined {
-    const { peer, name, context } = this.#options
+    const { peer, name, context, limit } = this.#options
     const socket = connect({
       host: peer.address,
       port: peer.port,
@@ -82,6 +84,7 @@ export class ConnectionPool extends Agent {
       checkServerIdentity: (_host, certificate) => checkName(name, certificate),
     })
     socket.setNoDelay(true)
+    limit.add(peer.namespace, this, socket)
     const timer = setTimeout(() => socket.destroy(timedOut()), HANDSHAKE_MS)
     const onError = (error: Error) => {
       clearTimeout(timer)

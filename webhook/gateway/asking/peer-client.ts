@@ -1,7 +1,9 @@
 // The way to one peer: its connections and its circuit. Which peer is asked, and by whom, is in asking.ts.
+import { performance } from 'node:perf_hooks'
 import type { SecureContext } from 'node:tls'
 import { Circuit, type CircuitTiming } from '../circuit.ts'
 import type { Peer } from '../peers/peer.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { type Exchange, exchange, type RawAnswer } from './exchange.ts'
 import { PeerFailure, tooSlow } from './peer-failure.ts'
@@ -9,11 +11,15 @@ import { PeerFailure, tooSlow } from './peer-failure.ts'
 /** A sidecar answers from memory: one that has taken this long does not work. */
 const SLOW_MS = 500
 
+/** The part of the time in which the gateway itself was at work: with more it may have been late to read the answer. */
+const BUSY = 0.8
+
 interface PeerClientOptions extends CircuitTiming {
   readonly peer: Peer
   /** The DNS name that its certificate must have. */
   readonly name: string
   readonly context: SecureContext
+  readonly limit: ConnectionLimit
 }
 
 type PeerQuestion = Pick<Exchange, 'path' | 'headers' | 'maxBytes' | 'share'>
@@ -25,15 +31,17 @@ export class PeerClient {
   usedAt: number
   readonly #name: string
   readonly #clock: () => number
+  readonly #limit: ConnectionLimit
   #pool: ConnectionPool
 
-  constructor({ peer, name, context, ...circuit }: PeerClientOptions) {
+  constructor({ peer, name, context, limit, ...circuit }: PeerClientOptions) {
     this.peer = peer
     this.circuit = new Circuit({ ...circuit, whyFailed: whyUnreachable })
     this.usedAt = circuit.clock()
     this.#name = name
     this.#clock = circuit.clock
-    this.#pool = new ConnectionPool({ peer, name, context })
+    this.#limit = limit
+    this.#pool = new ConnectionPool({ peer, name, context, limit })
   }
 
   get idleConnections(): number {
@@ -43,7 +51,8 @@ export class PeerClient {
   /** Uses another certificate from the next connection on. Requests under way keep the old ones. */
   renew(context: SecureContext): void {
     this.retire()
-    this.#pool = new ConnectionPool({ peer: this.peer, name: this.#name, context })
+    const [peer, name, limit] = [this.peer, this.#name, this.#limit]
+    this.#pool = new ConnectionPool({ peer, name, context, limit })
   }
 
   retire(): void {
@@ -54,6 +63,7 @@ export class PeerClient {
   ask(question: PeerQuestion, signal: AbortSignal): Promise<RawAnswer> {
     const { peer } = this
     const askedAt = this.#clock()
+    const before = performance.eventLoopUtilization()
     this.usedAt = askedAt
     return this.circuit.run(async () => {
       try {
@@ -62,7 +72,9 @@ export class PeerClient {
       } catch (cause) {
         if (!signal.aborted) throw cause
         const ms = this.#clock() - askedAt
-        const kind = ms < SLOW_MS ? 'abandoned' : 'unreachable'
+        const { utilization } = performance.eventLoopUtilization(before)
+        const isOurFault = ms < SLOW_MS || utilization > BUSY
+        const kind = isOurFault ? 'abandoned' : 'unreachable'
         throw new PeerFailure(kind, tooSlow(peer, ms), { cause })
       }
     })

@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls'
 import { sidecarName } from '#serving/certificates/certificate-names.ts'
 import type { CircuitTiming } from '../circuit.ts'
 import type { Peer } from '../peers/peer.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
 import { PeerClient } from './peer-client.ts'
 import { placeOf } from './peer-failure.ts'
 
@@ -14,10 +15,12 @@ const FORGET_MS = 300_000
 export class PeerClients {
   readonly #clients = new Map<string, PeerClient>()
   readonly #circuit: CircuitTiming
+  readonly #limit: ConnectionLimit
   #sweptAt: number
 
-  constructor(circuit: CircuitTiming) {
+  constructor(circuit: CircuitTiming, limit: ConnectionLimit) {
     this.#circuit = circuit
+    this.#limit = limit
     this.#sweptAt = circuit.clock()
   }
 
@@ -35,7 +38,8 @@ export class PeerClients {
     this.#sweep()
     const known = this.find(peer)
     if (known !== undefined) return known
-    const client = new PeerClient({ peer, name: sidecarName(peer), context, ...this.#circuit })
+    const own = { peer, name: sidecarName(peer), context }
+    const client = new PeerClient({ ...own, limit: this.#limit, ...this.#circuit })
     this.#clients.set(keyOf(peer), client)
     return client
   }
