@@ -24,7 +24,10 @@ const { spec } = parse(readFileSync(join(FOLDER, 'alerts.yaml'), 'utf8')) as {
 }
 const RULES = spec.groups.flatMap(({ rules }) => rules)
 
-const dashboard = JSON.parse(readFileSync(join(FOLDER, 'flux-metrics.json'), 'utf8')) as {
+const { data } = parse(readFileSync(join(FOLDER, 'dashboard.yaml'), 'utf8')) as {
+  readonly data: Readonly<Record<string, string>>
+}
+const dashboard = JSON.parse(data['flux-metrics.json'] ?? '') as {
   readonly panels: readonly {
     readonly id: number
     readonly title: string
