@@ -4,6 +4,8 @@ import type { State, Trace } from '../../../webhook/cli/simulate/trace.ts'
 const NOTHING: State = {
   atMs: 0,
   pods: 0,
+  nodes: 0,
+  room: 0,
   busy: 0,
   size: 0,
   desired: undefined,
@@ -14,6 +16,7 @@ const NOTHING: State = {
 
 const SUMMARY: Trace['summary'] = {
   nodeHours: 0,
+  boughtNodeHours: 0,
   busyNodeHours: 0,
   meanWait: 0,
   longestWait: 0,
@@ -28,7 +31,10 @@ const SUMMARY: Trace['summary'] = {
 
 export function traceOf(endMs: number, ...states: readonly Partial<State>[]): Trace {
   return {
-    states: states.map((state) => ({ ...NOTHING, ...state })),
+    states: states.map((state) => {
+      const { pods = 0 } = state
+      return { ...NOTHING, nodes: pods, room: pods, ...state }
+    }),
     endMs,
     summary: SUMMARY,
     waits: { ended: [], since: [] },

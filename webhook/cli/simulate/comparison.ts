@@ -1,7 +1,7 @@
 // The text that `flux-metrics simulate` prints: a chart for each HPA, and a table that compares them. Pure.
 import { formatTable } from '../output/table.ts'
-import { drawChart, LEGEND } from './drawing/chart.ts'
-import type { Panel, PictureOptions } from './drawing/svg.ts'
+import { BOUGHT_LEGEND, drawChart, LEGEND } from './drawing/chart.ts'
+import { hasSpareNodes, type Panel, type PictureOptions } from './drawing/svg.ts'
 import { formatDuration } from './duration.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
 import type { NamedHpa } from './input/hpa-source.ts'
@@ -37,6 +37,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'mean wait', cellOf: ({ meanWait }) => formatDuration(meanWait) },
   { title: 'longest', cellOf: ({ longestWait }) => formatDuration(longestWait) },
   { title: 'node-hours', cellOf: ({ nodeHours }) => nodeHours.toFixed(2) },
+  {
+    title: 'bought',
+    cellOf: ({ boughtNodeHours }) => boughtNodeHours.toFixed(2),
+    count: ({ boughtNodeHours, nodeHours }) => Math.abs(boughtNodeHours - nodeHours),
+  },
   {
     title: 'busy',
     cellOf: ({ nodeHours, busyNodeHours }) =>
@@ -93,5 +98,6 @@ export function formatComparison(
     ]),
     width,
   )
-  return `${[...charts, LEGEND, '', ...table].join('\n')}\n`
+  const legend = panels.some(hasSpareNodes) ? BOUGHT_LEGEND : LEGEND
+  return `${[...charts, legend, '', ...table].join('\n')}\n`
 }

@@ -4,6 +4,7 @@
 import type { Agenda } from '#simulation/agenda.ts'
 import type { Instance } from '#simulation/instance.ts'
 import { type Latency, Turns } from '#simulation/latency.ts'
+import { AT_ONCE, NodePool, type NodePoolOptions } from './node-pool.ts'
 
 /** How long pods take, in milliseconds. */
 export interface PodTimes {
@@ -36,8 +37,8 @@ export interface Resize {
 }
 
 type Pod =
-  /** On no node: there are no more. */
-  | { readonly phase: 'unscheduled' }
+  /** On no node that is ready: its node boots, or there are no more (`hasNode` is false). */
+  | { readonly phase: 'unscheduled'; readonly hasNode: boolean }
   | { readonly phase: 'starting'; readonly upAt: number }
   | { readonly phase: 'up' }
   /** To be replaced: the size grew again, and a new pod of this index is created when this one has ended. */
@@ -49,8 +50,10 @@ export interface PodsOptions {
   readonly times: PodTimes
   /** Number of pods at the start. */
   readonly size: number
-  /** Nodes that can be had, one for each pod. Pods beyond them stay Pending. Default: any number. */
+  /** Nodes that can be had. Pods beyond them stay Pending. Default: any number. */
   readonly available?: number
+  /** Default: {@link AT_ONCE}. */
+  readonly nodes?: NodePoolOptions
 }
 
 /** Creates and ends the pods of one MiniCluster, each in its time. */
@@ -62,6 +65,7 @@ export class Pods {
   readonly #unnoticed = new Map<number, object>()
   readonly #joinMs: Turns
   readonly #lossMs: Turns
+  readonly #pool: NodePool
   #size: number
 
   constructor(options: PodsOptions) {
@@ -69,7 +73,12 @@ export class Pods {
     this.#size = options.size
     this.#joinMs = new Turns(options.times.joinMs)
     this.#lossMs = new Turns(options.times.lossMs)
-    for (let index = 0; index < options.size; index += 1) this.#pods.set(index, { phase: 'up' })
+    const { instance, agenda, nodes = AT_ONCE, available } = options
+    this.#pool = new NodePool(nodes, { agenda, now: () => instance.now }, available)
+    for (let index = 0; index < options.size; index += 1) {
+      this.#pool.placeNow(index)
+      this.#pods.set(index, { phase: 'up' })
+    }
   }
 
   /** All pods, whether they wait for a node, start, run or end. */
@@ -77,9 +86,24 @@ export class Pods {
     return this.#pods.size
   }
 
-  /** Pods that have a node, whether they start, run or end: the nodes that cost money. */
-  get nodes(): number {
+  /** Pods that have a node, whether they start, run or end. */
+  get placed(): number {
     return [...this.#pods.values()].filter(({ phase }) => phase !== 'unscheduled').length
+  }
+
+  /** Nodes that cost money, with or without a pod. */
+  get nodes(): number {
+    return this.#pool.count
+  }
+
+  /** Pods that these nodes have room for. */
+  get room(): number {
+    return this.#pool.count * (this.#options.nodes ?? AT_ONCE).podsPerNode
+  }
+
+  /** Whether a node is empty and will be given back. */
+  get hasEmptyNodes(): boolean {
+    return this.#pool.hasEmpty
   }
 
   /** Pods that are Running and Ready; a pod that is ending is not. */
@@ -178,22 +202,32 @@ export class Pods {
   /** Its node is free for a pod that waits for one. */
   #remove(index: number): void {
     this.#pods.delete(index)
-    for (const [waiting, { phase }] of this.#pods) {
-      if (phase === 'unscheduled' && this.#hasNode) this.#start(waiting)
+    this.#pool.remove(index)
+    for (const [waiting, pod] of this.#pods) {
+      if (pod.phase === 'unscheduled' && !pod.hasNode) this.#schedule(waiting)
     }
-  }
-
-  get #hasNode(): boolean {
-    const { available } = this.#options
-    return available === undefined || this.nodes < available
   }
 
   #create(index: number): void {
     const pod = this.#pods.get(index)
     if (pod?.phase === 'ending') pod.isToBeReplaced = true
-    if (pod !== undefined) return
-    if (this.#hasNode) this.#start(index)
-    else this.#pods.set(index, { phase: 'unscheduled' })
+    if (pod === undefined) this.#schedule(index)
+  }
+
+  #schedule(index: number): void {
+    const { instance, agenda } = this.#options
+    const readyAt = this.#pool.place(index)
+    if (readyAt === instance.now) {
+      this.#start(index)
+      return
+    }
+    const pod: Pod = { phase: 'unscheduled', hasNode: readyAt !== undefined }
+    this.#pods.set(index, pod)
+    if (readyAt === undefined) return
+    agenda.add(readyAt, () => {
+      // The pod may have been ended meanwhile.
+      if (this.#pods.get(index) === pod) this.#start(index)
+    })
   }
 
   #start(index: number): void {

@@ -16,8 +16,10 @@ import { drawPicture, type Panel } from './drawing/svg.ts'
 import { formatDuration } from './duration.ts'
 import type { HpaSpec } from './hpa-controller/spec.ts'
 import type { NamedHpa } from './input/hpa-source.ts'
+import { NODE_FLAGS, NODE_HELP, readNodePool } from './input/node-flags.ts'
 import { QUEUE_KIND, type QueueOfJobs } from './input/queue-source.ts'
 import { readSimulationInput } from './input/simulation-input.ts'
+import type { NodePoolOptions } from './node-pool.ts'
 import { Simulation } from './simulation.ts'
 import { extendTrace, type Trace, traceRun } from './trace.ts'
 
@@ -25,6 +27,7 @@ const FLAGS = {
   filename: { type: 'string', short: 'f', multiple: true },
   drain: { type: 'boolean' },
   svg: { type: 'string' },
+  ...NODE_FLAGS,
 } as const
 
 /** Longer runs are cut. */
@@ -49,6 +52,7 @@ take the time to start and to end that was measured on a real cluster.
                        annotation flux-metrics/drain; only for HPAs on
                        node_desired_* metrics
       --svg FILE       write a picture (SVG) to FILE as well
+${NODE_HELP}
 
 Example of a queue. All fields but nodes.max, jobs and duration are optional. A
 job may also have gpus, tasks, urgency and timeLimit; its cores, gpus and tasks
@@ -81,6 +85,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const flags = readFlags(args, FLAGS)
   if (flags.kind === 'problem') return refuseUsage(io, 'simulate', flags.problem)
   const { filename: files = [], drain = false, svg } = flags.values
+  const pool = readNodePool(flags.values)
+  if (typeof pool === 'string') return refuseUsage(io, 'simulate', pool)
   const inputs = await readInputs(files, io)
   const read = readSimulationInput(inputs.found)
   const problems = inputs.problems.length > 0 ? inputs.problems : read.problems
@@ -96,6 +102,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const runs = input.hpas.map((hpa, index) =>
     runUnder(hpa, input.queue, {
       drain,
+      pool,
       onProgress: (part) =>
         progress.show(
           `HPA ${index + 1} of ${input.hpas.length}, ${hpa.name}: ${Math.floor(part * 100)} % of the jobs have ended`,
@@ -130,12 +137,15 @@ interface Run {
   readonly trace: Trace
 }
 
+interface RunOptions {
+  readonly drain: boolean
+  /** How nodes are bought; `undefined`: they are there at once. */
+  readonly pool: NodePoolOptions | undefined
+  readonly onProgress: (part: number) => void
+}
+
 /** Runs the queue under one HPA. */
-function runUnder(
-  hpa: NamedHpa,
-  queue: QueueOfJobs,
-  { drain, onProgress }: { readonly drain: boolean; readonly onProgress: (part: number) => void },
-): Run {
+function runUnder(hpa: NamedHpa, queue: QueueOfJobs, { drain, pool, onProgress }: RunOptions): Run {
   const { nodes, fill, refuseWide, passAbsent, queues, idleGrace, arrivals } = queue
   const { spec } = hpa
   const { minReplicas = 1 } = spec
@@ -151,6 +161,7 @@ function runUnder(
     },
     size: nodes.start,
     ...(nodes.available !== undefined && { available: nodes.available }),
+    ...(pool && { nodes: pool }),
     arrivals,
     hpa: spec,
     quorum: minReplicas,

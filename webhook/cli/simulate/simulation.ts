@@ -10,6 +10,7 @@ import type { Job, JobRequest } from '#simulation/job.ts'
 import type { Transition } from '#simulation/job-table.ts'
 import { type Decision, HpaController } from './hpa-controller/controller.ts'
 import type { HpaSpec, MetricIdentifier } from './hpa-controller/spec.ts'
+import type { NodePoolOptions } from './node-pool.ts'
 import { POD_TIMES, Pods, type PodTimes, type Resize } from './pods.ts'
 import { READ_TIMES, type ReadTimes, SimulatedSidecar } from './simulated-sidecar.ts'
 
@@ -53,6 +54,8 @@ export interface SimulationOptions {
   readonly size: number
   /** Nodes that can be had; pods beyond them stay Pending. Default: any number. */
   readonly available?: number
+  /** How nodes are bought and given back. Default: at once, one for each pod. */
+  readonly nodes?: NodePoolOptions
   readonly arrivals: readonly Arrival[]
   readonly outages?: readonly SidecarOutage[]
   readonly hpa: HpaSpec
@@ -91,7 +94,7 @@ export class Simulation {
   #arrivalsLeft: number
 
   constructor(options: SimulationOptions) {
-    const { size, available, snapshots, quorum = 1, onFacts, arrivals } = options
+    const { size, available, nodes, snapshots, quorum = 1, onFacts, arrivals } = options
     this.#options = options
     this.#times = { ...TIMES, ...options.times }
     this.#size = size
@@ -100,7 +103,11 @@ export class Simulation {
     const instance = new Instance({ ...options.instance, up: size, now: START })
     const shared = { instance, agenda: this.#agenda, times: this.#times }
     this.instance = instance
-    this.pods = new Pods({ ...shared, size, ...(available !== undefined && { available }) })
+    this.pods = new Pods({
+      ...{ ...shared, size },
+      ...(available !== undefined && { available }),
+      ...(nodes && { nodes }),
+    })
     this.#sidecar = new SimulatedSidecar({
       ...shared,
       snapshots,

@@ -9,6 +9,10 @@ export interface State {
   readonly atMs: number
   /** Pods that have a node, also those that start or end. */
   readonly pods: number
+  /** Nodes that cost money: those that boot and the empty ones, too. */
+  readonly nodes: number
+  /** Pods that these nodes have room for. */
+  readonly room: number
   /** Pods whose ranks hold jobs. */
   readonly busy: number
   /** `spec.size`. */
@@ -38,8 +42,10 @@ export interface Waits {
 }
 
 export interface Summary {
-  /** Pods times hours: the nodes that cost money. */
+  /** Pods with a node, times hours. */
   readonly nodeHours: number
+  /** Nodes times hours, from their order to their end: what costs money. */
+  readonly boughtNodeHours: number
   /** The node-hours with a job. */
   readonly busyNodeHours: number
   /** Seconds from submission to start; of jobs that did not start, until they were canceled or the runs ended. */
@@ -88,7 +94,7 @@ export function traceRun(
     record(states, stateOf(simulation))
     if (!simulation.isDone) continue
     doneAtMs ??= simulation.elapsedMs
-    if (simulation.pods.count <= restSize) break
+    if (simulation.pods.count <= restSize && !simulation.pods.hasEmptyNodes) break
   }
   const endMs = Math.min(simulation.elapsedMs, limitMs)
   const waits = waitsOf(simulation)
@@ -101,7 +107,9 @@ function stateOf(simulation: Simulation): State {
   const size = published && publishedSize(published.sizes)
   return {
     atMs: simulation.elapsedMs,
-    pods: pods.nodes,
+    pods: pods.placed,
+    nodes: pods.nodes,
+    room: pods.room,
     busy: instance.nodes.filter(({ online, idle }) => online && !idle).length,
     size: simulation.size,
     desired: typeof size === 'number' ? size : undefined,
@@ -119,6 +127,7 @@ function record(states: State[], state: State): void {
   const isEqual =
     before !== undefined &&
     before.pods === state.pods &&
+    before.nodes === state.nodes &&
     before.busy === state.busy &&
     before.size === state.size &&
     before.desired === state.desired &&
@@ -155,15 +164,21 @@ function summaryOf(
 function nodeHoursOf(
   states: readonly State[],
   endMs: number,
-): Pick<Summary, 'nodeHours' | 'busyNodeHours'> {
+): Pick<Summary, 'nodeHours' | 'boughtNodeHours' | 'busyNodeHours'> {
   let podMs = 0
+  let nodeMs = 0
   let busyMs = 0
-  for (const [index, { atMs, pods, busy }] of states.entries()) {
+  for (const [index, { atMs, pods, nodes, busy }] of states.entries()) {
     const lastsMs = (states[index + 1]?.atMs ?? endMs) - atMs
     podMs += pods * lastsMs
+    nodeMs += nodes * lastsMs
     busyMs += busy * lastsMs
   }
-  return { nodeHours: podMs / HOUR_MS, busyNodeHours: busyMs / HOUR_MS }
+  return {
+    nodeHours: podMs / HOUR_MS,
+    boughtNodeHours: nodeMs / HOUR_MS,
+    busyNodeHours: busyMs / HOUR_MS,
+  }
 }
 
 /** The same run, looked at for longer: nothing changes after its end. Runs are compared over the same time. */

@@ -15,17 +15,21 @@ export interface ChartOptions {
 /** One column of a chart: means over its time, the most jobs that waited, and the number of killed jobs. */
 export interface Column {
   readonly pods: number
+  readonly room: number
   readonly busy: number
   readonly pending: number
   readonly killed: number
 }
 
 const LABEL_WIDTH = 6
-const SHADES = { busy: '█', idle: '░' } as const
+const SHADES = { busy: '█', idle: '░', bought: '·' } as const
 const HEIGHTS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const
 
 /** The meaning of the characters. */
 export const LEGEND = `${SHADES.busy} nodes with jobs  ${SHADES.idle} idle nodes  ✗ a job was killed`
+
+/** The same, where nodes are bought. */
+export const BOUGHT_LEGEND = `${LEGEND}  ${SHADES.bought} nodes without a pod`
 
 /** Draws the lines of the chart. */
 export function drawChart(trace: Trace, options: ChartOptions): readonly string[] {
@@ -69,8 +73,8 @@ function columnOf(
   span: { readonly from: number; readonly to: number },
 ): Column {
   const lengthMs = span.to - span.from
-  if (lengthMs <= 0) return { pods: 0, busy: 0, pending: 0, killed: 0 }
-  const sums = { pods: 0, busy: 0 }
+  if (lengthMs <= 0) return { pods: 0, room: 0, busy: 0, pending: 0, killed: 0 }
+  const sums = { pods: 0, room: 0, busy: 0 }
   let pending = 0
   let lostBefore: number | undefined
   let lost = 0
@@ -80,21 +84,24 @@ function columnOf(
     const shared = Math.min(until, span.to) - Math.max(state.atMs, span.from)
     if (shared <= 0) continue
     sums.pods += state.pods * shared
+    sums.room += state.room * shared
     sums.busy += state.busy * shared
     pending = Math.max(pending, state.pending)
     lost = state.lost
   }
   return {
     pods: sums.pods / lengthMs,
+    room: sums.room / lengthMs,
     busy: sums.busy / lengthMs,
     pending,
     killed: Math.max(0, lost - (lostBefore ?? 0)),
   }
 }
 
-function shadeAt({ busy, pods }: Column, level: number): string {
+function shadeAt({ busy, pods, room }: Column, level: number): string {
   if (busy >= level) return SHADES.busy
-  return pods >= level ? SHADES.idle : ' '
+  if (pods >= level) return SHADES.idle
+  return room >= level ? SHADES.bought : ' '
 }
 
 function heightOf(value: number, most: number): string {

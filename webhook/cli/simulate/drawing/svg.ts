@@ -4,6 +4,7 @@
 import { formatDuration } from '../duration.ts'
 import type { State, Trace } from '../trace.ts'
 import { countTicks, timeTicks } from './axis.ts'
+import { cross, escapeXml, round, text } from './marks.ts'
 
 /** A run, with the two lines of text above it. */
 export interface Panel {
@@ -31,11 +32,11 @@ const CROSS_WIDTH = 10
 /** Every colour is that of a class, so that a dark page gets others. */
 const STYLE = `<style>
 .page{fill:#ffffff}.text{fill:#24292f}.faint{fill:#57606a}.line{stroke:#d0d7de}
-.pods{fill:#b6d4fe}.busy{fill:#0b5ed7}.wait{fill:#e8a33d}
+.room{fill:#e5e9ee}.pods{fill:#b6d4fe}.busy{fill:#0b5ed7}.wait{fill:#e8a33d}
 .killed{stroke:#c9211e;stroke-width:2}.count{fill:#c9211e}.done{stroke:#1a7f37;stroke-dasharray:4 3}.end{fill:#1a7f37}
 @media (prefers-color-scheme:dark){
 .page{fill:#0d1117}.text{fill:#e6edf3}.faint{fill:#9198a1}.line{stroke:#3d444d}
-.pods{fill:#1f4b82}.busy{fill:#58a6ff}.wait{fill:#d29922}
+.room{fill:#272e38}.pods{fill:#1f4b82}.busy{fill:#58a6ff}.wait{fill:#d29922}
 .killed{stroke:#ff7b72}.count{fill:#ff7b72}.done{stroke:#3fb950}.end{fill:#3fb950}
 }
 </style>`
@@ -50,7 +51,7 @@ export function drawPicture(panels: readonly Panel[], options: PictureOptions): 
     `<desc id="desc">${escapeXml(panels.map(({ title, note }) => `${title}: ${note}`).join('. '))}</desc>`,
     STYLE,
     `<rect class="page" width="${WIDTH}" height="${height}"/>`,
-    legend(),
+    legend(panels.some(hasSpareNodes)),
     ...panels.map((panel, index) => {
       const top = LEGEND_HEIGHT + index * PANEL_HEIGHT
       return `<g transform="translate(0 ${top})">\n${drawPanel(panel, { ...options, mostWaiting })}\n</g>`
@@ -60,17 +61,23 @@ export function drawPicture(panels: readonly Panel[], options: PictureOptions): 
   ].join('\n')
 }
 
-function legend(): string {
+/** Whether the run has nodes without a pod. */
+export function hasSpareNodes({ trace }: Panel): boolean {
+  return trace.states.some(({ room, pods }) => room !== pods)
+}
+
+function legend(hasSpare: boolean): string {
   const entries = [
     { sign: box('busy'), words: 'nodes with jobs' },
     { sign: box('pods'), words: 'idle nodes' },
+    ...(hasSpare ? [{ sign: box('room'), words: 'room without a pod' }] : []),
     { sign: box('wait'), words: 'jobs that wait' },
     { sign: () => cross(5, 16), words: 'a job is killed' },
     { sign: () => '<path class="done" d="M5 9V22"/>', words: 'all jobs have ended' },
   ]
   return entries
     .map(({ sign, words }, index) => {
-      const x = LEFT + index * 136
+      const x = LEFT + index * (hasSpare ? 116 : 136)
       const label = text({ x: 16, y: 20, style: 'faint' }, words)
       return `<g transform="translate(${x} 0)">${sign()}${label}</g>`
     })
@@ -82,11 +89,13 @@ function box(style: string): () => string {
 }
 
 function drawPanel(
-  { title, note, trace }: Panel,
+  panel: Panel,
   options: PictureOptions & { readonly mostWaiting: number },
 ): string {
+  const { title, note, trace } = panel
   const { states, endMs, summary } = trace
   const { maxNodes, mostWaiting } = options
+  const spare = hasSpareNodes(panel)
   const nodes = { ...options, top: TITLE_HEIGHT, height: PLOT_HEIGHT, most: maxNodes, ticks: 4 }
   const plot = new Plot({ ...nodes, name: 'nodes' })
   const top = TITLE_HEIGHT + PLOT_HEIGHT + 26
@@ -96,6 +105,7 @@ function drawPanel(
     text({ x: LEFT, y: 14, style: 'text', weight: 600 }, title),
     text({ x: LEFT, y: 28, style: 'faint' }, note),
     plot.frame(),
+    ...(spare ? [plot.area(states, endMs, ({ room }) => Math.min(room, maxNodes), 'room')] : []),
     plot.area(states, endMs, ({ pods }) => pods, 'pods'),
     plot.area(states, endMs, ({ busy }) => busy, 'busy'),
     ...plot.crosses(states),
@@ -222,34 +232,4 @@ class Plot {
     const { top, height, most } = this.#options
     return round(top + height - (value / most) * height)
   }
-}
-
-function cross(x: number, y: number): string {
-  return `<path class="killed" d="M${round(x - 4)} ${y - 4}l8 8m0 -8l-8 8"/>`
-}
-
-function round(pixels: number): number {
-  return Math.round(pixels * 10) / 10
-}
-
-interface TextStyle {
-  readonly x: number
-  readonly y: number
-  /** A class. */
-  readonly style: string
-  readonly anchor?: 'start' | 'middle' | 'end'
-  readonly weight?: number
-}
-
-function text({ x, y, style, anchor, weight }: TextStyle, words: string): string {
-  const attributes = [
-    `class="${style}" x="${round(x)}" y="${round(y)}"`,
-    ...(anchor === undefined ? [] : [`text-anchor="${anchor}"`]),
-    ...(weight === undefined ? [] : [`font-weight="${weight}"`]),
-  ]
-  return `<text ${attributes.join(' ')}>${escapeXml(words)}</text>`
-}
-
-function escapeXml(words: string): string {
-  return words.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`)
 }

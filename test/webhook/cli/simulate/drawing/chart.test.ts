@@ -11,6 +11,12 @@ const TRACE = traceOf(
   { atMs: 60, pods: 1, busy: 0, lost: 1 },
 )
 
+test('nodes without a pod are dots', () => {
+  const bought = traceOf(80, { atMs: 0, pods: 2, busy: 1, nodes: 4, room: 4 })
+  const lines = drawChart(bought, { columns: 4, rows: 4, maxNodes: 4, endMs: 80 })
+  assert.deepEqual(lines.slice(0, 4), ['     4┤····', '      ┤····', '      ┤░░░░', '      ┤████'])
+})
+
 test('drawChart shows busy and idle nodes over time, waiting jobs, and when jobs were killed', () => {
   assert.deepEqual(drawChart(TRACE, { columns: 4, rows: 4, maxNodes: 4, endMs: 80 }), [
     '     4┤ ░█',
@@ -33,7 +39,7 @@ test('a chart that is longer than its run is empty after it', () => {
 
 test('a column has the means of its time, and the most jobs that waited', () => {
   assert.deepEqual(columnsOf(TRACE, { columns: 2, endMs: 80 }), [
-    { pods: 3, busy: 2, pending: 8, killed: 0 },
-    { pods: 2.5, busy: 2, pending: 2, killed: 1 },
+    { pods: 3, room: 3, busy: 2, pending: 8, killed: 0 },
+    { pods: 2.5, room: 2.5, busy: 2, pending: 2, killed: 1 },
   ])
 })
