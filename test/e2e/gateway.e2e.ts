@@ -15,7 +15,7 @@ import { runImpostor } from './support/impostor.ts'
 import { run, WEBHOOK_NAMESPACE } from './support/installation.ts'
 import { getRaw, kubectl } from './support/kubectl.ts'
 import { API_SERVICES, GROUP } from './support/manifests.ts'
-import { MetricLoad } from './support/metric-load.ts'
+import { MetricLoad, totalNodesOf } from './support/metric-load.ts'
 import { eventually, holds } from './support/wait.ts'
 
 const SCOPE = `--namespace=${WEBHOOK_NAMESPACE}`
@@ -28,7 +28,7 @@ async function underLoad(
   { cluster, members }: Fleet,
   act: () => Promise<unknown>,
 ): Promise<readonly string[]> {
-  const load = await MetricLoad.start(cluster, members, REQUESTS_PER_SECOND)
+  const load = await MetricLoad.start(cluster, members.map(totalNodesOf), REQUESTS_PER_SECOND)
   try {
     await act()
   } finally {

@@ -138,9 +138,18 @@ withShared('the default installation', () => Default.create(), {
       return /Warning +NotPublished .*flux-metrics\/take-over=never/.test(described)
     })
     assert.equal(await leadsTo(V1BETA1), `default/${METRICS_SERVICE}`)
+    // The contrast: without the sidecar to which they lead, no namespace ends.
+    const stuck = await createNamespace(cluster)
+    await run(['delete', 'namespace', stuck, '--wait=false'])
+    await holds('a namespace that does not end', async () => {
+      const type = 'NamespaceDeletionDiscoveryFailure'
+      const path = `-o=jsonpath={.status.conditions[?(@.type=="${type}")].message}`
+      return (await run(['get', 'namespace', stuck, path])).includes('custom.metrics.k8s.io')
+    })
     await run(['annotate', 'apiservice', V1BETA1, V1BETA2, 'flux-metrics/take-over-'])
     await awaitPublished()
     await namespaceComesAndGoes(cluster)
+    await remove(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: stuck } })
   },
 
   'components/guard refuses what the gateway does not need': async (_installed, t) => {

@@ -2,9 +2,10 @@
 // explain and counts them; when the cause is gone, so is the count.
 import assert from 'node:assert/strict'
 import { withShared } from './support/cases.ts'
-import { Fleet, type Member, metricPath } from './support/fleet.ts'
+import { Fleet } from './support/fleet.ts'
 import { run } from './support/installation.ts'
 import { kubectl } from './support/kubectl.ts'
+import { type Member, metricPath } from './support/members.ts'
 import { eventually, holds } from './support/wait.ts'
 
 const METRIC = 'node_unavailable_count'

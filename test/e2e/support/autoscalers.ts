@@ -79,16 +79,27 @@ export function cpuHpa(namespace: string): V2HorizontalPodAutoscaler {
   })
 }
 
+/** An HPA that gives a Deployment one to four pods. */
+export function deploymentHpa(
+  namespace: string,
+  deployment: string,
+  metric: V2MetricSpec,
+): V2HorizontalPodAutoscaler {
+  return hpa(namespace, deployment, metric, { deployment })
+}
+
 interface Target {
   readonly maxReplicas?: number | undefined
   readonly miniCluster?: string
+  /** Instead of a MiniCluster. */
+  readonly deployment?: string
 }
 
 function hpa(
   namespace: string,
   name: string,
   metric: V2MetricSpec,
-  { maxReplicas = 4, miniCluster = MINICLUSTER }: Target = {},
+  { maxReplicas = 4, miniCluster = MINICLUSTER, deployment }: Target = {},
 ): V2HorizontalPodAutoscaler {
   const atOnce = {
     selectPolicy: 'Max',
@@ -100,12 +111,11 @@ function hpa(
     kind: 'HorizontalPodAutoscaler',
     metadata: { name, namespace },
     spec: {
-      scaleTargetRef: {
-        apiVersion: 'flux-framework.org/v1alpha2',
-        kind: 'MiniCluster',
-        name: miniCluster,
-      },
-      minReplicas: 2,
+      scaleTargetRef:
+        deployment === undefined
+          ? { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniCluster', name: miniCluster }
+          : { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
+      minReplicas: deployment === undefined ? 2 : 1,
       maxReplicas,
       metrics: [metric],
       behavior: { scaleUp: atOnce, scaleDown: atOnce },

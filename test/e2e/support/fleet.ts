@@ -1,34 +1,21 @@
 // A Fleet is the default installation, with the gateway, and three MiniClusters in two namespaces. Two have the same name.
 import type { V1Pod, V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
 import { CONTAINER_NAME, GATEWAY } from '../../../webhook/contract.ts'
-import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
 import { Operator } from '../../support/operator.ts'
 import { awaitApiServices, claimApiServices } from './api-services.ts'
 import { miniClusterHpa } from './autoscalers.ts'
 import { type Cluster, connect, createNamespace, installCrd, remove, removeCrd } from './cluster.ts'
-import { postControl } from './control.ts'
 import { isReady, withShortGrace } from './environment.ts'
 import { Installation, run, WEBHOOK_NAMESPACE } from './installation.ts'
 import { getRaw, kubectl } from './kubectl.ts'
-import { API_SERVICES, ENABLED, GROUP, MINICLUSTER, miniCluster } from './manifests.ts'
+import { API_SERVICES, ENABLED, MINICLUSTER, miniCluster } from './manifests.ts'
+import { leadOf, type Member, metricPath, scalingActive, sizeOf, submitJobs } from './members.ts'
 import { firstItem } from './metric-values.ts'
 import { report } from './report.ts'
 import { holds } from './wait.ts'
 
 const OTHER = 'flux-other'
 const ANNOTATIONS = { ...ENABLED, 'flux-metrics/idle-grace-seconds': '0' }
-
-/** A MiniCluster of the fleet. */
-export interface Member {
-  readonly namespace: string
-  readonly name: string
-}
-
-/** Where a metric of a MiniCluster is. */
-export function metricPath({ namespace, name }: Member, metric: string): string {
-  const object = `namespaces/${namespace}/miniclusters.flux-framework.org/${name}`
-  return `/apis/${GROUP}/v1beta2/${object}/${metric}`
-}
 
 export class Fleet {
   readonly cluster: Cluster
@@ -110,17 +97,7 @@ export class Fleet {
 
   /** `spec.size`, in the order of the members. */
   async sizes(): Promise<readonly number[]> {
-    return Promise.all(
-      this.members.map(async ({ namespace, name }) => {
-        const found: unknown = await this.cluster.custom.getNamespacedCustomObject({
-          ...MINICLUSTERS,
-          namespace,
-          name,
-        })
-        if (!isMiniCluster(found)) throw new TypeError('Cannot read MiniCluster: not one')
-        return found.spec.size
-      }),
-    )
+    return Promise.all(this.members.map((member) => sizeOf(this.cluster, member)))
   }
 
   /** Waits until `spec.size` of the members has these values. */
@@ -131,20 +108,13 @@ export class Fleet {
   }
 
   /** The pod with the lead broker. */
-  async lead({ namespace, name }: Member): Promise<V1Pod> {
-    const labelSelector = `job-name=${name},batch.kubernetes.io/job-completion-index=0`
-    const { items } = await this.cluster.core.listNamespacedPod({ namespace, labelSelector })
-    const lead = items.find(isReady)
-    if (lead === undefined) throw new Error(`Cannot find the index-0 pod of ${name}`)
-    return lead
+  async lead(member: Member): Promise<V1Pod> {
+    return leadOf(this.cluster, member)
   }
 
   /** Cancels all jobs and submits this many of one node each. */
   async submit(member: Member, count: number): Promise<void> {
-    const pod = (await this.lead(member)).metadata?.name ?? ''
-    const lead = { namespace: member.namespace, pod }
-    await postControl(lead, '/jobs/cancel-all', {})
-    for (let job = 0; job < count; job += 1) await postControl(lead, '/jobs', { nodes: 1 })
+    await submitJobs(this.cluster, member, count)
   }
 
   /** One node for each active job. The HPA has the name of its MiniCluster. */
@@ -153,12 +123,8 @@ export class Fleet {
   }
 
   /** The condition that says whether the HPA has its metric. */
-  async scalingActive({ namespace, name }: Member) {
-    const { status } = await this.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler({
-      namespace,
-      name,
-    })
-    return status?.conditions?.find(({ type }) => type === 'ScalingActive')
+  async scalingActive(member: Member) {
+    return scalingActive(this.cluster, member)
   }
 
   /** Kills the sidecar's program. Returns whether it ran. */

@@ -23,8 +23,13 @@ async function kustomization(kind: Kind): Promise<string> {
     kind: 'Kustomization',
     resources: [kind === 'gateway' ? 'manifests' : 'manifests/overlays/external'],
     components: kind === 'gateway' ? ['manifests/components/external', ...guard] : guard,
-    images: [renamed(WEBHOOK, WEBHOOK_IMAGE), renamed('flux-metrics-sidecar', SIDECAR_IMAGE)],
+    images: images(),
   })
+}
+
+/** The images under test, for the field of a kustomization. */
+export function images() {
+  return [renamed(WEBHOOK, WEBHOOK_IMAGE), renamed('flux-metrics-sidecar', SIDECAR_IMAGE)]
 }
 
 function renamed(name: string, image: string) {
@@ -34,11 +39,12 @@ function renamed(name: string, image: string) {
 
 /** An applied installation. */
 export class Installation {
-  readonly #folder: string
+  /** The user's kustomization, with a copy of `manifests`. */
+  readonly folder: string
   readonly #deployments: readonly string[]
 
   private constructor(folder: string, kind: Kind) {
-    this.#folder = folder
+    this.folder = folder
     this.#deployments = kind === 'gateway' ? [WEBHOOK, GATEWAY] : [WEBHOOK]
   }
 
@@ -59,13 +65,13 @@ export class Installation {
 
   /** Applies the manifests, once more if {@link uninstall} has removed them. */
   async install(): Promise<void> {
-    await run(['apply', '-k', this.#folder])
+    await run(['apply', '-k', this.folder])
     await this.rolledOut()
   }
 
   /** Uninstalls as README says. `keep`: but for the namespace with the CA. */
   async uninstall({ keep = true } = {}): Promise<void> {
-    await run(['delete', '-k', this.#folder, ...(keep ? ['-l', '!flux-metrics/keep'] : [])])
+    await run(['delete', '-k', this.folder, ...(keep ? ['-l', '!flux-metrics/keep'] : [])])
   }
 
   /** Waits until the rollouts of all Deployments are complete. */
@@ -82,13 +88,13 @@ export class Installation {
     await this.#killPods()
     // Before any namespace: while one has no server behind it, no namespace can be deleted.
     await run(['delete', 'apiservices', '--ignore-not-found', ...API_SERVICES])
-    await run(['delete', '-k', this.#folder, '--ignore-not-found', '--wait'])
+    await run(['delete', '-k', this.folder, '--ignore-not-found', '--wait'])
     await this.forget()
   }
 
   /** Leaves everything that was applied to another Installation. */
   async forget(): Promise<void> {
-    await rm(this.#folder, { recursive: true })
+    await rm(this.folder, { recursive: true })
   }
 
   /** Nobody sends reviews any more: the namespace would only wait for pods that wait for them. */

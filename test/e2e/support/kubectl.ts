@@ -11,7 +11,10 @@ export interface Outcome {
 }
 
 /** Runs kubectl to its end. A failure is an outcome, not an exception. */
-export async function kubectl(args: readonly string[], input?: string): Promise<Outcome> {
+export async function kubectl(
+  args: readonly string[],
+  input?: string | Uint8Array,
+): Promise<Outcome> {
   const child = spawn('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.end(input)
   const [stdout, stderr, [code]] = await Promise.all([

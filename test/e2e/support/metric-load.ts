@@ -3,11 +3,22 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import type { Cluster } from './cluster.ts'
-import { type Member, metricPath } from './fleet.ts'
+import { type Member, metricPath } from './members.ts'
 
 const METRIC = 'node_total_count'
 /** An API server that has just started. */
 const TOO_EARLY = 'before all known HTTP paths have been installed'
+
+/** A request, and whether the text of its answer is right. */
+export interface Probe {
+  readonly path: string
+  readonly isRight: (body: string) => boolean
+}
+
+/** All four nodes of a MiniCluster, and of no other. */
+export function totalNodesOf(member: Member): Probe {
+  return { path: metricPath(member, METRIC), isRight: (body) => isAbout(member, body) }
+}
 
 export class MetricLoad {
   /** Number of right answers. */
@@ -18,7 +29,7 @@ export class MetricLoad {
   readonly unreached: string[] = []
   readonly #server: URL
   readonly #options: RequestOptions
-  readonly #members: readonly Member[]
+  readonly #probes: readonly Probe[]
   readonly #timer: NodeJS.Timeout
   readonly #pending = new Set<Promise<void>>()
   #next = 0
@@ -26,18 +37,18 @@ export class MetricLoad {
   private constructor(
     server: URL,
     options: RequestOptions,
-    load: { readonly members: readonly Member[]; readonly perSecond: number },
+    load: { readonly probes: readonly Probe[]; readonly perSecond: number },
   ) {
     this.#server = server
     this.#options = options
-    this.#members = load.members
+    this.#probes = load.probes
     this.#timer = setInterval(() => this.#add(), 1000 / load.perSecond)
   }
 
-  /** Asks the members in turn, until stopped. */
+  /** Sends the requests in turn, until stopped. */
   static async start(
     { kubeConfig }: Cluster,
-    members: readonly Member[],
+    probes: readonly Probe[],
     perSecond: number,
   ): Promise<MetricLoad> {
     const options: RequestOptions = {}
@@ -45,7 +56,7 @@ export class MetricLoad {
     const { ca, cert, key, headers } = options
     const agent = new Agent({ keepAlive: true, ca, cert, key })
     const server = new URL(kubeConfig.getCurrentCluster()?.server ?? '')
-    return new MetricLoad(server, { agent, headers }, { members, perSecond })
+    return new MetricLoad(server, { agent, headers }, { probes, perSecond })
   }
 
   /** Ends the load and waits for pending requests. */
@@ -55,15 +66,15 @@ export class MetricLoad {
   }
 
   #add(): void {
-    const member = this.#members[this.#next++ % this.#members.length]
-    if (member === undefined) return
-    const asked = this.#ask(member).finally(() => this.#pending.delete(asked))
+    const probe = this.#probes[this.#next++ % this.#probes.length]
+    if (probe === undefined) return
+    const asked = this.#ask(probe).finally(() => this.#pending.delete(asked))
     this.#pending.add(asked)
   }
 
-  async #ask(member: Member): Promise<void> {
+  async #ask(probe: Probe): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    request(new URL(metricPath(member, METRIC), this.#server), this.#options)
+    request(new URL(probe.path, this.#server), this.#options)
       .once('response', resolve)
       .once('error', reject)
       .end()
@@ -76,15 +87,15 @@ export class MetricLoad {
       this.unreached.push(String(error))
       return
     }
-    this.#judge(member, response, body)
+    this.#judge(probe, response, body)
   }
 
-  #judge(member: Member, { statusCode, headers }: IncomingMessage, body: string): void {
+  #judge({ isRight }: Probe, { statusCode, headers }: IncomingMessage, body: string): void {
     const answer = `${statusCode} ${body.trim()}`
     // The API server's own errors about a backend are plain text.
     const isPlain = headers['content-type']?.startsWith('application/json') !== true
     if (isPlain || answer.includes(TOO_EARLY)) this.unreached.push(answer)
-    else if (statusCode !== 200 || !isAbout(member, body)) this.failures.push(answer)
+    else if (statusCode !== 200 || !isRight(body)) this.failures.push(answer)
     else this.answered += 1
   }
 }
