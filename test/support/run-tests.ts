@@ -1,5 +1,6 @@
 // Runs the tests that need no cluster, several files in one process: for most files it takes longer to start a process and to
 // import the code than to run their tests. Arguments are files or folders, such as test/flux; without one, all tests run.
+// With --coverage the coverage of sidecar/ and webhook/ is printed, and it fails if less than 90 % of lines or branches ran.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -7,27 +8,47 @@ import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 import { ROOT } from './imports.ts'
 import { groupsOf, testFiles } from './test-groups.ts'
 
 /** While some tests wait, others compute. */
 const PROCESSES = availableParallelism() + 1
 
-/** What Node makes of the sources is kept for the other processes and for the next run. */
-enableCompileCache()
-process.env.NODE_COMPILE_CACHE = getCompileCacheDir() ?? ''
+const COVERED = {
+  coverage: true,
+  coverageIncludeGlobs: ['sidecar/**/*.ts', 'webhook/**/*.ts'],
+  lineCoverage: 90,
+  branchCoverage: 90,
+} as const
 
+/** What Node makes of the sources is kept for the other processes and for the next run. */
+function shareCompileCache(): void {
+  enableCompileCache()
+  process.env.NODE_COMPILE_CACHE = getCompileCacheDir() ?? ''
+}
+
+/** A file for each group that imports the group's files. */
+async function entriesOf(paths: readonly string[], folder: string): Promise<string[]> {
+  return Promise.all(
+    groupsOf(testFiles(paths)).map(async ({ name, files }) => {
+      const path = join(folder, `${name.replaceAll('/', '-')}.mjs`)
+      const imports = files.map((file) => `import '${pathToFileURL(join(ROOT, file))}'\n`)
+      await writeFile(path, imports.join(''))
+      return path
+    }),
+  )
+}
+
+const { values, positionals } = parseArgs({
+  options: { coverage: { type: 'boolean' } },
+  allowPositionals: true,
+})
+// With a cache the coverage is not exact.
+if (!values.coverage) shareCompileCache()
 const folder = await mkdtemp(join(tmpdir(), 'flux-metrics-tests-'))
-const groups = groupsOf(testFiles(process.argv.slice(2)))
-const files = await Promise.all(
-  groups.map(async ({ name, files }) => {
-    const path = join(folder, `${name.replaceAll('/', '-')}.mjs`)
-    const imports = files.map((file) => `import '${pathToFileURL(join(ROOT, file))}'\n`)
-    await writeFile(path, imports.join(''))
-    return path
-  }),
-)
-run({ files, concurrency: PROCESSES })
+const files = await entriesOf(positionals, folder)
+run({ files, cwd: ROOT, concurrency: PROCESSES, ...(values.coverage && COVERED) })
   .on('test:fail', () => {
     process.exitCode = 1
   })
