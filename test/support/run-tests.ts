@@ -28,13 +28,16 @@ function shareCompileCache(): void {
   process.env.NODE_COMPILE_CACHE = getCompileCacheDir() ?? ''
 }
 
-/** A file for each group that imports the group's files. */
+const LOADER = pathToFileURL(join(import.meta.dirname, 'load-group.ts')).href
+const IMPORT = `import { loadGroup } from '${LOADER}'\n`
+
+/** A file for each group that loads the group's files. */
 async function entriesOf(paths: readonly string[], folder: string): Promise<string[]> {
   return Promise.all(
     groupsOf(testFiles(paths)).map(async ({ name, files }) => {
       const path = join(folder, `${name.replaceAll('/', '-')}.mjs`)
-      const imports = files.map((file) => `import '${pathToFileURL(join(ROOT, file))}'\n`)
-      await writeFile(path, imports.join(''))
+      const absolute = files.map((file) => join(ROOT, file))
+      await writeFile(path, `${IMPORT}await loadGroup(${JSON.stringify(absolute)})\n`)
       return path
     }),
   )
