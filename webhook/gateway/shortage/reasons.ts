@@ -88,6 +88,8 @@ export function autoscalerCause({ reason, component, message }: Said): string {
   const words = message
     .replace(/^Failed to schedule pod, /, '')
     .replace(/^pod didn't trigger scale-up(?: \([^)]*\))?: /, '')
+    // Karpenter appends what it looked for: lines of it.
+    .replace(/, requirements=.*$/s, '')
   return `${who}: ${plain(words)}`
 }
 

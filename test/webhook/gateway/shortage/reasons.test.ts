@@ -68,6 +68,23 @@ test('autoscalers are told from the scheduler, and what they say is short', () =
       },
       'NodePools spot, on-demand: the limits are reached (karpenter)',
     ],
+    // Written by Karpenter 1.14 once a first node had used up most of the limit.
+    [
+      {
+        ...limits,
+        message:
+          'Failed to schedule pod, no instance type has enough resources, requirements=karpenter.sh/nodepool In [default], kubernetes.io/os In [linux], resources={"cpu":"3","pods":"1"}',
+      },
+      'karpenter: no instance type has enough resources',
+    ],
+    [
+      {
+        ...limits,
+        message:
+          'Failed to schedule pod, node limits have been exhausted for nodepool (NodePool=default)',
+      },
+      'NodePool default: the limits are reached (karpenter)',
+    ],
     [
       {
         ...limits,
