@@ -3,20 +3,24 @@ import { formatJobId } from '#flux/calls/job-id.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
 import {
   countIds,
-  formatIdset,
+  EMPTY_IDSET,
   type Idset,
   intersectIdsets,
   isEmpty,
   subtractIdsets,
   unionIdsets,
 } from '#flux/sets/idset.ts'
+import { restrictToRanks } from '#flux/sets/resource-set.ts'
 import { canStart, NO_QUEUE, type WaitingJob } from '#reading/facts.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import { type Demand, MAX_PLACES } from '#scaling/demand.ts'
+import { type NodeCores, nodeCoresOf, waysOf } from '#scaling/placement/need.ts'
 import type { Place } from '#scaling/placement/placement.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { quote } from '#serving/text.ts'
-import { describeEnd } from './running-jobs.ts'
+import { quote, shorten } from '#serving/text.ts'
+import { firstJobsIn } from './first-jobs.ts'
+import { Holders } from './holders.ts'
+import { IdsetTexts } from './idset-texts.ts'
 import { describeUnstarted } from './unstarted-jobs.ts'
 import { plural, spellRanks } from './wording.ts'
 
@@ -52,7 +56,10 @@ export interface PendingJobExplanation {
   /** Seconds since it was submitted; `null` if Flux does not say. */
   readonly waitedSeconds: number | null
   readonly waitsFor: WaitsFor
-  /** The ranks that it would be given, as an idset (RFC 22); `null` if there are none or they are not known. */
+  /**
+   * Ranks, as an idset (RFC 22): those that it would be given, or if it waits for other jobs, those that it would be given if
+   * it were alone. `null` if there are none, if they are not known, or if so much was written of the ranks of jobs before it.
+   */
   readonly ranks: string | null
   /** What it waits for, without its id: `waits for rank 2, which runs job ƒ1xY of user 1000`. */
   readonly text: string
@@ -65,6 +72,12 @@ export interface PendingJobsExplanation {
   readonly more: number
 }
 
+/** Of all jobs together: a gateway takes an answer of 512 KiB. */
+const MAX_IDSETS_LENGTH = 48 * 2 ** 10
+
+/** Longer names of queues are cut. */
+const MAX_QUEUE = { characters: 255 }
+
 type Cause = Pick<PendingJobExplanation, 'waitsFor' | 'text'> & { readonly ranks?: Idset }
 
 /** @returns `null` if Flux does not show the jobs */
@@ -73,18 +86,19 @@ export function explainPendingJobs(snapshot: Snapshot, now: Date): PendingJobsEx
   if (isUnknown(waiting)) return null
   const first = waiting.jobs.slice(0, MAX_PLACES)
   const causes = new Causes(snapshot, demand.kind === 'known' ? demand : undefined, now)
+  const texts = new IdsetTexts(MAX_IDSETS_LENGTH)
   return {
     first: first.map((job) => {
       const { waitsFor, text, ranks } = causes.of(job)
-      const { id, userid = null, queue = null, submittedAt } = job
+      const { id, userid = null, queue, submittedAt } = job
       const waited = submittedAt === undefined ? null : now.getTime() / 1000 - submittedAt
       return {
         id: formatJobId(id),
         user: userid,
-        queue,
+        queue: queue === undefined ? null : shorten(queue, MAX_QUEUE),
         waitedSeconds: waited === null ? null : Math.max(0, waited),
         waitsFor,
-        ranks: ranks === undefined || isEmpty(ranks) ? null : formatIdset(ranks),
+        ranks: ranks === undefined || isEmpty(ranks) ? null : (texts.format(ranks) ?? null),
         text,
       }
     }),
@@ -95,14 +109,24 @@ export function explainPendingJobs(snapshot: Snapshot, now: Date): PendingJobsEx
 class Causes {
   readonly #snapshot: Snapshot
   readonly #demand: Demand | undefined
-  readonly #now: Date
+  readonly #holders: Holders
+  /** Ranks on which a job may start at any moment. */
+  readonly #open: Idset
+  /** Ranks that jobs may be given, now or when their pods are there. */
+  readonly #usable: Idset
+  readonly #nodeCores: NodeCores
   /** The job at which the scheduler looks first, of each queue; of all queues if it has one order for all. */
   readonly #firsts: ReadonlyMap<string, JobId>
 
   constructor(snapshot: Snapshot, demand: Demand | undefined, now: Date) {
     this.#snapshot = snapshot
     this.#demand = demand
-    this.#now = now
+    const { runningJobs, ranks, torpid, closed = EMPTY_IDSET, lost, all } = snapshot
+    this.#holders = new Holders(runningJobs, now)
+    this.#open = unionIdsets(ranks.open, ranks.burstedOpen)
+    const unusable = [ranks.foreignDrained, torpid, closed, lost].reduce(unionIdsets)
+    this.#usable = subtractIdsets(unionIdsets(ranks.all, ranks.burstedOpen), unusable)
+    this.#nodeCores = nodeCoresOf(isEmpty(ranks.bursted) ? all : restrictToRanks(all, ranks.all))
     this.#firsts = firstJobsIn(snapshot, demand)
   }
 
@@ -138,7 +162,7 @@ class Causes {
       case 'placed':
         return this.#ofPlaced(job, place.ranks)
       case 'waits':
-        return this.#ofWaiting(place.ranks)
+        return this.#ofUnknownNeeds(job) ?? this.#ofWaiting(job, place.ranks)
       case 'infeasible':
         return { waitsFor: 'nothing', text: describeInfeasible(job) }
       default:
@@ -146,10 +170,22 @@ class Causes {
     }
   }
 
+  /** Its place is that of the most that it may need: what it waits for is not known if it does not fit there now. */
+  #ofUnknownNeeds(job: WaitingJob): Cause | undefined {
+    if (job.request !== undefined) return undefined
+    const why =
+      waysOf(job, this.#nodeCores) === undefined
+        ? this.#demand?.unknownNeeds
+        : this.#demand?.unknownRequests
+    return why && unknownCause(`what it needs: ${why.reason}`)
+  }
+
   /** It fits on what is free, once these ranks are there. */
   #ofPlaced(job: WaitingJob, ranks: Idset): Cause {
-    const { open, burstedOpen, ownDrained } = this.#snapshot.ranks
-    const missing = subtractIdsets(ranks, unionIdsets(open, burstedOpen))
+    const { ownDrained } = this.#snapshot.ranks
+    const missing = subtractIdsets(ranks, this.#open)
+    const unknownNeeds = isEmpty(missing) ? undefined : this.#ofUnknownNeeds(job)
+    if (unknownNeeds !== undefined) return unknownNeeds
     const drained = intersectIdsets(missing, ownDrained)
     const absent = subtractIdsets(missing, ownDrained)
     if (!isEmpty(missing)) {
@@ -174,29 +210,36 @@ class Causes {
     return { waitsFor: 'jobs', ranks, text }
   }
 
-  /** It fits on these ranks when nothing else is on them. */
-  #ofWaiting(ranks: Idset): Cause {
+  /** It fits on these ranks when nothing else is on them: the lowest, while others may do as well. */
+  #ofWaiting(job: WaitingJob, ranks: Idset): Cause {
     const { lost, ranks: known } = this.#snapshot
     if (isEmpty(ranks)) {
       const text =
-        'accepts only ranks that are drained or not used by the scheduler: more nodes do not help'
+        'needs ranks that are drained, do not answer or are not used by the scheduler: more nodes do not help'
       return { waitsFor: 'ranks', text }
     }
-    const givenUp = intersectIdsets(ranks, lost)
+    const givenUp = isEmpty(lost) ? EMPTY_IDSET : intersectIdsets(ranks, lost)
     if (!isEmpty(givenUp)) {
       const text = `needs ${spellRanks(givenUp)}, given up after a long time offline`
       return { waitsFor: 'ranks', ranks, text }
     }
     const busy = intersectIdsets(ranks, known.allocated)
-    if (isEmpty(busy)) {
-      const text = `waits for ${spellRanks(ranks)}, which jobs before it would be given`
-      return { waitsFor: 'jobs', ranks, text }
-    }
-    return {
-      waitsFor: 'jobs',
-      ranks,
-      text: `waits for ${describeHolders(this.#snapshot, busy, this.#now)}`,
-    }
+    const held = isEmpty(busy)
+      ? `${spellRanks(ranks)}, which jobs before it would be given`
+      : this.#holders.describe(busy)
+    const waits = this.#needsAllOf(job, ranks) ? 'waits for' : 'waits for room, such as on'
+    return { waitsFor: 'jobs', ranks, text: `${waits} ${held}` }
+  }
+
+  /** Whether no other ranks would do. */
+  #needsAllOf({ queue = NO_QUEUE, request }: WaitingJob, ranks: Idset): boolean {
+    const ofQueue = this.#snapshot.queues.get(queue)?.ranks
+    const accepted = request === undefined || isUnknown(request) ? undefined : request.ranks
+    const others = [ofQueue, accepted].reduce<Idset>(
+      (left, some) => (some === undefined ? left : intersectIdsets(left, some)),
+      this.#usable,
+    )
+    return countIds(others) <= countIds(ranks)
   }
 
   /** The job at which the scheduler looks before it looks at this one; `undefined` if there is none. */
@@ -207,23 +250,6 @@ class Causes {
 }
 
 const NAME = { characters: 60 }
-
-/** The most jobs that are named for one that waits for them. */
-const MAX_HOLDERS = 2
-
-/** `ranks 2-3, which run job ƒ1xY of user 1000, which ends within 4 min; job ƒ2aK of user 1001; 3 more jobs`. */
-function describeHolders({ runningJobs }: Snapshot, busy: Idset, now: Date): string {
-  const where = spellRanks(busy)
-  const jobs = runningJobs?.jobs.filter(({ ranks }) => !isEmpty(intersectIdsets(ranks, busy))) ?? []
-  if (jobs.length === 0) return `${where}, which ${isOne(busy) ? 'is' : 'are'} allocated`
-  const named = jobs.slice(0, MAX_HOLDERS).map((job) => {
-    const owner = job.userid === undefined ? '' : ` of user ${job.userid}`
-    return `job ${formatJobId(job.id)}${owner}${describeEnd(job, now)}`
-  })
-  const more = jobs.length - named.length
-  const all = [...named, ...(more > 0 ? [plural(more, 'more job')] : [])]
-  return `${where}, which ${isOne(busy) ? 'runs' : 'run'} ${all.join('; ')}`
-}
 
 function isOne(ranks: Idset): boolean {
   return countIds(ranks) === 1
@@ -254,21 +280,4 @@ function verbOf(some: Idset, all: Idset, one: string, many: string): string {
   return isEmpty(subtractIdsets(all, some))
     ? `which ${verb}`
     : `of which ${spellRanks(some)} ${verb}`
-}
-
-/** As schedulers do: Fluxion has an order for each queue, sched-simple one for all. */
-function firstJobsIn(
-  { waiting, queues, fluxion }: Snapshot,
-  demand: Demand | undefined,
-): ReadonlyMap<string, JobId> {
-  const firsts = new Map<string, JobId>()
-  if (isUnknown(waiting)) return firsts
-  for (const job of waiting.jobs) {
-    const queue = job.queue ?? NO_QUEUE
-    if (!canStart(job) || queues.get(queue)?.started === false) continue
-    if (demand?.infeasibleJobs.has(job.id)) continue
-    const name = fluxion === undefined ? NO_QUEUE : queue
-    if (!firsts.has(name)) firsts.set(name, job.id)
-  }
-  return firsts
 }

@@ -1,8 +1,8 @@
 // Which jobs run, where, and how long they may still take. Pure.
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { RunningJob } from '#flux/calls/job-list-calls.ts'
-import { formatIdset } from '#flux/sets/idset.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
+import { IdsetTexts } from './idset-texts.ts'
 import { spellSeconds } from './wording.ts'
 
 /** A running job. */
@@ -19,7 +19,10 @@ export interface RunningJobExplanation {
 /** Running jobs, the latest first. */
 export interface RunningJobsExplanation {
   readonly listed: readonly RunningJobExplanation[]
-  /** Whether these are all. Of very many jobs only those are listed that matter for a size. */
+  /**
+   * Whether these are all. Of very many jobs only those are listed that matter for a size, and of jobs whose ranks would make the
+   * answer too long, only the latest.
+   */
   readonly areAll: boolean
 }
 
@@ -30,14 +33,19 @@ export function explainRunningJobs(
 ): RunningJobsExplanation | null {
   if (runningJobs === undefined) return null
   const { jobs, areAll } = runningJobs
-  const listed = jobs.map((job) => ({
-    id: formatJobId(job.id),
-    user: job.userid ?? null,
-    ranks: formatIdset(job.ranks),
-    endsInSeconds: secondsLeft(job, now),
-  }))
+  const texts = new IdsetTexts(MAX_IDSETS_LENGTH)
+  const listed: RunningJobExplanation[] = []
+  for (const job of jobs) {
+    const ranks = texts.format(job.ranks)
+    if (ranks === undefined) return { listed, areAll: false }
+    const endsInSeconds = secondsLeft(job, now)
+    listed.push({ id: formatJobId(job.id), user: job.userid ?? null, ranks, endsInSeconds })
+  }
   return { listed, areAll }
 }
+
+/** Of all jobs together: a gateway takes an answer of 512 KiB. */
+const MAX_IDSETS_LENGTH = 96 * 2 ** 10
 
 /** Ten years. */
 const NO_LIMIT_SECONDS = 10 * 365 * 86_400

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { explainPendingJobs } from '#explaining/pending-jobs.ts'
+import { explainRunningJobs } from '#explaining/running-jobs.ts'
 import type { RunningJob } from '#flux/calls/job-list-calls.ts'
+import { idsetOf } from '#flux/sets/id-list.ts'
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import type { Facts, WaitingJob } from '#reading/facts.ts'
 import { unknown } from '#reading/unknown.ts'
@@ -66,12 +68,13 @@ test('a job that fits behind one that waits for nodes', () => {
 
 test('a job that waits for one that runs, and for one that comes first', () => {
   assert.deepEqual(textsOf([wholeNodes(12)]), [
-    'ƒ2 (jobs) waits for ranks 0-6, which run job ƒ2aK of user 1000, which ends within 41 min',
+    'ƒ2 (jobs) waits for room, such as on ranks 0-6, which run job ƒ2aK of user 1000, ' +
+      'which ends within 41 min',
   ])
   const idle = { allocated: ranksWith('', { cores: '0' }), runningJobs: { jobs: [], areAll: true } }
   assert.deepEqual(textsOf([wholeNodes(12), wholeNodes(6)], idle), [
     'ƒ2 (nodes) needs 12 nodes, ranks 0-11, of which ranks 10-11 are not up yet',
-    'ƒ3 (jobs) waits for ranks 0-5, which jobs before it would be given',
+    'ƒ3 (jobs) waits for room, such as on ranks 0-5, which jobs before it would be given',
   ])
 })
 
@@ -81,11 +84,11 @@ test('of many jobs that hold the ranks two are named; what Flux does not list is
   }))
   const texts = textsOf([wholeNodes(15)], { runningJobs: { jobs: holders, areAll: true } })
   assert.deepEqual(texts, [
-    'ƒ2 (jobs) waits for ranks 0-6, which run job ƒ2, which has no time limit; ' +
+    'ƒ2 (jobs) waits for room, such as on ranks 0-6, which run job ƒ2, which has no time limit; ' +
       'job ƒ3, which has no time limit; 2 more jobs',
   ])
   assert.deepEqual(textsOf([wholeNodes(15)], { runningJobs: undefined }), [
-    'ƒ2 (jobs) waits for ranks 0-6, which are allocated',
+    'ƒ2 (jobs) waits for room, such as on ranks 0-6, which are allocated',
   ])
 })
 
@@ -123,11 +126,77 @@ test('jobs that never start', () => {
   ])
 })
 
+const TOO_FEW =
+  'ƒ2 (ranks) needs ranks that are drained, do not answer or are not used by the scheduler: more nodes do not help'
+
+test('a job of more ranks than are left beside the drained ones', () => {
+  const drains = [{ ranks: parseIdset('0-5'), reason: 'broken', drainedAt: 0 }]
+  assert.deepEqual(textsOf([wholeNodes(12)], { drains }), [TOO_FEW])
+})
+
+test('a job that may be given the only ranks that it accepts, or any of several', () => {
+  const long = { id: 1, userid: 1, ranks: parseIdset('0'), expiration: TAKEN_AT + 36_000 }
+  const short = { id: 2, userid: 1, ranks: parseIdset('1-15'), expiration: TAKEN_AT + 60 }
+  const full = {
+    allocated: ranksWith('0-15', { cores: '0-3' }),
+    offline: EMPTY_IDSET,
+    runningJobs: { jobs: [long, short], areAll: true },
+  }
+  const part = { nodes: 1, slots: 1, cores: 1, gpus: 0, exclusive: true }
+  const on = (ranks: string) =>
+    waitingJob({ request: { ways: [[part]], ranks: parseIdset(ranks) } })
+  assert.deepEqual(textsOf([wholeNodes(1), on('0'), on('0-1'), wholeNodes(16)], full), [
+    'ƒ2 (jobs) waits for room, such as on rank 0, which runs job ƒ2 of user 1, which ends within 10 h',
+    'ƒ3 (jobs) waits for rank 0, which runs job ƒ2 of user 1, which ends within 10 h',
+    'ƒ4 (jobs) waits for room, such as on rank 0, which runs job ƒ2 of user 1, which ends within 10 h',
+    'ƒ5 (jobs) waits for ranks 0-15, which run job ƒ2 of user 1, which ends within 10 h; ' +
+      'job ƒ3 of user 1, which ends within 60 s',
+  ])
+})
+
+test('jobs that are not listed may hold the ranks, too', () => {
+  assert.deepEqual(textsOf([wholeNodes(12)], { runningJobs: { jobs: [RUNNING], areAll: false } }), [
+    'ƒ2 (jobs) waits for room, such as on ranks 0-6, which run job ƒ2aK of user 1000, ' +
+      'which ends within 41 min; perhaps jobs that are not listed',
+  ])
+})
+
+test('a guest does not know what a job without a shape needs, and waits for', () => {
+  const hidden = waitingJob({ nnodes: undefined, ncores: undefined })
+  const [text = ''] = textsOf([hidden])
+  assert.match(text, /^ƒ2 \(unknown\) it is not known what it needs: Flux does not show guests/)
+})
+
+test('10,000 ranks far apart and 1,000 jobs on them are explained in bounded time and length', () => {
+  const far = Array.from({ length: 5_000 }, (_, index) => 2 * index)
+  const jobs = Array.from({ length: 999 }, (_, index) => ({
+    ...{ id: index + 1, userid: 1, expiration: 0 },
+    ranks: idsetOf(index < 32 ? far : [2 * index]),
+  }))
+  const snapshot = snapshotOf({
+    all: ranksWith('0-9999', { cores: '0-31' }),
+    allocated: ranksWith(far.join(','), { cores: '0-31' }),
+    offline: EMPTY_IDSET,
+    runningJobs: { jobs, areAll: true },
+    waiting: waitingFor(
+      ...Array.from({ length: 50 }, (_, id) =>
+        wholeNodes(5_001 + id, { id, queue: 'q'.repeat(10_000) }),
+      ),
+    ),
+  })
+  const { user } = process.cpuUsage()
+  const pending = JSON.stringify(explainPendingJobs(snapshot, NOW))
+  const running = explainRunningJobs(snapshot, NOW)
+  const milliseconds = (process.cpuUsage().user - user) / 1000
+  assert.ok(milliseconds < 1_000, `${milliseconds} ms`)
+  assert.ok(pending.length < 100_000, `${pending.length} characters`)
+  assert.ok(JSON.stringify(running).length < 200_000)
+  assert.equal(running?.areAll, false)
+})
+
 test('a job that accepts drained or lost ranks only', () => {
   const drains = [{ ranks: parseIdset('0-15'), reason: 'broken', drainedAt: 0 }]
-  assert.deepEqual(textsOf([wholeNodes(1)], { drains }), [
-    'ƒ2 (ranks) accepts only ranks that are drained or not used by the scheduler: more nodes do not help',
-  ])
+  assert.deepEqual(textsOf([wholeNodes(1)], { drains }), [TOO_FEW])
 })
 
 test('what is not known is said, with the reason', () => {
