@@ -11,6 +11,7 @@ import { badRequest } from '#serving/status.ts'
 import { enumerate, quote } from '#serving/text.ts'
 import { VERSIONS, versionPath } from './api-group.ts'
 import { type DescribedNames, DescribedObjects } from './described-object.ts'
+import { RecentExplanations } from './recent-explanations.ts'
 import { decodeSegment, expectFresh } from './request.ts'
 
 const FORMATS = ['json', 'text'] as const
@@ -29,7 +30,8 @@ export interface ExplainOptions {
  */
 export function routeExplain(router: Router, options: ExplainOptions): void {
   const objects = new DescribedObjects(options.names)
-  router.get(`/${EXPLAIN}`, (ctx) => respond(ctx, options))
+  const recent = new RecentExplanations()
+  router.get(`/${EXPLAIN}`, (ctx) => respond(ctx, options, recent))
   for (const version of VERSIONS) {
     const path = versionPath(version)
     router.get(`${path}/namespaces/:namespace/:resource/:name/${EXPLAIN}`, (ctx) => {
@@ -40,25 +42,28 @@ export function routeExplain(router: Router, options: ExplainOptions): void {
         name: decodeSegment(name),
         labelSelector: [],
       })
-      respond(ctx, options)
+      respond(ctx, options, recent)
     })
   }
 }
 
-function respond(ctx: Context, { source, lastHour }: ExplainOptions): void {
+function respond(
+  ctx: Context,
+  { source, lastHour }: ExplainOptions,
+  recent: RecentExplanations,
+): void {
   const format = formatFor(ctx)
   const asked = detailsIn(ctx)
   const snapshot = expectFresh(source.reading())
-  const now = new Date()
-  const explanation = addDetails(explain(snapshot, now), asked, { snapshot, now, lastHour })
+  const question = [format, ...DETAILS.filter((detail) => asked.has(detail))].join()
   ctx.vary('Accept')
-  if (format === 'text') {
-    ctx.set('Content-Type', 'text/plain; charset=utf-8')
-    ctx.body = formatExplanation(explanation)
-  } else {
-    ctx.set('Content-Type', 'application/json')
-    ctx.body = JSON.stringify(explanation)
-  }
+  const type = format === 'text' ? 'text/plain; charset=utf-8' : 'application/json'
+  ctx.set('Content-Type', type)
+  ctx.body = recent.of(snapshot, question, () => {
+    const now = new Date()
+    const explanation = addDetails(explain(snapshot, now), asked, { snapshot, now, lastHour })
+    return format === 'text' ? formatExplanation(explanation) : JSON.stringify(explanation)
+  })
 }
 
 /** The details in the parameter `include`, a list with commas. */

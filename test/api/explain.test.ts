@@ -82,12 +82,15 @@ test('/explain refuses an unknown detail', async (t) => {
   assert.equal(JSON.parse(text).message, expected)
 })
 
-test('/explain computes the age at each request', async (t) => {
+test('/explain computes the age anew after a second', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: NOW })
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
   const app = await serveApp(t)
   const age = async () => JSON.parse((await app.get('/explain')).text).ageSeconds
   assert.equal(await age(), 2)
   t.mock.timers.tick(5000)
+  now = 5000
   assert.equal(await age(), 7)
 })
 
@@ -137,4 +140,29 @@ test('explain is no metric: discovery does not list it', async (t) => {
   const { text } = await app.get(`${GROUP}/v1beta2`)
   assert.ok(text.includes('/node_up_count"'))
   assert.ok(!text.includes('/explain"'))
+})
+
+test('/explain works out the same question once a second for each snapshot', async (t) => {
+  let asked = 0
+  const lastHour = new LastHour(Date.now())
+  const counting = {
+    explain: () => {
+      asked += 1
+      return lastHour.explain()
+    },
+  }
+  const app = await serveApp(t, { lastHour: counting })
+  const ages = t.mock.method(performance, 'now', () => 0)
+  const get = (path = '/explain?include=history') => app.get(path)
+  await get()
+  await get()
+  assert.equal(asked, 1)
+  await get('/explain?include=history&format=text')
+  assert.equal(asked, 2)
+  ages.mock.mockImplementation(() => 1_001)
+  await get()
+  assert.equal(asked, 3)
+  app.reading = fresh({ waiting: waitingFor(wholeNodes(3)) })
+  await get()
+  assert.equal(asked, 4)
 })
