@@ -13,6 +13,8 @@ export interface FakeKubectl {
   readonly out?: string
   readonly err?: string
   readonly code?: number
+  /** It never answers; it ignores SIGTERM. The file has its process id then. */
+  readonly hangs?: { readonly pidFile: string }
 }
 
 /** The exit code for unexpected arguments, which it prints. */
@@ -21,7 +23,7 @@ const UNEXPECTED = 64
 /** @returns an environment whose PATH has this kubectl and nothing else */
 export async function fakeKubectl(
   t: TestContext,
-  { args, out = '', err = '', code = 0, ...fields }: FakeKubectl,
+  { args, out = '', err = '', code = 0, hangs, ...fields }: FakeKubectl,
 ): Promise<{ readonly PATH: string }> {
   const { namespace } = { namespace: '', ...fields }
   const folder = await mkdtemp(join(tmpdir(), 'kubectl-'))
@@ -36,6 +38,7 @@ if [ "$*" != ${quote(args)} ]; then
   printf 'unexpected arguments: %s' "$*" >&2
   exit ${UNEXPECTED}
 fi
+${hangs === undefined ? '' : `trap '' TERM INT; echo $$ > ${quote(hangs.pidFile)}; while :; do /bin/sleep 1; done`}
 printf '%s' ${quote(out)}
 printf '%s' ${quote(err)} >&2
 exit ${code}

@@ -71,7 +71,8 @@ export function readExplanation(text: string): ReadExplanation | string {
   return `unexpected answer of the sidecar: ${place}: expected ${issue.expected}, got ${issue.received}`
 }
 
-function parseJson(text: string): unknown {
+/** @returns `undefined` if the text is no JSON */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -14,13 +14,18 @@ export interface GetOptions {
   readonly ca: string | undefined
   /** Accept any certificate. */
   readonly insecure: boolean
+  /** Ends the request. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A meta/v1 `Status`, as far as it is shown. */
 const StatusSchema = v.looseObject({ kind: v.literal('Status'), message: v.string() })
 
 /** Never rejects: a failure is in the answer. */
-export async function httpsGet(url: URL, { accept, ca, insecure }: GetOptions): Promise<Answer> {
+export async function httpsGet(
+  url: URL,
+  { accept, ca, insecure, signal }: GetOptions,
+): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const sent = request(
     url,
@@ -29,7 +34,7 @@ export async function httpsGet(url: URL, { accept, ca, insecure }: GetOptions): 
       ...TLS_POLICY,
       ...(ca !== undefined && { ca }),
       rejectUnauthorized: !insecure,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
     },
     (response) => {
       text(response).then((body) => resolve(toAnswer(response.statusCode, body)), reject)

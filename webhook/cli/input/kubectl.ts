@@ -8,6 +8,8 @@ import type { Answer } from './answer.ts'
 export interface KubectlFlags {
   readonly kubeconfig?: string | undefined
   readonly context?: string | undefined
+  /** Ends kubectl, and what waits for it. */
+  readonly signal?: AbortSignal | undefined
 }
 
 const NO_KUBECTL = 'there is no kubectl in PATH'
@@ -49,7 +51,7 @@ export async function getNamespace(flags: KubectlFlags, env: Io['env']): Promise
 
 async function runKubectl(
   command: readonly string[],
-  { kubeconfig, context }: KubectlFlags,
+  { kubeconfig, context, signal: stop }: KubectlFlags,
   env: Io['env'],
 ): Promise<Answer> {
   const args = [
@@ -58,7 +60,12 @@ async function runKubectl(
     ...command,
   ]
   // A credential plugin may ask for a password on the terminal.
-  const child = spawn('kubectl', args, { env, stdio: ['inherit', 'pipe', 'pipe'] })
+  const child = spawn('kubectl', args, {
+    env,
+    stdio: ['inherit', 'pipe', 'pipe'],
+    ...(stop !== undefined && { signal: stop }),
+    killSignal: 'SIGKILL',
+  })
   try {
     const [out, err, [code, signal]] = await Promise.all([
       text(child.stdout),
@@ -70,6 +77,10 @@ async function runKubectl(
     return { kind: 'failure', reason: err.trim() || `kubectl ended with ${end}` }
   } catch (error) {
     if (!(error instanceof Error)) throw error
+    // Its credential plugin may live on, and hold them open.
+    child.stdout.destroy()
+    child.stderr.destroy()
+    if (stop?.aborted === true) return { kind: 'failure', reason: 'kubectl did not answer in time' }
     const isMissing = 'code' in error && error.code === 'ENOENT'
     const reason = isMissing ? NO_KUBECTL : `kubectl: ${error.message}`
     return { kind: 'failure', reason }

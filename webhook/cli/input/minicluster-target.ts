@@ -57,6 +57,8 @@ export interface SidecarTarget {
   readonly url: URL
   readonly caFile: string | undefined
   readonly insecure: boolean
+  /** Ends the request. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The server that is asked. */
@@ -93,6 +95,12 @@ function sidecarAt(text: string, values: TargetValues): SidecarTarget | string {
     caFile: values.ca ?? values['certificate-authority'],
     insecure: values.insecure === true || values['insecure-skip-tls-verify'] === true,
   }
+}
+
+/** The same server; a question to it ends with the signal. */
+export function withSignal(target: Target, signal: AbortSignal): Target {
+  if (target.kind === 'sidecar') return { ...target, signal }
+  return { ...target, kubectl: { ...target.kubectl, signal } }
 }
 
 /** What is asked for. */
@@ -140,7 +148,7 @@ function queryOf({ format, include }: ExplainQuestion): string {
 }
 
 async function askSidecar(
-  { url, caFile, insecure }: SidecarTarget,
+  { url, caFile, insecure, signal }: SidecarTarget,
   question: ExplainQuestion,
   io: Io,
 ): Promise<Answer> {
@@ -149,5 +157,5 @@ async function askSidecar(
   if (problem !== undefined) return { kind: 'failure', reason: problem }
   const accept = question.format === 'text' ? 'text/plain' : 'application/json'
   const asked = new URL(queryOf(question), url)
-  return httpsGet(asked, { accept, ca: inputs.found[0]?.text, insecure })
+  return httpsGet(asked, { accept, ca: inputs.found[0]?.text, insecure, signal })
 }

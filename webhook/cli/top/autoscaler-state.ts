@@ -1,6 +1,7 @@
 // What Kubernetes says of the HPA that scales a MiniCluster.
 import * as v from 'valibot'
 import type { Io } from '../command.ts'
+import { parseJson } from '../input/explanation.ts'
 import type { KubectlFlags } from '../input/kubectl.ts'
 import { getObjectsIn } from '../input/kubectl.ts'
 
@@ -22,7 +23,7 @@ const HpaSchema = v.object({
     v.object({
       currentReplicas: v.optional(v.number(), 0),
       desiredReplicas: v.optional(v.number(), 0),
-      conditions: v.optional(v.array(ConditionSchema), []),
+      conditions: v.nullish(v.array(ConditionSchema), []),
     }),
     {},
   ),
@@ -45,7 +46,7 @@ export async function describeAutoscalers(
 
 /** @param text a list of HPAs as JSON */
 export function describeHpas(text: string, minicluster: string): readonly string[] {
-  const list = v.safeParse(ListSchema, JSON.parse(text))
+  const list = v.safeParse(ListSchema, parseJson(text))
   if (!list.success) return ['not known: kubectl did not answer a list of HPAs']
   const isOurs = ({ spec: { scaleTargetRef } }: Hpa) =>
     scaleTargetRef.kind === 'MiniCluster' && scaleTargetRef.name === minicluster
@@ -68,7 +69,7 @@ function describeHpa({ metadata, spec, status }: Hpa): string {
     currentReplicas === desiredReplicas
       ? `at ${currentReplicas}`
       : `${currentReplicas} → ${desiredReplicas}`
-  const why = conditions
+  const why = (conditions ?? [])
     .filter(({ type, status: value }) => TELLING.get(type) === value)
     .map(({ reason, message }) => `${reason}: ${message}`)
   const bounds = `${spec.minReplicas} to ${spec.maxReplicas}`

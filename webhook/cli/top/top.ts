@@ -1,5 +1,6 @@
 // `flux-metrics top`: a MiniCluster in a terminal, live. Its flags, its help, and the loop.
 import { sleep } from '#serving/sleep.ts'
+import { printable } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } from '../command.ts'
 import { readExplanation } from '../input/explanation.ts'
 import { readArguments } from '../input/flags.ts'
@@ -10,6 +11,7 @@ import {
   TARGET_FLAGS,
   TARGET_HELP,
   type Target,
+  withSignal,
 } from '../input/minicluster-target.ts'
 import { describeAutoscalers } from './autoscaler-state.ts'
 import { type TopState, viewOf } from './view.ts'
@@ -31,6 +33,8 @@ const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
 
 const DEFAULT_COLUMNS = 80
+
+const TIMEOUT_MS = 10_000
 
 interface Question {
   readonly target: Target
@@ -85,7 +89,7 @@ function readQuestion(args: readonly string[]): Question | string {
 async function showOnce({ target }: Question, io: Io): Promise<ExitCode> {
   const state = await readState(target, undefined, io)
   if (state.failure !== undefined) {
-    io.err.write(`flux-metrics top: ${state.failure}\n`)
+    io.err.write(`flux-metrics top: ${printable(state.failure)}\n`)
     return EXIT.no
   }
   const lines = viewOf(state, { ...sizeOf(io), rows: undefined })
@@ -100,7 +104,8 @@ async function showLive({ target, seconds }: Question, io: Io): Promise<ExitCode
   try {
     let state: TopState | undefined
     while (!stop.signal.aborted) {
-      state = await readState(target, state, io)
+      state = await readState(withSignal(target, timeoutOf(state, stop.signal)), state, io)
+      if (stop.signal.aborted) break
       const lines = viewOf(state, sizeOf(io))
       const text = lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')
       io.out.write(`${HOME}${text}${CLEAR_BELOW}`)
@@ -111,6 +116,11 @@ async function showLive({ target, seconds }: Question, io: Io): Promise<ExitCode
     restore()
   }
   return EXIT.ok
+}
+
+/** The user may have to type a password at first. Later, what is on the screen must not become old. */
+function timeoutOf(before: TopState | undefined, stop: AbortSignal): AbortSignal {
+  return before === undefined ? stop : AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)])
 }
 
 function sizeOf(io: Io) {

@@ -56,3 +56,18 @@ test('an answer that is no list is said to be none', () => {
     'not known: kubectl did not answer a list of HPAs',
   ])
 })
+
+test('a text that is no list, and an HPA without conditions yet', () => {
+  assert.deepEqual(describeHpas('', 'flux-sample'), [
+    'not known: kubectl did not answer a list of HPAs',
+  ])
+  const scaleTargetRef = { kind: 'MiniCluster', name: 'flux-sample' }
+  const item = {
+    metadata: { name: 'new' },
+    spec: { scaleTargetRef, maxReplicas: 9 },
+    status: { conditions: null },
+  }
+  assert.deepEqual(describeHpas(JSON.stringify({ items: [item] }), 'flux-sample'), [
+    'new: at 0, of 1 to 9',
+  ])
+})

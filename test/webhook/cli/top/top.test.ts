@@ -1,5 +1,9 @@
 // The command: its arguments, one picture, and the live screen, with a kubectl that answers a sidecar's own explanation.
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { addDetails } from '#explaining/details.ts'
@@ -111,6 +115,36 @@ test('top shows no number while there is no answer, but since when', async (t) =
   const last = written.out.split('\u001b[H').at(-1) ?? ''
   assert.match(last, /not known since 2026-11-24T01:02:03.456Z: there is no kubectl in PATH/)
   assert.doesNotMatch(last, /desired/)
+})
+
+test('top ends at Ctrl-C while kubectl does not answer, and ends kubectl', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'top-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const pidFile = join(folder, 'pid')
+  const env = await fakeKubectl(t, { args: RAW, hangs: { pidFile } })
+  const { io, written, interrupt } = createMemoryIo({ outIsTerminal: true, env })
+  const ended = TOP.run(['flux-sample', '-n', 'hpc'], io)
+  const pidOf = () => (existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0)
+  await until(() => pidOf() > 0, 'kubectl')
+  const pid = pidOf()
+  interrupt()
+  assert.equal(await ended, 0)
+  assert.ok(written.out.endsWith('\u001b[?25h\u001b[?1049l'))
+  await until(() => !isRunning(pid), 'the end of kubectl')
+})
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+test('top --once writes no control characters of others', async (t) => {
+  const env = await fakeKubectl(t, { args: RAW, err: 'a\u001b[2Jb', code: 1 })
+  const { err } = await run(['flux-sample', '-n', 'hpc', '--once'], { env })
+  assert.equal(err, 'flux-metrics top: a\\u{1b}[2Jb\n')
 })
 
 for (const [args, problem] of [
