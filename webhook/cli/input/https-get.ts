@@ -45,7 +45,10 @@ export async function httpsGet(
   try {
     return await promise
   } catch (error) {
-    return { kind: 'failure', reason: error instanceof Error ? reasonOf(error) : String(error) }
+    return {
+      kind: 'failure',
+      reason: error instanceof Error ? reasonOf(error, url.host) : String(error),
+    }
   }
 }
 
@@ -73,13 +76,16 @@ const UNVERIFIED = [
 ]
 
 /** If several addresses refuse the connection, the error has no message. */
-function reasonOf(error: Error): string {
+function reasonOf(error: Error, host: string): string {
   if (error.name === 'TimeoutError' || error.name === 'AbortError') {
-    return `no answer in ${TIMEOUT_MS / 1000} s`
+    return `no answer in ${TIMEOUT_MS / 1000} s from ${host}`
   }
   const code = 'code' in error ? String(error.code) : undefined
   if (code !== undefined && UNVERIFIED.includes(code)) {
     return `cannot verify the certificate of the sidecar (${code}): name its CA with --ca, or use --insecure`
   }
-  return error.message || (code ?? error.name)
+  if (code === 'ECONNREFUSED') {
+    return `nothing listens at ${host}: is the port right, and does the sidecar run? (${code})`
+  }
+  return `no connection to ${host}: ${error.message || (code ?? error.name)}`
 }

@@ -14,6 +14,9 @@ export interface KubectlFlags {
 
 const NO_KUBECTL = 'there is no kubectl in PATH'
 
+/** A line of kubectl's log, which repeats the error that is printed after it: `E1129 12:52:24.634230   11706 memcache.go:265] …` */
+const LOG_LINE = /^[EWIF]\d{4} \d\d:\d\d:\d\d\.\d+ .*\n?/gm
+
 /** Gets a path of the API server. Never rejects: a failure is in the answer, in the words of kubectl. */
 export async function getRaw(path: string, flags: KubectlFlags, env: Io['env']): Promise<Answer> {
   return runKubectl(['get', '--raw', path], flags, env)
@@ -45,7 +48,7 @@ export async function getNamespace(flags: KubectlFlags, env: Io['env']): Promise
   const command = ['config', 'view', '--minify', '--output=jsonpath={..namespace}']
   const answer = await runKubectl(command, flags, env)
   if (answer.kind === 'text' || answer.reason === NO_KUBECTL) return answer
-  const reason = `kubectl has no namespace for it, name one with -n (${answer.reason})`
+  const reason = `kubectl has no context to use: choose one with KUBECONFIG or --context, or in a pod name the namespace with -n (${answer.reason})`
   return { kind: 'failure', reason }
 }
 
@@ -74,7 +77,7 @@ async function runKubectl(
     ])
     if (code === 0) return { kind: 'text', text: out }
     const end = signal === null ? `exit code ${code}` : `signal ${signal}`
-    return { kind: 'failure', reason: err.trim() || `kubectl ended with ${end}` }
+    return { kind: 'failure', reason: wordsOf(err) || `kubectl ended with ${end}` }
   } catch (error) {
     if (!(error instanceof Error)) throw error
     // Its credential plugin may live on, and hold them open.
@@ -85,4 +88,9 @@ async function runKubectl(
     const reason = isMissing ? NO_KUBECTL : `kubectl: ${error.message}`
     return { kind: 'failure', reason }
   }
+}
+
+/** What kubectl says to a person, without its log, if it says anything else. */
+function wordsOf(err: string): string {
+  return err.replaceAll(LOG_LINE, '').trim() || err.trim()
 }

@@ -22,6 +22,15 @@ test('getRaw answers the error of kubectl in its words', async (t) => {
   assert.deepEqual(await getRaw('/apis', {}, env), { kind: 'failure', reason })
 })
 
+test('getRaw leaves the log of kubectl out, unless it says nothing else', async (t) => {
+  const log = 'E1129 12:52:24.634230   11706 memcache.go:265] "Unhandled Error" err="refused"\n'
+  const words = 'The connection to the server localhost:8080 was refused'
+  const env = await fakeKubectl(t, { args: 'get --raw /a', err: `${log}${log}${words}\n`, code: 1 })
+  assert.deepEqual(await getRaw('/a', {}, env), { kind: 'failure', reason: words })
+  const onlyLog = await fakeKubectl(t, { args: 'get --raw /a', err: log, code: 1 })
+  assert.deepEqual(await getRaw('/a', {}, onlyLog), { kind: 'failure', reason: log.trim() })
+})
+
 test('getRaw answers the exit code of a kubectl that printed nothing', async (t) => {
   const env = await fakeKubectl(t, { args: 'get --raw /apis', code: 3 })
   const reason = 'kubectl ended with exit code 3'
