@@ -184,8 +184,8 @@ function describePending({ whole, isCut, isPartial, unknownNeeds }: Demand): rea
   const verb = (word: string) => (waits.length === 1 ? `${word}s` : word)
   const highest = highestId(placed)
   if (highest === undefined) {
-    const accept = `${jobs} ${verb('accept')} only ranks that are drained or not used by the scheduler`
-    return [`${accept}: more nodes do not help`]
+    const which = 'drained, do not answer or are not used by the scheduler'
+    return [`${jobs} ${verb('need')} ranks that are ${which}: more nodes do not help`]
   }
   const nodes =
     unknownNeeds === undefined

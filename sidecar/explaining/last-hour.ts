@@ -134,12 +134,19 @@ export class LastHour {
     this.#points.push(point)
   }
 
-  /** What is older than an hour, and everything if the clock was set back: its times would mean nothing. */
+  /**
+   * What is older than an hour, and everything if the clock was set back: its times would mean nothing. A clock that is corrected by
+   * less than a step loses no more than the points that were to come.
+   */
   #forget(now: number): void {
     const seconds = now / 1000
-    if ((this.#points.at(-1)?.at ?? 0) > seconds || (this.#events.at(-1)?.at ?? 0) > seconds) {
+    const latest = Math.max(this.#points.at(-1)?.at ?? 0, this.#events.at(-1)?.at ?? 0)
+    if (latest - seconds > STEP_SECONDS) {
       this.#points = []
       this.#events = []
+    } else if (latest > seconds) {
+      this.#points = this.#points.filter(({ at }) => at <= seconds)
+      this.#events = this.#events.map((event) => ({ ...event, at: Math.min(event.at, seconds) }))
     }
     const since = seconds - HOUR_SECONDS
     while ((this.#points[0]?.at ?? since) < since) this.#points.shift()

@@ -110,6 +110,18 @@ test('LastHour forgets what is older than an hour, and stays small', () => {
   assert.deepEqual(past.explain(START + 5 * 3600 * 1000).at, [])
 })
 
+test('LastHour keeps the hour when the clock is corrected by a part of a step', () => {
+  const past = new LastHour(START)
+  past.noteSnapshot(sized(7), START + 60_000)
+  past.noteSnapshot(sized(9), START + 75_000)
+  const { at, events } = past.explain(START + 74_500)
+  assert.deepEqual(at, [SECONDS + 60])
+  assert.deepEqual(
+    events.map((event) => event.at - SECONDS),
+    [0, 60, 74.5],
+  )
+})
+
 test('LastHour forgets everything when the clock is set back', () => {
   const past = new LastHour(START)
   past.noteSnapshot(sized(7), START + 60_000)

@@ -81,7 +81,7 @@ const REASONS: readonly (readonly [
       waiting: waitingFor(waitingJob()),
     },
     [
-      '1 pending job accepts only ranks that are drained or not used by the scheduler: more nodes do not help',
+      '1 pending job needs ranks that are drained, do not answer or are not used by the scheduler: more nodes do not help',
     ],
   ],
   [
@@ -92,7 +92,7 @@ const REASONS: readonly (readonly [
       waiting: waitingFor(waitingJob({ id: 1 }), waitingJob({ id: 2 })),
     },
     [
-      '2 pending jobs accept only ranks that are drained or not used by the scheduler: more nodes do not help',
+      '2 pending jobs need ranks that are drained, do not answer or are not used by the scheduler: more nodes do not help',
     ],
   ],
   [
