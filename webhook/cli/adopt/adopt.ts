@@ -159,7 +159,7 @@ async function write(
   try {
     await io.createFolder(folder)
   } catch (error) {
-    return `Cannot create the folder ${folder}: ${reasonOf(error)}`
+    return `Cannot create the folder ${folder}: ${reasonOf(error)}: -o must name a new folder, in one that exists`
   }
   for (const [name, text] of files) {
     const path = `${folder}/${name}`

@@ -235,7 +235,8 @@ for (const [apiServices, why] of OBSTACLES) {
 test('a folder that exists is left alone', async () => {
   const input = listOf(apiService(CUSTOM_1))
   const { code, err, files } = await run('-f - -o overlay', { input, folders: ['overlay'] })
-  const reason = 'Cannot create the folder overlay: file already exists'
+  const reason =
+    'Cannot create the folder overlay: file already exists: -o must name a new folder, in one that exists'
   assert.deepEqual([code, err, files], [1, `flux-metrics adopt: ${reason}\n`, {}])
 })
 
