@@ -2,6 +2,7 @@
 // API server come and go.
 import assert from 'node:assert/strict'
 import { exec } from 'node:child_process'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { serviceNames } from '#serving/certificates/certificate-names.ts'
@@ -11,16 +12,25 @@ import { prototypeHpa } from './support/autoscalers.ts'
 import { withShared } from './support/cases.ts'
 import { createNamespace, remove } from './support/cluster.ts'
 import { Fleet } from './support/fleet.ts'
+import { FrontProxyRotation } from './support/front-proxy.ts'
 import { runImpostor } from './support/impostor.ts'
 import { run, WEBHOOK_NAMESPACE } from './support/installation.ts'
 import { getRaw, kubectl } from './support/kubectl.ts'
 import { API_SERVICES, GROUP } from './support/manifests.ts'
 import { MetricLoad, totalNodesOf } from './support/metric-load.ts'
+import { shiftToken } from './support/signed-token.ts'
 import { eventually, holds } from './support/wait.ts'
 
 const SCOPE = `--namespace=${WEBHOOK_NAMESPACE}`
 const SECRET = 'flux-metrics-ca'
 const REQUESTS_PER_SECOND = 100
+/** That of `kubectl create token`. */
+const TOKEN_LIFE_S = 3_600
+const ACCOUNT = {
+  namespace: WEBHOOK_NAMESPACE,
+  account: GATEWAY,
+  audience: TOKEN_AUDIENCE,
+} as const
 const NAMES = serviceNames(GATEWAY, WEBHOOK_NAMESPACE)
 
 /** Acts under load. Every request has the right answer, or did not reach the gateway: returned. */
@@ -43,6 +53,11 @@ async function signer(): Promise<string> {
   return run(['get', 'secret', SECRET, SCOPE, '-o=go-template={{index .data "current.crt"}}'])
 }
 
+/** Folder with the keys of the cluster under test; `undefined`: they are not known. */
+const PKI = process.env.E2E_PKI
+const NO_PKI = 'E2E_PKI does not say where the keys of the cluster are'
+let frontProxy: FrontProxyRotation | undefined
+
 withShared('the gateway', () => Fleet.create(), {
   'three HPAs follow their own queues, in two namespaces': async (fleet) => {
     const { first, second, alone, cluster } = fleet
@@ -58,6 +73,14 @@ withShared('the gateway', () => Fleet.create(), {
         return (await fleet.scalingActive(member))?.reason === 'ValidMetricFound'
       })
     }
+  },
+
+  'a second front-proxy CA is announced under load': async (fleet, t) => {
+    if (PKI === undefined) return t.skip(NO_PKI)
+    const lost = await underLoad(fleet, async () => {
+      frontProxy = await FrontProxyRotation.begin(PKI)
+    })
+    assert.deepEqual(lost, [])
   },
 
   'while a sidecar is killed only its HPA fails, names it, and holds': async (fleet) => {
@@ -103,12 +126,7 @@ withShared('the gateway', () => Fleet.create(), {
 
   'the authority refuses tokens that are not of a running pod of the gateway': async (fleet) => {
     const [pod = ''] = await fleet.gatewayPods()
-    const own = {
-      namespace: WEBHOOK_NAMESPACE,
-      account: GATEWAY,
-      audience: TOKEN_AUDIENCE,
-      pod,
-    } as const
+    const own = { ...ACCOUNT, pod }
     const answer = await askForNames(await createToken(own), NAMES)
     assert.equal(answer.code, 200, answer.body)
     const { namespace, account, audience } = own
@@ -129,11 +147,23 @@ withShared('the gateway', () => Fleet.create(), {
     }
   },
 
+  'a token that has expired is refused': async (fleet, t) => {
+    if (PKI === undefined) return t.skip(NO_PKI)
+    const [pod = ''] = await fleet.gatewayPods()
+    const key = join(PKI, 'sa.key')
+    const token = await createToken({ ...ACCOUNT, pod })
+    // The signature is as good as the API server's: only the time makes the difference.
+    const valid = await askForNames(await shiftToken(token, key, 1), NAMES)
+    assert.equal(valid.code, 200, valid.body)
+    const expired = await askForNames(await shiftToken(token, key, -TOKEN_LIFE_S - 60), NAMES)
+    assert.equal(expired.code, 401, expired.body)
+    assert.match(expired.body, /expired/)
+  },
+
   'replicas deleted one by one under load lose no request, and their tokens are worth nothing':
     async (fleet) => {
-      const account = { namespace: WEBHOOK_NAMESPACE, account: GATEWAY, audience: TOKEN_AUDIENCE }
       const pods = await fleet.gatewayPods()
-      const tokens = await Promise.all(pods.map((pod) => createToken({ ...account, pod })))
+      const tokens = await Promise.all(pods.map((pod) => createToken({ ...ACCOUNT, pod })))
       const lost = await underLoad(fleet, async () => {
         for (const pod of pods) await fleet.replace(pod)
         await fleet.ended(pods)
@@ -169,6 +199,17 @@ withShared('the gateway', () => Fleet.create(), {
     assert.deepEqual(lost, [])
   },
 
+  'the front-proxy CA replaced under load loses no request': async (fleet, t) => {
+    if (frontProxy === undefined) return t.skip('no second CA is announced')
+    for (const pod of await fleet.gatewayPods()) await frontProxy.knownBy(pod)
+    const lost = await underLoad(fleet, async () => {
+      await frontProxy?.complete()
+      await pause(5_000)
+    })
+    assert.deepEqual(lost, [])
+  },
+
+  // From here on it has only the new CA, and a certificate of that.
   'the API server killed under load: no request that reaches the gateway fails': async (
     fleet,
     t,
