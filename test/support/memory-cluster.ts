@@ -92,7 +92,8 @@ export class MemoryCluster implements Cluster {
     const items = all
       .slice(start, end)
       .map((item) => (collection.metadataOnly === true ? metadataOf(item) : item))
-    return { items, continue: end < all.length ? `${end}` : undefined }
+    const resourceVersion = `${this.#version}`
+    return { items, continue: end < all.length ? `${end}` : undefined, resourceVersion }
   }
 
   async create(object: NewObject): Promise<ClusterObject | 'conflict'> {

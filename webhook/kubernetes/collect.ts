@@ -78,6 +78,23 @@ export async function* partsOf(
   } while (next !== undefined)
 }
 
+/**
+ * The same, of a kind that every API server has, such as pods. What answers 404 for an API server that is away says no
+ * version: a list of nothing would then be taken for the truth.
+ *
+ * @throws ClusterError also for such an answer
+ */
+export async function* certainPartsOf(
+  ...[cluster, collection, bounds]: Parameters<typeof partsOf>
+): AsyncGenerator<ListPage> {
+  for await (const page of partsOf(cluster, collection, bounds)) {
+    if (page.resourceVersion === undefined) {
+      throw new ClusterError(0, `The list of kind ${collection.kind} has no resourceVersion`)
+    }
+    yield page
+  }
+}
+
 export interface PartBounds {
   /** The most objects of a part. Default: {@link PART}. */
   readonly objects?: number

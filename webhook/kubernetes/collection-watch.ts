@@ -9,7 +9,7 @@ import type { Logger } from '#serving/log.ts'
 import { sleep } from '#serving/sleep.ts'
 import type { Cluster, ClusterObject, Collection, Watching } from './cluster.ts'
 import { ClusterError } from './cluster.ts'
-import { partsOf } from './collect.ts'
+import { certainPartsOf } from './collect.ts'
 import { Outage } from './outage.ts'
 
 /** A list takes as much memory as its longest part, several times. */
@@ -120,10 +120,7 @@ export class CollectionWatch<S extends Store> {
     const store = createStore()
     const bounds = { maxBytes: MAX_PART_BYTES, maxObjectBytes: MAX_OBJECT_BYTES }
     let version: string | undefined
-    for await (const page of partsOf(cluster, collection, bounds)) {
-      // Not only of the first part: what answers for an API server that is away has none, and the list would be cut.
-      if (page.resourceVersion === undefined)
-        throw new ClusterError(0, 'The list has no resourceVersion')
+    for await (const page of certainPartsOf(cluster, collection, bounds)) {
       for (const object of page.items) store.put(object)
       version ??= page.resourceVersion
     }

@@ -16,6 +16,8 @@ const PARTS = new Set([
   '…: its pod … …',
   'more than … pods have its label',
   'its pods took longer than … ms',
+  'more than … Events say that its pods are refused',
+  'the Events of refused pods are too long',
 ])
 
 /** The constant texts of files, with `…` for what is put into them: sentences over several lines in one. */

@@ -4,7 +4,7 @@ import { notFound, unavailable } from '#serving/status.ts'
 import { toMiniCluster } from '../../injection/minicluster.ts'
 import { isTooLong } from '../../kubernetes/api-connection.ts'
 import type { Cluster, ClusterObject, Collection } from '../../kubernetes/cluster.ts'
-import { partsOf } from '../../kubernetes/collect.ts'
+import { certainPartsOf } from '../../kubernetes/collect.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { type Said, toSaid } from './event.ts'
 import { type Obstacle, obstacleOf, type RankPod, toRankPod } from './rank-pod.ts'
@@ -20,6 +20,9 @@ const EVENTS = { objects: 50, maxBytes: 2 ** 20, maxObjectBytes: 2 ** 20 } as co
 
 /** More pods, also such as others labelled, or a larger size, are not looked at. A MiniCluster of a thousand nodes is large. */
 const MAX_PODS = 10_000
+
+/** Kubernetes keeps Events for an hour, and writes 25 of an object at once and 12 in an hour. Users can write more. */
+const MAX_REFUSALS = 300
 
 /** The whole look. */
 const MAX_MS = 20_000
@@ -83,7 +86,7 @@ async function listPods(
   const collection = { ...podsOf(target), fieldSelector, metadataOnly: true }
   const found: RankPod[] = []
   let seen = 0
-  for await (const { items } of partsOf(cluster, collection, METADATA_PARTS)) {
+  for await (const { items } of certainPartsOf(cluster, collection, METADATA_PARTS)) {
     seen += items.length
     if (seen > MAX_PODS) throw unavailable(`more than ${MAX_PODS} pods have its label`)
     if (performance.now() > until) throw unavailable(`its pods took longer than ${MAX_MS} ms`)
@@ -108,31 +111,54 @@ async function readObstacles(
   )
 }
 
+/**
+ * All of them: one that is missed would be ranks that are not counted.
+ *
+ * @throws StatusError 503 if they are too many or too long
+ */
 async function readRefusals(
   cluster: Reader,
   { namespace, minicluster, job }: LookTarget,
 ): Promise<readonly Said[]> {
   const about = `involvedObject.kind=Job,involvedObject.name=${minicluster},involvedObject.uid=${job}`
-  return readEvents(cluster, namespace, `${about},reason=FailedCreate`)
+  const fieldSelector = `${about},reason=FailedCreate`
+  const collection = { apiVersion: 'v1', kind: 'Event', namespace, fieldSelector }
+  const found: Said[] = []
+  let seen = 0
+  try {
+    for await (const { items } of certainPartsOf(cluster, collection, EVENTS)) {
+      seen += items.length
+      if (seen > MAX_REFUSALS) {
+        throw unavailable(`more than ${MAX_REFUSALS} Events say that its pods are refused`)
+      }
+      found.push(...items.flatMap((item) => toSaid(item) ?? []))
+    }
+  } catch (error) {
+    if (isTooLong(error)) throw unavailable('the Events of refused pods are too long')
+    throw error
+  }
+  return found
 }
 
+/** What node autoscalers say of a pod. */
 async function readEvents(
   cluster: Reader,
   namespace: string,
-  fieldSelector: string,
+  uid: string,
 ): Promise<readonly Said[]> {
+  const fieldSelector = `involvedObject.uid=${uid}`
   const collection = { apiVersion: 'v1', kind: 'Event', namespace, fieldSelector }
   return (await firstOf(cluster, collection, EVENTS)).flatMap((item) => toSaid(item) ?? [])
 }
 
-/** The first part alone; nothing if users made its objects too large. */
+/** Words only, no count depends on them: the first part alone, and nothing if users made its objects too large. */
 async function firstOf(
   cluster: Reader,
   collection: Collection,
   bounds: typeof PENDING | typeof EVENTS,
 ): Promise<readonly ClusterObject[]> {
   try {
-    for await (const { items } of partsOf(cluster, collection, bounds)) return items
+    for await (const { items } of certainPartsOf(cluster, collection, bounds)) return items
     return []
   } catch (error) {
     if (isTooLong(error)) return []
@@ -150,7 +176,7 @@ async function withAutoscalers(
   const answered = await Promise.all(
     asked.map(async (group): Promise<readonly [ShortGroup, ShortGroup]> => {
       const uid = uids.get(group.ranks.ranges[0]?.first ?? -1) ?? ''
-      const said = await readEvents(cluster, namespace, `involvedObject.uid=${uid}`)
+      const said = await readEvents(cluster, namespace, uid)
       return [group, withAutoscaler(group, said)]
     }),
   )

@@ -3,7 +3,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import { StatusError } from '#serving/status.ts'
 import type { Cluster, ClusterObject, Collection } from '../../kubernetes/cluster.ts'
-import { partsOf } from '../../kubernetes/collect.ts'
+import { certainPartsOf } from '../../kubernetes/collect.ts'
 import type { MiniClusterName, Peers } from '../peers/peer.ts'
 import type { ShortageSource } from './shortages.ts'
 
@@ -139,7 +139,7 @@ export class ShortageGauges {
   ): Promise<readonly string[]> {
     const keys = new Set<string>()
     let seen = 0
-    for await (const { items } of partsOf(this.#options.cluster, collection, BOUNDS)) {
+    for await (const { items } of certainPartsOf(this.#options.cluster, collection, BOUNDS)) {
       seen += items.length
       if (seen > MAX_OBJECTS) throw new RangeError(`more than ${MAX_OBJECTS} objects`)
       for (const { namespace = '', name = '' } of items.map(toName))

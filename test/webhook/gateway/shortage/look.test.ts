@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lookAt } from '../../../../webhook/gateway/shortage/look.ts'
 import { explainShortage, sentencesOf } from '../../../../webhook/gateway/shortage/words.ts'
-import type { NewObject } from '../../../../webhook/kubernetes/cluster.ts'
+import { AnswerTooLong } from '../../../../webhook/kubernetes/api-connection.ts'
+import {
+  type Cluster,
+  ClusterError,
+  type NewObject,
+} from '../../../../webhook/kubernetes/cluster.ts'
 import { MemoryCluster } from '../../../support/memory-cluster.ts'
 import { cluster, JOB, NAME, onPod, QUOTA, refused, running, unscheduled } from './pods.ts'
 
@@ -184,4 +189,40 @@ test('the data of an explanation', async () => {
   const [only] = short
   assert.deepEqual([size, unavailable, short.length], [6, 2, 1])
   assert.deepEqual([only?.kind, only?.ranks, only?.causes.length], ['refused', '4-5', 1])
+})
+
+/** An API server that answers one kind of object in another way. */
+function answering(kind: string, list: Cluster['list']): Pick<Cluster, 'read' | 'list'> {
+  const memory = new MemoryCluster([cluster(6), ...FOUR])
+  return {
+    read: memory.read.bind(memory),
+    list: (collection, options) =>
+      collection.kind === kind ? list(collection, options) : memory.list(collection, options),
+  }
+}
+
+test('pods or Events that are not listed, because something else answers 404, are not zero', async () => {
+  const nothing = async () => ({ items: [], continue: undefined })
+  await assert.rejects(lookAt(answering('Pod', nothing), TARGET), ClusterError)
+  await assert.rejects(lookAt(answering('Event', nothing), TARGET), ClusterError)
+})
+
+test('refusals that are too long to be read, or too many, are not zero', async () => {
+  const tooLong = async () => {
+    throw new ClusterError(0, 'The answer is too long', { cause: new AnswerTooLong(1) })
+  }
+  await assert.rejects(lookAt(answering('Event', tooLong), TARGET), /refus|too long/)
+  const event = refused({ first: 500, last: 400 })
+  const many = async (): ReturnType<Cluster['list']> => ({
+    items: Array.from({ length: 500 }, () => ({ ...event, metadata: { name: 'a' } })),
+    continue: 'more',
+    resourceVersion: '1',
+  })
+  await assert.rejects(lookAt(answering('Event', many), TARGET), /refus/)
+})
+
+test('a refusal in a later part of the Events counts', async () => {
+  const old = Array.from({ length: 120 }, () => refused({ first: 900, last: 400 }))
+  const { unavailable } = await look([...FOUR, ...old, refused({ first: 240, last: 20 })])
+  assert.equal(unavailable, 2)
 })
