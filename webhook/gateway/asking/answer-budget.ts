@@ -1,22 +1,21 @@
-// The memory that long answers of sidecars may take while they are read, all together and those of one namespace. Explanations have
+// The memory that long answers of sidecars may take while they are read, shared between namespaces. Explanations have
 // hundreds of kilobytes, and every user who may read metrics can ask for those of all MiniClusters at once. What is sent on has a
 // bound of its own (routing/room.ts).
+import { FairShare } from '#serving/limits/fair-share.ts'
 import { unavailable } from '#serving/status.ts'
 import { AskError } from './ask-error.ts'
 
 export interface AnswerLimits {
   readonly bytes: number
-  readonly namespaceBytes: number
   /** The first bytes of each answer, which are not counted: how many there are is limited elsewhere. */
   readonly uncountedBytes: number
 }
 
-/** Dozens of explanations of large MiniClusters. The metrics of HPAs have 400 bytes, and always find room. */
-const LIMITS: AnswerLimits = {
-  bytes: 8 * 2 ** 20,
-  namespaceBytes: 4 * 2 ** 20,
-  uncountedBytes: 16 * 2 ** 10,
-}
+/**
+ * Dozens of explanations of large MiniClusters; a namespace gets half of it if it is alone. The metrics of HPAs have 400 bytes,
+ * and always find room.
+ */
+const LIMITS: AnswerLimits = { bytes: 8 * 2 ** 20, uncountedBytes: 16 * 2 ** 10 }
 
 /** The memory of one answer. */
 export interface AnswerShare {
@@ -32,17 +31,16 @@ export interface AnswerShare {
 
 export class AnswerBudget {
   readonly #limits: AnswerLimits
-  /** What is counted of each namespace. */
-  readonly #namespaces = new Map<string, number>()
-  #bytes = 0
+  readonly #share: FairShare
 
   constructor(limits: AnswerLimits = LIMITS) {
     this.#limits = limits
+    this.#share = new FairShare(limits.bytes)
   }
 
   /** What all answers take now, without what is not counted. */
   get bytes(): number {
-    return this.#bytes
+    return this.#share.used
   }
 
   /** @param about opens the sentence of the error: `MiniCluster ns/name` */
@@ -58,30 +56,17 @@ export class AnswerBudget {
         counted += more
       },
       close: () => {
-        this.#add(namespace, -counted)
+        this.#share.giveBack(namespace, counted)
         counted = 0
       },
     }
   }
 
   #take(namespace: string, bytes: number, about: string): void {
-    const { bytes: all, namespaceBytes } = this.#limits
-    const ofNamespace = this.#namespaces.get(namespace) ?? 0
-    if (this.#bytes + bytes <= all && ofNamespace + bytes <= namespaceBytes) {
-      this.#add(namespace, bytes)
-      return
-    }
-    const message =
-      `${about}: there is no room for its answer: the long answers that come in have ${mib(this.#bytes)} of ${mib(all)} MiB, ` +
-      `those of this namespace ${mib(ofNamespace)} of ${mib(namespaceBytes)} MiB; ask again`
+    if (this.#share.take(namespace, bytes)) return
+    const all = `${mib(this.#share.used)} of ${mib(this.#limits.bytes)} MiB`
+    const message = `${about}: there is no room for its answer: the long answers that come in have ${all}, and those of this namespace as much as is free; ask again`
     throw new AskError('overload', unavailable(message))
-  }
-
-  #add(namespace: string, change: number): void {
-    const bytes = (this.#namespaces.get(namespace) ?? 0) + change
-    if (bytes === 0) this.#namespaces.delete(namespace)
-    else this.#namespaces.set(namespace, bytes)
-    this.#bytes += change
   }
 }
 

@@ -4,7 +4,7 @@ import { AnswerBudget } from '../../../../webhook/gateway/asking/answer-budget.t
 import { until } from '../../../support/until.ts'
 import { bodyFor, certify, errorOf, NAME, pathOf, podOf, serve, setup } from './fleet.ts'
 
-const LIMITS = { bytes: 100, namespaceBytes: 60, uncountedBytes: 10 }
+const LIMITS = { bytes: 100, uncountedBytes: 10 }
 
 function refusal(act: () => void): string {
   try {
@@ -23,40 +23,37 @@ test('the first bytes of each answer are not counted, and what is counted is fre
   for (const share of short) share.grow(10)
   assert.equal(budget.bytes, 0)
   const long = budget.open('team-a', 'it')
-  for (const bytes of [4, 4, 4, 50]) long.grow(bytes)
-  assert.equal(budget.bytes, 52)
+  for (const bytes of [4, 4, 4, 40]) long.grow(bytes)
+  assert.equal(budget.bytes, 42)
   for (const share of [...short, long, long]) share.close()
   assert.equal(budget.bytes, 0)
 })
 
-test('one namespace leaves room to the others, and all together have a bound', () => {
+test('a namespace leaves as much free as it takes, so that two of them do not starve a third', () => {
   const budget = new AnswerBudget(LIMITS)
   const first = budget.open('team-a', 'MiniCluster team-a/x')
-  first.grow(70)
+  first.grow(60)
   assert.match(
     refusal(() => first.grow(1)),
     /^MiniCluster team-a\/x: there is no room for its answer: .*; ask again$/,
   )
-  assert.equal(budget.bytes, 60)
+  assert.equal(budget.bytes, 50)
   const second = budget.open('team-b', 'it')
-  second.grow(50)
+  second.grow(35)
   refusal(() => second.grow(1))
-  assert.equal(budget.bytes, 100)
-  refusal(() => budget.open('team-c', 'it').grow(11))
-  budget.open('team-c', 'it').grow(10)
+  const third = budget.open('team-c', 'it')
+  third.grow(22)
+  refusal(() => third.grow(4))
+  assert.equal(budget.bytes, 87)
   first.close()
-  second.grow(1)
-  assert.equal(budget.bytes, 41)
+  second.grow(10)
+  assert.equal(budget.bytes, 47)
 })
 
 test('an answer for which there is no room is a 503 that says so, and nothing of it is kept', async (t) => {
-  const budget = new AnswerBudget({
-    bytes: 100_000,
-    namespaceBytes: 100_000,
-    uncountedBytes: 1_000,
-  })
-  const held = budget.open('team-b', 'it')
-  held.grow(95_000)
+  const budget = new AnswerBudget({ bytes: 100_000, uncountedBytes: 1_000 })
+  const others = ['team-b', 'team-c', 'team-d'].map((name) => budget.open(name, 'it'))
+  for (const [index, bytes] of [51_000, 26_000, 13_000].entries()) others[index]?.grow(bytes)
   const explained = JSON.stringify({ text: 'x'.repeat(20_000) })
   const server = await serve(t, await certify(NAME), (request, response) => {
     response.setHeader('content-type', 'application/json')
@@ -67,11 +64,11 @@ test('an answer for which there is no room is a 503 that says so, and nothing of
   const [code, message] = await errorOf(explain())
   assert.equal(code, 503)
   assert.match(message, /^MiniCluster team-a\/flux-sample: there is no room for its answer: /)
-  assert.equal(budget.bytes, 94_000)
+  assert.equal(budget.bytes, 87_000)
   // A metric finds room, and the sidecar is not blamed.
   for (let time = 0; time < 4; time += 1) await errorOf(explain())
   assert.equal((await ask()).body, bodyFor(NAME))
-  held.close()
+  for (const share of others) share.close()
   assert.equal((await explain()).body, explained)
   assert.equal(budget.bytes, 0)
   assert.deepEqual(outcomes.map(([outcome]) => outcome).slice(-3), [
@@ -82,7 +79,7 @@ test('an answer for which there is no room is a 503 that says so, and nothing of
 })
 
 test('an answer that nobody waits for any more takes no room', async (t) => {
-  const budget = new AnswerBudget({ bytes: 100_000, namespaceBytes: 100_000, uncountedBytes: 0 })
+  const budget = new AnswerBudget({ bytes: 100_000, uncountedBytes: 0 })
   const server = await serve(t, await certify(NAME), (_request, response) => {
     response.setHeader('content-type', 'application/json')
     response.write('{"text":"')
