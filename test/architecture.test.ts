@@ -40,7 +40,12 @@ const SCALING = [
 ]
 const METRICS = [...SCALING, 'sidecar/metrics']
 const USER_METRICS = [...METRICS, 'sidecar/metrics/user-metrics', 'sidecar/serving']
-const EXPLAINING = [...METRICS, 'sidecar/explaining', 'sidecar/serving/text.ts']
+const EXPLAINING = [
+  ...METRICS,
+  'sidecar/explaining',
+  'sidecar/explaining/jobs',
+  'sidecar/serving/text.ts',
+]
 const COLLECTING = [...EXPLAINING, 'sidecar/flux/wire', 'sidecar/collecting', 'sidecar/serving']
 const HTTPS = [
   'sidecar/serving',
@@ -131,6 +136,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     packages: ['@marcbachmann/cel-js', 'valibot', 'yaml'],
   },
   'sidecar/explaining': { folders: EXPLAINING, packages: [] },
+  'sidecar/explaining/jobs': { folders: EXPLAINING, packages: [] },
   'sidecar/collecting': { folders: COLLECTING, packages: [] },
   'sidecar/api': {
     folders: [...BELOW_API, 'sidecar/explaining', ...API],

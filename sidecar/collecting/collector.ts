@@ -2,7 +2,7 @@
 // snapshot as stale after a failure. It decides nothing about sizes.
 
 import { explain } from '#explaining/explanation.ts'
-import { describeSetAside } from '#explaining/unstarted-jobs.ts'
+import { describeSetAside } from '#explaining/jobs/unstarted-jobs.ts'
 import { isInstanceOwner, type Limits } from '#flux/calls/broker-calls.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
 import { FluxError, isRemote } from '#flux/errors.ts'

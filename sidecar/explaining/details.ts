@@ -1,10 +1,10 @@
 // The parts of an explanation that are given only if they are asked for, because they may be long. Pure.
 import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Explanation } from './explanation.ts'
+import { explainPendingJobs, type PendingJobsExplanation } from './jobs/pending-jobs.ts'
+import { explainRunningJobs, type RunningJobsExplanation } from './jobs/running-jobs.ts'
 import type { LastHourExplanation } from './last-hour.ts'
-import { explainPendingJobs, type PendingJobsExplanation } from './pending-jobs.ts'
 import { explainRanks, type RanksInState } from './rank-states.ts'
-import { explainRunningJobs, type RunningJobsExplanation } from './running-jobs.ts'
 
 /** What may be asked for: pending jobs; ranks and the jobs on them; the last hour. */
 export const DETAILS = ['jobs', 'ranks', 'history'] as const

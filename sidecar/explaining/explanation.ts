@@ -18,7 +18,7 @@ import { demandedNodes, publishedSize, wantedSizes } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { describeFloor, type FloorHolder, floorHolderOf } from './floor-holder.ts'
 import { explainHeldDrains, type HeldDrainExplanation } from './held-drains.ts'
-import { describeTried } from './unstarted-jobs.ts'
+import { describeTried } from './jobs/unstarted-jobs.ts'
 import { unknownsOf, warningsOf } from './warnings.ts'
 import { plural, ranksAre } from './wording.ts'
 

@@ -3,7 +3,7 @@ import { formatJobId } from '#flux/calls/job-id.ts'
 import { hasId } from '#flux/sets/idset.ts'
 import type { Demand } from '#scaling/demand.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { describeEnd, secondsLeft } from './running-jobs.ts'
+import { describeEnd, secondsLeft } from './jobs/running-jobs.ts'
 
 /** The highest busy rank, and the job on it if Flux names one. */
 export interface FloorHolder {

@@ -17,8 +17,8 @@ import { refusalsOf } from '#scaling/refusals.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { enumerate, quote } from '#serving/text.ts'
 import { describeBursted } from './bursted-ranks.ts'
+import { describeUnhelped } from './jobs/unstarted-jobs.ts'
 import { describeTraps } from './scheduler-traps.ts'
-import { describeUnhelped } from './unstarted-jobs.ts'
 import { plural, ranksAre } from './wording.ts'
 
 /** The most reasons of drains that get a warning of their own; the JSON has all drains. */

@@ -1,9 +1,10 @@
 // Which jobs run, where, and how long they may still take. Pure.
+
+import { IdsetTexts } from '#explaining/idset-texts.ts'
+import { spellSeconds } from '#explaining/wording.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { RunningJob } from '#flux/calls/job-list-calls.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { IdsetTexts } from './idset-texts.ts'
-import { spellSeconds } from './wording.ts'
 
 /** A running job. */
 export interface RunningJobExplanation {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { explainPendingJobs } from '#explaining/pending-jobs.ts'
-import { explainRunningJobs } from '#explaining/running-jobs.ts'
+import { explainPendingJobs } from '#explaining/jobs/pending-jobs.ts'
+import { explainRunningJobs } from '#explaining/jobs/running-jobs.ts'
 import type { RunningJob } from '#flux/calls/job-list-calls.ts'
 import { idsetOf } from '#flux/sets/id-list.ts'
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import type { Facts, WaitingJob } from '#reading/facts.ts'
 import { unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { factsOf, ranksWith, snapshotOf } from '../support/snapshots.ts'
-import { TAKEN_AT, waitingFor, waitingJob, wholeNodes } from '../support/waiting.ts'
+import { factsOf, ranksWith, snapshotOf } from '../../support/snapshots.ts'
+import { TAKEN_AT, waitingFor, waitingJob, wholeNodes } from '../../support/waiting.ts'
 
 const NOW = factsOf().takenAt
 

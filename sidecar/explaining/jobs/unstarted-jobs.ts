@@ -1,8 +1,9 @@
 // Describes in words the jobs that fit on free nodes and are not started. Pure.
+
+import { plural, spellSeconds } from '#explaining/wording.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import type { UnstartedJob } from '#scaling/unstarted/unstarted-jobs.ts'
-import { plural, spellSeconds } from './wording.ts'
 
 /** The most jobs that are named. */
 const MAX_JOBS = 5

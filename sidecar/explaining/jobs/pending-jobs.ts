@@ -1,11 +1,12 @@
 // The first pending jobs, and what each waits for. Pure.
+
+import { IdsetTexts } from '#explaining/idset-texts.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import { isEmpty } from '#flux/sets/idset.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import { MAX_PLACES } from '#scaling/demand.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { shorten } from '#serving/text.ts'
-import { IdsetTexts } from './idset-texts.ts'
 import { Causes, type WaitsFor } from './pending-cause.ts'
 
 /** A pending job. */

@@ -1,4 +1,6 @@
 // What one pending job waits for, as a word and as a sentence. From facts only: what Flux does not say is not guessed. Pure.
+
+import { plural, spellRanks } from '#explaining/wording.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
 import {
@@ -21,7 +23,6 @@ import { quote } from '#serving/text.ts'
 import { firstJobsIn } from './first-jobs.ts'
 import { Holders } from './holders.ts'
 import { describeUnstarted } from './unstarted-jobs.ts'
-import { plural, spellRanks } from './wording.ts'
 
 /** What a job waits for. */
 export type WaitsFor =

@@ -1,10 +1,11 @@
 // Which running jobs hold the ranks that a pending job waits for, in words. Pure.
+
+import { plural, spellRanks } from '#explaining/wording.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { RunningJob } from '#flux/calls/job-list-calls.ts'
 import { countIds, type Idset } from '#flux/sets/idset.ts'
 import type { ListedJobs } from '#reading/facts.ts'
 import { describeEnd } from './running-jobs.ts'
-import { plural, spellRanks } from './wording.ts'
 
 /** The most jobs that are named for one that waits for them. */
 const MAX_HOLDERS = 2

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '#explaining/explanation.ts'
-import { describeTried, describeUnhelped } from '#explaining/unstarted-jobs.ts'
+import { describeTried, describeUnhelped } from '#explaining/jobs/unstarted-jobs.ts'
 import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import type { UnstartedJob } from '#scaling/unstarted/unstarted-jobs.ts'
-import { factsOf, ranksWith } from '../support/snapshots.ts'
-import { TAKEN_AT, waitingFor, wholeNodes } from '../support/waiting.ts'
+import { factsOf, ranksWith } from '../../support/snapshots.ts'
+import { TAKEN_AT, waitingFor, wholeNodes } from '../../support/waiting.ts'
 
 const takenAt = new Date(TAKEN_AT * 1000)
 
