@@ -460,6 +460,8 @@ test('the top folder holds four folders, the fixed files and the usual ones', ()
     'Dockerfile.webhook',
     'README.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
     'docs',
     'LICENSE',
     'biome.json',

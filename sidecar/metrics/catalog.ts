@@ -1,4 +1,4 @@
-// The list of all metrics: our own, one row each, and those that users define. Discovery, OpenAPI, README's table and
+// The list of all metrics: our own, one row each, and those that users define. Discovery, OpenAPI, the reference's table and
 // Prometheus are made from it.
 import { GATEWAY_METRICS } from './gateway-metrics.ts'
 import { JOB_METRICS } from './job-metrics.ts'
@@ -6,7 +6,7 @@ import type { Metric } from './metric.ts'
 import { NODE_METRICS } from './node-metrics.ts'
 import { SCALING_METRICS } from './scaling-metrics.ts'
 
-/** Our own metrics, in the order in which README and discovery list them. */
+/** Our own metrics, in the order in which the reference and discovery list them. */
 export const BUILTIN_METRICS: readonly Metric[] = Object.freeze([
   ...NODE_METRICS,
   ...JOB_METRICS,

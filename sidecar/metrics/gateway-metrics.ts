@@ -10,7 +10,7 @@ const SEES_NO_PODS = unknown(
   'the sidecar sees no pods; the gateway does (kubectl apply -k manifests installs it)',
 )
 
-/** The rows, in the order in which README and discovery list them. */
+/** The rows, in the order in which the reference and discovery list them. */
 export const GATEWAY_METRICS: readonly Metric[] = [
   {
     name: UNAVAILABLE,

@@ -30,7 +30,7 @@ function jobs(name: string, help: string, count: Count): Metric {
   }
 }
 
-/** The rows, in the order in which README and discovery list them. */
+/** The rows, in the order in which the reference and discovery list them. */
 export const JOB_METRICS: readonly Metric[] = [
   jobs('job_queue_state_new_count', 'Jobs in state NEW', (counts) => counts.new),
   jobs(

@@ -24,7 +24,7 @@ function resources(what: 'cores' | 'gpus', state: keyof ResourceCounts, help: st
   }
 }
 
-/** The rows, in the order in which README and discovery list them. */
+/** The rows, in the order in which the reference and discovery list them. */
 export const NODE_METRICS: readonly Metric[] = [
   nodes(
     'node_total_count',

@@ -113,7 +113,7 @@ function floor({ sizes, ranks }: Snapshot, demand: Demand): number {
   return Math.max(demand.floor, sizeWith(ranks.open))
 }
 
-/** The rows, in the order in which README and discovery list them. */
+/** The rows, in the order in which the reference and discovery list them. */
 export const SCALING_METRICS: readonly Metric[] = [
   sized({
     name: 'node_desired_count',

@@ -7,7 +7,7 @@ import { quote } from './text.ts'
 /** The environment of a process: names and values. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
-/** A variable that a program reads: a row of its `--help` and of README's table. */
+/** A variable that a program reads: a row of its `--help` and of docs/reference/ENVIRONMENT.md. */
 export interface Variable {
   readonly name: string
   /** The default, in words. */

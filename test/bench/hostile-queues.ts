@@ -72,7 +72,7 @@ async function bundleProbe({ folder }: Bench): Promise<string> {
   return outfile
 }
 
-/** A metric that looks at every pending job, as the README shows them. */
+/** A metric that looks at every pending job, as docs/how-to/USER-METRICS.md shows them. */
 async function writeUserMetrics({ folder }: Bench): Promise<string> {
   const path = join(folder, 'metrics.yaml')
   const expression = 'pending.filter(j, has(j.nodes) && j.nodes > 4).map(j, j.waited).max()'

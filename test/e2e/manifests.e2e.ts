@@ -269,9 +269,9 @@ for (const component of [undefined, 'cert-manager', 'guard', 'network-policy']) 
   })
 }
 
-test('the kustomization in README builds: other images, another namespace', async () => {
-  const readme = await readFile(join(MANIFESTS, '../README.md'), 'utf8')
-  const [, text = ''] = /```yaml\n( *resources: \[manifests\][\s\S]*?)```/.exec(readme) ?? []
+test('the kustomization in docs/install/KUSTOMIZE.md builds: other images, another namespace', async () => {
+  const page = await readFile(join(MANIFESTS, '../docs/install/KUSTOMIZE.md'), 'utf8')
+  const [, text = ''] = /```yaml\n( *resources: \[manifests\][\s\S]*?)```/.exec(page) ?? []
   const fields = v.parse(v.looseObject({ namespace: v.string() }), parseYaml(text)[0])
   const built = await build({ resource: '', fields })
   const images = built.match(/\S*flux-metrics-(webhook|sidecar):\d\S+/g) ?? []

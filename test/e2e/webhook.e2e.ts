@@ -187,7 +187,7 @@ withEnvironment('the webhook in operation', {
     await run(['delete', 'pod', lead, `--namespace=${namespace}`, '--wait=false'])
     await holds('another index-0 pod', async () => (await environment.lead()) !== lead)
     await environment.readyPods(2)
-    // The selector that README gives.
+    // The selector that docs/install/KUSTOMIZE.md gives.
     const selector =
       'app=flux-operator,batch.kubernetes.io/job-completion-index=0,!flux-metrics/minicluster'
     const missed = await run(['get', 'pods', `--namespace=${namespace}`, '-l', selector, '-o=name'])

@@ -31,7 +31,7 @@ import {
 import { networkPolicy } from '../support/network-policy.ts'
 import { restrictedViolations } from '../support/pod-security.ts'
 
-const README = readFileSync(join(MANIFESTS, '../README.md'), 'utf8')
+const UPGRADE = readFileSync(join(MANIFESTS, '../docs/how-to/UPGRADE.md'), 'utf8')
 
 const { spec: POLICY } = networkPolicy(SERVICE.metadata.name)
 
@@ -150,8 +150,9 @@ test('namespace and Service are the defaults of the webhook', () => {
   assert.equal(theOnly('Namespace', 'base').metadata.name, namespace)
 })
 
-test('what README deletes to uninstall is everything, or everything but the namespace, which has the Secret of the CA', () => {
-  const [, label = ''] = /kubectl delete -k manifests`.* add `-l '!(\S+)'`/.exec(README) ?? []
+test('what docs/how-to/UPGRADE.md deletes to uninstall is everything, or everything but the namespace, which has the Secret of the CA', () => {
+  const [, label = ''] =
+    /kubectl delete -k manifests\n[\s\S]* add `-l '!(\S+)'`/.exec(UPGRADE) ?? []
   const folders = ['base', 'gateway', 'components', 'overlays']
   const objects = folders.flatMap((folder) => objectsBelow(folder))
   const kept = objects.filter(({ metadata }) => metadata.labels?.[label] !== undefined)

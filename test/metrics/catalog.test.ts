@@ -168,7 +168,7 @@ test('metrics of jobs are not known while Flux hides them; the others are', () =
   for (const metric of nodeMetrics) assert.equal(metric.value(snapshot, {}), WHOLE[metric.name])
 })
 
-test('the table for README has a row for each metric', () => {
+test('the table for docs/reference/METRICS.md has a row for each metric', () => {
   const [head, line, ...rows] = catalogTable().split('\n')
   assert.equal(head, '| metric | unit | labels | definition |')
   assert.equal(line, '|---|---|---|---|')

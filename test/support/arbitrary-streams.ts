@@ -72,7 +72,7 @@ const arbitraryTimes: fc.Arbitrary<Partial<Times>> = fc.record({
   lossMs: anyTimes(10_000),
 })
 
-/** Flux's own times, some long. What the scheduler has chosen shows within two seconds: README says so. */
+/** Flux's own times, some long. What the scheduler has chosen shows within two seconds: docs/explanation/WHAT-CAN-GO-WRONG.md says so. */
 const arbitraryLatencies: fc.Arbitrary<Required<JobLatencies>> = fc.record({
   matchMs: anyTimes(400),
   commitMs: anyTimes(1_500),

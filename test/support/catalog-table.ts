@@ -1,4 +1,4 @@
-// The catalog of metrics as a table for README.
+// The catalog of metrics as a table for docs/reference/METRICS.md.
 import { BUILTIN_METRICS } from '#metrics/catalog.ts'
 
 /** A Markdown table of all metrics, without a final newline. */

@@ -123,7 +123,7 @@ function readOne(annotations: Annotations, warnings: Warnings): Settings {
 function hintFor(name: string): string {
   const nearest = nearestNames(name, ANNOTATION_NAMES).map((near) => `${ANNOTATION_PREFIX}${near}`)
   if (nearest.length > 0) return `did you mean ${nearest.join(' or ')}?`
-  return 'see the README for those that there are'
+  return 'see docs/reference/ANNOTATIONS.md for those that there are'
 }
 
 function shown(text: string): string {

@@ -69,7 +69,7 @@ export class Installation {
     await this.rolledOut()
   }
 
-  /** Uninstalls as README says. `keep`: but for the namespace with the CA. */
+  /** Uninstalls as docs/how-to/UPGRADE.md says. `keep`: but for the namespace with the CA. */
   async uninstall({ keep = true } = {}): Promise<void> {
     await run(['delete', '-k', this.folder, ...(keep ? ['-l', '!flux-metrics/keep'] : [])])
   }

@@ -1,4 +1,4 @@
-// What `flux-metrics adopt` writes for an installation, applied and taken back with the commands of docs/GATEWAY.md.
+// What `flux-metrics adopt` writes for an installation, applied and taken back with the commands of docs/install/ADAPTERS.md.
 import { execFile } from 'node:child_process'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'

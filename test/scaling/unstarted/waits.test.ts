@@ -27,7 +27,7 @@ const END_MS = 6 * 3_600_000
 /** The most that a latency comes to. */
 const most = (latency: number | readonly number[] = 0) => Math.max(0, ...[latency].flat())
 
-/** As README says: a minute for each doubling of the size, and the next reading. */
+/** As docs/explanation/SIZE.md says: a minute for each doubling of the size, and the next reading. */
 function growthMs({ options }: Stream): number {
   const { maxIntervalMs, readMs } = { ...TIMES, ...options.times }
   const steps = Math.ceil(Math.log2(options.instance.maxSize))
@@ -108,7 +108,7 @@ function assertStarted(job: Job, simulation: Simulation, stream: Stream): number
 
 describe('jobs with constraints that no reading shows', () => {
   for (const drains of [undefined, DRAINS]) {
-    it(`start within the time that README states ${drains ? 'with' : 'without'} drains`, () => {
+    it(`start within the time that docs/explanation/SIZE.md states ${drains ? 'with' : 'without'} drains`, () => {
       let helped = 0
       const property = fc.property(arbitraryHiddenStream(drains), (stream) => {
         const simulation = runUntilDone(stream)

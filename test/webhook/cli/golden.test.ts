@@ -72,17 +72,10 @@ for (const { name, args, code, ...others } of CASES) {
   })
 }
 
-test('the picture in README is the one that flux-metrics simulate draws', async (t) => {
+test('the picture in docs/how-to/SIMULATE.md is the one that flux-metrics simulate draws', async (t) => {
   const { io, filesWritten } = createMemoryIo({ files: FILES })
   const args = 'simulate -f queue.yaml -f hpas.yaml --drain --svg queue.svg'
   assert.equal(await runCommand(args.split(' '), io), 0)
   const path = join(EXAMPLES, 'queue.svg')
   t.assert.fileSnapshot(filesWritten['queue.svg'], path, { serializers: [(text: string) => text] })
-})
-
-test("README's table is the one that flux-metrics simulate prints", () => {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  const printed = readFileSync(join(GOLDEN, 'simulate.out'), 'utf8')
-  const [table] = /^HPA +completed[\s\S]*$/m.exec(printed) ?? []
-  assert.ok(table !== undefined && readme.includes(`…\n${table}\`\`\``))
 })

@@ -1,4 +1,4 @@
-// docs/GATEWAY.md explains the errors of the gateway: its table has their texts as the code has them, and leaves none out.
+// docs/reference/ERRORS.md explains the errors of the gateway: its table has their texts as the code has them, and leaves none out.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ function textsIn(patterns: readonly string[]): string {
 }
 
 function tableTexts(): readonly string[] {
-  const document = readFileSync(join(ROOT, 'docs/GATEWAY.md'), 'utf8')
+  const document = readFileSync(join(ROOT, 'docs/reference/ERRORS.md'), 'utf8')
   const [, table = ''] = /<!-- errors[^>]*-->\n([\s\S]*?)\n<!-- \/errors -->/.exec(document) ?? []
   return table.split('\n').flatMap((row) => {
     const [, says = ''] = /^\| [\d, ]+ \| (.*?) \| /.exec(row) ?? []

@@ -4,7 +4,7 @@ import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../../../webhook/cont
 import type { Settings } from '../../../webhook/injection/annotation-rules.ts'
 import { readAnnotations, readEnabled } from '../../../webhook/injection/annotations.ts'
 
-const SEE_README = 'see the README for those that there are'
+const SEE_PAGE = 'see docs/reference/ANNOTATIONS.md for those that there are'
 
 /** Keys (after the prefix) with valid values, and the settings that they mean. */
 const VALID: readonly (readonly [key: string, value: string, settings: Settings])[] = [
@@ -141,8 +141,8 @@ const UNKNOWN: readonly (readonly [key: string, hint: string])[] = [
   ['loglevel', 'did you mean flux-metrics/log-level?'],
   ['Enabled', 'did you mean flux-metrics/enabled?'],
   ['enabled/', 'did you mean flux-metrics/enabled?'],
-  ['colour', SEE_README],
-  ['', SEE_README],
+  ['colour', SEE_PAGE],
+  ['', SEE_PAGE],
 ]
 
 for (const [key, hint] of UNKNOWN) {
@@ -157,7 +157,7 @@ for (const [key, hint] of UNKNOWN) {
 test('readAnnotations cuts a long unknown key, so that the hint fits into the warning', () => {
   const key = `flux-metrics/${'x'.repeat(300)}`
   const { warnings } = readAnnotations({ [key]: 'true' }, null)
-  assert.deepEqual(warnings, [`${key.slice(0, 32)}…: unknown, ${SEE_README}`])
+  assert.deepEqual(warnings, [`${key.slice(0, 32)}…: unknown, ${SEE_PAGE}`])
   // The answer would cut a longer warning.
   assert.ok(warnings.every(({ length }) => length <= 200))
 })
