@@ -59,6 +59,11 @@ export class MetricLoad {
     return new MetricLoad(server, { agent, headers }, { probes, perSecond })
   }
 
+  /** Number of requests. */
+  get sent(): number {
+    return this.#next
+  }
+
   /** Ends the load and waits for pending requests. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
