@@ -176,7 +176,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/authority': { folders: AUTHORITY, packages: ['valibot', ...X509_PACKAGES] },
   'webhook/identities': { folders: IDENTITIES, packages: ['valibot'] },
   'webhook/gateway/peers': {
-    folders: LOOK_UPS,
+    folders: [...LOOK_UPS, 'webhook/gateway/bounded-look-ups.ts'],
     packages: ['valibot'],
   },
   'webhook/gateway/asking': {
@@ -196,6 +196,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       ...KUBERNETES,
       'webhook/injection',
       'webhook/gateway/peers',
+      'webhook/gateway/bounded-look-ups.ts',
       'sidecar/explaining',
       'sidecar/flux/sets',
     ],
@@ -217,7 +218,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/serving',
       'sidecar/serving/https',
       'webhook/gateway/circuit.ts',
-      'webhook/kubernetes/turns.ts',
+      'sidecar/serving/limits',
     ],
     packages: ['koa'],
   },
@@ -257,6 +258,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/metrics',
       'sidecar/serving',
       'sidecar/serving/certificates',
+      'sidecar/serving/limits',
       'sidecar/serving/https',
     ],
     packages: ['prom-client'],

@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import type { Readable } from 'node:stream'
+import { OneAtATime } from '#serving/limits/one-at-a-time.ts'
 import { messageOf } from '#serving/text.ts'
 import { ApiCredentials, type ApplyCredentials } from './api-credentials.ts'
-import { Turns } from './turns.ts'
 
 /** An API server that takes longer counts as not reachable. */
 const CALL_TIMEOUT_MS = 5_000
@@ -70,7 +70,7 @@ export class ApiConnection {
   readonly #server: URL
   readonly #credentials: ApiCredentials
   readonly #timeoutMs: number
-  readonly #longAnswers = new Turns()
+  readonly #longAnswers = new OneAtATime()
 
   /** @param server its URL, which may have a path in front of the API's paths */
   constructor(

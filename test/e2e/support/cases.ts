@@ -11,7 +11,7 @@ interface Shared {
 type Cases<T> = Readonly<Record<string, (shared: T, t: TestContext) => Promise<void>>>
 
 /** Longer than any wait of a case, so that the wait fails first and says what it waited for. */
-const TIMEOUT_MS = 600_000
+const TIMEOUT_MS = 900_000
 
 /** Declares the cases of an Environment. */
 export function withEnvironment(

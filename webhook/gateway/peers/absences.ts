@@ -1,15 +1,13 @@
 // Finds out why a MiniCluster has no pod with a sidecar. Anybody who may read metrics can ask for any name: so there are
 // not too many calls to the API server, and answers are remembered for a moment.
-import { RecentMap } from '#serving/limits/recent-map.ts'
-import { TokenBucket } from '#serving/limits/token-bucket.ts'
 import { type StatusError, unavailable } from '#serving/status.ts'
 import { messageOf, shorten } from '#serving/text.ts'
-import { untilDeadline } from '#serving/until-deadline.ts'
 import { preselect } from '../../admission/decision.ts'
 import { toMiniCluster } from '../../injection/minicluster.ts'
 import { type Pod, toPod } from '../../injection/pod.ts'
 import { pathOf } from '../../kubernetes/api-path.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
+import { BoundedLookUps } from '../bounded-look-ups.ts'
 import { absenceOf, notThere } from './absence.ts'
 import type { MiniClusterName } from './peer.ts'
 
@@ -18,16 +16,6 @@ const MINICLUSTER = { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniClus
 
 /** An HPA asks every 15 s, for several metrics at once. */
 const LIFE_MS = 5_000
-
-const MAX_REMEMBERED = 1_000
-
-/** For all namespaces. Each takes two calls. */
-const RATE = { burst: 50, perSecond: 10 }
-
-/** One namespace leaves most of it to the others. */
-const RATE_OF_NAMESPACE = { burst: 20, perSecond: 2 }
-
-const MAX_NAMESPACES = 1_000
 
 /** They are listed by name, and that of index 0 sorts before the others. The index is no label before Kubernetes 1.28. */
 const MAX_PODS = 4
@@ -38,17 +26,9 @@ const MAX_PODS_BYTES = 512 * 2 ** 10
 /** A Job, and the label with its name, has no longer name. */
 const MAX_LABEL_LENGTH = 63
 
-interface Known {
-  readonly error: StatusError
-  readonly until: number
-}
-
 export class Absences {
   readonly #cluster: Pick<Cluster, 'read' | 'list'>
-  readonly #known = new RecentMap<string, Known>(MAX_REMEMBERED)
-  readonly #underway = new Map<string, Promise<StatusError>>()
-  readonly #bucket = new TokenBucket(RATE, performance.now())
-  readonly #ofNamespace = new RecentMap<string, TokenBucket>(MAX_NAMESPACES)
+  readonly #lookUps = new BoundedLookUps<StatusError>({ lifeMs: LIFE_MS })
 
   constructor(cluster: Pick<Cluster, 'read' | 'list'>) {
     this.#cluster = cluster
@@ -66,35 +46,17 @@ export class Absences {
       return notThere({ namespace: shorten(namespace), minicluster: shorten(minicluster) })
     }
     const key = `${namespace}/${minicluster}`
-    const known = this.#known.get(key)
-    if (known !== undefined && performance.now() < known.until) return known.error
-    const finding = this.#underway.get(key) ?? this.#start(key, name)
-    return (await untilDeadline(finding, deadline)) ?? unknown(name, 'it did not answer in time')
-  }
-
-  #start(key: string, name: MiniClusterName): Promise<StatusError> {
-    if (!this.#admit(name.namespace)) {
-      const { namespace, minicluster } = name
-      const why = 'why is not looked up now: too many questions about MiniClusters without one'
-      return Promise.resolve(
-        unavailable(`No sidecar of MiniCluster ${namespace}/${minicluster} is known; ${why}`),
-      )
+    const found = await this.#lookUps.find({ namespace, key }, deadline, () => this.#find(name))
+    switch (found.kind) {
+      case 'found':
+        return found.answer
+      case 'late':
+        return unknown(name, 'it did not answer in time')
+      case 'refused': {
+        const why = 'why is not looked up now: too many questions about MiniClusters without one'
+        return unavailable(`No sidecar of MiniCluster ${key} is known; ${why}`)
+      }
     }
-    const finding = this.#find(name).finally(() => this.#underway.delete(key))
-    this.#underway.set(key, finding)
-    void finding.then((error) => {
-      this.#known.deleteOver(({ until }) => until <= performance.now())
-      this.#known.set(key, { error, until: performance.now() + LIFE_MS })
-    })
-    return finding
-  }
-
-  #admit(namespace: string): boolean {
-    const now = performance.now()
-    const bucket = this.#ofNamespace.get(namespace) ?? new TokenBucket(RATE_OF_NAMESPACE, now)
-    this.#ofNamespace.set(namespace, bucket)
-    // What its own bucket refuses takes nothing of the common one.
-    return bucket.take(now) && this.#bucket.take(now)
   }
 
   async #find(name: MiniClusterName): Promise<StatusError> {

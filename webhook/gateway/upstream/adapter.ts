@@ -4,10 +4,10 @@ import type { Context } from 'koa'
 import { VERSIONS } from '#api/api-group.ts'
 import type { OtherOpenapi } from '#api/documents/openapi-parts.ts'
 import type { OtherResources } from '#api/documents/resources.ts'
+import { OneAtATime } from '#serving/limits/one-at-a-time.ts'
 import type { Logger } from '#serving/log.ts'
 import { badRequest, type StatusError } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
-import { Turns } from '../../kubernetes/turns.ts'
 import { Circuit } from '../circuit.ts'
 import { AdapterConnection, type ConnectionOptions } from './adapter-connection.ts'
 import { adapterUnavailable, reasonOf } from './adapter-failure.ts'
@@ -47,7 +47,7 @@ export class Adapter implements Upstream {
     // A client that left early tells nothing about the adapter.
     whyFailed: (error) => (isAbort(error) ? undefined : reasonOf(error)),
   })
-  readonly #longAnswers = new Turns()
+  readonly #longAnswers = new OneAtATime()
   readonly #log: Logger
   #requests = 0
   #isRefused = false

@@ -1,6 +1,6 @@
 // Lets one through at a time, in the order in which they came.
 
-export class Turns {
+export class OneAtATime {
   #last: Promise<void> = Promise.resolve()
 
   /** Resolves when it is the caller's turn. @returns ends it */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Turns } from '../../../webhook/kubernetes/turns.ts'
+import { OneAtATime } from '#serving/limits/one-at-a-time.ts'
 
 test('one has its turn at a time, in the order in which they came', async () => {
-  const turns = new Turns()
+  const turns = new OneAtATime()
   const begun: string[] = []
   const take = async (name: string) => {
     const end = await turns.take()
