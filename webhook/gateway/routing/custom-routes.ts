@@ -127,7 +127,10 @@ function segmentsOf(ctx: Context, version: Version): readonly string[] {
 
 /** Of a parameter that is there twice, the first counts, as it does in a sidecar. */
 function parseParameter(ctx: Context, name: (typeof SELECTORS)[number]): Selector {
-  return parseSelector(new URLSearchParams(ctx.querystring).get(name) ?? '', name)
+  const { querystring } = ctx
+  // Nearly all requests have none.
+  const value = querystring === '' ? null : new URLSearchParams(querystring).get(name)
+  return parseSelector(value ?? '', name)
 }
 
 /** The question in the form that is the same for all who ask for the same. */
@@ -140,8 +143,9 @@ function callOf(
   const isExplain = name !== undefined && metric === EXPLAIN
   const query = partOfQuery(ctx, isExplain ? EXPLAIN_PARAMETERS : METRIC_PARAMETERS)
   const path = `${versionPath(version)}${subject.path}${encodeURIComponent(metric)}${query}`
+  if (!isExplain) return { ...subject, path }
   const accept = ctx.accepts('application/json', 'text/plain') || 'application/json'
-  return { ...subject, path, ...(isExplain ? { accept } : {}) }
+  return { ...subject, path, accept }
 }
 
 /** What a sidecar reads of the query, always in the same order. */
@@ -149,6 +153,7 @@ const EXPLAIN_PARAMETERS = ['format', 'include']
 const METRIC_PARAMETERS = ['metricLabelSelector']
 
 function partOfQuery(ctx: Context, names: readonly string[]): string {
+  if (ctx.querystring === '') return ''
   const given = new URLSearchParams(ctx.querystring)
   const passed = new URLSearchParams()
   for (const name of names) {
