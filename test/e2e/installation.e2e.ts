@@ -117,7 +117,7 @@ withShared('the default installation', () => Default.create(), {
     assert.equal(await leadsTo(V1BETA2), '')
     await holds('an Event', async () => {
       const described = await run(['describe', 'apiservice', V1BETA1])
-      return /Warning +NotPublished .*npx flux-metrics adopt/.test(described)
+      return /Warning +NotPublished .*flux-metrics adopt/.test(described)
     })
   },
 

@@ -102,7 +102,7 @@ else {
       await adopted.hasReplicas(SHIPPER, 2)
       await holds('an Event', async () => {
         const described = await run(['describe', 'apiservice', API_SERVICES[0] ?? ''])
-        return /Warning +NotPublished .*npx flux-metrics adopt/.test(described)
+        return /Warning +NotPublished .*flux-metrics adopt/.test(described)
       })
       assert.equal(firstItem(await getRaw(queuePath(adopted))).value, '2')
     },

@@ -47,7 +47,7 @@ export function reach(
   if (isForeign) {
     const why =
       `No HPA can read its metrics: ${leads}, which is another adapter; to have both, ` +
-      'the administrator runs: npx flux-metrics adopt'
+      'the administrator runs: flux-metrics adopt'
     return { kind: 'unreached', why }
   }
   if (topology.namespace !== namespace) {

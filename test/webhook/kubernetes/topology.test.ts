@@ -126,7 +126,7 @@ test('reach says how to have both where another adapter has the API', () => {
       kind: 'unreached',
       why:
         `No HPA can read its metrics: the custom metrics API leads to Service ${namespace}/prometheus-adapter, ` +
-        'which is another adapter; to have both, the administrator runs: npx flux-metrics adopt',
+        'which is another adapter; to have both, the administrator runs: flux-metrics adopt',
     })
   }
 })

@@ -82,7 +82,7 @@ function firstForeign(found: Found, group: Group, gateway: ServicePlace): Step |
     if (isOurs || isUpstream || isDeepStrictEqual(service, gateway)) continue
     const why =
       `It belongs to another adapter: it leads to ${textOf(service)}, and ${group.variable} does not name that. ` +
-      'To have both, run: npx flux-metrics adopt'
+      'To have both, run: flux-metrics adopt'
     return { kind: 'leave', why, because }
   }
   return undefined

@@ -172,7 +172,7 @@ test('decide says whose the group is, and what to do', () => {
     because: 'v1beta1.custom.metrics.k8s.io',
     why:
       'It belongs to another adapter: it leads to Service monitoring/prometheus-adapter:443, and ' +
-      'UPSTREAM_CUSTOM_METRICS does not name that. To have both, run: npx flux-metrics adopt',
+      'UPSTREAM_CUSTOM_METRICS does not name that. To have both, run: flux-metrics adopt',
   })
 })
 

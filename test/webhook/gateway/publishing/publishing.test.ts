@@ -183,7 +183,7 @@ test('Publishing leaves the group of another adapter alone, and says so once', a
     name: 'v1beta1.custom.metrics.k8s.io',
     uid: cluster.peek(referenceOf(OLDER))?.metadata?.uid,
   })
-  assert.match(String(event?.message), /monitoring\/prometheus-adapter:443.*npx flux-metrics adopt/)
+  assert.match(String(event?.message), /monitoring\/prometheus-adapter:443.*flux-metrics adopt/)
 })
 
 test('Publishing publishes as soon as the other adapter is gone', async () => {
