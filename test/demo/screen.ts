@@ -23,7 +23,7 @@ export function introduce(port: number, cluster: DemoCluster | undefined): reado
     `             stabilization ${stabilizationSeconds} s (300 s), a node idle after ${idleGraceSeconds} s (60 s: IDLE_GRACE_SECONDS)`,
     '',
     '  Try, in another terminal:',
-    `    npx flux-metrics top --insecure --url ${url}`,
+    `    npm run -s flux-metrics -- top --insecure --url ${url}`,
     `    curl -k ${url}/explain -H 'Accept: text/plain'`,
     `    curl -k ${url}${metricPath(METRIC)}`,
     `    curl -k ${url}/metrics`,

@@ -26,7 +26,7 @@ function readFile(name: string): string | undefined {
 /** The arguments of a `flux-metrics` that needs no cluster, at the head of a pipe or after a `cd`. */
 function localArguments(command: string): readonly string[] | undefined {
   const [head = ''] = command.replace(/^cd \S+ && /, '').split(' | ')
-  const [, args = ''] = /^flux-metrics (.*)$/.exec(head.replace(/^npx /, '')) ?? []
+  const [, args = ''] = /^flux-metrics (.*)$/.exec(head) ?? []
   return /^(--help|hpa -f|inject -f|simulate -f)/.test(args) ? args.split(' ') : undefined
 }
 

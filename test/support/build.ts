@@ -1,24 +1,36 @@
-// Builds the bundles that the images run: one CommonJS file per program, not minified. Development runs the sources.
-import { mkdir, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
-import { build } from 'esbuild'
+// Builds the bundles that the images run, and the command line: one CommonJS file per program, not minified. Development runs
+// the sources. The same sources make the same bytes, whatever the folder.
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { type BuildOptions, build, type Metafile } from 'esbuild'
+import { packagesOf, thirdPartyNotice } from './third-party.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
+const ROOT = join(import.meta.dirname, '../..')
 
-/** The entry point of each program. Its bundle is `dist/NAME.cjs`. */
-const PROGRAMS = {
-  sidecar: 'sidecar/main.ts',
-  webhook: 'webhook/main.ts',
-  gateway: 'webhook/gateway/main.ts',
-} as const
+/** How a program is built. Its bundle is `dist/NAME.cjs`. */
+interface Recipe {
+  readonly main: string
+  /** The oldest Node that it runs on. */
+  readonly target: string
+  /** A program that people are given as one file has the licences of others in it; an image has them in a file beside it. */
+  readonly licences: 'inside' | 'beside'
+}
 
-type Program = keyof typeof PROGRAMS
+const IMAGE = { target: 'node24', licences: 'beside' } as const
+
+export const PROGRAMS = {
+  sidecar: { ...IMAGE, main: 'sidecar/main.ts' },
+  webhook: { ...IMAGE, main: 'webhook/main.ts' },
+  gateway: { ...IMAGE, main: 'webhook/gateway/main.ts' },
+  'flux-metrics': { main: 'webhook/cli/main.ts', target: 'node20', licences: 'inside' },
+} as const satisfies Readonly<Record<string, Recipe>>
+
+export type Program = keyof typeof PROGRAMS
+
+const NAMES = Object.keys(PROGRAMS).filter(isProgram)
 
 /**
- * Bundles a program into `folder`.
- *
- * CommonJS starts faster and in less memory than a bundled ES module (no shim for `require`). Minifying would raise memory
- * at start and make stack traces unreadable.
+ * Bundles a program into `folder`, with the licences of what is in it.
  *
  * @returns the path of the bundle
  */
@@ -26,25 +38,52 @@ export async function bundle(
   program: Program,
   folder: string = join(ROOT, 'dist'),
 ): Promise<string> {
+  const recipe: Recipe = PROGRAMS[program]
   const outfile = join(folder, `${program}.cjs`)
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({ ...optionsOf(recipe), outfile })
+  const code = outputFiles.map(({ text }) => text).join('')
+  const packages = await packagesOf(ROOT, filesIn(metafile))
+  const notice = thirdPartyNotice(program, packages)
+  await mkdir(folder, { recursive: true })
+  if (recipe.licences === 'beside') {
+    await writeFile(join(folder, `${program}.LICENSES.txt`), notice)
+    await writeFile(outfile, toAscii(code))
+  } else {
+    await writeFile(outfile, toAscii(`${code}\n${asComment(notice)}`))
+    await chmod(outfile, 0o755)
+  }
+  return outfile
+}
+
+/** The files of which something is left in the bundle. */
+function filesIn({ outputs }: Metafile): readonly string[] {
+  return Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs))
+}
+
+/**
+ * CommonJS starts faster and in less memory than a bundled ES module (no shim for `require`). Minifying would raise memory
+ * at start and make stack traces unreadable.
+ */
+function optionsOf({ main, target }: Recipe) {
+  return {
     absWorkingDir: ROOT,
-    entryPoints: [PROGRAMS[program]],
-    outfile,
+    entryPoints: [main],
     bundle: true,
     platform: 'node',
-    target: 'node24',
+    target,
     format: 'cjs',
     minify: false,
     legalComments: 'eof',
     logLevel: 'warning',
+    // The names of files are in the bundle: without this they would depend on where a linked node_modules really is.
+    preserveSymlinks: true,
     // koa's dependencies bring three copies of the same list of media types.
     alias: { 'mime-db': join(ROOT, 'node_modules/koa/node_modules/mime-db') },
+    // An image is built without tsconfig.json, whose settings change the bytes.
+    tsconfigRaw: {},
+    metafile: true,
     write: false,
-  })
-  await mkdir(dirname(outfile), { recursive: true })
-  await writeFile(outfile, outputFiles.map(({ text }) => toAscii(text)).join(''))
-  return outfile
+  } as const satisfies BuildOptions
 }
 
 /**
@@ -58,13 +97,21 @@ function toAscii(source: string): string {
   })
 }
 
+function asComment(text: string): string {
+  return text.replace(/^(?=.)/gm, '// ').replace(/^$/gm, '//')
+}
+
+function isProgram(name: string): name is Program {
+  return name in PROGRAMS
+}
+
 /** The programs named on the command line; all programs if there are no names. */
 function wantedPrograms(names: readonly string[]): readonly Program[] {
-  const wanted = names.filter((name): name is Program => name in PROGRAMS)
+  const wanted = names.filter(isProgram)
   if (wanted.length < names.length) {
-    throw new Error(`Cannot build "${names.join(' ')}": expected some of sidecar, webhook, gateway`)
+    throw new Error(`Cannot build "${names.join(' ')}": expected some of ${NAMES.join(', ')}`)
   }
-  return wanted.length > 0 ? wanted : ['sidecar', 'webhook', 'gateway']
+  return wanted.length > 0 ? wanted : NAMES
 }
 
 if (import.meta.main) {

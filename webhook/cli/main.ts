@@ -2,8 +2,9 @@
 // The program `flux-metrics`. No other file of webhook/cli/ uses the process.
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
+import './older-node.ts'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { Output } from './command.ts'
+import type { Io, Output } from './command.ts'
 import { runCommand } from './commands.ts'
 
 function outputTo(stream: NodeJS.WriteStream): Output {
@@ -26,7 +27,7 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-process.exitCode = await runCommand(process.argv.slice(2), {
+const io: Io = {
   out: outputTo(process.stdout),
   err: outputTo(process.stderr),
   env: process.env,
@@ -49,4 +50,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
     }
   },
   version: packageJson.version,
+}
+
+// Not awaited here: the bundle is CommonJS, which has no await at its top. What is thrown ends the program all the same.
+void runCommand(process.argv.slice(2), io).then((code) => {
+  process.exitCode = code
 })

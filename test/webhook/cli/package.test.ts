@@ -1,0 +1,90 @@
+// The command line as people get it: packed, and installed elsewhere without a network.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { after, test } from 'node:test'
+import { promisify } from 'node:util'
+import packageJson from '../../../package.json' with { type: 'json' }
+import { ROOT } from '../../support/imports.ts'
+
+const run = promisify(execFile)
+
+/** npm with the settings of nobody. */
+const npm = (cwd: string, ...args: string[]) =>
+  run('npm', [...args, '--no-update-notifier', '--no-audit', '--no-fund'], { cwd })
+
+const folder = await mkdtemp(join(tmpdir(), 'package-'))
+after(async () => rm(folder, { recursive: true }))
+
+const packed = JSON.parse(
+  (await npm(ROOT, 'pack', '--json', '--silent', '--pack-destination', folder)).stdout,
+)
+const [{ filename, files, size }] = packed
+await npm(folder, 'install', '--offline', '--prefix', folder, join(folder, filename))
+
+test('the package has the command line in one file, and what npm always adds', () => {
+  assert.deepEqual(files.map(({ path }: { path: string }) => path).sort(), [
+    'LICENSE',
+    'README.md',
+    'dist/flux-metrics.cjs',
+    'package.json',
+  ])
+})
+
+test('the package is small', () => {
+  assert.ok(size < 400 * 1024, `${size} bytes`)
+})
+
+test('the package brings no other package', () => {
+  assert.deepEqual(globSync('node_modules/*', { cwd: folder }), [
+    'node_modules/flux-metrics-sidecar',
+  ])
+})
+
+test('npm does not publish the package', () => {
+  assert.equal(packageJson.private, true)
+})
+
+for (const name of ['flux-metrics', 'kubectl-flux_metrics']) {
+  test(`${name} is installed as a program`, async () => {
+    const { stdout, stderr } = await run(join(folder, 'node_modules/.bin', name), ['--version'])
+    assert.deepEqual({ stdout, stderr }, { stdout: `${packageJson.version}\n`, stderr: '' })
+  })
+}
+
+/** The Node that runs the tests, and others that `FLUX_METRICS_NODES` names, as PATH names folders. */
+const NODES = [
+  process.execPath,
+  ...(process.env.FLUX_METRICS_NODES ?? '').split(delimiter).filter((path) => path !== ''),
+]
+
+for (const node of NODES) {
+  const { stdout: version } = await run(node, ['--version'])
+  const flux = (...args: string[]) =>
+    run(node, [join(folder, 'node_modules/.bin/flux-metrics'), ...args], { cwd: ROOT })
+
+  test(`it helps on Node ${version.trim()}`, async () => {
+    const { stdout, stderr } = await flux('--help')
+    assert.match(stdout, /^Usage: flux-metrics COMMAND/)
+    assert.equal(stderr, '')
+  })
+
+  test(`it writes the recommended HPA on Node ${version.trim()}`, async () => {
+    const { stdout } = await flux('hpa', '-f', 'manifests/examples/minicluster.yaml')
+    assert.match(stdout, /^kind: HorizontalPodAutoscaler$/m)
+    assert.match(stdout, /^ +name: node_desired_count$/m)
+  })
+
+  test(`it injects the sidecar on Node ${version.trim()}`, async () => {
+    const { stdout } = await flux('inject', '-f', 'manifests/examples/minicluster.yaml')
+    assert.match(stdout, /^ +- name: flux-metrics$/m)
+  })
+
+  test(`it simulates a queue on Node ${version.trim()}`, async () => {
+    const { stdout } = await flux('simulate', '-f', 'webhook/cli/examples/queue.yaml')
+    assert.match(stdout, /^recommended +34 +1 +0 /m)
+  })
+}
