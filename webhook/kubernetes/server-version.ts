@@ -9,3 +9,6 @@ export interface ServerVersion {
 export function isSince({ major, minor }: ServerVersion, since: ServerVersion): boolean {
   return major > since.major || (major === since.major && minor >= since.minor)
 }
+
+/** Since this version an init container may always restart. */
+export const NATIVE_SIDECARS_SINCE: ServerVersion = { major: 1, minor: 29 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
-import { reach, type Topology, TopologyWatch } from '../../../webhook/kubernetes/topology.ts'
+import { reach, type Topology } from '../../../webhook/kubernetes/reach.ts'
+import { TopologyWatch } from '../../../webhook/kubernetes/topology.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 

@@ -11,7 +11,11 @@ import type { Owner } from '../../injection/pod.ts'
 import type { Policies } from '../../injection/resources/sidecar-resources.ts'
 import { isTransient } from '../../kubernetes/api-connection.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
-import { isSince, type ServerVersion } from '../../kubernetes/server-version.ts'
+import {
+  isSince,
+  NATIVE_SIDECARS_SINCE,
+  type ServerVersion,
+} from '../../kubernetes/server-version.ts'
 import type { Candidate, LookedUp } from '../decision.ts'
 import { KnownVersion } from './known-version.ts'
 import { LookUpQuota, TooManyLookUps } from './look-up-quota.ts'
@@ -25,9 +29,6 @@ const DEADLINE_MS = 2_000
  * knows a new Job.
  */
 const PAUSES_MS = [50, 150, 400]
-
-/** Since this version of Kubernetes an init container may always restart. */
-const NATIVE_SIDECARS_SINCE = { major: 1, minor: 29 } as const
 
 /** For the warm-up: the only version that operators serve today. A look-up takes the version of the owner reference. */
 const MINICLUSTER_VERSION = 'flux-framework.org/v1alpha2'

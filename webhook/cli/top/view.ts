@@ -1,7 +1,7 @@
 // What `flux-metrics top` shows of one MiniCluster: one explanation, so that all numbers are of one reading. Pure.
 import { spellSeconds } from '#explaining/wording.ts'
 import type { ReadExplanation } from '../input/explanation.ts'
-import { paint, type Style } from '../output/style.ts'
+import { INDENT, row } from '../output/rows.ts'
 import { describeStates, drawStrip } from './rank-strip.ts'
 
 /** What is shown. */
@@ -22,9 +22,6 @@ export interface ViewOptions {
   /** The most lines; `undefined`: all. */
   readonly rows: number | undefined
 }
-
-/** The widest subject and two spaces. */
-const INDENT = 9
 
 const MAX_STRIP_LINES = 4
 
@@ -112,35 +109,4 @@ function describeJobs({ jobs, running, pending }: ReadExplanation): string {
     runs === undefined ? 'it is not known how many run' : `${least}${runs} run`,
     waits === undefined ? 'it is not known how many wait' : `${waits} wait`,
   ].join(', ')
-}
-
-/** Breaks a text at spaces, in lines beside its subject. Control characters are replaced: users write notes and reasons. */
-function row(
-  subject: string,
-  text: string,
-  { columns, hasColor, style }: ViewOptions & { readonly style?: Style },
-): readonly string[] {
-  const width = Math.max(10, columns - INDENT)
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.replace(/\p{C}/gu, '?').split(' ')) {
-    for (const part of pieces(word, width)) {
-      if (line !== '' && line.length + 1 + part.length > width) {
-        lines.push(line)
-        line = part
-      } else line = line === '' ? part : `${line} ${part}`
-    }
-  }
-  lines.push(line)
-  return lines.map((one, index) => {
-    const shown = style === undefined ? one : paint(one, style, hasColor)
-    return `${(index === 0 ? subject : '').padEnd(INDENT)}${shown}`
-  })
-}
-
-function pieces(word: string, width: number): readonly string[] {
-  if (word.length <= width) return [word]
-  return Array.from({ length: Math.ceil(word.length / width) }, (_, index) =>
-    word.slice(index * width, (index + 1) * width),
-  )
 }
