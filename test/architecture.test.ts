@@ -101,6 +101,23 @@ const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT]
 const HPA_CONTROLLER = 'webhook/cli/simulate/hpa-controller'
 const SIMULATE = ['webhook/cli/simulate']
 const CLI_HPA = [...CLI_GROUND, ...ADMISSION, 'webhook/cli/hpa', HPA_CONTROLLER]
+const DOCTOR_FACTS = [
+  ...CLI_GROUND,
+  ...ADMISSION,
+  'webhook/gateway/shortage',
+  'sidecar/api',
+  'sidecar/api/selectors',
+]
+const DOCTOR_RULES = [
+  ...DOCTOR_FACTS,
+  'webhook/gateway/shortage',
+  'webhook/reconcile/finding.ts',
+  'webhook/cli/hpa',
+  'webhook/cli/doctor',
+  'webhook/cli/doctor/facts',
+  'webhook/cli/doctor/rules',
+  'sidecar/explaining',
+]
 
 /**
  * The rooms, those with the fewest imports first. Data flows up: from the socket's bytes (flux) to facts (reading), sizes
@@ -271,6 +288,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'webhook/cli/simulate',
       'webhook/cli/explain',
       'webhook/cli/top',
+      'webhook/cli/doctor',
       'webhook/cli/adopt',
     ],
     packages: [],
@@ -302,6 +320,22 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/cli/adopt': {
     folders: [...CLI_GROUND, 'webhook/contract.ts', 'sidecar/serving/text.ts', 'webhook/cli/adopt'],
     packages: ['valibot'],
+  },
+  'webhook/cli/doctor/facts': {
+    folders: [...DOCTOR_FACTS, 'webhook/cli/doctor/facts'],
+    packages: ['valibot'],
+  },
+  'webhook/cli/doctor/rules': {
+    folders: [...DOCTOR_RULES, 'webhook/cli/doctor/rules/hpas'],
+    packages: ['valibot'],
+  },
+  'webhook/cli/doctor/rules/hpas': {
+    folders: [...DOCTOR_RULES, 'sidecar/scaling', HPA_CONTROLLER],
+    packages: [],
+  },
+  'webhook/cli/doctor': {
+    folders: [...DOCTOR_RULES, ...CLI_OUTPUT, 'webhook/cli/doctor/rules/hpas'],
+    packages: [],
   },
   'webhook/cli/explain': {
     folders: [...CLI_GROUND, 'webhook/cli/explain'],

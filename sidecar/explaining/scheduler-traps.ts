@@ -30,3 +30,8 @@ export function describeTraps(
         ]),
   ]
 }
+
+/** Whether a warning is one of these sentences. */
+export function isAboutTraps(warning: string): boolean {
+  return /^Fluxion (?:\(0\.43 and later\) )?with (?:queue|match)-policy /.test(warning)
+}

@@ -47,11 +47,19 @@ export function warningsOf(
     ...describeNames(snapshot),
     ...(isIgnored
       ? [
-          `an HPA with the default tolerance of 10 % stays at ${present}: set tolerance 0 in its behavior ` +
+          `${TOLERANCE} stays at ${present}: set tolerance 0 in its behavior ` +
             '(Kubernetes 1.35 or later), or scale on node_desired_compensated_count',
         ]
       : []),
   ]
+}
+
+/** Begins the warning that knows no HPA. */
+const TOLERANCE = 'an HPA with the default tolerance of 10 %'
+
+/** Whether a warning is only about HPAs that have no tolerance of their own. */
+export function isAboutTolerance(warning: string): boolean {
+  return warning.startsWith(TOLERANCE)
 }
 
 /** Whether nodes below the highest busy one are idle. */

@@ -1,7 +1,7 @@
 // Settings of Fluxion that defeat autoscaling.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeTraps } from '#explaining/scheduler-traps.ts'
+import { describeTraps, isAboutTraps } from '#explaining/scheduler-traps.ts'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 
 /** Idle nodes below the highest busy one: then the default match policy is reported, too. */
@@ -58,4 +58,11 @@ test('describeTraps names the configured match policy, or the default', () => {
     describeTraps({ ...GOOD, matchPolicy: undefined }, STRANDED)[0] ?? '',
     /"first", its default/,
   )
+})
+
+test('isAboutTraps knows each of these sentences, and no other', () => {
+  const all = SETTINGS.flatMap(([, changes]) => describeTraps({ ...GOOD, ...changes }, STRANDED))
+  assert.ok(all.length > 5)
+  assert.ok(all.every(isAboutTraps))
+  assert.ok(!isAboutTraps('Fluxion with a drained rank'))
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { unknownsOf, warningsOf } from '#explaining/warnings.ts'
+import { isAboutTolerance, unknownsOf, warningsOf } from '#explaining/warnings.ts'
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import type { EndedJob, WaitingJob } from '#reading/facts.ts'
@@ -198,6 +198,7 @@ test('warningsOf gives the cure for a change that an HPA ignores', () => {
     warning ?? '',
     /^an HPA with the default tolerance of 10 % stays at 60: set tolerance 0 /,
   )
+  assert.ok(isAboutTolerance(warning ?? ''))
   assert.deepEqual(others, [])
 })
 

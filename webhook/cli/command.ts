@@ -1,7 +1,7 @@
 // A subcommand of `flux-metrics`, and the only access that it has to files, streams and the environment.
 
-/** Exit codes, the same for every subcommand. */
-export const EXIT = { ok: 0, no: 1, usage: 2 } as const
+/** Exit codes, the same for every subcommand. `warnings`: neither yes nor no. */
+export const EXIT = { ok: 0, no: 1, usage: 2, warnings: 3 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 

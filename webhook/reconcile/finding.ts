@@ -46,7 +46,8 @@ function createdBefore(pod: Place): string {
   )
 }
 
-function cure({ namespace, name }: Place): string {
+/** What adds the sidecar to a pod that runs, and its price. */
+export function cure({ namespace, name }: Place): string {
   return `delete the pod, which ends the jobs of the MiniCluster: kubectl delete pod -n ${namespace} ${name}`
 }
 

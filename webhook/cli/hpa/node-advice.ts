@@ -51,8 +51,11 @@ const CONTRARY = `${EVICTED}\nspec.pod.annotations of the MiniCluster says so.`
 /** Any node that is worth running Flux has twice as much. */
 const SMALL = { cpu: '1', memory: '2Gi' } as const
 
-/** The operator has no required anti-affinity, and its preferred one keeps no second pod from a node with room. */
-function onSharing({ spec: { containers } }: MiniClusterSource) {
+/**
+ * Whether a smaller size empties nodes. The operator has no required anti-affinity, and its preferred one keeps no second pod from a
+ * node with room.
+ */
+export function onSharing({ spec: { containers } }: MiniClusterSource) {
   const requested = requestsOf(containers)
   const isLarge = [...requested].some(([resource, amount]) => {
     // Such as GPUs. Of the disk every node has plenty.

@@ -40,7 +40,7 @@ export function smallestSizeOf({ spec: { minSize } }: MiniClusterSource): number
 }
 
 /** Every API server knows `tolerance` from this version on; 1.33 and 1.34 have a feature gate for it. */
-const TOLERANCE_SINCE = { major: 1, minor: 35 } as const
+export const TOLERANCE_SINCE = { major: 1, minor: 35 } as const
 
 /** What the HPA depends on besides the sizes of the MiniCluster. */
 export interface Choices {

@@ -1,0 +1,122 @@
+// A broken hop is told once; what hangs on it, and what could not be read, is said to be unchecked.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { reportJson, reportLines } from '../../../../webhook/cli/doctor/report.ts'
+import {
+  FORBIDDEN,
+  healthyObjects,
+  NAME,
+  NOT_FOUND,
+  reportOf,
+  set,
+  unavailable,
+} from './cluster.ts'
+
+const PLAIN = { columns: 80, hasColor: false, isVerbose: false }
+
+test('what hangs on a broken hop is unchecked because of it, and what was seen to be fine is', async () => {
+  const objects = healthyObjects()
+  objects.gatewaySlices = { items: [] }
+  objects.webhookSlices = { items: [] }
+  objects.document = unavailable('service unavailable')
+  objects.explain = unavailable('service unavailable')
+  const { findings, unchecked, passed } = await reportOf(objects)
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ['api-without-pods', 'webhook-without-pods'],
+  )
+  const because = 'of api-without-pods'
+  assert.deepEqual(unchecked, [
+    { check: 'metrics-answer', because },
+    { check: 'metrics', because },
+    { check: 'flux', because },
+    { check: 'hpa-conditions', because },
+  ])
+  // The pod has its sidecar, whatever becomes of the next pod.
+  assert.ok(passed.some(({ check }) => check === 'injection'))
+})
+
+test('a cluster of which nothing may be read is never well', async () => {
+  const objects = healthyObjects()
+  for (const place of Object.keys(objects)) Object.assign(objects, { [place]: FORBIDDEN })
+  const { findings, unchecked, passed } = await reportOf(objects)
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ['not-readable'],
+  )
+  assert.deepEqual(passed, [])
+  assert.ok(unchecked.length > 25)
+})
+
+test('with the right to read the metric alone, it is known to be answered, and not what Flux says', async () => {
+  const objects = healthyObjects()
+  objects.explain = FORBIDDEN
+  const { findings, unchecked, passed } = await reportOf(objects)
+  assert.match(findings[0]?.message ?? '', /^you may not read miniclusters.*\/explain of default/)
+  assert.deepEqual(
+    unchecked.map(({ check }) => check),
+    ['flux'],
+  )
+  assert.ok(passed.some(({ check }) => check === 'metrics'))
+})
+
+test('sentences of the gateway about pods are not told twice', async () => {
+  const objects = healthyObjects()
+  const readAt = '2026-11-24T00:00:00.000Z'
+  const short = [{ kind: 'missing', ranks: '1', since: null, causes: [] }]
+  set(objects, 'explain', ['pods'], { readAt, size: 2, unavailable: 0, short })
+  const sentence = 'rank 1 is not there: its pod has not been created yet'
+  set(objects, 'explain', ['warnings'], [sentence])
+  const { findings } = await reportOf(objects)
+  assert.deepEqual(findings, [])
+})
+
+test('the warning about the default tolerance is left to the HPA itself', async () => {
+  const objects = healthyObjects()
+  const warning =
+    'an HPA with the default tolerance of 10 % stays at 10: set tolerance 0 in its behavior'
+  set(objects, 'explain', ['warnings'], [warning])
+  assert.deepEqual((await reportOf(objects)).findings, [])
+})
+
+test('a report as text, and as JSON', async () => {
+  const objects = healthyObjects()
+  objects.webhook = NOT_FOUND
+  set(objects, 'hpas', ['items', 0, 'spec', 'maxReplicas'], 3)
+  const report = await reportOf(objects)
+  assert.equal(
+    reportLines('MiniCluster default/flux-sample', report, PLAIN).join('\n'),
+    `MiniCluster default/flux-sample
+
+error    webhook-absent: MutatingWebhookConfiguration flux-metrics-webhook
+         it is not there, or is not about pods: new pods get no sidecar
+fix      install it: kubectl apply -k manifests
+
+info     hpa-below-maximum: HPA default/flux-sample
+         maxReplicas 3 is below spec.maxSize 4 of the MiniCluster: jobs for more
+         nodes wait for ever
+fix      set maxReplicas to 4, if that is not on purpose
+
+Not checked:
+         webhook-service, webhook-pods, webhook-ca, webhook-policy and
+         webhook-selectors, because of webhook-absent
+
+1 error and 1 note; 23 checks fine, 5 checks not made.`,
+  )
+  const { minicluster, findings, unchecked, passed } = JSON.parse(reportJson(NAME, report))
+  assert.deepEqual(minicluster, NAME)
+  assert.deepEqual(Object.keys(findings[0]), ['code', 'level', 'subject', 'message', 'fix'])
+  assert.deepEqual([unchecked.length, passed.length], [5, 23])
+})
+
+test('--verbose shows what is fine, and colours are in the subjects alone', async () => {
+  const report = await reportOf(healthyObjects())
+  const lines = reportLines('All', report, { ...PLAIN, isVerbose: true })
+  assert.ok(lines.includes('Checked and fine:'))
+  assert.ok(lines.includes('         sidecar: the sidecar runs'))
+  assert.equal(lines.at(-1), 'nothing found; 30 checks fine.')
+  const objects = healthyObjects()
+  objects.webhook = NOT_FOUND
+  const coloured = reportLines('All', await reportOf(objects), { ...PLAIN, hasColor: true })
+  assert.equal(coloured.filter((line) => line.includes('\u001b')).length, 1)
+})

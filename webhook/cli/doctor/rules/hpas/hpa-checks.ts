@@ -1,0 +1,165 @@
+// The HPAs of a MiniCluster: how many there are, what they ask for, whether they may, and what Kubernetes says of them. Pure.
+import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
+import { METRICS } from '#metrics/catalog.ts'
+import { readAnnotations } from '../../../../injection/annotations.ts'
+import { type Check, type Verdict, verdict } from '../../check.ts'
+import type { Facts } from '../../facts/facts.ts'
+import { type Hpa, spellHpa } from '../../facts/hpa.ts'
+import { CONTROLLER_ROLE } from '../../facts/hpa-facts.ts'
+import { knownOf } from '../../facts/reading.ts'
+import { type Finding, finding, isBroken } from '../../finding.ts'
+import { spellMiniCluster } from '../minicluster-checks.ts'
+import { BEHAVIOR_RULES } from './behavior-rules.ts'
+import type { HpaRule } from './hpa-rule.ts'
+import { METRIC_RULES } from './metric-rules.ts'
+import { SIZE_RULES } from './size-rules.ts'
+
+/** To add a rule about single HPAs, add it to one of these. */
+const RULES: readonly HpaRule[] = [...SIZE_RULES, ...METRIC_RULES, ...BEHAVIOR_RULES]
+
+export const HPA_CHECKS: readonly Check[] = [
+  { name: 'hpas', scope: 'minicluster', needs: ['minicluster'], examine: countVerdict },
+  { name: 'hpa-settings', scope: 'minicluster', needs: ['minicluster'], examine: settingsVerdict },
+  { name: 'hpa-rights', scope: 'minicluster', needs: ['api-server'], examine: rightsVerdict },
+  {
+    name: 'hpa-conditions',
+    scope: 'minicluster',
+    needs: ['hpas', 'operator', 'metrics', 'external-metrics', 'hpa-rights'],
+    examine: conditionsVerdict,
+  },
+]
+
+/** The HPAs that scale a MiniCluster, or mean to: those of another kind with its name, which follow its metrics. */
+export function hpasOf({ autoscaling: { hpas }, minicluster }: Facts): readonly Hpa[] {
+  const { name } = minicluster
+  return (knownOf(hpas) ?? []).filter(({ spec }) => {
+    const { kind, name: scaled } = spec.scaleTargetRef
+    if (scaled !== name) return false
+    const follows = (spec.metrics ?? []).some(({ object }) => {
+      return object?.describedObject.kind === 'MiniCluster' && object.describedObject.name === name
+    })
+    return kind === 'MiniCluster' || follows
+  })
+}
+
+function countVerdict(facts: Facts): Verdict {
+  const { hpas } = facts.autoscaling
+  const fine = 'one HPA scales it'
+  if (hpas.kind !== 'read') return verdict(fine, [], [hpas])
+  const ours = hpasOf(facts)
+  const subject = spellMiniCluster(facts.minicluster)
+  const { namespace, name } = facts.minicluster
+  if (ours.length === 0) {
+    const message = 'no HPA scales it'
+    const fix = `kubectl get minicluster -n ${namespace} ${name} -o yaml | flux-metrics hpa | kubectl apply -f -`
+    return verdict(fine, [finding('hpa-none', { subject, message, fix })])
+  }
+  if (ours.length === 1) return verdict(fine, [])
+  const names = ours.map(({ metadata }) => metadata.name)
+  const message = `${ours.length} HPAs scale it, and undo each other: ${names.join(', ')}`
+  const fix = `delete all but one: kubectl delete hpa -n ${namespace} ${names.slice(1).join(' ')}`
+  return verdict(fine, [finding('hpa-several', { subject, message, fix })])
+}
+
+function settingsVerdict(facts: Facts): Verdict {
+  const { hpas } = facts.autoscaling
+  const { found } = facts.minicluster
+  const fine = 'the settings of its HPA suit it'
+  return verdict(
+    fine,
+    hpasOf(facts).flatMap((hpa) => mistakesOf(hpa, facts)),
+    [hpas, found],
+  )
+}
+
+function mistakesOf(hpa: Hpa, { version, minicluster }: Facts): readonly Finding[] {
+  const found = knownOf(minicluster.found)
+  if (found === undefined) return []
+  const { metadata, spec } = found.minicluster
+  const { settings } = readAnnotations(spec?.pod?.annotations, metadata.annotations)
+  const surroundings = {
+    minicluster: found.source,
+    version: knownOf(version),
+    hasUserMetrics: settings.metricsConfig !== undefined,
+    drains: settings.drain === true,
+  }
+  return RULES.flatMap((rule) => rule(hpa, surroundings))
+}
+
+const ROLE_CURE = `restore ClusterRole ${CONTROLLER_ROLE} and its binding: API servers write them when they start, unless rbac.authorization.kubernetes.io/autoupdate is "false"`
+
+/** What Kubernetes says when RBAC refuses the HPA's controller. */
+const FORBIDDEN = /is forbidden: User "/
+
+function rightsVerdict(facts: Facts): Verdict {
+  const { hpas, readableGroups } = facts.autoscaling
+  const ours = hpasOf(facts)
+  const fine = "the HPA's controller may read metrics"
+  const refused = ours.flatMap((hpa) => {
+    const condition = scalingActiveOf(hpa)
+    return FORBIDDEN.test(condition?.message ?? '')
+      ? [{ hpa, words: condition?.message ?? '' }]
+      : []
+  })
+  if (refused.length > 0) {
+    return verdict(
+      fine,
+      refused.map(({ hpa, words }) =>
+        finding('hpa-forbidden', {
+          subject: spellHpa(hpa),
+          message: `its controller may not read the metric: ${words}`,
+          fix: ROLE_CURE,
+        }),
+      ),
+    )
+  }
+  if (ours.length === 0) return verdict(fine, [], [hpas])
+  if (readableGroups.kind === 'unread') return verdict(fine, [], [readableGroups])
+  const wanted = ours.some(isExternal) ? [GROUP, EXTERNAL_GROUP] : [GROUP]
+  const groups = knownOf(readableGroups) ?? []
+  const lacking = wanted.filter((group) => !groups.includes(group))
+  if (lacking.length === 0) return verdict(fine, [])
+  return verdict(fine, [
+    finding('hpa-rights', {
+      subject: `ClusterRole ${CONTROLLER_ROLE}`,
+      message: `it does not allow to read all of ${lacking.join(' and ')}: unless another role does, HPAs get no metrics`,
+      fix: ROLE_CURE,
+    }),
+  ])
+}
+
+/** Whether it follows an external metric of ours. */
+export function isExternal({ spec }: Hpa): boolean {
+  return (spec.metrics ?? []).some(({ external }) => METRICS.has(external?.metric.name ?? ''))
+}
+
+function conditionsVerdict(facts: Facts): Verdict {
+  const { hpas } = facts.autoscaling
+  const fine = 'its HPA has its metric, and scales'
+  const judged = hpasOf(facts).filter((hpa) => !mistakesOf(hpa, facts).some(isBroken))
+  return verdict(fine, judged.flatMap(troublesOf), [hpas])
+}
+
+function scalingActiveOf({ status }: Hpa) {
+  return status?.conditions?.find(({ type }) => type === 'ScalingActive')
+}
+
+/** Conditions that say why an HPA does not do what is wanted. */
+function troublesOf(hpa: Hpa): readonly Finding[] {
+  const subject = spellHpa(hpa)
+  const { namespace, name } = hpa.metadata
+  const fix = `see kubectl describe hpa -n ${namespace} ${name}; it asks again every 15 s`
+  return (hpa.status?.conditions ?? []).flatMap(({ type, status, reason, message: words }) => {
+    const message = `${reason}: ${words}`
+    if (type === 'ScalingActive' && status === 'False') {
+      return [finding('hpa-failing', { subject, message, fix })]
+    }
+    if (type === 'AbleToScale' && status === 'False') {
+      return [finding('hpa-unable', { subject, message, fix })]
+    }
+    if (type !== 'ScalingLimited' || status !== 'True' || reason !== 'TooManyReplicas') return []
+    const cure =
+      'raise maxReplicas, and spec.maxSize of the MiniCluster, if jobs may have more nodes'
+    return [finding('hpa-at-maximum', { subject, message, fix: cure })]
+  })
+}

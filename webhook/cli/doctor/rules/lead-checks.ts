@@ -1,0 +1,87 @@
+// The lead broker's pod, and whether it has got its sidecar. Pure.
+import { hasId } from '#flux/sets/idset.ts'
+import { decide } from '../../../admission/decision.ts'
+import { CONTAINER_NAME, INJECTED_ANNOTATION } from '../../../contract.ts'
+import { sentencesOf } from '../../../gateway/shortage/words.ts'
+import { allContainers } from '../../../injection/pod.ts'
+import { cure } from '../../../reconcile/finding.ts'
+import { type Check, certain, type Verdict, verdict } from '../check.ts'
+import type { Facts } from '../facts/facts.ts'
+import type { JobPod, MiniClusterFacts } from '../facts/minicluster-facts.ts'
+import { knownOf } from '../facts/reading.ts'
+import { finding } from '../finding.ts'
+import { spellMiniCluster } from './minicluster-checks.ts'
+import { troubleOf } from './sidecar-check.ts'
+import { surroundingsOf } from './surroundings.ts'
+
+export const LEAD_CHECKS: readonly Check[] = [
+  {
+    name: 'lead-pod',
+    scope: 'minicluster',
+    needs: ['minicluster', 'operator'],
+    examine: ({ minicluster }) => leadVerdict(minicluster),
+  },
+  {
+    name: 'injection',
+    scope: 'minicluster',
+    needs: [
+      'webhook',
+      'webhook-service',
+      'webhook-pods',
+      'webhook-ca',
+      'webhook-selectors',
+      'annotations',
+      'lead-pod',
+    ],
+    examine: injectionVerdict,
+  },
+]
+
+function leadVerdict(facts: MiniClusterFacts): Verdict {
+  const { lead, shortage, namespace, name } = facts
+  const fine = 'the pod of its lead broker is there'
+  if (lead.kind === 'unread') return verdict(fine, [], [lead])
+  const known = knownOf(shortage)
+  const group = known?.groups.find(({ ranks }) => hasId(ranks, 0))
+  // A sidecar that keeps the pod from starting is the next check's.
+  const isSidecars = lead.kind === 'read' && troubleOf(lead.value) !== undefined
+  if (isSidecars || (lead.kind === 'read' && group === undefined)) return verdict(fine, [])
+  const [why] =
+    known === undefined || group === undefined ? [] : sentencesOf({ ...known, groups: [group] })
+  return verdict(fine, [
+    finding('lead-pod-absent', {
+      subject: spellMiniCluster(facts),
+      message: `without its lead broker there are no metrics: ${why ?? 'no pod of index 0 is there'}`,
+      fix: `see the Events of the Job and of its pods: kubectl describe job,pods -n ${namespace} -l job-name=${name}`,
+    }),
+  ])
+}
+
+/** Whether admission has added the sidecar. */
+export function isInjected({ pod }: JobPod): boolean {
+  const { annotations } = pod.metadata
+  const hasContainer = allContainers(pod).some(({ name }) => name === CONTAINER_NAME)
+  return hasContainer && (annotations?.[INJECTED_ANNOTATION] ?? undefined) !== undefined
+}
+
+function injectionVerdict(facts: Facts): Verdict {
+  const { lead, namespace } = facts.minicluster
+  const fine = 'its lead broker has the sidecar'
+  if (lead.kind !== 'read') return verdict(fine, [], [lead])
+  if (isInjected(lead.value)) return certain(fine)
+  const { pod } = lead.value
+  const place = { namespace, name: pod.metadata.name ?? '' }
+  const subject = `Pod ${place.namespace}/${place.name}`
+  const prerequisites = { hasAuthority: true, knowsFrontProxy: true }
+  const { decision } = decide(pod, surroundingsOf(facts), prerequisites)
+  if (decision.kind === 'skip') {
+    const { reason, message: why } = decision
+    const message = `it has no sidecar, and would get none now: ${reason}: ${why}`
+    const fix = `change that; then ${cure(place)}`
+    return verdict(fine, [finding('not-injected', { subject, message, fix, reason })])
+  }
+  const message =
+    'it has no sidecar: it was created before flux-metrics/enabled was set, or while the webhook did not answer'
+  const reason = 'CreatedBefore'
+  return verdict(fine, [finding('not-injected', { subject, message, fix: cure(place), reason })])
+}

@@ -1,0 +1,194 @@
+// The hops from an HPA's question to the server of custom metrics: APIService, Service, pods, CA bundle, answer. Pure.
+
+import { GATEWAY, METRICS_SERVICE, MINICLUSTER_LABEL } from '../../../contract.ts'
+import { reach, type Topology } from '../../../kubernetes/reach.ts'
+import { type Check, type Verdict, verdict } from '../check.ts'
+import type { Facts, InstallationFacts } from '../facts/facts.ts'
+import type { ApiServiceFacts, GroupFacts } from '../facts/metrics-api-facts.ts'
+import { knownOf } from '../facts/reading.ts'
+import { spellPlace } from '../facts/service.ts'
+import { type Finding, finding } from '../finding.ts'
+import { type BundleProblem, problemOfBundle } from './certificates.ts'
+import { endpointFindings, serviceFindings, spellService } from './service-rules.ts'
+
+/** Installs everything but the CA. */
+export const INSTALL = 'kubectl apply -k manifests'
+
+const HOP = {
+  codes: { absent: 'api-target-absent', port: 'api-target-port', withoutPods: 'api-without-pods' },
+  consequence: 'no HPA has custom metrics, and no namespace of the cluster can be deleted',
+  install: INSTALL,
+} as const
+
+export const METRICS_API_CHECKS: readonly Check[] = [
+  {
+    name: 'metrics-api',
+    scope: 'installation',
+    needs: ['api-server'],
+    examine: ({ custom }) => apiServiceVerdict(custom),
+  },
+  {
+    name: 'metrics-service',
+    scope: 'installation',
+    needs: ['api-server', 'metrics-api'],
+    examine: ({ custom: { service } }) =>
+      verdict(`${spellService(service)} is there`, serviceFindings(service, HOP), [
+        service.service,
+      ]),
+  },
+  {
+    name: 'metrics-pods',
+    scope: 'installation',
+    needs: ['api-server', 'metrics-api', 'metrics-service'],
+    examine: ({ custom: { service } }) =>
+      verdict(`${spellService(service)} has pods that are ready`, endpointFindings(service, HOP), [
+        service.endpoints,
+      ]),
+  },
+  {
+    name: 'metrics-ca',
+    scope: 'installation',
+    needs: ['api-server', 'metrics-api'],
+    examine: bundleVerdict,
+  },
+  {
+    name: 'metrics-answer',
+    scope: 'installation',
+    needs: ['api-server', 'metrics-api', 'metrics-service', 'metrics-pods', 'metrics-ca'],
+    examine: ({ custom }) => answerVerdict(custom),
+  },
+  {
+    name: 'metrics-reach',
+    scope: 'minicluster',
+    needs: ['api-server', 'metrics-api', 'metrics-service'],
+    examine: reachVerdict,
+  },
+]
+
+function apiServiceVerdict({ apiServices, used }: GroupFacts): Verdict {
+  const found = apiServices.flatMap((reading) => knownOf(reading) ?? [])
+  const fine = `${found.map(({ name }) => name).join(' and ')} lead to flux-metrics`
+  if (used.kind === 'absent') {
+    return verdict(fine, [
+      finding('api-service-absent', {
+        subject: 'APIService v1beta2.custom.metrics.k8s.io',
+        message: 'it is not there: no HPA has custom metrics',
+        fix:
+          `install the gateway, which publishes it once it is ready: ${INSTALL}; where it is installed, see ` +
+          `kubectl logs -n flux-metrics deployment/${GATEWAY}`,
+      }),
+    ])
+  }
+  if (used.kind === 'unread') return verdict(fine, [], [used])
+  const foreign = foreignFinding(used.value)
+  if (foreign !== undefined) return verdict(fine, [foreign])
+  const others = found.filter(({ place }) => spellTarget(place) !== spellTarget(used.value.place))
+  return verdict(
+    fine,
+    others.map(({ name, place }) =>
+      finding('api-service-split', {
+        subject: `APIService ${name}`,
+        message:
+          `it leads to ${spellTarget(place)}, and ${used.value.name}, which HPAs prefer, to ` +
+          `${spellTarget(used.value.place)}: who asks for this version gets other metrics`,
+        fix: 'lead both to one server: flux-metrics adopt puts the gateway in front of the other',
+      }),
+    ),
+  )
+}
+
+function spellTarget(place: ApiServiceFacts['place']): string {
+  return place === undefined ? 'the API server itself' : `Service ${spellPlace(place)}`
+}
+
+/** @returns `undefined` if it is of this project */
+function foreignFinding({ name, topology, place }: ApiServiceFacts): Finding | undefined {
+  if (topology?.isForeign === false) return undefined
+  return finding('api-service-foreign', {
+    subject: `APIService ${name}`,
+    message: `it leads to ${spellTarget(place)}, which is another adapter: no HPA can read metrics of MiniClusters`,
+    fix: 'put the gateway in front of the other adapter: flux-metrics adopt -o overlay, then kubectl apply -k overlay',
+  })
+}
+
+const BUNDLES = {
+  empty: ['api-ca-empty', 'its caBundle has no certificate'],
+  expired: ['api-ca-expired', 'all certificates of its caBundle have expired'],
+  other: ['api-ca-other', 'its caBundle has no certificate of the CA of flux-metrics'],
+} as const satisfies Readonly<Record<BundleProblem, readonly [Finding['code'], string]>>
+
+function bundleVerdict({ now, custom, webhook }: InstallationFacts): Verdict {
+  const found = custom.apiServices.flatMap((reading) => knownOf(reading) ?? [])
+  const ours = found.filter(({ topology }) => topology?.isForeign === false)
+  const findings = ours.flatMap((one): readonly Finding[] => {
+    const subject = `APIService ${one.name}`
+    if (one.isUnverified) {
+      const message = 'insecureSkipTLSVerify is true: anybody on the network can answer HPAs'
+      const fix = `remove insecureSkipTLSVerify and set label flux-metrics/ca-bundle=true: the webhook writes the caBundle`
+      return [finding('api-unverified', { subject, message, fix })]
+    }
+    // With another manager, such as cert-manager, the CA is another's.
+    const authority = one.isKeptByUs ? knownOf(webhook.projectCa) : undefined
+    const problem = problemOfBundle(one.caBundle, authority, now)
+    if (problem === undefined) return []
+    const [code, what] = BUNDLES[problem]
+    const message = `${what}: API servers refuse the certificate behind it, and no HPA has metrics`
+    return [finding(code, { subject, message, fix: cureOfBundle(one, webhook.namespace) })]
+  })
+  const fine = 'the caBundle of the APIServices is of the CA of flux-metrics'
+  const compared = ours.some(({ isKeptByUs }) => isKeptByUs) ? [webhook.projectCa] : []
+  return verdict(fine, findings, [...custom.apiServices, ...compared])
+}
+
+function cureOfBundle({ name, isKeptByUs }: ApiServiceFacts, namespace: string): string {
+  if (!isKeptByUs) {
+    return `let the webhook keep it: kubectl label apiservice ${name} flux-metrics/ca-bundle=true --overwrite`
+  }
+  return (
+    'the webhook should have mended it within 10 s: see ' +
+    `kubectl logs -n ${namespace} deployment/flux-metrics-webhook`
+  )
+}
+
+function answerVerdict({ used, document }: GroupFacts): Verdict {
+  const fine = 'the API server gets answers for custom metrics'
+  if (used.kind !== 'read') return verdict(fine, [], [used, document])
+  const { name, unavailable, place } = used.value
+  if (document.kind === 'read') return verdict(fine, [])
+  if (document.kind === 'unread' && document.isForbidden) return verdict(fine, [], [document])
+  const subject = `APIService ${name}`
+  const words = document.why ?? 'the server does not know this version'
+  const why = unavailable ?? words
+  // Go's package of certificates.
+  if (why.includes('x509:') || words.includes('x509:')) {
+    const message = `API servers refuse the certificate of ${spellTarget(place)}: ${why}`
+    const fix = `the certificate must have the name SERVICE.NAMESPACE.svc and be of the CA in caBundle: restart the pods behind it, and see their log`
+    return verdict(fine, [finding('api-certificate', { subject, message, fix })])
+  }
+  const message = `the API server gets no answer from ${spellTarget(place)}: ${why}`
+  const fix =
+    'see the log of the pods behind it, and that the control plane reaches them (firewall, NetworkPolicy, their port)'
+  return verdict(fine, [finding('api-unavailable', { subject, message, fix })])
+}
+
+function reachVerdict({ custom, minicluster }: Facts): Verdict {
+  const fine = 'the custom metrics API leads to this MiniCluster'
+  const { used, service } = custom
+  const topology = knownOf(used)?.topology
+  if (topology === undefined || topology.service === GATEWAY) return verdict(fine, [], [used])
+  const reached = reach(withSelector(topology, custom), minicluster)
+  if (reached.kind === 'reached') return verdict(fine, [], [service.service])
+  const code = reached.kind === 'shared' ? 'api-shared' : 'api-unreached'
+  const fix =
+    reached.kind === 'shared'
+      ? `add ${MINICLUSTER_LABEL}=${minicluster.name} to the selector of the Service`
+      : `install the gateway, which serves all MiniClusters: ${INSTALL} (docs/GATEWAY.md)`
+  const subject = `Service ${topology.namespace}/${topology.service}`
+  return verdict(fine, [finding(code, { subject, message: reached.why, fix })])
+}
+
+function withSelector(topology: Topology, { service }: GroupFacts): Topology {
+  if (topology.service !== METRICS_SERVICE || service.service.kind !== 'read') return topology
+  const { selector } = service.service.value
+  return { ...topology, minicluster: selector[MINICLUSTER_LABEL], isRead: true }
+}

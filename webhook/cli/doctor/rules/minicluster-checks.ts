@@ -1,0 +1,178 @@
+// The MiniCluster itself: whether it asks for metrics, whether its operator follows it, and settings that defeat autoscaling. Most
+// of it is said in admission's own words. Pure.
+import { adviseOnSpec } from '../../../admission/advice/spec-advice.ts'
+import { decide } from '../../../admission/decision.ts'
+import { readAnnotations, readEnabled } from '../../../injection/annotations.ts'
+import { isRunning } from '../../../injection/minicluster.ts'
+import { refusalOf } from '../../input/minicluster-source.ts'
+import { type Check, type Verdict, verdict } from '../check.ts'
+import type { Facts } from '../facts/facts.ts'
+import type { FoundMiniCluster, MiniClusterFacts } from '../facts/minicluster-facts.ts'
+import { knownOf } from '../facts/reading.ts'
+import { type Code, type Finding, finding, splitCure } from '../finding.ts'
+import { surroundingsOf } from './surroundings.ts'
+
+export const MINICLUSTER_CHECKS: readonly Check[] = [
+  {
+    name: 'minicluster',
+    scope: 'minicluster',
+    needs: ['api-server'],
+    examine: ({ minicluster }) => presenceVerdict(minicluster),
+  },
+  {
+    name: 'annotations',
+    scope: 'minicluster',
+    needs: ['minicluster'],
+    examine: annotationVerdict,
+  },
+  { name: 'operator', scope: 'minicluster', needs: ['minicluster'], examine: operatorVerdict },
+  {
+    name: 'settings',
+    scope: 'minicluster',
+    needs: ['minicluster'],
+    examine: ({ minicluster }) => settingsVerdict(minicluster),
+  },
+]
+
+export function spellMiniCluster({ namespace, name }: MiniClusterFacts): string {
+  return `MiniCluster ${namespace}/${name}`
+}
+
+function presenceVerdict(facts: MiniClusterFacts): Verdict {
+  const { found, operatorApi, namespace, name } = facts
+  const subject = spellMiniCluster(facts)
+  const fine = `${subject} is there, and runs`
+  if (found.kind === 'unread') return verdict(fine, [], [found])
+  if (found.kind === 'absent') {
+    if (operatorApi.kind === 'absent') {
+      const message = 'the cluster has no MiniClusters at all: the Flux Operator is not installed'
+      const fix = 'install the Flux Operator, or choose another cluster with --context'
+      return verdict(fine, [finding('operator-absent', { subject, message, fix })])
+    }
+    const message = 'it is not there'
+    const fix = `compare name and namespace: kubectl get miniclusters -n ${namespace}`
+    return verdict(fine, [finding('minicluster-absent', { subject, message, fix })])
+  }
+  const { minicluster } = found.value
+  const scope = `-n ${namespace} ${name}`
+  if ((minicluster.metadata.deletionTimestamp ?? undefined) !== undefined) {
+    const message = 'it is being deleted'
+    const fix = 'wait for its end, and delete its HPA'
+    return verdict(fine, [finding('minicluster-going', { subject, message, fix, isEnd: true })])
+  }
+  const hasConditions = (minicluster.status?.conditions ?? []).length > 0
+  if (hasConditions && !isRunning(minicluster)) {
+    const message = 'its Job has ended: it has no lead broker and no metrics any more'
+    const fix = `delete it and its HPA: kubectl delete minicluster ${scope}`
+    return verdict(fine, [finding('minicluster-finished', { subject, message, fix, isEnd: true })])
+  }
+  return verdict(fine, [])
+}
+
+function annotationVerdict(facts: Facts): Verdict {
+  const { minicluster } = facts
+  const subject = spellMiniCluster(minicluster)
+  const fine = 'its annotations ask for metrics, and all are used'
+  const found = knownOf(minicluster.found)
+  if (found === undefined) return verdict(fine, [], [minicluster.found])
+  const { metadata, spec } = found.minicluster
+  const { settings, warnings } = readAnnotations(spec?.pod?.annotations, metadata.annotations)
+  const { namespace, name } = minicluster
+  if (settings.enabled !== true) {
+    const isOff = readEnabled(metadata.annotations) === false || settings.enabled === false
+    const message = `annotation flux-metrics/enabled is ${isOff ? '"false"' : 'not set'}: it has no metrics`
+    const fix = `kubectl annotate minicluster -n ${namespace} ${name} flux-metrics/enabled=true --overwrite`
+    return verdict(fine, [finding('not-enabled', { subject, message, fix })])
+  }
+  const lead = knownOf(minicluster.lead)
+  // Of a pod more is known: its UID, its mesh, its containers.
+  const all =
+    lead === undefined
+      ? warnings
+      : decide(lead.pod, surroundingsOf(facts), {
+          hasAuthority: true,
+          knowsFrontProxy: true,
+        }).warnings
+  return verdict(
+    fine,
+    all.map((warning) =>
+      finding('annotation', {
+        subject,
+        ...splitCure(
+          warning,
+          'correct or remove the annotation: docs/reference/ANNOTATIONS.md has those that there are',
+        ),
+      }),
+    ),
+  )
+}
+
+function operatorVerdict({ minicluster }: Facts): Verdict {
+  const subject = spellMiniCluster(minicluster)
+  const fine = 'the Flux Operator follows its size'
+  const found = knownOf(minicluster.found)
+  if (found === undefined) return verdict(fine, [], [minicluster.found])
+  const { size, minSize, maxSize } = found.source.spec
+  const refusal = refusalOf(found.source)
+  if (refusal !== undefined) {
+    const bounds = `${Math.max(1, minSize)} to ${maxSize === 0 ? 'its first size' : maxSize}`
+    return verdict(fine, [
+      finding('operator-refuses', {
+        subject,
+        message: `the Flux Operator does nothing for it any more: ${refusal}`,
+        fix: `set spec.size within ${bounds}, and keep the HPA within it: kubectl edit minicluster -n ${minicluster.namespace} ${minicluster.name}`,
+      }),
+    ])
+  }
+  const { job } = minicluster
+  if (job.kind === 'unread') return verdict(fine, [], [job])
+  const seeLog = 'see the log of the Flux Operator (namespace operator-system), and whether it runs'
+  if (job.kind === 'absent') {
+    const message = 'the Flux Operator has not made its Job'
+    return verdict(fine, [finding('job-absent', { subject, message, fix: seeLog })])
+  }
+  const { completions } = job.value
+  if (completions !== size) {
+    const message = `spec.size is ${size}, and the Flux Operator keeps its Job at ${completions}: if it stays so, nothing scales`
+    return verdict(fine, [finding('operator-behind', { subject, message, fix: seeLog })])
+  }
+  return verdict(fine, staleStatus(found, subject))
+}
+
+/** For AverageValue an HPA divides by `status.size`. */
+function staleStatus(
+  { source, statusSize }: FoundMiniCluster,
+  subject: string,
+): readonly Finding[] {
+  const { size } = source.spec
+  if (statusSize === 0 || statusSize === size) return []
+  return [
+    finding('status-size', {
+      subject,
+      message:
+        `status.size is ${statusSize} and spec.size ${size}: if it stays so, an HPA takes ${statusSize} for the present size ` +
+        'and may keep a size below the metric',
+      fix: 'set tolerance 0 in the HPA, and restart the Flux Operator, which writes status.size at the next resize',
+    }),
+  ]
+}
+
+function settingsVerdict(facts: MiniClusterFacts): Verdict {
+  const subject = spellMiniCluster(facts)
+  const fine = 'its scheduler, hosts and sizes suit autoscaling'
+  const found = knownOf(facts.found)
+  if (found === undefined) return verdict(fine, [], [facts.found])
+  const { scheduler, bursting, size } = adviseOnSpec(found.minicluster)
+  const of = (code: Code, sentences: readonly string[]) =>
+    sentences.map((sentence) =>
+      finding(code, {
+        subject,
+        ...splitCure(sentence, 'change the setting, and create the MiniCluster again'),
+      }),
+    )
+  return verdict(fine, [
+    ...of('no-maximum', size),
+    ...of('scheduler', scheduler),
+    ...of('bursting', bursting),
+  ])
+}

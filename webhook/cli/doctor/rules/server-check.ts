@@ -1,0 +1,22 @@
+// The API server itself. Pure.
+import { type Check, verdict } from '../check.ts'
+import { finding } from '../finding.ts'
+
+export const SERVER_CHECK: Check = {
+  name: 'api-server',
+  scope: 'installation',
+  needs: [],
+  examine: ({ version }) => {
+    const known = version.kind === 'read' ? ` ${version.value.major}.${version.value.minor}` : ''
+    const fine = `the API server answers: Kubernetes${known}`
+    if (version.kind !== 'unread') return verdict(fine, [])
+    if (version.isForbidden) return verdict(fine, [], [version])
+    return verdict(fine, [
+      finding('api-server-unreachable', {
+        subject: 'the API server',
+        message: version.why,
+        fix: 'choose the cluster and the user with --context or KUBECONFIG, and try: kubectl version',
+      }),
+    ])
+  },
+}
