@@ -54,7 +54,7 @@ const ObjectSchema = v.looseObject({
 })
 
 /** The path of every file, below manifests/. */
-export const FILES: readonly string[] = globSync('**', { cwd: MANIFESTS })
+export const FILES: readonly string[] = globSync('**', { cwd: MANIFESTS, exclude: ['chart'] })
   .filter((path) => statSync(join(MANIFESTS, path)).isFile())
   .sort()
 
