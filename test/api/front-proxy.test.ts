@@ -27,7 +27,11 @@ const client = (options: object = {}, authority = frontProxy) =>
     ...options,
   })
 
-async function serve(t: TestContext, allowedNames: readonly string[] = ['front-proxy-client']) {
+async function serve(
+  t: TestContext,
+  allowedNames: readonly string[] = ['front-proxy-client'],
+  clientCa = frontProxy.cert,
+) {
   const app = new Koa()
   app.use(failures(log))
   app.use(
@@ -41,7 +45,7 @@ async function serve(t: TestContext, allowedNames: readonly string[] = ['front-p
   })
   const server = new HttpsServer({
     handler: app.callback(),
-    credentials: { ...serving, clientCa: frontProxy.cert },
+    credentials: { ...serving, clientCa },
     log,
   })
   const { port } = await server.listen({ port: 0, address: '127.0.0.1' })
@@ -105,6 +109,21 @@ test('authenticate accepts any name if none is listed, as Kubernetes does', asyn
 test('authenticate accepts every client at the open paths', async (t) => {
   const { port } = await serve(t)
   assert.equal((await ask(port, '/livez')).status, 200)
+})
+
+test('While a CA is replaced by one of the same name, clients of both are accepted', async (t) => {
+  const [old, young] = [frontProxy.cert, impostor.cert]
+  for (const bundle of [
+    [old, young],
+    [young, old],
+    [old, young, old],
+  ]) {
+    const { port } = await serve(t, undefined, bundle.join('\n'))
+    for (const authority of [frontProxy, impostor]) {
+      const { status } = await ask(port, '/', { client: await client({}, authority) })
+      assert.equal(status, 200)
+    }
+  }
 })
 
 test('A client of the old CA is refused after the CA has changed, on kept connections too', async (t) => {

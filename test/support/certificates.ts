@@ -1,6 +1,7 @@
 // Certificate authorities and certificates for tests, created in memory.
 import 'reflect-metadata'
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
@@ -8,6 +9,7 @@ import {
   KeyUsagesExtension,
   PemConverter,
   SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   type X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509'
@@ -62,6 +64,8 @@ export async function createAuthority(
     extensions: [
       new BasicConstraintsExtension(true, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      // Tells authorities of the same name apart, as kubeadm's and OpenSSL's do.
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
   return {
@@ -91,6 +95,7 @@ async function issue(
     signingAlgorithm: ALGORITHM,
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
+      await AuthorityKeyIdentifierExtension.create(authority.publicKey),
       ...(names.length > 0 ? [new SubjectAlternativeNameExtension(names)] : []),
       ...(extendedKeyUsage === null
         ? []
