@@ -53,3 +53,6 @@ export const PROTECTION = {
   'karpenter.sh/do-not-disrupt': 'true',
   'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
 } as const
+
+/** A longer warning is cut on its way to the user of `kubectl`. */
+export const MAX_WARNING_LENGTH = 200

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { findExcess } from '#serving/json-bounds.ts'
 import { badRequest } from '#serving/status.ts'
 import { shorten } from '#serving/text.ts'
+import { MAX_WARNING_LENGTH } from '../contract.ts'
 
 export const API_VERSION = 'admission.k8s.io/v1'
 
@@ -28,8 +29,7 @@ export interface Answer {
   readonly warnings: readonly string[]
 }
 
-/** The API server cuts longer warnings, and drops warnings once they are too many. */
-const MAX_WARNING_LENGTH = 200
+/** The API server drops warnings once they are too many. */
 const MAX_WARNINGS = 10
 
 const ReviewSchema = v.object({

@@ -149,6 +149,24 @@ test('a running MiniCluster that is enabled is told by kubectl and by an Event, 
   )
 })
 
+test('a warning whose names leave no room for the whole command says where it is', async () => {
+  const { review } = createReviewer()
+  const of = (name: string) => {
+    const named = (one: ReturnType<typeof sent>) => {
+      return { ...one, ...RUNNING, metadata: { ...one.metadata, name } }
+    }
+    return miniClusterReview(named(sent()), named(sent({})))
+  }
+  const last = async (length: number) =>
+    (await review(of('m'.repeat(length)))).warnings.at(-1) ?? ''
+  assert.match(await last(17), /safe-to-evict=false$/)
+  assert.equal(
+    await last(18),
+    'flux-metrics/protect: or now and after each growth, with the command in the Event MetricsUnprotected of the ' +
+      'MiniCluster (kubectl describe minicluster)',
+  )
+})
+
 test('the pod of an unprotected MiniCluster is protected, and an Event says that the others are not', async () => {
   const reviewer = createReviewer({ objects: OBJECTS })
   const pod = leadPod()

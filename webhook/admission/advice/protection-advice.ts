@@ -1,5 +1,5 @@
 // What is said about pods that node autoscalers may evict, with the cures and their price. Pure.
-import { PROTECTION } from '../../contract.ts'
+import { MAX_WARNING_LENGTH, PROTECTION } from '../../contract.ts'
 import type { EventText } from '../../events/event-recorder.ts'
 import type { MiniCluster } from '../../injection/minicluster.ts'
 import type { Plan } from '../../injection/plan.ts'
@@ -18,14 +18,19 @@ export function annotatePods({ name, namespace }: Place): string {
   return `kubectl annotate pods ${scope}-l job-name=${name} ${ANNOTATIONS}`
 }
 
-/** For `kubectl apply`, which shows short warnings only (review.ts). */
+/** For `kubectl apply`, which shows short warnings only. A command that is cut would do something else. */
 export function unprotectedWarnings(place: Place): readonly string[] {
+  const often = `flux-metrics/protect: or now and after each growth: ${annotatePods(place)}`
   return [
     'flux-metrics/protect: node autoscalers may evict pods that run already, which ends their jobs. To create the MiniCluster ' +
       'again cures it, and ends its jobs',
-    `flux-metrics/protect: or now and after each growth: ${annotatePods(place)}`,
+    often.length <= MAX_WARNING_LENGTH ? often : OFTEN_IN_EVENT,
   ]
 }
+
+const OFTEN_IN_EVENT =
+  'flux-metrics/protect: or now and after each growth, with the command in the Event MetricsUnprotected of the MiniCluster ' +
+  '(kubectl describe minicluster)'
 
 /** @param which of the pods can be evicted */
 export function unprotectedEvent(place: Place, which: string): EventText {
