@@ -7,7 +7,7 @@ import { readHistory } from './support/control.ts'
 import { submitJobs } from './support/job-stream.ts'
 import { ENABLED, GROUP, MINICLUSTER } from './support/manifests.ts'
 import { recommendedHpa } from './support/recommended.ts'
-import { reason, recordSizes, type SizeRecording } from './support/scaling.ts'
+import { reason, recordSizes, turnsOf } from './support/scaling.ts'
 import { holds } from './support/wait.ts'
 
 /** UID of the broker. It is not root, so that nothing works only as root. */
@@ -17,16 +17,6 @@ const SEED = Number(process.env.DRAIN_SEED ?? Date.now() % 1_000_000)
 /** A node that an administrator has drained, among the nodes that join and leave. */
 const BROKEN = { rank: 2, reason: 'bad DIMM' } as const
 const OWN_REASON = /^flux-metrics\/[^:]+: scale-down to \d+$/
-
-/** How often the size grew and how often it shrank. */
-function turnsOf(sizes: SizeRecording): { readonly grown: number; readonly shrunk: number } {
-  const seen = sizes.seen()
-  const steps = seen.slice(1).map((one, index) => one - (seen[index] ?? one))
-  return {
-    grown: steps.filter((step) => step > 0).length,
-    shrunk: steps.filter((step) => step < 0).length,
-  }
-}
 
 withEnvironment(
   'a MiniCluster that drains before it shrinks',
@@ -65,6 +55,7 @@ withEnvironment(
         lengthMs: 120_000,
         pauseMs: 600,
         gangsAtMs: [0, 62_000],
+        gangNodes: [3, 4],
         sizes: sizes.seen,
       })
       await holds('the end of all jobs', async () => {

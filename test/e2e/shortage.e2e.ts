@@ -5,7 +5,7 @@ import { withShared } from './support/cases.ts'
 import { Fleet } from './support/fleet.ts'
 import { run } from './support/installation.ts'
 import { kubectl } from './support/kubectl.ts'
-import { type Member, metricPath } from './support/members.ts'
+import { type Member, metricPath, resize } from './support/members.ts'
 import { eventually, holds } from './support/wait.ts'
 
 const METRIC = 'node_unavailable_count'
@@ -16,12 +16,6 @@ async function explain(member: Member): Promise<string> {
   if (code !== 0) throw new Error(`Cannot explain: ${stderr.trim()}`)
   // Without the line breaks of the layout.
   return stdout.replace(/\s+/g, ' ')
-}
-
-async function resize({ namespace, name }: Member, size: number): Promise<void> {
-  const patch = JSON.stringify({ spec: { size } })
-  const scope = `--namespace=${namespace}`
-  await run(['patch', 'minicluster', name, scope, '--type=merge', `--patch=${patch}`])
 }
 
 async function create(object: object): Promise<void> {

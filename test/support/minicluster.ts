@@ -46,7 +46,11 @@ export interface MiniCluster extends KubernetesObject {
         readonly securityContext?: SecurityContext
       }
     }
-    readonly network?: { readonly headlessName?: string }
+    readonly network?: { readonly headlessName?: string; readonly disableAffinity?: boolean }
+    readonly pod?: {
+      readonly annotations?: Readonly<Record<string, string>>
+      readonly nodeSelector?: Readonly<Record<string, string>>
+    }
   }
   readonly status?: {
     readonly jobid: string

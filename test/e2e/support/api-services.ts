@@ -2,7 +2,9 @@
 import { absentAsUndefined } from '../../support/api-answers.ts'
 import type { Cluster } from './cluster.ts'
 import { run } from './installation.ts'
+import { kubectl } from './kubectl.ts'
 import { API_SERVICES } from './manifests.ts'
+import { holds } from './wait.ts'
 
 /** Throws if an APIService exists that is not ours. One that a crashed run of ours left is applied over. */
 export async function claimApiServices({ objects }: Cluster): Promise<void> {
@@ -27,6 +29,14 @@ export async function awaitApiServices(): Promise<void> {
   await run(['annotate', 'apiservices', ...API_SERVICES, edit, '--overwrite'])
   const names = API_SERVICES.map((name) => `apiservice/${name}`)
   await run(['wait', '--for=condition=Available', ...names, '--timeout=90s'])
+}
+
+/** Waits until the gateway has published the APIServices, and they are Available. */
+export async function awaitPublished(): Promise<void> {
+  await holds('the APIServices', async () => {
+    return (await kubectl(['get', 'apiservices', ...API_SERVICES])).code === 0
+  })
+  await awaitApiServices()
 }
 
 /** The CAs (PEM) that the API server trusts for our APIServices. */

@@ -22,13 +22,18 @@ export function withEnvironment(
   withShared(title, () => Environment.create(options), cases)
 }
 
-/** Declares the cases. What they share is created before the first and removed after the last. */
+/**
+ * Declares the cases. What they share is created before the first and removed after the last.
+ *
+ * @param skip why they cannot run here
+ */
 export function withShared<T extends Shared>(
   title: string,
   create: () => Promise<T>,
   cases: Cases<T>,
+  skip?: string,
 ): void {
-  describe(title, { timeout: 3 * TIMEOUT_MS }, () => {
+  describe(title, { timeout: 3 * TIMEOUT_MS, skip: skip ?? false }, () => {
     let shared: T | undefined
     before(
       async () => {

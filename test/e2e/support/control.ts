@@ -2,10 +2,15 @@
 // causes faults.
 import * as v from 'valibot'
 import type { JobRequest } from '#simulation/instance.ts'
-import type { Environment } from './environment.ts'
 import { getRaw, kubectl } from './kubectl.ts'
 
 const PORT = 8051
+
+/** A MiniCluster's broker, whose control API can be called. */
+export interface Broker {
+  get(path: string): Promise<unknown>
+  post(path: string, body?: object): Promise<unknown>
+}
 
 /** The pod with the control API. */
 export interface Lead {
@@ -56,14 +61,14 @@ export type JobReport = v.InferOutput<typeof JobReport>
 export type History = v.InferOutput<typeof History>
 
 /** Submits a job and returns its id. */
-export async function submitJob(environment: Environment, job: JobRequest): Promise<string> {
-  return v.parse(JobReport, await environment.post('/jobs', job)).id
+export async function submitJob(broker: Broker, job: JobRequest): Promise<string> {
+  return v.parse(JobReport, await broker.post('/jobs', job)).id
 }
 
-export async function readJob(environment: Environment, id: string): Promise<JobReport> {
-  return v.parse(JobReport, await environment.get(`/jobs/${id}`))
+export async function readJob(broker: Broker, id: string): Promise<JobReport> {
+  return v.parse(JobReport, await broker.get(`/jobs/${id}`))
 }
 
-export async function readHistory(environment: Environment): Promise<History> {
-  return v.parse(History, await environment.get('/history'))
+export async function readHistory(broker: Broker): Promise<History> {
+  return v.parse(History, await broker.get('/history'))
 }

@@ -2,7 +2,7 @@
 import type { V1Pod, V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
 import { CONTAINER_NAME, GATEWAY } from '../../../webhook/contract.ts'
 import { Operator } from '../../support/operator.ts'
-import { awaitApiServices, claimApiServices } from './api-services.ts'
+import { awaitPublished, claimApiServices } from './api-services.ts'
 import { miniClusterHpa } from './autoscalers.ts'
 import { type Cluster, connect, createNamespace, installCrd, remove, removeCrd } from './cluster.ts'
 import { isReady, withShortGrace } from './environment.ts'
@@ -78,10 +78,7 @@ export class Fleet {
 
   /** Waits until the gateway has published the APIServices, and they are Available. */
   async published(): Promise<void> {
-    await holds('the APIServices', async () => {
-      return (await kubectl(['get', 'apiservices', ...API_SERVICES])).code === 0
-    })
-    await awaitApiServices()
+    await awaitPublished()
   }
 
   /** Waits until a MiniCluster's metrics are served. */

@@ -3,8 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { JobRequest } from '#simulation/instance.ts'
-import { submitJob } from './control.ts'
-import type { Environment } from './environment.ts'
+import { type Broker, submitJob } from './control.ts'
 
 /** Small jobs overtake a waiting gang, so that some jobs always run. */
 const arbitrarySmall: fc.Arbitrary<JobRequest> = fc
@@ -17,10 +16,12 @@ const arbitrarySmall: fc.Arbitrary<JobRequest> = fc
   })
   .map(({ shape, tenths }) => ({ ...shape, duration: tenths / 10, urgency: 20 }))
 
-const arbitraryGang: fc.Arbitrary<JobRequest> = fc.record({
-  nodes: fc.integer({ min: 3, max: 4 }),
-  duration: fc.integer({ min: 2, max: 6 }),
-})
+function arbitraryGang([min, max]: NodeRange): fc.Arbitrary<JobRequest> {
+  return fc.record({ nodes: fc.integer({ min, max }), duration: fc.integer({ min: 2, max: 6 }) })
+}
+
+/** The fewest and the most nodes. */
+export type NodeRange = readonly [min: number, max: number]
 
 /** Longer than the grace of the pods here: on a node that is ending, it is lost. */
 const LATE_JOB: JobRequest = { nodes: 1, duration: 8, urgency: 31 }
@@ -32,18 +33,20 @@ export interface JobStream {
   readonly pauseMs: number
   /** When gangs arrive. */
   readonly gangsAtMs: readonly number[]
+  /** The nodes of a gang. */
+  readonly gangNodes: NodeRange
   /** The values of `spec.size` so far. */
   readonly sizes: () => readonly number[]
 }
 
 /** Submits the jobs of the stream and returns their ids. */
 export async function submitJobs(
-  environment: Environment,
-  { seed, lengthMs, pauseMs, gangsAtMs, sizes }: JobStream,
+  broker: Broker,
+  { seed, lengthMs, pauseMs, gangsAtMs, gangNodes, sizes }: JobStream,
 ): Promise<readonly string[]> {
   const count = Math.ceil(lengthMs / pauseMs)
   const small = fc.sample(arbitrarySmall, { seed, numRuns: count })
-  const gangs = fc.sample(arbitraryGang, { seed, numRuns: gangsAtMs.length })
+  const gangs = fc.sample(arbitraryGang(gangNodes), { seed, numRuns: gangsAtMs.length })
   const ids: string[] = []
   const start = performance.now()
   let next = 0
@@ -53,16 +56,16 @@ export async function submitJobs(
     if (passedMs > lengthMs) break
     const gang = gangs[next]
     if (gang !== undefined && passedMs >= (gangsAtMs[next] ?? 0)) {
-      ids.push(await submitJob(environment, gang))
+      ids.push(await submitJob(broker, gang))
       next += 1
     }
-    ids.push(await submitJob(environment, job))
+    ids.push(await submitJob(broker, job))
     const seen = sizes()
     const falling = seen.slice(looked - 1)
     looked = seen.length
     const before = falling[0] ?? 0
     if ((falling.at(-1) ?? 0) < before) {
-      const late = Array.from({ length: before }, () => submitJob(environment, LATE_JOB))
+      const late = Array.from({ length: before }, () => submitJob(broker, LATE_JOB))
       ids.push(...(await Promise.all(late)))
     }
     await pause(pauseMs)

@@ -49,6 +49,10 @@ export interface MiniClusterOptions {
   readonly name?: string
   /** Puts a container that is not the broker's before it, with another UID. Default: false. */
   readonly helperFirst?: boolean
+  /** CPUs that each pod requests. Default: next to none. */
+  readonly cpu?: string
+  readonly pod?: MiniCluster['spec']['pod']
+  readonly network?: MiniCluster['spec']['network']
 }
 
 /** The helper ends at once when its pod does. */
@@ -72,6 +76,9 @@ export function miniCluster(
     annotations = {},
     name = MINICLUSTER,
     helperFirst = false,
+    cpu = '10m',
+    pod,
+    network,
   }: MiniClusterOptions,
 ): MiniCluster {
   const securityContext = user === undefined ? {} : { runAsUser: user, runAsGroup: user }
@@ -84,6 +91,8 @@ export function miniCluster(
       maxSize,
       ...(minSize !== undefined && { minSize }),
       interactive: true,
+      ...(pod !== undefined && { pod }),
+      ...(network !== undefined && { network }),
       flux: { container: { image: BROKER_IMAGE, securityContext } },
       containers: [
         ...(helperFirst ? [HELPER] : []),
@@ -92,7 +101,7 @@ export function miniCluster(
           image: BROKER_IMAGE,
           command: BROKER_COMMAND,
           environment: { ...broker, MAX_SIZE: String(maxSize), QUORUM: String(minSize ?? 1) },
-          resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '256Mi' } },
+          resources: { requests: { cpu, memory: '32Mi' }, limits: { memory: '256Mi' } },
           securityContext,
         },
       ],

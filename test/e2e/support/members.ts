@@ -2,8 +2,9 @@
 import type { V1Pod } from '@kubernetes/client-node'
 import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Cluster } from './cluster.ts'
-import { postControl } from './control.ts'
+import { type Broker, getControl, postControl } from './control.ts'
 import { isReady } from './environment.ts'
+import { run } from './installation.ts'
 import { GROUP } from './manifests.ts'
 
 export interface Member {
@@ -34,6 +35,18 @@ export async function leadOf(cluster: Cluster, member: Member): Promise<V1Pod> {
   return lead
 }
 
+/** The MiniCluster's broker, wherever its pod is. */
+export function brokerOf(cluster: Cluster, member: Member): Broker {
+  const lead = async () => {
+    const { metadata } = await leadOf(cluster, member)
+    return { namespace: member.namespace, pod: metadata?.name ?? '' }
+  }
+  return {
+    get: async (path) => getControl(await lead(), path),
+    post: async (path, body = {}) => postControl(await lead(), path, body),
+  }
+}
+
 /** Cancels all jobs and submits this many of one node each. */
 export async function submitJobs(cluster: Cluster, member: Member, count: number): Promise<void> {
   const pod = (await leadOf(cluster, member)).metadata?.name ?? ''
@@ -57,4 +70,11 @@ export async function sizeOf({ custom }: Cluster, { namespace, name }: Member): 
 export async function scalingActive({ autoscaling }: Cluster, hpa: Member) {
   const { status } = await autoscaling.readNamespacedHorizontalPodAutoscaler(hpa)
   return status?.conditions?.find(({ type }) => type === 'ScalingActive')
+}
+
+/** Sets `spec.size`. */
+export async function resize({ namespace, name }: Member, size: number): Promise<void> {
+  const patch = JSON.stringify({ spec: { size } })
+  const scope = `--namespace=${namespace}`
+  await run(['patch', 'minicluster', name, scope, '--type=merge', `--patch=${patch}`])
 }

@@ -20,7 +20,7 @@ export interface Recommended {
 
 /** @param scaleDown rules that replace the recommended ones */
 export async function recommendedHpa(
-  environment: Environment,
+  environment: Pick<Environment, 'miniCluster'>,
   scaleDown: ScalingRules = { stabilizationWindowSeconds: 0 },
 ): Promise<Recommended> {
   const miniCluster = await environment.miniCluster()

@@ -44,6 +44,9 @@ export interface SizeChange {
   readonly size: number
 }
 
+/** What is needed of an Environment to record its sizes. */
+type Sized = Pick<Environment, 'cluster' | 'namespace' | 'miniCluster'>
+
 export interface SizeRecording extends AsyncDisposable {
   /** The values of `spec.size`, the first one included, without repetitions. */
   seen(): readonly number[]
@@ -52,7 +55,7 @@ export interface SizeRecording extends AsyncDisposable {
 }
 
 /** Records `spec.size` of the MiniCluster from now on. */
-export async function recordSizes(environment: Environment): Promise<SizeRecording> {
+export async function recordSizes(environment: Sized): Promise<SizeRecording> {
   const { cluster, namespace } = environment
   const { group, version, plural } = MINICLUSTERS
   const { metadata, spec } = await environment.miniCluster()
@@ -72,5 +75,15 @@ export async function recordSizes(environment: Environment): Promise<SizeRecordi
     changes,
     seen: () => changes().map(({ size }) => size),
     [Symbol.asyncDispose]: () => recording[Symbol.asyncDispose](),
+  }
+}
+
+/** How often the size grew and how often it shrank. */
+export function turnsOf(sizes: SizeRecording): { readonly grown: number; readonly shrunk: number } {
+  const seen = sizes.seen()
+  const steps = seen.slice(1).map((one, index) => one - (seen[index] ?? one))
+  return {
+    grown: steps.filter((step) => step > 0).length,
+    shrunk: steps.filter((step) => step < 0).length,
   }
 }

@@ -77,9 +77,9 @@ test('the control API returns one job', async (t) => {
 })
 
 test('the control API returns the history of nodes and jobs', async (t) => {
-  const { instance, call } = await setUp(t)
+  const { call } = await setUp(t)
   await call('POST /jobs', { nodes: 2 })
-  instance.down(1)
+  await call('POST /down', { ranks: '1' })
   await call('POST /up', { ranks: '0-1' })
   await call('POST /drain', { rank: 1, reason: 'bad DIMM' })
   assert.deepEqual((await call('GET /history')).answer, {

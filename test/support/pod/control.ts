@@ -69,6 +69,14 @@ const ROUTES: readonly (readonly [RegExp, Route])[] = [
     },
   ],
   [
+    // Takes them down again. The overlay does not know of them.
+    /^POST \/down$/,
+    (_, { ranks }, { instance }) => {
+      instance.down(...ranksOf(String(ranks)))
+      return stateOf(instance)
+    },
+  ],
+  [
     /^POST \/kill$/,
     (_, __, { kill }) => {
       kill()
