@@ -38,7 +38,7 @@ export interface AppOptions {
   readonly closed?: () => string | undefined
   /** Whether to serve external.metrics.k8s.io as well. */
   readonly external: boolean
-  /** The version of the program, e.g. `0.1.0`. */
+  /** The version of the program, e.g. `0.2.0`. */
   readonly version: string
   readonly log: Logger
 }
