@@ -23,7 +23,14 @@ const packed = JSON.parse(
   (await npm(ROOT, 'pack', '--json', '--silent', '--pack-destination', folder)).stdout,
 )
 const [{ filename, files, size }] = packed
-await npm(folder, 'install', '--offline', '--prefix', folder, join(folder, filename))
+const installed = await npm(
+  folder,
+  'install',
+  '--offline',
+  '--prefix',
+  folder,
+  join(folder, filename),
+)
 
 test('the package has the command line in one file, and what npm always adds', () => {
   assert.deepEqual(files.map(({ path }: { path: string }) => path).sort(), [
@@ -42,6 +49,10 @@ test('the package brings no other package', () => {
   assert.deepEqual(globSync('node_modules/*', { cwd: folder }), [
     'node_modules/flux-metrics-sidecar',
   ])
+})
+
+test('npm warns of nothing when it is installed', () => {
+  assert.equal(installed.stderr, '')
 })
 
 test('npm does not publish the package', () => {
