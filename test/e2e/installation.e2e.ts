@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { GATEWAY, METRICS_SERVICE } from '../../webhook/contract.ts'
 import { MANIFESTS } from '../support/manifests.ts'
-import { awaitApiServices, claimApiServices } from './support/api-services.ts'
+import { claimApiServices } from './support/api-services.ts'
 import { withShared } from './support/cases.ts'
 import { type Cluster, connect, createNamespace, remove } from './support/cluster.ts'
 import { Installation, run, WEBHOOK_NAMESPACE } from './support/installation.ts'
@@ -11,11 +11,11 @@ import { kubectl } from './support/kubectl.ts'
 import { API_SERVICES, GROUP } from './support/manifests.ts'
 import { report } from './support/report.ts'
 import { hasAdmissionPolicies } from './support/server-version.ts'
+import { awaitPublished, leadsTo, left, namespaceComesAndGoes } from './support/traces.ts'
 import { holds } from './support/wait.ts'
 
 const V1BETA1 = 'v1beta1.custom.metrics.k8s.io'
 const V1BETA2 = 'v1beta2.custom.metrics.k8s.io'
-const OURS = `${WEBHOOK_NAMESPACE}/${GATEWAY}`
 
 class Default {
   readonly cluster: Cluster
@@ -74,41 +74,6 @@ async function replaceAsGateway(edit: (spec: Spec) => object): Promise<string> {
   const replace = [AS_GATEWAY, 'replace', '--dry-run=server', '-f', '-']
   const { code, stderr } = await kubectl(replace, changed)
   return code === 0 ? '' : stderr.trim()
-}
-
-/** The Service that an APIService leads to; empty if there is none. */
-async function leadsTo(name: string): Promise<string> {
-  const path = '-o=jsonpath={.spec.service.namespace}/{.spec.service.name}'
-  return run(['get', 'apiservice', name, '--ignore-not-found', path])
-}
-
-/** A namespace that is created and deleted: it ends only if all APIs answer. */
-async function namespaceComesAndGoes(cluster: Cluster): Promise<void> {
-  const start = Date.now()
-  const name = await createNamespace(cluster)
-  await remove(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  assert.ok(Date.now() - start < 10_000, `${Date.now() - start} ms`)
-}
-
-/** What the manifests and the gateway make, and what is made of it. */
-async function left(): Promise<readonly string[]> {
-  const kinds = 'apiservices,clusterroles,clusterrolebindings,mutatingwebhookconfigurations'
-  const found = await run(['get', kinds, '-o=name'])
-  const ours = found.split('\n').filter((name) => /flux-metrics|metrics\.k8s\.io$/.test(name))
-  const inside = 'deployments,pods,services,serviceaccounts,configmaps,roles,rolebindings'
-  const rest = await run(['get', inside, `--namespace=${WEBHOOK_NAMESPACE}`, '-o=name'])
-  // Kubernetes makes these in every namespace.
-  const made = ['configmap/kube-root-ca.crt', 'serviceaccount/default', '']
-  return [...ours, ...rest.split('\n').filter((name) => !made.includes(name))]
-}
-
-/** Waits until the gateway has published all APIServices, and API servers find it. */
-async function awaitPublished(): Promise<void> {
-  await holds('the APIServices', async () => {
-    const found = await Promise.all(API_SERVICES.map(leadsTo))
-    return found.every((service) => service === OURS)
-  })
-  await awaitApiServices()
 }
 
 withShared('the default installation', () => Default.create(), {
