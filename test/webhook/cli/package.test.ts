@@ -1,7 +1,7 @@
 // The command line as people get it: packed, and installed elsewhere without a network.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -57,6 +57,20 @@ test('npm warns of nothing when it is installed', () => {
 
 test('npm does not publish the package', () => {
   assert.equal(packageJson.private, true)
+})
+
+test('nothing tells anybody to fetch it by its name, which is free for anybody in the npm registry', () => {
+  const files = globSync(
+    ['*.md', 'docs/**/*.md', 'manifests/**/*.{md,yaml,txt}', '{sidecar,webhook}/**/*.{ts,yaml}'],
+    { cwd: ROOT },
+  )
+  assert.ok(files.length > 300)
+  const telling = files.filter((file) =>
+    /\bnp(x|m exec|m install( -g| --global)?) (kubectl-)?flux[-_]metrics/.test(
+      readFileSync(join(ROOT, file), 'utf8'),
+    ),
+  )
+  assert.deepEqual(telling, [])
 })
 
 for (const name of ['flux-metrics', 'kubectl-flux_metrics']) {
