@@ -5,6 +5,7 @@ import type Router from 'koa-router'
 import { addDetails, DETAILS, type Detail, type Remembering } from '#explaining/details.ts'
 import { explain } from '#explaining/explanation.ts'
 import { formatExplanation } from '#explaining/text.ts'
+import type { Catalog } from '#metrics/catalog.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { badRequest } from '#serving/status.ts'
@@ -22,6 +23,7 @@ export interface ExplainOptions {
   readonly source: SnapshotSource
   readonly names: DescribedNames
   readonly lastHour: Remembering
+  readonly catalog: Catalog
 }
 
 /**
@@ -49,7 +51,7 @@ export function routeExplain(router: Router, options: ExplainOptions): void {
 
 function respond(
   ctx: Context,
-  { source, lastHour }: ExplainOptions,
+  { source, lastHour, catalog }: ExplainOptions,
   recent: RecentExplanations,
 ): void {
   const format = formatFor(ctx)
@@ -61,7 +63,9 @@ function respond(
   ctx.set('Content-Type', type)
   ctx.body = recent.of(snapshot, question, () => {
     const now = new Date()
-    const explanation = addDetails(explain(snapshot, now), asked, { snapshot, now, lastHour })
+    const metrics = catalog.all()
+    const sources = { snapshot, now, lastHour, metrics }
+    const explanation = addDetails(explain(snapshot, now), asked, sources)
     return format === 'text' ? formatExplanation(explanation) : JSON.stringify(explanation)
   })
 }

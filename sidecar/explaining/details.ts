@@ -1,13 +1,15 @@
 // The parts of an explanation that are given only if they are asked for, because they may be long. Pure.
+import type { Metric } from '#metrics/metric.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Explanation } from './explanation.ts'
 import { explainPendingJobs, type PendingJobsExplanation } from './jobs/pending-jobs.ts'
 import { explainRunningJobs, type RunningJobsExplanation } from './jobs/running-jobs.ts'
 import type { LastHourExplanation } from './last-hour.ts'
+import { explainMetrics, type MetricExplanation } from './metric-values.ts'
 import { explainRanks, type RanksInState } from './rank-states.ts'
 
-/** What may be asked for: pending jobs; ranks and the jobs on them; the last hour. */
-export const DETAILS = ['jobs', 'ranks', 'history'] as const
+/** What may be asked for: pending jobs; ranks and the jobs on them; the last hour; the value of each metric. */
+export const DETAILS = ['jobs', 'ranks', 'history', 'metrics'] as const
 
 export type Detail = (typeof DETAILS)[number]
 
@@ -19,6 +21,7 @@ export interface DetailedExplanation extends Explanation {
   /** With `ranks`; `null` if Flux does not list them. */
   readonly running?: RunningJobsExplanation | null
   readonly history?: LastHourExplanation
+  readonly metrics?: readonly MetricExplanation[]
 }
 
 /** Where the last hour is remembered. */
@@ -30,7 +33,7 @@ export interface Remembering {
 export function addDetails(
   explanation: Explanation,
   asked: ReadonlySet<Detail>,
-  { snapshot, now, lastHour }: Sources,
+  { snapshot, now, lastHour, metrics }: Sources,
 ): DetailedExplanation {
   return {
     ...explanation,
@@ -40,6 +43,7 @@ export function addDetails(
       running: explainRunningJobs(snapshot, now),
     }),
     ...(asked.has('history') && { history: lastHour.explain() }),
+    ...(asked.has('metrics') && { metrics: explainMetrics(metrics, snapshot) }),
   }
 }
 
@@ -47,4 +51,6 @@ interface Sources {
   readonly snapshot: Snapshot
   readonly now: Date
   readonly lastHour: Remembering
+  /** All metrics of the catalog. */
+  readonly metrics: readonly Metric[]
 }

@@ -66,6 +66,7 @@ test('/explain has more details if they are asked for, all of one snapshot', asy
   assert.deepEqual(await added('?include=jobs'), ['jobs'])
   assert.deepEqual(await added('?include=ranks'), ['ranks', 'running'])
   assert.deepEqual(await added('?include=history,jobs'), ['jobs', 'history'])
+  assert.deepEqual(await added('?include=metrics'), ['metrics'])
   const { jobs, history } = JSON.parse((await app.get('/explain?include=jobs,history')).text)
   assert.deepEqual(jobs, explainPendingJobs(snapshotOf({ waiting: waitingFor(job) }), NOW))
   assert.deepEqual(history, lastHour.explain(NOW.getTime()))
@@ -78,7 +79,7 @@ test('/explain refuses an unknown detail', async (t) => {
   const { code, text } = await app.get('/explain?include=jobs,secrets')
   assert.equal(code, 400)
   const expected =
-    'Cannot include "secrets": expected jobs, ranks or history, or several with commas'
+    'Cannot include "secrets": expected jobs, ranks, history or metrics, or several with commas'
   assert.equal(JSON.parse(text).message, expected)
 })
 

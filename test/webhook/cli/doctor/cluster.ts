@@ -155,6 +155,7 @@ function goodExplanation(): Record<string, unknown> {
     snapshot,
     now,
     lastHour: new LastHour(now.getTime()),
+    metrics: [],
   })
   return { ...explanation, warnings: [], unknowns: [] }
 }

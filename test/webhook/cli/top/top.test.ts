@@ -26,6 +26,7 @@ const ANSWER = JSON.stringify(
     snapshot: SNAPSHOT,
     now: NOW,
     lastHour: new LastHour(NOW.getTime()),
+    metrics: [],
   }),
 )
 
