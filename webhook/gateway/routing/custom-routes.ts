@@ -1,16 +1,18 @@
 // The metric paths of custom.metrics.k8s.io for all MiniClusters: finds out who is meant, and asks them.
 import type { Context } from 'koa'
 import type Router from 'koa-router'
-import { GROUP, VERSIONS, type Version, versionPath } from '#api/api-group.ts'
+import { GROUP, MINICLUSTERS, VERSIONS, type Version, versionPath } from '#api/api-group.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { parseSelector, type Selector } from '#api/selectors/selector.ts'
 import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import { badRequest } from '#serving/status.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
+import type { MiniClusterName } from '../peers/peer.ts'
 import { explainWithPods } from './explanation.ts'
-import { destinationOf, type ObjectTarget, type Subject } from './object-target.ts'
-import type { Rooms } from './room.ts'
+import { asMiniCluster, destinationOf, type ObjectTarget, type Subject } from './object-target.ts'
+import { overviewOf } from './overview.ts'
+import type { Room, Rooms } from './room.ts'
 import {
   askOne,
   type Call,
@@ -25,11 +27,24 @@ import { customUnavailable } from './unavailable.ts'
 
 const SELECTORS = ['labelSelector', 'metricLabelSelector'] as const
 
-/** Adds the metric paths of both versions, and `explain`. */
+/** A person waits for the list. */
+const OVERVIEW_MS = 3_000
+
+/** Adds the metric paths of both versions, and `explain`: also of all MiniClusters of the cluster, for those who may read them all. */
 export function routeCustomMetrics(router: Router, options: RouteOptions, rooms: Rooms): void {
   const routes = new CustomRoutes(options, rooms)
   for (const version of VERSIONS) {
     const path = `${versionPath(version)}/namespaces/:namespace`
+    router.get(`${versionPath(version)}/${MINICLUSTERS}/:all/${EXPLAIN}`, (ctx, next) => {
+      const isAll = decodeSegment(ctx.path.split('/').at(-2)) === '*'
+      if (!isAll) return next()
+      return routes.overview(
+        ctx,
+        version,
+        rooms.open(ctx.res, '*'),
+        knownPeers(options.peers).all(),
+      )
+    })
     router.get(`${path}/:resource/:name/:metric`, (ctx) =>
       routes.answer(ctx, version, targetOf(ctx, version)),
     )
@@ -77,6 +92,7 @@ class CustomRoutes {
       return send(ctx, answer)
     }
     const { subjects: names } = destination
+    if (metric === EXPLAIN && target.name === '*') return this.overview(ctx, version, room, names)
     if (metric === EXPLAIN) throw badRequest('Cannot explain several MiniClusters: name one')
     // A metric of users may have any name. Without sidecars nobody knows it.
     if (names.length === 0) findMetric(catalog, metric, { resource: target.resource })
@@ -84,6 +100,22 @@ class CustomRoutes {
     const pathLength = first && callOf(ctx, version, { target, subject: first }).path.length
     const items = await askEach({ names, pathLength, room, ask })
     send(ctx, { contentType: 'application/json', body: listOf(version, items) })
+  }
+
+  /** The rows of these MiniClusters, which are asked for their explanations without details. */
+  async overview(
+    ctx: Context,
+    version: Version,
+    room: Room,
+    names: readonly MiniClusterName[],
+  ): Promise<void> {
+    const deadline = performance.now() + OVERVIEW_MS
+    const ask = (name: MiniClusterName) => {
+      const path = `${versionPath(version)}${asMiniCluster(name).path}${EXPLAIN}`
+      return askOne(this.#options, { ...name, path, accept: 'application/json' }, deadline)
+    }
+    const rows = await overviewOf(names, { room, ask })
+    send(ctx, { contentType: 'application/json', body: JSON.stringify(rows) })
   }
 
   /** No sidecar is asked: it sees no pods. */

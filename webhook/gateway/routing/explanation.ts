@@ -1,6 +1,7 @@
 // Adds to a sidecar's explanation what Kubernetes says of the pods that are not there. The sidecar may be of another version: what it
 // wrote stays as it is.
 import { addRows } from '#explaining/text.ts'
+import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
 import { findExcess } from '#serving/json-bounds.ts'
 import { StatusError, unavailable } from '#serving/status.ts'
 import { messageOf } from '#serving/text.ts'
@@ -78,10 +79,18 @@ function fieldsOf(explanation: object, found: Shortage | StatusError): object {
     return { pods: null, unknowns: [...listIn(explanation, 'unknowns'), found.message] }
   }
   const warnings = [...listIn(explanation, 'warnings'), ...sentencesOf(found)]
-  return { warnings, pods: explainShortage(found) }
+  const metrics = listIn(explanation, 'metrics').map((metric) => withCount(metric, found))
+  return { warnings, ...('metrics' in explanation && { metrics }), pods: explainShortage(found) }
 }
 
-function listIn(explanation: object, key: 'warnings' | 'unknowns'): readonly unknown[] {
+/** The metric that no sidecar has: it lists it without a value. */
+function withCount(metric: unknown, { unavailable }: Shortage): unknown {
+  if (typeof metric !== 'object' || metric === null) return metric
+  const isIt = 'name' in metric && metric.name === UNAVAILABLE
+  return isIt ? { ...metric, value: unavailable, reason: null } : metric
+}
+
+function listIn(explanation: object, key: 'warnings' | 'unknowns' | 'metrics'): readonly unknown[] {
   const list: unknown = Object.entries(explanation).find(([name]) => name === key)?.[1]
   return Array.isArray(list) ? list : []
 }

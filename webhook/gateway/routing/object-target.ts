@@ -144,7 +144,8 @@ export function checkNumber(miniclusters: readonly MiniClusterName[]): void {
   )
 }
 
-function asMiniCluster(name: MiniClusterName): Subject {
+/** The path of a MiniCluster below a version, as its own sidecar serves it. */
+export function asMiniCluster(name: MiniClusterName): Subject {
   const { namespace, minicluster } = name
   const [place, object] = [namespace, minicluster].map(encodeURIComponent)
   return { ...name, path: `/namespaces/${place}/${MINICLUSTERS}/${object}/` }

@@ -194,3 +194,13 @@ test('an explanation that cannot be read, or not be written again, is an error o
     assert.match(JSON.parse(text).message, why)
   }
 })
+
+test('the metric that no sidecar has gets its value in an explanation with metrics', async (t) => {
+  const listed = { name: METRIC, unit: 'nodes', value: null, reason: 'the sidecar sees no pods' }
+  const other = { ...listed, name: 'node_up_count' }
+  const body = JSON.stringify({ warnings: [], metrics: [listed, other, 'odd'] })
+  const answer = async () => ({ contentType: 'application/json', body }) as const
+  const { get } = await serveRoutes(t, { miniclusters: ['a/one'], answer, shortages })
+  const { metrics } = JSON.parse((await get(`${EXPLAIN}?include=metrics`)).text)
+  assert.deepEqual(metrics, [{ ...listed, value: 4, reason: null }, other, 'odd'])
+})
