@@ -256,7 +256,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/serving/limits',
       'sidecar/serving/https/client-verifier.ts',
     ],
-    packages: ['koa', 'koa-router'],
+    packages: ['koa', 'koa-router', 'valibot'],
   },
   'webhook/gateway': {
     folders: [
@@ -288,6 +288,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'webhook/cli/simulate',
       'webhook/cli/explain',
       'webhook/cli/top',
+      'webhook/cli/dashboard',
       'webhook/cli/doctor',
       'webhook/cli/adopt',
     ],
@@ -345,6 +346,28 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [...CLI_GROUND, 'sidecar/explaining', 'webhook/cli/top'],
     packages: ['valibot'],
   },
+  'webhook/cli/dashboard': {
+    folders: [
+      ...CLI_GROUND,
+      'sidecar/serving/text.ts',
+      'webhook/cli/hpa',
+      'webhook/cli/top/autoscaler-state.ts',
+      'webhook/cli/dashboard',
+    ],
+    packages: ['esbuild', 'valibot'],
+  },
+  // In the browser: no node:, and of other rooms only what is pure.
+  'webhook/cli/dashboard/page': {
+    folders: [
+      'sidecar/explaining/wording.ts',
+      'sidecar/flux/sets',
+      'webhook/cli/dashboard/data.ts',
+      'webhook/cli/dashboard/overview.ts',
+      'webhook/cli/input/explanation.ts',
+      'webhook/cli/output/rank-words.ts',
+    ],
+    packages: ['preact', 'preact/hooks', 'uplot'],
+  },
 }
 
 /** Packages that only one file may import. */
@@ -355,6 +378,8 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   jsonpatch: 'webhook/injection/json-patch.ts',
   'smol-toml': 'webhook/admission/advice/broker-config.ts',
   '@marcbachmann/cel-js': 'sidecar/metrics/user-metrics/expression.ts',
+  esbuild: 'webhook/cli/dashboard/page-build.ts',
+  uplot: 'webhook/cli/dashboard/page/chart.ts',
 }
 
 /** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */

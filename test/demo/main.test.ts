@@ -30,6 +30,8 @@ test('the demo prints its first screen, a line a second, and ends by itself', as
   assert.deepEqual([code, err], [0, ''])
   assert.match(out, /^flux-metrics: autoscaling a Flux MiniCluster on what its scheduler knows\n/)
   assert.match(out, /^ {2}broker {5}simulated, 2 of 16 nodes up/m)
+  const [, page = ''] = /^ {2}page {7}(http:\S+) \(open it\)$/m.exec(out) ?? []
+  assert.match(page, /^http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/$/)
   assert.match(out, /^ {4}curl -k https:\/\/localhost:\d+\/readyz$/m)
   const [, table = ''] = out.split(/^ {2}time.*HPA\n/m)
   const lines = table.split('\n')
@@ -44,13 +46,17 @@ test('the demo prints its first screen, a line a second, and ends by itself', as
   assert.match(table, /\nstopped\n$/)
 })
 
-test('the demo ends cleanly on Ctrl-C', async () => {
+test('the demo serves its page, and ends cleanly on Ctrl-C', async () => {
   const child = start([])
   const lines: string[] = []
   const exit = once(child, 'exit')
   for await (const line of createInterface(child.stdout)) {
     lines.push(line)
-    if (/^ +1s /.test(line)) child.kill('SIGINT')
+    if (!/^ +1s /.test(line)) continue
+    const [, page = ''] = /page {7}(\S+)/.exec(lines.join('\n')) ?? []
+    const { kind, explanation } = await (await fetch(`${page}data/state`)).json()
+    assert.deepEqual([kind, explanation.maximum], ['known', 16])
+    child.kill('SIGINT')
   }
   assert.deepEqual(await exit, [0, null])
   assert.equal(lines.at(-1), 'stopped')

@@ -9,6 +9,7 @@ import { type Sidecar, startSidecar } from '../../sidecar/sidecar.ts'
 import { Autoscaler, DEMO_TIMES, demoHpaSpec } from './autoscaler.ts'
 import { type DemoCluster, startDemoCluster } from './cluster.ts'
 import { readMetric } from './metrics.ts'
+import { servePage } from './page.ts'
 import { introduce, report } from './screen.ts'
 
 const USAGE = `Usage: npm start [-- --seconds N]
@@ -98,9 +99,10 @@ async function main(): Promise<void> {
   // A reader such as `| head` may close the pipe.
   process.stdout.on('error', () => stopped.abort())
 
-  print(introduce(port, cluster))
-  const bounds =
-    cluster === undefined ? ([1, ANY_SIZE] as const) : ([cluster.size, cluster.maxSize] as const)
+  const sizes = cluster && ([cluster.size, cluster.maxSize] as const)
+  const page = await servePage({ port, sizes, signal: stopped.signal })
+  print(introduce({ port, page: page.url, cluster }))
+  const bounds = sizes ?? ([1, ANY_SIZE] as const)
   const autoscaler = new Autoscaler(port, demoHpaSpec(...bounds))
   const step = async (elapsed: number) => {
     const size = elapsed % DEMO_TIMES.syncSeconds === 0 ? await sizeOf(port, cluster) : undefined
@@ -109,6 +111,7 @@ async function main(): Promise<void> {
     print(await report(port, { seconds: elapsed, cluster, sync }))
   }
   await everySecond(step, { seconds, signal: stopped.signal })
+  await page.close()
   await sidecar.close({ lingerMs: 0 })
   await cluster?.close()
   print(['stopped'])

@@ -11,15 +11,21 @@ const CLUSTER = {
   close: async () => {},
 }
 
+/** As long as they are. */
+const PAGE = `http://127.0.0.1:41234/${'x'.repeat(32)}/`
+
 test('the first screen names the port and the times that are shorter', () => {
-  const text = introduce(9443, CLUSTER).join('\n')
+  const text = introduce({ port: 9443, page: PAGE, cluster: CLUSTER }).join('\n')
   assert.match(text, /sidecar {4}https:\/\/localhost:9443 \(the real one\)/)
+  assert.match(text, /page {7}http:\/\/127\.0\.0\.1:41234\/x+\/ \(open it\)/)
   assert.match(text, /a sync every 3 s \(else 15 s\)/)
   assert.match(text, /idle after 4 s \(60 s: IDLE_GRACE_SECONDS\)/)
 })
 
 test('the first screen fits into a terminal, except for the path of the metric', () => {
-  const long = introduce(8443, CLUSTER).filter((line) => line.length > 90)
+  const long = introduce({ port: 8443, page: PAGE, cluster: CLUSTER }).filter(
+    (line) => line.length > 90,
+  )
   assert.equal(long.length, 1)
   assert.match(long[0] ?? '', /curl -k https:.*\/node_desired_count$/)
 })

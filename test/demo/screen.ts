@@ -5,8 +5,17 @@ import { DEMO_TIMES, METRIC, type Sync } from './autoscaler.ts'
 import type { DemoCluster } from './cluster.ts'
 import { metricPath, readNow } from './metrics.ts'
 
+export interface Introduced {
+  /** Of the sidecar. */
+  readonly port: number
+  /** The address of the page. */
+  readonly page: string
+  /** `undefined` with the user's own broker. */
+  readonly cluster: DemoCluster | undefined
+}
+
 /** The first screen. */
-export function introduce(port: number, cluster: DemoCluster | undefined): readonly string[] {
+export function introduce({ port, page, cluster }: Introduced): readonly string[] {
   const url = `https://localhost:${port}`
   const { syncSeconds, stabilizationSeconds, idleGraceSeconds } = DEMO_TIMES
   const broker =
@@ -18,6 +27,7 @@ export function introduce(port: number, cluster: DemoCluster | undefined): reado
     '',
     `  broker     ${broker}`,
     `  sidecar    ${url} (the real one)`,
+    `  page       ${page} (open it)`,
     `  HPA        the recommended one: ${METRIC}, AverageValue 1, tolerance 0;`,
     `             the real algorithm, with shorter times: a sync every ${syncSeconds} s (else 15 s),`,
     `             stabilization ${stabilizationSeconds} s (300 s), a node idle after ${idleGraceSeconds} s (60 s: IDLE_GRACE_SECONDS)`,

@@ -2,7 +2,8 @@
 // the sources. The same sources make the same bytes, whatever the folder.
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { type BuildOptions, build, type Metafile } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+import { type BuiltPage, buildPage } from '../../webhook/cli/dashboard/page-build.ts'
 import { packagesOf, thirdPartyNotice } from './third-party.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -40,9 +41,11 @@ export async function bundle(
 ): Promise<string> {
   const recipe: Recipe = PROGRAMS[program]
   const outfile = join(folder, `${program}.cjs`)
-  const { outputFiles, metafile } = await build({ ...optionsOf(recipe), outfile })
+  const page = program === 'flux-metrics' ? await buildPage() : undefined
+  const plugins = page === undefined ? [] : [embed(page)]
+  const { outputFiles, metafile } = await build({ ...optionsOf(recipe), outfile, plugins })
   const code = outputFiles.map(({ text }) => text).join('')
-  const packages = await packagesOf(ROOT, filesIn(metafile))
+  const packages = await packagesOf(ROOT, [...filesIn(metafile), ...(page?.sources ?? [])])
   const notice = thirdPartyNotice(program, packages)
   await mkdir(folder, { recursive: true })
   if (recipe.licences === 'beside') {
@@ -58,6 +61,18 @@ export async function bundle(
 /** The files of which something is left in the bundle. */
 function filesIn({ outputs }: Metafile): readonly string[] {
   return Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs))
+}
+
+/** The page of `flux-metrics dashboard` goes into the bundle as it is: where that runs there are no sources to build it from. */
+function embed({ files }: BuiltPage): Plugin {
+  const contents = `const FILES = ${JSON.stringify(files)}
+export const readPageFiles = async () => new Map(Object.entries(FILES))`
+  return {
+    name: 'page',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: /[\\/]cli[\\/]dashboard[\\/]page-files\.ts$/ }, () => ({ contents }))
+    },
+  }
 }
 
 /**

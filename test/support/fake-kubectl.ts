@@ -5,6 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
+/** An answer to other arguments. */
+export interface FakeAnswer {
+  readonly args: string
+  readonly out?: string
+  readonly err?: string
+  readonly code?: number
+}
+
 export interface FakeKubectl {
   /** What it prints as the namespace of its context; `undefined` if it has no context. */
   readonly namespace?: string | undefined
@@ -13,6 +21,7 @@ export interface FakeKubectl {
   readonly out?: string
   readonly err?: string
   readonly code?: number
+  readonly others?: readonly FakeAnswer[]
   /** It never answers; it ignores SIGTERM. The file has its process id then. */
   readonly hangs?: { readonly pidFile: string }
 }
@@ -23,7 +32,7 @@ const UNEXPECTED = 64
 /** @returns an environment whose PATH has this kubectl and nothing else */
 export async function fakeKubectl(
   t: TestContext,
-  { args, out = '', err = '', code = 0, hangs, ...fields }: FakeKubectl,
+  { args, out = '', err = '', code = 0, others = [], hangs, ...fields }: FakeKubectl,
 ): Promise<{ readonly PATH: string }> {
   const { namespace } = { namespace: '', ...fields }
   const folder = await mkdtemp(join(tmpdir(), 'kubectl-'))
@@ -34,6 +43,7 @@ case "$*" in
     printf '%s' ${quote(namespace ?? '')}
     ${namespace === undefined ? "echo 'error: no context' >&2; exit 1" : 'exit 0'}
 esac
+${others.map(answerTo).join('\n')}
 if [ "$*" != ${quote(args)} ]; then
   printf 'unexpected arguments: %s' "$*" >&2
   exit ${UNEXPECTED}
@@ -47,6 +57,11 @@ exit ${code}
   await writeFile(path, script)
   await chmod(path, 0o755)
   return { PATH: folder }
+}
+
+function answerTo({ args, out = '', err = '', code = 0 }: FakeAnswer): string {
+  const answer = `printf '%s' ${quote(out)}; printf '%s' ${quote(err)} >&2; exit ${code}`
+  return `if [ "$*" = ${quote(args)} ]; then ${answer}; fi`
 }
 
 function quote(text: string): string {

@@ -2,6 +2,7 @@
 import { nearestNames } from '#serving/nearest.ts'
 import { ADOPT } from './adopt/adopt.ts'
 import { type Command, EXIT, type ExitCode, type Io, reportProblems } from './command.ts'
+import { DASHBOARD } from './dashboard/dashboard.ts'
 import { DOCTOR } from './doctor/doctor.ts'
 import { EXPLAIN } from './explain/explain.ts'
 import { HPA } from './hpa/hpa.ts'
@@ -10,7 +11,16 @@ import { SIMULATE } from './simulate/simulate.ts'
 import { TOP } from './top/top.ts'
 
 /** To add a subcommand, add its row. */
-export const COMMANDS: readonly Command[] = [INJECT, HPA, EXPLAIN, TOP, DOCTOR, SIMULATE, ADOPT]
+export const COMMANDS: readonly Command[] = [
+  INJECT,
+  HPA,
+  EXPLAIN,
+  TOP,
+  DASHBOARD,
+  DOCTOR,
+  SIMULATE,
+  ADOPT,
+]
 
 const NAME = 'flux-metrics'
 

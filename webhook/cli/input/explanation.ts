@@ -38,6 +38,35 @@ const RunningJobSchema = v.object({
   endsInSeconds: Count,
 })
 
+const Series = v.array(Count)
+
+const HistorySchema = v.pipe(
+  v.object({
+    stepSeconds: v.number(),
+    at: v.array(v.number()),
+    present: Series,
+    desired: Series,
+    floor: Series,
+    demand: Series,
+    running: Series,
+    pending: Series,
+    events: v.array(v.object({ at: v.number(), kind: v.string(), text: v.string() })),
+  }),
+  v.check(
+    ({ at, events: _, stepSeconds: __, ...series }) =>
+      Object.values(series).every(({ length }) => length === at.length),
+    'columns of one length',
+  ),
+)
+
+const MetricSchema = v.object({
+  name: v.string(),
+  help: v.string(),
+  unit: v.string(),
+  value: Count,
+  reason: v.nullable(v.string()),
+})
+
 const ExplanationSchema = v.object({
   summary: v.string(),
   takenAt: v.pipe(v.string(), v.isoTimestamp()),
@@ -48,6 +77,10 @@ const ExplanationSchema = v.object({
   demand: Count,
   maximum: Count,
   pending: v.nullable(v.object({ jobs: v.number(), isCut: v.boolean() })),
+  drains: v.optional(
+    v.array(v.object({ ranks: Ranks, reason: v.string(), isOwn: v.boolean() })),
+    [],
+  ),
   reasons: v.array(v.string()),
   warnings: v.array(v.string()),
   unknowns: v.array(v.string()),
@@ -57,6 +90,8 @@ const ExplanationSchema = v.object({
   running: v.optional(
     v.nullable(v.object({ listed: v.array(RunningJobSchema), areAll: v.boolean() })),
   ),
+  history: v.optional(HistorySchema),
+  metrics: v.optional(v.array(MetricSchema)),
 })
 
 /** An explanation, as far as the command line shows it. */

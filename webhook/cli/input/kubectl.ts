@@ -33,6 +33,17 @@ export async function getObjects(
   return runKubectl(command, flags, env)
 }
 
+/** Gets one object as JSON. Never rejects. */
+export async function getObjectIn(
+  kind: string,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  flags: KubectlFlags,
+  env: Io['env'],
+): Promise<Answer> {
+  const command = ['get', kind, name, `--namespace=${namespace}`, '--output=json']
+  return runKubectl(command, flags, env)
+}
+
 /** Gets all objects of one kind in a namespace, as a list in JSON. Never rejects. */
 export async function getObjectsIn(
   kind: string,

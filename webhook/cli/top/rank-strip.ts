@@ -1,32 +1,31 @@
 // The ranks of a MiniCluster as a strip of characters, each with its own shape, so that it reads without colour. Pure.
 import { spellRanks } from '#explaining/wording.ts'
 import { highestId, parseIdset } from '#flux/sets/idset.ts'
+import { RANK_WORDS } from '../output/rank-words.ts'
 import { paint, type Style } from '../output/style.ts'
 
 interface Look {
   readonly mark: string
   readonly style: Style
-  /** In the legend. */
-  readonly words: string
 }
 
-/** By state (sidecar/explaining/rank-states.ts), in the order of the legend. */
+/** By state (sidecar/explaining/rank-states.ts). */
 const LOOKS: ReadonlyMap<string, Look> = new Map([
-  ['busy', { mark: '█', style: 'green', words: 'busy' }],
-  ['free', { mark: '░', style: 'green', words: 'free' }],
-  ['draining', { mark: '▓', style: 'yellow', words: 'draining' }],
-  ['leaving', { mark: '▒', style: 'yellow', words: 'drained to leave' }],
-  ['coming', { mark: '+', style: 'cyan', words: 'not up yet' }],
-  ['drained busy', { mark: 'D', style: 'red', words: 'drained by others, busy' }],
-  ['drained', { mark: 'd', style: 'red', words: 'drained by others' }],
-  ['torpid', { mark: 't', style: 'red', words: 'does not answer' }],
-  ['closed', { mark: 'c', style: 'red', words: 'closed by the scheduler' }],
-  ['lost', { mark: 'x', style: 'red', words: 'given up' }],
-  ['bursted', { mark: 'b', style: 'dim', words: 'of another cluster' }],
-  ['absent', { mark: '·', style: 'dim', words: 'not wanted' }],
+  ['busy', { mark: '█', style: 'green' }],
+  ['free', { mark: '░', style: 'green' }],
+  ['draining', { mark: '▓', style: 'yellow' }],
+  ['leaving', { mark: '▒', style: 'yellow' }],
+  ['coming', { mark: '+', style: 'cyan' }],
+  ['drained busy', { mark: 'D', style: 'red' }],
+  ['drained', { mark: 'd', style: 'red' }],
+  ['torpid', { mark: 't', style: 'red' }],
+  ['closed', { mark: 'c', style: 'red' }],
+  ['lost', { mark: 'x', style: 'red' }],
+  ['bursted', { mark: 'b', style: 'dim' }],
+  ['absent', { mark: '·', style: 'dim' }],
 ])
 
-const UNKNOWN_LOOK: Omit<Look, 'words'> = { mark: '?', style: 'red' }
+const UNKNOWN_LOOK: Look = { mark: '?', style: 'red' }
 
 export interface StripOptions {
   readonly columns: number
@@ -73,13 +72,13 @@ export function drawStrip(
 
 /** `█ busy: ranks 0-6`, one for each state that occurs. */
 export function describeStates(states: readonly RanksInState[]): readonly string[] {
-  const order = [...LOOKS.keys()]
-  const placeOf = (state: string) => (LOOKS.has(state) ? order.indexOf(state) : order.length)
+  const order = [...RANK_WORDS.keys()]
+  const placeOf = (state: string) => (RANK_WORDS.has(state) ? order.indexOf(state) : order.length)
   return [...states]
     .sort((a, b) => placeOf(a.state) - placeOf(b.state))
     .map(({ state, ranks }) => {
-      const { mark } = LOOKS.get(state) ?? UNKNOWN_LOOK
-      return `${mark} ${LOOKS.get(state)?.words ?? state}: ${spellRanks(parseIdset(ranks))}`
+      const { mark } = lookOf(state)
+      return `${mark} ${RANK_WORDS.get(state) ?? state}: ${spellRanks(parseIdset(ranks))}`
     })
 }
 
@@ -101,7 +100,7 @@ function paintRuns(states: readonly (string | undefined)[], hasColor: boolean): 
   return text
 }
 
-function lookOf(state: string | undefined): Pick<Look, 'mark' | 'style'> {
+function lookOf(state: string | undefined): Look {
   if (state === undefined) return { mark: ' ', style: 'dim' }
   return LOOKS.get(state) ?? UNKNOWN_LOOK
 }

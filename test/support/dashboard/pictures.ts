@@ -1,0 +1,81 @@
+// Takes the pictures of the page in docs/images again, from simulated MiniClusters:
+//
+//   node test/support/dashboard/pictures.ts [FOLDER]
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BrowserContextOptions } from 'playwright-core'
+import type { MiniClusterState, Start } from '../../../webhook/cli/dashboard/data.ts'
+import { startDashboard } from '../../../webhook/cli/dashboard/loopback-server.ts'
+import { readPageFiles } from '../../../webhook/cli/dashboard/page-files.ts'
+import { ROOT } from '../imports.ts'
+import { startChromium } from './chromium.ts'
+import { SceneData } from './scene-data.ts'
+import { draining, growing, LIST, large, OUTAGE, UNTIL, waiting } from './scenes.ts'
+import { shrinkPng } from './small-png.ts'
+
+interface Picture {
+  readonly name: string
+  /** What the page is told, one after the other; `list`: the list. */
+  readonly states: readonly (() => MiniClusterState)[] | 'list'
+  readonly width: number
+  readonly height: number
+  readonly isDark?: boolean
+}
+
+const PICTURES: readonly Picture[] = [
+  { name: 'waiting', states: [waiting], width: 1440, height: 1180 },
+  { name: 'growing', states: [growing], width: 1440, height: 1000 },
+  { name: 'draining', states: [draining], width: 1440, height: 1000 },
+  { name: 'error', states: [growing, () => OUTAGE], width: 1440, height: 800 },
+  { name: 'list', states: 'list', width: 1440, height: 640 },
+  { name: 'large', states: [large], width: 1440, height: 1000 },
+  { name: 'dark', states: [waiting], width: 1440, height: 1180, isDark: true },
+  { name: 'phone', states: [waiting], width: 360, height: 1500 },
+]
+
+const START: Start = {
+  version: '0.2.0',
+  subject: { namespace: 'hpc', name: 'flux-sample' },
+  title: null,
+  hasList: true,
+}
+
+async function takePictures(folder: string, names: readonly string[]): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const files = await readPageFiles()
+  const browser = await startChromium()
+  for (const { name, states, width, height, isDark = false } of PICTURES) {
+    if (names.length > 0 && !names.includes(name)) continue
+    const isList = states === 'list'
+    const data = new SceneData({ ...START, ...(isList && { subject: null }) }, LIST)
+    const dashboard = await startDashboard({ data, files, port: 0 })
+    const options: BrowserContextOptions = {
+      viewport: { width, height },
+      colorScheme: isDark ? 'dark' : 'light',
+      timezoneId: 'UTC',
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
+    }
+    const page = await browser.newPage(options)
+    await page.clock.install({ time: UNTIL })
+    data.now = isList ? undefined : states[0]?.()
+    await page.goto(dashboard.url)
+    await page
+      .locator(isList ? 'table' : '.hour canvas')
+      .first()
+      .waitFor()
+    for (const state of isList ? [] : states.slice(1)) {
+      data.now = state()
+      await page.clock.runFor(2_500)
+      await page.locator('.outage').waitFor()
+    }
+    const picture = shrinkPng(await page.screenshot())
+    await writeFile(join(folder, `dashboard-${name}.png`), picture)
+    await page.close()
+    await dashboard.close()
+  }
+  await browser.close()
+}
+
+const [folder = join(ROOT, 'docs/images'), ...names] = process.argv.slice(2)
+await takePictures(folder, names)
