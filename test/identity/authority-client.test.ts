@@ -198,7 +198,7 @@ test('askAuthority does not trust a server of another CA, and does not send it t
       error.message,
       `the authority at ${host} cannot be reached: its certificate is not signed by a CA that this pod knows: ` +
         'the webhook was installed anew, with another CA. Restore Secret flux-metrics-ca of the earlier installation, ' +
-        'or delete this pod, which ends the jobs of the MiniCluster (CERT_SIGNATURE_FAILURE)',
+        'or delete this pod, which ends the jobs of the MiniCluster (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
     )
     assert.ok(!error.message.includes(TOKEN))
     return true
