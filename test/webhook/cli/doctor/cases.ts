@@ -236,6 +236,11 @@ export const CASES: readonly Case[] = [
     set(objects, 'pods', ['items'], [])
     objects.explain = unavailable('its Job has ended')
   }),
+  one('minicluster-finished', 'its Job has ended, and its operator does not say so', (objects) => {
+    set(objects, 'job', ['status', 'conditions'], [{ type: 'Complete', status: 'True' }])
+    set(objects, 'pods', ['items'], [])
+    objects.explain = unavailable('its Job has ended')
+  }),
   one('not-enabled', 'it does not ask for metrics', (objects) => {
     set(objects, 'minicluster', ['metadata', 'annotations', 'flux-metrics/enabled'], undefined)
     NO_SIDECAR(objects)
@@ -425,6 +430,9 @@ export const CASES: readonly Case[] = [
   }),
   one('hpa-target-missing', 'it has no value', (objects) => {
     set(objects, 'hpas', [...METRIC, 'target', 'averageValue'], undefined)
+  }),
+  one('hpa-target-missing', 'its value is of the other type', (objects) => {
+    set(objects, 'hpas', [...METRIC, 'target', 'type'], 'Value')
   }),
   one('hpa-value', 'its target is a Value', (objects) => {
     set(objects, 'hpas', [...METRIC, 'target'], { type: 'Value', value: '1' })

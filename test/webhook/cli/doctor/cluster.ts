@@ -71,6 +71,7 @@ export const PATHS = {
   limitRanges: `${NAMESPACE}/limitranges`,
   quotas: `${NAMESPACE}/resourcequotas`,
   explain: `${METRICS}/${OWN}/explain`,
+  olderExplain: `/apis/custom.metrics.k8s.io/v1beta1/${OWN}/explain`,
   metric: `${METRICS}/${OWN}/node_desired_count`,
   hpas: '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers',
   role: `${RBAC}/clusterroles/${CONTROLLER}`,
@@ -221,6 +222,7 @@ export function healthyObjects(): Objects {
     limitRanges: empty,
     quotas: empty,
     explain: goodExplanation(),
+    olderExplain: NOT_FOUND,
     metric: { kind: 'MetricValueList' },
     hpas: { items: [goodHpa()] },
     role: {

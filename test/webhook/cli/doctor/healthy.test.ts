@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CHECKS, INSTALLATION_CHECKS } from '../../../../webhook/cli/doctor/checks.ts'
-import { healthyObjects, installationReportOf, reportOf } from './cluster.ts'
+import { healthyObjects, installationReportOf, NOT_FOUND, reportOf } from './cluster.ts'
 
 test('doctor finds nothing where nothing is wrong, and has made every check', async () => {
   const { findings, unchecked, passed } = await reportOf(healthyObjects())
@@ -16,6 +16,16 @@ test('doctor without a MiniCluster checks what is installed', async () => {
   const { findings, unchecked, passed } = await installationReportOf(healthyObjects())
   assert.deepEqual({ findings, unchecked }, { findings: [], unchecked: [] })
   assert.equal(passed.length, INSTALLATION_CHECKS.length)
+})
+
+test('doctor asks for the metrics in the version that HPAs use', async () => {
+  const objects = healthyObjects()
+  objects.v1beta2 = NOT_FOUND
+  objects.document = NOT_FOUND
+  objects.olderExplain = objects.explain
+  objects.explain = NOT_FOUND
+  const { findings, unchecked } = await reportOf(objects)
+  assert.deepEqual({ findings, unchecked }, { findings: [], unchecked: [] })
 })
 
 test('what a check needs stands before it', () => {

@@ -1,4 +1,5 @@
 // All that the rules judge: read through kubectl with the rights of the user, at most once each. Judges nothing.
+import { VERSIONS } from '#api/api-group.ts'
 import type { ServerVersion } from '../../../kubernetes/server-version.ts'
 import { readServerVersion } from '../../input/server-version.ts'
 import type { Api } from './api.ts'
@@ -45,9 +46,10 @@ export async function readInstallation(api: Api): Promise<InstallationFacts> {
 
 export async function readFacts(api: Api, name: MiniClusterName): Promise<Facts> {
   const installation = await readInstallation(api)
+  const { version } = installation.custom
   const [minicluster, metrics, autoscaling, external] = await Promise.all([
     readMiniCluster(api, name),
-    readMetrics(api, name),
+    readMetrics(api, name, VERSIONS.find((one) => one === version) ?? VERSIONS[0]),
     readHpas(api, name.namespace),
     readExternalGroup(api),
   ])

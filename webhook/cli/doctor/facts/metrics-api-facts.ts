@@ -33,6 +33,8 @@ export interface GroupFacts {
   readonly used: Reading<ApiServiceFacts>
   /** Behind the one that HPAs use; absent if that is another adapter's. */
   readonly service: ServiceFacts
+  /** That of the used one; the newest if none is known. */
+  readonly version: string
   /** The document of the version that HPAs use, as the server behind it answers it. */
   readonly document: Reading<unknown>
 }
@@ -87,12 +89,12 @@ async function readGroup(
     const isOurs = one !== undefined && topology?.isForeign === false
     return isOurs ? read(one) : ABSENT
   })
-  const version = knownOf(used)?.name.split('.')[0] ?? versions[0]
+  const version = knownOf(used)?.name.split('.')[0] ?? versions[0] ?? ''
   const [service, document] = await Promise.all([
     readService(api, place),
     api.object(`/apis/${group}/${version}`, `the document of ${version}.${group}`),
   ])
-  return { apiServices, used, service, document }
+  return { apiServices, used, service, version, document }
 }
 
 /** What is not known is not passed over: it may be the preferred one. */

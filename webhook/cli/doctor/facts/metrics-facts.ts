@@ -1,7 +1,7 @@
 // What the metrics API answers about one MiniCluster: its explanation, or where the user may not read that, a metric.
 
 import * as v from 'valibot'
-import { MINICLUSTERS, versionPath } from '#api/api-group.ts'
+import { MINICLUSTERS, type Version, versionPath } from '#api/api-group.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import type { ShortGroup } from '../../../gateway/shortage/shortage.ts'
@@ -28,11 +28,13 @@ export interface MetricsFacts {
 /** The metric that is recommended for HPAs. */
 const METRIC = 'node_desired_count'
 
+/** @param version the one that HPAs use */
 export async function readMetrics(
   api: Api,
   { namespace, name }: MiniClusterName,
+  version: Version,
 ): Promise<MetricsFacts> {
-  const object = `${versionPath('v1beta2')}/namespaces/${namespace}/${MINICLUSTERS}/${name}`
+  const object = `${versionPath(version)}/namespaces/${namespace}/${MINICLUSTERS}/${name}`
   const what = `${MINICLUSTERS}/${EXPLAIN} of ${namespace}/${name}`
   const answer = await api.object(`${object}/${EXPLAIN}`, what)
   if (answer.kind === 'read') {

@@ -28,6 +28,7 @@ export interface FoundMiniCluster {
 export interface JobFacts {
   readonly uid: string
   readonly completions: number
+  readonly hasEnded: boolean
 }
 
 /** A pod of the Job, checked, and as it was read. */
@@ -57,6 +58,11 @@ const Statuses = v.object({ status: v.nullish(v.object({ size: v.nullish(v.numbe
 const JobSchema = v.object({
   metadata: v.object({ uid: v.string() }),
   spec: v.object({ completions: v.nullish(v.number(), 1) }),
+  status: v.nullish(
+    v.object({
+      conditions: v.nullish(v.array(v.object({ type: v.string(), status: v.string() }))),
+    }),
+  ),
 })
 
 const NamespaceSchema = v.object({ metadata: Metadata })
@@ -113,7 +119,11 @@ async function readJob(api: Api, { namespace, name }: MiniClusterName): Promise<
   return mapReading(await api.object(path, what), what, (object) => {
     const parsed = v.safeParse(JobSchema, object)
     if (!parsed.success) return undefined
-    return { uid: parsed.output.metadata.uid, completions: parsed.output.spec.completions ?? 1 }
+    const { metadata, spec, status } = parsed.output
+    const hasEnded = (status?.conditions ?? []).some(
+      (is) => (is.type === 'Complete' || is.type === 'Failed') && is.status === 'True',
+    )
+    return { uid: metadata.uid, completions: spec.completions ?? 1, hasEnded }
   })
 }
 

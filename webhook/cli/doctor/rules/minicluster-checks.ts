@@ -61,7 +61,8 @@ function presenceVerdict(facts: MiniClusterFacts): Verdict {
     return verdict(fine, [finding('minicluster-going', { subject, message, fix, isEnd: true })])
   }
   const hasConditions = (minicluster.status?.conditions ?? []).length > 0
-  if (hasConditions && !isRunning(minicluster)) {
+  const hasEnded = knownOf(facts.job)?.hasEnded === true
+  if (hasEnded || (hasConditions && !isRunning(minicluster))) {
     const message = 'its Job has ended: it has no lead broker and no metrics any more'
     const fix = `delete it and its HPA: kubectl delete minicluster ${scope}`
     return verdict(fine, [finding('minicluster-finished', { subject, message, fix, isEnd: true })])

@@ -78,7 +78,7 @@ export const METRIC_RULES: readonly HpaRule[] = [
     }
   }),
   ofEach(({ name, target }) => {
-    if (!SIZES.has(name) || target.type !== 'Value') return undefined
+    if (!SIZES.has(name) || target.type !== 'Value' || !target.value) return undefined
     const message = `${name} is a size, and with a target of type Value the HPA multiplies it by the number of ready pods`
     return { code: 'hpa-value', message, fix: 'set target type AverageValue and averageValue "1"' }
   }),
