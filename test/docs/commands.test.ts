@@ -67,6 +67,14 @@ test('a command that prints something else than is shown is found', () => {
   assert.ok(!isShown(['c', '…', 'a'], 'a\nb\nc\n'))
 })
 
+test('docs/how-to/HPA.md shows the HPA that flux-metrics hpa writes for the example', async () => {
+  const [, shown] = /```yaml\n([\s\S]*?)```/.exec(readPage('docs/how-to/HPA.md')) ?? []
+  const name = 'minicluster.yaml'
+  const { io, written } = createMemoryIo({ files: { [name]: readFile(name) ?? '' } })
+  assert.equal(await runCommand(['hpa', '-f', name], io), EXIT.ok)
+  assert.equal(shown, written.out)
+})
+
 test('only npm scripts that exist are named', () => {
   const scripts = new Set<string>(Object.keys(packageJson.scripts))
   const named = PAGES.filter((page) => page !== 'CHANGELOG.md').flatMap((page) =>
