@@ -109,12 +109,13 @@ withShared(
       namespace,
     }) => {
       const shape = { ...SHAPE, size: 6 }
-      await using moved = await Pooled.create(cluster, namespace, {
-        ...shape,
-        name: 'moved',
-        annotations: { 'flux-metrics/protect': 'false' },
-      })
-      await using kept = await Pooled.create(cluster, namespace, { ...shape, name: 'kept' })
+      const annotations = { 'flux-metrics/protect': 'false' }
+      const creating = [
+        Pooled.create(cluster, namespace, { ...shape, name: 'moved', annotations }),
+        Pooled.create(cluster, namespace, { ...shape, name: 'kept' }),
+      ] as const
+      await using moved = await creating[0]
+      await using kept = await creating[1]
       const left = await kept.shrink(2)
       await moved.shrink(2)
       await holds('the eviction of the lead broker', async () => {

@@ -59,8 +59,9 @@ export class RankKeeper implements AsyncDisposable {
       for (const rank of gone) this.#up.delete(rank)
     }
     if (come.length === 0) return
+    const at = Date.now()
     await this.#broker.post('/up', { ranks: idset(come) })
-    for (const rank of come) this.#up.set(rank, Date.now())
+    for (const rank of come) this.#up.set(rank, at)
   }
 }
 
