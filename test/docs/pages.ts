@@ -21,7 +21,7 @@ function proseOf(text: string): string {
 /** The targets of links and pictures that are no addresses. */
 export function relativeLinks(text: string): readonly string[] {
   const prose = proseOf(text).replaceAll(/`[^`\n]*`/g, 'code')
-  return [...prose.matchAll(/\]\(([^()\s]+)\)/g)]
+  return [...prose.matchAll(/(?:\]\(|src(?:set)?=")([^()\s"]+)[")]/g)]
     .map(([, target = '']) => target)
     .filter((target) => !/^[a-z]+:/.test(target))
 }
