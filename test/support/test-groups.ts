@@ -15,6 +15,7 @@ const LONG = [
   'test/scaling/faults.test.ts',
   'test/scaling/bursting.test.ts',
   'test/serving/https/hostile.test.ts',
+  'test/webhook/cli/dashboard/page.test.ts',
 ]
 
 /** The most files of a group: the last group should not keep everybody waiting. */

@@ -3,14 +3,19 @@ import { existsSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { type Browser, chromium } from 'playwright-core'
 
-const PATHS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser']
+const PATHS = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
 
 /** The program; `undefined` where there is none. */
 export const CHROMIUM = PATHS.find((path) => path !== undefined && existsSync(path))
 
 /** Why tests of the page are skipped; `false` if they are not. Where a browser is expected, a missing one is a failure. */
 export const WITHOUT_CHROMIUM =
-  CHROMIUM === undefined && process.env.EXPECT_CHROMIUM !== 'true'
+  CHROMIUM === undefined && process.env.REQUIRE_CHROMIUM !== 'true'
     ? 'there is no Chromium: apt-get install chromium, or name the program with CHROMIUM'
     : false
 

@@ -10,7 +10,7 @@ import { readPageFiles } from '../../../webhook/cli/dashboard/page-files.ts'
 import { ROOT } from '../imports.ts'
 import { startChromium } from './chromium.ts'
 import { SceneData } from './scene-data.ts'
-import { draining, growing, LIST, large, OUTAGE, UNTIL, waiting } from './scenes.ts'
+import { draining, growing, LIST, large, OUTAGE, recovered, UNTIL, waiting } from './scenes.ts'
 import { shrinkPng } from './small-png.ts'
 
 interface Picture {
@@ -26,7 +26,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'waiting', states: [waiting], width: 1440, height: 1180 },
   { name: 'growing', states: [growing], width: 1440, height: 1000 },
   { name: 'draining', states: [draining], width: 1440, height: 1000 },
-  { name: 'error', states: [growing, () => OUTAGE], width: 1440, height: 800 },
+  { name: 'error', states: [recovered, () => OUTAGE], width: 1440, height: 800 },
   { name: 'list', states: 'list', width: 1440, height: 640 },
   { name: 'large', states: [large], width: 1440, height: 1000 },
   { name: 'dark', states: [waiting], width: 1440, height: 1180, isDark: true },
@@ -35,7 +35,7 @@ const PICTURES: readonly Picture[] = [
 
 const START: Start = {
   version: '0.2.0',
-  subject: { namespace: 'hpc', name: 'flux-sample' },
+  subject: null,
   title: null,
   hasList: true,
 }
@@ -47,7 +47,10 @@ async function takePictures(folder: string, names: readonly string[]): Promise<v
   for (const { name, states, width, height, isDark = false } of PICTURES) {
     if (names.length > 0 && !names.includes(name)) continue
     const isList = states === 'list'
-    const data = new SceneData({ ...START, ...(isList && { subject: null }) }, LIST)
+    const subject = isList
+      ? null
+      : { namespace: 'hpc', name: `flux-${name === 'large' ? name : 'sample'}` }
+    const data = new SceneData({ ...START, subject }, LIST)
     const dashboard = await startDashboard({ data, files, port: 0 })
     const options: BrowserContextOptions = {
       viewport: { width, height },

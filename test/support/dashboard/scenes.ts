@@ -77,6 +77,19 @@ export function growing(): MiniClusterState {
   return known(explanation, HPA('7 → 13'))
 }
 
+/** The same, and some minutes in which nothing was known. */
+export function recovered(): MiniClusterState {
+  const reason = 'the broker closed the connection'
+  const explanation = scene({
+    jobs: withJobs(2_900, {
+      3000: [{ nodes: 3, duration: 1_500 }],
+      3575: [{ nodes: 4, duration: 900 }],
+    }),
+    outages: [{ from: 1_200, to: 1_430, reason }],
+  })
+  return known(explanation, HPA('7 → 11'))
+}
+
 /** Ranks that are drained before the size falls; one of them still runs a job. */
 export function draining(): MiniClusterState {
   const explanation = scene({

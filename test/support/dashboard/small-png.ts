@@ -4,6 +4,8 @@ import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const COLOURS = 256
+/** Colours whose channels differ in so many of the last bits only are of one kind. */
+const KIND_BITS = 5
 
 interface Image {
   readonly width: number
@@ -91,14 +93,19 @@ function predict(filter: number, left: number, up: number, corner: number): numb
   return a <= b && a <= c ? left : b <= c ? up : corner
 }
 
-/** The most frequent colours. */
+/** The most frequent one of each kind of colour first, so that a small green dot stays green; then the most frequent of the others. */
 function paletteOf(pixels: Uint32Array): readonly number[] {
   const counts = new Map<number, number>()
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1)
-  return [...counts]
-    .sort(([, one], [, other]) => other - one)
-    .slice(0, COLOURS)
-    .map(([pixel]) => pixel)
+  const byCount = [...counts].sort(([, one], [, other]) => other - one).map(([pixel]) => pixel)
+  const kinds = new Map<string, number>()
+  for (const pixel of byCount) {
+    const kind = channelsOf(pixel)
+      .map((value) => value >> KIND_BITS)
+      .join()
+    if (!kinds.has(kind)) kinds.set(kind, pixel)
+  }
+  return [...new Set([...kinds.values(), ...byCount])].slice(0, COLOURS)
 }
 
 function nearest(palette: readonly number[]): (pixel: number) => number {

@@ -64,12 +64,17 @@ export function useAnswers<T>(address: string, take: (asked: Asked<T>) => void):
   }, [address])
 }
 
-/** The present time in milliseconds of `performance.now()`, once a second. */
+/** The present time in milliseconds of `performance.now()`: once a second, and as soon as somebody looks again. */
 export function useNow(): number {
   const [now, setNow] = useState(performance.now())
   useEffect(() => {
-    const timer = setInterval(() => setNow(performance.now()), 1_000)
-    return () => clearInterval(timer)
+    const look = () => setNow(performance.now())
+    const timer = setInterval(look, 1_000)
+    document.addEventListener('visibilitychange', look)
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', look)
+    }
   }, [])
   return now
 }

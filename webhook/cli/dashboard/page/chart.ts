@@ -1,8 +1,8 @@
 // The charts of the last hour, drawn by uPlot: nodes, and jobs on the same time axis. Colours come from the style sheet, each line has
 // its own dashes, and what happened is marked.
 import uPlot from 'uplot'
-import { EVENT_LOOKS, OTHER_EVENT } from './event-looks.ts'
-import { type Column, type History, outagesIn, withGaps } from './history.ts'
+import { drawEvents, drawOutages } from './chart-marks.ts'
+import { type Column, type History, withGaps } from './history.ts'
 import { minuteOf } from './time.ts'
 
 /** A chart that is drawn. */
@@ -121,58 +121,4 @@ export function createChart(box: HTMLElement, options: ChartOptions): uPlot {
     dataOf(history(), lines),
     box,
   )
-}
-
-type Colours = (name: string) => string
-
-/** A hatched band while no number was served. */
-function drawOutages(plot: uPlot, { events, at }: History, colour: Colours): void {
-  const { ctx, bbox } = plot
-  const place = (time: number) => clamp(plot.valToPos(time, 'x', true), bbox)
-  ctx.save()
-  for (const { from, to } of outagesIn(events)) {
-    const [left, right] = [place(from), place(to ?? at.at(-1) ?? from)]
-    ctx.fillStyle = colour('fill-outage')
-    ctx.fillRect(left, bbox.top, Math.max(2, right - left), bbox.height)
-  }
-  ctx.restore()
-}
-
-interface EventStyle {
-  readonly colour: Colours
-  readonly hasSigns: boolean
-}
-
-function drawEvents(plot: uPlot, { events }: History, { colour, hasSigns }: EventStyle): void {
-  const { ctx, bbox } = plot
-  const ratio = devicePixelRatio
-  const [from = 0, to = 0] = [plot.scales.x?.min, plot.scales.x?.max]
-  ctx.save()
-  ctx.font = `${11 * ratio}px system-ui, sans-serif`
-  ctx.textAlign = 'center'
-  ctx.lineWidth = ratio
-  let free = Number.NEGATIVE_INFINITY
-  for (const { at, kind } of events) {
-    const { sign, hasLine } = EVENT_LOOKS.get(kind) ?? OTHER_EVENT
-    if (at < from || at > to) continue
-    const x = Math.round(plot.valToPos(at, 'x', true))
-    ctx.strokeStyle = colour(kind === 'error' ? 'bad' : 'muted')
-    ctx.fillStyle = ctx.strokeStyle
-    if (hasLine) {
-      ctx.setLineDash([2 * ratio, 3 * ratio])
-      ctx.beginPath()
-      ctx.moveTo(x, bbox.top)
-      ctx.lineTo(x, bbox.top + bbox.height)
-      ctx.stroke()
-    }
-    // Signs that would stand on one another are left out; the list has all events.
-    if (!hasSigns || x < free) continue
-    ctx.fillText(sign, x, bbox.top - 4 * ratio)
-    free = x + 11 * ratio
-  }
-  ctx.restore()
-}
-
-function clamp(x: number, { left, width }: uPlot.BBox): number {
-  return Math.min(left + width, Math.max(left, x))
 }

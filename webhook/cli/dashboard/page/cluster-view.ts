@@ -16,6 +16,11 @@ import { Sizes } from './sizes.ts'
 import { clockOfIso } from './time.ts'
 import { NOTHING_YET, type View, viewAfter } from './view.ts'
 
+/** As old as what a sidecar serves may be: so it is after a machine was asleep, or while nobody looked. */
+const OLD_MS = 30_000
+
+const OLD = 'no answer has come for 30 seconds'
+
 interface ClusterProps {
   readonly subject: Subject | null
   readonly title: string
@@ -29,16 +34,23 @@ export function ClusterView({ subject, title }: ClusterProps) {
     setView((before) => viewAfter(before, answer))
     setAt(asked.at)
   })
-  const { explanation, history } = view
+  const now = useNow()
+  const shown = now - at > OLD_MS ? { ...view, explanation: undefined, reason: OLD } : view
+  const { explanation, history } = shown
   const model = useMemo(() => explanation && new RanksModel(explanation), [explanation])
   const [marked, mark] = useState<string | null>(null)
   return h(
     'div',
     { class: explanation === undefined ? 'cluster unknown' : 'cluster' },
-    h('div', { class: 'title' }, h('h1', {}, title), h(Freshness, { view, at })),
+    h(
+      'div',
+      { class: 'title' },
+      h('h1', {}, title),
+      h(Freshness, { view: shown, seconds: Math.max(0, now - at) / 1000 }),
+    ),
     explanation === undefined
-      ? h(NotKnown, { key: 'unknown', view })
-      : h(AtAGlance, { key: 'known', explanation, hpas: view.hpas }),
+      ? h(NotKnown, { key: 'unknown', view: shown })
+      : h(AtAGlance, { key: 'known', explanation, hpas: shown.hpas }),
     h(
       'div',
       { class: 'pictures' },
@@ -58,12 +70,17 @@ export function ClusterView({ subject, title }: ClusterProps) {
   )
 }
 
-function Freshness({ view, at }: { readonly view: View; readonly at: number }) {
-  const now = useNow()
+interface FreshnessProps {
+  readonly view: View
+  /** Since the answer. */
+  readonly seconds: number
+}
+
+function Freshness({ view, seconds }: FreshnessProps) {
   const { explanation, readAt } = view
   if (explanation !== undefined) {
-    const seconds = explanation.ageSeconds + Math.max(0, now - at) / 1000
-    return h('p', { class: 'fresh' }, `Live · read ${spellSeconds(seconds)} ago`)
+    const age = explanation.ageSeconds + seconds
+    return h('p', { class: 'fresh' }, `Live · read ${spellSeconds(age)} ago`)
   }
   const since = readAt === undefined ? 'Not known yet' : `Not known since ${clockOfIso(readAt)}`
   return h('p', { class: 'fresh lost' }, view.reason === undefined ? 'Asking …' : since)

@@ -34,7 +34,7 @@ export function gridFor(ranks: number, width: number): Grid {
 /** Rows that begin with a round number are found more easily. */
 function columnsFor(width: number, pitch: number): number {
   const most = Math.max(1, Math.floor(width / pitch))
-  const round = [100, 50, 10].find((step) => most >= 2 * step) ?? 1
+  const round = [100, 50, 10].find((step) => most >= (step === 10 ? 2 : 6) * step) ?? 1
   return most - (most % round)
 }
 
