@@ -14,6 +14,8 @@ const LIFE_MS = 3650 * 24 * 3_600_000
 /** API servers read a file again when it is written. */
 const REREAD_MS = 5_000
 
+const ANNOUNCEMENT = ['configmap', 'extension-apiserver-authentication', '--namespace=kube-system']
+
 export class FrontProxyRotation {
   readonly #folder: string
   readonly #ca: string
@@ -70,6 +72,10 @@ export class FrontProxyRotation {
     await new Promise((resolve) => setTimeout(resolve, REREAD_MS))
     await this.#write('front-proxy-ca.key', this.#caKey)
     await this.#write('front-proxy-ca.crt', `${this.#ca}\n`)
+    // An API server only ever adds to what is announced, because there may be others: the administrator takes the old CA away.
+    await new Promise((resolve) => setTimeout(resolve, REREAD_MS))
+    const data = { 'requestheader-client-ca-file': `${this.#ca}\n` }
+    await run(['patch', ...ANNOUNCEMENT, '--type=merge', `--patch=${JSON.stringify({ data })}`])
     await this.#announced((text) => text.trim() === this.#ca.trim())
   }
 
@@ -86,9 +92,8 @@ export class FrontProxyRotation {
 
   async #announced(isRight: (text: string) => boolean): Promise<void> {
     await holds('the announcement of the CA', async () => {
-      const name = 'extension-apiserver-authentication'
       const path = '-o=jsonpath={.data.requestheader-client-ca-file}'
-      return isRight(await run(['get', 'configmap', name, '--namespace=kube-system', path]))
+      return isRight(await run(['get', ...ANNOUNCEMENT, path]))
     })
   }
 }
