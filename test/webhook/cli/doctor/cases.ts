@@ -389,6 +389,17 @@ export const CASES: readonly Case[] = [
     set(objects, 'hpas', ['items'], [hpa, other])
     condition(objects, 'ScalingActive', 'False', 'AmbiguousSelector')
   }),
+  one(
+    'hpa-target',
+    'a second one follows the metric, and scales something else of this name',
+    (objects) => {
+      const [hpa] = Object(objects.hpas).items
+      const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'flux-sample' }
+      const spec = { ...hpa.spec, scaleTargetRef: target }
+      const other = { ...hpa, metadata: { ...hpa.metadata, name: 'other' }, spec }
+      set(objects, 'hpas', ['items'], [other, hpa])
+    },
+  ),
   one('hpa-target', 'it scales the Job', (objects) => {
     set(objects, 'hpas', [...HPA, 'scaleTargetRef', 'kind'], 'Job')
     set(objects, 'hpas', [...HPA, 'scaleTargetRef', 'apiVersion'], 'batch/v1')

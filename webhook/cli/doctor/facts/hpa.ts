@@ -69,6 +69,11 @@ export function toHpas(list: ClusterObject): readonly Hpa[] | undefined {
   return parsed.success ? (parsed.output.items ?? []) : undefined
 }
 
+/** Whether an object is a MiniCluster. Kubernetes looks at the group and the kind, and not at the version. */
+export function isMiniCluster({ kind, apiVersion }: HpaReference): boolean {
+  return kind === 'MiniCluster' && apiVersion?.startsWith('flux-framework.org/') === true
+}
+
 /** `HPA hpc/flux-sample` */
 export function spellHpa({ metadata: { namespace, name } }: Hpa): string {
   return `HPA ${namespace}/${name}`

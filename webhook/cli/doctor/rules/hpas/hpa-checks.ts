@@ -4,7 +4,7 @@ import { METRICS } from '#metrics/catalog.ts'
 import { readAnnotations } from '../../../../injection/annotations.ts'
 import { type Check, type Verdict, verdict } from '../../check.ts'
 import type { Facts } from '../../facts/facts.ts'
-import { type Hpa, spellHpa } from '../../facts/hpa.ts'
+import { type Hpa, isMiniCluster, spellHpa } from '../../facts/hpa.ts'
 import { CONTROLLER_ROLE } from '../../facts/hpa-facts.ts'
 import { knownOf } from '../../facts/reading.ts'
 import { type Finding, finding, isBroken } from '../../finding.ts'
@@ -44,7 +44,7 @@ export function hpasOf({ autoscaling: { hpas }, minicluster }: Facts): readonly 
 
 function countVerdict(facts: Facts): Verdict {
   const { hpas } = facts.autoscaling
-  const fine = 'one HPA scales it'
+  const fine = 'no two HPAs scale it'
   if (hpas.kind !== 'read') return verdict(fine, [], [hpas])
   const ours = hpasOf(facts)
   const subject = spellMiniCluster(facts.minicluster)
@@ -54,9 +54,11 @@ function countVerdict(facts: Facts): Verdict {
     const fix = `kubectl get minicluster -n ${namespace} ${name} -o yaml | flux-metrics hpa | kubectl apply -f -`
     return verdict(fine, [finding('hpa-none', { subject, message, fix })])
   }
-  if (ours.length === 1) return verdict(fine, [])
-  const names = ours.map(({ metadata }) => metadata.name)
-  const message = `${ours.length} HPAs scale it, and undo each other: ${names.join(', ')}`
+  // One that scales something else is no rival: its own mistake is told.
+  const rivals = ours.filter(({ spec }) => isMiniCluster(spec.scaleTargetRef))
+  if (rivals.length < 2) return verdict(fine, [])
+  const names = rivals.map(({ metadata }) => metadata.name)
+  const message = `${rivals.length} HPAs scale it, and undo each other: ${names.join(', ')}`
   const fix = `delete all but one: kubectl delete hpa -n ${namespace} ${names.slice(1).join(' ')}`
   return verdict(fine, [finding('hpa-several', { subject, message, fix })])
 }

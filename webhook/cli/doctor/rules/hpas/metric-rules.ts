@@ -4,7 +4,13 @@ import { METRICS } from '#metrics/catalog.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import { METRICS_SERVICE } from '../../../../contract.ts'
 import { toMilli } from '../../../simulate/hpa-controller/milli-value.ts'
-import { type Hpa, type HpaMetric, type HpaReference, spellHpa } from '../../facts/hpa.ts'
+import {
+  type Hpa,
+  type HpaMetric,
+  type HpaReference,
+  isMiniCluster,
+  spellHpa,
+} from '../../facts/hpa.ts'
 import { type Finding, finding } from '../../finding.ts'
 import type { HpaRule, HpaSurroundings } from './hpa-rule.ts'
 
@@ -49,7 +55,7 @@ export const METRIC_RULES: readonly HpaRule[] = [
     if (described === undefined) return undefined
     const { kind, name } = described
     const { name: own } = minicluster.metadata
-    const isOfFlux = described.apiVersion?.startsWith('flux-framework.org/') === true
+    const isOfFlux = isMiniCluster(described)
     if (kind !== 'MiniCluster' || (isOfFlux && name === own)) return undefined
     const message = isOfFlux
       ? `it scales MiniCluster ${own} by a metric of MiniCluster ${name}`

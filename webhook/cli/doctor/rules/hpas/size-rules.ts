@@ -1,15 +1,15 @@
 // The object that an HPA scales, and its bounds. Pure.
-import { spellHpa } from '../../facts/hpa.ts'
+import { isMiniCluster, spellHpa } from '../../facts/hpa.ts'
 import { finding } from '../../finding.ts'
 import type { HpaRule } from './hpa-rule.ts'
 
 const WEDGED = 'the Flux Operator does nothing for a MiniCluster of such a size'
 
 export const SIZE_RULES: readonly HpaRule[] = [
-  // Kubernetes looks at the group and the kind, and not at the version.
   (hpa) => {
-    const { kind, apiVersion } = hpa.spec.scaleTargetRef
-    if (kind === 'MiniCluster' && apiVersion?.startsWith('flux-framework.org/') === true) return []
+    const { scaleTargetRef } = hpa.spec
+    if (isMiniCluster(scaleTargetRef)) return []
+    const { kind, apiVersion } = scaleTargetRef
     return [
       finding('hpa-target', {
         subject: spellHpa(hpa),
