@@ -26,6 +26,11 @@ export interface Metric {
    * at a time only, because its clients add values up. Default: true.
    */
   readonly isSum?: boolean
+  /**
+   * What an HPA must know. `size`: it is a size, of which one node is worth 1. `supply`: it counts what there is, and not what
+   * jobs need, so that an HPA follows itself. Default: neither.
+   */
+  readonly role?: 'size' | 'supply'
   /** Whether the value also depends on the present time, not only on the snapshot. Default: false. */
   readonly isTimeDependent?: boolean
   /** The value: a number ≥ 0, or why it is not known. */

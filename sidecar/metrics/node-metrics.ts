@@ -2,6 +2,13 @@
 import type { NodeCounts, ResourceCounts } from '#reading/facts.ts'
 import type { Metric } from './metric.ts'
 
+/** States that depend on jobs or on people; the others are what there is. */
+const NO_SUPPLY: ReadonlySet<string> = new Set<keyof NodeCounts>(['allocated', 'drained'])
+
+function roleOf(state: string): Pick<Metric, 'role'> {
+  return NO_SUPPLY.has(state) ? {} : { role: 'supply' }
+}
+
 function nodes(name: string, state: keyof NodeCounts, help: string): Metric {
   return {
     name,
@@ -9,6 +16,7 @@ function nodes(name: string, state: keyof NodeCounts, help: string): Metric {
     unit: 'nodes',
     kind: 'gauge',
     labels: [],
+    ...roleOf(state),
     value: (snapshot) => snapshot.nodes[state],
   }
 }
@@ -20,6 +28,7 @@ function resources(what: 'cores' | 'gpus', state: keyof ResourceCounts, help: st
     unit: what,
     kind: 'gauge',
     labels: [],
+    ...roleOf(state),
     value: (snapshot) => snapshot[what][state],
   }
 }

@@ -30,6 +30,7 @@ interface Row {
   readonly unit: Metric['unit']
   readonly isSum?: boolean
   readonly isTimeDependent?: boolean
+  readonly role?: Metric['role'] & {}
   value(snapshot: Snapshot, demand: Demand, selection: Selection): number | Unknown
 }
 
@@ -117,11 +118,13 @@ function floor({ sizes, ranks }: Snapshot, demand: Demand): number {
 export const SCALING_METRICS: readonly Metric[] = [
   sized({
     name: 'node_desired_count',
+    role: 'size',
     help: 'The size that the MiniCluster should have: it has every busy rank and every rank that pending jobs would be given; it falls when a smaller size has been wanted for the idle grace',
     value: (snapshot, _, selection) => desired(snapshot, selection),
   }),
   sized({
     name: 'node_desired_compensated_count',
+    role: 'size',
     help: 'The size of node_desired_count; if an HPA would ignore this growth because of its default tolerance (10 %), the next size that it does not ignore',
     value: (snapshot, _, selection) => {
       const size = desired(snapshot, selection)
@@ -131,11 +134,13 @@ export const SCALING_METRICS: readonly Metric[] = [
   }),
   sized({
     name: 'node_floor_count',
+    role: 'size',
     help: '1 + the highest rank that is busy: allocated, in housekeeping, or released within the idle grace; fewer nodes would end a job',
     value: (snapshot, demand) => floor(snapshot, demand),
   }),
   sized({
     name: 'node_demand_count',
+    role: 'size',
     help: 'Nodes that hold jobs or would be given pending jobs, whatever their ranks; all of R if there are more pending jobs than the sidecar lists',
     value: (_, demand, selection) => {
       if (demand.unknownPlaces !== undefined) return demand.unknownPlaces

@@ -1,5 +1,6 @@
 // The HPA that uses a metric, as YAML with comments. On another metric than the size that the jobs need it scales beside that one,
 // because an HPA takes the larger of two: alone it might end running jobs. Pure.
+import { METRICS } from '#metrics/catalog.ts'
 import { commentsOn } from '../hpa/hpa-comments.ts'
 import {
   type Choices,
@@ -18,8 +19,8 @@ export interface SnippetSource {
   readonly choices: Choices
 }
 
-/** The sizes: the recommended HPA uses one of them alone. */
-const SIZES: readonly string[] = ['node_desired_count', 'node_desired_compensated_count']
+/** The recommended HPA uses one of them alone. */
+const RECOMMENDED: readonly string[] = ['node_desired_count', 'node_desired_compensated_count']
 
 export function hpaFor(
   metric: string,
@@ -27,12 +28,17 @@ export function hpaFor(
 ): HpaState {
   const obstacle = obstacleTo(minicluster)
   if (obstacle !== undefined) return { kind: 'unknown', reason: obstacle.problem }
+  const role = METRICS.get(metric)?.role
+  if (role === 'supply') {
+    const reason = `there is none: ${metric} counts what there is, and not what jobs need, so an HPA on it follows itself`
+    return { kind: 'unknown', reason }
+  }
   const hpa = recommendHpa(apiVersion, minicluster, choices)
   const comments = commentsOn(minicluster, choices)
-  if (SIZES.includes(metric)) {
+  if (RECOMMENDED.includes(metric)) {
     return { kind: 'known', yaml: formatCommented(hpa, comments) }
   }
-  const second = [...comments, ...commentsOnSecond(metricFor(choices))]
+  const second = [...comments, ...commentsOnSecond(metricFor(choices), role === 'size')]
   return { kind: 'known', yaml: formatCommented(withMetric(hpa, metric), second) }
 }
 
@@ -43,7 +49,7 @@ function withMetric({ spec, ...rest }: RecommendedHpa, name: string): Recommende
   return { ...rest, spec: { ...spec, metrics: [...spec.metrics, ...second] } }
 }
 
-function commentsOnSecond(first: string): readonly Comment[] {
+function commentsOnSecond(first: string, isSize: boolean): readonly Comment[] {
   const object = ['spec', 'metrics', 1, 'object']
   return [
     {
@@ -52,7 +58,9 @@ function commentsOnSecond(first: string): readonly Comment[] {
     },
     {
       path: [...object, 'target', 'averageValue'],
-      text: 'How much of the metric one node is worth: change it.',
+      text: isSize
+        ? 'The metric is a size, too.'
+        : 'How much of the metric one node is worth: change it.',
     },
   ]
 }

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { parse } from 'yaml'
+import { METRICS } from '#metrics/catalog.ts'
 import { hpaFor } from '../../../../webhook/cli/dashboard/hpa-snippet.ts'
 import { MiniClusterSource } from '../../../../webhook/cli/input/minicluster-source.ts'
+import { healthyObjects, reportOf, set } from '../doctor/cluster.ts'
 
 function sourceWith(maxSize: number) {
   return {
@@ -37,7 +39,7 @@ test('another metric stands beside that size: alone it might end running jobs', 
     'node_desired_count',
     'job_queue_state_sched_count',
   ])
-  const state = hpaFor('node_free_count', sourceWith(16))
+  const state = hpaFor('job_active_count', sourceWith(16))
   assert.match(state.kind === 'known' ? state.yaml : '', /# Beside node_desired_count, because/)
 })
 
@@ -46,3 +48,26 @@ test('a MiniCluster that no HPA can scale has none, with the reason', () => {
   assert.equal(state.kind, 'unknown')
   assert.match(state.kind === 'unknown' ? state.reason : '', /spec\.maxSize/)
 })
+
+test('a metric that counts what there is has none: an HPA on it would never shrink', () => {
+  const state = hpaFor('node_up_count', sourceWith(16))
+  assert.equal(state.kind, 'unknown')
+  assert.match(state.kind === 'unknown' ? state.reason : '', /an HPA on it follows itself$/)
+})
+
+test('a size beside the recommended one is not said to be divided', () => {
+  const state = hpaFor('node_demand_count', sourceWith(16))
+  const yaml = state.kind === 'known' ? state.yaml : ''
+  assert.match(yaml, /# The metric is a size, too\.\n *averageValue: "1"/)
+})
+
+for (const metric of METRICS.keys()) {
+  test(`the doctor finds nothing wrong with the HPA for ${metric}`, async () => {
+    const state = hpaFor(metric, sourceWith(4))
+    if (state.kind === 'unknown') return assert.equal(METRICS.get(metric)?.role, 'supply')
+    const objects = healthyObjects()
+    const { minReplicas: _, ...spec } = parse(state.yaml).spec
+    set(objects, 'hpas', ['items', 0, 'spec'], spec)
+    assert.deepEqual((await reportOf(objects)).findings, [])
+  })
+}

@@ -69,8 +69,8 @@ test('data are JSON, about the MiniCluster that is named', async (t) => {
   await get('data/state?namespace=hpc&name=flux-sample')
   await get('data/state')
   assert.deepEqual(data.asked, [{ namespace: 'hpc', name: 'flux-sample' }, null])
-  const hpa = JSON.parse((await get('data/hpa?metric=node_free_count')).text)
-  assert.match(hpa.yaml, /name: node_free_count/)
+  const hpa = JSON.parse((await get('data/hpa?metric=job_held_count')).text)
+  assert.match(hpa.yaml, /name: job_held_count/)
 })
 
 test('what is no name of a MiniCluster never becomes a question', async (t) => {

@@ -129,11 +129,11 @@ suite('the page', { skip: WITHOUT_CHROMIUM }, () => {
 
   test('has the HPA for each metric, and finds metrics by name and meaning', async (t) => {
     const { page } = await show(t, browser, telling(growing()))
-    await page.getByLabel('Find a metric').fill('FREE')
-    await page.getByText('node_free_count', { exact: true }).waitFor()
+    await page.getByLabel('Find a metric').fill('HELD')
+    await page.getByText('job_held_count', { exact: true }).waitFor()
     assert.equal(await page.getByText('node_desired_count', { exact: true }).count(), 0)
-    await page.getByRole('button', { name: 'HPA for node_free_count' }).click()
-    const yaml = page.getByLabel('HPA for node_free_count')
+    await page.getByRole('button', { name: 'HPA for job_held_count' }).click()
+    const yaml = page.getByLabel('HPA for job_held_count')
     await yaml.getByText('kind: HorizontalPodAutoscaler').waitFor()
   })
 

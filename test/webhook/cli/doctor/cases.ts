@@ -439,6 +439,9 @@ export const CASES: readonly Case[] = [
   one('hpa-feedback', 'the metric follows the size', (objects) => {
     set(objects, 'hpas', [...METRIC, 'metric', 'name'], 'node_up_count')
   }),
+  one('hpa-feedback', 'the metric is the same at every size', (objects) => {
+    set(objects, 'hpas', [...METRIC, 'metric', 'name'], 'node_cores_total_count')
+  }),
   one('hpa-target-missing', 'it has no value', (objects) => {
     set(objects, 'hpas', [...METRIC, 'target', 'averageValue'], undefined)
   }),

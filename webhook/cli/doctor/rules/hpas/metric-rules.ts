@@ -14,26 +14,10 @@ import {
 import { type Finding, finding } from '../../finding.ts'
 import type { HpaRule, HpaSurroundings } from './hpa-rule.ts'
 
-/** Metrics that are a size: with AverageValue 1 the HPA takes them as they are. */
-const SIZES: ReadonlySet<string> = new Set([
-  'node_desired_count',
-  'node_desired_compensated_count',
-  'node_demand_count',
-  'node_floor_count',
-])
-
-/** Metrics that follow the size: an HPA on them follows itself. */
-const FEEDBACK: ReadonlySet<string> = new Set([
-  'node_total_count',
-  'node_up_count',
-  'node_down_count',
-  'node_free_count',
-  'node_idle_count',
-  'node_cores_up_count',
-  'node_cores_free_count',
-  'node_gpus_up_count',
-  'node_gpus_free_count',
-])
+/** Whether it is a size: with AverageValue 1 the HPA takes it as it is. */
+function isSize(metric: string): boolean {
+  return METRICS.get(metric)?.role === 'size'
+}
 
 const CURE = 'flux-metrics hpa prints the recommended HPA'
 
@@ -84,19 +68,19 @@ export const METRIC_RULES: readonly HpaRule[] = [
     }
   }),
   ofEach(({ name, target }) => {
-    if (!SIZES.has(name) || target.type !== 'Value' || !target.value) return undefined
+    if (!isSize(name) || target.type !== 'Value' || !target.value) return undefined
     const message = `${name} is a size, and with a target of type Value the HPA multiplies it by the number of ready pods`
     return { code: 'hpa-value', message, fix: 'set target type AverageValue and averageValue "1"' }
   }),
   ofEach(({ name, target: { type, averageValue } }) => {
-    if (!SIZES.has(name) || type !== 'AverageValue' || !averageValue) return undefined
+    if (!isSize(name) || type !== 'AverageValue' || !averageValue) return undefined
     if (toMilli(averageValue) === 1_000) return undefined
     const message = `${name} is a size, and with averageValue ${averageValue} the HPA divides it by ${averageValue}`
     return { code: 'hpa-average-value', message, fix: 'set averageValue "1"' }
   }),
   ofEach(({ name }) => {
-    if (!FEEDBACK.has(name)) return undefined
-    const message = `${name} follows the size, so the HPA follows itself: only minReplicas and maxReplicas stop it`
+    if (METRICS.get(name)?.role !== 'supply') return undefined
+    const message = `${name} counts what there is, and not what jobs need, so the HPA follows itself: only minReplicas and maxReplicas stop it`
     return { code: 'hpa-feedback', message, fix: `follow node_desired_count: ${CURE}` }
   }),
   // KEP-5679, not in Kubernetes 1.37.
