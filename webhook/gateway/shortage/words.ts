@@ -16,6 +16,13 @@ export function sentencesOf({ groups, readAt }: Shortage): readonly string[] {
   return [...sentences, `${nameRanks(others)}: for other reasons, see the JSON`]
 }
 
+/** Whether a sentence is one of these, of any version. */
+export function isAboutShortage(sentence: string): boolean {
+  return /^(?:ranks? [\d,-]+|\d+ ranks)(?: (?:is|are) not there: | do(?:es)? not start: |: for other reasons, )/.test(
+    sentence,
+  )
+}
+
 function sentenceOf({ kind, ranks, since, causes }: ShortGroup, now: number): string {
   const one = countIds(ranks) === 1
   const pods = one ? 'its pod' : 'their pods'

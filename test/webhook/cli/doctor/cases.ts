@@ -489,7 +489,14 @@ export const CASES: readonly Case[] = [
     condition(objects, 'ScalingActive', 'False', 'FailedGetObjectMetric', 'no metrics')
   }),
   one('hpa-unable', 'it cannot scale', (objects) => {
-    condition(objects, 'AbleToScale', 'False', 'FailedUpdateScale', 'not allowed')
+    const unable = { type: 'AbleToScale', status: 'False', reason: 'FailedGetScale', message: 'no' }
+    const old = {
+      type: 'ScalingActive',
+      status: 'False',
+      reason: 'Old',
+      message: 'is forbidden: User "a"',
+    }
+    set(objects, 'hpas', ['items', 0, 'status', 'conditions'], [old, unable])
   }),
   one('hpa-at-maximum', 'it wants more than its maximum', (objects) => {
     condition(objects, 'ScalingLimited', 'True', 'TooManyReplicas', 'more than the maximum')

@@ -62,11 +62,12 @@ test('with the right to read the metric alone, it is known to be answered, and n
 
 test('sentences of the gateway about pods are not told twice', async () => {
   const objects = healthyObjects()
-  const readAt = '2026-11-24T00:00:00.000Z'
-  const short = [{ kind: 'missing', ranks: '1', since: null, causes: [] }]
-  set(objects, 'explain', ['pods'], { readAt, size: 2, unavailable: 0, short })
-  const sentence = 'rank 1 is not there: its pod has not been created yet'
-  set(objects, 'explain', ['warnings'], [sentence])
+  const sentences = [
+    'rank 1 is not there: its pod has not been created yet',
+    'ranks 2-3,7 do not start: their pods are on nodes: ErrImagePull',
+    '500 ranks: for other reasons, see the JSON',
+  ]
+  set(objects, 'explain', ['warnings'], sentences)
   const { findings } = await reportOf(objects)
   assert.deepEqual(findings, [])
 })

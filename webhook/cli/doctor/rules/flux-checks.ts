@@ -2,6 +2,7 @@
 
 import { isAboutTraps } from '#explaining/scheduler-traps.ts'
 import { isAboutTolerance } from '#explaining/warnings.ts'
+import { isAboutShortage } from '../../../gateway/shortage/words.ts'
 import { type Check, certain, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
 import { knownOf } from '../facts/reading.ts'
@@ -75,19 +76,20 @@ function metricsVerdict({ metrics: { flux, metric }, minicluster }: Facts): Verd
 function fluxVerdict({ metrics: { flux }, minicluster }: Facts): Verdict {
   const fine = 'Flux is read, and its sidecar warns of nothing'
   if (flux.kind !== 'read') return verdict(fine, [], [flux])
-  const { explanation, podSentences } = flux.value
+  const { warnings, unknowns } = flux.value
   const subject = spellMiniCluster(minicluster)
   const { namespace, name } = minicluster
   const otherwise = `flux-metrics explain -n ${namespace} ${name} --jobs has the details`
   // The pods, the tolerance of the HPA and the settings of the scheduler have checks of their own, which know more.
   const hasSpec = knownOf(minicluster.found) !== undefined
-  const said = explanation.warnings.filter(
+  const hasPods = knownOf(minicluster.shortage) !== undefined
+  const said = warnings.filter(
     (warning) =>
-      !podSentences.includes(warning) &&
+      !(hasPods && isAboutShortage(warning)) &&
       !isAboutTolerance(warning) &&
       !(hasSpec && isAboutTraps(warning)),
   )
   const of = (code: Code, sentences: readonly string[]): readonly Finding[] =>
     sentences.map((sentence) => finding(code, { subject, ...splitCure(sentence, otherwise) }))
-  return verdict(fine, [...of('flux-warning', said), ...of('flux-unknown', explanation.unknowns)])
+  return verdict(fine, [...of('flux-warning', said), ...of('flux-unknown', unknowns)])
 }

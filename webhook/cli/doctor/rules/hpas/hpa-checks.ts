@@ -98,7 +98,7 @@ function rightsVerdict(facts: Facts): Verdict {
   const ours = hpasOf(facts)
   const fine = "the HPA's controller may read metrics"
   const refused = ours.flatMap((hpa) => {
-    const condition = scalingActiveOf(hpa)
+    const condition = conditionsOf(hpa).find(({ type }) => type === 'ScalingActive')
     return FORBIDDEN.test(condition?.message ?? '')
       ? [{ hpa, words: condition?.message ?? '' }]
       : []
@@ -142,8 +142,11 @@ function conditionsVerdict(facts: Facts): Verdict {
   return verdict(fine, judged.flatMap(troublesOf), [hpas])
 }
 
-function scalingActiveOf({ status }: Hpa) {
-  return status?.conditions?.find(({ type }) => type === 'ScalingActive')
+/** One that cannot scale has not asked for its metric: what it says of that is old. */
+function conditionsOf({ status }: Hpa) {
+  const conditions = status?.conditions ?? []
+  const unable = conditions.find((is) => is.type === 'AbleToScale' && is.status === 'False')
+  return unable === undefined ? conditions : [unable]
 }
 
 /** Conditions that say why an HPA does not do what is wanted. */
@@ -151,7 +154,7 @@ function troublesOf(hpa: Hpa): readonly Finding[] {
   const subject = spellHpa(hpa)
   const { namespace, name } = hpa.metadata
   const fix = `see kubectl describe hpa -n ${namespace} ${name}; it asks again every 15 s`
-  return (hpa.status?.conditions ?? []).flatMap(({ type, status, reason, message: words }) => {
+  return conditionsOf(hpa).flatMap(({ type, status, reason, message: words }) => {
     const message = `${reason}: ${words}`
     if (type === 'ScalingActive' && status === 'False') {
       return [finding('hpa-failing', { subject, message, fix })]
