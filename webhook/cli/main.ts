@@ -4,8 +4,9 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import './older-node.ts'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { Io, Output } from './command.ts'
+import { EXIT, type Io, type Output } from './command.ts'
 import { runCommand } from './commands.ts'
+import { reasonOf } from './input/inputs.ts'
 
 function outputTo(stream: NodeJS.WriteStream): Output {
   return {
@@ -20,10 +21,15 @@ function outputTo(stream: NodeJS.WriteStream): Output {
   }
 }
 
-// A reader such as `| head` may close the pipe before the end.
-for (const stream of [process.stdout, process.stderr]) {
+// A reader such as `| head` may close the pipe before the end. Of everything else, such as a full disk, the result is cut.
+const streams = { 'standard output': process.stdout, 'standard error': process.stderr }
+for (const [name, stream] of Object.entries(streams)) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code === 'EPIPE') return
+    if (stream !== process.stderr) {
+      process.stderr.write(`flux-metrics: Cannot write to ${name}: ${reasonOf(error)}\n`)
+    }
+    process.exit(EXIT.no)
   })
 }
 

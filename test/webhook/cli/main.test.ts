@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -43,4 +45,21 @@ test('the program ends without an error when its reader closes the pipe', async 
   const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
   assert.match(err, /^pod\/[^\n]+: injected as [^\n]+\n$/m)
   assert.equal(code, 0)
+})
+
+const FULL = '/dev/full'
+const NOT_LINUX = existsSync(FULL) ? false : `there is no ${FULL}`
+
+test('the program says that a result cannot be written, and fails', {
+  skip: NOT_LINUX,
+}, async (t) => {
+  const full = await open(FULL, 'w')
+  t.after(() => full.close())
+  const child = spawn(process.execPath, [MAIN, '--help'], { stdio: ['ignore', full.fd, 'pipe'] })
+  const { stderr } = child
+  assert.ok(stderr !== null)
+  const [err, [code]] = await Promise.all([text(stderr), once(child, 'exit')])
+  const reason = 'no space left on device'
+  assert.equal(err, `flux-metrics: Cannot write to standard output: ${reason}\n`)
+  assert.equal(code, 1)
 })
