@@ -12,7 +12,8 @@ export interface KubectlFlags {
   readonly signal?: AbortSignal | undefined
 }
 
-const NO_KUBECTL = 'there is no kubectl in PATH'
+/** The reason of a failure where there is no kubectl to ask. */
+export const NO_KUBECTL = 'there is no kubectl in PATH'
 
 /** A line of kubectl's log, which repeats the error that is printed after it: `E1129 12:52:24.634230   11706 memcache.go:265] …` */
 const LOG_LINE = /^[EWIF]\d{4} \d\d:\d\d:\d\d\.\d+ .*\n?/gm

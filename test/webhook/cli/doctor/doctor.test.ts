@@ -37,7 +37,10 @@ test('doctor without a name checks what is installed, in the words of kubectl th
   const { code, out } = await run([], { env: { PATH: '/nowhere' } })
   assert.equal(code, 1)
   assert.match(out, /^What is installed\n\nerror {4}api-server-unreachable: the API server\n/)
-  assert.match(out, /there is no kubectl in PATH/)
+  assert.match(
+    out,
+    /there is no kubectl in PATH\nfix {6}install kubectl, or add its folder to PATH/,
+  )
 })
 
 test('doctor writes no control characters of others', async (t) => {

@@ -1,6 +1,11 @@
 // The API server itself. Pure.
+import { NO_KUBECTL } from '../../input/kubectl.ts'
 import { type Check, verdict } from '../check.ts'
 import { finding } from '../finding.ts'
+
+const INSTALL_KUBECTL = 'install kubectl, or add its folder to PATH, and try: kubectl version'
+const CHOOSE_CLUSTER =
+  'choose the cluster and the user with --context or KUBECONFIG, and try: kubectl version'
 
 export const SERVER_CHECK: Check = {
   name: 'api-server',
@@ -15,7 +20,7 @@ export const SERVER_CHECK: Check = {
       finding('api-server-unreachable', {
         subject: 'the API server',
         message: version.why,
-        fix: 'choose the cluster and the user with --context or KUBECONFIG, and try: kubectl version',
+        fix: version.why === NO_KUBECTL ? INSTALL_KUBECTL : CHOOSE_CLUSTER,
       }),
     ])
   },
