@@ -60,7 +60,10 @@ export async function getNamespace(flags: KubectlFlags, env: Io['env']): Promise
   const command = ['config', 'view', '--minify', '--output=jsonpath={..namespace}']
   const answer = await runKubectl(command, flags, env)
   if (answer.kind === 'text' || answer.reason === NO_KUBECTL) return answer
-  const reason = `kubectl has no context to use: choose one with KUBECONFIG or --context, or in a pod name the namespace with -n (${answer.reason})`
+  const { kubeconfig } = flags
+  // kubectl does not say that the file is missing.
+  const where = kubeconfig === undefined ? '' : ` in ${kubeconfig}`
+  const reason = `kubectl has no context to use${where}: choose a file with --kubeconfig or KUBECONFIG, or a context of it with --context; in a pod, give the namespace with -n (${answer.reason})`
   return { kind: 'failure', reason }
 }
 

@@ -68,7 +68,7 @@ test('explain without a context says how to choose one', async (t) => {
   const env = await fakeKubectl(t, { namespace: undefined, args: TEXT })
   const { code, err } = await run(['flux-sample'], { env })
   const reason =
-    'kubectl has no context to use: choose one with KUBECONFIG or --context, or in a pod name the namespace with -n (error: no context)'
+    'kubectl has no context to use: choose a file with --kubeconfig or KUBECONFIG, or a context of it with --context; in a pod, give the namespace with -n (error: no context)'
   assert.deepEqual([code, err], [1, `flux-metrics explain: ${reason}\n`])
 })
 

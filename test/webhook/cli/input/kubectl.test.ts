@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { getRaw } from '../../../../webhook/cli/input/kubectl.ts'
+import { getNamespace, getRaw } from '../../../../webhook/cli/input/kubectl.ts'
 import { fakeKubectl } from '../../../support/fake-kubectl.ts'
 
 test('getRaw answers the text that kubectl prints', async (t) => {
@@ -40,4 +40,13 @@ test('getRaw answers the exit code of a kubectl that printed nothing', async (t)
 test('getRaw reports a missing kubectl', async () => {
   const answer = await getRaw('/apis', {}, { PATH: '/nowhere' })
   assert.deepEqual(answer, { kind: 'failure', reason: 'there is no kubectl in PATH' })
+})
+
+test('getNamespace names the file in which there is no context: kubectl does not say that it is missing', async (t) => {
+  const err = 'error: current-context must exist in order to minify'
+  const args = '--kubeconfig=gone config view --minify --output=jsonpath={..namespace}'
+  const env = await fakeKubectl(t, { namespace: undefined, args, err, code: 1 })
+  const answer = await getNamespace({ kubeconfig: 'gone' }, env)
+  const reason = answer.kind === 'failure' ? answer.reason : ''
+  assert.match(reason, /^kubectl has no context to use in gone: choose a file with --kubeconfig/)
 })
