@@ -11,6 +11,10 @@ export interface Input {
 
 const STANDARD_INPUT = '-'
 
+/** How UTF-16 begins that was read as UTF-8: a byte order mark, and a Latin character, of which one byte is zero. */
+const UTF_16 = /^(?:\uFFFD\uFFFD)?(?:[^\0]\0|\0[^\0])/
+const EXPECTED_UTF_8 = 'expected UTF-8, got UTF-16, which ">" of Windows PowerShell writes'
+
 /** Reads files; `-` is standard input, which is also read if no file is named. */
 export async function readInputs(files: readonly string[], io: Io): Promise<ReadResult<Input>> {
   const found: Input[] = []
@@ -25,9 +29,12 @@ export async function readInputs(files: readonly string[], io: Io): Promise<Read
     try {
       const isInput = file === STANDARD_INPUT
       const text = isInput ? await io.readInput() : await io.readFile(file)
-      found.push({ name: isInput ? '<stdin>' : file, text })
+      const name = isInput ? '<stdin>' : file
+      if (UTF_16.test(text)) problems.push(`Cannot read ${name}: ${EXPECTED_UTF_8}`)
+      else found.push({ name, text })
     } catch (error) {
-      problems.push(`Cannot read ${file}: ${reasonOf(error)}`)
+      const reason = file === '' ? 'expected the name of a file' : reasonOf(error)
+      problems.push(`Cannot read ${file || '""'}: ${reason}`)
     }
   }
   return { found, problems }

@@ -155,7 +155,12 @@ async function askSidecar(
   const inputs = caFile === undefined ? { found: [], problems: [] } : await readInputs([caFile], io)
   const [problem] = inputs.problems
   if (problem !== undefined) return { kind: 'failure', reason: problem }
+  const ca = inputs.found[0]?.text
+  // Node takes a text without certificates for an authority that has issued nothing.
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
+    return { kind: 'failure', reason: `${caFile}: expected CA certificates (PEM), found none` }
+  }
   const accept = question.format === 'text' ? 'text/plain' : 'application/json'
   const asked = new URL(queryOf(question), url)
-  return httpsGet(asked, { accept, ca: inputs.found[0]?.text, insecure, signal })
+  return httpsGet(asked, { accept, ca, insecure, signal })
 }

@@ -167,6 +167,10 @@ test('explain --url reports a refused connection and a missing file', async () =
   const nobody =
     'nothing listens at 127.0.0.1:1: is the port right, and does the sidecar run? (ECONNREFUSED)'
   assert.equal(closed.err, `flux-metrics explain: ${nobody}\n`)
+  const command = ['--url', 'https://127.0.0.1:1', '--ca', 'key.pem']
+  const other = await run(command, { files: { 'key.pem': '-----BEGIN PRIVATE KEY-----' } })
+  const none = 'flux-metrics explain: key.pem: expected CA certificates (PEM), found none\n'
+  assert.deepEqual([other.code, other.err], [1, none])
   const missing = await run(['--url', 'https://127.0.0.1:1', '--ca', 'gone.pem'])
   const err = 'flux-metrics explain: Cannot read gone.pem: no such file or directory\n'
   assert.deepEqual([missing.code, missing.err], [1, err])

@@ -34,6 +34,24 @@ test('readInputs reports every file that cannot be read', async () => {
   ])
 })
 
+test('readInputs says that an empty name is none, as of a variable that is not set', async () => {
+  const { problems } = await readInputs([''], createMemoryIo().io)
+  assert.deepEqual(problems, ['Cannot read "": expected the name of a file'])
+})
+
+test('readInputs says that a file is not UTF-8', async () => {
+  const utf16 = Buffer.from('\uFEFFkind: MiniCluster', 'utf16le')
+  const marked = utf16.toString()
+  const unmarked = utf16.subarray(2).toString()
+  const bigEndian = Buffer.from(utf16).swap16().toString()
+  const files = { marked, unmarked, bigEndian, fine: '\uFEFFkind: MiniCluster' }
+  const { found, problems } = await readInputs(Object.keys(files), createMemoryIo({ files }).io)
+  const why = 'expected UTF-8, got UTF-16, which ">" of Windows PowerShell writes'
+  const named = (name: string) => `Cannot read ${name}: ${why}`
+  assert.deepEqual(problems, ['marked', 'unmarked', 'bigEndian'].map(named))
+  assert.deepEqual(found, [{ name: 'fine', text: files.fine }])
+})
+
 test('readInputs says that a folder is no file', async () => {
   const { io } = createMemoryIo({ folders: ['manifests'] })
   const { problems } = await readInputs(['manifests'], io)
