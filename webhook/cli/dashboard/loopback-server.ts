@@ -62,12 +62,18 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
 
 async function listen(server: Server, port: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
+  server.once('error', (error) => reject(new Error(whyNot(error, port), { cause: error })))
   server.listen(port, '127.0.0.1', resolve)
   await promise
-  server.off('error', reject)
+  server.removeAllListeners('error')
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : port
+}
+
+function whyNot(error: NodeJS.ErrnoException, port: number): string {
+  const isTaken = error.code === 'EADDRINUSE'
+  const reason = isTaken ? 'another program uses it; choose another with --port' : error.message
+  return `Cannot listen on port ${port} of 127.0.0.1: ${reason}`
 }
 
 interface Found {

@@ -72,7 +72,7 @@ test('dashboard says that its port is taken', async (t) => {
   const env = await fakeKubectl(t, { args: 'none' })
   const { io, written } = createMemoryIo({ env })
   assert.equal(await DASHBOARD.run(['--no-open', '--port', port], io), 1)
-  assert.match(written.err, new RegExp(`^flux-metrics dashboard: .*:${port}`))
+  assert.match(written.err, new RegExp(`^flux-metrics dashboard: Cannot listen on port ${port} `))
 })
 
 for (const [args, problem] of [

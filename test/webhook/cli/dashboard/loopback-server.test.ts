@@ -120,5 +120,7 @@ test('a port that is taken is an error', async (t) => {
   const address = other.address()
   assert.ok(typeof address === 'object' && address !== null)
   const data = new SceneData(START, { kind: 'unknown', reason: 'no list' })
-  await assert.rejects(startDashboard({ data, files: FILES, port: address.port }), /EADDRINUSE/)
+  await assert.rejects(startDashboard({ data, files: FILES, port: address.port }), {
+    message: `Cannot listen on port ${address.port} of 127.0.0.1: another program uses it; choose another with --port`,
+  })
 })
