@@ -42,7 +42,7 @@ export interface ChartOptions {
 }
 
 /** At least so much is shown, so that the first minutes are not a needle. */
-const LEAST_SECONDS = 300
+const LEAST_SECONDS = 120
 const HOUR_SECONDS = 3_600
 
 /** The times that are shown: all that is known, up to an hour. */
