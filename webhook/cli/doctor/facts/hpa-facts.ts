@@ -1,6 +1,6 @@
 // The HPAs of a namespace, and whether their controller has the right to read metrics.
 import * as v from 'valibot'
-import { GROUP } from '#api/api-group.ts'
+import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
 import type { Api } from './api.ts'
 import { type Hpa, toHpas } from './hpa.ts'
@@ -52,5 +52,5 @@ function groupsOf(object: ClusterObject): readonly string[] | undefined {
     any.some((one) => list?.includes(one))
   return (parsed.output.rules ?? [])
     .filter(({ resources, verbs }) => has(resources, '*') && has(verbs, 'get', '*'))
-    .flatMap(({ apiGroups }) => (has(apiGroups, '*') ? [GROUP] : (apiGroups ?? [])))
+    .flatMap(({ apiGroups }) => (has(apiGroups, '*') ? [GROUP, EXTERNAL_GROUP] : (apiGroups ?? [])))
 }

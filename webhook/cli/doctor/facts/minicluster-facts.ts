@@ -37,13 +37,19 @@ export interface JobPod {
   readonly object: ClusterObject
 }
 
+export interface JobPods {
+  readonly listed: readonly JobPod[]
+  /** Whether there may be more. */
+  readonly areAll: boolean
+}
+
 export interface MiniClusterFacts extends MiniClusterName {
   readonly found: Reading<FoundMiniCluster>
   /** The API of MiniClusters; absent where no operator is installed. Read only if the MiniCluster is absent. */
   readonly operatorApi: Reading<unknown>
   readonly namespaceLabels: Reading<Readonly<Record<string, string>>>
   readonly job: Reading<JobFacts>
-  readonly pods: Reading<readonly JobPod[]>
+  readonly pods: Reading<JobPods>
   /** The pod of the lead broker that has not ended and is not being deleted. */
   readonly lead: Reading<JobPod>
   readonly policies: Reading<Policies>
@@ -89,7 +95,7 @@ export async function readMiniCluster(api: Api, of: MiniClusterName): Promise<Mi
     readNext(job, (value) => readPods(api, of, value)),
     readNext(job, (value) => readShortage(api, of, value)),
   ])
-  const lead = pods.kind === 'read' ? leadOf(pods.value) : pods
+  const lead = pods.kind === 'read' ? leadOf(pods.value.listed) : pods
   return { ...of, found, operatorApi, namespaceLabels, job, pods, lead, policies, shortage }
 }
 
@@ -131,16 +137,17 @@ async function readPods(
   api: Api,
   { namespace, name }: MiniClusterName,
   job: JobFacts,
-): Promise<Reading<readonly JobPod[]>> {
+): Promise<Reading<JobPods>> {
   return attempt(`the pods of namespace ${namespace}`, async () => {
     const labelSelector = `job-name=${name}`
     const collection = { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector }
-    const { items } = await api.asCluster().list(collection, { limit: MAX_PODS })
-    return items.flatMap((object) => {
+    const page = await api.asCluster().list(collection, { limit: MAX_PODS })
+    const listed = page.items.flatMap((object) => {
       const pod = toPod(object)
       const isOfJob = pod !== undefined && controllerOf(pod.metadata)?.uid === job.uid
       return isOfJob ? [{ pod, object }] : []
     })
+    return { listed, areAll: page.continue === undefined }
   })
 }
 

@@ -23,6 +23,14 @@ export function problemOfBundle(
   return known.size === 0 || isKnown ? undefined : 'other'
 }
 
+/** What is said if nothing is wrong, and no more than was seen. */
+export function fineBundle(whose: string, isCompared: boolean): string {
+  const what = `the caBundle of ${whose}`
+  return isCompared
+    ? `${what} is of the CA of flux-metrics`
+    : `${what} has a certificate that has not expired; its CA is another's, or not published, and was not compared`
+}
+
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /** What is no certificate is left out. */

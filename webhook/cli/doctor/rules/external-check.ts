@@ -37,6 +37,7 @@ function externalVerdict(facts: Facts): Verdict {
     const fix = 'follow an Object metric: flux-metrics hpa prints such an HPA'
     return verdict(fine, [finding('external-api-foreign', { subject, message, fix })])
   }
+  if (document.kind === 'unread' && document.isForbidden) return verdict(fine, [], [document])
   if (document.kind !== 'read') {
     const message = `the API server gets no answer from ${where}: ${unavailable ?? document.why}`
     const fix = 'see the log of the pods behind it'
@@ -53,7 +54,7 @@ function externalVerdict(facts: Facts): Verdict {
       subject: spellMiniCluster(minicluster),
       message:
         'annotation flux-metrics/external-metrics is not "true", and an HPA follows an external metric',
-      fix: `kubectl annotate minicluster -n ${namespace} ${name} flux-metrics/external-metrics=true --overwrite, and create its index-0 pod again`,
+      fix: `kubectl annotate minicluster -n ${namespace} ${name} flux-metrics/external-metrics=true --overwrite, and create its index-0 pod again, which ends its jobs`,
     }),
   ])
 }

@@ -2,6 +2,7 @@
 
 import { isAboutTraps } from '#explaining/scheduler-traps.ts'
 import { isAboutTolerance } from '#explaining/warnings.ts'
+import { adviseOnSpec } from '../../../admission/advice/spec-advice.ts'
 import { isAboutShortage } from '../../../gateway/shortage/words.ts'
 import { type Check, certain, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
@@ -73,6 +74,14 @@ function metricsVerdict({ metrics: { flux, metric }, minicluster }: Facts): Verd
   return verdict(fine, [finding(code, { subject: spellMiniCluster(minicluster), message, fix })])
 }
 
+/** What a scheduler does that defeats autoscaling, as sidecar and spec say it. */
+const TRAPS = [/refuses (?:a job|jobs)/, /fill the lowest/] as const
+
+/** Whether the spec says so too. The scheduler that runs may have other settings. */
+function isTold(warning: string, told: readonly string[]): boolean {
+  return TRAPS.some((trap) => trap.test(warning) && told.some((sentence) => trap.test(sentence)))
+}
+
 function fluxVerdict({ metrics: { flux }, minicluster }: Facts): Verdict {
   const fine = 'Flux is read, and its sidecar warns of nothing'
   if (flux.kind !== 'read') return verdict(fine, [], [flux])
@@ -80,14 +89,15 @@ function fluxVerdict({ metrics: { flux }, minicluster }: Facts): Verdict {
   const subject = spellMiniCluster(minicluster)
   const { namespace, name } = minicluster
   const otherwise = `flux-metrics explain -n ${namespace} ${name} --jobs has the details`
-  // The pods, the tolerance of the HPA and the settings of the scheduler have checks of their own, which know more.
-  const hasSpec = knownOf(minicluster.found) !== undefined
+  // The pods, the tolerance of the HPA and the scheduler in the spec have checks of their own, which know more.
+  const spec = knownOf(minicluster.found)?.minicluster
+  const told = spec === undefined ? [] : adviseOnSpec(spec).scheduler
   const hasPods = knownOf(minicluster.shortage) !== undefined
   const said = warnings.filter(
     (warning) =>
       !(hasPods && isAboutShortage(warning)) &&
       !isAboutTolerance(warning) &&
-      !(hasSpec && isAboutTraps(warning)),
+      !(isAboutTraps(warning) && isTold(warning, told)),
   )
   const of = (code: Code, sentences: readonly string[]): readonly Finding[] =>
     sentences.map((sentence) => finding(code, { subject, ...splitCure(sentence, otherwise) }))

@@ -65,7 +65,7 @@ export function isInjected({ pod }: JobPod): boolean {
 }
 
 function injectionVerdict(facts: Facts): Verdict {
-  const { lead, namespace } = facts.minicluster
+  const { lead, namespace, policies } = facts.minicluster
   const fine = 'its lead broker has the sidecar'
   if (lead.kind !== 'read') return verdict(fine, [], [lead])
   if (isInjected(lead.value)) return certain(fine)
@@ -83,5 +83,15 @@ function injectionVerdict(facts: Facts): Verdict {
   const message =
     'it has no sidecar: it was created before flux-metrics/enabled was set, or while the webhook did not answer'
   const reason = 'CreatedBefore'
-  return verdict(fine, [finding('not-injected', { subject, message, fix: cure(place), reason })])
+  if (policies.kind !== 'unread') {
+    return verdict(fine, [finding('not-injected', { subject, message, fix: cure(place), reason })])
+  }
+  // To create the pod again costs its jobs, and would be for nothing where they refuse it.
+  const what = `${message}, or because of the LimitRanges and ResourceQuotas of its namespace, which could not be read`
+  const fix = `see that they leave room for it; then ${cure(place)}`
+  return verdict(
+    fine,
+    [finding('not-injected', { subject, message: what, fix, reason })],
+    [policies],
+  )
 }

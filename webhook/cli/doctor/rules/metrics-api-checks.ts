@@ -8,7 +8,7 @@ import type { ApiServiceFacts, GroupFacts } from '../facts/metrics-api-facts.ts'
 import { knownOf } from '../facts/reading.ts'
 import { spellPlace } from '../facts/service.ts'
 import { type Finding, finding } from '../finding.ts'
-import { type BundleProblem, problemOfBundle } from './certificates.ts'
+import { type BundleProblem, fineBundle, problemOfBundle } from './certificates.ts'
 import { endpointFindings, serviceFindings, spellService } from './service-rules.ts'
 
 /** Installs everything but the CA. */
@@ -135,8 +135,12 @@ function bundleVerdict({ now, custom, webhook }: InstallationFacts): Verdict {
     const message = `${what}: API servers refuse the certificate behind it, and no HPA has metrics`
     return [finding(code, { subject, message, fix: cureOfBundle(one, webhook.namespace) })]
   })
-  const fine = 'the caBundle of the APIServices is of the CA of flux-metrics'
   const compared = ours.some(({ isKeptByUs }) => isKeptByUs) ? [webhook.projectCa] : []
+  const areCompared = ours.every(({ isKeptByUs }) => isKeptByUs)
+  const fine = fineBundle(
+    'the APIServices',
+    areCompared && knownOf(webhook.projectCa) !== undefined,
+  )
   return verdict(fine, findings, [...custom.apiServices, ...compared])
 }
 
@@ -153,7 +157,7 @@ function cureOfBundle({ name, isKeptByUs }: ApiServiceFacts, namespace: string):
 function answerVerdict({ used, document }: GroupFacts): Verdict {
   const fine = 'the API server gets answers for custom metrics'
   if (used.kind !== 'read') return verdict(fine, [], [used, document])
-  const { name, unavailable, place } = used.value
+  const { name, unavailable, place, topology } = used.value
   if (document.kind === 'read') return verdict(fine, [])
   if (document.kind === 'unread' && document.isForbidden) return verdict(fine, [], [document])
   const subject = `APIService ${name}`
@@ -162,7 +166,11 @@ function answerVerdict({ used, document }: GroupFacts): Verdict {
   // Go's package of certificates.
   if (why.includes('x509:') || words.includes('x509:')) {
     const message = `API servers refuse the certificate of ${spellTarget(place)}: ${why}`
-    const fix = `the certificate must have the name SERVICE.NAMESPACE.svc and be of the CA in caBundle: restart the pods behind it, and see their log`
+    const cure =
+      topology?.service === GATEWAY
+        ? 'restart the pods behind it, and see their log'
+        : 'see the log of the sidecar behind it; to create its pod again ends its jobs'
+    const fix = `the certificate must have the name SERVICE.NAMESPACE.svc and be of the CA in caBundle: ${cure}`
     return verdict(fine, [finding('api-certificate', { subject, message, fix })])
   }
   const message = `the API server gets no answer from ${spellTarget(place)}: ${why}`

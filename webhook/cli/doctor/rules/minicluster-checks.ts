@@ -113,15 +113,16 @@ function operatorVerdict({ minicluster }: Facts): Verdict {
   const fine = 'the Flux Operator follows its size'
   const found = knownOf(minicluster.found)
   if (found === undefined) return verdict(fine, [], [minicluster.found])
-  const { size, minSize, maxSize } = found.source.spec
+  const { size } = found.source.spec
   const refusal = refusalOf(found.source)
   if (refusal !== undefined) {
-    const bounds = `${Math.max(1, minSize)} to ${maxSize === 0 ? 'its first size' : maxSize}`
     return verdict(fine, [
       finding('operator-refuses', {
         subject,
         message: `the Flux Operator does nothing for it any more: ${refusal}`,
-        fix: `set spec.size within ${bounds}, and keep the HPA within it: kubectl edit minicluster -n ${minicluster.namespace} ${minicluster.name}`,
+        fix:
+          `set spec.size to ${allowedSize(found.source, minicluster)}, and keep the HPA within its bounds: ` +
+          `kubectl edit minicluster -n ${minicluster.namespace} ${minicluster.name}`,
       }),
     ])
   }
@@ -138,6 +139,20 @@ function operatorVerdict({ minicluster }: Facts): Verdict {
     return verdict(fine, [finding('operator-behind', { subject, message, fix: seeLog })])
   }
   return verdict(fine, staleStatus(found, subject))
+}
+
+/** The size that its Job has keeps all of its pods; a smaller one ends the jobs on the highest of them. */
+function allowedSize(
+  { spec: { minSize, maxSize } }: FoundMiniCluster['source'],
+  { job }: MiniClusterFacts,
+): string {
+  const least = Math.max(1, minSize)
+  const completions = knownOf(job)?.completions
+  const isAllowed =
+    completions !== undefined && completions >= least && (maxSize === 0 || completions <= maxSize)
+  if (isAllowed) return `${completions}, the size that its Job has`
+  const most = maxSize === 0 ? 'its first size' : maxSize
+  return `what is within ${least} to ${most} (a smaller size than now ends the jobs on the nodes that go)`
 }
 
 /** For AverageValue an HPA divides by `status.size`. */
@@ -168,7 +183,10 @@ function settingsVerdict(facts: MiniClusterFacts): Verdict {
     sentences.map((sentence) =>
       finding(code, {
         subject,
-        ...splitCure(sentence, 'change the setting, and create the MiniCluster again'),
+        ...splitCure(
+          sentence,
+          'change the setting, and create the MiniCluster again, which ends its jobs',
+        ),
       }),
     )
   return verdict(fine, [

@@ -73,15 +73,17 @@ function sentenceOf(shortage: Shortage, group: ShortGroup): string {
 }
 
 function protectionVerdict({ minicluster }: Facts): Verdict {
-  const fine = 'node autoscalers leave its pods where they are, or may move them by its settings'
   const found = knownOf(minicluster.found)
+  const areAll = knownOf(minicluster.pods)?.areAll !== false
+  const which = areAll ? 'its pods' : 'its first pods, and the others were not looked at,'
+  const fine = `node autoscalers leave ${which} where they are, or may move them by its settings`
   if (found === undefined || minicluster.pods.kind !== 'read') {
     return verdict(fine, [], [minicluster.found, minicluster.pods])
   }
   const { metadata, spec } = found.minicluster
   const { settings } = readAnnotations(spec?.pod?.annotations, metadata.annotations)
   if (!wantsProtection(settings)) return verdict(fine, [])
-  const all = minicluster.pods.value
+  const all = minicluster.pods.value.listed
   const exposed = all.filter(
     ({ pod }) => Object.keys(missingProtection(pod.metadata.annotations, settings)).length > 0,
   )
@@ -90,7 +92,7 @@ function protectionVerdict({ minicluster }: Facts): Verdict {
   return verdict(fine, [
     finding('pods-unprotected', {
       subject: spellMiniCluster(minicluster),
-      message: `node autoscalers may evict ${exposed.length} of its ${all.length} pods, which ends their jobs`,
+      message: `node autoscalers may evict ${exposed.length} of its ${areAll ? '' : 'first '}${all.length} pods, which ends their jobs`,
       fix:
         `${annotatePods({ name, namespace })}, again after each growth; for good create the MiniCluster again, which ends its jobs; ` +
         'where nothing scales nodes set flux-metrics/protect=false',

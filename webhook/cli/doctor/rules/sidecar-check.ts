@@ -71,7 +71,7 @@ export function troubleOf(lead: JobPod): Finding | undefined {
     const message = `its sidecar does not start: ${reason}: ${words}`
     const isImage = /Image/.test(reason)
     const fix = isImage
-      ? 'correct SIDECAR_IMAGE of the webhook, or the pull secrets and the registry that the node uses, and create the pod again'
+      ? 'correct SIDECAR_IMAGE of the webhook, or the pull secrets and the registry that the node uses, and create the pod again, which ends its jobs'
       : `see kubectl describe pod -n ${namespace} ${name}`
     return finding('sidecar-waiting', { subject, message, fix })
   }
@@ -102,7 +102,7 @@ function sidecarVerdict({ minicluster: { lead }, now }: Facts): Verdict {
         `its sidecar was started again (restarts in all: ${status?.restartCount ?? 0}), last ${spellSeconds(ago / 1000)} ago ` +
         `after code ${last.exitCode} (${last.reason || 'no reason is given'}): meanwhile there are no metrics`,
       fix: isMemory
-        ? 'give it more memory: annotation flux-metrics/memory-limit'
+        ? 'give it more memory: annotation flux-metrics/memory-limit, and create the pod again, which ends its jobs'
         : logs(lead.value, ' --previous'),
     }),
   ])

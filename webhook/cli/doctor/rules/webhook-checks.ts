@@ -12,7 +12,7 @@ import type { Facts, InstallationFacts } from '../facts/facts.ts'
 import { knownOf } from '../facts/reading.ts'
 import { WEBHOOK } from '../facts/webhook-facts.ts'
 import { type Finding, finding } from '../finding.ts'
-import { type BundleProblem, problemOfBundle } from './certificates.ts'
+import { type BundleProblem, fineBundle, problemOfBundle } from './certificates.ts'
 import { INSTALL } from './metrics-api-checks.ts'
 import { endpointFindings, serviceFindings, spellService } from './service-rules.ts'
 
@@ -98,11 +98,11 @@ function bundleVerdict({
   now,
   webhook: { pods, projectCa, namespace },
 }: InstallationFacts): Verdict {
-  const fine = 'the caBundle of the webhook is of the CA of flux-metrics'
-  if (pods.kind !== 'read') return verdict(fine, [], [pods])
+  if (pods.kind !== 'read') return verdict(fineBundle('the webhook', false), [], [pods])
   const { caBundle, isKeptByUs } = pods.value
   const authority = isKeptByUs ? knownOf(projectCa) : undefined
   const problem = problemOfBundle(caBundle, authority, now)
+  const fine = fineBundle('the webhook', authority !== undefined)
   if (problem === undefined) return verdict(fine, [], isKeptByUs ? [projectCa] : [])
   const [code, what] = BUNDLES[problem]
   const message = `${what}: API servers refuse the webhook's certificate, and new pods get no sidecar`

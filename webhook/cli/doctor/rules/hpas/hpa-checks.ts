@@ -6,7 +6,7 @@ import { type Check, type Verdict, verdict } from '../../check.ts'
 import type { Facts } from '../../facts/facts.ts'
 import { type Hpa, isMiniCluster, spellHpa } from '../../facts/hpa.ts'
 import { CONTROLLER_ROLE } from '../../facts/hpa-facts.ts'
-import { knownOf } from '../../facts/reading.ts'
+import { knownOf, senseless, type Unread } from '../../facts/reading.ts'
 import { type Finding, finding, isBroken } from '../../finding.ts'
 import { spellMiniCluster } from '../minicluster-checks.ts'
 import { BEHAVIOR_RULES } from './behavior-rules.ts'
@@ -52,24 +52,41 @@ function countVerdict(facts: Facts): Verdict {
   if (ours.length === 0) {
     const message = 'no HPA scales it'
     const fix = `kubectl get minicluster -n ${namespace} ${name} -o yaml | flux-metrics hpa | kubectl apply -f -`
-    return verdict(fine, [finding('hpa-none', { subject, message, fix })])
+    return verdict(fine, [finding('hpa-none', { subject, message, fix, isEnd: true })])
   }
   // One that scales something else is no rival: its own mistake is told.
   const rivals = ours.filter(({ spec }) => isMiniCluster(spec.scaleTargetRef))
   if (rivals.length < 2) return verdict(fine, [])
   const names = rivals.map(({ metadata }) => metadata.name)
   const message = `${rivals.length} HPAs scale it, and undo each other: ${names.join(', ')}`
-  const fix = `delete all but one: kubectl delete hpa -n ${namespace} ${names.slice(1).join(' ')}`
+  const fix = `delete all but one: ${deletionOf(rivals, facts)}`
   return verdict(fine, [finding('hpa-several', { subject, message, fix })])
 }
+
+/** The one that stays alone decides on the size: one with mistakes may end jobs. */
+function deletionOf(hpas: readonly Hpa[], facts: Facts): string {
+  const isKnown = knownOf(facts.minicluster.found) !== undefined
+  const kept = hpas.find((hpa) => {
+    return isKnown && mistakesOf(hpa, facts).every(({ level }) => level === 'info')
+  })
+  const command = `kubectl delete hpa -n ${facts.minicluster.namespace}`
+  if (kept === undefined) {
+    return `keep one that follows node_desired_count, because another may end jobs: ${command} NAME`
+  }
+  const others = hpas.filter((hpa) => hpa !== kept).map(({ metadata }) => metadata.name)
+  return `${command} ${others.join(' ')}`
+}
+
+const NONE = 'there is no HPA of which it could be said'
 
 function settingsVerdict(facts: Facts): Verdict {
   const { hpas } = facts.autoscaling
   const { found } = facts.minicluster
-  const fine = 'the settings of its HPA suit it'
+  const ours = hpasOf(facts)
+  const fine = ours.length === 0 ? NONE : 'the settings of its HPA suit it'
   return verdict(
     fine,
-    hpasOf(facts).flatMap((hpa) => mistakesOf(hpa, facts)),
+    ours.flatMap((hpa) => mistakesOf(hpa, facts)),
     [hpas, found],
   )
 }
@@ -115,7 +132,7 @@ function rightsVerdict(facts: Facts): Verdict {
       ),
     )
   }
-  if (ours.length === 0) return verdict(fine, [], [hpas])
+  if (ours.length === 0) return verdict(NONE, [], [hpas])
   if (readableGroups.kind === 'unread') return verdict(fine, [], [readableGroups])
   const wanted = ours.some(isExternal) ? [GROUP, EXTERNAL_GROUP] : [GROUP]
   const groups = knownOf(readableGroups) ?? []
@@ -139,7 +156,16 @@ function conditionsVerdict(facts: Facts): Verdict {
   const { hpas } = facts.autoscaling
   const fine = 'its HPA has its metric, and scales'
   const judged = hpasOf(facts).filter((hpa) => !mistakesOf(hpa, facts).some(isBroken))
-  return verdict(fine, judged.flatMap(troublesOf), [hpas])
+  const readings = [hpas, ...judged.flatMap(unjudged)]
+  return verdict(judged.length === 0 ? NONE : fine, judged.flatMap(troublesOf), readings)
+}
+
+/** Whether an HPA has its metric is not known before its controller has said it. */
+function unjudged(hpa: Hpa): readonly Unread[] {
+  const { status } = conditionsOf(hpa).find(({ type }) => type === 'ScalingActive') ?? {}
+  if (status === 'True' || troublesOf(hpa).length > 0) return []
+  const why = 'the controller has not said yet whether it has its metric; it looks every 15 s'
+  return [senseless(`the condition ScalingActive of ${spellHpa(hpa)}`, why)]
 }
 
 /** One that cannot scale has not asked for its metric: what it says of that is old. */

@@ -19,6 +19,11 @@ function isSize(metric: string): boolean {
   return METRICS.get(metric)?.role === 'size'
 }
 
+/** Whether it is never below the nodes of running jobs. */
+function keepsJobs(metric: string): boolean {
+  return isSize(metric) && metric !== 'node_demand_count'
+}
+
 const CURE = 'flux-metrics hpa prints the recommended HPA'
 
 export const METRIC_RULES: readonly HpaRule[] = [
@@ -26,6 +31,8 @@ export const METRIC_RULES: readonly HpaRule[] = [
     const metrics = hpa.spec.metrics ?? []
     const usage = metrics.map(({ type }) => type).filter((type) => USAGE.has(type))
     if (metrics.length > 0 && usage.length === 0) return []
+    // An HPA takes the largest of several sizes, so that it keeps the nodes of running jobs.
+    if (followedBy(hpa).some(({ name }) => keepsJobs(name))) return []
     const what = metrics.length === 0 ? 'the CPU, because it names no metric' : usage.join(' and ')
     return [
       finding('hpa-usage', {
