@@ -75,6 +75,16 @@ test('docs/how-to/HPA.md shows the HPA that flux-metrics hpa writes for the exam
   assert.equal(shown, written.out)
 })
 
+test('no command applies manifests whose images have no registry: nobody publishes them', () => {
+  const bare = COMMANDS.filter(({ command }) =>
+    /^kubectl apply -k manifests(\/(?!examples)|$)/.test(command.trim()),
+  )
+  assert.deepEqual(
+    bare.map(({ page, command }) => `${page}: ${command}`),
+    [],
+  )
+})
+
 test('only npm scripts that exist are named', () => {
   const scripts = new Set<string>(Object.keys(packageJson.scripts))
   const named = PAGES.filter((page) => page !== 'CHANGELOG.md').flatMap((page) =>
