@@ -33,6 +33,13 @@ for (const [name, stream] of Object.entries(streams)) {
   })
 }
 
+// Debian 12 has Node 18.
+const { node } = process.versions
+if (Number.parseInt(node, 10) < 20) {
+  process.stderr.write(`flux-metrics: expected Node 20 or later, got Node ${node}\n`)
+  process.exit(EXIT.usage)
+}
+
 const io: Io = {
   out: outputTo(process.stdout),
   err: outputTo(process.stderr),

@@ -14,8 +14,8 @@ const ROOT = join(import.meta.dirname, '../../..')
 const MAIN = join(ROOT, 'webhook/cli/main.ts')
 const MINICLUSTER = recordedText('operator/minicluster-after-resize.json')
 
-async function run(args: readonly string[], input = '') {
-  const child = spawn(process.execPath, [MAIN, ...args])
+async function run(args: readonly string[], input = '', ofNode: readonly string[] = []) {
+  const child = spawn(process.execPath, [...ofNode, MAIN, ...args])
   child.stdin.end(input)
   const [out, err, [code]] = await Promise.all([
     text(child.stdout),
@@ -62,4 +62,12 @@ test('the program says that a result cannot be written, and fails', {
   const reason = 'no space left on device'
   assert.equal(err, `flux-metrics: Cannot write to standard output: ${reason}\n`)
   assert.equal(code, 1)
+})
+
+test('the program says that Node is too old for it, instead of a stack', async () => {
+  const preload =
+    'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"18.20.8"}})'
+  const { code, out, err } = await run(['inject'], MINICLUSTER, ['--import', preload])
+  assert.deepEqual([code, out], [2, ''])
+  assert.equal(err, 'flux-metrics: expected Node 20 or later, got Node 18.20.8\n')
 })
