@@ -85,6 +85,12 @@ test('no command applies manifests whose images have no registry: nobody publish
   )
 })
 
+test('an upgrade with Helm takes what is new in values.yaml', () => {
+  const upgrades = COMMANDS.filter(({ command }) => command.startsWith('helm upgrade'))
+  assert.ok(upgrades.length > 0)
+  for (const { command } of upgrades) assert.doesNotMatch(command, / --reuse-values/)
+})
+
 test('only npm scripts that exist are named', () => {
   const scripts = new Set<string>(Object.keys(packageJson.scripts))
   const named = PAGES.filter((page) => page !== 'CHANGELOG.md').flatMap((page) =>

@@ -115,7 +115,7 @@ withShared('the Helm chart', () => Release.install(), {
 
   'upgraded, it has the new values, and what the webhook has written': async () => {
     const values = '--set=webhook.logLevel=debug,networkPolicy.enabled=true'
-    await helm('upgrade', CHART, '--reuse-values', values)
+    await helm('upgrade', CHART, '--reset-then-reuse-values', values)
     assert.deepEqual(await options(), [
       'debug',
       'networkpolicy.networking.k8s.io/flux-metrics-gateway',
