@@ -1,8 +1,9 @@
 // What `flux-metrics adopt` writes for an installation, applied and taken back with the commands of docs/install/ADAPTERS.md.
 import { execFile } from 'node:child_process'
-import { appendFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { parse, stringify } from 'yaml'
 import { type Installation, images, run } from './installation.ts'
 
 const CLI = join(import.meta.dirname, '../../../webhook/cli/main.ts')
@@ -19,10 +20,12 @@ export class Overlay {
 
   /** Writes it beside the installation's manifests, with the images under test. */
   static async write({ folder }: Installation): Promise<Overlay> {
-    const args = [CLI, 'adopt', '--external', '-o', 'overlay']
+    const args = [CLI, 'adopt', '--external', '--registry', 'localhost', '-o', 'overlay']
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder })
     const overlay = join(folder, 'overlay')
-    await appendFile(join(overlay, 'kustomization.yaml'), `images: ${JSON.stringify(images())}\n`)
+    const file = join(overlay, 'kustomization.yaml')
+    const written = parse(await readFile(file, 'utf8'))
+    await writeFile(file, stringify({ ...written, images: images() }))
     return new Overlay(overlay, stdout)
   }
 

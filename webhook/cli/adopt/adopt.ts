@@ -22,11 +22,15 @@ const FLAGS = {
   output: { type: 'string', short: 'o' },
   base: { type: 'string' },
   external: { type: 'boolean' },
+  registry: { type: 'string' },
   kubeconfig: { type: 'string' },
   context: { type: 'string' },
 } as const
 
 const DEFAULT_BASE = '../manifests'
+
+/** A host, with or without port, and folders: what an image's name may begin with. */
+const REGISTRY = /^[\w.-]+(?::\d+)?(?:\/[\w.-]+)*$/
 
 export const ADOPT: Command = {
   name: 'adopt',
@@ -45,6 +49,9 @@ gives the APIServices back to it. Changes nothing in the cluster.
                         exists is overwritten
       --base BASE       the default manifests of flux-metrics: a path as seen
                         from DIR, or a URL as kustomize takes it [${DEFAULT_BASE}]
+      --registry NAME   where nodes pull the images of flux-metrics from, such as
+                        registry.example/flux. Without it, or a BASE that names
+                        them, edit the images in kustomization.yaml
       --external        let the gateway serve external metrics as well
   -f, --filename FILE   read the APIServices from a file, - for standard input;
                         repeatable [ask the cluster through kubectl]
@@ -55,7 +62,8 @@ Exit codes: 0 the files are written, or there is nothing to adopt; 1 no answer,
 or it cannot be adopted; 2 wrong usage or input.
 
 Example:
-  flux-metrics adopt -o overlay && kubectl apply -k overlay
+  flux-metrics adopt -o overlay --registry registry.example/flux &&
+    kubectl apply -k overlay
 `,
   run,
 }
@@ -64,6 +72,7 @@ interface Flags {
   readonly output?: string
   readonly base?: string
   readonly external?: boolean
+  readonly registry?: string
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -73,6 +82,11 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const kubectl = Object.entries({ kubeconfig, context }).find(([, value]) => value !== undefined)
   if (files.length > 0 && kubectl !== undefined) {
     return refuseUsage(io, 'adopt', `--${kubectl[0]}: cannot be used with -f`)
+  }
+  const { registry } = flags.values
+  if (registry !== undefined && !REGISTRY.test(registry)) {
+    const problem = `--registry: expected a name such as registry.example/flux, got "${registry}"`
+    return refuseUsage(io, 'adopt', problem)
   }
   const documents =
     files.length > 0
@@ -96,7 +110,7 @@ async function askCluster(flags: KubectlFlags, io: Io): Promise<ReadResult<Docum
 
 async function adopt(
   apiServices: readonly ApiService[],
-  { output, base = DEFAULT_BASE, external = false }: Flags,
+  { output, base = DEFAULT_BASE, external = false, registry }: Flags,
   io: Io,
 ): Promise<ExitCode> {
   io.out.write(`${describeHolders(apiServices)}\n`)
@@ -119,8 +133,13 @@ async function adopt(
     io.out.write('\nName a folder with -o to write the kustomization.\n')
     return EXIT.ok
   }
-  const problem = await write(output, overlayFiles(adoptions, { base, external }), io)
+  const problem = await write(output, overlayFiles(adoptions, { base, external, registry }), io)
   if (problem !== undefined) return fail(io, problem)
+  if (registry === undefined && base === DEFAULT_BASE) {
+    io.err.write(
+      `flux-metrics adopt: warning: nodes can pull no image without a registry: name yours in ${output}/kustomization.yaml\n`,
+    )
+  }
   for (const { ca, service } of adoptions) {
     if (ca === undefined) {
       io.err.write(

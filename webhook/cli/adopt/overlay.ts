@@ -10,6 +10,9 @@ const PATCH = 'gateway.yaml'
 
 /** The namespace that the manifests name. */
 const NAMESPACE = 'flux-metrics'
+/** The images of the manifests. */
+const IMAGES = ['flux-metrics-webhook', 'flux-metrics-sidecar']
+
 const CA_CONFIG_MAP = 'flux-metrics-upstream-ca'
 const CA_FOLDER = '/var/run/flux-metrics/upstream'
 
@@ -28,6 +31,8 @@ export interface OverlayOptions {
   readonly base: string
   /** Whether the gateway serves external metrics. */
   readonly external: boolean
+  /** Where nodes pull the images from; `undefined`: the names of the base are kept. */
+  readonly registry?: string | undefined
 }
 
 /** @returns the text of each file by its name */
@@ -57,7 +62,10 @@ function caFileOf({ group }: Adoption): string {
   return `${group}-metrics-ca.crt`
 }
 
-function kustomization(caFiles: readonly string[], { base, external }: OverlayOptions): string {
+function kustomization(
+  caFiles: readonly string[],
+  { base, external, registry }: OverlayOptions,
+): string {
   const components = ['upstream', ...(external ? ['external'] : [])]
   const configMap = { name: CA_CONFIG_MAP, namespace: NAMESPACE, files: caFiles }
   const value = {
@@ -65,12 +73,19 @@ function kustomization(caFiles: readonly string[], { base, external }: OverlayOp
     kind: 'Kustomization',
     resources: [base],
     components: components.map((name) => below(base, `components/${name}`)),
+    // Without a registry an image keeps its name, and the reader sees where to write one.
+    images: IMAGES.map((name) => ({ name, newName: [registry, name].filter(Boolean).join('/') })),
     ...(caFiles.length === 0 ? {} : { configMapGenerator: [configMap] }),
     patches: [{ path: PATCH }],
   }
   const text =
     'Written by "flux-metrics adopt": the gateway serves the metrics of MiniClusters, and passes all other requests\non to the servers that had these APIs before. The way back is in way-back.yaml, which is not part of this.'
-  return formatCommented(value, [{ path: ['apiVersion'], text }])
+  const ofImages =
+    'Where your nodes pull the images from: registry.example/flux/flux-metrics-webhook, for example.'
+  return formatCommented(value, [
+    { path: ['apiVersion'], text },
+    { path: ['images'], text: ofImages },
+  ])
 }
 
 /** A URL has its query at the end: `https://host/repo//manifests?ref=v1`. */

@@ -23,7 +23,7 @@ async function run(args: string, options: MemoryIoOptions = {}) {
 }
 
 /** Runs it for APIServices of standard input. */
-function adopt(apiServices: readonly object[], args = '-o overlay') {
+function adopt(apiServices: readonly object[], args = '-o overlay --registry r.example/flux') {
   return run(`-f - ${args}`, { input: listOf(...apiServices) })
 }
 
@@ -65,6 +65,10 @@ The way back:
     kind: 'Kustomization',
     resources: ['../manifests'],
     components: ['../manifests/components/upstream'],
+    images: [
+      { name: 'flux-metrics-webhook', newName: 'r.example/flux/flux-metrics-webhook' },
+      { name: 'flux-metrics-sidecar', newName: 'r.example/flux/flux-metrics-sidecar' },
+    ],
     configMapGenerator: [
       {
         name: 'flux-metrics-upstream-ca',
@@ -76,6 +80,27 @@ The way back:
   })
   assert.equal(files['overlay/custom-metrics-ca.crt'], PEM)
 })
+
+test('without a registry the overlay shows where to name one, and a warning says so', async () => {
+  const { code, err, files } = await adopt([apiService(CUSTOM_1)], '-o overlay')
+  assert.equal(code, 0)
+  assert.equal(
+    err,
+    'flux-metrics adopt: warning: nodes can pull no image without a registry: name yours in overlay/kustomization.yaml\n',
+  )
+  const { images } = parse(files['overlay/kustomization.yaml'] ?? '')
+  assert.deepEqual(images[0], { name: 'flux-metrics-webhook', newName: 'flux-metrics-webhook' })
+  const other = await adopt([apiService(CUSTOM_1)], '-o overlay --base ../mine')
+  assert.deepEqual([other.code, other.err], [0, ''])
+})
+
+for (const registry of ['https://r.example', 'r.example/', '']) {
+  test(`"${registry}" is no registry`, async () => {
+    const { code, err, files } = await adopt([], `-o overlay --registry=${registry}`)
+    assert.deepEqual([code, Object.keys(files)], [2, []])
+    assert.match(err, /--registry: expected a name such as registry\.example\/flux, got /)
+  })
+}
 
 test('the patch of the gateway has the Service and mounts its CA', async () => {
   const { files } = await adopt([apiService(CUSTOM_1, { port: 6443 })])

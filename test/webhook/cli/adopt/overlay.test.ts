@@ -15,6 +15,7 @@ import { apiService, CUSTOM_1, EXTERNAL, listOf } from './api-service-documents.
 const Kustomization = v.looseObject({
   resources: v.array(v.string()),
   components: v.array(v.string()),
+  images: v.array(v.looseObject({ name: v.string() })),
 })
 
 const Deployment = v.looseObject({
@@ -66,6 +67,14 @@ test('the overlay is of the default manifests and of components that exist', () 
     components.map((path) => kustomization(folderOf(path)).kind),
     ['Component', 'Component'],
   )
+})
+
+test('the images are those of the manifests', () => {
+  const { images } = filesFor('../manifests').kustomization
+  const shown = images.map(({ name }) => name)
+  const spec = JSON.stringify(theOnly('Deployment', 'base').spec)
+  const named = [...spec.matchAll(/"(flux-metrics-[a-z]+):[\d.]+"/g)].map(([, name]) => name)
+  assert.deepEqual(new Set(shown), new Set(named))
 })
 
 test('the patch is of the container of the gateway', () => {

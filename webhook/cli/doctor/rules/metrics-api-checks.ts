@@ -107,7 +107,7 @@ function foreignFinding({ name, topology, place }: ApiServiceFacts): Finding | u
   return finding('api-service-foreign', {
     subject: `APIService ${name}`,
     message: `it leads to ${spellTarget(place)}, which is another adapter: no HPA can read metrics of MiniClusters`,
-    fix: 'put the gateway in front of the other adapter: flux-metrics adopt -o overlay, then kubectl apply -k overlay',
+    fix: 'put the gateway in front of the other adapter: flux-metrics adopt -o overlay --registry REGISTRY, then kubectl apply -k overlay',
   })
 }
 
