@@ -9,6 +9,8 @@ export interface Seen<T> {
 }
 
 export interface Recording<T> extends AsyncDisposable {
+  /** The names of the objects that were seen. */
+  names(): readonly string[]
   /** The states of an object, oldest first. */
   statesOf(name: string): readonly Seen<T>[]
 }
@@ -49,6 +51,7 @@ export function record<T extends KubernetesObject>(
   }
   watch()
   return {
+    names: () => [...states.keys()],
     statesOf: (name) => {
       if (gap !== undefined) throw new Error(`Cannot record ${path}: ${JSON.stringify(gap)}`)
       return states.get(name) ?? []
