@@ -33,22 +33,38 @@ test('a rank with two connections stays up when one of them ends', async (t) => 
   const { ranks, port } = await startLead(t)
   const downs: number[] = []
   ranks.on('down', (rank) => downs.push(rank))
-  const connect = (rank: number) => {
-    const socket = createConnection({ port })
-    socket.resume().write(`rank ${rank}\n`)
+  // What has arrived first is handled first: each is written before the next one begins.
+  const connect = async (rank: number) => {
+    const socket = createConnection({ port }).resume()
+    t.after(() => socket.destroy())
+    await new Promise((resolve) => socket.write(`rank ${rank}\n`, resolve))
     return socket
   }
-  const old = connect(1)
-  await once(ranks, 'up')
-  connect(1)
-  connect(2)
-  await once(ranks, 'up')
+  const up = async (rank: number) => {
+    const isUp = once(ranks, 'up')
+    const socket = await connect(rank)
+    assert.deepEqual(await isUp, [rank])
+    return socket
+  }
+  const old = await up(1)
+  await connect(1)
+  // When rank 2 is up, the younger connection of rank 1 was handled; when rank 3 is up, the end of the older one.
+  await up(2)
   old.destroy()
   await once(old, 'close')
-  // Events are handled in order: when rank 3 is up, the end of the old connection was handled.
-  connect(3)
-  await once(ranks, 'up')
+  await up(3)
   assert.deepEqual(downs, [])
+})
+
+test('a connection that never says its rank does not hold up a shutdown', async (t) => {
+  const { lead, ranks, port } = await startLead(t)
+  const silent = createConnection({ port }).resume()
+  await once(silent, 'data')
+  createConnection({ port }).resume().write('rank 1\n')
+  await once(ranks, 'up')
+  const closed = once(silent, 'close')
+  await lead.shutdown()
+  await closed
 })
 
 test('a follower ends when the lead sends shutdown', async (t) => {

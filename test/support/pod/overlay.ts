@@ -19,6 +19,8 @@ export class Lead {
   readonly #handlers: OverlayHandlers
   /** A rank has two connections for a moment, if its pod is replaced before the end of the old one was noticed. */
   readonly #followers = new Map<Socket, number>()
+  /** All connections, also of those that have not said their rank yet. */
+  readonly #sockets = new Set<Socket>()
 
   constructor(handlers: OverlayHandlers) {
     this.#handlers = handlers
@@ -37,16 +39,21 @@ export class Lead {
   async shutdown(): Promise<void> {
     this.#server.close()
     const closed = [...this.#followers.keys()].map((socket) => once(socket, 'close'))
-    for (const socket of this.#followers.keys()) socket.end('shutdown\n')
+    for (const socket of this.#sockets) {
+      if (this.#followers.has(socket)) socket.end('shutdown\n')
+      else socket.destroy()
+    }
     await Promise.all(closed)
   }
 
   #welcome(socket: Socket): void {
+    this.#sockets.add(socket)
     const beat = setInterval(() => socket.writable && socket.write('beat\n'), BEAT_MS)
     socket.setTimeout(SILENCE_MS, () => socket.destroy())
     socket.on('error', () => {})
     socket.on('close', () => {
       clearInterval(beat)
+      this.#sockets.delete(socket)
       this.#part(socket)
     })
     onLine(socket, (line) => {
