@@ -85,6 +85,14 @@ test('no command applies manifests whose images have no registry: nobody publish
   )
 })
 
+test('no command runs an image without its registry: nothing has that name', () => {
+  const bare = COMMANDS.filter(({ command }) => /\sflux-metrics-[a-z]+:\d/.test(command))
+  assert.deepEqual(
+    bare.map(({ page, command }) => `${page}: ${command}`),
+    [],
+  )
+})
+
 test('an upgrade with Helm takes what is new in values.yaml', () => {
   const upgrades = COMMANDS.filter(({ command }) => command.startsWith('helm upgrade'))
   assert.ok(upgrades.length > 0)
