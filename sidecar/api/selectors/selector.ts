@@ -1,4 +1,4 @@
-// Matches labels against selectors, and writes selectors as text and as a LabelSelector. Parsing is in parser.ts.
+// Matches labels against selectors, writes selectors as text, and writes and reads them as a LabelSelector. Parsing is in parser.ts.
 import { badRequest } from '#serving/status.ts'
 import type { Labels } from './label.ts'
 import { isInteger, type Requirement, type Selector } from './parser.ts'
@@ -101,4 +101,30 @@ function toExpression(requirement: Requirement): LabelSelectorRequirement {
         `Cannot select metrics by "${formatRequirement(requirement)}": "${operator}" is for labels of objects only`,
       )
   }
+}
+
+const OPERATORS = {
+  In: 'in',
+  NotIn: 'notin',
+  Exists: 'exists',
+  DoesNotExist: '!',
+} as const satisfies Readonly<Record<LabelSelectorRequirement['operator'], Requirement['operator']>>
+
+/** Reads a LabelSelector. */
+export function fromLabelSelector({
+  matchLabels = {},
+  matchExpressions = [],
+}: LabelSelector): Selector {
+  return [
+    ...Object.entries(matchLabels).map(
+      ([key, value]): Requirement => ({ key, operator: '=', values: [value] }),
+    ),
+    ...matchExpressions.map(
+      ({ key, operator, values = [] }): Requirement => ({
+        key,
+        operator: OPERATORS[operator],
+        values,
+      }),
+    ),
+  ]
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   formatSelector,
+  fromLabelSelector,
   matchesLabels,
   parseSelector,
   type Selector,
@@ -219,6 +220,13 @@ test('toLabelSelector writes each kind of requirement', () => {
       { key: 'f', operator: 'DoesNotExist' },
     ],
   })
+})
+
+test('fromLabelSelector reads what toLabelSelector writes', () => {
+  for (const text of ['', 'a=1', 'a=1,c in (3,4),d notin (5),e,!f']) {
+    const selector = parseSelector(text)
+    assert.deepEqual(fromLabelSelector(toLabelSelector(selector)), selector)
+  }
 })
 
 test('toLabelSelector keeps both of two equalities for one key', () => {

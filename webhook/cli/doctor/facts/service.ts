@@ -57,6 +57,11 @@ export function spellPlace({ namespace, name, port }: ServicePlace): string {
   return `${namespace}/${name}:${port}`
 }
 
+/** @param place `undefined` if no Service is asked */
+export function spellTarget(place: ServicePlace | undefined): string {
+  return place === undefined ? 'the API server itself' : `Service ${spellPlace(place)}`
+}
+
 export async function readService(api: Api, place: Reading<ServicePlace>): Promise<ServiceFacts> {
   const [service, endpoints] = await Promise.all([
     readNext(place, (value) => readSpec(api, value)),

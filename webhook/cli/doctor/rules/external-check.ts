@@ -3,7 +3,7 @@ import { readAnnotations } from '../../../injection/annotations.ts'
 import { type Check, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
 import { knownOf } from '../facts/reading.ts'
-import { spellPlace } from '../facts/service.ts'
+import { spellTarget } from '../facts/service.ts'
 import { finding } from '../finding.ts'
 import { hpasOf, isExternal } from './hpas/hpa-checks.ts'
 import { spellMiniCluster } from './minicluster-checks.ts'
@@ -31,7 +31,7 @@ function externalVerdict(facts: Facts): Verdict {
     return verdict(fine, [finding('external-api-absent', { subject, message, fix: SWITCH })])
   }
   const { topology, place, unavailable } = used.value
-  const where = place === undefined ? 'the API server itself' : `Service ${spellPlace(place)}`
+  const where = spellTarget(place)
   if (topology?.isForeign !== false) {
     const message = `it leads to ${where}, which is another adapter, and an HPA follows an external metric of ours`
     const fix = 'follow an Object metric: flux-metrics hpa prints such an HPA'

@@ -6,9 +6,10 @@ import { type Check, type Verdict, verdict } from '../check.ts'
 import type { Facts, InstallationFacts } from '../facts/facts.ts'
 import type { ApiServiceFacts, GroupFacts } from '../facts/metrics-api-facts.ts'
 import { knownOf } from '../facts/reading.ts'
-import { spellPlace } from '../facts/service.ts'
+import { spellTarget } from '../facts/service.ts'
 import { type Finding, finding } from '../finding.ts'
-import { type BundleProblem, fineBundle, problemOfBundle } from './certificates.ts'
+import { bundleFindings } from './bundle-rule.ts'
+import { fineBundle } from './certificates.ts'
 import { endpointFindings, serviceFindings, spellService } from './service-rules.ts'
 
 /** Installs everything but the CA. */
@@ -97,10 +98,6 @@ function apiServiceVerdict({ apiServices, used }: GroupFacts): Verdict {
   )
 }
 
-function spellTarget(place: ApiServiceFacts['place']): string {
-  return place === undefined ? 'the API server itself' : `Service ${spellPlace(place)}`
-}
-
 /** @returns `undefined` if it is of this project */
 function foreignFinding({ name, topology, place }: ApiServiceFacts): Finding | undefined {
   if (topology?.isForeign === false) return undefined
@@ -111,47 +108,30 @@ function foreignFinding({ name, topology, place }: ApiServiceFacts): Finding | u
   })
 }
 
-const BUNDLES = {
-  empty: ['api-ca-empty', 'its caBundle has no certificate'],
-  expired: ['api-ca-expired', 'all certificates of its caBundle have expired'],
-  other: ['api-ca-other', 'its caBundle has no certificate of the CA of flux-metrics'],
-} as const satisfies Readonly<Record<BundleProblem, readonly [Finding['code'], string]>>
+const BUNDLE = {
+  codes: { empty: 'api-ca-empty', expired: 'api-ca-expired', other: 'api-ca-other' },
+  consequence: 'API servers refuse the certificate behind it, and no HPA has metrics',
+} as const
 
-function bundleVerdict({ now, custom, webhook }: InstallationFacts): Verdict {
-  const found = custom.apiServices.flatMap((reading) => knownOf(reading) ?? [])
+function bundleVerdict(facts: InstallationFacts): Verdict {
+  const { apiServices } = facts.custom
+  const found = apiServices.flatMap((reading) => knownOf(reading) ?? [])
   const ours = found.filter(({ topology }) => topology?.isForeign === false)
   const findings = ours.flatMap((one): readonly Finding[] => {
     const subject = `APIService ${one.name}`
-    if (one.isUnverified) {
-      const message = 'insecureSkipTLSVerify is true: anybody on the network can answer HPAs'
-      const fix = `remove insecureSkipTLSVerify and set label flux-metrics/ca-bundle=true: the webhook writes the caBundle`
-      return [finding('api-unverified', { subject, message, fix })]
+    if (!one.isUnverified) {
+      const bundle = { ...one, subject, object: `apiservice ${one.name}` }
+      return bundleFindings(bundle, BUNDLE, facts)
     }
-    // With another manager, such as cert-manager, the CA is another's.
-    const authority = one.isKeptByUs ? knownOf(webhook.projectCa) : undefined
-    const problem = problemOfBundle(one.caBundle, authority, now)
-    if (problem === undefined) return []
-    const [code, what] = BUNDLES[problem]
-    const message = `${what}: API servers refuse the certificate behind it, and no HPA has metrics`
-    return [finding(code, { subject, message, fix: cureOfBundle(one, webhook.namespace) })]
+    const message = 'insecureSkipTLSVerify is true: anybody on the network can answer HPAs'
+    const fix = `remove insecureSkipTLSVerify and set label flux-metrics/ca-bundle=true: the webhook writes the caBundle`
+    return [finding('api-unverified', { subject, message, fix })]
   })
-  const compared = ours.some(({ isKeptByUs }) => isKeptByUs) ? [webhook.projectCa] : []
-  const areCompared = ours.every(({ isKeptByUs }) => isKeptByUs)
-  const fine = fineBundle(
-    'the APIServices',
-    areCompared && knownOf(webhook.projectCa) !== undefined,
-  )
-  return verdict(fine, findings, [...custom.apiServices, ...compared])
-}
-
-function cureOfBundle({ name, isKeptByUs }: ApiServiceFacts, namespace: string): string {
-  if (!isKeptByUs) {
-    return `let the webhook keep it: kubectl label apiservice ${name} flux-metrics/ca-bundle=true --overwrite`
-  }
-  return (
-    'the webhook should have mended it within 10 s: see ' +
-    `kubectl logs -n ${namespace} deployment/flux-metrics-webhook`
-  )
+  const { projectCa } = facts.webhook
+  const areKept = ours.every(({ isKeptByUs }) => isKeptByUs)
+  const fine = fineBundle('the APIServices', areKept && knownOf(projectCa) !== undefined)
+  const compared = ours.some(({ isKeptByUs }) => isKeptByUs) ? [projectCa] : []
+  return verdict(fine, findings, [...apiServices, ...compared])
 }
 
 function answerVerdict({ used, document }: GroupFacts): Verdict {

@@ -1,18 +1,14 @@
 // The hops from a new pod to its sidecar: the webhook's configuration, whom it selects, its Service, pods and CA bundle. Pure.
-import {
-  type LabelSelector,
-  matchesLabels,
-  type Requirement,
-  type Selector,
-} from '#api/selectors/selector.ts'
+import { fromLabelSelector, type LabelSelector, matchesLabels } from '#api/selectors/selector.ts'
 import { CERTIFICATES_PORT } from '../../../contract.ts'
 import { COMPLETION_INDEX } from '../../../injection/pod.ts'
 import { type Check, type Verdict, verdict } from '../check.ts'
 import type { Facts, InstallationFacts } from '../facts/facts.ts'
 import { knownOf } from '../facts/reading.ts'
 import { WEBHOOK } from '../facts/webhook-facts.ts'
-import { type Finding, finding } from '../finding.ts'
-import { type BundleProblem, fineBundle, problemOfBundle } from './certificates.ts'
+import { finding } from '../finding.ts'
+import { bundleFindings } from './bundle-rule.ts'
+import { fineBundle } from './certificates.ts'
 import { INSTALL } from './metrics-api-checks.ts'
 import { endpointFindings, serviceFindings, spellService } from './service-rules.ts'
 
@@ -88,28 +84,20 @@ export const WEBHOOK_CHECKS: readonly Check[] = [
   },
 ]
 
-const BUNDLES = {
-  empty: ['webhook-ca-empty', 'its caBundle has no certificate'],
-  expired: ['webhook-ca-expired', 'all certificates of its caBundle have expired'],
-  other: ['webhook-ca-other', 'its caBundle has no certificate of the CA of flux-metrics'],
-} as const satisfies Readonly<Record<BundleProblem, readonly [Finding['code'], string]>>
+const BUNDLE = {
+  codes: { empty: 'webhook-ca-empty', expired: 'webhook-ca-expired', other: 'webhook-ca-other' },
+  consequence: "API servers refuse the webhook's certificate, and new pods get no sidecar",
+} as const
 
-function bundleVerdict({
-  now,
-  webhook: { pods, projectCa, namespace },
-}: InstallationFacts): Verdict {
+function bundleVerdict(facts: InstallationFacts): Verdict {
+  const { pods, projectCa } = facts.webhook
   if (pods.kind !== 'read') return verdict(fineBundle('the webhook', false), [], [pods])
-  const { caBundle, isKeptByUs } = pods.value
-  const authority = isKeptByUs ? knownOf(projectCa) : undefined
-  const problem = problemOfBundle(caBundle, authority, now)
-  const fine = fineBundle('the webhook', authority !== undefined)
-  if (problem === undefined) return verdict(fine, [], isKeptByUs ? [projectCa] : [])
-  const [code, what] = BUNDLES[problem]
-  const message = `${what}: API servers refuse the webhook's certificate, and new pods get no sidecar`
-  const fix = isKeptByUs
-    ? `the webhook should have mended it within 10 s: see kubectl logs -n ${namespace} deployment/${WEBHOOK}`
-    : `let the webhook keep it: kubectl label mutatingwebhookconfiguration ${WEBHOOK} flux-metrics/ca-bundle=true --overwrite`
-  return verdict(fine, [finding(code, { subject: SUBJECT, message, fix })])
+  const { isKeptByUs } = pods.value
+  const fine = fineBundle('the webhook', isKeptByUs && knownOf(projectCa) !== undefined)
+  const object = `mutatingwebhookconfiguration ${WEBHOOK}`
+  const bundle = { ...pods.value, subject: SUBJECT, object }
+  const compared = isKeptByUs ? [projectCa] : []
+  return verdict(fine, bundleFindings(bundle, BUNDLE, facts), compared)
 }
 
 /** Labels of a pod that the operator and the Job controller make for rank 0. */
@@ -151,23 +139,5 @@ function selectorVerdict({ webhook: { pods }, minicluster }: Facts): Verdict {
 }
 
 function matches(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  return matchesLabels(toSelector(selector), new Map(Object.entries(labels)))
-}
-
-const OPERATORS = {
-  In: 'in',
-  NotIn: 'notin',
-  Exists: 'exists',
-  DoesNotExist: '!',
-} as const satisfies Readonly<Record<string, Requirement['operator']>>
-
-function toSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): Selector {
-  return [
-    ...Object.entries(matchLabels).map(([key, value]): Requirement => {
-      return { key, operator: '=', values: [value] }
-    }),
-    ...matchExpressions.map(({ key, operator, values = [] }): Requirement => {
-      return { key, operator: OPERATORS[operator], values }
-    }),
-  ]
+  return matchesLabels(fromLabelSelector(selector), new Map(Object.entries(labels)))
 }
