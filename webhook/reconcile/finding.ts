@@ -33,21 +33,21 @@ export function findMissing(pod: Place, decision: Decision): Finding | undefined
     reason,
     event: missing(
       `Pod ${pod.name} has no metrics sidecar, and would get none now: ${reason}: ${why}. ` +
-        `Then ${cure(pod)}`,
+        `Then ${deletePod(pod)}`,
     ),
   }
 }
 
-/** When the annotation was set is not known. */
+/** Why a pod lacks the sidecar that it would get now. When the annotation was set is not known. */
+export const CREATED_BEFORE =
+  'it was created before flux-metrics/enabled was set, or while the webhook did not answer'
+
 function createdBefore(pod: Place): string {
-  return (
-    `Pod ${pod.name} has no metrics sidecar: it was created before flux-metrics/enabled was set, or while the ` +
-    `webhook did not answer. To add it, ${cure(pod)}`
-  )
+  return `Pod ${pod.name} has no metrics sidecar: ${CREATED_BEFORE}. To add it, ${deletePod(pod)}`
 }
 
 /** What adds the sidecar to a pod that runs, and its price. */
-export function cure({ namespace, name }: Place): string {
+export function deletePod({ namespace, name }: Place): string {
   return `delete the pod, which ends the jobs of the MiniCluster: kubectl delete pod -n ${namespace} ${name}`
 }
 

@@ -21,6 +21,10 @@ for (const { codes, what, act } of CASES) {
           (text) => text.length > 3 && !/undefined|null|NaN/.test(text),
         ),
       )
+      // A pod or a MiniCluster that is created again: whoever does it must know the price.
+      if (/\bpod again|MiniCluster again|delete (?:the|its) pod/.test(fix)) {
+        assert.match(fix, /which ends (?:its|the) jobs/)
+      }
     }
   })
 }

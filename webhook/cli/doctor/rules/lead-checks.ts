@@ -4,7 +4,7 @@ import { decide } from '../../../admission/decision.ts'
 import { CONTAINER_NAME, INJECTED_ANNOTATION } from '../../../contract.ts'
 import { sentencesOf } from '../../../gateway/shortage/words.ts'
 import { allContainers } from '../../../injection/pod.ts'
-import { cure } from '../../../reconcile/finding.ts'
+import { CREATED_BEFORE, deletePod } from '../../../reconcile/finding.ts'
 import { type Check, certain, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { JobPod, MiniClusterFacts } from '../facts/minicluster-facts.ts'
@@ -77,18 +77,19 @@ function injectionVerdict(facts: Facts): Verdict {
   if (decision.kind === 'skip') {
     const { reason, message: why } = decision
     const message = `it has no sidecar, and would get none now: ${reason}: ${why}`
-    const fix = `change that; then ${cure(place)}`
+    const fix = `change that; then ${deletePod(place)}`
     return verdict(fine, [finding('not-injected', { subject, message, fix, reason })])
   }
-  const message =
-    'it has no sidecar: it was created before flux-metrics/enabled was set, or while the webhook did not answer'
+  const message = `it has no sidecar: ${CREATED_BEFORE}`
   const reason = 'CreatedBefore'
   if (policies.kind !== 'unread') {
-    return verdict(fine, [finding('not-injected', { subject, message, fix: cure(place), reason })])
+    return verdict(fine, [
+      finding('not-injected', { subject, message, fix: deletePod(place), reason }),
+    ])
   }
   // To create the pod again costs its jobs, and would be for nothing where they refuse it.
   const what = `${message}, or because of the LimitRanges and ResourceQuotas of its namespace, which could not be read`
-  const fix = `see that they leave room for it; then ${cure(place)}`
+  const fix = `see that they leave room for it; then ${deletePod(place)}`
   return verdict(
     fine,
     [finding('not-injected', { subject, message: what, fix, reason })],

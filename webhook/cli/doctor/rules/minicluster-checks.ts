@@ -82,7 +82,7 @@ function annotationVerdict(facts: Facts): Verdict {
   if (settings.enabled !== true) {
     const isOff = readEnabled(metadata.annotations) === false || settings.enabled === false
     const message = `annotation flux-metrics/enabled is ${isOff ? '"false"' : 'not set'}: it has no metrics`
-    const fix = `kubectl annotate minicluster -n ${namespace} ${name} flux-metrics/enabled=true --overwrite`
+    const fix = `kubectl annotate minicluster -n ${namespace} ${name} flux-metrics/enabled=true --overwrite; if it runs already, create its index-0 pod again after that, which ends its jobs`
     return verdict(fine, [finding('not-enabled', { subject, message, fix })])
   }
   const lead = knownOf(minicluster.lead)
