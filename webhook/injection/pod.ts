@@ -148,6 +148,11 @@ export function isWindows({ spec }: Pod): boolean {
   )
 }
 
+/** Whether it is being deleted. The same for a MiniCluster. */
+export function isGoing({ metadata }: Pick<Pod, 'metadata'>): boolean {
+  return (metadata.deletionTimestamp ?? undefined) !== undefined
+}
+
 /** Whether all containers of the pod have ended. */
 export function hasEnded({ status }: Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed'

@@ -3,7 +3,7 @@ import { decide, preselect } from '../admission/decision.ts'
 import type { LookUps } from '../admission/look-ups/look-ups.ts'
 import { prerequisitesOf } from '../admission/obstacle.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import { hasEnded, type Pod, toPod } from '../injection/pod.ts'
+import { hasEnded, isGoing, toPod } from '../injection/pod.ts'
 import { quotaWithout } from '../injection/resources/resource-quota.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import type { Check, Found } from './check.ts'
@@ -62,9 +62,4 @@ export class MissingCheck implements Check {
     const finding = findMissing(lead, decision)
     return finding && { ...finding, minicluster }
   }
-}
-
-/** Whether it is being deleted: there is nothing left to do for its user. */
-function isGoing({ metadata }: Pick<Pod, 'metadata'>): boolean {
-  return (metadata.deletionTimestamp ?? undefined) !== undefined
 }

@@ -5,7 +5,7 @@ import { decide } from '../../admission/decision.ts'
 import { INJECTED_ANNOTATION } from '../../contract.ts'
 import { readEnabled } from '../../injection/annotations.ts'
 import { isRunning, type MiniCluster } from '../../injection/minicluster.ts'
-import { hasEnded, type Pod } from '../../injection/pod.ts'
+import { hasEnded, isGoing, type Pod } from '../../injection/pod.ts'
 import type { MiniClusterName } from './peer.ts'
 
 /**
@@ -73,8 +73,4 @@ function cureOf({ namespace, minicluster }: MiniClusterName): string {
 /** Conditions that end with `JobFinished`. */
 function hasFinished(minicluster: MiniCluster): boolean {
   return (minicluster.status?.conditions ?? []).length > 0 && !isRunning(minicluster)
-}
-
-function isGoing({ metadata }: Pick<Pod, 'metadata'>): boolean {
-  return (metadata.deletionTimestamp ?? undefined) !== undefined
 }

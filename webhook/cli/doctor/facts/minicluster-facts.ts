@@ -5,7 +5,14 @@ import { readPolicies } from '../../../admission/look-ups/policies.ts'
 import { lookAt } from '../../../gateway/shortage/look.ts'
 import type { Shortage } from '../../../gateway/shortage/shortage.ts'
 import { type MiniCluster, toMiniCluster } from '../../../injection/minicluster.ts'
-import { controllerOf, hasEnded, Metadata, type Pod, toPod } from '../../../injection/pod.ts'
+import {
+  controllerOf,
+  hasEnded,
+  isGoing,
+  Metadata,
+  type Pod,
+  toPod,
+} from '../../../injection/pod.ts'
 import type { Policies } from '../../../injection/resources/sidecar-resources.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
 import { MiniClusterSource } from '../../input/minicluster-source.ts'
@@ -152,7 +159,6 @@ async function readPods(
 }
 
 function leadOf(pods: readonly JobPod[]): Reading<JobPod> {
-  const isGoing = ({ metadata }: Pod) => (metadata.deletionTimestamp ?? undefined) !== undefined
   const lead = pods.find(
     ({ pod }) => preselect(pod).kind === 'candidate' && !isGoing(pod) && !hasEnded(pod),
   )

@@ -4,6 +4,7 @@ import { adviseOnSpec } from '../../../admission/advice/spec-advice.ts'
 import { decide } from '../../../admission/decision.ts'
 import { readAnnotations, readEnabled } from '../../../injection/annotations.ts'
 import { isRunning } from '../../../injection/minicluster.ts'
+import { isGoing } from '../../../injection/pod.ts'
 import { refusalOf } from '../../input/minicluster-source.ts'
 import { type Check, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
@@ -55,7 +56,7 @@ function presenceVerdict(facts: MiniClusterFacts): Verdict {
   }
   const { minicluster } = found.value
   const scope = `-n ${namespace} ${name}`
-  if ((minicluster.metadata.deletionTimestamp ?? undefined) !== undefined) {
+  if (isGoing(minicluster)) {
     const message = 'it is being deleted'
     const fix = 'wait for its end, and delete its HPA'
     return verdict(fine, [finding('minicluster-going', { subject, message, fix, isEnd: true })])
