@@ -344,16 +344,10 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   },
   'webhook/cli/top': {
     folders: [...CLI_GROUND, 'sidecar/explaining', 'webhook/cli/top'],
-    packages: ['valibot'],
+    packages: [],
   },
   'webhook/cli/dashboard': {
-    folders: [
-      ...CLI_GROUND,
-      'sidecar/serving/text.ts',
-      'webhook/cli/hpa',
-      'webhook/cli/top/autoscaler-state.ts',
-      'webhook/cli/dashboard',
-    ],
+    folders: [...CLI_GROUND, 'sidecar/serving/text.ts', 'webhook/cli/hpa', 'webhook/cli/dashboard'],
     packages: ['esbuild', 'valibot'],
   },
   // In the browser: no node:, and of other rooms only what is pure.

@@ -1,9 +1,9 @@
 // The page's data from the metrics API of a cluster, through kubectl with the user's own kubeconfig: RBAC decides what is shown.
 import type { Io } from '../command.ts'
 import type { Answer } from '../input/answer.ts'
+import { describeAutoscalers } from '../input/autoscaler-state.ts'
 import { getRaw, type KubectlFlags } from '../input/kubectl.ts'
 import { askForExplanation, withSignal } from '../input/minicluster-target.ts'
-import { describeAutoscalers } from '../top/autoscaler-state.ts'
 import type {
   DashboardData,
   HpaState,

@@ -2,6 +2,7 @@
 import { sleep } from '#serving/sleep.ts'
 import { printable } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } from '../command.ts'
+import { describeAutoscalers } from '../input/autoscaler-state.ts'
 import { readExplanation } from '../input/explanation.ts'
 import { readArguments } from '../input/flags.ts'
 import {
@@ -13,7 +14,6 @@ import {
   type Target,
   withSignal,
 } from '../input/minicluster-target.ts'
-import { describeAutoscalers } from './autoscaler-state.ts'
 import { type TopState, viewOf } from './view.ts'
 
 const FLAGS = {

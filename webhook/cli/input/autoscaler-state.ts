@@ -1,9 +1,9 @@
-// What Kubernetes says of the HPA that scales a MiniCluster.
+// What Kubernetes says of the HPAs that scale a MiniCluster, a line each: for top and for the dashboard.
 import * as v from 'valibot'
 import type { Io } from '../command.ts'
-import { parseJson } from '../input/explanation.ts'
-import type { KubectlFlags } from '../input/kubectl.ts'
-import { getObjectsIn } from '../input/kubectl.ts'
+import { parseJson } from './explanation.ts'
+import type { KubectlFlags } from './kubectl.ts'
+import { getObjectsIn } from './kubectl.ts'
 
 const ConditionSchema = v.object({
   type: v.string(),

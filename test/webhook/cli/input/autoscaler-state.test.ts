@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeHpas } from '../../../../webhook/cli/top/autoscaler-state.ts'
+import { describeHpas } from '../../../../webhook/cli/input/autoscaler-state.ts'
 
 function hpa(name: string, status: object, target: object = {}) {
   return {
