@@ -49,7 +49,7 @@ gives the APIServices back to it. Changes nothing in the cluster.
                         exists is overwritten
       --base BASE       the default manifests of flux-metrics: a path as seen
                         from DIR, or a URL as kustomize takes it [${DEFAULT_BASE}]
-      --registry NAME   where nodes pull the images of flux-metrics from, such as
+      --registry NAME   where nodes pull the images of flux-metrics from, as
                         registry.example/flux. Without it, or a BASE that names
                         them, edit the images in kustomization.yaml
       --external        let the gateway serve external metrics as well
