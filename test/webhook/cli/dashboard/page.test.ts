@@ -102,6 +102,23 @@ suite('the page', { skip: WITHOUT_CHROMIUM }, () => {
     await page.getByText('Wants 13 nodes, has 7').waitFor()
   })
 
+  for (const [what, start, sign] of [
+    ['a MiniCluster', {}, 'desired size 13'],
+    ['the list', { subject: null }, 'flux-sample'],
+  ] as const) {
+    test(`shows nothing old of ${what} when somebody looks again and no answer comes`, async (t) => {
+      const { page } = await show(t, browser, telling(growing(), start))
+      await page.locator('main').getByText(sign, { exact: true }).first().waitFor()
+      const ask = Promise.withResolvers<void>()
+      t.after(() => ask.resolve())
+      await page.route('**/data/*', (route) => ask.promise.then(() => route.abort()))
+      // The machine was asleep: its steady clock stood still.
+      await page.evaluate('{ const { now } = Date; Date.now = () => now.call(Date) + 3_600_000 }')
+      await page.getByText('no answer has come for a while').waitFor()
+      assert.equal(await page.locator('main').getByText(sign, { exact: true }).count(), 0)
+    })
+  }
+
   test('says that the command has ended', async (t) => {
     const { page } = await show(t, browser, telling(growing()))
     await page.getByText('Wants 13 nodes, has 7').waitFor()

@@ -1,11 +1,14 @@
 // Asks the command that serves the page, again and again while somebody looks. Every address is relative: it has the token.
 import { useEffect, useState } from 'preact/hooks'
 import type { Subject } from '../data.ts'
+import { type Moment, presentMoment } from './moment.ts'
 
 /** Longer than the command itself waits. */
 const TIMEOUT_MS = 15_000
 
 export const EVERY_MS = 2_000
+
+export const OLD = 'no answer has come for a while'
 
 export const LOST = '“flux-metrics dashboard” does not answer: was it ended?'
 
@@ -33,8 +36,7 @@ export async function ask<T>(address: string, signal?: AbortSignal): Promise<T> 
 /** An answer, and when it came; `undefined`: the command does not answer. */
 export interface Asked<T> {
   readonly answer: T | undefined
-  /** In milliseconds of `performance.now()`. */
-  readonly at: number
+  readonly at: Moment
 }
 
 /** Calls `take` with each answer, every two seconds while the page is visible, until the address changes. */
@@ -50,7 +52,7 @@ export function useAnswers<T>(address: string, take: (asked: Asked<T>) => void):
       const answer = await ask<T>(address, stop.signal).catch(() => undefined)
       isAsking = false
       if (stop.signal.aborted) return
-      take({ answer, at: performance.now() })
+      take({ answer, at: presentMoment() })
       timer = setTimeout(next, EVERY_MS)
     }
     const look = () => void next()
@@ -64,11 +66,11 @@ export function useAnswers<T>(address: string, take: (asked: Asked<T>) => void):
   }, [address])
 }
 
-/** The present time in milliseconds of `performance.now()`: once a second, and as soon as somebody looks again. */
-export function useNow(): number {
-  const [now, setNow] = useState(performance.now())
+/** The present time: once a second, and as soon as somebody looks again. */
+export function useNow(): Moment {
+  const [now, setNow] = useState(presentMoment)
   useEffect(() => {
-    const look = () => setNow(performance.now())
+    const look = () => setNow(presentMoment())
     const timer = setInterval(look, 1_000)
     document.addEventListener('visibilitychange', look)
     return () => {

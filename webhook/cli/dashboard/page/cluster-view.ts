@@ -4,22 +4,18 @@ import { useMemo, useState } from 'preact/hooks'
 import { spellSeconds } from '#explaining/wording.ts'
 import type { ReadExplanation } from '../../input/explanation.ts'
 import type { MiniClusterState, Subject } from '../data.ts'
-import { addressOf, LOST, useAnswers, useNow } from './asking.ts'
+import { addressOf, LOST, OLD, useAnswers, useNow } from './asking.ts'
 import { Changes } from './changes.ts'
 import { PendingJobs, RunningJobs } from './jobs.ts'
 import { LastHour } from './last-hour.ts'
 import { Metrics } from './metrics.ts'
+import { isOld, presentMoment, secondsBetween } from './moment.ts'
 import { Notices } from './notices.ts'
 import { Ranks } from './ranks.ts'
 import { RanksModel } from './ranks-model.ts'
 import { Sizes } from './sizes.ts'
 import { clockOfIso } from './time.ts'
 import { NOTHING_YET, type View, viewAfter } from './view.ts'
-
-/** As old as what a sidecar serves may be: so it is after a machine was asleep, or while nobody looked. */
-const OLD_MS = 30_000
-
-const OLD = 'no answer has come for 30 seconds'
 
 interface ClusterProps {
   readonly subject: Subject | null
@@ -28,26 +24,22 @@ interface ClusterProps {
 
 export function ClusterView({ subject, title }: ClusterProps) {
   const [view, setView] = useState(NOTHING_YET)
-  const [at, setAt] = useState(performance.now())
+  const [at, setAt] = useState(presentMoment)
   useAnswers<MiniClusterState>(addressOf('state', subject), (asked) => {
     const answer = asked.answer ?? { kind: 'unknown', reason: LOST }
     setView((before) => viewAfter(before, answer))
     setAt(asked.at)
   })
-  const now = useNow()
-  const shown = now - at > OLD_MS ? { ...view, explanation: undefined, reason: OLD } : view
+  const seconds = secondsBetween(at, useNow())
+  const isGone = isOld(seconds, view.explanation?.ageSeconds)
+  const shown = isGone ? { ...view, explanation: undefined, reason: view.reason ?? OLD } : view
   const { explanation, history } = shown
   const model = useMemo(() => explanation && new RanksModel(explanation), [explanation])
   const [marked, mark] = useState<string | null>(null)
   return h(
     'div',
     { class: explanation === undefined ? 'cluster unknown' : 'cluster' },
-    h(
-      'div',
-      { class: 'title' },
-      h('h1', {}, title),
-      h(Freshness, { view: shown, seconds: Math.max(0, now - at) / 1000 }),
-    ),
+    h('div', { class: 'title' }, h('h1', {}, title), h(Freshness, { view: shown, seconds })),
     explanation === undefined
       ? h(NotKnown, { key: 'unknown', view: shown })
       : h(AtAGlance, { key: 'known', explanation, hpas: shown.hpas }),

@@ -3,18 +3,24 @@ import { h } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ListState } from '../data.ts'
 import type { ReadRow } from '../overview.ts'
-import { addressOf, LOST, useAnswers } from './asking.ts'
+import { addressOf, LOST, OLD, useAnswers, useNow } from './asking.ts'
+import { isOld, presentMoment, secondsBetween } from './moment.ts'
 import { hashOf } from './route.ts'
 
 /** A search for fewer would only be in the way. */
 const MANY = 8
 
 export function ListView() {
-  const [state, setState] = useState<ListState>()
+  const [told, setTold] = useState<ListState>()
+  const [at, setAt] = useState(presentMoment)
   const [wanted, setWanted] = useState('')
-  useAnswers<ListState>(addressOf('list', null), ({ answer }) =>
-    setState(answer ?? { kind: 'unknown', reason: LOST }),
-  )
+  useAnswers<ListState>(addressOf('list', null), (asked) => {
+    setTold(asked.answer ?? { kind: 'unknown', reason: LOST })
+    setAt(asked.at)
+  })
+  const now = useNow()
+  const isGone = told?.kind === 'known' && isOld(secondsBetween(at, now))
+  const state: ListState | undefined = isGone ? { kind: 'unknown', reason: OLD } : told
   return h(
     'div',
     { class: 'list' },
