@@ -1,6 +1,7 @@
 // Serves the page and its data on loopback, for the browser of the user who started it.
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { messageOf } from '#serving/text.ts'
 import { problemOfName } from '../input/flags.ts'
 import type { DashboardData, Subject } from './data.ts'
@@ -10,6 +11,9 @@ import { HEADERS } from './page-headers.ts'
 
 /** As many tabs as anybody has open, each with a few connections. */
 const MAX_CONNECTIONS = 128
+
+/** Connections that have not shown the token. Every program on this machine can open some, and must not take those of the user. */
+const MAX_STRANGERS = 64
 
 const MAX_METRIC_LENGTH = 253
 
@@ -33,6 +37,7 @@ export interface DashboardOptions {
 /** @throws Error of the port */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   const token = randomBytes(24).toString('base64url')
+  const strangers = new Set<Socket>()
   const server = createServer({ maxHeaderSize: 8 * 1024 }, (request, response) => {
     request.resume()
     const admitted = admit(request, token)
@@ -40,11 +45,19 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
       send(response, { code: admitted.code, type: TEXT_TYPE, body: `${admitted.message}\n` })
       return
     }
+    strangers.delete(request.socket)
     answer(admitted, options).then(
       (found) => send(response, found ?? MISSING),
       (error: unknown) =>
         send(response, { code: 500, type: TEXT_TYPE, body: `${messageOf(error)}\n` }),
     )
+  })
+  server.on('connection', (socket) => {
+    strangers.add(socket)
+    socket.once('close', () => strangers.delete(socket))
+    // The oldest gives way: a browser sends its request at once.
+    const [oldest] = strangers
+    if (strangers.size > MAX_STRANGERS) oldest?.destroy()
   })
   server.maxConnections = MAX_CONNECTIONS
   server.requestTimeout = 10_000

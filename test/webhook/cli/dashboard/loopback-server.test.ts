@@ -1,6 +1,8 @@
 // The server of the page over HTTP: what it serves, its headers, and whom it asks for what.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { Subject } from '../../../../webhook/cli/dashboard/data.ts'
 import { startDashboard } from '../../../../webhook/cli/dashboard/loopback-server.ts'
@@ -55,6 +57,17 @@ test('the files of the page are served with headers that allow it nothing else',
     assert.equal(headers['cache-control'], 'no-store')
     assert.equal(headers['cross-origin-resource-policy'], 'same-origin')
   }
+})
+
+test('connections of other programs on the machine do not keep the user out', async (t) => {
+  const { get, port } = await serve(t)
+  const sockets = Array.from({ length: 200 }, () => connect(port, '127.0.0.1'))
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  for (const socket of sockets) socket.on('error', () => {})
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  assert.equal((await get('data/start')).status, 200)
 })
 
 test('data are JSON, about the MiniCluster that is named', async (t) => {
