@@ -132,7 +132,9 @@ async function serve(
   { io, signal }: { readonly io: Io; readonly signal: AbortSignal },
 ): Promise<ExitCode> {
   const dashboard = await startDashboard({ data, files: await readPageFiles(), port })
-  const tidy = opens ? await openBrowser(dashboard.url, io) : undefined
+  // Who has no place for the file has the address.
+  const opening = opens ? openBrowser(dashboard.url, io) : undefined
+  const tidy = await opening?.catch(() => undefined)
   io.out.write(`${dashboard.url}\n`)
   io.err.write('Ctrl-C ends it. Whoever has this address sees what you may see.\n')
   if (!signal.aborted) await once(signal, 'abort')

@@ -34,6 +34,22 @@ test('dashboard prints the address of the page, serves it until Ctrl-C, and asks
   await assert.rejects(fetch(url))
 })
 
+test('dashboard goes on where the browser cannot be opened', async (t) => {
+  const kubectl = await fakeKubectl(t, { namespace: 'hpc', args: 'none' })
+  const { TMPDIR } = process.env
+  process.env.TMPDIR = '/nowhere'
+  t.after(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  })
+  const { io, written, interrupt } = createMemoryIo({ env: { ...kubectl, DISPLAY: ':0' } })
+  const ended = DASHBOARD.run([], io)
+  await until(() => written.out.endsWith('\n') || written.err !== '', 'the address')
+  assert.equal((await fetch(written.out.trim())).status, 200)
+  interrupt()
+  assert.equal(await ended, 0)
+})
+
 test('dashboard NAME shows that MiniCluster of the namespace of the context', async (t) => {
   const env = await fakeKubectl(t, { namespace: 'hpc', args: 'none' })
   const { io, written, interrupt } = createMemoryIo({ env })
