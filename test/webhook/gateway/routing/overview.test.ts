@@ -5,6 +5,7 @@ import { explain } from '#explaining/explanation.ts'
 import { unavailable } from '#serving/status.ts'
 import { MAX_ROWS } from '../../../../webhook/gateway/routing/overview.ts'
 import { snapshotOf } from '../../../support/snapshots.ts'
+import { until } from '../../../support/until.ts'
 import { waitingFor, wholeNodes } from '../../../support/waiting.ts'
 import { serveRoutes } from './served.ts'
 
@@ -108,6 +109,23 @@ test('long texts are cut, and MiniClusters beyond the most rows are counted', as
   const { miniclusters: rows, more } = JSON.parse((await get(IN_A)).text)
   assert.deepEqual([rows.length, more, questions.length], [MAX_ROWS, 3, MAX_ROWS])
   assert.equal(rows[0].problem.length, 201)
+})
+
+test('what askers at once are given is read once', async (t) => {
+  const open = Promise.withResolvers<void>()
+  const answer = explained()
+  const parse = t.mock.method(JSON, 'parse')
+  const { get, questions } = await serveRoutes(t, {
+    miniclusters: ['a/one'],
+    answer: () => open.promise.then(() => answer),
+  })
+  const lists = Array.from({ length: 5 }, () => get(IN_A))
+  await until(() => questions.length === 5, 'the questions')
+  open.resolve()
+  const texts = (await Promise.all(lists)).map(({ text }) => text)
+  assert.equal(new Set(texts).size, 1)
+  const { body } = await answer
+  assert.equal(parse.mock.calls.filter(({ arguments: [text] }) => text === body).length, 1)
 })
 
 test('a namespace without MiniClusters has an empty list', async (t) => {
