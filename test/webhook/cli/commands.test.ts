@@ -67,6 +67,15 @@ for (const [args, problem] of [
   })
 }
 
+test('the list of commands fits into 80 columns', async () => {
+  const { io, written } = createMemoryIo()
+  await runCommand(['--help'], io)
+  assert.deepEqual(
+    written.out.split('\n').filter((line) => line.length > 80),
+    [],
+  )
+})
+
 for (const command of COMMANDS) {
   test(`the help of ${command.name} fits into 80 columns`, () => {
     const lines = command.help(createMemoryIo().io).split('\n')

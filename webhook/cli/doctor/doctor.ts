@@ -38,7 +38,7 @@ interface Question {
 
 export const DOCTOR: Command = {
   name: 'doctor',
-  summary: 'find out why a MiniCluster is not scaled as it should be, with a fix each',
+  summary: 'find out why a MiniCluster is not scaled as it should, with fixes',
   help: () => `Usage: flux-metrics doctor [MINICLUSTER] [options]
 
 Checks the way from the jobs of a MiniCluster to its size, hop by hop: API

@@ -44,7 +44,7 @@ interface Question {
 
 export const TOP: Command = {
   name: 'top',
-  summary: 'show the ranks, jobs and sizes of a MiniCluster in the terminal, live',
+  summary: 'show ranks, jobs and sizes of a MiniCluster in the terminal, live',
   help: () => `Usage: flux-metrics top MINICLUSTER [options]
        flux-metrics top --url URL [options]
 
