@@ -98,7 +98,7 @@ const CLI_INPUT = [
 ]
 const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input', 'webhook/cli/output']
 const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT]
-const HPA_CONTROLLER = 'webhook/cli/simulate/hpa-controller'
+const HPA_CONTROLLER = 'webhook/cli/hpa-controller'
 const SIMULATE = ['webhook/cli/simulate']
 const CLI_HPA = [...CLI_GROUND, ...ADMISSION, 'webhook/cli/hpa', HPA_CONTROLLER]
 const DOCTOR_FACTS = [

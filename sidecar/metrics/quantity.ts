@@ -1,5 +1,5 @@
 // Writes numbers in the canonical decimal form of Kubernetes, resource.Quantity. How the HPA controller reads quantities is in
-// webhook/cli/simulate/hpa-controller/milli-value.ts.
+// webhook/cli/hpa-controller/milli-value.ts.
 
 /**
  * The largest number that an HPA can read. It counts in thousandths as int64, so a number over 9.223e15 wraps around to 0 or

@@ -1,12 +1,9 @@
 // The demo's HPA: the recommended one with shorter times, and its work in one sync.
 import * as v from 'valibot'
 import { recommendHpa } from '../../webhook/cli/hpa/recommended-hpa.ts'
+import { type Decision, HpaController } from '../../webhook/cli/hpa-controller/controller.ts'
+import type { HpaSpec } from '../../webhook/cli/hpa-controller/spec.ts'
 import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
-import {
-  type Decision,
-  HpaController,
-} from '../../webhook/cli/simulate/hpa-controller/controller.ts'
-import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
 import { readMetric, readSummary } from './metrics.ts'
 
 export const METRIC = 'node_desired_count'

@@ -1,11 +1,11 @@
 // Compares our HpaController with the real controller for random sizes, specs and metrics. The observations can be recorded,
-// so that test/webhook/cli/simulate/hpa-controller/conformance.test.ts compares with them without a cluster:
+// so that test/webhook/cli/hpa-controller/conformance.test.ts compares with them without a cluster:
 //
 //   HPA_RECORD=test/recordings/kubernetes/hpa/1.37.jsonl node --test test/e2e/hpa.e2e.ts
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../webhook/cli/hpa-controller/controller.ts'
 import { isSince } from '../../webhook/kubernetes/server-version.ts'
 import { drawHpaCases, type HpaCase } from '../support/hpa-cases.ts'
 import { plannedSyncs } from '../support/hpa-conformance.ts'

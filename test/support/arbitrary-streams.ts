@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import type { JobRequest } from '#simulation/job.ts'
 import type { JobLatencies } from '#simulation/latency.ts'
-import type { HpaSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
+import type { HpaSpec } from '../../webhook/cli/hpa-controller/spec.ts'
 import {
   type Arrival,
   type Loss,

@@ -1,14 +1,14 @@
 // Random cases for an HPA: a size, a spec, and the answers of the metrics in a series of syncs. Many values are at the edges of
 // the rules: at the limits of tolerances, next to the bounds, on both sides of windows.
 import fc from 'fast-check'
-import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
+import { toMilli } from '../../webhook/cli/hpa-controller/milli-value.ts'
 import type {
   Behavior,
   HpaSpec,
   MetricSpec,
   MetricTarget,
   ScalingRules,
-} from '../../webhook/cli/simulate/hpa-controller/spec.ts'
+} from '../../webhook/cli/hpa-controller/spec.ts'
 
 /** A quantity or an error, in lower case: the controller converts the names of external metrics to lower case. */
 export type Answer = string | 'error'

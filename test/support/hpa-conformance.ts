@@ -1,7 +1,7 @@
 // Compares the decisions of the real controller for a case with those of our HpaController. Observations are data: no cluster.
 import { isDeepStrictEqual } from 'node:util'
-import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
-import type { HpaSpec, MetricSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
+import type { HpaControllerOptions } from '../../webhook/cli/hpa-controller/controller.ts'
+import type { HpaSpec, MetricSpec } from '../../webhook/cli/hpa-controller/spec.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Sync, type SyncStatus, simulate } from './hpa-model.ts'
 

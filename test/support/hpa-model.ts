@@ -4,9 +4,9 @@ import {
   type Decision,
   HpaController,
   type HpaControllerOptions,
-} from '../../webhook/cli/simulate/hpa-controller/controller.ts'
-import { toMilli } from '../../webhook/cli/simulate/hpa-controller/milli-value.ts'
-import type { MetricSpec } from '../../webhook/cli/simulate/hpa-controller/spec.ts'
+} from '../../webhook/cli/hpa-controller/controller.ts'
+import { toMilli } from '../../webhook/cli/hpa-controller/milli-value.ts'
+import type { MetricSpec } from '../../webhook/cli/hpa-controller/spec.ts'
 import { type Answer, type HpaCase, targetOf } from './hpa-cases.ts'
 
 /** The value that the controller shows for a negative sum. */

@@ -1,5 +1,5 @@
 // Recordings of the real controller: one line with its version and its options, then one line for each case.
-import type { HpaControllerOptions } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../webhook/cli/hpa-controller/controller.ts'
 import type { HpaCase } from './hpa-cases.ts'
 import { type Observed, plannedSyncs } from './hpa-conformance.ts'
 

@@ -1,7 +1,7 @@
 // Watches a simulation for ranks whose pods came after the size rose: none of them may be drained for long.
 import assert from 'node:assert/strict'
 import { publishedSize } from '#scaling/sizes.ts'
-import type { Decision } from '../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { Decision } from '../../webhook/cli/hpa-controller/controller.ts'
 import { type Simulation, TIMES } from '../../webhook/cli/simulate/simulation.ts'
 import { BROKEN, type Stream } from './arbitrary-streams.ts'
 

@@ -1,7 +1,7 @@
 // What the cluster shows about a case while the controller works on it, as plain data.
 import type { V2HorizontalPodAutoscaler, V2MetricStatus } from '@kubernetes/client-node'
-import { toMilli } from '../../../webhook/cli/simulate/hpa-controller/milli-value.ts'
-import type { MetricSpec } from '../../../webhook/cli/simulate/hpa-controller/spec.ts'
+import { toMilli } from '../../../webhook/cli/hpa-controller/milli-value.ts'
+import type { MetricSpec } from '../../../webhook/cli/hpa-controller/spec.ts'
 import { isOutside, isRequested, type Observed } from '../../support/hpa-conformance.ts'
 import type { SyncStatus } from '../../support/hpa-model.ts'
 import type { MiniCluster } from '../../support/minicluster.ts'

@@ -1,6 +1,6 @@
 // The objects of a case: a MiniCluster without an operator, pods that are Running by their status alone, and the HPA.
 import { PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node'
-import type { MetricSpec } from '../../../webhook/cli/simulate/hpa-controller/spec.ts'
+import type { MetricSpec } from '../../../webhook/cli/hpa-controller/spec.ts'
 import type { HpaCase } from '../../support/hpa-cases.ts'
 import { MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Cluster } from './cluster.ts'

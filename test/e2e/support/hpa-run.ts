@@ -1,7 +1,7 @@
 // Runs cases on the real controller, all at once, and waits until each can be judged.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
-import type { HpaControllerOptions } from '../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import type { HpaControllerOptions } from '../../../webhook/cli/hpa-controller/controller.ts'
 import { compare, type Observed, type Verdict } from '../../support/hpa-conformance.ts'
 import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Cluster } from './cluster.ts'

@@ -7,8 +7,8 @@ import {
   type RecommendedHpa,
   recommendHpa,
 } from '../../../webhook/cli/hpa/recommended-hpa.ts'
+import type { ScalingRules } from '../../../webhook/cli/hpa-controller/spec.ts'
 import { MiniClusterSource } from '../../../webhook/cli/input/minicluster-source.ts'
-import type { ScalingRules } from '../../../webhook/cli/simulate/hpa-controller/spec.ts'
 import type { Environment } from './environment.ts'
 import { readVersion } from './server-version.ts'
 

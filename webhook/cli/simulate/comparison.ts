@@ -1,9 +1,10 @@
 // The text that `flux-metrics simulate` prints: a chart for each HPA, and a table that compares them. Pure.
+
+import type { HpaSpec } from '../hpa-controller/spec.ts'
 import { formatTable } from '../output/table.ts'
 import { BOUGHT_LEGEND, drawChart, LEGEND } from './drawing/chart.ts'
 import { hasSpareNodes, type Panel, type PictureOptions } from './drawing/svg.ts'
 import { formatDuration } from './duration.ts'
-import type { HpaSpec } from './hpa-controller/spec.ts'
 import type { NamedHpa } from './input/hpa-source.ts'
 import type { Summary, Trace } from './trace.ts'
 

@@ -8,13 +8,13 @@ import {
   refuseUsage,
   reportProblems,
 } from '../command.ts'
+import type { HpaSpec } from '../hpa-controller/spec.ts'
 import { readFlags } from '../input/flags.ts'
 import { readInputs, reasonOf } from '../input/inputs.ts'
 import { Progress } from '../output/progress.ts'
 import { formatComparison, panelOf } from './comparison.ts'
 import { drawPicture, type Panel } from './drawing/svg.ts'
 import { formatDuration } from './duration.ts'
-import type { HpaSpec } from './hpa-controller/spec.ts'
 import type { NamedHpa } from './input/hpa-source.ts'
 import { NODE_FLAGS, NODE_HELP, readNodePool } from './input/node-flags.ts'
 import { QUEUE_KIND, type QueueOfJobs } from './input/queue-source.ts'

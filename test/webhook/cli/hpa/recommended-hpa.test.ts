@@ -7,7 +7,7 @@ import {
   obstacleTo,
   recommendHpa,
 } from '../../../../webhook/cli/hpa/recommended-hpa.ts'
-import { HpaController } from '../../../../webhook/cli/simulate/hpa-controller/controller.ts'
+import { HpaController } from '../../../../webhook/cli/hpa-controller/controller.ts'
 import { minicluster } from '../sources.ts'
 
 const VERSION = 'flux-framework.org/v1alpha2'

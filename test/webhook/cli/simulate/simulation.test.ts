@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HpaSpec } from '../../../../webhook/cli/simulate/hpa-controller/spec.ts'
+import type { HpaSpec } from '../../../../webhook/cli/hpa-controller/spec.ts'
 import { Simulation, type SimulationOptions } from '../../../../webhook/cli/simulate/simulation.ts'
 
 /** An HPA on a metric with AverageValue "1", which shrinks after a minute. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HpaSpec } from '../../../../webhook/cli/simulate/hpa-controller/spec.ts'
+import type { HpaSpec } from '../../../../webhook/cli/hpa-controller/spec.ts'
 import { type Arrival, Simulation } from '../../../../webhook/cli/simulate/simulation.ts'
 import { traceRun } from '../../../../webhook/cli/simulate/trace.ts'
 

@@ -5,15 +5,15 @@ import { METRICS } from '#metrics/catalog.ts'
 import { GATEWAY_METRICS } from '#metrics/gateway-metrics.ts'
 import type { Metric } from '#metrics/metric.ts'
 import { nearestNames } from '#serving/nearest.ts'
-import type { Document } from '../../input/documents.ts'
-import type { Path } from '../../input/source.ts'
 import type {
   HpaSpec,
   MetricSpec,
   MetricTarget,
   ObjectReference,
   SeriesSelector,
-} from '../hpa-controller/spec.ts'
+} from '../../hpa-controller/spec.ts'
+import type { Document } from '../../input/documents.ts'
+import type { Path } from '../../input/source.ts'
 import type { QueueOfJobs } from './queue-source.ts'
 
 /** Adds a problem at a path of the HPA. */

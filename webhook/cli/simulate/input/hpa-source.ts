@@ -1,10 +1,10 @@
 // A HorizontalPodAutoscaler of the input, with the checks of the API server for the fields that decide on sizes
 // (hpa-controller/spec.ts). Whether it fits the simulated MiniCluster is checked in hpa-fit.ts.
 import * as v from 'valibot'
+import { toMilli } from '../../hpa-controller/milli-value.ts'
+import type { HpaSpec } from '../../hpa-controller/spec.ts'
 import type { Document, ReadResult } from '../../input/documents.ts'
 import { describeIssues } from '../../input/issues.ts'
-import { toMilli } from '../hpa-controller/milli-value.ts'
-import type { HpaSpec } from '../hpa-controller/spec.ts'
 
 const Quantity = v.union([v.string(), v.number()])
 

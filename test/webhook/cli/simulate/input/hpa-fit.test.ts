@@ -6,7 +6,7 @@ import type {
   MetricSpec,
   MetricTarget,
   ObjectReference,
-} from '../../../../../webhook/cli/simulate/hpa-controller/spec.ts'
+} from '../../../../../webhook/cli/hpa-controller/spec.ts'
 import { misfitsOf } from '../../../../../webhook/cli/simulate/input/hpa-fit.ts'
 import type { QueueOfJobs } from '../../../../../webhook/cli/simulate/input/queue-source.ts'
 

@@ -3,7 +3,7 @@ import { SERVICES } from '#api/api-group.ts'
 import { METRICS } from '#metrics/catalog.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import { METRICS_SERVICE } from '../../../../contract.ts'
-import { toMilli } from '../../../simulate/hpa-controller/milli-value.ts'
+import { toMilli } from '../../../hpa-controller/milli-value.ts'
 import {
   type Hpa,
   type HpaMetric,

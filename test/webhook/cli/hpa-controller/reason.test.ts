@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  reasonFor,
-  reasonForFailure,
-} from '../../../../../webhook/cli/simulate/hpa-controller/reason.ts'
+import { reasonFor, reasonForFailure } from '../../../../webhook/cli/hpa-controller/reason.ts'
 
 /** From 10 replicas. */
 for (const [replicas, stabilized, proposal, limit, reason] of [

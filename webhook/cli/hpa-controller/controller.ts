@@ -1,6 +1,6 @@
 // The controller of one HorizontalPodAutoscaler (autoscaling/v2), without a cluster: each sync decides on a size from sizes
 // and metrics. test/e2e/hpa.e2e.ts compares it with the real controller, and
-// test/webhook/cli/simulate/hpa-controller/conformance.test.ts with recordings of that. Selectors, and a scale that cannot be
+// test/webhook/cli/hpa-controller/conformance.test.ts with recordings of that. Selectors, and a scale that cannot be
 // read or written, need a cluster and are left out.
 import { addEvent, type DatedReplicas, type ScaleEvents, within } from './behavior.ts'
 import { type Limits, limitsFor } from './limits.ts'

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { HpaControllerOptions } from '../../../../../webhook/cli/simulate/hpa-controller/controller.ts'
-import { compare, plannedSyncs } from '../../../../support/hpa-conformance.ts'
-import { formatRecording, parseRecording } from '../../../../support/hpa-recording.ts'
+import type { HpaControllerOptions } from '../../../../webhook/cli/hpa-controller/controller.ts'
+import { compare, plannedSyncs } from '../../../support/hpa-conformance.ts'
+import { formatRecording, parseRecording } from '../../../support/hpa-recording.ts'
 
-const FOLDER = join(import.meta.dirname, '../../../../recordings/kubernetes/hpa')
+const FOLDER = join(import.meta.dirname, '../../../recordings/kubernetes/hpa')
 
 /** All reasons that depend on the arithmetic. */
 const REASONS = [

@@ -6,8 +6,8 @@ import {
   limitOf,
   rulesFor,
   within,
-} from '../../../../../webhook/cli/simulate/hpa-controller/behavior.ts'
-import type { ScalingPolicy } from '../../../../../webhook/cli/simulate/hpa-controller/spec.ts'
+} from '../../../../webhook/cli/hpa-controller/behavior.ts'
+import type { ScalingPolicy } from '../../../../webhook/cli/hpa-controller/spec.ts'
 
 const OPTIONS = { stabilizationSeconds: 300 }
 const NO_EVENTS = { scaleUp: [], scaleDown: [] }

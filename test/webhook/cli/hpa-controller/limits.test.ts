@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  type LimitInput,
-  limitsFor,
-} from '../../../../../webhook/cli/simulate/hpa-controller/limits.ts'
-import type { Behavior } from '../../../../../webhook/cli/simulate/hpa-controller/spec.ts'
+import { type LimitInput, limitsFor } from '../../../../webhook/cli/hpa-controller/limits.ts'
+import type { Behavior } from '../../../../webhook/cli/hpa-controller/spec.ts'
 
 const OPTIONS = { stabilizationSeconds: 300 }
 

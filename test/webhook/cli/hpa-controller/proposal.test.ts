@@ -6,11 +6,8 @@ import {
   type Target,
   targetOf,
   tolerancesOf,
-} from '../../../../../webhook/cli/simulate/hpa-controller/proposal.ts'
-import type {
-  MetricSpec,
-  MetricTarget,
-} from '../../../../../webhook/cli/simulate/hpa-controller/spec.ts'
+} from '../../../../webhook/cli/hpa-controller/proposal.ts'
+import type { MetricSpec, MetricTarget } from '../../../../webhook/cli/hpa-controller/spec.ts'
 
 const DEFAULTS = { scaleUp: 0.1, scaleDown: 0.1 }
 const NONE = { scaleUp: 0, scaleDown: 0 }

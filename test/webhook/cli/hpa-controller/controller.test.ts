@@ -6,15 +6,15 @@ import {
   type Decision,
   HpaController,
   type HpaControllerOptions,
-} from '../../../../../webhook/cli/simulate/hpa-controller/controller.ts'
+} from '../../../../webhook/cli/hpa-controller/controller.ts'
 import type {
   Behavior,
   HpaSpec,
   MetricSpec,
   MetricTarget,
-} from '../../../../../webhook/cli/simulate/hpa-controller/spec.ts'
-import { arbitraryHpaCase } from '../../../../support/hpa-cases.ts'
-import { simulate } from '../../../../support/hpa-model.ts'
+} from '../../../../webhook/cli/hpa-controller/spec.ts'
+import { arbitraryHpaCase } from '../../../support/hpa-cases.ts'
+import { simulate } from '../../../support/hpa-model.ts'
 
 /** `--horizontal-pod-autoscaler-sync-period` by default. */
 const SYNC_MS = 15_000

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  addInt32,
-  MAX_REPLICAS,
-  toInt32,
-} from '../../../../../webhook/cli/simulate/hpa-controller/int32.ts'
+import { addInt32, MAX_REPLICAS, toInt32 } from '../../../../webhook/cli/hpa-controller/int32.ts'
 
 for (const [value, whole] of [
   [0, 0],

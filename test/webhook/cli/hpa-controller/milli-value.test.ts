@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatQuantity } from '#metrics/quantity.ts'
-import { toFloat, toMilli } from '../../../../../webhook/cli/simulate/hpa-controller/milli-value.ts'
+import { toFloat, toMilli } from '../../../../webhook/cli/hpa-controller/milli-value.ts'
 
 /** As the API machinery of Kubernetes 1.36 reads the same texts. */
 for (const [quantity, milli] of [
