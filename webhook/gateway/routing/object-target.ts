@@ -2,6 +2,7 @@
 // before. Asks nobody.
 import { MINICLUSTERS, NAMESPACES, SERVICES } from '#api/api-group.ts'
 import { matchesLabels, type Selector } from '#api/selectors/selector.ts'
+import { EXPLAIN } from '#metrics/metric.ts'
 import { badRequest, notFound, type StatusError } from '#serving/status.ts'
 import { enumerate, quote, shorten } from '#serving/text.ts'
 import { METRICS_SERVICE, MINICLUSTER_LABEL } from '../../contract.ts'
@@ -54,12 +55,13 @@ export function destinationOf(target: ObjectTarget, surroundings: Surroundings):
   if (resource === MINICLUSTERS) {
     if (name !== '*')
       return { kind: 'one', subject: asMiniCluster({ namespace, minicluster: name }) }
-    return each(
-      select(surroundings, (one) => [
-        ['hpa-selector', one],
-        [MINICLUSTER_LABEL, one],
-      ]),
-    )
+    const selected = select(surroundings, (one) => [
+      ['hpa-selector', one],
+      [MINICLUSTER_LABEL, one],
+    ])
+    // A list counts those beyond its rows, and asks none of them.
+    const isList = target.metric === EXPLAIN
+    return isList ? { kind: 'each', subjects: selected.map(asMiniCluster) } : each(selected)
   }
   if (resource === SERVICES && name === METRICS_SERVICE) {
     const miniclusters = surroundings.miniclusters()

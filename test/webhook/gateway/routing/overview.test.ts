@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '#explaining/explanation.ts'
 import { unavailable } from '#serving/status.ts'
+import { MAX_SUBJECTS } from '../../../../webhook/gateway/routing/object-target.ts'
 import { MAX_ROWS } from '../../../../webhook/gateway/routing/overview.ts'
 import { snapshotOf } from '../../../support/snapshots.ts'
 import { until } from '../../../support/until.ts'
@@ -101,13 +102,14 @@ for (const [what, body] of [
 }
 
 test('long texts are cut, and MiniClusters beyond the most rows are counted', async (t) => {
-  const miniclusters = Array.from({ length: MAX_ROWS + 3 }, (_, index) => `a/c${1_000 + index}`)
+  const all = MAX_SUBJECTS + 3
+  const miniclusters = Array.from({ length: all }, (_, index) => `a/c${1_000 + index}`)
   const long = { ...EXPLANATION, warnings: ['w'.repeat(5_000)] }
   const answer = async () =>
     ({ contentType: 'application/json', body: JSON.stringify(long) }) as const
   const { get, questions } = await serveRoutes(t, { miniclusters, answer })
   const { miniclusters: rows, more } = JSON.parse((await get(IN_A)).text)
-  assert.deepEqual([rows.length, more, questions.length], [MAX_ROWS, 3, MAX_ROWS])
+  assert.deepEqual([rows.length, more, questions.length], [MAX_ROWS, all - MAX_ROWS, MAX_ROWS])
   assert.equal(rows[0].problem.length, 201)
 })
 
