@@ -39,7 +39,7 @@ export class ClusterData implements DashboardData {
   readonly #options: ClusterDataOptions
   readonly #states = new SharedAnswers<MiniClusterState>(SHARING)
   readonly #lists = new SharedAnswers<ListState>({ ...SHARING, lifeMs: 2_000 })
-  readonly #hpas = new SharedAnswers<HpaState>({ ...SHARING, lifeMs: 60_000 })
+  readonly #hpas = new SharedAnswers<HpaState>(SHARING)
   /** They change every 15 s. */
   readonly #autoscalers = new SharedAnswers<readonly string[]>({ ...SHARING, lifeMs: 5_000 })
 

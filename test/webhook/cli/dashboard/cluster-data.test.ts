@@ -34,7 +34,10 @@ async function dataWith(
   answers: readonly FakeAnswer[],
   name: string | undefined = 'flux-sample',
 ) {
-  const env = await fakeKubectl(t, { args: 'nothing else', others: answers })
+  return dataFrom(await fakeKubectl(t, { args: 'nothing else', others: answers }), name)
+}
+
+function dataFrom(env: Record<string, string>, name: string | undefined = 'flux-sample') {
   const { io } = createMemoryIo({ env })
   const { signal } = new AbortController()
   return new ClusterData({ io, kubectl: {}, namespace: 'hpc', name, signal })
@@ -115,4 +118,24 @@ test('the HPA of a metric is made from the MiniCluster and the version of its AP
   assert.match(await yamlOf('34'), /node_desired_compensated_count/)
   const none = await dataWith(t, [{ args: get, err: 'not found', code: 1 }, version('37')])
   assert.deepEqual(await none.hpa(null, 'x'), { kind: 'unknown', reason: 'not found' })
+})
+
+test('an HPA is of the MiniCluster as it is now, and a failure is not kept', async (t) => {
+  const args = 'get miniclusters.flux-framework.org flux-sample --namespace=hpc --output=json'
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  const env = { ...(await fakeKubectl(t, { args: 'nothing else' })) }
+  const data = dataFrom(env)
+  const ask = async (maxSize: number | undefined) => {
+    const spec = { ...MINICLUSTER.spec, maxSize }
+    const out = JSON.stringify({ ...MINICLUSTER, spec })
+    const others = maxSize === undefined ? [] : [{ args, out }]
+    env.PATH = (await fakeKubectl(t, { args: 'nothing else', others })).PATH
+    const state = await data.hpa(null, 'node_desired_count')
+    now += 2_000
+    return state.kind === 'known' ? /maxReplicas: \d+/.exec(state.yaml)?.[0] : state.kind
+  }
+  assert.equal(await ask(undefined), 'unknown')
+  assert.equal(await ask(16), 'maxReplicas: 16')
+  assert.equal(await ask(4), 'maxReplicas: 4')
 })
