@@ -1,8 +1,12 @@
 // A broken hop is told once; what hangs on it, and what could not be read, is said to be unchecked.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { examineInstallation } from '../../../../webhook/cli/doctor/examination.ts'
+import { Api } from '../../../../webhook/cli/doctor/facts/api.ts'
+import { readInstallation } from '../../../../webhook/cli/doctor/facts/facts.ts'
 import { reportJson, reportLines } from '../../../../webhook/cli/doctor/report.ts'
 import {
+  answersOf,
   FORBIDDEN,
   healthyObjects,
   NAME,
@@ -120,4 +124,16 @@ test('--verbose shows what is fine, and colours are in the subjects alone', asyn
   objects.webhook = NOT_FOUND
   const coloured = reportLines('All', await reportOf(objects), { ...PLAIN, hasColor: true })
   assert.equal(coloured.filter((line) => line.includes('\u001b')).length, 1)
+})
+
+test('where the project is in another namespace, the log of the gateway is looked for there', async () => {
+  const objects = healthyObjects()
+  objects.v1beta1 = NOT_FOUND
+  objects.v1beta2 = NOT_FOUND
+  set(objects, 'webhook', ['webhooks', 0, 'clientConfig', 'service', 'namespace'], 'metrics')
+  const answers = answersOf(objects)
+  const api = new Api((path) => answers(path.replace('/metrics/', '/flux-metrics/')))
+  const { findings } = examineInstallation(await readInstallation(api))
+  const absent = findings.find(({ code }) => code === 'api-service-absent')
+  assert.match(absent?.fix ?? '', /kubectl logs -n metrics deployment\/flux-metrics-gateway$/)
 })

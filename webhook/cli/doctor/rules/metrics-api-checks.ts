@@ -26,7 +26,7 @@ export const METRICS_API_CHECKS: readonly Check[] = [
     name: 'metrics-api',
     scope: 'installation',
     needs: ['api-server'],
-    examine: ({ custom }) => apiServiceVerdict(custom),
+    examine: ({ custom, webhook }) => apiServiceVerdict(custom, webhook.namespace),
   },
   {
     name: 'metrics-service',
@@ -66,7 +66,7 @@ export const METRICS_API_CHECKS: readonly Check[] = [
   },
 ]
 
-function apiServiceVerdict({ apiServices, used }: GroupFacts): Verdict {
+function apiServiceVerdict({ apiServices, used }: GroupFacts, namespace: string): Verdict {
   const found = apiServices.flatMap((reading) => knownOf(reading) ?? [])
   const fine = `${found.map(({ name }) => name).join(' and ')} lead to flux-metrics`
   if (used.kind === 'absent') {
@@ -76,7 +76,7 @@ function apiServiceVerdict({ apiServices, used }: GroupFacts): Verdict {
         message: 'it is not there: no HPA has custom metrics',
         fix:
           `install the gateway, which publishes it once it is ready: ${INSTALL}; where it is installed, see ` +
-          `kubectl logs -n flux-metrics deployment/${GATEWAY}`,
+          `kubectl logs -n ${namespace} deployment/${GATEWAY}`,
       }),
     ])
   }
