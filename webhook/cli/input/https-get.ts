@@ -1,12 +1,15 @@
 // One GET request to a sidecar over TLS, and its answer as text.
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
 import type { Answer } from './answer.ts'
 
 /** Far more than a sidecar needs: it answers from memory. */
 const TIMEOUT_MS = 10_000
+
+/** Far more than the longest explanation has. */
+const MAX_MIB = 8
 
 export interface GetOptions {
   readonly accept: string
@@ -37,7 +40,11 @@ export async function httpsGet(
       signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
     },
     (response) => {
-      text(response).then((body) => resolve(toAnswer(response.statusCode, body)), reject)
+      bodyOf(response).then((body) => {
+        const reason = `${url.host} answers more than ${MAX_MIB} MiB: is it a sidecar?`
+        const isWhole = body !== undefined
+        resolve(isWhole ? toAnswer(response.statusCode, body) : { kind: 'failure', reason })
+      }, reject)
     },
   )
   sent.on('error', reject)
@@ -50,6 +57,18 @@ export async function httpsGet(
       reason: error instanceof Error ? reasonOf(error, url.host) : String(error),
     }
   }
+}
+
+/** @returns `undefined` if it is too long: then the rest is not read */
+async function bodyOf(response: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response) {
+    length += chunk.length
+    if (length > MAX_MIB * 2 ** 20) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 function toAnswer(code: number | undefined, body: string): Answer {
