@@ -6,7 +6,8 @@ import { decodeSegment, findMetric } from '#api/request.ts'
 import { parseSelector, type Selector } from '#api/selectors/selector.ts'
 import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
-import { badRequest } from '#serving/status.ts'
+import { Places } from '#serving/limits/places.ts'
+import { badRequest, unavailable } from '#serving/status.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { explainWithPods } from './explanation.ts'
@@ -29,6 +30,9 @@ const SELECTORS = ['labelSelector', 'metricLabelSelector'] as const
 
 /** A person waits for the list. */
 const OVERVIEW_MS = 3_000
+
+/** Questions for lists that are under way at once: sidecars that are slow take no turns of HPAs, of which there are 256. */
+const OVERVIEW_PLACES = 64
 
 /** Adds the metric paths of both versions, and `explain`: also of all MiniClusters of the cluster, for those who may read them all. */
 export function routeCustomMetrics(router: Router, options: RouteOptions, rooms: Rooms): void {
@@ -57,6 +61,7 @@ export function routeCustomMetrics(router: Router, options: RouteOptions, rooms:
 class CustomRoutes {
   readonly #options: RouteOptions
   readonly #rooms: Rooms
+  readonly #overviewPlaces = new Places(OVERVIEW_PLACES)
 
   constructor(options: RouteOptions, rooms: Rooms) {
     this.#options = options
@@ -110,10 +115,14 @@ class CustomRoutes {
     names: readonly MiniClusterName[],
   ): Promise<void> {
     const deadline = performance.now() + OVERVIEW_MS
-    const ask = (name: MiniClusterName) => {
-      const path = `${versionPath(version)}${asMiniCluster(name).path}${EXPLAIN}`
-      return askOne(this.#options, { ...name, path, accept: 'application/json' }, deadline)
-    }
+    const ask = (name: MiniClusterName) =>
+      this.#overviewPlaces.run(async () => {
+        if (performance.now() >= deadline) {
+          throw unavailable('it was not asked in time, because other sidecars are slow')
+        }
+        const path = `${versionPath(version)}${asMiniCluster(name).path}${EXPLAIN}`
+        return askOne(this.#options, { ...name, path, accept: 'application/json' }, deadline)
+      })
     const rows = await overviewOf(names, { room, ask })
     send(ctx, { contentType: 'application/json', body: JSON.stringify(rows) })
   }

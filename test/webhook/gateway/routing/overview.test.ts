@@ -134,3 +134,24 @@ test('a namespace without MiniClusters has an empty list', async (t) => {
   const { get } = await serveRoutes(t, { miniclusters: [] })
   assert.deepEqual(JSON.parse((await get(IN_A)).text), { miniclusters: [], more: 0 })
 })
+
+test('sidecars that are slow keep no more than 64 turns from others, whoever asks for the list', async (t) => {
+  const miniclusters = Array.from({ length: 100 }, (_, index) => `n${index}/one`)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const { get, questions } = await serveRoutes(t, {
+    miniclusters,
+    answer: async () => {
+      await promise
+      return explained()
+    },
+  })
+  const lists = [get(EVERYWHERE), get(EVERYWHERE)]
+  await until(() => questions.length >= 64, 'the questions')
+  await new Promise(setImmediate)
+  assert.equal(questions.length, 64)
+  resolve()
+  for (const { text } of await Promise.all(lists)) {
+    const rows: readonly object[] = JSON.parse(text).miniclusters
+    assert.equal(rows.filter((row) => 'present' in row).length, 100)
+  }
+})
