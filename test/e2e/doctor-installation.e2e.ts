@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { GATEWAY, METRICS_SERVICE, SERVICE_LABEL } from '../../webhook/contract.ts'
+import { CONTAINER_NAME, GATEWAY, METRICS_SERVICE, SERVICE_LABEL } from '../../webhook/contract.ts'
 import { doctorRole } from '../docs/doctor-role.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { postControl } from './support/control.ts'
 import { run, WEBHOOK, WEBHOOK_NAMESPACE } from './support/installation.ts'
 import { kubectl } from './support/kubectl.ts'
-import { API_SERVICES, HOLD_FILE, SIDECAR_IMAGE } from './support/manifests.ts'
+import { API_SERVICES, HOLD_FILE } from './support/manifests.ts'
 import { ALWAYS } from './support/patient.ts'
 import { codesOf, create, encoded, withPatient } from './support/patient-cases.ts'
 import { eventually, holds } from './support/wait.ts'
@@ -134,6 +134,8 @@ withPatient('the doctor, about what is installed', {
       metadata: { name: 'few', namespace },
       spec: { hard: { pods: '2' } },
     })
+    // Without it in its status the quota refuses nothing.
+    await patient.run('wait', 'resourcequota/few', '--for=jsonpath={.status.hard.pods}=2')
     await patient.run(
       'delete',
       'pods',
@@ -374,13 +376,16 @@ withPatient('the doctor, about what is installed', {
   },
 
   // The last case: a restart is told for an hour.
-  'a sidecar without image, and one that was started again': async (patient) => {
+  'a sidecar that cannot start, and one that was started again': async (patient) => {
+    const annotations = {
+      'flux-metrics/enabled': 'true',
+      'flux-metrics/tls-secret': 'nothing',
+    }
+    await patient.create({ name: 'unstarted', annotations })
+    await patient.shows(['sidecar-waiting', 'hpa-none'], 'unstarted')
     const pod = (await patient.lead()).metadata?.name ?? ''
-    const image = (name: string) =>
-      patient.run('set', 'image', `pod/${pod}`, `flux-metrics=${name}`)
-    await image('localhost/none:none')
-    await patient.shows(['sidecar-waiting'])
-    await image(SIDECAR_IMAGE)
+    const program = ['/nodejs/bin/node', '-e', 'process.kill(1)']
+    await patient.run('exec', pod, `--container=${CONTAINER_NAME}`, '--', ...program)
     await patient.shows(['sidecar-restarts'])
   },
 })

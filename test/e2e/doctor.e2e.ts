@@ -5,6 +5,7 @@ import { createAuthority } from '../support/certificates.ts'
 import { postControl } from './support/control.ts'
 import { ALWAYS } from './support/patient.ts'
 import { codesOf, create, encoded, withPatient } from './support/patient-cases.ts'
+import { holds } from './support/wait.ts'
 
 withPatient('the doctor, about MiniClusters and HPAs', {
   'it finds nothing where nothing is wrong': async (patient) => {
@@ -181,7 +182,12 @@ withPatient('the doctor, about MiniClusters and HPAs', {
         '-o=jsonpath={.items[*].metadata.name}',
       )
     ).split(' ')
-    await postControl({ namespace, pod }, '/shutdown', {})
+    await holds('the end of the Job', async () => {
+      // A request through the pod proxy may be lost.
+      await postControl({ namespace, pod }, '/shutdown', {})
+      const succeeded = '-o=jsonpath={.status.succeeded}'
+      return (await patient.run('get', 'job', 'foreign', succeeded)) === '1'
+    })
     await patient.showsOnly(['minicluster-finished'], 'foreign')
     await patient.run(
       'patch',
