@@ -124,7 +124,9 @@ withPatient('the doctor, about what is installed', {
       metadata: { name: 'large', namespace },
       spec: { limits: [{ type: 'Container', defaultRequest: { cpu: '1000' } }] },
     })
-    await patient.patch('minicluster', name, { spec: { size: 3 } })
+    // The HPA makes it grow.
+    const broker = { namespace, pod: (await patient.lead()).metadata?.name ?? '' }
+    await postControl(broker, '/jobs', { nodes: 3 })
     await patient.shows(['pods-unscheduled', 'pods-unprotected'])
     await patient.run('annotate', worker, 'karpenter.sh/do-not-disrupt=true')
     await patient.run('delete', 'limitrange', 'large')
@@ -145,6 +147,7 @@ withPatient('the doctor, about what is installed', {
     )
     await patient.shows(['pods-refused'])
     await patient.run('delete', 'resourcequota', 'few')
+    await postControl(broker, '/jobs/cancel-all', {})
     await patient.patch('minicluster', name, { spec: { size: 2 } })
     await patient.shows([])
   },
@@ -376,13 +379,7 @@ withPatient('the doctor, about what is installed', {
   },
 
   // The last case: a restart is told for an hour.
-  'a sidecar that cannot start, and one that was started again': async (patient) => {
-    const annotations = {
-      'flux-metrics/enabled': 'true',
-      'flux-metrics/tls-secret': 'nothing',
-    }
-    await patient.create({ name: 'unstarted', annotations })
-    await patient.shows(['sidecar-waiting', 'hpa-none'], 'unstarted')
+  'a sidecar that was started again': async (patient) => {
     const pod = (await patient.lead()).metadata?.name ?? ''
     const program = ['/nodejs/bin/node', '-e', 'process.kill(1)']
     await patient.run('exec', pod, `--container=${CONTAINER_NAME}`, '--', ...program)

@@ -307,6 +307,13 @@ export const CASES: readonly Case[] = [
     set(objects, 'pods', [...LEAD, 'status', 'phase'], 'Pending')
     objects.explain = unavailable('its pod has a sidecar that waits')
   }),
+  one('sidecar-waiting', 'its Secret is not there', (objects) => {
+    set(objects, 'pods', [...SIDECAR, 'state'], { waiting: { reason: 'PodInitializing' } })
+    set(objects, 'pods', [...LEAD, 'status', 'phase'], 'Pending')
+    const createdAt = new Date(Date.now() - 180_000).toISOString()
+    set(objects, 'pods', [...LEAD, 'metadata', 'creationTimestamp'], createdAt)
+    objects.explain = unavailable('its pod has a sidecar that waits')
+  }),
   one('sidecar-ended', 'it has ended', (objects) => {
     set(objects, 'pods', [...SIDECAR, 'state'], { terminated: { exitCode: 1, reason: 'Error' } })
     objects.explain = unavailable('its pod has a sidecar that ended')

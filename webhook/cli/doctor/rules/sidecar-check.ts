@@ -43,11 +43,14 @@ const Statuses = v.nullish(
 )
 
 const Schema = v.object({
+  metadata: v.object({ creationTimestamp: v.nullish(v.string(), '') }),
   status: v.object({ initContainerStatuses: Statuses, containerStatuses: Statuses }),
 })
 
-/** Of a container that waits so, nothing is wrong yet. */
+/** Of a container that waits so, nothing is wrong yet: for as long as images are pulled and init containers run. */
 const STARTING = ['', 'ContainerCreating', 'PodInitializing']
+
+const STARTING_MS = 120_000
 
 /** Older restarts are history. */
 const RECENT_MS = 3_600_000
@@ -55,9 +58,10 @@ const RECENT_MS = 3_600_000
 function statusIn({ object }: JobPod) {
   const parsed = v.safeParse(Schema, object)
   if (!parsed.success) return undefined
-  const { initContainerStatuses, containerStatuses } = parsed.output.status
-  const all = [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])]
-  return all.find(({ name }) => name === CONTAINER_NAME)
+  const { metadata, status } = parsed.output
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+  const found = all.find(({ name }) => name === CONTAINER_NAME)
+  return found && { ...found, createdAt: Date.parse(metadata.creationTimestamp ?? '') }
 }
 
 /** Why the sidecar of a pod does not run; `undefined` if it does, is about to, or is not in the pod. */
@@ -80,6 +84,18 @@ export function troubleOf(lead: JobPod): Finding | undefined {
   return finding('sidecar-ended', { subject, message, fix: logs(lead, '') })
 }
 
+/** What keeps a pod from its first containers is in its Events alone. */
+function delayed({ pod: { metadata } }: JobPod, ms: number): Finding {
+  const { namespace, name } = metadata
+  return finding('sidecar-waiting', {
+    subject: `Pod ${namespace}/${name}`,
+    message:
+      `its sidecar has not started for ${spellSeconds(ms / 1000)}: a volume that is not there, such as the Secret of flux-metrics/tls-secret, ` +
+      'an init container that does not end, or an image that is still pulled',
+    fix: `see the Events: kubectl describe pod -n ${namespace} ${name}`,
+  })
+}
+
 function logs({ pod: { metadata } }: JobPod, option: string): string {
   return `see kubectl logs -n ${metadata.namespace} ${metadata.name} -c ${CONTAINER_NAME}${option}`
 }
@@ -90,6 +106,9 @@ function sidecarVerdict({ minicluster: { lead }, now }: Facts): Verdict {
   const trouble = troubleOf(lead.value)
   if (trouble !== undefined) return verdict(fine, [trouble])
   const status = statusIn(lead.value)
+  const waitsFor = now - (status?.createdAt ?? now)
+  const isStarting = status?.state?.waiting !== undefined && status.state.waiting !== null
+  if (isStarting && waitsFor > STARTING_MS) return verdict(fine, [delayed(lead.value, waitsFor)])
   const last = status?.lastState?.terminated
   const ago = now - Date.parse(last?.finishedAt ?? '')
   if (!last || !(ago < RECENT_MS)) return verdict(fine, [])
