@@ -127,7 +127,7 @@ withPatient('the doctor, about what is installed', {
     // The HPA makes it grow.
     const broker = { namespace, pod: (await patient.lead()).metadata?.name ?? '' }
     await postControl(broker, '/jobs', { nodes: 3 })
-    await patient.shows(['pods-unscheduled', 'pods-unprotected'])
+    await patient.shows(['pods-unscheduled', 'pods-unprotected', 'flux-unknown'])
     await patient.run('annotate', worker, 'karpenter.sh/do-not-disrupt=true')
     await patient.run('delete', 'limitrange', 'large')
     await create({
@@ -145,7 +145,7 @@ withPatient('the doctor, about what is installed', {
       `job-name=${name}`,
       '--field-selector=status.phase=Pending',
     )
-    await patient.shows(['pods-refused'])
+    await patient.shows(['pods-refused', 'flux-unknown'])
     await patient.run('delete', 'resourcequota', 'few')
     await postControl(broker, '/jobs/cancel-all', {})
     await patient.patch('minicluster', name, { spec: { size: 2 } })
