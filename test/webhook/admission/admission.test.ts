@@ -66,6 +66,30 @@ test('review logs why a pod is left as it is', async () => {
   ])
 })
 
+for (const [what, request] of [
+  ['Node', { kind: { kind: 'Node' } }],
+  ['Pod/status', { subResource: 'status' }],
+] as const) {
+  test(`review leaves a ${what} as it is, and says what it expected`, async () => {
+    const { lines, cluster } = await reviewPod(leadPod(), { request })
+    const { minicluster: _none, ...line } = LINE
+    const why = `Expected a Pod, got ${what}`
+    assert.deepEqual(lines.map(withoutTime), [
+      { ...line, object: '?', decision: 'skip', reason: 'NotAPod', why },
+    ])
+    assert.deepEqual(cluster.calls, [])
+  })
+}
+
+test('review leaves the update of a pod as it is', async () => {
+  const { lines, answer } = await reviewPod(leadPod(), { request: { operation: 'UPDATE' } })
+  assert.deepEqual(answer.patch, [])
+  assert.deepEqual(
+    [lines[0]?.reason, lines[0]?.why],
+    ['NotCreated', 'Expected operation CREATE, got UPDATE'],
+  )
+})
+
 test('review logs warnings, and that it was a dry run', async () => {
   const pod = annotated({ 'flux-metrics/drain': 'yes' })
   const { lines } = await reviewPod(pod, { request: { dryRun: true } })
@@ -86,6 +110,25 @@ test('review logs a patch at debug only', async () => {
   }
   assert.deepEqual(debug.lines.slice(1), [line])
   assert.doesNotMatch(JSON.stringify(info.lines), /securityContext/)
+})
+
+test('review logs no patch of a pod that is left as it is', async () => {
+  const pod = leadPod({ metadata: { annotations: null, labels: null } })
+  const { lines } = await reviewPod(pod, { level: 'debug' })
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    ['reviewed'],
+  )
+})
+
+test('review logs its milliseconds to a tenth, and counts its seconds', async (t) => {
+  const { review, lines, telemetry } = createReviewer()
+  const times = [5_000, 6_234.56]
+  t.mock.method(performance, 'now', () => times.shift())
+  await review(podReview(leadPod({ metadata: { annotations: null, labels: null } })))
+  assert.equal(lines[0]?.ms, 1_234.6)
+  const text = await telemetry.registry.metrics()
+  assert.match(text, /review_duration_seconds_sum\{reason="NotIndexZero"\} 1\.23456\d*\n/)
 })
 
 test('review logs no content of the pod', async () => {
@@ -177,6 +220,19 @@ test('review warns and writes an Event that says why there are no metrics', asyn
   assert.deepEqual(reviewer.answer.warnings, [message])
   assert.deepEqual(eventsOf(reviewer), [
     { type: 'Warning', reason: 'MetricsNotInjected', message: `PortTaken: ${message}` },
+  ])
+})
+
+test('review tells of annotations with invalid values beside why there are no metrics', async () => {
+  const containers = [BROKER, { name: 'web', ports: [{ containerPort: 8443 }] }]
+  const { metadata } = annotated({ 'flux-metrics/drain': 'yes' })
+  const reviewer = await reviewPod(leadPod({ metadata, spec: { containers } }))
+  const [first, why, ...more] = reviewer.answer.warnings
+  assert.deepEqual([first, more], [DRAIN_WARNING, []])
+  assert.match(why ?? '', /^Container "web" of the pod uses port 8443/)
+  assert.deepEqual(eventsOf(reviewer), [
+    { type: 'Warning', reason: 'MetricsNotInjected', message: `PortTaken: ${why}` },
+    { type: 'Warning', reason: 'MetricsAnnotations', message: DRAIN_WARNING },
   ])
 })
 

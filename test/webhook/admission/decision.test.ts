@@ -127,6 +127,20 @@ test('decide allows no drain with another UID than that of the broker', () => {
   ])
 })
 
+test('decide keeps warnings beside that of a drain by a guest', () => {
+  const pod = annotated({ 'flux-metrics/drain': 'true', 'flux-metrics/log-level': 'loud' })
+  const containers = [{ ...BROKER, securityContext: { runAsUser: 0 } }]
+  const { warnings } = decide(
+    { ...pod, spec: { ...pod.spec, containers } },
+    LOOKED_UP,
+    PREREQUISITES,
+  )
+  assert.deepEqual(
+    warnings.map((text) => text.split(':')[0]),
+    ['flux-metrics/log-level', 'flux-metrics/drain'],
+  )
+})
+
 test('decide keeps warnings beside a plan', () => {
   const { decision, warnings } = decide(
     annotated({ 'flux-metrics/drain': 'yes' }),

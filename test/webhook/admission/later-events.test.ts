@@ -2,10 +2,19 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { LaterEvents, type Note } from '../../../webhook/admission/later-events.ts'
 import { LookUps } from '../../../webhook/admission/look-ups/look-ups.ts'
+import type { MiniCluster } from '../../../webhook/injection/minicluster.ts'
 import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
 import { MemoryCluster } from '../../support/memory-cluster.ts'
 import { createReviewer } from '../support-admission.ts'
-import { annotated, job, leadPod, miniCluster, OBJECTS, podReview } from '../support-objects.ts'
+import {
+  annotated,
+  JOB_OWNER,
+  job,
+  leadPod,
+  miniCluster,
+  OBJECTS,
+  podReview,
+} from '../support-objects.ts'
 
 const AWAY = new ClusterError(403, 'The API server answered 403: not yet')
 
@@ -132,4 +141,76 @@ test('notes about MiniClusters that are not there are soon gone, and hold nobody
   }
   assert.deepEqual(recorded, ['default'])
   assert.ok(cluster.calls.length < 300, `${cluster.calls.length} calls`)
+})
+
+/** Later Events over look-ups that `answer` stands for, which is called for each of them; and those that were recorded. */
+function over(answer: () => MiniCluster | undefined) {
+  const recorded: string[] = []
+  const lookUp = async () => answer()
+  const events = new LaterEvents({
+    lookUps: { find: lookUp, confirm: lookUp },
+    events: { record: (_minicluster, { message }) => recorded.push(message) > 0 },
+  })
+  return { events, recorded }
+}
+
+/** A note about a pod whose look-up failed. */
+function podNote(isEnabled?: boolean): Note {
+  const { namespace, event } = note('default', 0)
+  return { kind: 'pod', namespace, job: JOB_OWNER, isEnabled, event }
+}
+
+test('a note that comes after the others were recorded is recorded too', async () => {
+  const { events, recorded } = over(miniCluster)
+  for (const text of ['first', 'second']) {
+    events.add(note('default', 0, text))
+    await settled()
+  }
+  assert.deepEqual(recorded, ['first', 'second'])
+})
+
+test('a pod that asks for metrics gets its note, whatever its MiniCluster says', async () => {
+  const { events, recorded } = over(() => miniCluster({ annotations: {} }))
+  events.add(podNote(true))
+  events.add(podNote())
+  await settled()
+  assert.deepEqual(recorded, ['m'])
+})
+
+test('a note about a pod of nobody is looked up once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let asked = 0
+  const { events } = over(() => {
+    asked += 1
+    return undefined
+  })
+  events.add(podNote(true))
+  await settled()
+  t.mock.timers.tick(30_000)
+  await settled()
+  assert.equal(asked, 1)
+})
+
+test('a note is given up an hour after it came', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const start = performance.now()
+  let now = start
+  t.mock.method(performance, 'now', () => now)
+  let asked = 0
+  const { events } = over(() => {
+    asked += 1
+    throw AWAY
+  })
+  events.add(note('default', 0))
+  await settled()
+  const askedUntil = async (ms: number) => {
+    now = start + ms
+    t.mock.timers.tick(30_000)
+    await settled()
+    return asked
+  }
+  assert.deepEqual(
+    [await askedUntil(3_599_999), await askedUntil(3_600_000), await askedUntil(3_700_000)],
+    [2, 3, 3],
+  )
 })

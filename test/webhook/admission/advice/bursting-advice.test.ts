@@ -40,6 +40,11 @@ const CASES: readonly (readonly [what: string, flux: Flux, warning: RegExp | und
     { bursting: { clusters: [{ name: 'flux-sample' }] } },
     WRONG,
   ],
+  [
+    'a cluster with the name of the MiniCluster beside another one',
+    { bursting: { clusters: [{ name: 'burst-0' }, { name: 'flux-sample' }] } },
+    WRONG,
+  ],
   ['a lead broker elsewhere', { bursting: { leadBroker: { address: '10.0.0.1' } } }, WRONG],
   ['a hostlist with the pods alone', hostlist('flux-sample-[0-3]'), undefined],
   [

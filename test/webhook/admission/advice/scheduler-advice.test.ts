@@ -6,7 +6,7 @@ import type { MiniCluster } from '../../../../webhook/injection/minicluster.ts'
 import { miniCluster } from '../../support-objects.ts'
 
 function advise(spec: MiniCluster['spec']): readonly string[] {
-  return adviseOnSpec(miniCluster({ spec })).scheduler
+  return adviseOnSpec({ ...miniCluster(), spec }).scheduler
 }
 
 /** The subjects that the warnings are about. */
@@ -171,6 +171,11 @@ test('adviseOnScheduler names each cure for the place where the user sets it', (
     "spec.flux.brokerConfig: Fluxion's match-policy first does not fill the lowest ranks first, " +
       'but shrinking removes the highest: set [sched-fluxion-resource] match-policy = "lonode"',
   ])
+})
+
+test('adviseOnScheduler shows no more than the first 24 characters of a policy', () => {
+  const [warning = ''] = advise(config(`match-policy = "${'p'.repeat(24)}xyz"`, 'easy'))
+  assert.match(warning, /match-policy p{24} does not fill/)
 })
 
 test('adviseOnScheduler names the options where they have the queue policy', () => {

@@ -35,6 +35,21 @@ test('readPolicies refuses more policies than can be compared with a pod in no t
   await assert.rejects(readPolicies(large, 'default'), tooMany)
 })
 
+test('readPolicies asks for no more than 100 objects and a mebibyte of each kind', async () => {
+  const cluster = new MemoryCluster()
+  const asked: unknown[] = []
+  const list = async ({ kind }: Collection, options: ListOptions) => {
+    asked.push([kind, options])
+    return cluster.list({ apiVersion: 'v1', kind }, options)
+  }
+  await readPolicies({ list }, 'default')
+  const bounds = { limit: 100, maxBytes: 1_048_576 }
+  assert.deepEqual(asked, [
+    ['LimitRange', bounds],
+    ['ResourceQuota', bounds],
+  ])
+})
+
 test('a pod is left alone if the policies of its namespace cannot be read, and its user is told', async () => {
   const cluster = new MemoryCluster(OBJECTS)
   const message = 'The API server answered 403: limitranges is forbidden'
