@@ -142,10 +142,16 @@ for (const { jobs, values } of [
   })
 }
 
-test('hpa-minicluster.yaml is the output of flux-metrics hpa for the MiniCluster, below its comment', async () => {
+/** The oldest Kubernetes that the chart accepts. */
+const OLDEST = v
+  .parse(v.object({ kubeVersion: v.string() }), parseYaml(readText('chart/Chart.yaml'))[0])
+  .kubeVersion.replace(/^>=(\d+\.\d+).*$/, '$1')
+
+test('hpa-minicluster.yaml is what flux-metrics hpa prints for the oldest Kubernetes, which all accept, below its comment', async () => {
   const files = { 'minicluster.yaml': readText('examples/minicluster.yaml') }
   const { io, written } = createMemoryIo({ files })
-  assert.equal(await runCommand(['hpa', '-f', 'minicluster.yaml'], io), 0)
+  const args = ['hpa', '-f', 'minicluster.yaml', '--kubernetes', OLDEST]
+  assert.equal(await runCommand(args, io), 0)
   const text = readText('examples/hpa-minicluster.yaml')
   assert.deepEqual(written, { out: text.replace(/^(#.*\n)+/, ''), err: '' })
 })
