@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
+import { TOLERANCE_SINCE } from '../../webhook/cli/hpa/recommended-hpa.ts'
 import type { HpaControllerOptions } from '../../webhook/cli/hpa-controller/controller.ts'
 import { isSince } from '../../webhook/kubernetes/server-version.ts'
-import { drawHpaCases, type HpaCase } from '../support/hpa-cases.ts'
+import { drawHpaCases, type HpaCase, withoutTolerance } from '../support/hpa-cases.ts'
 import { plannedSyncs } from '../support/hpa-conformance.ts'
 import { formatRecording } from '../support/hpa-recording.ts'
 import {
@@ -95,8 +96,12 @@ describe('our HPA controller and the real one', { timeout: 600_000 }, () => {
 
   it(`both decide alike in ${COUNT} random cases, seed ${SEED}`, async (t) => {
     assert.ok(server)
-    const cases = drawHpaCases(COUNT, SEED).map((drawn, index) => named(drawn, `case-${index}`))
     const { gitVersion, version } = await readVersion()
+    const knowsTolerance = isSince(version, TOLERANCE_SINCE)
+    const drawn = drawHpaCases(COUNT, SEED).map((one) => {
+      return knowsTolerance ? one : withoutTolerance(one)
+    })
+    const cases = drawn.map((one, index) => named(one, `case-${index}`))
     const options: HpaControllerOptions = {
       downscaleStabilizationSeconds: Number.parseFloat(DOWNSCALE_STABILIZATION),
       scaleToZero: isSince(version, SCALES_TO_ZERO_SINCE),

@@ -228,3 +228,19 @@ export const arbitraryHpaCase: fc.Arbitrary<HpaCase> = fc
 export function drawHpaCases(count: number, seed: number): readonly HpaCase[] {
   return fc.sample(arbitraryHpaCase, { numRuns: count, seed })
 }
+
+/** The same case with the default tolerance: what it is for a server that cannot set one. */
+export function withoutTolerance(hpaCase: HpaCase): HpaCase {
+  const { behavior } = hpaCase.spec
+  if (behavior === undefined) return hpaCase
+  const { scaleUp, scaleDown } = behavior
+  const rules: Behavior = {
+    ...(scaleUp && { scaleUp: tolerant(scaleUp) }),
+    ...(scaleDown && { scaleDown: tolerant(scaleDown) }),
+  }
+  return { ...hpaCase, spec: { ...hpaCase.spec, behavior: rules } }
+}
+
+function tolerant({ tolerance: _, ...others }: ScalingRules): ScalingRules {
+  return others
+}
