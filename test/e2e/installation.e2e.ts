@@ -94,6 +94,21 @@ withShared('the default installation', () => Default.create(), {
     await namespaceComesAndGoes(cluster)
   },
 
+  'one over which another adapter is installed is released, with the guard too': async () => {
+    const { spec, ...adapter } = FOREIGN
+    const { insecureSkipTLSVerify: _removed, ...verified } = spec
+    const apply = ['apply', '--server-side', '--force-conflicts', '-f', '-']
+    const applied = await kubectl(apply, JSON.stringify({ ...adapter, spec: verified }))
+    assert.equal(applied.code, 0, applied.stderr)
+    await holds('an APIService without our label and our owner', async () => {
+      const { metadata } = JSON.parse(await run(['get', 'apiservice', V1BETA1, '-o=json']))
+      return metadata.labels === undefined && metadata.ownerReferences === undefined
+    })
+    assert.equal(await leadsTo(V1BETA1), 'monitoring/prometheus-adapter')
+    await run(['delete', 'apiservice', V1BETA1])
+    await awaitPublished()
+  },
+
   'those of overlays/direct are left alone, and taken over when the annotation is removed': async ({
     cluster,
   }) => {

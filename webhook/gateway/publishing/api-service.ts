@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
-import { CA_BUNDLE_LABEL, GATEWAY, TAKE_OVER_ANNOTATION } from '../../contract.ts'
+import { CA_BUNDLE_LABEL, GATEWAY, METRICS_SERVICE, TAKE_OVER_ANNOTATION } from '../../contract.ts'
 import type { ClusterObject, NewObject, ObjectReference } from '../../kubernetes/cluster.ts'
 
 export const API_SERVICE = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService' } as const
@@ -43,8 +43,8 @@ export interface PresentApiService {
   readonly object: ClusterObject
   /** `undefined` if the API server itself serves it. */
   readonly service: ServicePlace | undefined
-  /** Whether it has our label: it is of this project, whichever Service it leads to. */
-  readonly isOurs: boolean
+  /** Whether it has our label. It keeps that when another adapter is applied over it. */
+  readonly isLabelled: boolean
   /** Whether it is annotated to be left alone. */
   readonly isKept: boolean
 }
@@ -61,9 +61,21 @@ export function parseApiService(object: ClusterObject): PresentApiService {
   return {
     object,
     service: parsed.success ? (parsed.output.service ?? undefined) : undefined,
-    isOurs: labels?.[CA_BUNDLE_LABEL] === 'true',
+    isLabelled: labels?.[CA_BUNDLE_LABEL] === 'true',
     isKept: annotations?.[TAKE_OVER_ANNOTATION] === 'never',
   }
+}
+
+/** Services of this project: with the label, what leads there is ours. */
+const SERVICES: readonly string[] = [GATEWAY, METRICS_SERVICE]
+
+/** Whether it is of this project, or of an installation of it that is gone. */
+export function isOfProject(
+  { isLabelled, service }: PresentApiService,
+  gateway: ServicePlace,
+): boolean {
+  const name = service?.name ?? ''
+  return isLabelled && (SERVICES.includes(name) || name === gateway.name)
 }
 
 /** What one of ours leads to, by whom it is verified, and with whom it is deleted. */
@@ -94,7 +106,7 @@ export function apiServiceFor(
   present?: PresentApiService,
 ): NewObject {
   const { metadata, spec: _replaced, ...rest } = present?.object ?? {}
-  const isBundleKept = present?.isOurs === true && isDeepStrictEqual(present.service, gateway)
+  const isBundleKept = present?.isLabelled === true && isDeepStrictEqual(present.service, gateway)
   return {
     ...rest,
     ...API_SERVICE,
@@ -121,4 +133,25 @@ const BundleSchema = v.object({ spec: v.object({ caBundle: v.pipe(v.string(), v.
 function bundleOf(object: ClusterObject): string | undefined {
   const parsed = v.safeParse(BundleSchema, object)
   return parsed.success ? parsed.output.spec.caBundle : undefined
+}
+
+/** The APIService, which is another's now, without what we have written beside its spec. */
+export function released(present: PresentApiService): NewObject {
+  const { metadata, ...rest } = present.object
+  const labels = Object.entries(metadata?.labels ?? {})
+  const others = labels.filter(([key, value]) =>
+    Object.entries(LABELS).every(([own, ours]) => own !== key || ours !== value),
+  )
+  return {
+    ...rest,
+    ...API_SERVICE,
+    metadata: {
+      ...metadata,
+      name: metadata?.name ?? '',
+      labels: Object.fromEntries(others),
+      ownerReferences: (metadata?.ownerReferences ?? []).filter(
+        (owner) => owner.kind !== OWNER.kind || owner.name !== GATEWAY,
+      ),
+    },
+  }
 }

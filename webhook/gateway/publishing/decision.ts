@@ -6,14 +6,16 @@ import {
   type ApiVersion,
   apiServiceFor,
   type Destination,
+  isOfProject,
   type PresentApiService,
   referenceOf,
+  released,
   type ServicePlace,
 } from './api-service.ts'
 
 /** A change of an APIService. */
 export interface Change {
-  readonly kind: 'create' | 'repair' | 'take over' | 'remove'
+  readonly kind: 'create' | 'repair' | 'take over' | 'remove' | 'release'
   readonly object: NewObject
   /** The Service that it leads to until now, if that is another; `undefined` also for one that the API server serves itself. */
   readonly from?: ServicePlace | undefined
@@ -55,12 +57,32 @@ export function decide(found: Found, group: Group, destination: Destination): re
   const { gateway } = destination
   const foreign = group.isServed ? firstForeign(found, group, gateway) : undefined
   return found.map(([version, present]) => {
-    const isOurs = present?.isOurs === true && isDeepStrictEqual(present.service, gateway)
-    const step = !group.isServed
-      ? unserved(present, isOurs)
-      : (foreign ?? stepFor(version, present, destination))
+    const isOurs = present?.isLabelled === true && isDeepStrictEqual(present.service, gateway)
+    const step =
+      releaseOf(present, group, gateway) ??
+      (group.isServed
+        ? (foreign ?? stepFor(version, present, destination))
+        : unserved(present, isOurs))
     return { version, uid: present?.object.metadata?.uid, step, isOurs }
   })
+}
+
+/**
+ * Another adapter has been applied over one of ours. Our label is left on it, with which the webhook would change its bundle, and
+ * our owner, with which an uninstallation would delete it.
+ */
+function releaseOf(
+  present: PresentApiService | undefined,
+  group: Group,
+  gateway: ServicePlace,
+): Step | undefined {
+  if (!present?.isLabelled || present.isKept || isOfProject(present, gateway)) return undefined
+  if (group.isServed && isUpstreams(present, group)) return undefined
+  return { kind: 'change', change: { kind: 'release', object: released(present) } }
+}
+
+function isUpstreams({ service }: PresentApiService, { upstream }: Group): boolean {
+  return upstream !== undefined && isDeepStrictEqual(service, upstream)
 }
 
 /** Another server may have it since. One that is annotated is the administrator's. */
@@ -73,13 +95,13 @@ function firstForeign(found: Found, group: Group, gateway: ServicePlace): Step |
   for (const [version, present] of found) {
     if (present === undefined) continue
     const { name: because } = referenceOf(version)
-    const { service, isKept, isOurs } = present
+    const { service, isKept } = present
     if (isKept) {
       const why = `It has the annotation flux-metrics/take-over=never; it leads to ${textOf(service)}`
       return { kind: 'leave', why, because }
     }
-    const isUpstream = group.upstream !== undefined && isDeepStrictEqual(service, group.upstream)
-    if (isOurs || isUpstream || isDeepStrictEqual(service, gateway)) continue
+    if (isOfProject(present, gateway) || isUpstreams(present, group)) continue
+    if (isDeepStrictEqual(service, gateway)) continue
     const why =
       `It belongs to another adapter: it leads to ${textOf(service)}, and ${group.variable} does not name that. ` +
       'To have both, run: flux-metrics adopt'

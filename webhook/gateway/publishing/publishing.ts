@@ -172,7 +172,7 @@ export class Publishing {
   /** Why the changes of a group must wait: API servers would ask who cannot answer. */
   async #obstacleTo(changes: readonly Change[], group: Group): Promise<string | undefined> {
     const { pod, adapterObstacle } = this.#options
-    if (changes.every(({ kind }) => kind === 'remove')) return undefined
+    if (changes.every(({ kind }) => kind === 'remove' || kind === 'release')) return undefined
     const replicas = readyReplicas(await this.#listSlices())
     if (replicas.length === 0) return 'its Service has no ready replica'
     if (!changes.some((change) => isAdoption(change, group))) return undefined

@@ -24,6 +24,7 @@ const CHANGES: Readonly<Record<Change['kind'], string>> = {
   repair: 'repaired an APIService: another writer had changed it',
   'take over': 'took over an APIService',
   remove: 'removed an APIService that is not served any more',
+  release: 'released an APIService: another adapter has been installed over it',
 }
 
 export interface ReportsOptions {
@@ -140,6 +141,7 @@ function stateOf({ step, isOurs }: Decision, isDone: boolean): State {
   if (step.kind === 'none') return 'off'
   if (step.kind === 'leave') return isOurs ? 'published' : 'left'
   if (step.change.kind === 'remove') return isDone ? 'off' : 'published'
+  if (step.change.kind === 'release') return 'left'
   return isOurs || isDone ? 'published' : 'waiting'
 }
 

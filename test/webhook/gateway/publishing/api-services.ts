@@ -40,6 +40,23 @@ export function ours(version: ApiVersion = PREFERRED): NewObject {
   return apiServiceFor(version, DESTINATION)
 }
 
+export const KEDA_PLACE = { namespace: 'keda', name: 'keda-metrics-apiserver', port: 443 }
+
+/** What the manifest of KEDA 2.21 makes of one of ours: `kubectl apply` leaves what it does not know. */
+export function withKeda({ metadata, spec, ...rest }: NewObject = ours(EXTERNAL_API)): NewObject {
+  const labels = {
+    ...metadata.labels,
+    'app.kubernetes.io/name': 'v1beta1.external.metrics.k8s.io',
+    'app.kubernetes.io/part-of': 'keda-operator',
+    'app.kubernetes.io/version': 'main',
+  }
+  return {
+    ...rest,
+    metadata: { ...metadata, labels },
+    spec: { ...Object(spec), service: KEDA_PLACE },
+  }
+}
+
 interface Options extends Pick<ObjectMetadata, 'labels' | 'annotations'> {
   readonly spec?: Readonly<Record<string, unknown>>
 }

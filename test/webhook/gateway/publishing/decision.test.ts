@@ -20,12 +20,14 @@ import {
   DIRECT_PLACE,
   EXTERNAL_API,
   GATEWAY_PLACE,
+  KEDA_PLACE,
   leadingTo,
   NEVER,
   OLDER,
   OURS_BY_LABEL,
   ours,
   PREFERRED,
+  withKeda,
 } from './api-services.ts'
 
 const ALONE: Group = {
@@ -122,9 +124,39 @@ const CASES: readonly (readonly [
     ALONE,
     ['repair', 'keep'],
   ],
+  [
+    'another adapter was installed over one',
+    [ours(), leadingTo(ADAPTER_PLACE, OLDER, DIRECT)],
+    ALONE,
+    ['leave', 'release'],
+  ],
+  [
+    'the upstream adapter was installed again over one',
+    [ours(), leadingTo(ADAPTER_PLACE, OLDER, DIRECT)],
+    BESIDE,
+    ['keep', 'take over from monitoring/prometheus-adapter'],
+  ],
+  [
+    'another adapter was installed over one that is annotated',
+    [leadingTo(ADAPTER_PLACE, PREFERRED, { ...DIRECT, annotations: NEVER })],
+    ALONE,
+    ['leave', 'leave'],
+  ],
+  [
+    'it leads to the gateway of another namespace',
+    [leadingTo({ ...GATEWAY_PLACE, namespace: 'before' }, PREFERRED, DIRECT), ours(OLDER)],
+    ALONE,
+    ['take over from before/flux-metrics-gateway', 'keep'],
+  ],
   ['it is not served any more', [ours(), ours(OLDER)], off(), ['remove', 'remove']],
   ['it is not served, and annotated', [annotated(ours())], off(), ['none', 'none']],
   ['it is not served, and is of another', [FOREIGN], off(), ['none', 'none']],
+  [
+    'it is not served, and another adapter was installed over it',
+    [leadingTo(ADAPTER_PLACE, PREFERRED, DIRECT)],
+    off(),
+    ['release', 'none'],
+  ],
   [
     'it is not served, and one sidecar serves it',
     [leadingTo(DIRECT_PLACE, PREFERRED, DIRECT)],
@@ -189,6 +221,44 @@ test('a repair keeps the bundle, which is the webhook’s to change', () => {
   const spec = { caBundle: 'bmV3ZXI=' }
   const changed = leadingTo(GATEWAY_PLACE, PREFERRED, { labels: OURS_BY_LABEL, spec })
   assert.deepEqual(written(decideOn([changed]), 0).spec, { ...Object(ours().spec), ...spec })
+})
+
+test('an APIService over which KEDA was installed is KEDA’s, with nothing of ours but the bundle, which KEDA replaces', () => {
+  const keda = withKeda()
+  const decisions = decideOn([keda], ALONE, EXTERNAL)
+  assert.deepEqual(stepsOf(decisions), ['release'])
+  const { metadata, ...rest } = written(decisions, 0)
+  assert.deepEqual(metadata, {
+    name: 'v1beta1.external.metrics.k8s.io',
+    labels: {
+      'app.kubernetes.io/name': 'v1beta1.external.metrics.k8s.io',
+      'app.kubernetes.io/part-of': 'keda-operator',
+      'app.kubernetes.io/version': 'main',
+    },
+    ownerReferences: [],
+  })
+  assert.deepEqual(rest, { apiVersion: keda.apiVersion, kind: keda.kind, spec: keda.spec })
+  assert.deepEqual(stepsOf(decideOn([{ ...rest, metadata }], ALONE, EXTERNAL)), ['leave'])
+  const upstream = { ...ALONE, upstream: KEDA_PLACE }
+  assert.deepEqual(stepsOf(decideOn([keda], upstream, EXTERNAL)), [
+    'take over from keda/keda-metrics-apiserver',
+  ])
+})
+
+test('an APIService that is released keeps the labels and owners of others', () => {
+  const foreign = leadingTo(ADAPTER_PLACE, PREFERRED, {
+    labels: { ...ours().metadata.labels, 'app.kubernetes.io/managed-by': 'Helm' },
+  })
+  const [owner] = ours().metadata.ownerReferences ?? []
+  const another = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: 'b' }
+  assert.ok(owner)
+  const metadata = { ...foreign.metadata, ownerReferences: [owner, another], resourceVersion: '7' }
+  const object = written(decideOn([{ ...foreign, metadata }]), 0)
+  assert.deepEqual(object.metadata, {
+    ...metadata,
+    labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+    ownerReferences: [another],
+  })
 })
 
 test('one of ours that leads to another Service gets the gateway’s bundle: by its own nobody could verify the gateway', () => {

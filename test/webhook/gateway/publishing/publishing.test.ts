@@ -23,6 +23,7 @@ import {
   OLDER,
   ours,
   ROLE,
+  withKeda,
 } from './api-services.ts'
 
 const ADAPTER = { ...ADAPTER_PLACE, service: ADAPTER_PLACE.name }
@@ -184,6 +185,28 @@ test('Publishing leaves the group of another adapter alone, and says so once', a
     uid: cluster.peek(referenceOf(OLDER))?.metadata?.uid,
   })
   assert.match(String(event?.message), /monitoring\/prometheus-adapter:443.*flux-metrics adopt/)
+})
+
+test('Publishing releases an APIService over which another adapter was installed, and leaves it alone then', async () => {
+  const { tick, writes, lines, registry, events, cluster } = publishing(
+    [ROLE, endpoints(true), ...CUSTOM.map(ours), withKeda()],
+    { external: true },
+  )
+  for (const _ of [1, 2, 3]) assert.equal(await tick(), true)
+  assert.deepEqual(
+    writes().map(({ verb, name }) => [verb, name]),
+    [['update', 'v1beta1.external.metrics.k8s.io']],
+  )
+  assert.deepEqual(cluster.peek(referenceOf(EXTERNAL_API))?.spec, withKeda().spec)
+  assert.deepEqual(
+    lines.map(({ level, msg }) => [level, msg]),
+    [
+      ['info', 'released an APIService: another adapter has been installed over it'],
+      ['warn', 'leaves an APIService, and all of its group, alone'],
+    ],
+  )
+  assert.equal((await statesOf(registry))['v1beta1.external.metrics.k8s.io'], 'left')
+  assert.equal(events(), 1)
 })
 
 test('Publishing publishes as soon as the other adapter is gone', async () => {
