@@ -124,6 +124,13 @@ export class Fleet {
     return scalingActive(this.cluster, member)
   }
 
+  /** Waits until the HPA has its metric. A sidecar that gets no processor for a second is an error for one period. */
+  async hasValidMetric(member: Member): Promise<void> {
+    await holds(`a valid metric of ${member.name}`, async () => {
+      return (await this.scalingActive(member))?.reason === 'ValidMetricFound'
+    })
+  }
+
   /** Kills the sidecar's program. Returns whether it ran. */
   async killSidecar(member: Member): Promise<boolean> {
     const { metadata } = await this.lead(member)

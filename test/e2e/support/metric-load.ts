@@ -8,6 +8,8 @@ import { type Member, metricPath } from './members.ts'
 const METRIC = 'node_total_count'
 /** An API server that has just started. */
 const TOO_EARLY = 'before all known HTTP paths have been installed'
+/** The gateway's error for a sidecar that got no processor for a second, as on a machine that does too much. */
+const STARVED = /^503 .*: its pod \S+ did not answer within 1 s /
 
 /** A request, and whether the text of its answer is right. */
 export interface Probe {
@@ -27,6 +29,8 @@ export class MetricLoad {
   readonly failures: string[] = []
   /** Requests that did not reach the gateway: the API server, or its connection to the gateway, was away. */
   readonly unreached: string[] = []
+  /** The gateway's errors about sidecars that took too long. */
+  readonly late: string[] = []
   readonly #server: URL
   readonly #options: RequestOptions
   readonly #probes: readonly Probe[]
@@ -100,6 +104,7 @@ export class MetricLoad {
     // The API server's own errors about a backend are plain text.
     const isPlain = headers['content-type']?.startsWith('application/json') !== true
     if (isPlain || answer.includes(TOO_EARLY)) this.unreached.push(answer)
+    else if (STARVED.test(answer)) this.late.push(answer)
     else if (statusCode !== 200 || !isRight(body)) this.failures.push(answer)
     else this.answered += 1
   }
