@@ -21,12 +21,36 @@ export function quote(text: string, limit?: Limit): string {
   return `"${shorten(text, limit)}"`
 }
 
-/** Control characters as escapes: the text goes to terminals and logs. */
+/**
+ * What nobody sees, and what changes how the characters around it are shown: control characters, line ends, directions of writing,
+ * joiners, fillers. Also what has no meaning yet.
+ */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
+
+/** Characters that are not seen, as escapes: what others write goes to terminals, pages and logs, and must look like what it is. */
 export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+  return text.replace(UNSEEN, (character) => {
     const code = character.codePointAt(0) ?? 0
     return `\\u{${code.toString(16)}}`
   })
+}
+
+/** The same for a text of several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
+}
+
+/** The same for JSON, whose values stay as they are. */
+export function printableJson(json: string): string {
+  return json.replace(UNSEEN, (character) =>
+    '\n\r\t'.includes(character) ? character : unitsOf(character),
+  )
+}
+
+/** As JSON escapes a character: each half of a pair alone. */
+function unitsOf(character: string): string {
+  const units = character.split('').map((unit) => unit.charCodeAt(0).toString(16).padStart(4, '0'))
+  return units.map((unit) => `\\u${unit}`).join('')
 }
 
 /** The text of anything that was thrown. */

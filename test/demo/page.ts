@@ -22,10 +22,10 @@ export async function servePage({ port, sizes, signal }: PageOptions): Promise<D
   const data = new SidecarData({
     version: packageJson.version,
     title: 'flux-sample',
-    ask: ({ include }, timely) => {
+    ask: ({ include }, patience) => {
       const url = new URL(`https://127.0.0.1:${port}/explain?include=${include.join(',')}`)
       const accept = 'application/json'
-      return httpsGet(url, { accept, ca: undefined, insecure: true, signal: timely })
+      return httpsGet(url, { accept, ca: undefined, insecure: true, patience })
     },
     ...(sizes && { minicluster: sourceFor(...sizes) }),
     signal,

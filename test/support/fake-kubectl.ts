@@ -24,6 +24,8 @@ export interface FakeKubectl {
   readonly others?: readonly FakeAnswer[]
   /** It never answers; it ignores SIGTERM. The file has its process id then. */
   readonly hangs?: { readonly pidFile: string }
+  /** It prints zeros for ever. */
+  readonly endless?: boolean
 }
 
 /** The exit code for unexpected arguments, which it prints. */
@@ -32,7 +34,7 @@ const UNEXPECTED = 64
 /** @returns an environment whose PATH has this kubectl and nothing else */
 export async function fakeKubectl(
   t: TestContext,
-  { args, out = '', err = '', code = 0, others = [], hangs, ...fields }: FakeKubectl,
+  { args, out = '', err = '', code = 0, others = [], hangs, endless, ...fields }: FakeKubectl,
 ): Promise<{ readonly PATH: string }> {
   const { namespace } = { namespace: '', ...fields }
   const folder = await mkdtemp(join(tmpdir(), 'kubectl-'))
@@ -49,6 +51,7 @@ if [ "$*" != ${quote(args)} ]; then
   exit ${UNEXPECTED}
 fi
 ${hangs === undefined ? '' : `trap '' TERM INT; echo $$ > ${quote(hangs.pidFile)}; while :; do /bin/sleep 1; done`}
+${endless === true ? 'exec /bin/cat /dev/zero' : ''}
 printf '%s' ${quote(out)}
 printf '%s' ${quote(err)} >&2
 exit ${code}

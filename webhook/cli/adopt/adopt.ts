@@ -1,5 +1,6 @@
 // `flux-metrics adopt`: puts the gateway in front of the adapter that serves the metrics APIs now. Its flags, its help, its
 // input and its output.
+import { printableLines } from '#serving/text.ts'
 import { TAKE_OVER_ANNOTATION } from '../../contract.ts'
 import {
   type Command,
@@ -209,6 +210,6 @@ function describeCommands(folder: string, adoptions: readonly Adoption[]): strin
 }
 
 function fail(io: Io, problem: string): ExitCode {
-  io.err.write(`flux-metrics adopt: ${problem}\n`)
+  io.err.write(`flux-metrics adopt: ${printableLines(problem)}\n`)
   return EXIT.no
 }

@@ -3,7 +3,8 @@ import type { Io } from '../command.ts'
 import type { Answer } from '../input/answer.ts'
 import { describeAutoscalers } from '../input/autoscaler-state.ts'
 import { getRaw, type KubectlFlags } from '../input/kubectl.ts'
-import { askForExplanation, withSignal } from '../input/minicluster-target.ts'
+import { askForExplanation, withPatience } from '../input/minicluster-target.ts'
+import { NEXT_SECONDS, type Patience, sharedSeconds } from '../input/patience.ts'
 import type {
   DashboardData,
   HpaState,
@@ -12,7 +13,7 @@ import type {
   Start,
   Subject,
 } from './data.ts'
-import { type Ask, askForState, BUSY, SHARING, timeoutOr } from './explained-state.ts'
+import { type Ask, askForState, BUSY, SHARING } from './explained-state.ts'
 import { hpaFor } from './hpa-snippet.ts'
 import { readMiniCluster } from './minicluster-reader.ts'
 import { readOverview } from './overview.ts'
@@ -37,6 +38,7 @@ const NOT_NAMED = { kind: 'unknown', reason: 'no MiniCluster is named' } as cons
 export class ClusterData implements DashboardData {
   readonly start: Start
   readonly #options: ClusterDataOptions
+  readonly #patience: Patience
   readonly #states = new SharedAnswers<MiniClusterState>(SHARING)
   readonly #lists = new SharedAnswers<ListState>({ ...SHARING, lifeMs: 2_000 })
   readonly #hpas = new SharedAnswers<HpaState>(SHARING)
@@ -48,6 +50,7 @@ export class ClusterData implements DashboardData {
     const subject = name === undefined ? null : { namespace, name }
     this.start = { version: io.version, subject, title: null, hasList: true }
     this.#options = options
+    this.#patience = { stop: options.signal, seconds: NEXT_SECONDS }
   }
 
   async state(asked: Subject | null): Promise<MiniClusterState> {
@@ -69,14 +72,14 @@ export class ClusterData implements DashboardData {
 
   async #askState(subject: Subject): Promise<MiniClusterState> {
     const { io, kubectl, signal } = this.#options
-    const ask: Ask = (question, timely) => {
+    const ask: Ask = (question, patience) => {
       const target = { kind: 'cluster', ...subject, kubectl } as const
-      return askForExplanation(withSignal(target, timely), question, io)
+      return askForExplanation(withPatience(target, patience), question, io)
     }
     const [state, hpas] = await Promise.all([
       askForState(ask, signal),
       this.#autoscalers.of(keyOf(subject), () =>
-        describeAutoscalers(subject, { ...kubectl, signal: timeoutOr(signal) }, io),
+        describeAutoscalers(subject, { ...kubectl, ...this.#patience }, io),
       ),
     ])
     return state.kind === 'known' ? { ...state, hpas: hpas ?? null } : state
@@ -84,19 +87,20 @@ export class ClusterData implements DashboardData {
 
   /** Of all namespaces if the user may read them; else of one. */
   async #askList(): Promise<ListState> {
-    const { io, kubectl, namespace, signal } = this.#options
-    const flags = { ...kubectl, signal: timeoutOr(signal) }
-    const everywhere = listIn(await getRaw(`${API}/${ALL}`, flags, io.env), null)
+    const { io, kubectl, namespace, signal: stop } = this.#options
+    // The page does not wait for twice the time.
+    const secondsLeft = sharedSeconds(NEXT_SECONDS)
+    const ask = (path: string) => getRaw(path, { ...kubectl, stop, seconds: secondsLeft() }, io.env)
+    const everywhere = listIn(await ask(`${API}/${ALL}`), null)
     if (everywhere.kind === 'known') return everywhere
     const note = `Only namespace ${namespace} is listed. ${everywhere.reason}`
-    const one = await getRaw(`${API}/namespaces/${namespace}/${ALL}`, flags, io.env)
-    const there = listIn(one, note)
+    const there = listIn(await ask(`${API}/namespaces/${namespace}/${ALL}`), note)
     return there.kind === 'known' ? there : everywhere
   }
 
   async #askHpa(subject: Subject, metric: string): Promise<HpaState> {
-    const { io, kubectl, signal } = this.#options
-    const flags = { ...kubectl, signal: timeoutOr(signal) }
+    const { io, kubectl } = this.#options
+    const flags = { ...kubectl, ...this.#patience }
     const found = await readMiniCluster(subject, flags, io.env)
     return typeof found === 'string' ? { kind: 'unknown', reason: found } : hpaFor(metric, found)
   }

@@ -10,7 +10,7 @@ import {
   TARGET_FLAGS,
   TARGET_HELP,
   type Target,
-  withSignal,
+  withPatience,
 } from '../input/minicluster-target.ts'
 import { openBrowser } from './browser.ts'
 import { ClusterData } from './cluster-data.ts'
@@ -114,8 +114,8 @@ async function dataFor(
   signal: AbortSignal,
 ): Promise<DashboardData | string> {
   if (target.kind === 'sidecar') {
-    const ask: Ask = (question, timely) =>
-      askForExplanation(withSignal(target, timely), question, io)
+    const ask: Ask = (question, patience) =>
+      askForExplanation(withPatience(target, patience), question, io)
     return new SidecarData({ version: io.version, title: target.url.host, ask, signal })
   }
   const namespace = await namespaceOf({ ...target, name: target.name ?? '' }, io)

@@ -2,6 +2,7 @@
 import type { Answer } from '../input/answer.ts'
 import { readExplanation } from '../input/explanation.ts'
 import type { ExplainQuestion } from '../input/minicluster-target.ts'
+import { NEXT_SECONDS, type Patience } from '../input/patience.ts'
 import type { MiniClusterState, NotKnown } from './data.ts'
 
 /** All that the page shows, of one reading. */
@@ -10,26 +11,19 @@ const QUESTION: ExplainQuestion = {
   include: ['jobs', 'ranks', 'history', 'metrics'],
 }
 
-/** What is on the page must not become old. */
-const TIMEOUT_MS = 10_000
-
 /** What many tabs share. A page asks every two seconds. */
 export const SHARING = { lifeMs: 1_000, most: 6 } as const
 
 export const BUSY: NotKnown = { kind: 'unknown', reason: 'too many pages ask at once: close some' }
 
 /** Asks for an explanation. Never rejects. */
-export type Ask = (question: ExplainQuestion, signal: AbortSignal) => Promise<Answer>
+export type Ask = (question: ExplainQuestion, patience: Patience) => Promise<Answer>
 
 /** Without its HPAs. Never rejects. */
 export async function askForState(ask: Ask, stop: AbortSignal): Promise<MiniClusterState> {
-  const answer = await ask(QUESTION, timeoutOr(stop))
+  const answer = await ask(QUESTION, { stop, seconds: NEXT_SECONDS })
   if (answer.kind === 'failure') return { kind: 'unknown', reason: answer.reason }
   const explanation = readExplanation(answer.text)
   if (typeof explanation === 'string') return { kind: 'unknown', reason: explanation }
   return { kind: 'known', explanation, hpas: null }
-}
-
-export function timeoutOr(stop: AbortSignal): AbortSignal {
-  return AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)])
 }

@@ -4,6 +4,7 @@ import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } fro
 import { problemOfName, readArguments } from '../input/flags.ts'
 import { getRaw, type KubectlFlags } from '../input/kubectl.ts'
 import { namespaceOf } from '../input/minicluster-target.ts'
+import { sharedSeconds } from '../input/patience.ts'
 import { examine, examineInstallation, type Report } from './examination.ts'
 import { Api } from './facts/api.ts'
 import { readFacts, readInstallation } from './facts/facts.ts'
@@ -24,8 +25,8 @@ type Format = (typeof FORMATS)[number]
 
 const DEFAULT_COLUMNS = 80
 
-/** kubectl itself waits for minutes for an API server that is silent. */
-const TIMEOUT_MS = 60_000
+/** Of all questions but the first, for which the user may have to log in. */
+const ALL_SECONDS = 60
 
 interface Question {
   /** `undefined`: only what is installed is checked. */
@@ -81,12 +82,12 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   return print(of, examine(await readFacts(api, of)), { ...question, format }, io)
 }
 
-/** The first question may wait for a password; those after it must not wait for ever. */
+/** After the first question all others share one time. */
 function apiOf(kubectl: KubectlFlags, { env }: Io): Api {
-  let signal: AbortSignal | undefined
+  let secondsLeft: (() => number) | undefined
   return new Api(async (path) => {
-    const answer = await getRaw(path, { ...kubectl, signal }, env)
-    signal ??= AbortSignal.timeout(TIMEOUT_MS)
+    const answer = await getRaw(path, { ...kubectl, seconds: secondsLeft?.() }, env)
+    secondsLeft ??= sharedSeconds(ALL_SECONDS)
     return answer
   })
 }

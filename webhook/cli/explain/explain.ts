@@ -1,5 +1,7 @@
 // `flux-metrics explain`: why a MiniCluster has its size, in the words of its sidecar. Its flags and its help.
+import { printableJson, printableLines } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
+import { parseJson } from '../input/explanation.ts'
 import { readArguments } from '../input/flags.ts'
 import {
   askForExplanation,
@@ -22,6 +24,8 @@ interface Question {
   /** Whether to say of each pending job what it waits for. */
   readonly jobs: boolean
 }
+
+const UNEXPECTED = 'the answer is no explanation: is this the API server, or the sidecar?'
 
 const FORMATS = ['text', 'json', 'yaml'] as const
 
@@ -62,20 +66,35 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const include = jobs ? ['jobs'] : []
   const asked = { format: format === 'text' ? format : 'json', include } as const
   const answer = await askForExplanation(target, asked, io)
-  if (answer.kind === 'failure') {
-    io.err.write(`flux-metrics explain: ${answer.reason}\n`)
-    return EXIT.no
-  }
+  if (answer.kind === 'failure') return fail(io, answer.reason)
+  const problem = problemOf(answer.text, format)
+  if (problem !== undefined) return fail(io, problem)
   io.out.write(await render(answer.text, format))
   return EXIT.ok
 }
 
+function fail(io: Io, reason: string): ExitCode {
+  io.err.write(`flux-metrics explain: ${printableLines(reason)}\n`)
+  return EXIT.no
+}
+
+/** @returns a sentence if somebody else answers, such as a proxy with its own page */
+function problemOf(text: string, format: Format): string | undefined {
+  if (format !== 'text') {
+    const value = parseJson(text)
+    return typeof value === 'object' && value !== null ? undefined : UNEXPECTED
+  }
+  return /^\s*(?:[<{[]|$)/.test(text) ? UNEXPECTED : undefined
+}
+
 /** Loads the yaml package only when it is used. */
 async function render(text: string, format: Format): Promise<string> {
-  if (format === 'text') return text
-  if (format === 'json') return `${text.trimEnd()}\n`
+  if (format === 'text') return printableLines(text)
+  if (format === 'json') return `${printableJson(text.trimEnd())}\n`
   const { parse, stringify } = await import('yaml')
-  return stringify(parse(text), { version: '1.1', lineWidth: 0, indentSeq: false })
+  const shown = (_key: unknown, value: unknown) =>
+    typeof value === 'string' ? printableLines(value) : value
+  return stringify(parse(text, shown), { version: '1.1', lineWidth: 0, indentSeq: false })
 }
 
 function isFormat(text: string): text is Format {

@@ -1,12 +1,10 @@
 // One GET request to a sidecar over TLS, and its answer as text.
-import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import * as v from 'valibot'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
 import type { Answer } from './answer.ts'
-
-/** Far more than a sidecar needs: it answers from memory. */
-const TIMEOUT_MS = 10_000
+import { boundedText } from './bounded-text.ts'
+import { type Patience, spellPatience, within } from './patience.ts'
 
 /** Far more than the longest explanation has. */
 const MAX_MIB = 8
@@ -17,17 +15,27 @@ export interface GetOptions {
   readonly ca: string | undefined
   /** Accept any certificate. */
   readonly insecure: boolean
-  /** Ends the request. */
-  readonly signal?: AbortSignal | undefined
+  readonly patience?: Patience | undefined
 }
 
 /** A meta/v1 `Status`, as far as it is shown. */
 const StatusSchema = v.looseObject({ kind: v.literal('Status'), message: v.string() })
 
 /** Never rejects: a failure is in the answer. */
-export async function httpsGet(
+export async function httpsGet(url: URL, options: GetOptions): Promise<Answer> {
+  const { patience = {} } = options
+  try {
+    return await within(patience, (signal) => ask(url, options, signal))
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return { kind: 'failure', reason: reasonOf(error, url.host, patience) }
+  }
+}
+
+async function ask(
   url: URL,
-  { accept, ca, insecure, signal }: GetOptions,
+  { accept, ca, insecure }: GetOptions,
+  signal: AbortSignal,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const sent = request(
@@ -37,10 +45,10 @@ export async function httpsGet(
       ...TLS_POLICY,
       ...(ca !== undefined && { ca }),
       rejectUnauthorized: !insecure,
-      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
+      signal,
     },
     (response) => {
-      bodyOf(response).then((body) => {
+      boundedText(response, MAX_MIB).then((body) => {
         const reason = `${url.host} answers more than ${MAX_MIB} MiB: is it a sidecar?`
         const isWhole = body !== undefined
         resolve(isWhole ? toAnswer(response.statusCode, body) : { kind: 'failure', reason })
@@ -49,26 +57,7 @@ export async function httpsGet(
   )
   sent.on('error', reject)
   sent.end()
-  try {
-    return await promise
-  } catch (error) {
-    return {
-      kind: 'failure',
-      reason: error instanceof Error ? reasonOf(error, url.host) : String(error),
-    }
-  }
-}
-
-/** @returns `undefined` if it is too long: then the rest is not read */
-async function bodyOf(response: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of response) {
-    length += chunk.length
-    if (length > MAX_MIB * 2 ** 20) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+  return promise
 }
 
 function toAnswer(code: number | undefined, body: string): Answer {
@@ -95,10 +84,8 @@ const UNVERIFIED = [
 ]
 
 /** If several addresses refuse the connection, the error has no message. */
-function reasonOf(error: Error, host: string): string {
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') {
-    return `no answer in ${TIMEOUT_MS / 1000} s from ${host}`
-  }
+function reasonOf(error: Error, host: string, patience: Patience): string {
+  if (error.name === 'AbortError') return `no answer ${spellPatience(patience)} from ${host}`
   const code = 'code' in error ? String(error.code) : undefined
   if (code !== undefined && UNVERIFIED.includes(code)) {
     return `cannot verify the certificate of the sidecar (${code}): name its CA with --ca, or use --insecure`

@@ -1,16 +1,25 @@
 // Asks the API server through kubectl, which chooses the cluster, the user and the credential plugins.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
+import { shorten } from '#serving/text.ts'
 import type { Io } from '../command.ts'
 import type { Answer } from './answer.ts'
+import { boundedText } from './bounded-text.ts'
+import { type Patience, spellPatience, within } from './patience.ts'
 
-export interface KubectlFlags {
+/** Whom to ask, and how long. kubectl is ended when nobody waits for it any more. */
+export interface KubectlFlags extends Patience {
   readonly kubeconfig?: string | undefined
   readonly context?: string | undefined
-  /** Ends kubectl, and what waits for it. */
-  readonly signal?: AbortSignal | undefined
 }
+
+/** Far more than the longest list has that is asked for. */
+const MAX_MIB = 64
+
+const TOO_LONG = `kubectl answers more than ${MAX_MIB} MiB: is it an API server?`
+
+/** Of what kubectl says of an error. */
+const MAX_REASON = 2_000
 
 /** The reason of a failure where there is no kubectl to ask. */
 export const NO_KUBECTL = 'there is no kubectl in PATH'
@@ -69,43 +78,61 @@ export async function getNamespace(flags: KubectlFlags, env: Io['env']): Promise
 
 async function runKubectl(
   command: readonly string[],
-  { kubeconfig, context, signal: stop }: KubectlFlags,
+  flags: KubectlFlags,
   env: Io['env'],
 ): Promise<Answer> {
+  const { kubeconfig, context } = flags
   const args = [
     ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
     ...(context === undefined ? [] : [`--context=${context}`]),
     ...command,
   ]
-  // A credential plugin may ask for a password on the terminal.
-  const child = spawn('kubectl', args, {
-    env,
-    stdio: ['inherit', 'pipe', 'pipe'],
-    ...(stop !== undefined && { signal: stop }),
-    killSignal: 'SIGKILL',
-  })
   try {
-    const [out, err, [code, signal]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'close'),
-    ])
-    if (code === 0) return { kind: 'text', text: out }
-    const end = signal === null ? `exit code ${code}` : `signal ${signal}`
-    return { kind: 'failure', reason: wordsOf(err) || `kubectl ended with ${end}` }
+    return await within(flags, (signal) => answerOf(args, env, signal))
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    // Its credential plugin may live on, and hold them open.
-    child.stdout.destroy()
-    child.stderr.destroy()
-    if (stop?.aborted === true) return { kind: 'failure', reason: 'kubectl did not answer in time' }
+    if (error.name === 'AbortError') return { kind: 'failure', reason: noAnswer(flags) }
     const isMissing = 'code' in error && error.code === 'ENOENT'
     const reason = isMissing ? NO_KUBECTL : `kubectl: ${error.message}`
     return { kind: 'failure', reason }
   }
 }
 
+function noAnswer(patience: Patience): string {
+  return `kubectl did not answer ${spellPatience(patience)}: can you reach the API server, and are you logged in?`
+}
+
+async function answerOf(
+  args: readonly string[],
+  env: Io['env'],
+  stop: AbortSignal,
+): Promise<Answer> {
+  // A credential plugin may ask for a password on the terminal.
+  const child = spawn('kubectl', args, {
+    env,
+    stdio: ['inherit', 'pipe', 'pipe'],
+    signal: stop,
+    killSignal: 'SIGKILL',
+  })
+  try {
+    const [out, err, [code, signal]] = await Promise.all([
+      boundedText(child.stdout, MAX_MIB),
+      boundedText(child.stderr, MAX_MIB),
+      once(child, 'close'),
+    ])
+    if (out === undefined || err === undefined) return { kind: 'failure', reason: TOO_LONG }
+    if (code === 0) return { kind: 'text', text: out }
+    const end = signal === null ? `exit code ${code}` : `signal ${signal}`
+    return { kind: 'failure', reason: wordsOf(err) || `kubectl ended with ${end}` }
+  } finally {
+    // Its credential plugin may live on, and hold them open.
+    child.stdout.destroy()
+    child.stderr.destroy()
+  }
+}
+
 /** What kubectl says to a person, without its log, if it says anything else. */
 function wordsOf(err: string): string {
-  return err.replaceAll(LOG_LINE, '').trim() || err.trim()
+  const words = err.replaceAll(LOG_LINE, '').trim() || err.trim()
+  return shorten(words, { characters: MAX_REASON })
 }

@@ -7,6 +7,7 @@ import { DEFAULT_NAMESPACE, problemOfName } from './flags.ts'
 import { httpsGet } from './https-get.ts'
 import { readInputs } from './inputs.ts'
 import { getNamespace, getRaw, type KubectlFlags } from './kubectl.ts'
+import type { Patience } from './patience.ts'
 
 /** The flags that name the server. */
 export const TARGET_FLAGS = {
@@ -57,8 +58,7 @@ export interface SidecarTarget {
   readonly url: URL
   readonly caFile: string | undefined
   readonly insecure: boolean
-  /** Ends the request. */
-  readonly signal?: AbortSignal | undefined
+  readonly patience?: Patience | undefined
 }
 
 /** The server that is asked. */
@@ -97,10 +97,10 @@ function sidecarAt(text: string, values: TargetValues): SidecarTarget | string {
   }
 }
 
-/** The same server; a question to it ends with the signal. */
-export function withSignal(target: Target, signal: AbortSignal): Target {
-  if (target.kind === 'sidecar') return { ...target, signal }
-  return { ...target, kubectl: { ...target.kubectl, signal } }
+/** The same server, asked with another patience. */
+export function withPatience(target: Target, patience: Patience): Target {
+  if (target.kind === 'sidecar') return { ...target, patience }
+  return { ...target, kubectl: { ...target.kubectl, ...patience } }
 }
 
 /** What is asked for. */
@@ -148,7 +148,7 @@ function queryOf({ format, include }: ExplainQuestion): string {
 }
 
 async function askSidecar(
-  { url, caFile, insecure, signal }: SidecarTarget,
+  { url, caFile, insecure, patience }: SidecarTarget,
   question: ExplainQuestion,
   io: Io,
 ): Promise<Answer> {
@@ -162,5 +162,5 @@ async function askSidecar(
   }
   const accept = question.format === 'text' ? 'text/plain' : 'application/json'
   const asked = new URL(queryOf(question), url)
-  return httpsGet(asked, { accept, ca, insecure, signal })
+  return httpsGet(asked, { accept, ca, insecure, patience })
 }

@@ -12,8 +12,9 @@ import {
   TARGET_FLAGS,
   TARGET_HELP,
   type Target,
-  withSignal,
+  withPatience,
 } from '../input/minicluster-target.ts'
+import { NEXT_SECONDS, type Patience } from '../input/patience.ts'
 import { type TopState, viewOf } from './view.ts'
 
 const FLAGS = {
@@ -33,8 +34,6 @@ const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
 
 const DEFAULT_COLUMNS = 80
-
-const TIMEOUT_MS = 10_000
 
 interface Question {
   readonly target: Target
@@ -104,7 +103,7 @@ async function showLive({ target, seconds }: Question, io: Io): Promise<ExitCode
   try {
     let state: TopState | undefined
     while (!stop.signal.aborted) {
-      state = await readState(withSignal(target, timeoutOf(state, stop.signal)), state, io)
+      state = await readState(withPatience(target, patienceAfter(state, stop.signal)), state, io)
       if (stop.signal.aborted) break
       const lines = viewOf(state, sizeOf(io))
       const text = lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')
@@ -118,9 +117,9 @@ async function showLive({ target, seconds }: Question, io: Io): Promise<ExitCode
   return EXIT.ok
 }
 
-/** The user may have to type a password at first. Later, what is on the screen must not become old. */
-function timeoutOf(before: TopState | undefined, stop: AbortSignal): AbortSignal {
-  return before === undefined ? stop : AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)])
+/** The user may have to log in at first. */
+function patienceAfter(before: TopState | undefined, stop: AbortSignal): Patience {
+  return before === undefined ? { stop } : { stop, seconds: NEXT_SECONDS }
 }
 
 function sizeOf(io: Io) {

@@ -42,9 +42,9 @@ test('the page survives a sidecar and a broker that are started again', {
   const data = new SidecarData({
     version: '1.2.3',
     title: 'flux-sample',
-    ask: ({ include }, signal) => {
+    ask: ({ include }, patience) => {
       const url = new URL(`https://127.0.0.1:${port}/explain?include=${include.join(',')}`)
-      return httpsGet(url, { accept: 'application/json', ca: undefined, insecure: true, signal })
+      return httpsGet(url, { accept: 'application/json', ca: undefined, insecure: true, patience })
     },
     signal: new AbortController().signal,
   })

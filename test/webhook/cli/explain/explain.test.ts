@@ -90,6 +90,42 @@ test('explain prints why kubectl got no answer', async (t) => {
   assert.deepEqual(await run(['flux-sample'], { env }), expected)
 })
 
+for (const [text, flags] of [
+  ['<html>log in</html>', ''],
+  ['{}', ''],
+  ['', ''],
+  ['<html>log in</html>', '-o json'],
+  ['7', '-o yaml'],
+] as const) {
+  test(`explain ${flags} takes ${JSON.stringify(text)} for no explanation`, async (t) => {
+    const args = flags === '' ? TEXT : TEXT.replace('?format=text', '')
+    const env = await fakeKubectl(t, { args, out: text })
+    const { code, out, err } = await run(['flux-sample', ...flags.split(' ').filter(Boolean)], {
+      env,
+    })
+    assert.deepEqual([code, out], [1, ''])
+    assert.match(err, /the answer is no explanation: is this the API server, or the sidecar\?\n$/)
+  })
+}
+
+const HIDDEN = 'job\u202eneddih\u200b\u001b[2J'
+
+test('explain shows characters that are not seen as escapes, in each format', async (t) => {
+  const shown = 'job\\u{202e}neddih\\u{200b}\\u{1b}[2J'
+  const asked = async (args: string, out: string, flags: readonly string[]) =>
+    (await run(['flux-sample', ...flags], { env: await fakeKubectl(t, { args, out }) })).out
+  assert.equal(await asked(TEXT, `${HIDDEN}\nread\n`, []), `${shown}\nread\n`)
+  const json = JSON.stringify({ a: HIDDEN }, undefined, 2)
+  const asJson = await asked(TEXT.replace('?format=text', ''), json, ['--json'])
+  assert.equal(asJson, '{\n  "a": "job\\u202eneddih\\u200b\\u001b[2J"\n}\n')
+  assert.deepEqual(JSON.parse(asJson), { a: HIDDEN })
+  const asYaml = await asked(TEXT.replace('?format=text', ''), json, ['-o', 'yaml'])
+  assert.deepEqual(parse(asYaml), { a: shown })
+  const env = await fakeKubectl(t, { args: TEXT, err: `${HIDDEN}\nagain\n`, code: 1 })
+  const { err } = await run(['flux-sample'], { env })
+  assert.equal(err, `flux-metrics explain: ${shown}\nagain\n`)
+})
+
 test('explain reports a missing kubectl', async () => {
   const { code, err } = await run(['flux-sample'], { env: { PATH: '/nowhere' } })
   assert.deepEqual([code, err], [1, 'flux-metrics explain: there is no kubectl in PATH\n'])

@@ -37,6 +37,12 @@ test('getRaw answers the exit code of a kubectl that printed nothing', async (t)
   assert.deepEqual(await getRaw('/apis', {}, env), { kind: 'failure', reason })
 })
 
+test('getRaw ends a kubectl that prints without end', async (t) => {
+  const env = await fakeKubectl(t, { args: 'get --raw /apis', endless: true })
+  const reason = 'kubectl answers more than 64 MiB: is it an API server?'
+  assert.deepEqual(await getRaw('/apis', {}, env), { kind: 'failure', reason })
+})
+
 test('getRaw reports a missing kubectl', async () => {
   const answer = await getRaw('/apis', {}, { PATH: '/nowhere' })
   assert.deepEqual(answer, { kind: 'failure', reason: 'there is no kubectl in PATH' })
