@@ -88,12 +88,14 @@ withShared('the gateway', () => Fleet.create(), {
 
   'while a sidecar is killed only its HPA fails, names it, and holds': async (fleet) => {
     const { first, second, alone } = fleet
-    let killedAt = 0
+    const killed = new Set<string>()
     const failed = await eventually('its HPA to fail', async () => {
       const found = await fleet.scalingActive(second)
       if (found?.reason === 'FailedGetObjectMetric') return found
-      // Throws while it is away. It stays away for longer each time, so it must not be killed oftener than is needed.
-      if (await fleet.killSidecar(second)) killedAt = Date.now()
+      // One that was told to end still runs for a moment. Kubernetes keeps it away for longer each time.
+      const running = await fleet.runningSidecar(second)
+      if (running !== undefined && !killed.has(running) && (await fleet.killSidecar(second)))
+        killed.add(running)
       return undefined
     })
     assert.match(failed.message ?? '', new RegExp(second.name))
@@ -105,7 +107,8 @@ withShared('the gateway', () => Fleet.create(), {
     assert.deepEqual(await fleet.sizes(), [2, 3, 4])
     // One that was told to end serves for some seconds more.
     await holds('a sidecar that was started since', async () => {
-      return (await fleet.sidecarStartedAt(second)) > killedAt
+      const running = await fleet.runningSidecar(second)
+      return running !== undefined && !killed.has(running)
     })
     await fleet.serves(second)
   },

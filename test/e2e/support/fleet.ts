@@ -131,7 +131,7 @@ export class Fleet {
     })
   }
 
-  /** Kills the sidecar's program. Returns whether it ran. */
+  /** Kills the program of a running sidecar. Returns whether that was possible. */
   async killSidecar(member: Member): Promise<boolean> {
     const { metadata } = await this.lead(member)
     const args = ['exec', metadata?.name ?? '', `--namespace=${member.namespace}`]
@@ -139,14 +139,14 @@ export class Fleet {
     return (await kubectl([...args, `--container=${CONTAINER_NAME}`, '--', ...program])).code === 0
   }
 
-  /** Milliseconds since 1970; 0 if it does not run. */
-  async sidecarStartedAt(member: Member): Promise<number> {
+  /** The id of the sidecar's container; `undefined` if it does not run. Times of Kubernetes have whole seconds: too few. */
+  async runningSidecar(member: Member): Promise<string | undefined> {
     const { initContainerStatuses = [], containerStatuses = [] } =
       (await this.lead(member)).status ?? {}
     const found = [...initContainerStatuses, ...containerStatuses].find(
       ({ name }) => name === CONTAINER_NAME,
     )
-    return found?.state?.running?.startedAt?.getTime() ?? 0
+    return found?.state?.running && found.containerID
   }
 
   /** Names of the gateway's pods that are ready. */
