@@ -81,6 +81,16 @@ for (const [what, request] of [
   })
 }
 
+test('review leaves a Pod that does not look like one as it is', async () => {
+  const { review, lines } = createReviewer()
+  await review(podReview({ metadata: {} }))
+  const { minicluster: _none, ...line } = LINE
+  const why = 'The object does not look like a pod'
+  assert.deepEqual(lines.map(withoutTime), [
+    { ...line, object: '?', decision: 'skip', reason: 'NotAPod', why },
+  ])
+})
+
 test('review leaves the update of a pod as it is', async () => {
   const { lines, answer } = await reviewPod(leadPod(), { request: { operation: 'UPDATE' } })
   assert.deepEqual(answer.patch, [])
@@ -209,6 +219,17 @@ test('review injects, warns and writes an Event about ranks of other clusters', 
   assert.deepEqual(eventsOf(reviewer), [
     INJECTED,
     { type: 'Warning', reason: 'MetricsBursting', message },
+  ])
+})
+
+test('review injects, warns and writes an Event about a MiniCluster that cannot grow', async () => {
+  const spec = { flux: SCHEDULER, maxSize: undefined }
+  const reviewer = await reviewPod(leadPod(), { objects: [job(), miniCluster({ spec })] })
+  const [message = ''] = reviewer.answer.warnings
+  assert.match(message, /^spec\.maxSize: not set/)
+  assert.deepEqual(eventsOf(reviewer), [
+    INJECTED,
+    { type: 'Warning', reason: 'MetricsSize', message },
   ])
 })
 

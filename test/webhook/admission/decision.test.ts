@@ -141,6 +141,27 @@ test('decide keeps warnings beside that of a drain by a guest', () => {
   )
 })
 
+test('decide ignores a UID that the pod may not have, and then drains nothing', () => {
+  const { metadata } = annotated({
+    'flux-metrics/drain': 'true',
+    'flux-metrics/log-level': 'loud',
+    'flux-metrics/run-as-user': '0',
+  })
+  const pod = leadPod({ metadata, spec: { securityContext: { runAsNonRoot: true } } })
+  const { decision, warnings } = decide(pod, LOOKED_UP, PREREQUISITES)
+  assert.deepEqual(decision, { ...PLAN, settings: { enabled: true, drain: false } })
+  assert.deepEqual(
+    warnings.map((text) => text.split(':')[0]),
+    ['flux-metrics/log-level', 'flux-metrics/run-as-user'],
+  )
+})
+
+test('decide warns of a proxy that takes over the port, with the port of the annotation', () => {
+  const pod = withPort(9_000, { containers: [BROKER, { name: 'istio-proxy' }] })
+  const { warnings } = decide(pod, LOOKED_UP, PREREQUISITES)
+  assert.match(warnings.join(), /^Set traffic\.sidecar\.istio\.io\/excludeInboundPorts: "9000" /)
+})
+
 test('decide keeps warnings beside a plan', () => {
   const { decision, warnings } = decide(
     annotated({ 'flux-metrics/drain': 'yes' }),

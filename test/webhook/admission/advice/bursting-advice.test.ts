@@ -94,6 +94,13 @@ test('adviseOnBursting names the setting, and keeps warnings under 200 character
   }
 })
 
+test('adviseOnBursting reads hosts up to its limit', () => {
+  const pods = 'flux-sample-0,flux-sample-1'
+  const padded = (length: number) => pods.padEnd(length, ',')
+  assert.deepEqual(advise(hostlist(padded(16_384))), [])
+  assert.match(advise(hostlist(padded(16_385)))[0] ?? '', /not checked, 16385 characters/)
+})
+
 test('adviseOnBursting reads no hosts that would fill the heap', () => {
   assert.match(advise(hostlist('a,'.repeat(500_000)))[0] ?? '', /not checked, 1000000 characters/)
   assert.match(advise(hostlist('h[0-131071],'.repeat(1_000)))[0] ?? '', WRONG)

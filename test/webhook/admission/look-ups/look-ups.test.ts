@@ -116,6 +116,12 @@ test('gather keeps the version', async () => {
   assert.equal(state.asked, 1)
 })
 
+test('gathers at one time ask for the version once', async () => {
+  const { state, gather } = versioned()
+  await Promise.all([gather(), gather()])
+  assert.equal(state.asked, 1)
+})
+
 test('gather asks for the version again after 10 minutes, and keeps the old one if there is no answer', async (t) => {
   const { state, gather } = versioned()
   await gather()

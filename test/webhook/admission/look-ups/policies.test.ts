@@ -50,6 +50,19 @@ test('readPolicies asks for no more than 100 objects and a mebibyte of each kind
   ])
 })
 
+test('readPolicies takes as many entries as can be compared, with those of a status', async () => {
+  const withEntries = (count: number) => {
+    const max = Object.fromEntries(Array.from({ length: count }, (_, index) => [`a/${index}`, '1']))
+    return { ...limitRange('large', [{ type: 'Container', max }]), status: {} }
+  }
+  // The type is an entry too.
+  const { limitRanges } = await readPolicies(new MemoryCluster([withEntries(999)]), 'default')
+  assert.equal(limitRanges.length, 1)
+  await assert.rejects(readPolicies(new MemoryCluster([withEntries(1_000)]), 'default'), /Too many/)
+  const full = { ...withEntries(999), status: { used: '1' } }
+  await assert.rejects(readPolicies(new MemoryCluster([full]), 'default'), /Too many/)
+})
+
 test('a pod is left alone if the policies of its namespace cannot be read, and its user is told', async () => {
   const cluster = new MemoryCluster(OBJECTS)
   const message = 'The API server answered 403: limitranges is forbidden'
@@ -77,6 +90,19 @@ test('policies are read again after an error that passes', async () => {
     policies.limitRanges.map(({ metadata }) => metadata.name),
     ['a'],
   )
+})
+
+test('policies that cannot be read are asked for four times', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  let asked = 0
+  cluster.list = async ({ kind }: Collection) => {
+    asked += kind === 'LimitRange' ? 1 : 0
+    throw new ClusterError(503, 'no')
+  }
+  const lookUps = new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 37 }) })
+  const gathered = lookUps.gather({ kind: 'candidate', job: JOB_OWNER }, 'default')
+  await assert.rejects(gathered, { code: 503 })
+  assert.equal(asked, 4)
 })
 
 const LISTED: readonly (readonly [
