@@ -44,6 +44,7 @@ const EXPLAINING = [
   ...METRICS,
   'sidecar/explaining',
   'sidecar/explaining/jobs',
+  'sidecar/explaining/notices',
   'sidecar/serving/text.ts',
 ]
 const COLLECTING = [...EXPLAINING, 'sidecar/flux/wire', 'sidecar/collecting', 'sidecar/serving']
@@ -154,6 +155,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   },
   'sidecar/explaining': { folders: EXPLAINING, packages: [] },
   'sidecar/explaining/jobs': { folders: EXPLAINING, packages: [] },
+  'sidecar/explaining/notices': { folders: EXPLAINING, packages: [] },
   'sidecar/collecting': { folders: COLLECTING, packages: [] },
   'sidecar/api': {
     folders: [...BELOW_API, 'sidecar/explaining', ...API],

@@ -1,26 +1,19 @@
-// Explains the published size, as data and in sentences. Pure. The layout for a terminal is in text.ts, warnings and
-// unknown values are in warnings.ts.
+// Explains the published size, as data and in sentences. Pure. The layout for a terminal is in text.ts, what is said in notices/.
 
-import {
-  countIds,
-  formatIdset,
-  highestId,
-  idsBetween,
-  isEmpty,
-  subtractIdsets,
-} from '#flux/sets/idset.ts'
+import { countIds, formatIdset, isEmpty, subtractIdsets } from '#flux/sets/idset.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import type { QueueDemand } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
-import { demandedNodes, publishedSize, wantedSizes } from '#scaling/sizes.ts'
+import { demandedNodes, publishedSize } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { describeFloor, type FloorHolder, floorHolderOf } from './floor-holder.ts'
+import { type FloorHolder, floorHolderOf } from './floor-holder.ts'
 import { explainHeldDrains, type HeldDrainExplanation } from './held-drains.ts'
-import { describeTried } from './jobs/unstarted-jobs.ts'
-import { unknownsOf, warningsOf } from './warnings.ts'
-import { plural, ranksAre } from './wording.ts'
+import { type Notice, textsOf } from './notice.ts'
+import { reasonsOf } from './notices/reasons.ts'
+import { unknownsOf } from './notices/unknowns.ts'
+import { warningsOf } from './notices/warnings.ts'
 
 /** The explanation of one snapshot, as plain JSON. Sizes are numbers of nodes; `null` means that a value is unknown. */
 export interface Explanation {
@@ -57,6 +50,8 @@ export interface Explanation {
   readonly warnings: readonly string[]
   /** Values that are unknown, each with the reason and what would help. */
   readonly unknowns: readonly string[]
+  /** The same reasons, warnings and unknown values, each with its code. */
+  readonly notices: readonly Notice[]
 }
 
 /**
@@ -98,11 +93,13 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
   const desired = typeof published === 'number' ? published : null
   const known = demand.kind === 'known' ? demand : undefined
   const sized = isUnknown(snapshot.pods) ? undefined : known
-  const reasons =
-    known === undefined || desired === null
-      ? [unknownReason(snapshot)]
-      : reasonsFor(snapshot, { demand: known, desired, now })
   const isIgnored = desired !== null && desired !== present && isWithinTolerance(desired, present)
+  const notices = [
+    ...reasonsOf(snapshot, now),
+    ...warningsOf(snapshot, { isIgnored, present }),
+    ...unknownsOf(snapshot),
+  ]
+  const reasons = textsOf(notices, 'reason')
   return {
     summary: `desired ${desired ?? 'unknown'}: ${[
       ...reasons,
@@ -124,74 +121,15 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     lost: formatIdset(snapshot.lost),
     ...(isEmpty(ranks.bursted) ? {} : { bursted: formatIdset(ranks.bursted) }),
     reasons,
-    warnings: warningsOf(snapshot, { isIgnored, present }),
-    unknowns: unknownsOf(snapshot),
+    warnings: textsOf(notices, 'warning'),
+    unknowns: textsOf(notices, 'unknown'),
+    notices,
   }
-}
-
-function unknownReason({ demand, sizes }: Snapshot): string {
-  if (sizes.wanted.kind === 'unknown') return sizes.wanted.reason
-  return demand.kind === 'unknown' ? demand.reason : 'nothing is known yet'
 }
 
 /** The value of `node_demand_count`. */
 export function demandIn({ whole, isCut, maximum }: Demand): number {
   return isCut ? maximum : demandedNodes(whole)
-}
-
-interface Known {
-  readonly demand: Demand
-  readonly desired: number
-  readonly now: Date
-}
-
-function reasonsFor(snapshot: Snapshot, known: Known): readonly string[] {
-  const { sizes, lost } = snapshot
-  const { demand, desired } = known
-  const { whole, floor, quorum, maximum, isCut } = demand
-  const wanted = sizes.wanted.kind === 'known' ? sizes.wanted.whole : desired
-  const placed = isCut ? maximum : sizeWith(whole.placed)
-  const { whole: least } = wantedSizes(demand, (_, size) => size, snapshot.unstarted)
-  const jobs =
-    isEmpty(whole.allocated) && floor === 1 ? [] : [describeFloor(snapshot, demand, known.now)]
-  const waits = describePending(demand)
-  const reasons = [
-    ...(desired > wanted
-      ? [
-          `${ranksAre(idsBetween(wanted, desired))} being drained before the size falls to ${wanted}`,
-        ]
-      : []),
-    ...(wanted > least
-      ? [`${plural(wanted, 'node')} ${wanted === 1 ? 'was' : 'were'} needed a moment ago`]
-      : []),
-    ...describeTried(snapshot),
-    ...(placed > floor ? [...waits, ...jobs] : [...jobs, ...waits]),
-    ...(quorum > Math.max(floor, placed) ? [`Flux needs ${quorum} nodes to start (quorum)`] : []),
-    ...(placed === maximum && !isCut ? [`R has no more than ${plural(maximum, 'node')}`] : []),
-    ...(isEmpty(lost) ? [] : [`${ranksAre(lost)} given up after a long time offline`]),
-  ]
-  return reasons.length === 0 ? ['nothing runs, and no job waits for nodes'] : reasons
-}
-
-/** How many nodes jobs need follows from where they are placed: a thousand jobs of one core may share one. */
-function describePending({ whole, isCut, isPartial, unknownNeeds }: Demand): readonly string[] {
-  if (isPartial)
-    return ['the pending jobs are too different to place all: they may need every node of R']
-  if (isCut) return ['more jobs wait than the sidecar lists: they may need every node of R']
-  const { waits, placed } = whole
-  if (waits.length === 0) return []
-  const jobs = plural(waits.length, 'pending job')
-  const verb = (word: string) => (waits.length === 1 ? `${word}s` : word)
-  const highest = highestId(placed)
-  if (highest === undefined) {
-    const which = 'drained, do not answer or are not used by the scheduler'
-    return [`${jobs} ${verb('need')} ranks that are ${which}: more nodes do not help`]
-  }
-  const nodes =
-    unknownNeeds === undefined
-      ? plural(countIds(placed), 'node')
-      : 'nodes of a number that is not known'
-  return [`${jobs} ${verb('need')} ${nodes}, up to rank ${highest}`]
 }
 
 function countPending(

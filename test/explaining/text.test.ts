@@ -23,6 +23,7 @@ const EXPLANATION: Explanation = {
   reasons: ['rank 9 is allocated'],
   warnings: [],
   unknowns: [],
+  notices: [{ kind: 'reason', code: 'rank-busy', text: 'rank 9 is allocated' }],
 }
 
 function queue(name: string, changes: Partial<QueueExplanation> = {}): QueueExplanation {

@@ -37,7 +37,7 @@ test('the MiniCluster enables metrics, and has no unknown annotation', () => {
 test('the MiniCluster has a scheduler without advice', () => {
   const minicluster = toMiniCluster({ apiVersion, kind, metadata, spec })
   assert.ok(minicluster)
-  assert.deepEqual(adviseOnSpec(minicluster), { scheduler: [], bursting: [], size: [] })
+  assert.deepEqual(adviseOnSpec(minicluster), { scheduler: [], traps: [], bursting: [], size: [] })
 })
 
 test('the MiniCluster can grow, and can shrink', () => {

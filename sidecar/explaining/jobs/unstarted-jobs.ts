@@ -1,5 +1,6 @@
 // Describes in words the jobs that fit on free nodes and are not started. Pure.
 
+import { type Notice, type NoticeCode, notice } from '#explaining/notice.ts'
 import { plural, spellSeconds } from '#explaining/wording.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
@@ -11,15 +12,19 @@ const MAX_JOBS = 5
 type Reading = Pick<Snapshot, 'takenAt' | 'unstarted'>
 
 /** Jobs for which the size grows. */
-export function describeTried({ takenAt, unstarted = [] }: Reading): readonly string[] {
+export function describeTried({ takenAt, unstarted = [] }: Reading): readonly Notice[] {
   const tried = unstarted.filter(({ size }) => size !== undefined)
-  return firstOf(tried, (job) => `${formatJobId(job.id)} ${describeUnstarted(job, takenAt)}`)
+  return firstOf(
+    'growth-tried',
+    tried,
+    (job) => `${formatJobId(job.id)} ${describeUnstarted(job, takenAt)}`,
+  )
 }
 
 /** Jobs that were set aside: what the warnings and the log say. */
-export function describeUnhelped({ takenAt, unstarted = [] }: Reading): readonly string[] {
+export function describeUnhelped({ takenAt, unstarted = [] }: Reading): readonly Notice[] {
   const unhelped = unstarted.filter(({ size }) => size === undefined)
-  return firstOf(unhelped, (job) => describeSetAside(job, takenAt))
+  return firstOf('jobs-not-started', unhelped, (job) => describeSetAside(job, takenAt))
 }
 
 /** `ƒ2aK has waited 12 min although 4 nodes are free; more nodes did not help: see flux job eventlog ƒ2aK`. */
@@ -49,12 +54,14 @@ function describeWait(
 }
 
 function firstOf(
+  code: NoticeCode,
   jobs: readonly UnstartedJob[],
   describe: (job: UnstartedJob) => string,
-): readonly string[] {
+): readonly Notice[] {
   const more = jobs.length - MAX_JOBS
-  return [
+  const texts = [
     ...jobs.slice(0, MAX_JOBS).map(describe),
     ...(more > 0 ? [`${plural(more, 'more job')} of this kind`] : []),
   ]
+  return texts.map((text) => notice(code, text))
 }

@@ -8,6 +8,9 @@ export interface FluxionSettings {
   readonly pruneFilters?: string | undefined
 }
 
+/** A setting that defeats autoscaling, by the code under which every program tells it. */
+export type SchedulerTrap = 'scheduler-refuses-jobs' | 'scheduler-fills-high'
+
 /** Fluxion's own defaults. */
 export const FLUXION_DEFAULTS = {
   queuePolicy: 'fcfs',

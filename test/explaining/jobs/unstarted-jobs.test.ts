@@ -22,7 +22,7 @@ const JOB: UnstartedJob = {
 }
 
 function unhelped(...jobs: readonly UnstartedJob[]): readonly string[] {
-  return describeUnhelped({ takenAt, unstarted: jobs })
+  return describeUnhelped({ takenAt, unstarted: jobs }).map(({ text }) => text)
 }
 
 test('a job that more nodes did not help', () => {
@@ -48,7 +48,11 @@ test('what was free when it fitted last is said to have been free', () => {
 test('a job for which the size grows', () => {
   const unstarted = [{ ...JOB, size: 9 }, JOB]
   assert.deepEqual(describeTried({ takenAt, unstarted }), [
-    'ƒ2aK has waited 12 min although 4 nodes are free: a size of 9 is tried',
+    {
+      kind: 'reason',
+      code: 'growth-tried',
+      text: 'ƒ2aK has waited 12 min although 4 nodes are free: a size of 9 is tried',
+    },
   ])
 })
 

@@ -1,10 +1,11 @@
 // Warnings about settings of a MiniCluster's scheduler that defeat autoscaling, each with its cure. The sidecar reports the
-// same settings once Flux runs (explaining/scheduler-traps.ts). Pure.
+// same settings once Flux runs (explaining/notices/scheduler-traps.ts). Pure.
 import {
   FLUXION_DEFAULTS,
   type FluxionSettings,
   fillsLowFirst,
   refusesWideJobs,
+  type SchedulerTrap,
 } from '#flux/calls/fluxion.ts'
 import type { MiniCluster } from '../../injection/minicluster.ts'
 import type { BrokerConfigReading } from './broker-config.ts'
@@ -12,6 +13,13 @@ import type { BrokerConfigReading } from './broker-config.ts'
 /** Fluxion's start script passes these options to its two modules; they override the configuration. */
 const RESOURCE_VARIABLE = 'FLUXION_RESOURCE_OPTIONS'
 const QUEUE_VARIABLE = 'FLUXION_QMANAGER_OPTIONS'
+
+/** A warning about a setting of the scheduler. */
+export interface SchedulerAdvice {
+  readonly text: string
+  /** What the sidecar says of the same setting; `undefined` if the setting could not be read, or is another. */
+  readonly trap?: SchedulerTrap
+}
 
 /**
  * One warning for each setting, short enough for `kubectl` (review.ts cuts longer ones).
@@ -21,7 +29,7 @@ const QUEUE_VARIABLE = 'FLUXION_QMANAGER_OPTIONS'
 export function adviseOnScheduler(
   { spec }: MiniCluster,
   config: BrokerConfigReading | undefined,
-): readonly string[] {
+): readonly SchedulerAdvice[] {
   const { scheduler } = spec?.flux ?? {}
   // sched-simple keeps wide jobs pending, and fills the lowest rank first.
   if (scheduler?.simple === true) return []
@@ -29,7 +37,7 @@ export function adviseOnScheduler(
   const long = [RESOURCE_VARIABLE, QUEUE_VARIABLE].flatMap((variable) => {
     const { length } = environment[variable] ?? ''
     if (length <= MAX_OPTIONS_LENGTH) return []
-    return [tooLong(`${ENVIRONMENT}.${variable}`, length, MAX_OPTIONS_LENGTH)]
+    return [{ text: tooLong(`${ENVIRONMENT}.${variable}`, length, MAX_OPTIONS_LENGTH) }]
   })
   if (long.length > 0) return long
   const options = readOptions(environment)
@@ -42,14 +50,17 @@ export function adviseOnScheduler(
       ...(fillsLowFirst(settings) ? [] : [fillsHigh(settings, ENVIRONMENT)]),
     ]
   }
-  if (config.kind === 'too-long') return [tooLong(CONFIG, config.length, config.maxLength)]
+  if (config.kind === 'too-long') {
+    return [{ text: tooLong(CONFIG, config.length, config.maxLength) }]
+  }
   if (config.kind === 'malformed') {
     const { line, column } = config
-    return [`${CONFIG}: invalid TOML at line ${line}, column ${column}: the broker will not start`]
+    const place = `${CONFIG}: invalid TOML at line ${line}, column ${column}`
+    return [{ text: `${place}: the broker will not start` }]
   }
   const settings = { ...config.settings, ...options }
   return [
-    ...(queuePolicy ? [IGNORED] : []),
+    ...(queuePolicy ? [{ text: IGNORED }] : []),
     ...(refusesWideJobs(settings) ? [refuses(options, REFUSES_BY_CONFIG)] : []),
     ...(fillsLowFirst(settings) ? [] : [fillsHigh(settings, CONFIG)]),
   ]
@@ -74,20 +85,21 @@ const REFUSES_BY_OPTIONS =
   'set queue-policy=conservative'
 
 /** The warning for the place that decides: the options, where they have a policy. */
-function refuses({ queuePolicy }: FluxionSettings, elsewhere: string): string {
-  return queuePolicy === undefined ? elsewhere : REFUSES_BY_OPTIONS
+function refuses({ queuePolicy }: FluxionSettings, elsewhere: string): SchedulerAdvice {
+  const text = queuePolicy === undefined ? elsewhere : REFUSES_BY_OPTIONS
+  return { text, trap: 'scheduler-refuses-jobs' }
 }
 
-function fillsHigh({ matchPolicy }: FluxionSettings, place: string): string {
+function fillsHigh({ matchPolicy }: FluxionSettings, place: string): SchedulerAdvice {
   const policy = (matchPolicy ?? FLUXION_DEFAULTS.matchPolicy).slice(0, MAX_SHOWN)
   const cure =
     place === CONFIG
       ? '[sched-fluxion-resource] match-policy = "lonode"'
       : `${RESOURCE_VARIABLE}: match-policy=lonode`
-  return (
+  const text =
     `${place}: Fluxion's match-policy ${policy} does not fill the lowest ranks first, ` +
     `but shrinking removes the highest: set ${cure}`
-  )
+  return { text, trap: 'scheduler-fills-high' }
 }
 
 function tooLong(place: string, length: number, maxLength: number): string {

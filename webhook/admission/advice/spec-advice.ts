@@ -1,4 +1,5 @@
 // Warnings about the settings of a MiniCluster: scheduler, hosts and sizes. Pure.
+import type { SchedulerTrap } from '#flux/calls/fluxion.ts'
 import type { MiniCluster } from '../../injection/minicluster.ts'
 import { readBrokerConfig } from './broker-config.ts'
 import { adviseOnBursting } from './bursting-advice.ts'
@@ -7,6 +8,8 @@ import { adviseOnSize } from './size-advice.ts'
 
 export interface SpecAdvice {
   readonly scheduler: readonly string[]
+  /** Which settings `scheduler` is about, for those who also know what the sidecar says of them. */
+  readonly traps: readonly SchedulerTrap[]
   readonly bursting: readonly string[]
   readonly size: readonly string[]
 }
@@ -15,8 +18,10 @@ export function adviseOnSpec(minicluster: MiniCluster): SpecAdvice {
   const text = minicluster.spec?.flux?.brokerConfig ?? ''
   // Read once: a long text takes some time.
   const config = text === '' ? undefined : readBrokerConfig(text)
+  const scheduler = adviseOnScheduler(minicluster, config)
   return {
-    scheduler: adviseOnScheduler(minicluster, config),
+    scheduler: scheduler.map(({ text }) => text),
+    traps: scheduler.flatMap(({ trap }) => trap ?? []),
     bursting: adviseOnBursting(minicluster, config),
     size: adviseOnSize(minicluster),
   }

@@ -67,6 +67,7 @@ export const CODES = {
   'metrics-unanswered': 'error',
   'flux-warning': 'warning',
   'flux-unknown': 'info',
+  'older-release': 'info',
   'pods-unscheduled': 'warning',
   'pods-refused': 'warning',
   'pods-not-starting': 'warning',
@@ -111,7 +112,7 @@ export interface Finding {
   readonly message: string
   /** One thing to do. */
   readonly fix: string
-  /** A word of admission's closed list, where it decided. */
+  /** The word of another closed list: admission's, or the code of a sentence of the sidecar or the gateway. */
   readonly reason?: string
   /** Whether nothing that follows can be judged, although it is no error. */
   readonly isEnd?: true

@@ -67,7 +67,16 @@ const MetricSchema = v.object({
   reason: v.nullable(v.string()),
 })
 
-const ExplanationSchema = v.object({
+/** A sentence, and its code if the program that wrote it gives one (docs/reference/NOTICES.md). */
+export interface ReadNotice {
+  readonly text: string
+  /** `null`: of a release that wrote no codes. A later release may have more codes than are known here. */
+  readonly code: string | null
+}
+
+const NoticeSchema = v.object({ kind: v.string(), code: v.string(), text: v.string() })
+
+const ExplanationObject = v.object({
   summary: v.string(),
   takenAt: v.pipe(v.string(), v.isoTimestamp()),
   ageSeconds: v.number(),
@@ -84,6 +93,7 @@ const ExplanationSchema = v.object({
   reasons: v.array(v.string()),
   warnings: v.array(v.string()),
   unknowns: v.array(v.string()),
+  notices: v.fallback(v.optional(v.array(NoticeSchema), []), []),
   /** Sidecars before 0.2 do not send them. */
   jobs: v.optional(v.nullable(v.object({ first: v.array(PendingJobSchema), more: v.number() }))),
   ranks: v.optional(RanksSchema),
@@ -93,6 +103,27 @@ const ExplanationSchema = v.object({
   history: v.optional(HistorySchema),
   metrics: v.optional(v.array(MetricSchema)),
 })
+
+/**
+ * Codes are found by the sentences: a gateway of another release than the sidecar adds sentences to the lists and no codes, or the
+ * other way round.
+ */
+const ExplanationSchema = v.pipe(
+  ExplanationObject,
+  v.transform(({ notices, reasons, warnings, unknowns, ...rest }) => {
+    const withCodes = (kind: string, texts: readonly string[]): readonly ReadNotice[] =>
+      texts.map((text) => {
+        const known = notices.find((one) => one.kind === kind && one.text === text)
+        return { text, code: known?.code ?? null }
+      })
+    return {
+      ...rest,
+      reasons: withCodes('reason', reasons),
+      warnings: withCodes('warning', warnings),
+      unknowns: withCodes('unknown', unknowns),
+    }
+  }),
+)
 
 /** An explanation, as far as the command line shows it. */
 export type ReadExplanation = v.InferOutput<typeof ExplanationSchema>

@@ -60,7 +60,7 @@ function describeExplanation(
   const more = jobs?.more ?? 0
   return [
     ...row('size', describeSize(explanation), options),
-    ...reasons.flatMap((reason) => row('because', reason, options)),
+    ...reasons.flatMap(({ text }) => row('because', text, options)),
     ...(hpa ?? []).flatMap((line) => row('HPA', line, options)),
     ...describeRanks(ranks, options),
     ...row('jobs', describeJobs(explanation), options),
@@ -72,8 +72,8 @@ function describeExplanation(
     }),
     ...waiting.flatMap(({ id, text }) => row('waits', `${id} ${text}`, options)),
     ...(more > 0 ? row('waits', `and ${more} more`, options) : []),
-    ...warnings.flatMap((warning) => row('warning', warning, { ...options, style: 'yellow' })),
-    ...unknowns.flatMap((unknown) => row('unknown', unknown, { ...options, style: 'yellow' })),
+    ...warnings.flatMap(({ text }) => row('warning', text, { ...options, style: 'yellow' })),
+    ...unknowns.flatMap(({ text }) => row('unknown', text, { ...options, style: 'yellow' })),
   ]
 }
 

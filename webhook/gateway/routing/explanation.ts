@@ -1,5 +1,6 @@
 // Adds to a sidecar's explanation what Kubernetes says of the pods that are not there. The sidecar may be of another version: what it
 // wrote stays as it is.
+import { type Notice, notice } from '#explaining/notice.ts'
 import { addRows } from '#explaining/text.ts'
 import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
 import { findExcess } from '#serving/json-bounds.ts'
@@ -8,7 +9,7 @@ import { messageOf } from '#serving/text.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import type { Shortage } from '../shortage/shortage.ts'
-import { explainShortage, sentencesOf } from '../shortage/words.ts'
+import { explainShortage, sentencesOf, warningsOf } from '../shortage/words.ts'
 import type { RouteOptions } from './routes.ts'
 
 /** A person waits for it, so that it may take longer than a metric. */
@@ -69,18 +70,32 @@ function objectIn(body: string): object {
 }
 
 function rowsOf(found: Shortage | StatusError): readonly (readonly [string, string])[] {
-  if (found instanceof StatusError) return [['unknown', messageOf(found)]]
-  return sentencesOf(found).map((sentence) => ['warning', sentence] as const)
+  return noticesOf(found).map(({ kind, text }) => [kind, text] as const)
+}
+
+/** What the gateway has to say. */
+function noticesOf(found: Shortage | StatusError): readonly Notice[] {
+  return found instanceof StatusError
+    ? [notice('pods-unknown', messageOf(found))]
+    : warningsOf(found)
 }
 
 /** The same as data, and among the sentences that every reader of an explanation shows. */
 function fieldsOf(explanation: object, found: Shortage | StatusError): object {
+  const own = noticesOf(found)
+  const notices = [...listIn(explanation, 'notices'), ...own]
+  const texts = own.map(({ text }) => text)
   if (found instanceof StatusError) {
-    return { pods: null, unknowns: [...listIn(explanation, 'unknowns'), found.message] }
+    return { pods: null, unknowns: [...listIn(explanation, 'unknowns'), ...texts], notices }
   }
-  const warnings = [...listIn(explanation, 'warnings'), ...sentencesOf(found)]
+  const warnings = [...listIn(explanation, 'warnings'), ...texts]
   const metrics = listIn(explanation, 'metrics').map((metric) => withCount(metric, found))
-  return { warnings, ...('metrics' in explanation && { metrics }), pods: explainShortage(found) }
+  return {
+    warnings,
+    notices,
+    ...('metrics' in explanation && { metrics }),
+    pods: explainShortage(found),
+  }
 }
 
 /** The metric that no sidecar has: it lists it without a value. */
@@ -90,7 +105,10 @@ function withCount(metric: unknown, { unavailable }: Shortage): unknown {
   return isIt ? { ...metric, value: unavailable, reason: null } : metric
 }
 
-function listIn(explanation: object, key: 'warnings' | 'unknowns' | 'metrics'): readonly unknown[] {
+function listIn(
+  explanation: object,
+  key: 'warnings' | 'unknowns' | 'notices' | 'metrics',
+): readonly unknown[] {
   const list: unknown = Object.entries(explanation).find(([name]) => name === key)?.[1]
   return Array.isArray(list) ? list : []
 }

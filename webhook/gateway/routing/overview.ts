@@ -25,6 +25,9 @@ const Text = v.pipe(
 
 const Count = v.nullable(v.number())
 
+/** As docs/reference/NOTICES.md has them; of a later sidecar there may be others. */
+const Code = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,63}$/))
+
 const ExplanationSchema = v.object({
   summary: Text,
   desired: Count,
@@ -33,6 +36,8 @@ const ExplanationSchema = v.object({
   pending: v.nullable(v.object({ jobs: v.number(), isCut: v.boolean() })),
   warnings: v.array(Text),
   unknowns: v.array(Text),
+  /** Codes that cannot be read are missing; the rest of the row is not. */
+  notices: v.fallback(v.optional(v.array(v.object({ code: Code, text: Text })), []), []),
 })
 
 /** What the list has of one MiniCluster. */
@@ -48,6 +53,8 @@ export type OverviewRow = MiniClusterName &
         /** How many warnings and unknown values there are, and the first of them. */
         readonly problems: number
         readonly problem: string | null
+        /** The code of that one; `null` if a sidecar of an older release gives none. */
+        readonly problemCode: string | null
       }
     /** Why nothing is known of it. */
     | { readonly reason: string }
@@ -97,11 +104,12 @@ function rowIn(name: MiniClusterName, answer: SidecarAnswer): OverviewRow {
 function rowOf(name: MiniClusterName, body: string): OverviewRow {
   const result = v.safeParse(ExplanationSchema, parse(body))
   if (!result.success) return withoutNumbers(name, 'its sidecar did not answer an explanation')
-  const { summary, desired, present, floor, pending, warnings, unknowns } = result.output
+  const { summary, desired, present, floor, pending, warnings, unknowns, notices } = result.output
   const [problem = null] = [...warnings, ...unknowns]
+  const problemCode = notices.find(({ text }) => text === problem)?.code ?? null
   return {
     ...namesIn(name),
-    ...{ summary, desired, present, floor, problem },
+    ...{ summary, desired, present, floor, problem, problemCode },
     pending: pending === null || pending.isCut ? null : pending.jobs,
     problems: warnings.length + unknowns.length,
   }

@@ -1,4 +1,5 @@
 // A shortage in sentences, and as the data of an explanation. Pure.
+import { type Notice, type NoticeCode, notice } from '#explaining/notice.ts'
 import { nameRanks, spellSeconds } from '#explaining/wording.ts'
 import { countIds, EMPTY_IDSET, formatIdset, isEmpty, unionIdsets } from '#flux/sets/idset.ts'
 import type { Shortage, ShortGroup } from './shortage.ts'
@@ -6,21 +7,37 @@ import type { Shortage, ShortGroup } from './shortage.ts'
 /** More groups are only counted. */
 const MAX_SENTENCES = 5
 
-/** One sentence for each group of ranks, the most important first. */
-export function sentencesOf({ groups, readAt }: Shortage): readonly string[] {
-  const sentences = groups.slice(0, MAX_SENTENCES).map((group) => sentenceOf(group, readAt))
+/** Those of the doctor, for the same states. */
+const CODES = {
+  unscheduled: 'pods-unscheduled',
+  refused: 'pods-refused',
+  missing: 'pods-missing',
+  'not-starting': 'pods-not-starting',
+} as const satisfies Readonly<Record<ShortGroup['kind'], NoticeCode>>
+
+/** The code of what is said of such ranks. */
+export type ShortageCode = (typeof CODES)[ShortGroup['kind']]
+
+export function codeOf({ kind }: Pick<ShortGroup, 'kind'>): ShortageCode {
+  return CODES[kind]
+}
+
+/** One warning for each group of ranks, the most important first. */
+export function warningsOf({ groups, readAt }: Shortage): readonly Notice[] {
+  const warnings = groups
+    .slice(0, MAX_SENTENCES)
+    .map((group) => notice(codeOf(group), sentenceOf(group, readAt)))
   const others = groups
     .slice(MAX_SENTENCES)
     .reduce((ranks, group) => unionIdsets(ranks, group.ranks), EMPTY_IDSET)
-  if (isEmpty(others)) return sentences
-  return [...sentences, `${nameRanks(others)}: for other reasons, see the JSON`]
+  if (isEmpty(others)) return warnings
+  const text = `${nameRanks(others)}: for other reasons, see the JSON`
+  return [...warnings, notice('pods-others', text)]
 }
 
-/** Whether a sentence is one of these, of any version. */
-export function isAboutShortage(sentence: string): boolean {
-  return /^(?:ranks? [\d,-]+|\d+ ranks)(?: (?:is|are) not there: | do(?:es)? not start: |: for other reasons, )/.test(
-    sentence,
-  )
+/** The same without codes. */
+export function sentencesOf(shortage: Shortage): readonly string[] {
+  return warningsOf(shortage).map(({ text }) => text)
 }
 
 function sentenceOf({ kind, ranks, since, causes }: ShortGroup, now: number): string {

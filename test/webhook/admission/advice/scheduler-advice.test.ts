@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeTraps } from '#explaining/scheduler-traps.ts'
+import { describeTraps } from '#explaining/notices/scheduler-traps.ts'
 import { adviseOnSpec } from '../../../../webhook/admission/advice/spec-advice.ts'
 import type { MiniCluster } from '../../../../webhook/injection/minicluster.ts'
 import { miniCluster } from '../../support-objects.ts'
@@ -214,12 +214,18 @@ test('adviseOnScheduler warns of the same settings as the sidecar', () => {
     ]) {
       for (const pruneFilters of ['ALL:core', 'ALL:core,ALL:node', 'ALL:gpu,cluster:node']) {
         const resource = `match-policy = "${matchPolicy}"\nprune-filters = "${pruneFilters}"`
-        const warnings = advise(config(resource, queuePolicy))
+        const advice = adviseOnSpec(miniCluster({ spec: config(resource, queuePolicy) }))
         const traps = describeTraps(
           { queuePolicy, matchPolicy, pruneFilters },
           { isStranded: true },
         )
-        assert.equal(warnings.length, traps.length, `${queuePolicy} ${matchPolicy} ${pruneFilters}`)
+        const what = `${queuePolicy} ${matchPolicy} ${pruneFilters}`
+        assert.deepEqual(
+          advice.traps,
+          traps.map(({ code }) => code),
+          what,
+        )
+        assert.equal(advice.scheduler.length, traps.length, what)
       }
     }
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ClusterData } from '../../../../webhook/cli/dashboard/cluster-data.ts'
-import { growing } from '../../../support/dashboard/scenes.ts'
+import { growingAsTold, known } from '../../../support/dashboard/scenes.ts'
 import { type FakeAnswer, fakeKubectl } from '../../../support/fake-kubectl.ts'
 import { createMemoryIo } from '../memory-io.ts'
 
@@ -11,11 +11,10 @@ const ALL = 'miniclusters.flux-framework.org/*/explain'
 const RAW = 'get --raw'
 const INCLUDE = 'include=jobs,ranks,history,metrics'
 
-const STATE = growing()
-const EXPLANATION = STATE.kind === 'known' ? STATE.explanation : undefined
+const TOLD = growingAsTold()
 const EXPLAIN: FakeAnswer = {
   args: `${RAW} ${API}/namespaces/hpc/miniclusters.flux-framework.org/flux-sample/explain?${INCLUDE}`,
-  out: JSON.stringify(EXPLANATION),
+  out: JSON.stringify(TOLD),
 }
 const HPAS: FakeAnswer = {
   args: 'get horizontalpodautoscalers --namespace=hpc --output=json',
@@ -46,11 +45,7 @@ function dataFrom(env: Record<string, string>, name: string | undefined = 'flux-
 test('the state is the explanation, and what Kubernetes says of its HPAs', async (t) => {
   const data = await dataWith(t, [EXPLAIN, HPAS])
   assert.deepEqual(data.start.subject, { namespace: 'hpc', name: 'flux-sample' })
-  assert.deepEqual(await data.state(null), {
-    kind: 'known',
-    explanation: EXPLANATION,
-    hpas: ['none scales this MiniCluster'],
-  })
+  assert.deepEqual(await data.state(null), known(TOLD, ['none scales this MiniCluster']))
 })
 
 test('why there is no state is said in the words of kubectl', async (t) => {
@@ -68,7 +63,7 @@ test('an answer that is no explanation is not passed on', async (t) => {
 })
 
 test('of an explanation only what the page shows is passed on', async (t) => {
-  const out = JSON.stringify({ ...EXPLANATION, html: '<script>alert(1)</script>' })
+  const out = JSON.stringify({ ...TOLD, html: '<script>alert(1)</script>' })
   const data = await dataWith(t, [{ ...EXPLAIN, out }, HPAS])
   assert.ok(!JSON.stringify(await data.state(null)).includes('alert'))
 })

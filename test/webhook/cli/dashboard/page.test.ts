@@ -217,9 +217,9 @@ function hostile(text: string): MiniClusterState {
     hpas: [text],
     explanation: {
       ...explanation,
-      reasons: [text],
-      warnings: [text],
-      unknowns: [text],
+      reasons: [{ text, code: text }],
+      warnings: [{ text, code: text }],
+      unknowns: [{ text, code: text }],
       jobs: { more: 0, first: jobs.first.map((job) => ({ ...job, id: text, queue: text, text })) },
       running: { ...running, listed: running.listed.map((job) => ({ ...job, id: text })) },
       history: { ...history, events: [{ at: history.at[0] ?? 0, kind: text, text }] },

@@ -7,6 +7,7 @@ import {
   NOT_FOUND,
   type Objects,
   OTHER,
+  say,
   set,
   unavailable,
 } from './cluster.ts'
@@ -268,11 +269,12 @@ export const CASES: readonly Case[] = [
     what: 'Fluxion has its defaults',
     act: (objects) => {
       set(objects, 'minicluster', ['spec', 'flux'], {})
-      const [refuses, fills] = [
-        'Fluxion (0.43 and later) with queue-policy "fcfs" refuses a job',
-        'Fluxion with match-policy "first", its default, does not fill the lowest nodes first',
-      ]
-      set(objects, 'explain', ['warnings'], [refuses, fills])
+      say(
+        objects,
+        'warning',
+        { code: 'scheduler-refuses-jobs', text: 'Fluxion with queue-policy "fcfs" refuses a job' },
+        { code: 'scheduler-fills-high', text: 'Fluxion with match-policy "first", its default' },
+      )
     },
   },
   one('bursting', 'its pods join another MiniCluster', (objects) => {
@@ -341,12 +343,18 @@ export const CASES: readonly Case[] = [
   ),
   one('metrics-unanswered', 'something else', says('there is no room for its answer')),
   one('flux-warning', 'a queue is stopped', (objects) => {
-    const warning = 'the queue is stopped: 1 job in it adds no demand until flux queue start'
-    set(objects, 'explain', ['warnings'], [warning])
+    const text = 'the queue is stopped: 1 job in it adds no demand until flux queue start'
+    say(objects, 'warning', { code: 'queue-stopped', text })
   }),
   one('flux-unknown', 'a guest sees no constraints', (objects) => {
-    set(objects, 'explain', ['unknowns'], ['the constraints of pending jobs: Flux does not show'])
+    const text = 'the constraints of pending jobs: Flux does not show'
+    say(objects, 'unknown', { code: 'constraints-unknown', text })
   }),
+  {
+    codes: ['flux-warning', 'older-release'],
+    what: 'a warning has no code',
+    act: (objects) => say(objects, 'warning', { text: '1 job is held (priority 0)' }),
+  },
   one('pods-unscheduled', 'a pod has no node', (objects) => {
     const message = '0/5 nodes are available: 5 Insufficient cpu.'
     const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }]

@@ -158,7 +158,25 @@ function goodExplanation(): Record<string, unknown> {
     lastHour: new LastHour(now.getTime()),
     metrics: [],
   })
-  return { ...explanation, warnings: [], unknowns: [] }
+  return { ...explanation, warnings: [], unknowns: [], notices: [] }
+}
+
+/** Lets the explanation say something; without a code as an older release says it. */
+export function say(
+  objects: Objects,
+  kind: 'warning' | 'unknown',
+  ...notices: readonly { readonly text: string; readonly code?: string }[]
+): void {
+  const list = kind === 'warning' ? 'warnings' : 'unknowns'
+  const texts = notices.map(({ text }) => text)
+  set(objects, 'explain', [list], texts)
+  const coded = notices.filter(({ code }) => code !== undefined)
+  set(
+    objects,
+    'explain',
+    ['notices'],
+    coded.map((one) => ({ kind, ...one })),
+  )
 }
 
 function goodHpa() {

@@ -12,6 +12,7 @@ import {
   NAME,
   NOT_FOUND,
   reportOf,
+  say,
   set,
   unavailable,
 } from './cluster.ts'
@@ -64,24 +65,62 @@ test('with the right to read the metric alone, it is known to be answered, and n
   assert.ok(passed.some(({ check }) => check === 'metrics'))
 })
 
-test('sentences of the gateway about pods are not told twice', async () => {
+/** Each is told by a check that knows more, or follows from no finding here. */
+const TOLD_ELSEWHERE = [
+  {
+    code: 'pods-missing',
+    text: 'rank 1 is not there: its pod has not been created yet',
+  },
+  {
+    code: 'pods-not-starting',
+    text: 'ranks 2-3,7 do not start: their pods are on nodes: ErrImagePull',
+  },
+  { code: 'pods-others', text: '500 ranks: for other reasons, see the JSON' },
+  {
+    code: 'hpa-tolerance',
+    text: 'an HPA with the default tolerance of 10 % stays at 10: set tolerance 0 in its behavior',
+  },
+] as const
+
+for (const notice of TOLD_ELSEWHERE) {
+  test(`${notice.code} of an explanation is left to the check of its own`, async () => {
+    const objects = healthyObjects()
+    say(objects, 'warning', notice)
+    assert.deepEqual((await reportOf(objects)).findings, [])
+  })
+
+  test(`without its code ${notice.code} is told, and that it may be told twice`, async () => {
+    const objects = healthyObjects()
+    say(objects, 'warning', { text: notice.text })
+    const { findings } = await reportOf(objects)
+    assert.deepEqual(
+      findings.map(({ code, reason }) => [code, reason]),
+      [
+        ['flux-warning', undefined],
+        ['older-release', undefined],
+      ],
+    )
+  })
+}
+
+test('by its code alone a warning is known, in whatever words', async () => {
   const objects = healthyObjects()
-  const sentences = [
-    'rank 1 is not there: its pod has not been created yet',
-    'ranks 2-3,7 do not start: their pods are on nodes: ErrImagePull',
-    '500 ranks: for other reasons, see the JSON',
-  ]
-  set(objects, 'explain', ['warnings'], sentences)
-  const { findings } = await reportOf(objects)
-  assert.deepEqual(findings, [])
+  say(objects, 'warning', { code: 'hpa-tolerance', text: 'in the words of a later release' })
+  assert.deepEqual((await reportOf(objects)).findings, [])
 })
 
-test('the warning about the default tolerance is left to the HPA itself', async () => {
+test('what the sidecar says of HPAs is told where they cannot be read', async () => {
   const objects = healthyObjects()
-  const warning =
-    'an HPA with the default tolerance of 10 % stays at 10: set tolerance 0 in its behavior'
-  set(objects, 'explain', ['warnings'], [warning])
-  assert.deepEqual((await reportOf(objects)).findings, [])
+  objects.hpas = FORBIDDEN
+  say(objects, 'warning', { code: 'hpa-tolerance', text: 'an HPA stays at 10' })
+  const { findings } = await reportOf(objects)
+  assert.deepEqual(
+    findings.map(({ code, reason }) => [code, reason]),
+    [
+      ['flux-warning', 'hpa-tolerance'],
+      ['not-readable', undefined],
+    ],
+  )
 })
 
 test('a report as text, and as JSON', async () => {

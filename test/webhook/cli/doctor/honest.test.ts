@@ -10,6 +10,7 @@ import {
   type Objects,
   OTHER,
   reportOf,
+  say,
   set,
 } from './cluster.ts'
 
@@ -86,10 +87,15 @@ test('pods that were not looked at are not said to be protected', async () => {
 })
 
 test('what the sidecar says of the scheduler that runs is told where the spec says otherwise', async () => {
-  const warning =
+  const text =
     'Fluxion with match-policy "first", its default, does not fill the lowest nodes first, but shrinking removes the highest nodes: set [sched-fluxion-resource] match-policy = "lonode"'
-  const { codes } = await reportAfter((objects) => set(objects, 'explain', ['warnings'], [warning]))
-  assert.deepEqual(codes, ['flux-warning'])
+  const warn = (objects: Objects) => say(objects, 'warning', { code: 'scheduler-fills-high', text })
+  assert.deepEqual((await reportAfter(warn)).codes, ['flux-warning'])
+  const both = await reportAfter((objects) => {
+    warn(objects)
+    set(objects, 'minicluster', ['spec', 'flux', 'scheduler'], { queuePolicy: 'conservative' })
+  })
+  assert.deepEqual(both.codes, ['scheduler'])
 })
 
 test('an external API that the user may not read is not said to be unavailable', async () => {

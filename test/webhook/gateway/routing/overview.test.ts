@@ -27,6 +27,7 @@ const ROW = {
   present: 10,
   floor: 7,
   problem: EXPLANATION.warnings[0],
+  problemCode: 'jobs-early',
   pending: 1,
   problems: EXPLANATION.warnings.length + EXPLANATION.unknowns.length,
 }
@@ -98,6 +99,20 @@ for (const [what, body] of [
         reason: 'its sidecar did not answer an explanation',
       },
     ])
+  })
+}
+
+for (const [what, notices] of [
+  ['of an older release', undefined],
+  ['that writes other codes than words', [{ code: 'No Code', text: EXPLANATION.warnings[0] }]],
+  ['that writes no list', 'jobs-early'],
+] as const) {
+  test(`a sidecar ${what} has its row, without a code`, async (t) => {
+    const body = JSON.stringify({ ...EXPLANATION, notices })
+    const answer = async () => ({ contentType: 'application/json', body }) as const
+    const { get } = await serveRoutes(t, { miniclusters: ['a/one'], answer })
+    const [row] = JSON.parse((await get(IN_A)).text).miniclusters
+    assert.deepEqual([row.problem, row.problemCode, row.desired], [ROW.problem, null, 12])
   })
 }
 

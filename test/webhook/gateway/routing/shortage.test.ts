@@ -31,9 +31,10 @@ const SENTENCE =
   'ranks 6-9 are not there: their pods are Pending for 4 min: Insufficient cpu; NodePool default: the limits are reached (karpenter)'
 
 const shortages: ShortageSource = { of: async () => SHORT }
+const PODS_UNKNOWN = 'The pods of MiniCluster a/one are not known: why'
 const UNKNOWN: ShortageSource = {
   of: async () => {
-    throw unavailable('The pods of MiniCluster a/one are not known: why')
+    throw unavailable(PODS_UNKNOWN)
   },
 }
 
@@ -112,7 +113,11 @@ test('pods that are not known are 503 with the reason, and a MiniCluster without
 })
 
 test('an explanation in JSON has the pods, as sentences and as data', async (t) => {
-  const explanation = { summary: 'desired 10', warnings: ['a'], unknowns: ['b'] }
+  const held = { kind: 'warning', code: 'jobs-held', text: 'a' }
+  const explanation = {
+    ...{ summary: 'desired 10', warnings: ['a'], unknowns: ['b'] },
+    notices: [held],
+  }
   const body = JSON.stringify(explanation)
   const answer = async () => ({ contentType: 'application/json', body }) as const
   const known = await serveRoutes(t, { miniclusters: ['a/one'], answer, shortages })
@@ -121,6 +126,7 @@ test('an explanation in JSON has the pods, as sentences and as data', async (t) 
   assert.deepEqual(JSON.parse(text), {
     ...explanation,
     warnings: ['a', SENTENCE],
+    notices: [held, { kind: 'warning', code: 'pods-unscheduled', text: SENTENCE }],
     pods: {
       readAt: '2026-11-29T06:00:00.000Z',
       size: 10,
@@ -138,7 +144,8 @@ test('an explanation in JSON has the pods, as sentences and as data', async (t) 
   const unknown = await serveRoutes(t, { miniclusters: ['a/one'], answer, shortages: UNKNOWN })
   assert.deepEqual(JSON.parse((await unknown.get(EXPLAIN)).text), {
     ...explanation,
-    unknowns: ['b', 'The pods of MiniCluster a/one are not known: why'],
+    unknowns: ['b', PODS_UNKNOWN],
+    notices: [held, { kind: 'unknown', code: 'pods-unknown', text: PODS_UNKNOWN }],
     pods: null,
   })
 })

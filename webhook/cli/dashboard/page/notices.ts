@@ -1,9 +1,10 @@
 // Warnings with their cures, and values that are not known.
 import { h } from 'preact'
+import type { ReadNotice } from '../../input/explanation.ts'
 
 interface NoticesProps {
-  readonly warnings: readonly string[]
-  readonly unknowns: readonly string[]
+  readonly warnings: readonly ReadNotice[]
+  readonly unknowns: readonly ReadNotice[]
 }
 
 export function Notices({ warnings, unknowns }: NoticesProps) {
@@ -20,8 +21,8 @@ export function Notices({ warnings, unknowns }: NoticesProps) {
     h(
       'ul',
       {},
-      warnings.map((text) => notice('warning', '!', 'Warning', text)),
-      unknowns.map((text) => notice('unknown', '?', 'Not known', text)),
+      warnings.map(({ text }) => notice('warning', '!', 'Warning', text)),
+      unknowns.map(({ text }) => notice('unknown', '?', 'Not known', text)),
     ),
   )
 }

@@ -27,7 +27,7 @@ export function Sizes({ explanation, hpas }: SizesProps) {
       h(
         'ul',
         { class: 'reasons' },
-        reasons.map((reason) => h('li', { key: reason, class: 'reason-line' }, reason)),
+        reasons.map(({ text }) => h('li', { key: text, class: 'reason-line' }, text)),
       ),
       hpas?.map((line) => h('p', { class: 'hpa', key: line }, h('b', {}, 'HPA'), ` ${line}`)),
     ),

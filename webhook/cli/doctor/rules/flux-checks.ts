@@ -1,9 +1,8 @@
 // The answer of the sidecar through the metrics API: who it is, whether it reads Flux, and what it warns of. Pure.
 
-import { isAboutTraps } from '#explaining/scheduler-traps.ts'
-import { isAboutTolerance } from '#explaining/warnings.ts'
+import type { NoticeCode } from '#explaining/notice.ts'
 import { adviseOnSpec } from '../../../admission/advice/spec-advice.ts'
-import { isAboutShortage } from '../../../gateway/shortage/words.ts'
+import type { ReadNotice } from '../../input/explanation.ts'
 import { type Check, certain, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
 import { knownOf } from '../facts/reading.ts'
@@ -74,32 +73,60 @@ function metricsVerdict({ metrics: { flux, metric }, minicluster }: Facts): Verd
   return verdict(fine, [finding(code, { subject: spellMiniCluster(minicluster), message, fix })])
 }
 
-/** What a scheduler does that defeats autoscaling, as sidecar and spec say it. */
-const TRAPS = [/refuses (?:a job|jobs)/, /fill the lowest/] as const
+/** Of the sentences about pods that are not there. */
+const POD_CODES: readonly NoticeCode[] = [
+  'pods-unscheduled',
+  'pods-refused',
+  'pods-missing',
+  'pods-not-starting',
+  'pods-others',
+]
 
-/** Whether the spec says so too. The scheduler that runs may have other settings. */
-function isTold(warning: string, told: readonly string[]): boolean {
-  return TRAPS.some((trap) => trap.test(warning) && told.some((sentence) => trap.test(sentence)))
+/** Codes of warnings that another check tells, because it knows more: of pods, of HPAs, and of the scheduler in the spec. */
+function toldElsewhere({ minicluster, autoscaling }: Facts): ReadonlySet<string> {
+  const spec = knownOf(minicluster.found)?.minicluster
+  const hasPods = knownOf(minicluster.shortage) !== undefined
+  const hasHpas = knownOf(autoscaling.hpas) !== undefined
+  const codes: readonly NoticeCode[] = [
+    ...(hasPods ? POD_CODES : []),
+    ...(hasHpas ? (['hpa-tolerance'] as const) : []),
+    // The scheduler that runs may have settings that the spec does not show.
+    ...(spec === undefined ? [] : adviseOnSpec(spec).traps),
+  ]
+  return new Set(codes)
 }
 
-function fluxVerdict({ metrics: { flux }, minicluster }: Facts): Verdict {
+function fluxVerdict(facts: Facts): Verdict {
+  const { flux } = facts.metrics
   const fine = 'Flux is read, and its sidecar warns of nothing'
   if (flux.kind !== 'read') return verdict(fine, [], [flux])
   const { warnings, unknowns } = flux.value
-  const subject = spellMiniCluster(minicluster)
-  const { namespace, name } = minicluster
+  const elsewhere = toldElsewhere(facts)
+  const said = warnings.filter(({ code }) => code === null || !elsewhere.has(code))
+  const subject = spellMiniCluster(facts.minicluster)
+  const { namespace, name } = facts.minicluster
   const otherwise = `flux-metrics explain -n ${namespace} ${name} --jobs has the details`
-  // The pods, the tolerance of the HPA and the scheduler in the spec have checks of their own, which know more.
-  const spec = knownOf(minicluster.found)?.minicluster
-  const told = spec === undefined ? [] : adviseOnSpec(spec).scheduler
-  const hasPods = knownOf(minicluster.shortage) !== undefined
-  const said = warnings.filter(
-    (warning) =>
-      !(hasPods && isAboutShortage(warning)) &&
-      !isAboutTolerance(warning) &&
-      !(isAboutTraps(warning) && isTold(warning, told)),
-  )
-  const of = (code: Code, sentences: readonly string[]): readonly Finding[] =>
-    sentences.map((sentence) => finding(code, { subject, ...splitCure(sentence, otherwise) }))
-  return verdict(fine, [...of('flux-warning', said), ...of('flux-unknown', unknowns)])
+  const of = (code: Code, notices: readonly ReadNotice[]): readonly Finding[] =>
+    notices.map(({ text, code: reason }) =>
+      finding(code, {
+        subject,
+        ...splitCure(text, otherwise),
+        ...(reason !== null && { reason }),
+      }),
+    )
+  return verdict(fine, [
+    ...of('flux-warning', said),
+    ...of('flux-unknown', unknowns),
+    ...(said.some(({ code }) => code === null) ? [withoutCodes(subject)] : []),
+  ])
+}
+
+/** What a sentence is about is not guessed from its words: rather twice than not at all. */
+function withoutCodes(subject: string): Finding {
+  return finding('older-release', {
+    subject,
+    message:
+      'its sidecar, or the gateway, is of an older release and gives its warnings no codes: one of them may be about what another finding tells',
+    fix: 'install the newest release (docs/how-to/UPGRADE.md); the next index-0 pod gets its sidecar',
+  })
 }

@@ -2,7 +2,7 @@
 import { hasId } from '#flux/sets/idset.ts'
 import { annotatePods } from '../../../admission/advice/protection-advice.ts'
 import type { Shortage, ShortGroup } from '../../../gateway/shortage/shortage.ts'
-import { sentencesOf } from '../../../gateway/shortage/words.ts'
+import { codeOf, sentencesOf } from '../../../gateway/shortage/words.ts'
 import { readAnnotations } from '../../../injection/annotations.ts'
 import { missingProtection, wantsProtection } from '../../../injection/protection.ts'
 import { onSharing } from '../../hpa/node-advice.ts'
@@ -10,7 +10,7 @@ import { type Check, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { MiniClusterFacts } from '../facts/minicluster-facts.ts'
 import { knownOf } from '../facts/reading.ts'
-import { type Code, finding, splitCure } from '../finding.ts'
+import { finding, splitCure } from '../finding.ts'
 import { spellMiniCluster } from './minicluster-checks.ts'
 
 export const POD_CHECKS: readonly Check[] = [
@@ -34,13 +34,6 @@ export const POD_CHECKS: readonly Check[] = [
   },
 ]
 
-const CODES = {
-  unscheduled: 'pods-unscheduled',
-  refused: 'pods-refused',
-  missing: 'pods-missing',
-  'not-starting': 'pods-not-starting',
-} as const satisfies Readonly<Record<ShortGroup['kind'], Code>>
-
 const CURES: Readonly<Record<ShortGroup['kind'], string>> = {
   unscheduled:
     'give the cluster such nodes, or raise the limits of its node autoscaler (docs/NODE-AUTOSCALERS.md)',
@@ -59,7 +52,7 @@ function shortageVerdict(facts: MiniClusterFacts): Verdict {
   return verdict(
     fine,
     groups.map((group) =>
-      finding(CODES[group.kind], {
+      finding(codeOf(group), {
         subject,
         message: sentenceOf(shortage.value, group),
         fix: CURES[group.kind],

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isAboutTolerance, unknownsOf, warningsOf } from '#explaining/warnings.ts'
-import type { FluxionSettings } from '#flux/calls/fluxion.ts'
+import { warningsOf } from '#explaining/notices/warnings.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
-import type { EndedJob, WaitingJob } from '#reading/facts.ts'
-import { unknown } from '#reading/unknown.ts'
+import type { EndedJob } from '#reading/facts.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { jobCounts, ranksWith, snapshotOf } from '../support/snapshots.ts'
-import { requestFor, waitingFor, waitingJob } from '../support/waiting.ts'
+import { jobCounts, ranksWith, snapshotOf } from '../../support/snapshots.ts'
+import { waitingFor, waitingJob } from '../../support/waiting.ts'
 
 const NO_JOBS = { ...jobCounts(0), depend: 0, priority: 0 }
 const FITTING = { isIgnored: false, present: 10 }
 
 function warn(changes: Partial<Snapshot>): readonly string[] {
   const jobs = { kind: 'known', total: NO_JOBS, queues: new Map() } as const
-  return warningsOf(snapshotOf({ jobs, ...changes }), FITTING)
+  return warningsOf(snapshotOf({ jobs, ...changes }), FITTING).map(({ text }) => text)
 }
 
 test('warningsOf is empty if there is no problem', () => {
@@ -195,56 +193,9 @@ test('warningsOf gives the cure for a change that an HPA ignores', () => {
     { isIgnored: true, present: 60 },
   )
   assert.match(
-    warning ?? '',
+    warning?.text ?? '',
     /^an HPA with the default tolerance of 10 % stays at 60: set tolerance 0 /,
   )
-  assert.ok(isAboutTolerance(warning ?? ''))
+  assert.equal(warning?.code, 'hpa-tolerance')
   assert.deepEqual(others, [])
-})
-
-test('unknownsOf is empty if everything is known', () => {
-  assert.deepEqual(unknownsOf(snapshotOf()), [])
-})
-
-test('unknownsOf says that too many jobs failed to list them', () => {
-  assert.deepEqual(
-    unknownsOf(snapshotOf({ failed: unknown('too many jobs failed lately to list them') })),
-    ['the refused jobs: too many jobs failed lately to list them'],
-  )
-})
-
-test('unknownsOf names GPUs only if a job waits that may ask for some', () => {
-  const reason = 'Flux does not show guests'
-  const idle = {
-    kind: 'known',
-    jobs: [],
-    total: 0,
-    lacksStartable: false,
-    unknownRequests: unknown(reason),
-  } as const
-  assert.deepEqual(unknownsOf(snapshotOf({ waiting: idle })), [])
-  const busy = { ...idle, jobs: [waitingJob({ nnodes: 1 })], total: 1 }
-  assert.deepEqual(unknownsOf(snapshotOf({ waiting: busy })), [
-    `the GPUs of pending jobs: ${reason}`,
-    ...unknownsOf(snapshotOf({ waiting: { ...busy, unknownRequests: undefined } })),
-  ])
-})
-
-test('unknownsOf says what guests do not see of jobs that could start', () => {
-  const unknownsWith = (changes: Partial<WaitingJob>, fluxion?: FluxionSettings) =>
-    unknownsOf(snapshotOf({ waiting: waitingFor(waitingJob(changes)), fluxion }))
-  const reason = 'Flux does not show this to guests: run the sidecar with the UID of the broker '
-  const shown = (unknowns: readonly string[]) =>
-    unknowns.map((one) => one.slice(0, one.indexOf('(')))
-  assert.deepEqual(shown(unknownsWith({})), [`the constraints of pending jobs: ${reason}`])
-  const policies = { queuePolicy: 'fcfs', matchPolicy: undefined, pruneFilters: undefined }
-  assert.deepEqual(shown(unknownsWith({}, policies)), [
-    `the constraints of pending jobs and whether each job gets whole nodes: ${reason}`,
-  ])
-  assert.deepEqual(shown(unknownsWith({}, { ...policies, matchPolicy: 'lonode' })), [
-    `the constraints of pending jobs: ${reason}`,
-  ])
-  assert.deepEqual(unknownsWith({ state: 'DEPEND' }), [])
-  const part = { nodes: 1, slots: 1, cores: 1, gpus: 0, exclusive: false }
-  assert.deepEqual(unknownsWith({ request: requestFor(part) }, policies), [])
 })

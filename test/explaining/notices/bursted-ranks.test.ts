@@ -1,14 +1,18 @@
 // What is said of ranks that are not pods of the MiniCluster.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeBursted } from '#explaining/bursted-ranks.ts'
+import { describeBursted } from '#explaining/notices/bursted-ranks.ts'
 import { EMPTY_IDSET, parseIdset } from '#flux/sets/idset.ts'
 import { ALL_PODS } from '#reading/ranks/pod-ranks.ts'
 import { unknown } from '#reading/unknown.ts'
 
+function say(reading: Parameters<typeof describeBursted>[0]): readonly string[] {
+  return describeBursted(reading).map(({ text }) => text)
+}
+
 function describe(bursted: string, burstedHosts: readonly string[]): readonly string[] {
   const ranks = parseIdset(bursted)
-  return describeBursted({
+  return say({
     pods: { ...ALL_PODS, bursted: ranks, burstedHosts },
     ranks: { bursted: ranks },
   })
@@ -27,18 +31,17 @@ test('describeBursted names ranks of other clusters, and the first and the last 
 
 test('describeBursted says why hosts prove nothing, and nothing where the size is an error', () => {
   const ranks = { bursted: EMPTY_IDSET }
-  assert.deepEqual(
-    describeBursted({ pods: { ...ALL_PODS, unchecked: 'R names no hosts' }, ranks }),
-    ['R names no hosts: rank i is taken for the pod of index i'],
-  )
-  assert.deepEqual(describeBursted({ pods: unknown('rank 1 is on host b'), ranks }), [])
+  assert.deepEqual(say({ pods: { ...ALL_PODS, unchecked: 'R names no hosts' }, ranks }), [
+    'R names no hosts: rank i is taken for the pod of index i',
+  ])
+  assert.deepEqual(say({ pods: unknown('rank 1 is on host b'), ranks }), [])
 })
 
 test('describeBursted cuts long hosts', () => {
   const long = 'h'.repeat(255)
   const [sentence = ''] = describe('4-6', [long, long])
   assert.ok(sentence.length < 300)
-  const [unchecked = ''] = describeBursted({
+  const [unchecked = ''] = say({
     pods: { ...ALL_PODS, unchecked: `every rank of R is on host ${long}` },
     ranks: { bursted: EMPTY_IDSET },
   })
