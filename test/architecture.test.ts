@@ -93,6 +93,7 @@ const CLI_INPUT = [
   ...INJECTION,
   'sidecar/flux/sets',
   'sidecar/metrics',
+  'sidecar/metrics/user-metrics/bounded-yaml.ts',
   'webhook/kubernetes/server-version.ts',
   'webhook/cli/command.ts',
   'webhook/cli/input',

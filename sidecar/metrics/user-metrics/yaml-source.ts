@@ -1,6 +1,10 @@
 // Parses a YAML file, and finds the line and column of each part of it for error messages. What the file means is not known
 // here.
 import { type Document, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { excessIn, repeatedKeyIn, type YamlProblem } from './bounded-yaml.ts'
+
+/** Far more than a file of metrics has, and less than a second. */
+const MAX_TOKENS = 100_000
 
 /** A path through maps and lists. */
 export type Path = readonly PropertyKey[]
@@ -22,16 +26,21 @@ type YamlReading = YamlSource | { readonly kind: 'broken'; readonly problem: str
 /** Parses a file of one YAML document. */
 export function parseYaml(text: string, file: string): YamlReading {
   const lines = new LineCounter()
+  lines.addNewLine(0)
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1)
   const placeAt = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
-  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true }
-  const tree = parseDocument(text, options)
-  const [error] = tree.errors
-  if (error !== undefined) {
-    return { kind: 'broken', problem: `${placeAt(error.pos[0])}: ${error.message}` }
+  const broken = ({ pos, message }: YamlProblem): YamlReading => {
+    return { kind: 'broken', problem: `${placeAt(pos[0])}: ${message}` }
   }
+  const excess = excessIn(text, MAX_TOKENS)
+  if (excess !== undefined) return broken(excess)
+  const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false }
+  const tree = parseDocument(text, options)
+  const error = tree.errors[0] ?? repeatedKeyIn(tree)
+  if (error !== undefined) return broken(error)
   try {
     const value: unknown = tree.toJS()
     const placeOf = (path: Path, offset = 0) => placeAt(offsetOf(tree, text, { path, offset }))

@@ -68,6 +68,11 @@ for (const [path, offset, place] of [
   })
 }
 
+test('parseYaml reads 14,000 keys', () => {
+  const keys = Array.from({ length: 14_000 }, (_, index) => `k${index}: 1`)
+  assert.equal(Object.keys(Object(parse(keys.join('\n')).value)).length, 14_000)
+})
+
 test('parseYaml reads null from an empty file', () => {
   assert.equal(parse('').value, null)
   assert.equal(parse('').placeOf(['a']), 'file.yaml:1:1')
@@ -76,6 +81,8 @@ test('parseYaml reads null from an empty file', () => {
 for (const [text, problem] of [
   ['a: 1\nb: [', 'file.yaml:2:5: Flow sequence in block collection'],
   ['a: 1\na: 2', 'file.yaml:2:1: Map keys must be unique'],
+  [`a: 1\nb: ${'['.repeat(1e5)}`, 'file.yaml:2:103: expected no more than 100 values inside'],
+  [`a:\n  [${'1,'.repeat(1e5)}1]`, 'file.yaml:2:66666: expected YAML of at most 100,000 words'],
   ['a: 1\n---\nb: 1', 'file.yaml:2:1: Source contains multiple documents'],
   ['a: 1\n\tb: 1', 'file.yaml:2:1: '],
   ['a: *b', 'file.yaml: Unresolved alias'],

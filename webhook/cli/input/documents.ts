@@ -1,6 +1,7 @@
 // Reads the Kubernetes objects of a text, YAML or JSON, and unpacks lists. Knows the place of each value in the text, but not
 // its meaning.
-import { JsonOffsets, jsonPieces } from './json-pieces.ts'
+import { MAX_DEPTH, TOO_DEEP } from '#metrics/user-metrics/bounded-yaml.ts'
+import { JsonOffsets, jsonPieces, tooDeep } from './json-pieces.ts'
 import { type Path, type Piece, Source } from './source.ts'
 import { type YamlReading, yamlPieces } from './yaml-pieces.ts'
 
@@ -55,11 +56,13 @@ function* piecesOf(file: Source): Generator<YamlReading> {
 }
 
 /** @returns `undefined` if it is not JSON */
-function jsonPiece(file: Source, start: number, end: number | undefined): Piece | undefined {
+function jsonPiece(file: Source, start: number, end: number | undefined): YamlReading | undefined {
   const text = file.text.slice(start, end)
   if (!/^\uFEFF?\s*\{/.test(text)) return undefined
+  const excess = tooDeep(text, MAX_DEPTH)
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''))
+    if (excess !== undefined) return { problem: `${file.placeOf(start + excess)}: ${TOO_DEEP}` }
     const offsets = new JsonOffsets(text)
     return { value, placeOf: (path) => file.placeOf(start + offsets.of(path)) }
   } catch {

@@ -34,6 +34,17 @@ export function objectOffsets(text: string, depth: number): readonly number[] {
   return offsets
 }
 
+/** The offset of the first value that has more values around it than that, or nothing. */
+export function tooDeep(text: string, depth: number): number | undefined {
+  let current = 0
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (token === '{' || token === '[') current += 1
+    if (token === '}' || token === ']') current -= 1
+    if (current > depth) return index
+  }
+  return undefined
+}
+
 const SPACE = /[\s,:\uFEFF]*/y
 const SCALAR = /"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:[\]{}"]+/y
 const BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g

@@ -1,19 +1,32 @@
 // The documents of a YAML text as kubectl reads it, one after the other. A document's tree is dropped when its value is known,
 // and made again if a place in it is asked for: the trees of a large file take a hundred times its size.
 import {
-  type Alias,
   Composer,
+  isAlias,
+  isMap,
   isNode,
-  Parser,
+  type Node,
   parseDocument,
   type Document as Tree,
   visit,
-  type YAMLError,
 } from 'yaml'
+import {
+  boundedTokens,
+  repeatedKey,
+  TOO_DEEP,
+  YamlExcess,
+  type YamlProblem,
+} from '#metrics/user-metrics/bounded-yaml.ts'
 import type { Path, Piece, Source } from './source.ts'
 
 /** The limit of values from nested aliases: without one, a few lines can expand to billions of values. */
 const MAX_ALIASES = 100
+
+/** In one document. The library looks through all of it for each. */
+const MAX_ALIAS_SIGNS = 200
+
+/** Some 20 MB of what kubectl writes, 10 s and 1.5 GB; JSON takes a fiftieth of it. */
+const MAX_TOKENS = 5_000_000
 
 /**
  * YAML 1.1 as kubectl reads it: `yes` is true, 0777 is octal, but times and numbers such as `1:30` are text. All keys are
@@ -22,6 +35,8 @@ const MAX_ALIASES = 100
 const DIALECT = {
   version: '1.1',
   stringKeys: true,
+  // The library compares each key with all before it.
+  uniqueKeys: false,
   prettyErrors: false,
   customTags: (tags) =>
     tags.filter(
@@ -31,20 +46,34 @@ const DIALECT = {
     ),
 } as const satisfies Parameters<typeof parseDocument>[1]
 
+const WRITE_JSON = 'write it as JSON, which is read faster (kubectl get -o json)'
+
 /** A document, or a sentence with its place. Documents without a value are left out. */
 export type YamlReading = Piece | { readonly problem: string }
 
 /** Reads the documents between two offsets. */
-export function* yamlPieces(file: Source, start: number, end?: number): Generator<YamlReading> {
+export function* yamlPieces(
+  file: Source,
+  start: number,
+  end?: number,
+  maxTokens = MAX_TOKENS,
+): Generator<YamlReading> {
   const text = file.text.slice(start, end)
-  for (const tree of new Composer(DIALECT).compose(new Parser().parse(text), false, text.length)) {
-    const reading = readTree(file, start, tree)
-    if (reading !== undefined) yield reading
+  try {
+    const tokens = boundedTokens(text, maxTokens)
+    for (const tree of new Composer(DIALECT).compose(tokens, false, text.length)) {
+      const reading = readTree(file, start, tree)
+      if (reading !== undefined) yield reading
+    }
+  } catch (error) {
+    if (!(error instanceof YamlExcess)) throw error
+    const problem = `${file.placeOf(start + error.pos[0])}: ${error.message}`
+    yield { problem: error.message === TOO_DEEP ? problem : `${problem}: ${WRITE_JSON}` }
   }
 }
 
 function readTree(file: Source, start: number, tree: Tree.Parsed): YamlReading | undefined {
-  const [error] = [...tree.errors, ...aliasErrors(tree)]
+  const error = tree.errors[0] ?? problemIn(tree)
   if (error !== undefined) {
     return { problem: `${file.placeOf(start + error.pos[0])}: ${error.message}` }
   }
@@ -78,19 +107,39 @@ function offsetIn(tree: Tree.Parsed, path: Path): number {
   return tree.contents?.range[0] ?? 0
 }
 
-/** Aliases without an anchor, and aliases inside their own anchor, whose value would be infinite. */
-function aliasErrors(tree: Tree.Parsed): readonly Pick<YAMLError, 'pos' | 'message'>[] {
-  const errors: Pick<YAMLError, 'pos' | 'message'>[] = []
+/** The first key that is there twice, or alias without an anchor, or inside its own anchor, whose value would be infinite. */
+function problemIn(tree: Tree.Parsed): YamlProblem | undefined {
+  const anchors = new Map<string, Node>()
+  let aliases = 0
+  let found: YamlProblem | undefined
   visit(tree, {
-    Alias(_key, alias: Alias, ancestors) {
-      const target = alias.resolve(tree)
-      if (target !== undefined && !ancestors.includes(target)) return undefined
-      const why =
-        target === undefined ? 'an anchor before its alias' : 'an alias outside its anchor'
-      const [start = 0, end = start] = alias.range ?? []
-      errors.push({ pos: [start, end], message: `expected ${why}, got "*${alias.source}"` })
-      return visit.BREAK
+    Node(_key, node, ancestors) {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node)
+        found = isMap(node) ? repeatedKey(node) : undefined
+      } else {
+        aliases += 1
+        const target = anchors.get(node.source)
+        const expected =
+          aliases > MAX_ALIAS_SIGNS
+            ? `at most ${MAX_ALIAS_SIGNS} aliases in a document`
+            : aliasProblem(target, ancestors)
+        if (expected !== undefined) {
+          found = errorAt(node, `expected ${expected}, got "*${node.source}"`)
+        }
+      }
+      return found === undefined ? undefined : visit.BREAK
     },
   })
-  return errors
+  return found
+}
+
+function aliasProblem(target: Node | undefined, ancestors: readonly unknown[]): string | undefined {
+  if (target === undefined) return 'an anchor before its alias'
+  return ancestors.includes(target) ? 'an alias outside its anchor' : undefined
+}
+
+function errorAt({ range }: Node, message: string): YamlProblem {
+  const [start = 0, end = start] = range ?? []
+  return { pos: [start, end], message }
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readDocuments } from '../../../../webhook/cli/input/documents.ts'
+import { Source } from '../../../../webhook/cli/input/source.ts'
+import { yamlPieces } from '../../../../webhook/cli/input/yaml-pieces.ts'
 import { recordedText } from '../sources.ts'
 
 const A = 'apiVersion: v1\nkind: A\n'
@@ -79,6 +81,8 @@ for (const [text, problem] of [
   ['---\n# only a comment\n', 'f.yaml: expected Kubernetes objects, found nothing'],
   [`${A}---\na: b: c\n`, 'f.yaml:4:4: Nested mappings are not allowed in compact mappings'],
   ['a: 1\na: 2\n', 'f.yaml:2:1: Map keys must be unique'],
+  ['a: {b: 1, "b": 2}\n', 'f.yaml:1:11: Map keys must be unique'],
+  ['a: [*b, &b 1]\n', 'f.yaml:1:5: expected an anchor before its alias, got "*b"'],
   ['{"a": 1', 'f.yaml:1:8: Flow map must end with a }'],
   [`${A}---\n- 1\n`, 'f.yaml:4:1: expected an object with apiVersion and kind'],
   ['kind: A\n', 'f.yaml:1:1: expected an object with apiVersion and kind'],
@@ -93,6 +97,39 @@ for (const [text, problem] of [
     assert.equal(problemOf(text), problem)
   })
 }
+
+const DEEP = 'expected no more than 100 values inside each other'
+
+for (const [form, text, place] of [
+  ['YAML in brackets', `${A}a: ${'['.repeat(100_000)}`, '3:103'],
+  ['YAML in lines', `${A}a:\n  ${'- '.repeat(100_000)}1\n`, '4:200'],
+  ['JSON', `{"apiVersion":"v1","kind":"A","a":${'['.repeat(1e5)}${']'.repeat(1e5)}}`, '1:134'],
+] as const) {
+  test(`readDocuments says where ${form} is too deep`, () => {
+    assert.equal(problemOf(text), `f.yaml:${place}: ${DEEP}`)
+  })
+}
+
+test('yamlPieces says where there is too much', () => {
+  const file = new Source('f.yaml', `---\n${A}a: [${'1, '.repeat(50)}1]\n`)
+  const problem =
+    'f.yaml:4:103: expected YAML of at most 150 words and signs: write it as JSON, which is read faster (kubectl get -o json)'
+  assert.deepEqual([...yamlPieces(file, 4, undefined, 150)], [{ problem }])
+  assert.equal([...yamlPieces(file, 4, undefined, 1_000)].length, 1)
+})
+
+test('readDocuments reads 100,000 keys', () => {
+  const keys = Array.from({ length: 100_000 }, (_, index) => `k${index}: 1\n`)
+  assert.deepEqual(kindsOf(`${A}${keys.join('')}`), ['v1 A'])
+})
+
+test('readDocuments refuses many aliases, which are looked for one by one', () => {
+  const text = `${A}a: &a 1\nb:\n${'- *a\n'.repeat(10_000)}`
+  assert.equal(
+    problemOf(text),
+    'f.yaml:205:3: expected at most 200 aliases in a document, got "*a"',
+  )
+})
 
 test('readDocuments refuses aliases that expand to too many values', () => {
   const rows = ['a', 'b', 'c', 'd', 'e'].map((name, index, names) => {

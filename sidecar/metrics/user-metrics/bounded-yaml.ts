@@ -1,0 +1,88 @@
+// Reads YAML in bounded time: the yaml library calls itself for what is inside, takes its time for each sign, and compares each key
+// of a map with all before it. Also used by the command line. Pure.
+import {
+  type CST,
+  isNode,
+  isScalar,
+  Lexer,
+  Parser,
+  type Document as Tree,
+  visit,
+  type YAMLMap,
+} from 'yaml'
+
+/** The library's stack has room for some 700. */
+export const MAX_DEPTH = 100
+
+export const TOO_DEEP = `expected no more than ${MAX_DEPTH} values inside each other`
+
+/** What is wrong at an offset of the text. */
+export interface YamlProblem {
+  readonly pos: readonly [number, number]
+  readonly message: string
+}
+
+/** There is more than the library can read in time, or at all. */
+export class YamlExcess extends Error implements YamlProblem {
+  readonly pos: readonly [number, number]
+
+  constructor(offset: number, message: string) {
+    super(message)
+    this.name = 'YamlExcess'
+    this.pos = [offset, offset]
+  }
+}
+
+/** The documents of a text and what is between them, for the composer of the library. @throws YamlExcess */
+export function* boundedTokens(text: string, maxTokens: number): Generator<CST.Token> {
+  const parser = new Parser()
+  let count = 0
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme)
+    count += 1
+    if (count > maxTokens) throw new YamlExcess(parser.offset, tooLong(maxTokens))
+    if (parser.stack.length > MAX_DEPTH) throw new YamlExcess(parser.offset, TOO_DEEP)
+  }
+  yield* parser.end()
+}
+
+function tooLong(maxTokens: number): string {
+  return `expected YAML of at most ${maxTokens.toLocaleString('en')} words and signs`
+}
+
+/** Whether a text is too much for the library. */
+export function excessIn(text: string, maxTokens: number): YamlProblem | undefined {
+  try {
+    for (const _ of boundedTokens(text, maxTokens));
+    return undefined
+  } catch (error) {
+    if (error instanceof YamlExcess) return error
+    throw error
+  }
+}
+
+/** The first key that is twice in a map: for trees that were made without looking (`uniqueKeys: false`). */
+export function repeatedKeyIn(tree: Tree.Parsed): YamlProblem | undefined {
+  let found: YamlProblem | undefined
+  visit(tree, {
+    Map(_key, map) {
+      found = repeatedKey(map)
+      return found === undefined ? undefined : visit.BREAK
+    },
+  })
+  return found
+}
+
+/** The first key that is there twice. */
+export function repeatedKey({ items }: YAMLMap): YamlProblem | undefined {
+  const known = new Set<unknown>()
+  for (const { key } of items) {
+    const name = isScalar(key) ? key.value : key
+    if (known.has(name) && isNode(key)) {
+      const [start = 0, end = start] = key.range ?? []
+      return { pos: [start, end], message: 'Map keys must be unique' }
+    }
+    known.add(name)
+  }
+  return undefined
+}
