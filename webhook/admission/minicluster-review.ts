@@ -17,13 +17,13 @@ export function judgeMiniCluster(
 ): Outcome {
   const isNew = operation === 'CREATE' && subResource === undefined
   const sent = isNew ? toNewMiniCluster(object) : toMiniCluster(object)
-  if (sent === undefined) return advised('?', { warnings: [], events: [] })
+  if (sent === undefined) return advised('?', [])
   // The namespace of the review, whatever the object says.
   const minicluster = { ...sent, metadata: { ...sent.metadata, namespace } }
   const { apiVersion, metadata } = minicluster
   const { name, uid } = metadata
   const advice = advise(minicluster, toMiniCluster(oldObject), adviseOnReach({ namespace, name }))
-  const outcome = advised(name, advice)
+  const outcome = advised(name, advice.warnings)
   if (isNew) return withProtection(outcome, object, minicluster)
   // Until it is stored there is no MiniCluster for an Event to be about.
   if (operation !== 'UPDATE' || !uid) return outcome

@@ -32,15 +32,9 @@ const MAX_NAME = 253
 export const MAX_SENTENCE = 500
 
 /** The operator updates a MiniCluster often, mostly with nothing to report: such a review is logged at debug only. */
-export function levelOf({
-  decision,
-  reason,
-  warnings,
-  events,
-}: Outcome): 'debug' | 'info' | 'warn' {
+export function levelOf({ decision, reason, warnings }: Outcome): 'debug' | 'info' | 'warn' {
   if (reason === 'LookUpFailed') return 'warn'
-  const isRoutine = decision === 'advise' && warnings.length === 0 && events.length === 0
-  return isRoutine ? 'debug' : 'info'
+  return decision === 'advise' && warnings.length === 0 ? 'debug' : 'info'
 }
 
 export function skipped(
@@ -70,11 +64,11 @@ export function warningEvents(reason: string, warnings: readonly string[]): read
   return [{ type: 'Warning', reason, message: warnings.join('; ') }]
 }
 
-/** The result of advice about the MiniCluster of that name. */
-export function advised(name: string, { warnings, events: [event] }: Advice): Outcome {
+/** The result of advice about the MiniCluster of that name. Its Events say what the warnings say. */
+export function advised(name: string, warnings: Advice['warnings']): Outcome {
   return {
     decision: 'advise',
-    reason: warnings.length > 0 ? 'Warned' : event === undefined ? 'Nothing' : event.reason,
+    reason: warnings.length > 0 ? 'Warned' : 'Nothing',
     why: undefined,
     object: shorten(name, { characters: MAX_NAME }),
     patch: [],
