@@ -421,8 +421,17 @@ test('review warns, and writes an Event, where no HPA can read the metrics', asy
   ])
 })
 
-test('review logs and writes nothing for a MiniCluster without advice', async () => {
-  const reviewer = createReviewer()
-  await reviewer.review(miniClusterReview(miniCluster(), miniCluster()))
-  assert.deepEqual([reviewer.lines, reviewer.cluster.calls], [[], []])
-})
+for (const [what, object, name] of [
+  ['a MiniCluster without advice', miniCluster(), 'flux-sample'],
+  ['a MiniCluster that does not look like one', { metadata: {} }, '?'],
+] as const) {
+  test(`review writes nothing for ${what}, and logs it at debug only`, async () => {
+    const reviewer = createReviewer({ level: 'debug' })
+    const { patch, warnings } = await reviewer.review(miniClusterReview(object, miniCluster()))
+    assert.deepEqual([patch, warnings, reviewer.cluster.calls], [[], [], []])
+    const subject = { object: name, minicluster: name }
+    assert.deepEqual(reviewer.lines.map(withoutTime), [
+      { ...LINE, ...subject, level: 'debug', decision: 'advise', reason: 'Nothing' },
+    ])
+  })
+}

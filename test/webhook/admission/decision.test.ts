@@ -48,6 +48,13 @@ test('preselect takes a pod of index 0 that a Job controls', () => {
   assert.deepEqual(preselect(leadPod()), CANDIDATE)
 })
 
+for (const enabled of [true, false]) {
+  test(`preselect knows that the pod itself says ${enabled}`, () => {
+    const pod = annotated({ 'flux-metrics/enabled': String(enabled) })
+    assert.deepEqual(preselect(pod), { ...CANDIDATE, enabled })
+  })
+}
+
 test('preselect takes the index from the annotation or from the label', () => {
   assert.deepEqual([indexed(ZERO, null), indexed(null, ZERO)].map(preselect), [
     CANDIDATE,

@@ -177,13 +177,14 @@ test('a pod that asks for metrics gets its note, whatever its MiniCluster says',
   assert.deepEqual(recorded, ['m'])
 })
 
-test('a note about a pod of nobody is looked up once', async (t) => {
+test('a note about a pod of nobody is looked up once, and that of a pod without metrics never', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let asked = 0
   const { events } = over(() => {
     asked += 1
     return undefined
   })
+  events.add(podNote(false))
   events.add(podNote(true))
   await settled()
   t.mock.timers.tick(30_000)

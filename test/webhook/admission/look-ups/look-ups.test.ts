@@ -14,6 +14,11 @@ const MINICLUSTER = { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniClus
 const NO_POLICIES = { limitRanges: [], quotas: [] }
 const V1_36: ServerVersion = { major: 1, minor: 36 }
 
+/** Resolves when the calls in an API server in memory have ended. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 8; turn += 1) await new Promise(setImmediate)
+}
+
 async function nameOfFound(objects: readonly NewObject[], namespace = 'default') {
   const found = await findMiniCluster(new MemoryCluster(objects), CANDIDATE, namespace)
   return found?.metadata.name
@@ -229,8 +234,41 @@ test('equal look-ups at one time are one', async () => {
   )
   // The Job, its MiniCluster, and the two kinds of policies.
   assert.equal(cluster.calls.length, 4)
-  assert.ok(all.every(({ minicluster }) => minicluster?.metadata.name === 'flux-sample'))
+  for (const { minicluster, policies } of all) {
+    assert.deepEqual([minicluster?.metadata.name, policies], ['flux-sample', NO_POLICIES])
+  }
 })
+
+for (const [what, isSlow] of [
+  ['owners', (kind: string) => kind === 'Job'],
+  ['policies', (kind: string) => kind === 'LimitRange'],
+] as const) {
+  test(`${what} are not asked for again when nobody waits for them any more`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const cluster = new MemoryCluster(OBJECTS)
+    const { promise, reject } = Promise.withResolvers<never>()
+    let asked = 0
+    const answer = async <T>(kind: string, stored: Promise<T>): Promise<T> => {
+      if (!isSlow(kind)) return stored
+      asked += 1
+      return promise
+    }
+    const lookUps = new LookUps({
+      cluster: {
+        read: (reference) => answer(reference.kind, cluster.read(reference)),
+        list: (collection, options) => answer(collection.kind, cluster.list(collection, options)),
+      },
+      readVersion: async () => V1_36,
+    })
+    const gathered = assert.rejects(lookUps.gather(CANDIDATE, 'default'), /within 2000 ms/)
+    await settled()
+    t.mock.timers.tick(2_000)
+    await gathered
+    reject(new ClusterError(503, 'no'))
+    await settled()
+    assert.equal(asked, 1)
+  })
+}
 
 /** A pod's owner that does not exist. */
 function stranger(index: number): Candidate {
