@@ -99,6 +99,15 @@ const DRAIN_WITHOUT_UID = `${DRAIN_IGNORED}: set ${ANNOTATION_PREFIX}run-as-user
 /** Keys that the webhook itself writes. */
 const OURS: readonly string[] = [INJECTED_ANNOTATION, CLIENT_CA_ANNOTATION]
 
+/**
+ * Warnings for a MiniCluster. Of its pods, those without a sidecar would count as pods with one: nobody would be told that it is
+ * missing.
+ */
+export function warnOfOurs(...all: readonly Annotations[]): readonly string[] {
+  const set = OURS.filter((key) => all.some((annotations) => annotations?.[key] !== undefined))
+  return set.map((key) => `${key}: only the webhook writes it, and on pods alone: remove it`)
+}
+
 /** The rules by whole keys: most keys of an object are looked up only here. */
 const BY_KEY = new Map([...RULES].map(([name, rule]) => [`${ANNOTATION_PREFIX}${name}`, rule]))
 

@@ -1,6 +1,6 @@
 // Warnings and Events for the user who creates or annotates a MiniCluster, long before its pod is reviewed. Pure.
 import type { EventText } from '../../events/event-recorder.ts'
-import { readAnnotations } from '../../injection/annotations.ts'
+import { readAnnotations, warnOfOurs } from '../../injection/annotations.ts'
 import { hasNoSocket, isRunning, type MiniCluster } from '../../injection/minicluster.ts'
 import { missingProtection, wantsProtection } from '../../injection/protection.ts'
 import { unprotectedEvent, unprotectedWarnings } from './protection-advice.ts'
@@ -51,9 +51,11 @@ const NO_SOCKET =
 
 function read(minicluster: MiniCluster, unreached: readonly string[]) {
   const { metadata, spec } = minicluster
-  const annotations = readAnnotations(spec?.pod?.annotations, metadata.annotations)
+  const both = [spec?.pod?.annotations, metadata.annotations] as const
+  const { settings, warnings } = readAnnotations(...both)
+  const annotations = { settings, warnings: [...warnings, ...warnOfOurs(...both)] }
   // Without metrics nothing autoscales the MiniCluster: then any settings are fine.
-  const isEnabled = annotations.settings.enabled === true
+  const isEnabled = settings.enabled === true
   const isUnprotected =
     Object.keys(missingProtection(spec?.pod?.annotations, { enabled: true })).length > 0
   if (!isEnabled) return { ...annotations, isUnprotected, spec: [] }

@@ -52,6 +52,18 @@ test('advise warns of an annotation meant for the pods', () => {
   })
 })
 
+for (const key of ['flux-metrics/injected', 'flux-metrics/client-ca']) {
+  test(`advise warns of ${key}, which makes pods look as if they had the sidecar`, () => {
+    const warnings = [`${key}: only the webhook writes it, and on pods alone: remove it`]
+    const advice = { warnings, events: [] }
+    const pod = { annotations: { [key]: '0.2.0' } }
+    assert.deepEqual(advise(miniCluster({ annotations: {}, spec: { pod } }), undefined), advice)
+    const onItself = miniCluster({ annotations: { [key]: '' } })
+    assert.deepEqual(advise(onItself, undefined), advice)
+    assert.deepEqual(advise(onItself, onItself), NOTHING)
+  })
+}
+
 test('advise warns where metrics are asked for and the broker has no socket', () => {
   const advice = { warnings: [SOCKET_WARNING], events: [] }
   assert.deepEqual(advise(miniCluster({ spec: NO_SOCKET }), undefined), advice)

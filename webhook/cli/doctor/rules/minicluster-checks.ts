@@ -2,7 +2,7 @@
 // of it is said in admission's own words. Pure.
 import { adviseOnSpec } from '../../../admission/advice/spec-advice.ts'
 import { decide } from '../../../admission/decision.ts'
-import { readAnnotations, readEnabled } from '../../../injection/annotations.ts'
+import { readAnnotations, readEnabled, warnOfOurs } from '../../../injection/annotations.ts'
 import { isRunning } from '../../../injection/minicluster.ts'
 import { isGoing } from '../../../injection/pod.ts'
 import { refusalOf } from '../../input/minicluster-source.ts'
@@ -78,7 +78,8 @@ function annotationVerdict(facts: Facts): Verdict {
   const found = knownOf(minicluster.found)
   if (found === undefined) return verdict(fine, [], [minicluster.found])
   const { metadata, spec } = found.minicluster
-  const { settings, warnings } = readAnnotations(spec?.pod?.annotations, metadata.annotations)
+  const both = [spec?.pod?.annotations, metadata.annotations] as const
+  const { settings, warnings } = readAnnotations(...both)
   const { namespace, name } = minicluster
   if (settings.enabled !== true) {
     const isOff = readEnabled(metadata.annotations) === false || settings.enabled === false
@@ -88,7 +89,7 @@ function annotationVerdict(facts: Facts): Verdict {
   }
   const lead = knownOf(minicluster.lead)
   // Of a pod more is known: its UID, its mesh, its containers.
-  const all =
+  const unusable =
     lead === undefined
       ? warnings
       : decide(lead.pod, surroundingsOf(facts), {
@@ -97,7 +98,7 @@ function annotationVerdict(facts: Facts): Verdict {
         }).warnings
   return verdict(
     fine,
-    all.map((warning) =>
+    [...unusable, ...warnOfOurs(...both)].map((warning) =>
       finding('annotation', {
         subject,
         ...splitCure(
