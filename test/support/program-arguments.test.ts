@@ -4,8 +4,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 function run(program: string, ...args: readonly string[]) {
-  const file = join(import.meta.dirname, '..', program, 'main.ts')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args])
+  return runFile(`${program}/main.ts`, args, {})
+}
+
+function runFile(name: string, args: readonly string[], variables: NodeJS.ProcessEnv) {
+  const file = join(import.meta.dirname, '..', name)
+  const env = { ...process.env, ...variables }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { env })
   return { status, out: String(stdout), err: String(stderr) }
 }
 
@@ -30,4 +35,38 @@ test('npm run bench refuses a hostile queue that there is not', () => {
   const { status, err } = run('bench', 'hostile', '--queue', 'nonsense')
   assert.equal(status, 2)
   assert.match(err, /^--queue: expected a part of the name of a hostile queue, got "nonsense"\n/)
+})
+
+test('npm run test:unit has help, and refuses wrong arguments without a stack', () => {
+  const unit = (...args: readonly string[]) => runFile('support/run-tests.ts', args, {})
+  for (const flag of ['--help', '-h']) {
+    const { status, out, err } = unit(flag)
+    assert.deepEqual([status, err], [0, ''])
+    assert.match(out, /^Usage: npm run test:unit -- \[PATH\]/)
+  }
+  for (const [args, problem] of [
+    [['test/nonsense'], 'no tests in "test/nonsense"'],
+    [['--nonsense'], "Unknown option '--nonsense'"],
+  ] as const) {
+    const { status, out, err } = unit(...args)
+    assert.deepEqual([status, out], [2, ''])
+    assert.ok(err.startsWith(`${problem}\n\nUsage: `), err)
+  }
+})
+
+test('npm run e2e has help, and says what it lacks without a cluster', () => {
+  const e2e = (KUBECONFIG: string, ...args: readonly string[]) =>
+    runFile('e2e/main.ts', args, { KUBECONFIG })
+  const help = e2e('', '--help')
+  assert.deepEqual([help.status, help.err], [0, ''])
+  assert.match(help.out, /^Usage: KUBECONFIG=FILE npm run e2e -- \[NAME\][\s\S]*gateway/)
+  const unset = e2e('')
+  assert.deepEqual([unset.status, unset.out], [2, ''])
+  assert.match(unset.err, /^KUBECONFIG is not set\n\nUsage: /)
+  const name = e2e('', 'nonsense')
+  assert.equal(name.status, 2)
+  assert.match(name.err, /^expected one of "api".*, got "nonsense"\n\nUsage: /)
+  const silent = e2e('/nowhere')
+  assert.deepEqual([silent.status, silent.out], [1, ''])
+  assert.match(silent.err, /^no cluster answers at \/nowhere: [^\n]+\n$/)
 })

@@ -5,25 +5,26 @@ import { readArguments } from '../../webhook/cli/input/flags.ts'
 /**
  * Reads the arguments of this process. Ends it after `--help`, and with exit code 2 if they are wrong.
  *
- * @param names the parts that can be chosen; without one in the arguments, all are
+ * @param names the parts that can be chosen; without one in the arguments, all are. Left out: the caller looks at what is chosen
  */
 export function programArguments<const O extends ParseArgsOptionsConfig>(
   options: O,
-  { usage, names }: { readonly usage: string; readonly names: readonly string[] },
+  { usage, names }: { readonly usage: string; readonly names?: readonly string[] },
 ) {
   const args = process.argv.slice(2)
-  if (args.includes('--help')) {
+  if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usage)
     process.exit(0)
   }
   const read = readArguments(args, options)
   if (read.kind === 'problem') return endWith(read.problem, usage)
-  const unknown = read.positionals.find((name) => !names.includes(name))
-  if (unknown !== undefined) {
+  const unknown = read.positionals.find((name) => names?.includes(name) === false)
+  if (names !== undefined && unknown !== undefined) {
     const known = names.map((name) => `"${name}"`).join(', ')
     return endWith(`expected one of ${known}, got "${unknown}"`, usage)
   }
-  return { values: read.values, isChosen: (name: string) => isChosen(read.positionals, name) }
+  const { values, positionals } = read
+  return { values, positionals, isChosen: (name: string) => isChosen(positionals, name) }
 }
 
 /** Ends this process because its arguments are wrong. */

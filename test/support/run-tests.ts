@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
+import { messageOf } from '#serving/text.ts'
 import { ROOT } from './imports.ts'
+import { endWith, programArguments } from './program-arguments.ts'
 import { groupsOf, testFiles } from './test-groups.ts'
 
 /** While some tests wait, others compute. */
@@ -32,9 +33,9 @@ const LOADER = pathToFileURL(join(import.meta.dirname, 'load-group.ts')).href
 const IMPORT = `import { loadGroup } from '${LOADER}'\n`
 
 /** A file for each group that loads the group's files. */
-async function entriesOf(paths: readonly string[], folder: string): Promise<string[]> {
+async function entriesOf(chosen: readonly string[], folder: string): Promise<string[]> {
   return Promise.all(
-    groupsOf(testFiles(paths)).map(async ({ name, files }) => {
+    groupsOf(chosen).map(async ({ name, files }) => {
       const path = join(folder, `${name.replaceAll('/', '-')}.mjs`)
       const absolute = files.map((file) => join(ROOT, file))
       await writeFile(path, `${IMPORT}await loadGroup(${JSON.stringify(absolute)})\n`)
@@ -43,14 +44,38 @@ async function entriesOf(paths: readonly string[], folder: string): Promise<stri
   )
 }
 
-const { values, positionals } = parseArgs({
-  options: { coverage: { type: 'boolean' } },
-  allowPositionals: true,
-})
+const USAGE = `Usage: npm run test:unit -- [PATH]...
+       npm run coverage -- [PATH]...
+
+Runs the tests that need no cluster.
+
+  PATH        a file or a folder, such as test/flux [all of test/]
+  --coverage  print the coverage of sidecar/ and webhook/, and fail if less than
+              90 % of lines or branches ran
+
+TEST_RUNS=full runs all random cases, a number a share or a multiple of them.
+
+Exit codes: 0 all tests pass; 1 some do not; 2 wrong usage.
+`
+
+const { values, positionals } = programArguments(
+  { coverage: { type: 'boolean' } },
+  { usage: USAGE },
+)
+const chosen = chosenFiles()
+
+function chosenFiles(): readonly string[] {
+  try {
+    return testFiles(positionals)
+  } catch (error) {
+    return endWith(messageOf(error), USAGE)
+  }
+}
+
 // With a cache the coverage is not exact.
 if (!values.coverage) shareCompileCache()
 const folder = await mkdtemp(join(tmpdir(), 'flux-metrics-tests-'))
-const files = await entriesOf(positionals, folder)
+const files = await entriesOf(chosen, folder)
 run({ files, cwd: ROOT, concurrency: PROCESSES, ...(values.coverage && COVERED) })
   .on('test:fail', () => {
     process.exitCode = 1
