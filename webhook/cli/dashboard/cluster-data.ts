@@ -1,7 +1,11 @@
 // The page's data from the metrics API of a cluster, through kubectl with the user's own kubeconfig: RBAC decides what is shown.
 import type { Io } from '../command.ts'
 import type { Answer } from '../input/answer.ts'
-import { describeAutoscalers } from '../input/autoscaler-state.ts'
+import {
+  type AutoscalerState,
+  readAutoscalers,
+  withoutAnswered,
+} from '../input/autoscaler-state.ts'
 import { getRaw, type KubectlFlags } from '../input/kubectl.ts'
 import { askForExplanation, withPatience } from '../input/minicluster-target.ts'
 import { NEXT_SECONDS, type Patience, sharedSeconds } from '../input/patience.ts'
@@ -43,7 +47,7 @@ export class ClusterData implements DashboardData {
   readonly #lists = new SharedAnswers<ListState>({ ...SHARING, lifeMs: 2_000 })
   readonly #hpas = new SharedAnswers<HpaState>(SHARING)
   /** They change every 15 s. */
-  readonly #autoscalers = new SharedAnswers<readonly string[]>({ ...SHARING, lifeMs: 5_000 })
+  readonly #autoscalers = new SharedAnswers<AutoscalerState>({ ...SHARING, lifeMs: 5_000 })
 
   constructor(options: ClusterDataOptions) {
     const { io, name, namespace } = options
@@ -76,13 +80,15 @@ export class ClusterData implements DashboardData {
       const target = { kind: 'cluster', ...subject, kubectl } as const
       return askForExplanation(withPatience(target, patience), question, io)
     }
-    const [state, hpas] = await Promise.all([
+    const [state, autoscalers] = await Promise.all([
       askForState(ask, signal),
       this.#autoscalers.of(keyOf(subject), () =>
-        describeAutoscalers(subject, { ...kubectl, ...this.#patience }, io),
+        readAutoscalers(subject, { ...kubectl, ...this.#patience }, io),
       ),
     ])
-    return state.kind === 'known' ? { ...state, hpas: hpas ?? null } : state
+    if (state.kind !== 'known') return state
+    const explanation = withoutAnswered(state.explanation, autoscalers?.hpas)
+    return { ...state, explanation, hpas: autoscalers?.lines ?? null }
   }
 
   /** Of all namespaces if the user may read them; else of one. */

@@ -1,59 +1,55 @@
-// What Kubernetes says of the HPAs that scale a MiniCluster, a line each: for top and for the dashboard.
-import * as v from 'valibot'
+// What Kubernetes says of the HPAs that scale a MiniCluster, a line each, and what that answers of an explanation: for top and
+// for the dashboard.
 import type { Io } from '../command.ts'
-import { parseJson } from './explanation.ts'
+import { type Hpa, isMiniCluster, passesTolerance, toHpas } from './cluster-hpa.ts'
+import { parseJson, type ReadExplanation } from './explanation.ts'
 import type { KubectlFlags } from './kubectl.ts'
 import { getObjectsIn } from './kubectl.ts'
 
-const ConditionSchema = v.object({
-  type: v.string(),
-  status: v.string(),
-  reason: v.optional(v.string(), ''),
-  message: v.optional(v.string(), ''),
-})
+export interface AutoscalerState {
+  /** One line about each HPA of the MiniCluster, or why none is shown. */
+  readonly lines: readonly string[]
+  /** Those that scale it; `undefined` if they are not known. */
+  readonly hpas: readonly Hpa[] | undefined
+}
 
-const HpaSchema = v.object({
-  metadata: v.object({ name: v.string() }),
-  spec: v.object({
-    scaleTargetRef: v.object({ kind: v.string(), name: v.string() }),
-    minReplicas: v.optional(v.number(), 1),
-    maxReplicas: v.number(),
-  }),
-  status: v.optional(
-    v.object({
-      currentReplicas: v.optional(v.number(), 0),
-      desiredReplicas: v.optional(v.number(), 0),
-      conditions: v.nullish(v.array(ConditionSchema), []),
-    }),
-    {},
-  ),
-})
-
-const ListSchema = v.object({ items: v.array(HpaSchema) })
-
-type Hpa = v.InferOutput<typeof HpaSchema>
-
-/** One line about each HPA of the MiniCluster, or why none is shown. Never rejects. */
-export async function describeAutoscalers(
+/** Never rejects. */
+export async function readAutoscalers(
   { name, namespace }: { readonly name: string; readonly namespace: string },
   flags: KubectlFlags,
   io: Io,
-): Promise<readonly string[]> {
+): Promise<AutoscalerState> {
   const answer = await getObjectsIn('horizontalpodautoscalers', namespace, flags, io.env)
-  if (answer.kind === 'failure') return [`not known: ${answer.reason}`]
-  return describeHpas(answer.text, name)
+  if (answer.kind === 'failure') {
+    return { lines: [`not known: ${answer.reason}`], hpas: undefined }
+  }
+  return autoscalersIn(answer.text, name)
 }
 
 /** @param text a list of HPAs as JSON */
-export function describeHpas(text: string, minicluster: string): readonly string[] {
-  const list = v.safeParse(ListSchema, parseJson(text))
-  if (!list.success) return ['not known: kubectl did not answer a list of HPAs']
-  const isOurs = ({ spec: { scaleTargetRef } }: Hpa) =>
-    scaleTargetRef.kind === 'MiniCluster' && scaleTargetRef.name === minicluster
-  const ours = list.output.items.filter(isOurs)
-  if (ours.length === 0) return ['none scales this MiniCluster']
-  const lines = ours.map(describeHpa)
-  return ours.length > 1 ? [...lines, `${ours.length} HPAs scale it: they undo each other`] : lines
+export function autoscalersIn(text: string, minicluster: string): AutoscalerState {
+  const all = toHpas(parseJson(text))
+  if (all === undefined) {
+    return { lines: ['not known: kubectl did not answer a list of HPAs'], hpas: undefined }
+  }
+  const hpas = all.filter(({ spec: { scaleTargetRef } }) => {
+    return isMiniCluster(scaleTargetRef) && scaleTargetRef.name === minicluster
+  })
+  if (hpas.length === 0) return { lines: ['none scales this MiniCluster'], hpas }
+  const rivals = hpas.length > 1 ? [`${hpas.length} HPAs scale it: they undo each other`] : []
+  return { lines: [...hpas.map(describeHpa), ...rivals], hpas }
+}
+
+/** Without the warning about HPAs that ignore small changes, if it is known that none of them does. */
+export function withoutAnswered(
+  explanation: ReadExplanation,
+  hpas: readonly Hpa[] | undefined,
+): ReadExplanation {
+  const { desired, present, warnings } = explanation
+  if (desired === null || hpas === undefined || hpas.length === 0) return explanation
+  const way = desired > present ? 'scaleUp' : 'scaleDown'
+  if (!hpas.every((hpa) => passesTolerance(hpa, way))) return explanation
+  return { ...explanation, warnings: warnings.filter(({ code }) => code !== 'hpa-tolerance') }
 }
 
 /** Conditions that say why an HPA does not do what is wanted: with this status. */
@@ -64,7 +60,7 @@ const TELLING: ReadonlyMap<string, string> = new Map([
 ])
 
 function describeHpa({ metadata, spec, status }: Hpa): string {
-  const { currentReplicas, desiredReplicas, conditions } = status
+  const { currentReplicas = 0, desiredReplicas = 0, conditions } = status ?? {}
   const size =
     currentReplicas === desiredReplicas
       ? `at ${currentReplicas}`

@@ -2,7 +2,11 @@
 import { sleep } from '#serving/sleep.ts'
 import { printable } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } from '../command.ts'
-import { describeAutoscalers } from '../input/autoscaler-state.ts'
+import {
+  type AutoscalerState,
+  readAutoscalers,
+  withoutAnswered,
+} from '../input/autoscaler-state.ts'
 import { readExplanation } from '../input/explanation.ts'
 import { readArguments } from '../input/flags.ts'
 import {
@@ -130,27 +134,31 @@ function sizeOf(io: Io) {
 /** @param before what was shown last: the time of the last reading stays known while there is none */
 async function readState(target: Target, before: TopState | undefined, io: Io): Promise<TopState> {
   const question = { format: 'json', include: ['jobs', 'ranks'] } as const
-  const [answer, hpa] = await Promise.all([
+  const [answer, autoscalers] = await Promise.all([
     askForExplanation(target, question, io),
-    readHpa(target, io),
+    readHpas(target, io),
   ])
   const name =
     target.kind === 'sidecar'
       ? target.url.host
       : `${target.name}${target.namespace === undefined ? '' : ` in ${target.namespace}`}`
   const last = before?.explanation
+  const hpa = autoscalers?.lines
   if (answer.kind === 'failure') {
     return { name, explanation: last, failure: answer.reason, hpa }
   }
   const explanation = readExplanation(answer.text)
   return typeof explanation === 'string'
     ? { name, explanation: last, failure: explanation, hpa }
-    : { name, explanation, failure: undefined, hpa }
+    : {
+        ...{ name, failure: undefined, hpa },
+        explanation: withoutAnswered(explanation, autoscalers?.hpas),
+      }
 }
 
-async function readHpa(target: Target, io: Io): Promise<readonly string[] | undefined> {
+async function readHpas(target: Target, io: Io): Promise<AutoscalerState | undefined> {
   if (target.kind === 'sidecar') return undefined
   const namespace = await namespaceOf(target, io)
   if (typeof namespace !== 'string') return undefined
-  return describeAutoscalers({ name: target.name, namespace }, target.kubectl, io)
+  return readAutoscalers({ name: target.name, namespace }, target.kubectl, io)
 }

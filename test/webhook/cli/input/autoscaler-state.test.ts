@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeHpas } from '../../../../webhook/cli/input/autoscaler-state.ts'
+import { explain } from '#explaining/explanation.ts'
+import { autoscalersIn, withoutAnswered } from '../../../../webhook/cli/input/autoscaler-state.ts'
+import { readExplanation } from '../../../../webhook/cli/input/explanation.ts'
+import { snapshotOf } from '../../../support/snapshots.ts'
+
+const MINICLUSTER = {
+  apiVersion: 'flux-framework.org/v1alpha2',
+  kind: 'MiniCluster',
+  name: 'flux-sample',
+}
 
 function hpa(name: string, status: object, target: object = {}) {
   return {
-    metadata: { name },
+    metadata: { name, namespace: 'default' },
     spec: {
-      scaleTargetRef: { kind: 'MiniCluster', name: 'flux-sample', ...target },
+      scaleTargetRef: { ...MINICLUSTER, ...target },
       minReplicas: 2,
       maxReplicas: 16,
     },
@@ -15,7 +24,7 @@ function hpa(name: string, status: object, target: object = {}) {
 }
 
 function describe(...items: readonly object[]) {
-  return describeHpas(JSON.stringify({ kind: 'List', items }), 'flux-sample')
+  return autoscalersIn(JSON.stringify({ kind: 'List', items }), 'flux-sample').lines
 }
 
 test('an HPA that does what is wanted', () => {
@@ -45,29 +54,96 @@ test('no HPA, those of others, and several', () => {
   assert.deepEqual(describe(), none)
   assert.deepEqual(describe(hpa('a', status, { name: 'other' })), none)
   assert.deepEqual(describe(hpa('a', status, { kind: 'Deployment' })), none)
+  // Kubernetes does not find such a kind.
+  assert.deepEqual(describe(hpa('a', status, { apiVersion: 'other/v1' })), none)
   assert.deepEqual(
     describe(hpa('a', status), hpa('b', status)).at(-1),
     '2 HPAs scale it: they undo each other',
   )
 })
 
+const NO_LIST = {
+  lines: ['not known: kubectl did not answer a list of HPAs'],
+  hpas: undefined,
+}
+
 test('an answer that is no list is said to be none', () => {
-  assert.deepEqual(describeHpas('{}', 'flux-sample'), [
-    'not known: kubectl did not answer a list of HPAs',
-  ])
+  assert.deepEqual(autoscalersIn('{}', 'flux-sample'), NO_LIST)
 })
 
 test('a text that is no list, and an HPA without conditions yet', () => {
-  assert.deepEqual(describeHpas('', 'flux-sample'), [
-    'not known: kubectl did not answer a list of HPAs',
-  ])
-  const scaleTargetRef = { kind: 'MiniCluster', name: 'flux-sample' }
+  assert.deepEqual(autoscalersIn('', 'flux-sample'), NO_LIST)
   const item = {
-    metadata: { name: 'new' },
-    spec: { scaleTargetRef, maxReplicas: 9 },
+    metadata: { name: 'new', namespace: 'default' },
+    spec: { scaleTargetRef: MINICLUSTER, maxReplicas: 9 },
     status: { conditions: null },
   }
-  assert.deepEqual(describeHpas(JSON.stringify({ items: [item] }), 'flux-sample'), [
-    'new: at 0, of 1 to 9',
-  ])
+  assert.deepEqual(describe(item), ['new: at 0, of 1 to 9'])
+})
+
+const SNAPSHOT = snapshotOf()
+
+/** It wants another size, within the default tolerance. */
+function ignored(changes: object) {
+  const explanation = readExplanation(
+    JSON.stringify({
+      ...explain(SNAPSHOT, SNAPSHOT.takenAt),
+      warnings: [TOLERANCE.text, 'other'],
+      notices: [TOLERANCE],
+      ...changes,
+    }),
+  )
+  assert.ok(typeof explanation === 'object')
+  return explanation
+}
+
+const TOLERANCE = { kind: 'warning', code: 'hpa-tolerance', text: 'an HPA stays at 10' } as const
+const UP = { desired: 11, present: 10 }
+const DOWN = { desired: 10, present: 11 }
+const SET = { scaleUp: { tolerance: '0' } }
+
+function object(name: string) {
+  const target = { type: 'AverageValue', averageValue: '1' }
+  return [{ type: 'Object', object: { describedObject: MINICLUSTER, metric: { name }, target } }]
+}
+
+const COMPENSATED = object('node_desired_compensated_count')
+
+for (const [what, changes, specs, isTold] of [
+  ['growth, and a tolerance for it', UP, [{ behavior: SET }], false],
+  ['growth, and a metric that makes up for it', UP, [{ metrics: COMPENSATED }], false],
+  ['growth, and another metric', UP, [{ metrics: object('node_desired_count') }], true],
+  ['growth, and no tolerance', UP, [{}], true],
+  ['growth, and one HPA of two without a tolerance', UP, [{ behavior: SET }, {}], true],
+  ['growth, and no HPA', UP, [], true],
+  ['shrinking, and a tolerance for growth', DOWN, [{ behavior: SET }], true],
+  ['shrinking, and a metric that makes up for growth', DOWN, [{ metrics: COMPENSATED }], true],
+  [
+    'shrinking, and a tolerance for it',
+    DOWN,
+    [{ behavior: { scaleDown: { tolerance: 0 } } }],
+    false,
+  ],
+  ['an unknown size', { desired: null }, [{ behavior: SET }], true],
+] as const) {
+  test(`with ${what} the warning about the default tolerance is ${isTold ? '' : 'not '}shown`, () => {
+    const items = specs.map((spec, index) => {
+      const plain = hpa(`h${index}`, {})
+      return { ...plain, spec: { ...plain.spec, ...spec } }
+    })
+    const { hpas } = autoscalersIn(JSON.stringify({ items }), 'flux-sample')
+    const { warnings } = withoutAnswered(ignored(changes), hpas)
+    assert.deepEqual(
+      warnings.map(({ text }) => text),
+      isTold ? [TOLERANCE.text, 'other'] : ['other'],
+    )
+  })
+}
+
+test('where HPAs are not known, every warning is shown, and so is one without a code', () => {
+  assert.deepEqual(withoutAnswered(ignored(UP), undefined), ignored(UP))
+  const items = [{ ...hpa('a', {}), spec: { ...hpa('a', {}).spec, behavior: SET } }]
+  const { hpas } = autoscalersIn(JSON.stringify({ items }), 'flux-sample')
+  const older = ignored({ ...UP, notices: undefined })
+  assert.deepEqual(withoutAnswered(older, hpas), older)
 })

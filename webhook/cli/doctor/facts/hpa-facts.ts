@@ -2,8 +2,8 @@
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
+import { type Hpa, toHpas } from '../../input/cluster-hpa.ts'
 import type { Api } from './api.ts'
-import { type Hpa, toHpas } from './hpa.ts'
 import { mapReading, type Reading, readNext } from './reading.ts'
 
 export interface HpaFacts {

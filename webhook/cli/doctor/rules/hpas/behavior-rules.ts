@@ -2,17 +2,13 @@
 import { isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import { isSince } from '../../../../kubernetes/server-version.ts'
 import { TOLERANCE_SINCE } from '../../../hpa/recommended-hpa.ts'
-import { type HpaRules, spellHpa } from '../../facts/hpa.ts'
+import { type HpaRules, passesTolerance, spellHpa } from '../../../input/cluster-hpa.ts'
 import { finding } from '../../finding.ts'
 import type { HpaRule } from './hpa-rule.ts'
 
 export const BEHAVIOR_RULES: readonly HpaRule[] = [
   (hpa, { version }) => {
-    const { maxReplicas, behavior, metrics } = hpa.spec
-    const names = (metrics ?? []).map(({ object, external }) => (object ?? external)?.metric.name)
-    const isCompensated = names.includes('node_desired_compensated_count')
-    const isSet = (behavior?.scaleUp?.tolerance ?? undefined) !== undefined
-    if (isSet || isCompensated || !ignoresOne(maxReplicas)) return []
+    if (passesTolerance(hpa, 'scaleUp') || !ignoresOne(hpa.spec.maxReplicas)) return []
     const canSet = version === undefined || isSince(version, TOLERANCE_SINCE)
     return [
       finding('hpa-tolerance', {

@@ -1,7 +1,7 @@
-// A HorizontalPodAutoscaler (autoscaling/v2) of the cluster, as far as the rules look at it. Fields of another type than the API's
-// make it unreadable; fields that are not known here are ignored, because a later Kubernetes has more.
+// A HorizontalPodAutoscaler (autoscaling/v2) as the API server has it, for all that look at HPAs of a cluster. Fields of another
+// type than the API's make it unreadable; fields that are not known here are ignored, because a later Kubernetes has more. HPAs
+// that a user writes for the simulation are checked like the API server does: simulate/input/hpa-source.ts.
 import * as v from 'valibot'
-import type { ClusterObject } from '../../../kubernetes/objects.ts'
 
 const Quantity = v.nullish(v.union([v.string(), v.number()]))
 
@@ -44,6 +44,12 @@ const Condition = v.object({
   message: v.nullish(v.string(), ''),
 })
 
+const Status = v.object({
+  currentReplicas: v.nullish(v.number(), 0),
+  desiredReplicas: v.nullish(v.number(), 0),
+  conditions: v.nullish(v.array(Condition), []),
+})
+
 const HpaSchema = v.object({
   metadata: v.object({ name: v.string(), namespace: v.string() }),
   spec: v.object({
@@ -53,18 +59,18 @@ const HpaSchema = v.object({
     metrics: v.nullish(v.array(Metric), []),
     behavior: v.nullish(v.object({ scaleUp: Rules, scaleDown: Rules })),
   }),
-  status: v.nullish(v.object({ conditions: v.nullish(v.array(Condition)) })),
+  status: v.nullish(Status),
 })
 
-const ListSchema = v.object({ items: v.nullish(v.array(HpaSchema)) })
+const ListSchema = v.object({ items: v.nullable(v.array(HpaSchema)) })
 
 export type Hpa = v.InferOutput<typeof HpaSchema>
 export type HpaMetric = v.InferOutput<typeof Metric>
 export type HpaReference = v.InferOutput<typeof Reference>
 export type HpaRules = v.InferOutput<typeof Rules>
 
-/** @returns `undefined` if it is no list of HPAs */
-export function toHpas(list: ClusterObject): readonly Hpa[] | undefined {
+/** @param list as the API server or kubectl answers it. @returns `undefined` if it is no list of HPAs */
+export function toHpas(list: unknown): readonly Hpa[] | undefined {
   const parsed = v.safeParse(ListSchema, list)
   return parsed.success ? (parsed.output.items ?? []) : undefined
 }
@@ -72,6 +78,19 @@ export function toHpas(list: ClusterObject): readonly Hpa[] | undefined {
 /** Whether an object is a MiniCluster. Kubernetes looks at the group and the kind, and not at the version. */
 export function isMiniCluster({ kind, apiVersion }: HpaReference): boolean {
   return kind === 'MiniCluster' && apiVersion?.startsWith('flux-framework.org/') === true
+}
+
+/**
+ * Whether the default tolerance of 10 % does not keep it from a small change of size: it has a tolerance of its own, or, to grow,
+ * follows the metric that makes up for the default.
+ */
+export function passesTolerance(
+  { spec: { behavior, metrics } }: Hpa,
+  way: 'scaleUp' | 'scaleDown',
+): boolean {
+  const names = (metrics ?? []).map(({ object, external }) => (object ?? external)?.metric.name)
+  const isCompensated = way === 'scaleUp' && names.includes('node_desired_compensated_count')
+  return isCompensated || (behavior?.[way]?.tolerance ?? undefined) !== undefined
 }
 
 /** `HPA hpc/flux-sample` */
