@@ -113,7 +113,7 @@ const DOCTOR_FACTS = [
 const DOCTOR_RULES = [
   ...DOCTOR_FACTS,
   'webhook/gateway/shortage',
-  'webhook/reconcile/finding.ts',
+  'webhook/reconcile/announcement.ts',
   'webhook/cli/hpa',
   'webhook/cli/doctor',
   'webhook/cli/doctor/facts',
@@ -384,7 +384,7 @@ const PURE = [
   ...globSync('webhook/injection/**/*.ts', { cwd: ROOT }),
   ...globSync('webhook/admission/advice/*.ts', { cwd: ROOT }),
   ...['decision', 'obstacle', 'review', 'skip'].map((name) => `webhook/admission/${name}.ts`),
-  'webhook/reconcile/finding.ts',
+  'webhook/reconcile/announcement.ts',
   'sidecar/serving/json-bounds.ts',
 ]
 

@@ -2,11 +2,11 @@
 import { Gauge, type Registry } from 'prom-client'
 
 /** What is counted. */
-export type FindingKind = 'missing' | 'unreached' | 'unprotected'
+export type SuspicionKind = 'missing' | 'unreached' | 'unprotected'
 
 export class ReconcileGauges {
   readonly #leader: Gauge
-  readonly #found: Readonly<Record<FindingKind, Gauge>>
+  readonly #found: Readonly<Record<SuspicionKind, Gauge>>
   readonly #last: Gauge
 
   constructor(registry: Registry) {
@@ -47,7 +47,7 @@ export class ReconcileGauges {
   }
 
   /** @param counts the number of lead brokers for each reason */
-  found(kind: FindingKind, counts: ReadonlyMap<string, number>): void {
+  found(kind: SuspicionKind, counts: ReadonlyMap<string, number>): void {
     this.#found[kind].reset()
     for (const [reason, count] of counts) this.#found[kind].set({ reason }, count)
   }

@@ -12,14 +12,14 @@ import { type Cluster, ClusterError } from '../kubernetes/cluster.ts'
 import { Outage } from '../kubernetes/outage.ts'
 import type { Topology } from '../kubernetes/reach.ts'
 import { Budget } from './budget.ts'
-import type { Check } from './check.ts'
-import { KnownFindings, NOT_EXAMINED } from './known-findings.ts'
+import { KnownReasons, NOT_EXAMINED } from './known-reasons.ts'
 import { type LeadBroker, type Survey, survey } from './lead-brokers.ts'
 import type { Leadership } from './leadership.ts'
-import { MissingCheck } from './missing-check.ts'
-import { ProtectionCheck } from './protection-check.ts'
-import { ReachCheck } from './reach-check.ts'
-import { type FindingKind, ReconcileGauges } from './reconcile-gauges.ts'
+import { MissingSidecar } from './missing-sidecar.ts'
+import { ReconcileGauges, type SuspicionKind } from './reconcile-gauges.ts'
+import type { Suspicion } from './suspicion.ts'
+import { UnprotectedPods } from './unprotected-pods.ts'
+import { UnreachedMetrics } from './unreached-metrics.ts'
 
 /** When the cluster is looked through. */
 export interface ReconcilePace {
@@ -33,7 +33,7 @@ export interface ReconcilePace {
 
 const PACE: ReconcilePace = { firstMs: 30_000, intervalMs: 180_000, minAgeMs: 30_000 }
 
-const KINDS: readonly FindingKind[] = ['missing', 'unreached', 'unprotected']
+const KINDS: readonly SuspicionKind[] = ['missing', 'unreached', 'unprotected']
 
 /** How often it is asked whether this replica leads, and whether a pass is due. */
 const TICK_MS = 5_000
@@ -59,7 +59,7 @@ export class Reconcile {
   readonly #pace: ReconcilePace
   readonly #now: () => number
   readonly #log: Logger
-  readonly #checks: Readonly<Record<FindingKind, Check>>
+  readonly #suspicions: Readonly<Record<SuspicionKind, Suspicion>>
   readonly #gauges: ReconcileGauges
   readonly #outage: Outage
   readonly #poll: Poll
@@ -73,10 +73,10 @@ export class Reconcile {
     this.#now = options.now ?? (() => performance.now())
     this.#log = options.log.child({ component: 'reconcile' })
     const { minAgeMs } = this.#pace
-    this.#checks = {
-      missing: new MissingCheck({ ...options, minAgeMs }),
-      unreached: new ReachCheck(options),
-      unprotected: new ProtectionCheck(options),
+    this.#suspicions = {
+      missing: new MissingSidecar({ ...options, minAgeMs }),
+      unreached: new UnreachedMetrics(options),
+      unprotected: new UnprotectedPods(options),
     }
     this.#gauges = new ReconcileGauges(options.registry)
     this.#outage = new Outage(this.#log, 'look through the lead brokers')
@@ -125,13 +125,13 @@ export class Reconcile {
   }
 
   /** @returns how many lead brokers there are for each reason */
-  async #look(kind: FindingKind, found: Survey): Promise<ReadonlyMap<string, number>> {
+  async #look(kind: SuspicionKind, found: Survey): Promise<ReadonlyMap<string, number>> {
     const budget = new Budget()
     const counts = new Map<string, number>()
-    const findings = this.#known[kind]
-    for (const lead of findings.longestAgoFirst(this.#checks[kind].suspects(found))) {
+    const reasons = this.#known[kind]
+    for (const lead of reasons.longestAgoFirst(this.#suspicions[kind].suspects(found))) {
       if (!this.#options.leadership.isLeader) return counts
-      const known = findings.reasonOf(lead, this.#now())
+      const known = reasons.reasonOf(lead, this.#now())
       const isToExamine = known === NOT_EXAMINED && budget.take(lead.namespace)
       const reason = isToExamine ? await this.#examine(kind, lead) : known
       if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
@@ -139,12 +139,12 @@ export class Reconcile {
     return counts
   }
 
-  async #examine(kind: FindingKind, lead: LeadBroker): Promise<string | undefined> {
+  async #examine(kind: SuspicionKind, lead: LeadBroker): Promise<string | undefined> {
     const { namespace, name: pod } = lead
-    const check = this.#checks[kind]
+    const suspicion = this.#suspicions[kind]
     this.#known[kind].look(lead, this.#now())
     try {
-      const found = await check.examine(lead)
+      const found = await suspicion.examine(lead)
       const isToSay = this.#known[kind].learn(lead, found?.reason, this.#now())
       if (found === undefined || !isToSay) return found?.reason
       const { reason, event, minicluster } = found
@@ -152,7 +152,7 @@ export class Reconcile {
       if (!this.#options.events.record(minicluster, event)) this.#known[kind].forget(lead)
       const { name } = minicluster.metadata
       const facts = { namespace, pod, minicluster: name, reason, why: event.message }
-      this.#log.warn(facts, check.what)
+      this.#log.warn(facts, suspicion.what)
       return reason
     } catch (error) {
       if (error instanceof ClusterError && !isTooLong(error)) throw error
@@ -162,10 +162,10 @@ export class Reconcile {
   }
 }
 
-function nothingKnown(): Readonly<Record<FindingKind, KnownFindings>> {
+function nothingKnown(): Readonly<Record<SuspicionKind, KnownReasons>> {
   return {
-    missing: new KnownFindings(),
-    unreached: new KnownFindings(),
-    unprotected: new KnownFindings(),
+    missing: new KnownReasons(),
+    unreached: new KnownReasons(),
+    unprotected: new KnownReasons(),
   }
 }

@@ -6,14 +6,14 @@ import type { SidecarOptions } from '../injection/container.ts'
 import { hasEnded, isGoing, toPod } from '../injection/pod.ts'
 import { quotaWithout } from '../injection/resources/resource-quota.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
-import type { Check, Found } from './check.ts'
-import { findMissing } from './finding.ts'
+import { announceMissing } from './announcement.ts'
 import type { LeadBroker, Survey } from './lead-brokers.ts'
+import type { Confirmed, Suspicion } from './suspicion.ts'
 
 /** Namespaces in which nothing is injected (manifests/base/mutating-webhook.yaml), beside the webhook's own. */
 const LEFT_OUT = ['kube-system', 'kube-public', 'kube-node-lease']
 
-export interface MissingCheckOptions {
+export interface MissingSidecarOptions {
   readonly cluster: Pick<Cluster, 'read'>
   readonly lookUps: Pick<LookUps, 'gather'>
   /** As for an admission: what a sidecar would get now. */
@@ -23,12 +23,12 @@ export interface MissingCheckOptions {
   readonly minAgeMs: number
 }
 
-export class MissingCheck implements Check {
+export class MissingSidecar implements Suspicion {
   readonly what = 'a lead broker lacks its sidecar'
-  readonly #options: MissingCheckOptions
+  readonly #options: MissingSidecarOptions
   readonly #leftOut: ReadonlySet<string>
 
-  constructor(options: MissingCheckOptions) {
+  constructor(options: MissingSidecarOptions) {
     this.#options = options
     this.#leftOut = new Set([...LEFT_OUT, options.namespace])
   }
@@ -44,7 +44,7 @@ export class MissingCheck implements Check {
     )
   }
 
-  async examine(lead: LeadBroker): Promise<Found | undefined> {
+  async examine(lead: LeadBroker): Promise<Confirmed | undefined> {
     const { cluster, lookUps, sidecar } = this.#options
     const { namespace, name, uid } = lead
     const pod = toPod(await cluster.read({ apiVersion: 'v1', kind: 'Pod', namespace, name }))
@@ -59,7 +59,7 @@ export class MissingCheck implements Check {
     const quotas = policies.quotas.map((quota) => quotaWithout(quota, pod))
     const later = { ...looked, policies: { ...policies, quotas } }
     const { decision } = decide(pod, later, prerequisitesOf(sidecar()))
-    const finding = findMissing(lead, decision)
-    return finding && { ...finding, minicluster }
+    const announcement = announceMissing(lead, decision)
+    return announcement && { ...announcement, minicluster }
   }
 }

@@ -1,15 +1,15 @@
 // What a reconcile looks for, in two steps: which lead brokers are suspects, from metadata alone, and what is true of one.
 import type { MiniCluster } from '../injection/minicluster.ts'
-import type { Finding } from './finding.ts'
+import type { Announcement } from './announcement.ts'
 import type { LeadBroker, Survey } from './lead-brokers.ts'
 
-/** A finding about a MiniCluster that exists. */
-export interface Found extends Finding {
+/** A suspicion that is true, about a MiniCluster that exists. */
+export interface Confirmed extends Announcement {
   readonly minicluster: MiniCluster
 }
 
-export interface Check {
-  /** The finding in words, for the log. */
+export interface Suspicion {
+  /** What is suspected, in words for the log. */
   readonly what: string
   suspects(survey: Survey): readonly LeadBroker[]
   /**
@@ -18,5 +18,5 @@ export interface Check {
    * @returns `undefined` if there is nothing to say
    * @throws ClusterError if the API server does not answer; another Error if only this suspect cannot be examined
    */
-  examine(lead: LeadBroker): Promise<Found | undefined>
+  examine(lead: LeadBroker): Promise<Confirmed | undefined>
 }

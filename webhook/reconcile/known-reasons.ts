@@ -21,7 +21,7 @@ interface Known {
 export const NOT_EXAMINED = 'NotExamined'
 
 /** Times are milliseconds of a monotonic clock. */
-export class KnownFindings {
+export class KnownReasons {
   readonly #known = new RecentMap<string, Known>(MAX_KNOWN)
   /** When each was looked at last, also in vain. */
   readonly #lookedAt = new RecentMap<string, number>(MAX_KNOWN)

@@ -2,22 +2,22 @@
 // second of two; this tells the first, and both after the API has been led elsewhere.
 import type { LookUps } from '../admission/look-ups/look-ups.ts'
 import { reach, type Topology } from '../kubernetes/reach.ts'
-import type { Check, Found } from './check.ts'
 import type { LeadBroker, Survey } from './lead-brokers.ts'
+import type { Confirmed, Suspicion } from './suspicion.ts'
 
 const REASONS = { unreached: 'Unreached', shared: 'Shared' } as const
 
-export interface ReachCheckOptions {
+export interface UnreachedMetricsOptions {
   readonly lookUps: Pick<LookUps, 'find'>
   /** What the custom metrics API leads to; `undefined` if that is not known. */
   readonly topology: () => Topology | undefined
 }
 
-export class ReachCheck implements Check {
+export class UnreachedMetrics implements Suspicion {
   readonly what = 'metrics of a MiniCluster cannot be relied on'
-  readonly #options: ReachCheckOptions
+  readonly #options: UnreachedMetricsOptions
 
-  constructor(options: ReachCheckOptions) {
+  constructor(options: UnreachedMetricsOptions) {
     this.#options = options
   }
 
@@ -32,7 +32,7 @@ export class ReachCheck implements Check {
     })
   }
 
-  async examine(lead: LeadBroker): Promise<Found | undefined> {
+  async examine(lead: LeadBroker): Promise<Confirmed | undefined> {
     const { namespace, job } = lead
     const minicluster = await this.#options.lookUps.find({ kind: 'candidate', job }, namespace)
     const reached = this.#reach(lead)

@@ -4,18 +4,18 @@ import { unprotectedEvent } from '../admission/advice/protection-advice.ts'
 import type { LookUps } from '../admission/look-ups/look-ups.ts'
 import { readAnnotations } from '../injection/annotations.ts'
 import { wantsProtection } from '../injection/protection.ts'
-import type { Check, Found } from './check.ts'
 import type { LeadBroker, Survey } from './lead-brokers.ts'
+import type { Confirmed, Suspicion } from './suspicion.ts'
 
-export interface ProtectionCheckOptions {
+export interface UnprotectedPodsOptions {
   readonly lookUps: Pick<LookUps, 'find'>
 }
 
-export class ProtectionCheck implements Check {
+export class UnprotectedPods implements Suspicion {
   readonly what = 'node autoscalers may evict the pods of a MiniCluster'
-  readonly #options: ProtectionCheckOptions
+  readonly #options: UnprotectedPodsOptions
 
-  constructor(options: ProtectionCheckOptions) {
+  constructor(options: UnprotectedPodsOptions) {
     this.#options = options
   }
 
@@ -26,7 +26,7 @@ export class ProtectionCheck implements Check {
     )
   }
 
-  async examine({ namespace, job, isEnabled }: LeadBroker): Promise<Found | undefined> {
+  async examine({ namespace, job, isEnabled }: LeadBroker): Promise<Confirmed | undefined> {
     const minicluster = await this.#options.lookUps.find({ kind: 'candidate', job }, namespace)
     if (minicluster === undefined || minicluster.metadata.deletionTimestamp) return undefined
     const { metadata, spec } = minicluster

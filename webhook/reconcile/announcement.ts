@@ -4,7 +4,7 @@ import type { Decision } from '../admission/decision.ts'
 import type { EventText } from '../events/event-recorder.ts'
 
 /** What a MiniCluster is to be told. */
-export interface Finding {
+export interface Announcement {
   /** For programs: a word of a closed list. */
   readonly reason: string
   readonly event: EventText
@@ -23,7 +23,7 @@ interface Place {
  * @param decision about the pod as it is now
  * @returns `undefined` if the pod is to have no sidecar
  */
-export function findMissing(pod: Place, decision: Decision): Finding | undefined {
+export function announceMissing(pod: Place, decision: Decision): Announcement | undefined {
   if (decision.kind === 'inject')
     return { reason: 'CreatedBefore', event: missing(createdBefore(pod)) }
   const { reason, message, isReported } = decision
