@@ -94,6 +94,7 @@ const CLI_INPUT = [
   'sidecar/flux/sets',
   'sidecar/metrics',
   'sidecar/metrics/user-metrics/bounded-yaml.ts',
+  'webhook/kubernetes/conditions.ts',
   'webhook/kubernetes/server-version.ts',
   'webhook/cli/command.ts',
   'webhook/cli/input',

@@ -2,6 +2,7 @@
 // type than the API's make it unreadable; fields that are not known here are ignored, because a later Kubernetes has more. HPAs
 // that a user writes for the simulation are checked like the API server does: simulate/input/hpa-source.ts.
 import * as v from 'valibot'
+import { Conditions } from '../../kubernetes/conditions.ts'
 
 const Quantity = v.nullish(v.union([v.string(), v.number()]))
 
@@ -37,17 +38,10 @@ const Rules = v.nullish(
   }),
 )
 
-const Condition = v.object({
-  type: v.string(),
-  status: v.string(),
-  reason: v.nullish(v.string(), ''),
-  message: v.nullish(v.string(), ''),
-})
-
 const Status = v.object({
   currentReplicas: v.nullish(v.number(), 0),
   desiredReplicas: v.nullish(v.number(), 0),
-  conditions: v.nullish(v.array(Condition), []),
+  conditions: Conditions,
 })
 
 const HpaSchema = v.object({

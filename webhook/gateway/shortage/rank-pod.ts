@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { COMPLETION_INDEX } from '../../injection/pod.ts'
 import type { ClusterObject } from '../../kubernetes/cluster.ts'
+import { Conditions, conditionOf } from '../../kubernetes/conditions.ts'
 import { plain, schedulerCauses } from './reasons.ts'
 
 /** A pod that has not ended and is not being deleted. */
@@ -57,16 +58,7 @@ const PendingSchema = v.object({
   spec: v.object({ nodeName: v.nullish(v.string()) }),
   status: v.nullish(
     v.object({
-      conditions: v.nullish(
-        v.array(
-          v.object({
-            type: v.string(),
-            status: v.string(),
-            reason: v.nullish(v.string()),
-            message: v.nullish(v.string()),
-          }),
-        ),
-      ),
+      conditions: Conditions,
       initContainerStatuses: Statuses,
       containerStatuses: Statuses,
     }),
@@ -109,8 +101,8 @@ export function obstacleOf(object: ClusterObject): Obstacle | undefined {
 }
 
 function schedulingCause(status: Pending['status']): string {
-  const condition = status?.conditions?.find(({ type }) => type === 'PodScheduled')
+  const condition = conditionOf(status?.conditions, 'PodScheduled')
   if (condition?.status !== 'False') return ''
   if (condition.reason === 'SchedulingGated') return 'it has scheduling gates'
-  return schedulerCauses(condition.message ?? condition.reason ?? '')
+  return schedulerCauses(condition.message || condition.reason)
 }

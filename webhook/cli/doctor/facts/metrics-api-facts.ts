@@ -1,25 +1,20 @@
 // The APIServices of the metrics groups, what they lead to, and whether the API server gets an answer there.
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
-import { CA_BUNDLE_LABEL } from '../../../contract.ts'
+import { Conditions, conditionOf } from '../../../kubernetes/conditions.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
 import { type Topology, topologyOf } from '../../../kubernetes/reach.ts'
 import type { Api } from './api.ts'
+import { type CalledServer, CalledServerFields, calledServer } from './called-server.ts'
 import { ABSENT, knownOf, mapReading, type Reading, read, readNext } from './reading.ts'
-import { readService, type ServiceFacts, type ServicePlace } from './service.ts'
+import { readService, type ServiceFacts } from './service.ts'
 
-export interface ApiServiceFacts {
+export interface ApiServiceFacts extends CalledServer {
   readonly name: string
   /** HPAs use the version of a group with the highest one. */
   readonly priority: number
-  /** `undefined` if the API server itself answers. */
-  readonly place: ServicePlace | undefined
   /** As far as the APIService tells it; `undefined` if the API server itself answers. */
   readonly topology: Topology | undefined
-  /** Whether the webhook keeps its CA bundle. */
-  readonly isKeptByUs: boolean
-  /** Certificates that verify the server (PEM); empty if there is none. */
-  readonly caBundle: string
   readonly isUnverified: boolean
   /** The condition `Available`, if it is not `True`. */
   readonly unavailable: string | undefined
@@ -46,26 +41,10 @@ const Schema = v.object({
   }),
   spec: v.object({
     versionPriority: v.nullish(v.number(), 0),
-    service: v.nullish(
-      v.object({ namespace: v.string(), name: v.string(), port: v.nullish(v.number(), 443) }),
-    ),
-    caBundle: v.nullish(v.string(), ''),
+    ...CalledServerFields,
     insecureSkipTLSVerify: v.nullish(v.boolean(), false),
   }),
-  status: v.nullish(
-    v.object({
-      conditions: v.nullish(
-        v.array(
-          v.object({
-            type: v.string(),
-            status: v.string(),
-            reason: v.nullish(v.string(), ''),
-            message: v.nullish(v.string(), ''),
-          }),
-        ),
-      ),
-    }),
-  ),
+  status: v.nullish(v.object({ conditions: Conditions })),
 })
 
 export async function readCustomGroup(api: Api): Promise<GroupFacts> {
@@ -116,14 +95,12 @@ function toFacts(object: ClusterObject): ApiServiceFacts | undefined {
   const parsed = v.safeParse(Schema, object)
   if (!parsed.success) return undefined
   const { metadata, spec, status } = parsed.output
-  const available = status?.conditions?.find(({ type }) => type === 'Available')
+  const available = conditionOf(status?.conditions, 'Available')
   return {
     name: metadata.name,
     priority: spec.versionPriority ?? 0,
-    place: spec.service ? { ...spec.service, port: spec.service.port ?? 443 } : undefined,
+    ...calledServer(spec, metadata.labels),
     topology: topologyOf(object),
-    isKeptByUs: metadata.labels?.[CA_BUNDLE_LABEL] === 'true',
-    caBundle: Buffer.from(spec.caBundle ?? '', 'base64').toString(),
     isUnverified: spec.insecureSkipTLSVerify ?? false,
     unavailable:
       available === undefined || available.status === 'True'

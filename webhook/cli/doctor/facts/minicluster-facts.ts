@@ -14,6 +14,7 @@ import {
   toPod,
 } from '../../../injection/pod.ts'
 import type { Policies } from '../../../injection/resources/sidecar-resources.ts'
+import { Conditions } from '../../../kubernetes/conditions.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
 import { MiniClusterSource } from '../../input/minicluster-source.ts'
 import { type Api, attempt } from './api.ts'
@@ -71,11 +72,7 @@ const Statuses = v.object({ status: v.nullish(v.object({ size: v.nullish(v.numbe
 const JobSchema = v.object({
   metadata: v.object({ uid: v.string() }),
   spec: v.object({ completions: v.nullish(v.number(), 1) }),
-  status: v.nullish(
-    v.object({
-      conditions: v.nullish(v.array(v.object({ type: v.string(), status: v.string() }))),
-    }),
-  ),
+  status: v.nullish(v.object({ conditions: Conditions })),
 })
 
 const NamespaceSchema = v.object({ metadata: Metadata })

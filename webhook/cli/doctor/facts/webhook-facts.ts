@@ -1,11 +1,11 @@
 // The configuration by which API servers ask the webhook about pods, and the Service that they ask.
 import * as v from 'valibot'
 import type { LabelSelector } from '#api/selectors/selector.ts'
-import { CA_BUNDLE_LABEL } from '../../../contract.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
 import type { Api } from './api.ts'
+import { type CalledServer, CalledServerFields, calledServer } from './called-server.ts'
 import { ABSENT, knownOf, mapReading, type Reading, read, readNext } from './reading.ts'
-import { readService, type ServiceFacts, type ServicePlace } from './service.ts'
+import { readService, type ServiceFacts } from './service.ts'
 
 /** Name of the webhook's configuration, Deployment and Service (manifests/base). */
 export const WEBHOOK = 'flux-metrics-webhook'
@@ -14,13 +14,8 @@ export const WEBHOOK = 'flux-metrics-webhook'
 const NAMESPACE = 'flux-metrics'
 
 /** The entry of the configuration that is about pods. */
-export interface PodWebhook {
+export interface PodWebhook extends CalledServer {
   readonly name: string
-  /** `undefined` if it is called by a URL. */
-  readonly place: ServicePlace | undefined
-  /** Certificates that verify the webhook (PEM); empty if there is none. */
-  readonly caBundle: string
-  readonly isKeptByUs: boolean
   readonly failurePolicy: string
   readonly namespaceSelector: LabelSelector
   readonly objectSelector: LabelSelector
@@ -61,12 +56,7 @@ const Schema = v.object({
     v.array(
       v.object({
         name: v.string(),
-        clientConfig: v.object({
-          service: v.nullish(
-            v.object({ namespace: v.string(), name: v.string(), port: v.nullish(v.number(), 443) }),
-          ),
-          caBundle: v.nullish(v.string(), ''),
-        }),
+        clientConfig: v.object(CalledServerFields),
         rules: v.nullish(v.array(v.object({ resources: v.nullish(v.array(v.string())) }))),
         failurePolicy: v.nullish(v.string(), 'Fail'),
         namespaceSelector: Selector,
@@ -105,12 +95,9 @@ function ofPods(configuration: Reading<v.InferOutput<typeof Schema>>): Reading<P
   )
   if (found === undefined) return ABSENT
   const { clientConfig, namespaceSelector, objectSelector, failurePolicy, name } = found
-  const { service, caBundle } = clientConfig
   return read({
     name,
-    place: service ? { ...service, port: service.port ?? 443 } : undefined,
-    caBundle: Buffer.from(caBundle ?? '', 'base64').toString(),
-    isKeptByUs: metadata.labels?.[CA_BUNDLE_LABEL] === 'true',
+    ...calledServer(clientConfig, metadata.labels),
     failurePolicy: failurePolicy ?? 'Fail',
     namespaceSelector: namespaceSelector ?? {},
     objectSelector: objectSelector ?? {},

@@ -10,7 +10,7 @@ import { spellTarget } from '../facts/service.ts'
 import { type Finding, finding } from '../finding.ts'
 import { bundleFindings } from './bundle-rule.ts'
 import { fineBundle } from './certificates.ts'
-import { endpointFindings, serviceFindings, spellService } from './service-rules.ts'
+import { serviceChecks } from './service-rules.ts'
 
 /** Installs everything but the CA. */
 export const INSTALL = 'kubectl apply -k manifests'
@@ -28,24 +28,12 @@ export const METRICS_API_CHECKS: readonly Check[] = [
     needs: ['api-server'],
     examine: ({ custom, webhook }) => apiServiceVerdict(custom, webhook.namespace),
   },
-  {
-    name: 'metrics-service',
-    scope: 'installation',
-    needs: ['api-server', 'metrics-api'],
-    examine: ({ custom: { service } }) =>
-      verdict(`${spellService(service)} is there`, serviceFindings(service, HOP), [
-        service.service,
-      ]),
-  },
-  {
-    name: 'metrics-pods',
-    scope: 'installation',
-    needs: ['api-server', 'metrics-api', 'metrics-service'],
-    examine: ({ custom: { service } }) =>
-      verdict(`${spellService(service)} has pods that are ready`, endpointFindings(service, HOP), [
-        service.endpoints,
-      ]),
-  },
+  ...serviceChecks({
+    name: 'metrics',
+    needs: 'metrics-api',
+    of: ({ custom: { service } }) => service,
+    hop: HOP,
+  }),
   {
     name: 'metrics-ca',
     scope: 'installation',

@@ -1,10 +1,12 @@
 // A Service that API servers call: that it is there, has the port, and a pod that is ready. The same for webhook and gateway. Pure.
 import { plural } from '#explaining/wording.ts'
+import { type InstallationCheck, verdict } from '../check.ts'
+import type { InstallationFacts } from '../facts/facts.ts'
 import type { ServiceFacts } from '../facts/service.ts'
 import { spellPlace } from '../facts/service.ts'
 import { type Code, type Finding, finding } from '../finding.ts'
 
-export interface ServiceCodes {
+interface ServiceCodes {
   readonly absent: Code
   readonly port: Code
   readonly withoutPods: Code
@@ -18,8 +20,51 @@ interface Hop {
   readonly install: string
 }
 
-/** @param also ports that others need */
-export function serviceFindings(
+/** What API servers call, and why. */
+interface Server {
+  /** Begins the names of its checks: `webhook`. */
+  readonly name: string
+  /** The check of the object that names the Service. */
+  readonly needs: string
+  readonly of: (facts: InstallationFacts) => ServiceFacts
+  readonly hop: Hop
+  /** Ports that others need. */
+  readonly also?: readonly number[]
+}
+
+/** The checks of its Service, and of the pods behind that. */
+export function serviceChecks({
+  name,
+  needs,
+  of,
+  hop,
+  also,
+}: Server): readonly InstallationCheck[] {
+  return [
+    {
+      name: `${name}-service`,
+      scope: 'installation',
+      needs: ['api-server', needs],
+      examine: (facts) => {
+        const found = of(facts)
+        const fine = `${spellService(found)} is there`
+        return verdict(fine, serviceFindings(found, hop, also), [found.service])
+      },
+    },
+    {
+      name: `${name}-pods`,
+      scope: 'installation',
+      needs: ['api-server', needs, `${name}-service`],
+      examine: (facts) => {
+        const found = of(facts)
+        const fine = `${spellService(found)} has pods that are ready`
+        return verdict(fine, endpointFindings(found, hop), [found.endpoints])
+      },
+    },
+  ]
+}
+
+function serviceFindings(
   { place, service }: ServiceFacts,
   { codes, consequence, install }: Hop,
   also: readonly number[] = [],
@@ -39,7 +84,7 @@ export function serviceFindings(
   return [finding(codes.port, { subject, message, fix: `restore its ports: ${install}` })]
 }
 
-export function endpointFindings(
+function endpointFindings(
   { place, service, endpoints }: ServiceFacts,
   { codes, consequence }: Hop,
 ): readonly Finding[] {
@@ -59,6 +104,6 @@ export function endpointFindings(
   ]
 }
 
-export function spellService({ place }: ServiceFacts): string {
+function spellService({ place }: ServiceFacts): string {
   return place.kind === 'read' ? `Service ${spellPlace(place.value)}` : 'its Service'
 }

@@ -10,7 +10,7 @@ import { finding } from '../finding.ts'
 import { bundleFindings } from './bundle-rule.ts'
 import { fineBundle } from './certificates.ts'
 import { INSTALL } from './metrics-api-checks.ts'
-import { endpointFindings, serviceFindings, spellService } from './service-rules.ts'
+import { serviceChecks } from './service-rules.ts'
 
 const SUBJECT = `MutatingWebhookConfiguration ${WEBHOOK}`
 
@@ -37,26 +37,13 @@ export const WEBHOOK_CHECKS: readonly Check[] = [
       return verdict(fine, [finding('webhook-absent', { subject: SUBJECT, message, fix })])
     },
   },
-  {
-    name: 'webhook-service',
-    scope: 'installation',
-    needs: ['api-server', 'webhook'],
-    examine: ({ webhook: { service } }) =>
-      verdict(
-        `${spellService(service)} is there`,
-        serviceFindings(service, HOP, [CERTIFICATES_PORT]),
-        [service.service],
-      ),
-  },
-  {
-    name: 'webhook-pods',
-    scope: 'installation',
-    needs: ['api-server', 'webhook', 'webhook-service'],
-    examine: ({ webhook: { service } }) =>
-      verdict(`${spellService(service)} has pods that are ready`, endpointFindings(service, HOP), [
-        service.endpoints,
-      ]),
-  },
+  ...serviceChecks({
+    name: 'webhook',
+    needs: 'webhook',
+    of: ({ webhook: { service } }) => service,
+    hop: HOP,
+    also: [CERTIFICATES_PORT],
+  }),
   {
     name: 'webhook-ca',
     scope: 'installation',

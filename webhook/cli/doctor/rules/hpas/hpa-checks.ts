@@ -2,6 +2,7 @@
 import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
 import { METRICS } from '#metrics/catalog.ts'
 import { readAnnotations } from '../../../../injection/annotations.ts'
+import { conditionOf } from '../../../../kubernetes/conditions.ts'
 import { type Hpa, isMiniCluster, spellHpa } from '../../../input/cluster-hpa.ts'
 import { type Check, type Verdict, verdict } from '../../check.ts'
 import type { Facts } from '../../facts/facts.ts'
@@ -115,7 +116,7 @@ function rightsVerdict(facts: Facts): Verdict {
   const ours = hpasOf(facts)
   const fine = "the HPA's controller may read metrics"
   const refused = ours.flatMap((hpa) => {
-    const condition = conditionsOf(hpa).find(({ type }) => type === 'ScalingActive')
+    const condition = conditionOf(conditionsOf(hpa), 'ScalingActive')
     return FORBIDDEN.test(condition?.message ?? '')
       ? [{ hpa, words: condition?.message ?? '' }]
       : []
@@ -162,7 +163,7 @@ function conditionsVerdict(facts: Facts): Verdict {
 
 /** Whether an HPA has its metric is not known before its controller has said it. */
 function unjudged(hpa: Hpa): readonly Unread[] {
-  const { status } = conditionsOf(hpa).find(({ type }) => type === 'ScalingActive') ?? {}
+  const { status } = conditionOf(conditionsOf(hpa), 'ScalingActive') ?? {}
   if (status === 'True' || troublesOf(hpa).length > 0) return []
   const why = 'the controller has not said yet whether it has its metric; it looks every 15 s'
   return [senseless(`the condition ScalingActive of ${spellHpa(hpa)}`, why)]
