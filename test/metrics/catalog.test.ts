@@ -131,6 +131,20 @@ test('a Catalog changes its version whenever its metrics are replaced', () => {
   assert.equal(new Set(versions).size, 4)
 })
 
+test('an HPA is told which metrics are sizes, and which count what there is', () => {
+  const named = (wanted: Metric['role']) =>
+    BUILTIN_METRICS.filter(({ role }) => role === wanted).map(({ name }) => name)
+  assert.deepEqual(named('size'), [
+    'node_desired_count',
+    'node_desired_compensated_count',
+    'node_floor_count',
+    'node_demand_count',
+  ])
+  const supply = /^node(_cores|_gpus)?_(total|up|down|free|idle)_count$/
+  const there = BUILTIN_METRICS.map(({ name }) => name).filter((name) => supply.test(name))
+  assert.deepEqual(named('supply'), there)
+})
+
 test('names and definitions have one style', () => {
   for (const { name, help, kind } of BUILTIN_METRICS) {
     assert.match(name, /^(node|job|snapshot)(_[a-z]+)+_(count|seconds(_max|_p90)?)$/)

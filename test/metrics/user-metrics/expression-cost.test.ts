@@ -23,6 +23,7 @@ const STEPS: readonly (readonly [expression: string, steps: number])[] = [
   ['size(pending)', 2],
   ['queues["batch"].run', 4],
   ['"a" in queues ? 1 : 0', 6 + 3],
+  ['"a" in {"a": 1} ? 1 : 0', 8 + 3],
   ['pending.map(job, 1).size()', 3 + JOBS],
   ['pending.map(job, job.waited).sum()', 3 + 2 * JOBS + JOBS],
   ['pending.filter(job, job.userid == 0).map(job, 1).size()', 4 + 6 * JOBS + JOBS],

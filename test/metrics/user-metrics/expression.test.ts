@@ -62,6 +62,8 @@ const VALUES: readonly (readonly [expression: string, value: number])[] = [
   ['int(2.9) + [3, 1, 2].min()', 3],
   ['[0.5, 0.25].sum() + [2.5, 1.0].min()', 1.75],
   ['[].sum()', 0],
+  ['[9223372036854775806, 1].sum() == 9223372036854775807 ? 1 : 0', 1],
+  ['[-9223372036854775807, -1].sum() + 9223372036854775807 == -1 ? 1 : 0', 1],
   ['nodes.up // more comes here\n  + 1', 11],
 ]
 
@@ -89,6 +91,10 @@ const FAILURES: readonly (readonly [expression: string, reason: string])[] = [
   ['9223372036854775807 + nodes.up', 'its expression fails: integer overflow: 9223372036854775817'],
   [
     '[9223372036854775807, 1].sum()',
+    'its expression fails: the sum does not fit into an int of 64 bits',
+  ],
+  [
+    '[-9223372036854775807, -2].sum()',
     'its expression fails: the sum does not fit into an int of 64 bits',
   ],
 ]
@@ -122,6 +128,7 @@ const REFUSED: readonly (readonly [expression: string, offset: number, message: 
   [`1${' '.repeat(MAX_LENGTH)}`, 0, 'expected at most 4000 characters, got 4001'],
   [Array(251).fill('1').join('+'), 0, 'Exceeded maxAstNodes (500)'],
   [`${'('.repeat(33)}1`, 32, 'Exceeded maxDepth (32)'],
+  [`[${Array(101).fill('1').join()}].sum()`, 201, 'Exceeded maxListElements (100)'],
 ]
 
 for (const [expression, offset, message] of REFUSED) {
@@ -193,6 +200,12 @@ test('GPUs of jobs are not known if Flux does not show them; other fields are', 
     assert.deepEqual(value(expression, jobs), unknown('guests cannot read them'), expression)
   }
   assert.equal(value('pending.map(job, job.nodes).sum()', jobs), 4)
+})
+
+test('GPUs of a job whose jobspec cannot be read are not known, for its own reason', () => {
+  const jobs = waiting([batchJob({ request: unknown('an odd shape') })])
+  assert.deepEqual(value('pending[0].gpus', jobs), unknown('an odd shape'))
+  assert.equal(value('pending[0].nodes', jobs), 2)
 })
 
 test('the fields of some jobs are enough if the other jobs cannot change the value', () => {

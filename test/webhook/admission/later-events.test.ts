@@ -192,6 +192,21 @@ test('a note about a pod of nobody is looked up once, and that of a pod without 
   assert.equal(asked, 1)
 })
 
+test('a note that fails goes behind those that wait', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let failures = 1
+  const { events, recorded } = over(() => {
+    failures -= 1
+    if (failures >= 0) throw AWAY
+    return miniCluster()
+  })
+  for (const text of ['first', 'second']) events.add(note('default', 0, text))
+  await settled()
+  t.mock.timers.tick(30_000)
+  await settled()
+  assert.deepEqual(recorded, ['second', 'first'])
+})
+
 test('a note is given up an hour after it came', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const start = performance.now()

@@ -49,6 +49,17 @@ test('a new MiniCluster with metrics gets both annotations for its pods', async 
   assert.match(text, /reviews_total\{decision="protect",reason="Protected",dry_run="false"\} 1\n/)
 })
 
+test('the patch of a MiniCluster is logged at debug', async () => {
+  const { review, lines } = createReviewer({ level: 'debug' })
+  await review(miniClusterReview(sent()))
+  assert.deepEqual(lines[1], {
+    level: 'debug',
+    uid: 'uid-of-review',
+    patch: PATCH,
+    msg: 'patch',
+  })
+})
+
 test('a new MiniCluster is patched once, also where another webhook lets it be reviewed again', async () => {
   const { review } = createReviewer()
   const again = await review(miniClusterReview(sent(ENABLED, BOTH)))

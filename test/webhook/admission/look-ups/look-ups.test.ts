@@ -117,8 +117,8 @@ function versioned() {
 test('gather keeps the version', async () => {
   const { state, gather } = versioned()
   await gather()
-  await gather()
-  assert.equal(state.asked, 1)
+  const { nativeSidecars } = await gather()
+  assert.deepEqual([state.asked, nativeSidecars], [1, true])
 })
 
 test('gathers at one time ask for the version once', async () => {
@@ -289,6 +289,17 @@ test('look-ups that find nothing are limited, and do not hold up those that do',
   assert.ok(cluster.calls.length < 300, `${cluster.calls.length} calls`)
   const { minicluster } = await lookUps.gather(CANDIDATE, 'default')
   assert.equal(minicluster?.metadata.name, 'flux-sample')
+})
+
+test('MiniClusters that exist are confirmed without such a limit', async (t) => {
+  const now = performance.now()
+  t.mock.method(performance, 'now', () => now)
+  const cluster = new MemoryCluster(OBJECTS)
+  const lookUps = new LookUps({ cluster, readVersion: async () => V1_36 })
+  const { apiVersion, name, uid } = MINICLUSTER_OWNER
+  for (let count = 0; count < 500; count += 1) {
+    assert.ok(await lookUps.confirm({ apiVersion, name, uid }, 'default'))
+  }
 })
 
 test('look-ups of one namespace that find nothing leave room for those of another', async () => {
