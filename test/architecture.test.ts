@@ -102,6 +102,7 @@ const CLI_INPUT = [
 const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input', 'webhook/cli/output']
 const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT]
 const HPA_CONTROLLER = 'webhook/cli/hpa-controller'
+const PAGE = 'webhook/cli/dashboard/page'
 const SIMULATE = ['webhook/cli/simulate']
 const CLI_HPA = [...CLI_GROUND, ...ADMISSION, 'webhook/cli/hpa', HPA_CONTROLLER]
 const DOCTOR_FACTS = [
@@ -355,16 +356,35 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     packages: ['esbuild', 'valibot'],
   },
   // In the browser: no node:, and of other rooms only what is pure.
-  'webhook/cli/dashboard/page': {
+  [`${PAGE}/browser`]: {
+    folders: ['webhook/cli/dashboard/data.ts'],
+    packages: ['preact/hooks'],
+  },
+  [`${PAGE}/ranks`]: {
     folders: [
       'sidecar/explaining/wording.ts',
       'sidecar/flux/sets',
+      'webhook/cli/input/explanation.ts',
+      'webhook/cli/output/rank-words.ts',
+      `${PAGE}/browser`,
+    ],
+    packages: ['preact', 'preact/hooks'],
+  },
+  [`${PAGE}/hour`]: {
+    folders: ['webhook/cli/input/explanation.ts', `${PAGE}/browser`],
+    packages: ['preact', 'preact/hooks', 'uplot'],
+  },
+  [PAGE]: {
+    folders: [
+      'sidecar/explaining/wording.ts',
       'webhook/cli/dashboard/data.ts',
       'webhook/cli/dashboard/overview.ts',
       'webhook/cli/input/explanation.ts',
-      'webhook/cli/output/rank-words.ts',
+      `${PAGE}/browser`,
+      `${PAGE}/ranks`,
+      `${PAGE}/hour`,
     ],
-    packages: ['preact', 'preact/hooks', 'uplot'],
+    packages: ['preact', 'preact/hooks'],
   },
 }
 
@@ -377,7 +397,7 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   'smol-toml': 'webhook/admission/advice/broker-config.ts',
   '@marcbachmann/cel-js': 'sidecar/metrics/user-metrics/expression.ts',
   esbuild: 'webhook/cli/dashboard/page-build.ts',
-  uplot: 'webhook/cli/dashboard/page/chart.ts',
+  uplot: 'webhook/cli/dashboard/page/hour/chart.ts',
 }
 
 /** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */

@@ -2,11 +2,11 @@
 import { type ComponentChildren, h } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Start, Subject } from '../data.ts'
-import { ask, LOST } from './asking.ts'
+import { ask, LOST } from './browser/asking.ts'
+import { subjectIn } from './browser/route.ts'
+import { followTheme, THEMES } from './browser/theme.ts'
 import { ClusterView } from './cluster-view.ts'
 import { ListView } from './list-view.ts'
-import { subjectIn } from './route.ts'
-import { followTheme, THEMES } from './theme.ts'
 
 export function App() {
   const [start, setStart] = useState<Start | string>()

@@ -3,9 +3,9 @@ import { h } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ListState } from '../data.ts'
 import type { ReadRow } from '../overview.ts'
-import { addressOf, LOST, OLD, useAnswers, useNow } from './asking.ts'
-import { isOld, presentMoment, secondsBetween } from './moment.ts'
-import { hashOf } from './route.ts'
+import { addressOf, LOST, OLD, useAnswers, useNow } from './browser/asking.ts'
+import { isOld, presentMoment, secondsBetween } from './browser/moment.ts'
+import { hashOf } from './browser/route.ts'
 
 /** A search for fewer would only be in the way. */
 const MANY = 8

@@ -3,7 +3,7 @@ import { h } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { ReadExplanation } from '../../input/explanation.ts'
 import type { HpaState, Subject } from '../data.ts'
-import { addressOf, ask, LOST } from './asking.ts'
+import { addressOf, ask, LOST } from './browser/asking.ts'
 
 type Metric = NonNullable<ReadExplanation['metrics']>[number]
 

@@ -2,7 +2,7 @@
 // reading only its time is kept, and the history, which says when. Pure.
 import type { ReadExplanation } from '../../input/explanation.ts'
 import type { MiniClusterState } from '../data.ts'
-import { type History, mergeHistory } from './history.ts'
+import { type History, mergeHistory } from './hour/history.ts'
 
 export interface View {
   /** `undefined`: not known now. */

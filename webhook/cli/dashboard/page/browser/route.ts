@@ -1,5 +1,5 @@
 // The MiniCluster that the address of the page names: `#/NAMESPACE/NAME`. Pure.
-import type { Subject } from '../data.ts'
+import type { Subject } from '../../data.ts'
 
 /** @returns `undefined` if it names none */
 export function subjectIn(hash: string): Subject | undefined {

@@ -2,11 +2,11 @@
 // pointed at, with the mouse or with the arrow keys.
 import { h } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
+import { useWidth } from '../browser/width.ts'
 import { type Grid, rankAt } from './rank-grid.ts'
 import { Legend } from './rank-legend.ts'
 import { gridIn, gutterOf, Picture, Pointer } from './rank-picture.ts'
 import type { RanksModel } from './ranks-model.ts'
-import { useWidth } from './width.ts'
 
 interface RanksProps {
   readonly model: RanksModel

@@ -5,7 +5,7 @@ import {
   mergeHistory,
   outagesIn,
   withGaps,
-} from '../../../../../webhook/cli/dashboard/page/history.ts'
+} from '../../../../../../webhook/cli/dashboard/page/hour/history.ts'
 
 function historyOf(at: readonly number[], events: History['events'] = []): History {
   const ones = at.map((time) => time % 100)

@@ -1,9 +1,9 @@
 // What happened in the last hour, the latest first: changes of the size with their reasons, drains, errors.
 import { h } from 'preact'
 import { useState } from 'preact/hooks'
+import { clockOf } from '../browser/time.ts'
 import { EVENT_LOOKS, OTHER_EVENT } from './event-looks.ts'
 import type { PastEvent } from './history.ts'
-import { clockOf } from './time.ts'
 
 /** Nobody reads more at first. */
 const FIRST = 8

@@ -10,7 +10,7 @@ import {
   rankAt,
   shapesOf,
   square,
-} from '../../../../../webhook/cli/dashboard/page/rank-grid.ts'
+} from '../../../../../../webhook/cli/dashboard/page/ranks/rank-grid.ts'
 
 test('every rank that is drawn is found where it stands, at any size and width', () => {
   fc.assert(

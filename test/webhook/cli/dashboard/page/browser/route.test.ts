@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hashOf, subjectIn } from '../../../../../webhook/cli/dashboard/page/route.ts'
+import { hashOf, subjectIn } from '../../../../../../webhook/cli/dashboard/page/browser/route.ts'
 
 test('an address names a MiniCluster, or none', () => {
   const subject = { namespace: 'hpc', name: 'flux-sample' }

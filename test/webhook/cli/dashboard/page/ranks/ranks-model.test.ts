@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RanksModel } from '../../../../../webhook/cli/dashboard/page/ranks-model.ts'
-import type { ReadExplanation } from '../../../../../webhook/cli/input/explanation.ts'
-import { growing } from '../../../../support/dashboard/scenes.ts'
+import { RanksModel } from '../../../../../../webhook/cli/dashboard/page/ranks/ranks-model.ts'
+import type { ReadExplanation } from '../../../../../../webhook/cli/input/explanation.ts'
+import { growing } from '../../../../../support/dashboard/scenes.ts'
 
 const STATE = growing()
 

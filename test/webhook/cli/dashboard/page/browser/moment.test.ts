@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isOld, secondsBetween } from '../../../../../webhook/cli/dashboard/page/moment.ts'
+import {
+  isOld,
+  secondsBetween,
+} from '../../../../../../webhook/cli/dashboard/page/browser/moment.ts'
 
 test('a machine that was asleep counts the time by the clock on the wall', () => {
   const from = { steady: 1_000, wall: 1_000 }

@@ -1,11 +1,11 @@
 // The last hour: nodes above, jobs below, and the numbers at the time that is pointed at, with the mouse or with the arrow keys.
 import { h } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { useThemeChanges } from '../browser/theme.ts'
+import { clockOf } from '../browser/time.ts'
+import { useWidth } from '../browser/width.ts'
 import { type Chart, createChart, dataOf, JOB_LINES, type Line, NODE_LINES } from './chart.ts'
 import { type Column, type History, withGaps } from './history.ts'
-import { useThemeChanges } from './theme.ts'
-import { clockOf } from './time.ts'
-import { useWidth } from './width.ts'
 
 const HEIGHTS = { nodes: 210, jobs: 130 }
 

@@ -1,6 +1,6 @@
 // Asks the command that serves the page, again and again while somebody looks. Every address is relative: it has the token.
 import { useEffect, useState } from 'preact/hooks'
-import type { Subject } from '../data.ts'
+import type { Subject } from '../../data.ts'
 import { type Moment, presentMoment } from './moment.ts'
 
 /** Longer than the command itself waits. */

@@ -1,9 +1,9 @@
 // The charts of the last hour, drawn by uPlot: nodes, and jobs on the same time axis. Colours come from the style sheet, each line has
 // its own dashes, and what happened is marked.
 import uPlot from 'uplot'
+import { minuteOf } from '../browser/time.ts'
 import { drawEvents, drawOutages } from './chart-marks.ts'
 import { type Column, type History, withGaps } from './history.ts'
-import { minuteOf } from './time.ts'
 
 /** A chart that is drawn. */
 export type Chart = uPlot
