@@ -88,7 +88,12 @@ const RECONCILE = [...ADMISSION, 'webhook/reconcile']
 const AUTHORITY = [...KUBERNETES, ...HTTPS, 'webhook/authority']
 const IDENTITIES = [...ADMISSION, ...AUTHORITY, 'webhook/identities']
 
-const SIMULATION = [...FLUX, 'sidecar/simulation']
+const SIMULATED_PARTS = [
+  'sidecar/simulation/nodes',
+  'sidecar/simulation/jobs',
+  'sidecar/simulation/scheduling',
+]
+const SIMULATION = [...FLUX, 'sidecar/simulation', ...SIMULATED_PARTS]
 const CLI_INPUT = [
   ...INJECTION,
   'sidecar/flux/sets',
@@ -140,6 +145,9 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'sidecar/serving/limits': NOTHING,
   'sidecar/serving/https': { folders: HTTPS, packages: ['prom-client'] },
   'sidecar/identity': { folders: HTTPS, packages: [] },
+  'sidecar/simulation/nodes': { folders: ['sidecar/flux/sets'], packages: [] },
+  'sidecar/simulation/jobs': { folders: ['sidecar/simulation/nodes'], packages: [] },
+  'sidecar/simulation/scheduling': { folders: SIMULATED_PARTS, packages: [] },
   'sidecar/simulation': { folders: SIMULATION, packages: [] },
   'sidecar/reading': { folders: READING, packages: [] },
   'sidecar/reading/jobs': { folders: [...FLUX, ...READING_GROUND], packages: [] },

@@ -1,7 +1,7 @@
 // The options of a simulated Flux instance, and the nodes and queues that follow from them.
 import type { JobLatencies } from './latency.ts'
-import { Node } from './node.ts'
-import { Queue } from './queue.ts'
+import { Node } from './nodes/node.ts'
+import { Queue } from './scheduling/queue.ts'
 
 export interface InstanceOptions extends JobLatencies {
   /** Nodes in the resource set from the start, whether they are up or not: a MiniCluster's `maxSize`. */

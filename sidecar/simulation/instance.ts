@@ -8,17 +8,17 @@ import {
   DEFAULT_HOST_PREFIX,
   type InstanceOptions,
 } from './instance-options.ts'
-import { Inventory, type NodeChange } from './inventory.ts'
-import type { Job, JobId, JobRequest, JobResult } from './job.ts'
-import type { Transition } from './job-table.ts'
-import type { JobTally } from './job-tally.ts'
-import type { Node } from './node.ts'
-import type { Queue } from './queue.ts'
+import type { Job, JobId, JobRequest, JobResult } from './jobs/job.ts'
+import type { Transition } from './jobs/job-table.ts'
+import type { JobTally } from './jobs/job-tally.ts'
+import { Inventory, type NodeChange } from './nodes/inventory.ts'
+import type { Node } from './nodes/node.ts'
+import type { Queue } from './scheduling/queue.ts'
 import { Workload } from './workload.ts'
 
 export type { InstanceOptions } from './instance-options.ts'
-export type { NodeChange } from './inventory.ts'
-export type { Job, JobId, JobRequest, JobResult } from './job.ts'
+export type { Job, JobId, JobRequest, JobResult } from './jobs/job.ts'
+export type { NodeChange } from './nodes/inventory.ts'
 
 interface InstanceEvents {
   nodes: [change: NodeChange]

@@ -1,9 +1,7 @@
 // The life of the jobs of a simulated Flux instance: submission, first come first served scheduling, start and end. The
 // owner moves the clock and changes the nodes.
 
-import { DueJobs } from './due-jobs.ts'
-import { claim, place } from './first-fit.ts'
-import { Housekeeping, releaseAll } from './housekeeping.ts'
+import { DueJobs } from './jobs/due-jobs.ts'
 import {
   createJob,
   type Job,
@@ -12,13 +10,15 @@ import {
   type JobRequest,
   type JobResult,
   type JobState,
-} from './job.ts'
-import { JobTable } from './job-table.ts'
+} from './jobs/job.ts'
+import { JobTable } from './jobs/job-table.ts'
+import { WaitingJobs } from './jobs/waiting-jobs.ts'
 import { type JobLatencies, Turns } from './latency.ts'
-import type { Node } from './node.ts'
-import { isPassed, isRefused, type Policy } from './policy.ts'
-import type { Queue } from './queue.ts'
-import { WaitingJobs } from './waiting-jobs.ts'
+import type { Node } from './nodes/node.ts'
+import { claim, place } from './scheduling/first-fit.ts'
+import { Housekeeping, releaseAll } from './scheduling/housekeeping.ts'
+import { isPassed, isRefused, type Policy } from './scheduling/policy.ts'
+import type { Queue } from './scheduling/queue.ts'
 
 interface WorkloadOptions {
   readonly nodes: readonly Node[]

@@ -1,7 +1,7 @@
 // Random runs for the safety tests of sizes: jobs on a small MiniCluster, its HPA, and how long everything takes. The
 // MiniCluster is small so that jobs collide. Times are in tenths of a second so that events interleave.
 import fc from 'fast-check'
-import type { JobRequest } from '#simulation/job.ts'
+import type { JobRequest } from '#simulation/jobs/job.ts'
 import type { JobLatencies } from '#simulation/latency.ts'
 import type { HpaSpec } from '../../webhook/cli/hpa-controller/spec.ts'
 import {

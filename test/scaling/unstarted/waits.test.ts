@@ -5,8 +5,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { publishedSize } from '#scaling/sizes.ts'
 import { STEP_MS } from '#scaling/unstarted/unstarted-jobs.ts'
-import { isFeasible } from '#simulation/first-fit.ts'
-import type { Job } from '#simulation/job.ts'
+import type { Job } from '#simulation/jobs/job.ts'
+import { isFeasible } from '#simulation/scheduling/first-fit.ts'
 import { type Simulation, TIMES } from '../../../webhook/cli/simulate/simulation.ts'
 import {
   arbitraryHiddenStream,

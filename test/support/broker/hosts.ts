@@ -1,7 +1,7 @@
 // The hosts of simulated nodes as hostlists (RFC 29), and the ranks that a hostlist names.
 import { expandHosts } from '#flux/sets/hostlist.ts'
 import type { Instance } from '#simulation/instance.ts'
-import type { Node } from '#simulation/node.ts'
+import type { Node } from '#simulation/nodes/node.ts'
 import { formatIds } from './ids.ts'
 
 /** The hosts of these ranks, which ascend: `flux-sample-[0-1,3]`, `flux-sample-3,burst-0-0`, or `""`. */

@@ -1,7 +1,7 @@
 // Counts and lists of the jobs of a simulated instance, as `job-list` answers them.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
+import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/jobs/job.ts'
 import type { JobFilter } from './job-query.ts'
 
 /** The answer to `job-list.job-stats`. In older releases it has only the queues that have had a job. */

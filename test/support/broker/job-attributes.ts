@@ -1,8 +1,8 @@
 // One job as `job-list` writes it: its attributes, and their values in each state.
 import type { JsonObject } from '#flux/wire/payload.ts'
-import { isFeasible } from '#simulation/first-fit.ts'
 import type { Instance } from '#simulation/instance.ts'
-import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
+import { type Allocation, JOB_RESULTS, JOB_STATES, type Job } from '#simulation/jobs/job.ts'
+import { isFeasible } from '#simulation/scheduling/first-fit.ts'
 import { formatHosts } from './hosts.ts'
 import { formatIds } from './ids.ts'
 import type { BrokerState } from './method.ts'

@@ -2,7 +2,7 @@
 import { ERRNO } from '#flux/errors.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
-import type { Job } from '#simulation/job.ts'
+import type { Job } from '#simulation/jobs/job.ts'
 import { jobStats, listJobs } from './job-answers.ts'
 import { ATTRIBUTE_NAMES, writeJob } from './job-attributes.ts'
 import { numberArg, parseQuery } from './job-query.ts'

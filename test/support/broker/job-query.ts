@@ -2,7 +2,7 @@
 import { ERRNO } from '#flux/errors.ts'
 import { EMPTY_IDSET, hasId, parseIdset, unionIdsets } from '#flux/sets/idset.ts'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
-import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/job.ts'
+import { JOB_RESULTS, JOB_STATES, type Job } from '#simulation/jobs/job.ts'
 import { RpcError } from './method.ts'
 
 export type JobFilter = (job: Job) => boolean

@@ -1,6 +1,6 @@
 // The jobspec of a simulated job (RFC 25), as `job-manager.getattr` writes it, with the requested resources.
 import type { JsonObject } from '#flux/wire/payload.ts'
-import type { Job } from '#simulation/job.ts'
+import type { Job } from '#simulation/jobs/job.ts'
 
 /** The jobspec with the keys of a recorded one. */
 export function jobspecOf(job: Job): JsonObject {

@@ -1,7 +1,7 @@
 // Health of the overlay network: a tree of brokers. Each has up to `fanout` children, numbered level by level.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
-import type { Node } from '#simulation/node.ts'
+import type { Node } from '#simulation/nodes/node.ts'
 
 type Health = 'full' | 'partial' | 'degraded' | 'lost' | 'offline'
 

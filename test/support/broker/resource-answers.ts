@@ -1,7 +1,7 @@
 // Resource sets of a simulated instance, as brokers write them (RFC 20). Their form depends on the module that answers.
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Instance } from '#simulation/instance.ts'
-import type { Node } from '#simulation/node.ts'
+import type { Node } from '#simulation/nodes/node.ts'
 import { formatHosts } from './hosts.ts'
 import { formatIds } from './ids.ts'
 import type { Release } from './release.ts'

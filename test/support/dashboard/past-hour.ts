@@ -13,7 +13,7 @@ import { publishedSize } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { SnapshotMaker } from '#scaling/snapshot-maker.ts'
 import { Instance, type InstanceOptions } from '#simulation/instance.ts'
-import type { JobRequest } from '#simulation/job.ts'
+import type { JobRequest } from '#simulation/jobs/job.ts'
 import { simulatedFacts } from '../../../webhook/cli/simulate/simulated-facts.ts'
 
 const STEP_SECONDS = 10

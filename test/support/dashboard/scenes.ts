@@ -1,6 +1,6 @@
 // The states of which the documentation has pictures and the tests have a look: what the command would tell the page in each.
 import type { DetailedExplanation } from '#explaining/details.ts'
-import type { JobRequest } from '#simulation/job.ts'
+import type { JobRequest } from '#simulation/jobs/job.ts'
 import type { ListState, MiniClusterState } from '../../../webhook/cli/dashboard/data.ts'
 import { readExplanation } from '../../../webhook/cli/input/explanation.ts'
 import { type PastHourOptions, pastHour } from './past-hour.ts'

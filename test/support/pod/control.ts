@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { isJsonObject, type JsonObject } from '#flux/wire/payload.ts'
 import type { Instance, Job, JobRequest, JobResult } from '#simulation/instance.ts'
-import { JOB_RESULTS } from '#simulation/job.ts'
+import { JOB_RESULTS } from '#simulation/jobs/job.ts'
 import { ranksOf } from './settings.ts'
 
 interface ControlOptions {

@@ -8,7 +8,7 @@ import { highestBusyRank } from '#reading/jobs/running-jobs.ts'
 import { countResources } from '#reading/ranks/node-counts.ts'
 import { ALL_PODS, type PodRanks } from '#reading/ranks/pod-ranks.ts'
 import type { Instance } from '#simulation/instance.ts'
-import type { Node } from '#simulation/node.ts'
+import type { Node } from '#simulation/nodes/node.ts'
 import { countJobs, failedJobs, jobOnRank, runningRanks, waitingJobs } from './simulated-jobs.ts'
 
 /** @param quorum `broker.quorum`, which the simulated instance does not have */

@@ -14,8 +14,8 @@ import {
 import { FAILED_SECONDS } from '#reading/jobs/failed-jobs.ts'
 import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
 import type { Instance } from '#simulation/instance.ts'
-import type { Job } from '#simulation/job.ts'
-import type { JobTally } from '#simulation/job-tally.ts'
+import type { Job } from '#simulation/jobs/job.ts'
+import type { JobTally } from '#simulation/jobs/job-tally.ts'
 
 /** The user ID of the owner of all simulated jobs. */
 const OWNER = 0

@@ -1,6 +1,6 @@
 // Runs a simulation and records it: its states in the order of time, and the sums by which runs are compared.
 import { publishedSize } from '#scaling/sizes.ts'
-import type { Job } from '#simulation/job.ts'
+import type { Job } from '#simulation/jobs/job.ts'
 import type { Simulation } from './simulation.ts'
 
 /** A state, which lasts until the next one. */

@@ -1,7 +1,8 @@
 // What the scheduler does with a waiting job that does not fit now. Pure.
+
+import type { Job } from '../jobs/job.ts'
+import type { Node } from '../nodes/node.ts'
 import { isFeasible } from './first-fit.ts'
-import type { Job } from './job.ts'
-import type { Node } from './node.ts'
 
 export interface Policy {
   /** Fails a job that requests more nodes than are up, as Fluxion since 0.43 does with fcfs. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createNodes } from '#simulation/instance-options.ts'
-import { Inventory } from '#simulation/inventory.ts'
+import { Inventory } from '#simulation/nodes/inventory.ts'
 
 const START = 1_000
 

@@ -1,5 +1,5 @@
 // A queue of a simulated Flux instance: its nodes, and whether it accepts and starts jobs. Its jobs are in workload.ts.
-import type { Node } from './node.ts'
+import type { Node } from '../nodes/node.ts'
 
 export class Queue {
   /** Empty for the anonymous queue. */

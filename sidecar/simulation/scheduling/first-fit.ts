@@ -1,6 +1,6 @@
 // Finds nodes with enough resources for one job. The order of the jobs is in waiting-jobs.ts.
-import type { Allocation, Job } from './job.ts'
-import type { Node } from './node.ts'
+import type { Allocation, Job } from '../jobs/job.ts'
+import type { Node } from '../nodes/node.ts'
 
 /** How many cores and GPUs of a node a job gets. */
 interface Share {

@@ -1,5 +1,5 @@
 // Resources of ended jobs on which housekeeping still runs. They stay allocated, and Flux shows them so.
-import type { Job } from './job.ts'
+import type { Job } from '../jobs/job.ts'
 
 interface Task {
   readonly due: number

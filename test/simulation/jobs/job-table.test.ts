@@ -1,8 +1,8 @@
 // Jobs by state, and their transitions.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createJob } from '#simulation/job.ts'
-import { JobTable } from '#simulation/job-table.ts'
+import { createJob } from '#simulation/jobs/job.ts'
+import { JobTable } from '#simulation/jobs/job-table.ts'
 
 test('a job is pending, then running, then not active', () => {
   const table = new JobTable()

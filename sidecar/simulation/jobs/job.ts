@@ -1,5 +1,5 @@
 // One job of a simulated Flux instance: its request and its state (RFC 21). The changes of the state are in workload.ts.
-import type { Node } from './node.ts'
+import type { Node } from '../nodes/node.ts'
 
 /** Job ids have 64 bits and exceed 2^53 from the seventh day of an instance on (RFC 19). */
 export type JobId = bigint

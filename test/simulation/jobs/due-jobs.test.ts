@@ -1,8 +1,8 @@
 // Due times of jobs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DueJobs, dueOf } from '#simulation/due-jobs.ts'
-import { createJob } from '#simulation/job.ts'
+import { DueJobs, dueOf } from '#simulation/jobs/due-jobs.ts'
+import { createJob } from '#simulation/jobs/job.ts'
 
 test('DueJobs returns the jobs that are due, earliest first', () => {
   const due = new DueJobs()

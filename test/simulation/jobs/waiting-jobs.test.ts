@@ -1,8 +1,8 @@
 // The order of waiting jobs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createJob } from '#simulation/job.ts'
-import { WaitingJobs } from '#simulation/waiting-jobs.ts'
+import { createJob } from '#simulation/jobs/job.ts'
+import { WaitingJobs } from '#simulation/jobs/waiting-jobs.ts'
 
 test('the first waiting job has the highest urgency, and is the oldest of them', () => {
   const waiting = new WaitingJobs()
