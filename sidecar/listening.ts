@@ -1,7 +1,8 @@
 // Listens on the port of a sidecar beside a broker, also if another program has the port: a sidecar that ended instead would
 // be started again and again. Until it has started once the broker waits for it, and while it is down the lead broker has
 // no name in DNS.
-import { type HttpsServer, PortInUse } from '#serving/https/server.ts'
+import { PortInUse } from '#serving/https/port.ts'
+import type { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
 import { sleep } from '#serving/sleep.ts'
 import { messageOf } from '#serving/text.ts'

@@ -1,103 +1,17 @@
 // The metrics to scale on, and those that explain them: rows of the catalog. How sizes are computed is in scaling/.
 import { countIds } from '#flux/sets/idset.ts'
-import type { EndedJob } from '#reading/facts.ts'
 import { FAILED_SECONDS } from '#reading/jobs/failed-jobs.ts'
-import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
-import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
+import { type Unknown, unknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { compensatedSize } from '#scaling/hpa-tolerance.ts'
-import { addDemands, NO_DEMAND, type QueueDemand } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
-import { type Refusals, refusalsOf } from '#scaling/refusals.ts'
 import { demandedNodes } from '#scaling/sizes.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import type { Metric, Selection } from './metric.ts'
+import { CUT, demandOf, isIn, pending, refused, row, sized } from './scaling-row.ts'
 import { longestWait } from './waits.ts'
 
-const CUT = unknown(
-  `Flux has more pending jobs than the sidecar lists (${MAX_WAITING}): what the others ask for is not known`,
-)
-
-const PARTIAL = unknown(
-  'the pending jobs are too many and too different to place all: what they ask for is not added up',
-)
-
 const NO_ESTIMATE = unknown('the scheduler gives no estimate')
-
-interface Row {
-  readonly name: string
-  readonly help: string
-  readonly unit: Metric['unit']
-  readonly isSum?: boolean
-  readonly isTimeDependent?: boolean
-  readonly role?: Metric['role'] & {}
-  value(snapshot: Snapshot, demand: Demand, selection: Selection): number | Unknown
-}
-
-/** A metric with the label `queue`. It is not known if Flux hides jobs. */
-function row({ value, ...fields }: Row): Metric {
-  return {
-    ...fields,
-    kind: 'gauge',
-    labels: ['queue'],
-    value: (snapshot, selection) => {
-      const { demand } = snapshot
-      if (demand.kind === 'unknown') return demand
-      return value(snapshot, demand, selection)
-    },
-  }
-}
-
-/** A number of nodes that depends on which rank is which pod. */
-function sized({ value, ...fields }: Omit<Row, 'isSum' | 'unit'>): Metric {
-  return row({
-    ...fields,
-    unit: 'nodes',
-    isSum: false,
-    value: (snapshot, demand, selection) =>
-      isUnknown(snapshot.pods) ? snapshot.pods : value(snapshot, demand, selection),
-  })
-}
-
-/** A metric over all pending jobs. It is not known if some of them are not listed or not placed. */
-function pending(
-  fields: Pick<Row, 'name' | 'help' | 'unit' | 'isSum'>,
-  of: (queue: QueueDemand, demand: Demand) => number | Unknown,
-): Metric {
-  return row({
-    ...fields,
-    value: (_, demand, selection) => {
-      if (demand.isPartial) return PARTIAL
-      return demand.isCut ? CUT : of(demandOf(demand, selection), demand)
-    },
-  })
-}
-
-/** A count of refused jobs. It is not known if there are some of which the cause is not known. */
-function refused({
-  of,
-  ...fields
-}: Pick<Row, 'name' | 'help'> & {
-  readonly of: (refusals: Refusals) => readonly EndedJob[]
-}): Metric {
-  return row({
-    ...fields,
-    unit: 'jobs',
-    value: (snapshot, _, { queues }) => {
-      const refusals = refusalsOf(snapshot)
-      if (isUnknown(refusals)) return refusals
-      const count = (jobs: readonly EndedJob[]) =>
-        jobs.filter(({ queue }) => isIn(queues, queue)).length
-      return (count(refusals.unclear) > 0 ? refusals.reason : undefined) ?? count(of(refusals))
-    },
-  })
-}
-
-/** The demand of the selected queues together, or of all queues. */
-function demandOf({ whole, queues }: Demand, selection: Selection): QueueDemand {
-  if (selection.queues === undefined) return whole
-  return selection.queues.map((name) => queues.get(name) ?? NO_DEMAND).reduce(addDemands, NO_DEMAND)
-}
 
 /** The published size, or the largest size that one of the selected queues wants. */
 function desired({ sizes }: Snapshot, { queues }: Selection): number | Unknown {
@@ -246,7 +160,3 @@ export const SCALING_METRICS: readonly Metric[] = [
     value: ({ takenAt }) => Math.max(0, Date.now() - takenAt.getTime()) / 1000,
   },
 ]
-
-function isIn(queues: readonly string[] | undefined, queue: string | undefined): boolean {
-  return queues === undefined || (queue !== undefined && queues.includes(queue))
-}

@@ -13,15 +13,12 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import type { Logger } from '../log.ts'
-import { messageOf } from '../text.ts'
 import { TLS_POLICY } from '../tls-policy.ts'
 import { Connections } from './connections.ts'
 import { DEFAULT_LIMITS, type ServerLimits } from './limits.ts'
+import { listenOn, type Place } from './port.ts'
 import { refuseAllButRequests, refuseOverload } from './refusals.ts'
 import type { Credentials } from './tls.ts'
-
-/** Connections that wait to be accepted: Linux's own maximum (`net.core.somaxconn`). A burst must not shut out a kubelet. */
-const BACKLOG = 4096
 
 const WARN_MS = 60_000
 
@@ -42,11 +39,6 @@ export interface HttpsServerOptions {
    */
   readonly knowsClient?: ((client: Socket) => boolean) | undefined
   readonly limits?: Partial<ServerLimits>
-}
-
-/** Another program has the port. It may end. */
-export class PortInUse extends Error {
-  override readonly name = 'PortInUse'
 }
 
 /** An HTTPS server, HTTP/1.1 over TLS 1.2 or later. Without credentials it has the same limits over TCP alone. */
@@ -111,31 +103,10 @@ export class HttpsServer {
   /**
    * Starts to serve. After a failure it may be called again.
    *
-   * @param options.port 0 for any free one
-   * @param options.address default: all addresses
-   * @param options.variable the environment variable that chooses the port
    * @throws PortInUse, or another Error, that says what to do
    */
-  async listen(options: {
-    readonly port: number
-    readonly address?: string | undefined
-    readonly variable?: string
-  }): Promise<AddressInfo> {
-    const { variable = 'LISTEN_PORT' } = options
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#server.once('error', reject)
-    this.#server.once('listening', resolve)
-    this.#server.listen({ port: options.port, host: options.address, backlog: BACKLOG })
-    try {
-      await promise
-    } catch (cause) {
-      const message = `Cannot listen on port ${options.port}: ${whyNot(cause, variable)}`
-      const Kind = codeOf(cause) === 'EADDRINUSE' ? PortInUse : Error
-      throw new Kind(message, { cause })
-    } finally {
-      this.#server.removeListener('error', reject)
-      this.#server.removeListener('listening', resolve)
-    }
+  async listen(options: Place): Promise<AddressInfo> {
+    await listenOn(this.#server, options)
     this.#sweep = setInterval(() => this.#checkConnections(), this.#limits.checkMs).unref()
     const address = this.#server.address()
     if (address === null || typeof address === 'string')
@@ -231,21 +202,4 @@ function contextOf({ cert, key, clientCa }: Credentials): TlsOptions {
 function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}
-
-function whyNot(error: unknown, variable: string): string {
-  switch (codeOf(error)) {
-    case 'EADDRINUSE':
-      return `another program uses it; choose another with ${variable}`
-    case 'EACCES':
-      return `it is reserved for root; choose 1024 or higher with ${variable}`
-    case 'EADDRNOTAVAIL':
-      return 'LISTEN_ADDRESS is not an address of this machine'
-    default:
-      return messageOf(error)
-  }
 }
