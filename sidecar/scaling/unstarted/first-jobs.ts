@@ -65,7 +65,7 @@ export function firstJobs(
     const first = room.look(job)
     jobs.push(first)
     if (!reserves || !isSetAside(first)) done.add(name)
-    if (fluxion === undefined && done.size > 0) break
+    if (fluxion === undefined) break
   }
   if (!reserves) return jobs
   const waits = jobs.filter(({ fits }) => !fits)
