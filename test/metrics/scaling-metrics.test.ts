@@ -351,6 +351,16 @@ test('job_wait_seconds_p90 is the time that nine of ten jobs have waited at most
   assert.equal(p90(Array.from({ length: 100 }, (_, index) => index + 1)), 90)
 })
 
+test('how long jobs have waited is not known if Flux does not say it of one of them', () => {
+  const snapshot = snapshotOf({
+    waiting: waitingFor(waited(5), waitingJob({ submittedAt: undefined })),
+  })
+  for (const name of ['job_wait_seconds_max', 'job_wait_seconds_p90']) {
+    const why = 'Flux does not say when some pending jobs were submitted'
+    assert.deepEqual(askFor(name, snapshot), unknown(why))
+  }
+})
+
 test('snapshot_age_seconds follows the clock, and is never below 0', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: TAKEN_AT * 1000 })
   assert.equal(askFor('snapshot_age_seconds', LOADED), 0)

@@ -168,6 +168,19 @@ test('History holds no size over a long gap between readings', () => {
   assert.equal(history.hold('', 3_800_000, 2), 2)
 })
 
+test('History holds a size over the gap that it was given, and no longer', () => {
+  for (const maxGapMs of [5_000, 45_000]) {
+    const history = new History({ ...DEFAULT_PATIENCE, maxGapMs })
+    assert.equal(history.hold('', 0, 8), 8)
+    history.hold('', maxGapMs, 2)
+    assert.equal(history.hold('', maxGapMs + GRACE - 1, 2), 8)
+    const other = new History({ ...DEFAULT_PATIENCE, maxGapMs })
+    assert.equal(other.hold('', 0, 8), 8)
+    other.hold('', maxGapMs + 1, 2)
+    assert.equal(other.hold('', GRACE, 2), 2)
+  }
+})
+
 test('History holds a size though readings are slow: until the next began, not until it ended', () => {
   const history = new History({ ...DEFAULT_PATIENCE, maxGapMs: 30_000 })
   const slow = (now: number, tookMs: number, size: number) => {

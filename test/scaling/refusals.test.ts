@@ -125,3 +125,8 @@ test('refusalsOf leaves jobs unclear that are too many and too different', () =>
   assert.ok(unclear.length > 900, `${unclear.length} are unclear`)
   assert.match(reason?.reason ?? '', /^the refused jobs are too many and too different/)
 })
+
+test('the refusals of a reading are worked out once, however many ask for them', () => {
+  const facts = factsOf({ fluxion: FCFS, failed: [refused({ request: requestFor(NODES) })] })
+  assert.equal(refusalsOf(facts), refusalsOf(facts))
+})

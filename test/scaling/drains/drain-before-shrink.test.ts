@@ -471,7 +471,9 @@ test('a plan says which ranks stay drained, why and until when', () => {
   const stage = shrunk()
   stage.live = '0-5'
   stage.plan(RACE_MS, 4)
-  const { held = [] } = stage.plan(RACE_MS + 1000, 8)
+  const { held = [], lookAt } = stage.plan(RACE_MS + 1000, 8)
+  // The ranks that are awaited come first, whatever the others need.
+  assert.equal(lookAt, RACE_MS + 2000)
   assert.deepEqual(
     held.map(({ ranks: ids, because, until }) => [formatIdset(ids), because, until]),
     [
