@@ -163,6 +163,12 @@ test('decide ignores a UID that the pod may not have, and then drains nothing', 
   )
 })
 
+test('decide ignores a UID that the pod may not have, and leaves the other settings', () => {
+  const { metadata } = annotated({ 'flux-metrics/run-as-user': '0' })
+  const pod = leadPod({ metadata, spec: { securityContext: { runAsNonRoot: true } } })
+  assert.deepEqual(decide(pod, LOOKED_UP, PREREQUISITES).decision, PLAN)
+})
+
 test('decide warns of a proxy that takes over the port, with the port of the annotation', () => {
   const pod = withPort(9_000, { containers: [BROKER, { name: 'istio-proxy' }] })
   const { warnings } = decide(pod, LOOKED_UP, PREREQUISITES)

@@ -35,12 +35,13 @@ function whileAway(t: TestContext, objects: readonly NewObject[] = OBJECTS) {
       reviewer.cluster.failWith(undefined)
       t.mock.timers.tick(30_000)
       await settled()
-      return reviewer.cluster.events.map(({ reason, message }) => ({ reason, message }))
+      return reviewer.cluster.events.map(({ type, reason, message }) => ({ type, reason, message }))
     },
   }
 }
 
 const SAID = {
+  type: 'Warning',
   reason: 'MetricsNotInjected',
   message:
     'LookUpFailed: Could not look up the MiniCluster of the pod: The API server answered 403: not yet: ' +

@@ -152,6 +152,7 @@ test('a running MiniCluster that is enabled is told by kubectl and by an Event, 
     reviewer.cluster.events.map(({ reason }) => reason),
     ['MetricsPending', 'MetricsUnprotected'],
   )
+  assert.equal(reviewer.cluster.events[1]?.type, 'Warning')
   assert.equal(
     reviewer.cluster.events[1]?.message,
     `Node autoscalers may evict the pods, which ends their jobs: they lack ${NAMES}. For the pods that run now: ${COMMAND}. ` +

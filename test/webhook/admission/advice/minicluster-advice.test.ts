@@ -89,8 +89,8 @@ test('advise follows a switch by the annotations of the pods as well', () => {
 })
 
 test('advise warns and announces no sidecar where the broker has no socket', () => {
-  const enabled = miniCluster({ spec: NO_SOCKET })
-  const disabled = miniCluster({ annotations: {}, spec: NO_SOCKET })
+  const enabled = { ...miniCluster({ spec: NO_SOCKET }), ...RUNNING }
+  const disabled = { ...miniCluster({ annotations: {}, spec: NO_SOCKET }), ...RUNNING }
   assert.deepEqual(advise(enabled, disabled), { warnings: [SOCKET_WARNING], events: [] })
 })
 

@@ -92,6 +92,19 @@ test('policies are read again after an error that passes', async () => {
   )
 })
 
+test('owners and policies are read again for the next pod', async () => {
+  const cluster = new MemoryCluster(OBJECTS)
+  const lookUps = new LookUps({ cluster, readVersion: async () => ({ major: 1, minor: 37 }) })
+  const gather = () => lookUps.gather({ kind: 'candidate', job: JOB_OWNER }, 'default')
+  const before = await gather()
+  assert.deepEqual(before.policies.limitRanges, [])
+  cluster.put(limitRange('new'))
+  cluster.put(miniCluster({ annotations: { 'flux-metrics/enabled': 'true', more: 'yes' } }))
+  const { minicluster, policies } = await gather()
+  assert.equal(minicluster?.metadata.annotations?.more, 'yes')
+  assert.equal(policies.limitRanges.length, 1)
+})
+
 test('policies that cannot be read are asked for four times', async () => {
   const cluster = new MemoryCluster(OBJECTS)
   let asked = 0
