@@ -7,7 +7,8 @@
  */
 export const MAX_QUANTITY = 9_200_000_000_000_000
 
-const SUFFIXES = ['m', '', 'k', 'M', 'G', 'T', 'P', 'E'] as const
+/** Up to {@link MAX_QUANTITY}: none is as large as 1E. */
+const SUFFIXES = ['m', '', 'k', 'M', 'G', 'T', 'P'] as const
 
 /**
  * Formats a number ≥ 0 as a canonical resource.Quantity, DecimalSI: the largest suffix that leaves an integer
@@ -23,7 +24,7 @@ export function formatQuantity(value: number): string {
   let amount = toThousandths(Math.min(value, MAX_QUANTITY))
   if (amount === 0n) return '0'
   let power = 0
-  while (amount % 1000n === 0n && power < SUFFIXES.length - 1) {
+  while (amount % 1000n === 0n) {
     amount /= 1000n
     power += 1
   }
