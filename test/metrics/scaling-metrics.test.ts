@@ -259,6 +259,24 @@ test('node_gpus_pending_count of two queues is unknown if one is', () => {
   assert.deepEqual(askFor('node_gpus_pending_count', snapshot, both), notRead)
 })
 
+test('what a job of unknown shape asks for is not known, GPUs included where R has some', () => {
+  const waiting = waitingFor(waited(1, { ntasks: undefined, ncores: undefined }))
+  const noShape = unknown(
+    'Flux does not show guests how many nodes some pending jobs ask for: run the sidecar with the UID of the broker ' +
+      '(annotation flux-metrics/run-as-user), or submit jobs with a number of nodes or tasks',
+  )
+  const all = ranksWith('0-15', { cores: '0-7', gpus: '0' })
+  const withGpus = snapshotOf({ all, waiting })
+  for (const name of [
+    'node_pending_count',
+    'node_cores_pending_count',
+    'node_gpus_pending_count',
+  ]) {
+    assert.deepEqual(askFor(name, withGpus), noShape)
+  }
+  assert.equal(askFor('node_gpus_pending_count', snapshotOf({ waiting })), 0)
+})
+
 test('node_stranded_count is the cost of a job on a high rank', () => {
   const snapshot = snapshotOf({ allocated: ranksWith('2,9', { cores: '0' }) })
   assert.equal(askFor('node_floor_count', snapshot), 10)

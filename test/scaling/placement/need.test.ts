@@ -82,6 +82,11 @@ test('waysOf knows no needs of cores alone where ranks differ: slots that take t
   assert.deepEqual(waysOf(evenly, nodes), [[slots(8, 5)]])
 })
 
+test('waysOf takes no cores for no slots', () => {
+  assert.deepEqual(needFor({ ntasks: 4, ncores: 0 }), slots(0, 0))
+  assert.deepEqual(needFor({ ncores: 0 }), slots(0, 1))
+})
+
 test('waysOf does not believe more cores per node than nodes have (slot=4/node/core=8)', () => {
   assert.equal(needFor({ nnodes: 4, ntasks: 16, ncores: 128 }), undefined)
   assert.deepEqual(needFor({ nnodes: 4, ncores: 32 }), { ...slots(4, 8), nodes: 4 })

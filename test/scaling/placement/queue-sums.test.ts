@@ -15,6 +15,7 @@ test('slots count with the nodes that have room for them, by cores and by GPUs',
   assert.equal(nodesFor({ ...SLOT, cores: 5 }, MOST), 5)
   assert.equal(nodesFor({ ...SLOT, cores: 4 }, MOST), 3)
   assert.equal(nodesFor({ ...SLOT, gpus: 1 }, MOST), 3)
+  assert.equal(nodesFor({ ...SLOT, gpus: 2 }, MOST), 5)
 })
 
 test('slots that no node has room for, and slots of nothing, are no infinity', () => {

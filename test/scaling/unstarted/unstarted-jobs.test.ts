@@ -218,4 +218,10 @@ test('at most twenty jobs are set aside; the size does not grow for the next one
     shown.map(({ id }) => id),
     [...Array(20).keys()],
   )
+  // One of the twenty is tried again for another rank, and a new job once they have left.
+  const more = { all: ranksWith('0-19', { cores: '0-7' }), offline: parseIdset('16-19') }
+  const [again] = run.last({ ...facts, ...more }, STEP_MS)
+  assert.deepEqual([again?.id, again?.size], [0, 17])
+  const waiting = waitingFor(wholeNodes(1, { id: 99 }))
+  assert.deepEqual(run.sizes(reading(2, { waiting }), STEP_MS), [3])
 })
