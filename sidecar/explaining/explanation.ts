@@ -63,6 +63,8 @@ export interface PendingCounts {
   readonly nodes: number
   readonly held: number
   readonly infeasible: number
+  /** Jobs that no size starts now: they wait for a dependency, a time or a priority, or their queue is stopped. */
+  readonly ineligible: number
   /** Whether some jobs could not be listed or placed: then the numbers are too small. */
   readonly isCut: boolean
 }
@@ -114,7 +116,7 @@ export function explain(snapshot: Snapshot, now: Date): Explanation {
     quorum,
     maximum: sized?.maximum ?? null,
     floorHolder: sized === undefined ? null : floorHolderOf(snapshot, sized, now),
-    pending: known === undefined ? null : countPending(known.whole, known),
+    pending: known === undefined ? null : countPending(known.whole, known, countWaiting(snapshot)),
     queues: known === undefined ? [] : queuesOf(snapshot, known),
     drains: drainsOf(snapshot),
     ...(snapshot.heldDrains?.length ? { held: explainHeldDrains(snapshot, now) } : {}),
@@ -132,20 +134,31 @@ export function demandIn({ whole, isCut, maximum }: Demand): number {
   return isCut ? maximum : demandedNodes(whole)
 }
 
+/** @param waiting how many jobs wait, for whatever */
 function countPending(
   { waits, placed, held, infeasible }: QueueDemand,
   { isCut }: Demand,
+  waiting: number,
 ): PendingCounts {
-  return { jobs: waits.length, nodes: countIds(placed), held, infeasible, isCut }
+  const jobs = waits.length
+  const ineligible = Math.max(0, waiting - jobs - held - infeasible)
+  return { jobs, nodes: countIds(placed), held, infeasible, ineligible, isCut }
 }
 
-function queuesOf({ sizes, queues }: Snapshot, demand: Demand): readonly QueueExplanation[] {
-  const { wanted } = sizes
+/** @param queue default: in all queues */
+function countWaiting({ waiting }: Pick<Snapshot, 'waiting'>, queue?: string): number {
+  if (isUnknown(waiting)) return 0
+  return waiting.jobs.filter((job) => queue === undefined || job.queue === queue).length
+}
+
+function queuesOf(snapshot: Snapshot, demand: Demand): readonly QueueExplanation[] {
+  const { queues } = snapshot
+  const { wanted } = snapshot.sizes
   return [...demand.queues].map(([name, queue]) => ({
     name,
     desired: wanted.kind === 'known' ? (wanted.queues.get(name) ?? null) : null,
     started: queues.get(name)?.started ?? true,
-    pending: countPending(queue, demand),
+    pending: countPending(queue, demand, countWaiting(snapshot, name)),
   }))
 }
 

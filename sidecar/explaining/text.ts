@@ -70,14 +70,15 @@ function describeNodes(explanation: Explanation): string {
 
 function describePending(pending: PendingCounts | null): string {
   if (pending === null) return 'unknown'
-  const { jobs, nodes, held, infeasible, isCut } = pending
+  const { jobs, nodes, held, infeasible, ineligible, isCut } = pending
   const given = nodes === 0 ? 'that no node is given to' : `for ${plural(nodes, 'node')}`
   const counts = [
-    jobs === 0 ? 'no job' : `${isCut ? 'at least ' : ''}${plural(jobs, 'job')} ${given}`,
+    ...(jobs > 0 ? [`${isCut ? 'at least ' : ''}${plural(jobs, 'job')} ${given}`] : []),
     ...(held > 0 ? [`${held} held`] : []),
     ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
+    ...(ineligible > 0 ? [`${ineligible} not eligible`] : []),
   ]
-  return counts.join(', ')
+  return counts.length === 0 ? 'no job' : counts.join(', ')
 }
 
 /** Every job that the explanation names has a row. */
@@ -92,7 +93,8 @@ function describeJobs({ jobs }: DetailedExplanation): readonly Row[] {
 }
 
 function isOfInterest({ started, pending }: QueueExplanation): boolean {
-  return !started || pending.jobs + pending.held + pending.infeasible > 0
+  const { jobs, held, infeasible, ineligible } = pending
+  return !started || jobs + held + infeasible + ineligible > 0
 }
 
 function describeQueue({ name, desired, started, pending }: QueueExplanation): string {

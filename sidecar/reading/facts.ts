@@ -3,6 +3,7 @@
 import type { FluxionSettings } from '#flux/calls/fluxion.ts'
 import type { FailedJob, PendingJob, RunningJob } from '#flux/calls/job-list-calls.ts'
 import type { ResourceRequest } from '#flux/calls/jobspec.ts'
+import type { QueueStop } from '#flux/calls/queue-calls.ts'
 import type { Drain } from '#flux/calls/resource-calls.ts'
 import type { Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
@@ -83,6 +84,8 @@ export const NO_QUEUE = ''
 export interface QueueState {
   /** Whether the scheduler starts its jobs. */
   readonly started: boolean
+  /** Why not, if it does not. Default: the queue is stopped. */
+  readonly stop?: QueueStop | { readonly by: 'removal' }
   /** The ranks that have the properties that it requires; `undefined`: all ranks. */
   readonly ranks: Idset | undefined
 }

@@ -31,6 +31,8 @@ function explainAt(changes: Partial<Snapshot>, laterMs = 0) {
   return explain(snapshotOf(changes), new Date(TAKEN_AT.getTime() + laterMs))
 }
 
+const NONE = { jobs: 0, nodes: 0, held: 0, infeasible: 0, ineligible: 0, isCut: false }
+
 test('explain reports the job that holds the floor, the pending jobs, and the size of a tolerant HPA', () => {
   const { summary, ...explanation } = explainAt({
     offline: parseIdset('11-15'),
@@ -50,7 +52,7 @@ test('explain reports the job that holds the floor, the pending jobs, and the si
   )
   const holder = { rank: 9, job: 'ƒ2aK', user: 1000, endsInSeconds: 41 * 60 }
   assert.deepEqual(floorHolder, holder)
-  assert.deepEqual(pending, { jobs: 3, nodes: 6, held: 0, infeasible: 0, isCut: false })
+  assert.deepEqual(pending, { ...NONE, jobs: 3, nodes: 6 })
 })
 
 test('explain counts ages and remaining times from the given time', () => {
@@ -183,15 +185,29 @@ test('explain describes each queue', () => {
       name: 'batch',
       desired: 9,
       started: true,
-      pending: { jobs: 1, nodes: 2, held: 1, infeasible: 0, isCut: false },
+      pending: { ...NONE, jobs: 1, nodes: 2, held: 1 },
     },
     {
       name: 'debug',
       desired: 7,
       started: false,
-      pending: { jobs: 0, nodes: 0, held: 0, infeasible: 0, isCut: false },
+      pending: { ...NONE, ineligible: 1 },
     },
   ])
+})
+
+test('explain counts the pending jobs that no size starts', () => {
+  const { pending } = explainAt({
+    queues: new Map([['', { started: true, ranks: undefined }]]),
+    waiting: waitingFor(
+      waiting(2, {}),
+      waiting(17, {}),
+      waiting(1, { priority: 0 }),
+      waiting(1, { state: 'DEPEND' }),
+      waiting(1, { state: 'PRIORITY', priority: undefined }),
+    ),
+  })
+  assert.deepEqual(pending, { ...NONE, jobs: 1, nodes: 2, held: 1, infeasible: 1, ineligible: 2 })
 })
 
 test('explain reports an unknown size if Flux hides jobs, and gives the reason once', () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Explanation, QueueExplanation } from '#explaining/explanation.ts'
 import { formatExplanation } from '#explaining/text.ts'
 
-const NONE = { jobs: 0, nodes: 0, held: 0, infeasible: 0, isCut: false }
+const NONE = { jobs: 0, nodes: 0, held: 0, infeasible: 0, ineligible: 0, isCut: false }
 
 const EXPLANATION: Explanation = {
   summary: 'desired 10: rank 9 is allocated',
@@ -51,6 +51,7 @@ test('formatExplanation begins each line with its subject, and indents what foll
       queue('batch'),
       queue('empty', { pending: NONE }),
       queue('debug', { started: false, pending: NONE, desired: null }),
+      queue('old', { started: false, pending: { ...NONE, ineligible: 2 } }),
     ],
     drains: [
       { ranks: '8-9', reason: 'flux-metrics/default/flux-sample: scale-down to 8', isOwn: true },
@@ -70,6 +71,7 @@ nodes    present 11, desired 10, floor 10, demand 7, quorum 1, maximum 16
 pending  3 jobs for 6 nodes, 1 held, 2 infeasible
 queue    batch: 1 job for 2 nodes, desired 8
 queue    debug: no job, stopped
+queue    old: 2 not eligible, desired 8, stopped
 drained  8-9 by the sidecar (flux-metrics/default/flux-sample: scale-down to 8)
 warning  an HPA with the default tolerance of 10 % stays at 11: set tolerance 0
          in its behavior

@@ -1,5 +1,6 @@
 // What one pending job waits for, as a word and as a sentence. From facts only: what Flux does not say is not guessed. Pure.
 
+import { describeStop } from '#explaining/notices/stopped-queues.ts'
 import { plural, spellRanks } from '#explaining/wording.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
@@ -38,7 +39,7 @@ export type WaitsFor =
   | 'nodes'
   /** Jobs that run, or come before it. */
   | 'jobs'
-  /** The scheduler: it fits on free ranks. */
+  /** The scheduler: it fits on free ranks, or there is no scheduler. */
   | 'scheduler'
   /** Ranks that no job is given, because they are drained or were given up. */
   | 'ranks'
@@ -84,16 +85,17 @@ export class Causes {
     const { queues, unstarted = [], takenAt } = this.#snapshot
     const name = job.queue ?? NO_QUEUE
     if (job.state === 'DEPEND') {
-      return { waitsFor: 'dependency', text: 'waits for a dependency' }
+      return { waitsFor: 'dependency', text: 'waits for a dependency, or for a time to begin' }
     }
     if (job.state === 'PRIORITY') return { waitsFor: 'priority', text: 'waits for a priority' }
     if (!canStart(job)) {
       const text = `is held (priority 0): release it with flux job urgency ${formatJobId(job.id)}`
       return { waitsFor: 'release', text }
     }
-    if (queues.get(name)?.started === false) {
-      const queue = name === NO_QUEUE ? 'the queue' : `queue ${quote(name, NAME)}`
-      return { waitsFor: 'queue', text: `${queue} is stopped: start it with flux queue start` }
+    const stop = describeStop(name, queues)
+    if (stop !== undefined) {
+      const isUnscheduled = queues.get(name)?.stop?.by === 'scheduler'
+      return { waitsFor: isUnscheduled ? 'scheduler' : 'queue', text: stop }
     }
     const waits = unstarted.find(({ id }) => id === job.id)
     if (waits !== undefined)

@@ -1,16 +1,12 @@
 // Warnings about jobs that the scheduler refused, and about pending jobs that add no demand. Pure.
-import { NO_QUEUE } from '#reading/facts.ts'
 import { FAILED_SECONDS } from '#reading/jobs/failed-jobs.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { refusalsOf } from '#scaling/refusals.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
-import { quote } from '#serving/text.ts'
 import { type Notice, type NoticeCode, notice } from '../notice.ts'
 import { plural } from '../wording.ts'
-
-/** Longer names of queues are cut. */
-const MAX_NAME = { characters: 60 }
+import { describeStops } from './stopped-queues.ts'
 
 /** Jobs that the scheduler refused lately. */
 export function describeRefused(snapshot: Snapshot): readonly Notice[] {
@@ -39,11 +35,7 @@ export function describeNoDemand(
   { jobs, waiting, queues }: Snapshot,
   { whole: { held, infeasible } }: Demand,
 ): readonly Notice[] {
-  const stopped = [...queues].flatMap(([name, { started }]) => {
-    const isIn = (job: { readonly queue: string | undefined }) => (job.queue ?? NO_QUEUE) === name
-    const count = started || waiting.kind !== 'known' ? 0 : waiting.jobs.filter(isIn).length
-    return count === 0 ? [] : [notice('queue-stopped', describeStopped(name, count))]
-  })
+  const stopped = isUnknown(waiting) ? [] : describeStops(queues, waiting.jobs)
   const early = jobs.kind === 'known' ? jobs.total.depend + jobs.total.priority : 0
   return [
     ...jobsThat('jobs-held', held, {
@@ -60,12 +52,6 @@ export function describeNoDemand(
       many: 'wait for a dependency or a priority: they add no demand yet',
     }),
   ]
-}
-
-function describeStopped(name: string, count: number): string {
-  const queue = name === NO_QUEUE ? 'the queue' : `queue ${quote(name, MAX_NAME)}`
-  const add = count === 1 ? 'adds' : 'add'
-  return `${queue} is stopped: ${plural(count, 'job')} in it ${add} no demand until flux queue start`
 }
 
 /** A sentence about some jobs; none about no job. */

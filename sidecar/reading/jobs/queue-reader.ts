@@ -1,6 +1,6 @@
 // Reads the queues over one connection: which are started, and which ranks each has.
 import { getConfig, type Limits } from '#flux/calls/broker-calls.ts'
-import { isQueueStarted } from '#flux/calls/queue-calls.ts'
+import { getQueueStop } from '#flux/calls/queue-calls.ts'
 import { isSince } from '#flux/calls/release.ts'
 import { ERRNO, isRemote } from '#flux/errors.ts'
 import type { Idset } from '#flux/sets/idset.ts'
@@ -19,7 +19,8 @@ const ALL_QUEUES_COUNTED_SINCE = [0, 59] as const
 export interface QueueReading {
   /** Named queues: those of job-stats, and those that are configured. */
   readonly named: readonly string[]
-  readonly started: ReadonlyMap<string, boolean>
+  /** Why their jobs do not start; `undefined` if they do. */
+  readonly stops: ReadonlyMap<string, QueueState['stop']>
   readonly config: JsonObject
 }
 
@@ -45,21 +46,21 @@ export class QueueReader {
       named.length === 0
         ? [[NO_QUEUE, total.sched] as const]
         : named.map((name) => [name, queues.get(name)?.sched ?? 0] as const)
-    const started = await Promise.all(
+    const stops = await Promise.all(
       asked.map(async ([name, waiting]) => {
         const queue = name === NO_QUEUE ? undefined : name
-        return [name, waiting === 0 || (await this.#isStarted(queue, limits))] as const
+        return [name, waiting === 0 ? undefined : await this.#stopOf(queue, limits)] as const
       }),
     )
-    return { named, started: new Map(started), config }
+    return { named, stops: new Map(stops), config }
   }
 
-  async #isStarted(queue: string | undefined, limits: Limits): Promise<boolean> {
+  async #stopOf(queue: string | undefined, limits: Limits): Promise<QueueState['stop']> {
     try {
-      return await isQueueStarted(this.#client, queue, limits)
+      return await getQueueStop(this.#client, queue, limits)
     } catch (error) {
       // The queue was removed from the configuration: the jobs that are left in it never start.
-      if (isRemote(error, ERRNO.EINVAL)) return false
+      if (isRemote(error, ERRNO.EINVAL)) return { by: 'removal' }
       throw error
     }
   }
@@ -87,13 +88,17 @@ function namesIn({ queues }: JsonObject): readonly string[] {
 
 /** The states of the queues. */
 export function toQueueStates(
-  { started, config }: QueueReading,
+  { stops, config }: QueueReading,
   properties: ReadonlyMap<string, Idset>,
 ): ReadonlyMap<string, QueueState> {
   return new Map(
-    [...started].map(([name, isStarted]) => [
+    [...stops].map(([name, stop]) => [
       name,
-      { started: isStarted, ranks: ranksOfQueue(name, config, properties) },
+      {
+        started: stop === undefined,
+        ranks: ranksOfQueue(name, config, properties),
+        ...(stop && { stop }),
+      },
     ]),
   )
 }

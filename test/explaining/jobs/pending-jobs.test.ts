@@ -104,10 +104,26 @@ test('jobs that the scheduler would not start, whatever the nodes', () => {
     { queues },
   )
   assert.deepEqual(texts, [
-    'ƒ2 (dependency) waits for a dependency',
+    'ƒ2 (dependency) waits for a dependency, or for a time to begin',
     'ƒ3 (priority) waits for a priority',
     'ƒ4 (release) is held (priority 0): release it with flux job urgency ƒ4',
-    'ƒ5 (queue) queue "batch" is stopped: start it with flux queue start',
+    'ƒ5 (queue) queue "batch" is stopped: start it with flux queue start "batch"',
+  ])
+})
+
+test('jobs in queues that are stopped for other reasons than flux queue stop', () => {
+  const queues = new Map([
+    ['batch', { started: false, ranks: undefined, stop: { by: 'scheduler' } as const }],
+    ['small', { started: false, ranks: undefined, stop: { by: 'parent', parent: 'big' } as const }],
+    ['old', { started: false, ranks: undefined, stop: { by: 'removal' } as const }],
+    ['debug', { started: false, ranks: undefined, stop: { by: 'queue' } as const }],
+  ])
+  const jobs = [...queues.keys()].map((queue) => waitingJob({ queue }))
+  assert.deepEqual(textsOf(jobs, { queues }), [
+    'ƒ2 (scheduler) Flux has no scheduler that is ready: load one with flux module load',
+    'ƒ3 (queue) queue "small" waits for its parent "big", which is stopped: start that with flux queue start "big"',
+    'ƒ4 (queue) queue "old" is not configured any more: cancel the job, or configure the queue again',
+    'ƒ5 (queue) queue "debug" is stopped: start it with flux queue start "debug"',
   ])
 })
 

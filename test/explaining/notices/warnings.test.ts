@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { warningsOf } from '#explaining/notices/warnings.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
-import type { EndedJob } from '#reading/facts.ts'
+import type { EndedJob, QueueState } from '#reading/facts.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { jobCounts, ranksWith, snapshotOf } from '../../support/snapshots.ts'
 import { waitingFor, waitingJob } from '../../support/waiting.ts'
@@ -77,7 +77,7 @@ test('warningsOf counts the pending jobs that add no demand', () => {
   assert.deepEqual(warnings, [
     '1 job is held (priority 0): it adds no demand; release it with flux job urgency',
     '2 jobs ask for more than their queue has in R: they can never start; cancel them',
-    'queue "debug" is stopped: 1 job in it adds no demand until flux queue start',
+    'queue "debug" is stopped: 1 job in it adds no demand until flux queue start "debug"',
     '4 jobs wait for a dependency or a priority: they add no demand yet',
   ])
 })
@@ -88,6 +88,35 @@ test('warningsOf says that the only queue is stopped', () => {
     warn({ queues, waiting: waitingFor(waitingJob({ nnodes: 1 }), waitingJob({ nnodes: 1 })) }),
     ['the queue is stopped: 2 jobs in it add no demand until flux queue start'],
   )
+})
+
+test('warningsOf says what starts a queue that flux queue start does not start', () => {
+  const stopped = (stop: QueueState['stop']) => ({
+    started: false,
+    ranks: undefined,
+    ...(stop && { stop }),
+  })
+  const warnings = warn({
+    queues: new Map([
+      ['batch', stopped({ by: 'scheduler' })],
+      ['debug', stopped({ by: 'scheduler' })],
+      ['small', stopped({ by: 'parent', parent: 'big' })],
+      ['old', stopped({ by: 'removal' })],
+      ['empty', stopped({ by: 'scheduler' })],
+    ]),
+    waiting: waitingFor(
+      ...['batch', 'debug', 'small', 'old', 'old'].map((queue) => waitingJob({ queue, nnodes: 1 })),
+      // Its own sentence says what these wait for.
+      waitingJob({ queue: 'small', priority: 0 }),
+      waitingJob({ queue: 'old', state: 'DEPEND' }),
+    ),
+  })
+  assert.deepEqual(warnings, [
+    '1 job is held (priority 0): it adds no demand; release it with flux job urgency',
+    'Flux has no scheduler that is ready: 2 jobs add no demand until flux module load',
+    'queue "small" waits for its parent "big", which is stopped: 1 job in it adds no demand until flux queue start "big"',
+    'queue "old" is not configured any more: 2 jobs in it add no demand; cancel them, or configure the queue again',
+  ])
 })
 
 test('warningsOf reports drains by others, with at most 60 characters of their reason', () => {

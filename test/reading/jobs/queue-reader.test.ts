@@ -45,11 +45,14 @@ async function setUp(
   return { instance, broker, read, named, calls: (topic: string) => broker.calls.get(topic) ?? 0 }
 }
 
-/** The ranks of queues as texts. */
+/** Whether queues are started, or why not, and their ranks as texts. */
 function statesOf(reading: Parameters<typeof toQueueStates>[0]): unknown {
   const states = toQueueStates(reading, PROPERTIES)
   return Object.fromEntries(
-    [...states].map(([name, { started, ranks }]) => [name, [started, ranks && formatIdset(ranks)]]),
+    [...states].map(([name, { started, stop, ranks }]) => {
+      assert.equal(started, stop === undefined)
+      return [name, [stop?.by ?? true, ranks && formatIdset(ranks)]]
+    }),
   )
 }
 
@@ -61,7 +64,7 @@ test('QueueReader asks only about queues in which a job waits for resources', as
   assert.deepEqual(statesOf(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
   assert.equal(calls(STATUS), 0)
   instance.submit({ nodes: 1, queue: 'debug' })
-  assert.deepEqual(statesOf(await read()), { batch: [true, '0-2'], debug: [false, '3'] })
+  assert.deepEqual(statesOf(await read()), { batch: [true, '0-2'], debug: ['queue', '3'] })
   assert.equal(calls(STATUS), 1)
   instance.setStarted(debug, true)
   instance.submit({ nodes: 1, queue: 'debug' })
@@ -74,15 +77,15 @@ test('QueueReader asks about the anonymous queue if there are no named queues', 
   assert.ok(queue)
   instance.setStarted(queue, false)
   instance.submit({ nodes: 1 })
-  assert.deepEqual(statesOf(await read()), { '': [false, undefined] })
+  assert.deepEqual(statesOf(await read()), { '': ['queue', undefined] })
 })
 
-test('QueueReader reports a queue that was removed from the configuration as stopped', async (t) => {
+test('QueueReader reports a queue that was removed from the configuration as removed', async (t) => {
   const { instance, broker, read } = await setUp(t, { queues: QUEUES })
   instance.submit({ nodes: 3, queue: 'batch' })
   instance.submit({ nodes: 3, queue: 'batch' })
   broker.faults.fail(STATUS, ERRNO.EINVAL, "'batch' is not a valid queue")
-  assert.deepEqual(statesOf(await read()), { batch: [false, '0-2'], debug: [true, '3'] })
+  assert.deepEqual(statesOf(await read()), { batch: ['removal', '0-2'], debug: [true, '3'] })
 })
 
 test('QueueReader fails with any other error', async (t) => {

@@ -36,7 +36,9 @@ suite('the page', { skip: WITHOUT_CHROMIUM }, () => {
 
   test('says of each job why it waits, and warns with cures', async (t) => {
     const { page } = await show(t, browser, telling(waiting()))
-    await page.getByText('waits for a dependency', { exact: true }).waitFor()
+    await page
+      .getByText('waits for a dependency, or for a time to begin', { exact: true })
+      .waitFor()
     const texts = await page.locator('.pending .job').allTextContents()
     assert.equal(texts.length, 6)
     assert.match(texts.join('\n'), /never starts.*asks for more than its queue has in R/)
