@@ -61,6 +61,12 @@ for (const { page, command, output, args } of LOCAL) {
   })
 }
 
+test('pages that run flux in a pod bring it from the view of the operator, which is in no PATH', () => {
+  const pages = PAGES.filter((page) => readPage(page).includes('flux proxy'))
+  assert.ok(pages.length >= 2)
+  for (const page of pages) assert.match(readPage(page), /\. \/mnt\/flux\/flux-view\.sh/, page)
+})
+
 test('a command that prints something else than is shown is found', () => {
   assert.ok(isShown(['a', '…', 'c'], 'a\nb\nc\n'))
   assert.ok(!isShown(['a', 'c'], 'a\nb\nc\n'))
