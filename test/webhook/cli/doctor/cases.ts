@@ -289,6 +289,10 @@ export const CASES: readonly Case[] = [
     withoutLead(objects)
     objects.explain = unavailable('has no pod of its lead broker yet')
   }),
+  one('lead-pod-absent', 'its broker has ended', (objects) => {
+    set(objects, 'pods', [...LEAD, 'status', 'phase'], 'Succeeded')
+    objects.explain = unavailable('its pod has ended')
+  }),
   one('lead-pod-absent', 'it is on no node', (objects) => {
     set(objects, 'pods', [...LEAD, 'spec', 'nodeName'], undefined)
     set(objects, 'pods', [...LEAD, 'status'], { phase: 'Pending' })

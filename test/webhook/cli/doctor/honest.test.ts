@@ -98,6 +98,15 @@ test('what the sidecar says of the scheduler that runs is told where the spec sa
   assert.deepEqual(both.codes, ['scheduler'])
 })
 
+test('a lead broker whose pod is complete is not said to have no pod', async () => {
+  const { findings } = await reportAfter((objects) =>
+    set(objects, 'pods', ['items', 0, 'status', 'phase'], 'Succeeded'),
+  )
+  const [{ code, message } = { code: '', message: '' }] = findings
+  assert.equal(code, 'lead-pod-absent')
+  assert.match(message, /^its lead broker has ended: pod \S+ of index 0 is complete/)
+})
+
 test('an external API that the user may not read is not said to be unavailable', async () => {
   const { codes } = await reportAfter((objects) => {
     const target = { type: 'AverageValue', averageValue: '1' }

@@ -1,15 +1,15 @@
 // The lead broker's pod, and whether it has got its sidecar. Pure.
 import { hasId } from '#flux/sets/idset.ts'
-import { decide } from '../../../admission/decision.ts'
+import { decide, preselect } from '../../../admission/decision.ts'
 import { CONTAINER_NAME, INJECTED_ANNOTATION } from '../../../contract.ts'
 import { sentencesOf } from '../../../gateway/shortage/words.ts'
-import { allContainers } from '../../../injection/pod.ts'
+import { allContainers, isGoing } from '../../../injection/pod.ts'
 import { CREATED_BEFORE, deletePod } from '../../../reconcile/announcement.ts'
 import { type Check, certain, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { JobPod, MiniClusterFacts } from '../facts/minicluster-facts.ts'
 import { knownOf } from '../facts/reading.ts'
-import { finding } from '../finding.ts'
+import { type Finding, finding } from '../finding.ts'
 import { spellMiniCluster } from './minicluster-checks.ts'
 import { troubleOf } from './sidecar-check.ts'
 import { surroundingsOf } from './surroundings.ts'
@@ -46,6 +46,8 @@ function leadVerdict(facts: MiniClusterFacts): Verdict {
   // A sidecar that keeps the pod from starting is the next check's.
   const isSidecars = lead.kind === 'read' && troubleOf(lead.value) !== undefined
   if (isSidecars || (lead.kind === 'read' && group === undefined)) return verdict(fine, [])
+  const ended = completedLeadOf(facts)
+  if (ended !== undefined) return verdict(fine, [completedFinding(facts, ended)])
   const [why] =
     known === undefined || group === undefined ? [] : sentencesOf({ ...known, groups: [group] })
   return verdict(fine, [
@@ -55,6 +57,23 @@ function leadVerdict(facts: MiniClusterFacts): Verdict {
       fix: `see the Events of the Job and of its pods: kubectl describe job,pods -n ${namespace} -l job-name=${name}`,
     }),
   ])
+}
+
+/** The Job controller does not start the index of a completed pod again. */
+function completedLeadOf({ pods }: MiniClusterFacts): JobPod | undefined {
+  return knownOf(pods)?.listed.find(
+    ({ pod }) =>
+      preselect(pod).kind === 'candidate' && !isGoing(pod) && pod.status?.phase === 'Succeeded',
+  )
+}
+
+function completedFinding(facts: MiniClusterFacts, { pod }: JobPod): Finding {
+  const { namespace, name } = pod.metadata
+  return finding('lead-pod-absent', {
+    subject: spellMiniCluster(facts),
+    message: `its lead broker has ended: pod ${name} of index 0 is complete, and Kubernetes does not start it again`,
+    fix: `see why in its log (kubectl logs -n ${namespace} ${name}), and create the MiniCluster again, which ends its jobs`,
+  })
 }
 
 /** Whether admission has added the sidecar. */
