@@ -190,6 +190,8 @@ suite('the page', { skip: WITHOUT_CHROMIUM }, () => {
           assert.deepEqual(await axeFindings(page), [], what)
           const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
           assert.ok(Number(wide) <= 0, `${what}: ${wide} px too wide`)
+          const blank = Number(await page.evaluate(BLANK_BELOW))
+          assert.ok(blank <= 0, `${what}: ${blank} px of nothing below the page`)
         }
         for (const state of colorScheme === 'light' ? STATES : STATES.slice(1, 2)) {
           const told = state()
@@ -206,6 +208,10 @@ suite('the page', { skip: WITHOUT_CHROMIUM }, () => {
     }
   }
 })
+
+/** How far one can scroll beyond the end of the page. */
+const BLANK_BELOW =
+  'document.documentElement.scrollHeight - Math.max(innerHeight, Math.ceil(document.body.getBoundingClientRect().bottom + scrollY))'
 
 /** Wherever somebody else may write, it is this. */
 function hostile(text: string): MiniClusterState {
