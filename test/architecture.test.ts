@@ -103,8 +103,10 @@ const CLI_INPUT = [
   'webhook/kubernetes/server-version.ts',
   'webhook/cli/command.ts',
   'webhook/cli/input',
+  'webhook/cli/input/files',
+  'webhook/cli/input/cluster',
 ]
-const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input', 'webhook/cli/output']
+const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input/files', 'webhook/cli/output']
 const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT]
 const HPA_CONTROLLER = 'webhook/cli/hpa-controller'
 const PAGE = 'webhook/cli/dashboard/page'
@@ -307,7 +309,16 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     ],
     packages: [],
   },
-  'webhook/cli/input': { folders: CLI_INPUT, packages: ['valibot', 'yaml'] },
+  'webhook/cli/input': NOTHING,
+  'webhook/cli/input/files': {
+    folders: [
+      'webhook/cli/command.ts',
+      'webhook/injection',
+      'sidecar/metrics/user-metrics/bounded-yaml.ts',
+    ],
+    packages: ['valibot', 'yaml'],
+  },
+  'webhook/cli/input/cluster': { folders: CLI_INPUT, packages: ['valibot'] },
   'webhook/cli/output': { folders: CLI_OUTPUT, packages: ['diff', 'yaml'] },
   'webhook/cli/inject': {
     folders: [...CLI_GROUND, ...ADMISSION, 'webhook/cli/inject'],
@@ -372,14 +383,14 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [
       'sidecar/explaining/wording.ts',
       'sidecar/flux/sets',
-      'webhook/cli/input/explanation.ts',
+      'webhook/cli/input/cluster/explanation.ts',
       'webhook/cli/output/rank-words.ts',
       `${PAGE}/browser`,
     ],
     packages: ['preact', 'preact/hooks'],
   },
   [`${PAGE}/hour`]: {
-    folders: ['webhook/cli/input/explanation.ts', `${PAGE}/browser`],
+    folders: ['webhook/cli/input/cluster/explanation.ts', `${PAGE}/browser`],
     packages: ['preact', 'preact/hooks', 'uplot'],
   },
   [PAGE]: {
@@ -387,7 +398,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/explaining/wording.ts',
       'webhook/cli/dashboard/data.ts',
       'webhook/cli/dashboard/overview.ts',
-      'webhook/cli/input/explanation.ts',
+      'webhook/cli/input/cluster/explanation.ts',
       `${PAGE}/browser`,
       `${PAGE}/ranks`,
       `${PAGE}/hour`,

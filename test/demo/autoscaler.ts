@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { recommendHpa } from '../../webhook/cli/hpa/recommended-hpa.ts'
 import { type Decision, HpaController } from '../../webhook/cli/hpa-controller/controller.ts'
 import type { HpaSpec } from '../../webhook/cli/hpa-controller/spec.ts'
-import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
+import { MiniClusterSource } from '../../webhook/cli/input/files/minicluster-source.ts'
 import { readMetric, readSummary } from './metrics.ts'
 
 export const METRIC = 'node_desired_count'

@@ -1,7 +1,10 @@
 // Reads from the sidecar's API what the demo shows: metrics, as an HPA reads them, and the reason for the size.
 
 import { toMilli } from '../../webhook/cli/hpa-controller/milli-value.ts'
-import { type ReadExplanation, readExplanation } from '../../webhook/cli/input/explanation.ts'
+import {
+  type ReadExplanation,
+  readExplanation,
+} from '../../webhook/cli/input/cluster/explanation.ts'
 import { ask } from '../support/https.ts'
 
 /** A metric's value, or why there is none. */

@@ -5,8 +5,8 @@ import type { SnippetSource } from '../../webhook/cli/dashboard/hpa-snippet.ts'
 import { type Dashboard, startDashboard } from '../../webhook/cli/dashboard/loopback-server.ts'
 import { readPageFiles } from '../../webhook/cli/dashboard/page-files.ts'
 import { SidecarData } from '../../webhook/cli/dashboard/sidecar-data.ts'
-import { httpsGet } from '../../webhook/cli/input/https-get.ts'
-import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
+import { httpsGet } from '../../webhook/cli/input/cluster/https-get.ts'
+import { MiniClusterSource } from '../../webhook/cli/input/files/minicluster-source.ts'
 
 export interface PageOptions {
   /** Of the sidecar. */

@@ -1,6 +1,6 @@
 // The text that the demo prints: the first screen, then one line per second.
 import { countIds, parseIdset } from '#flux/sets/idset.ts'
-import type { ReadExplanation } from '../../webhook/cli/input/explanation.ts'
+import type { ReadExplanation } from '../../webhook/cli/input/cluster/explanation.ts'
 import { DEMO_TIMES, METRIC, type Sync } from './autoscaler.ts'
 import type { DemoCluster } from './cluster.ts'
 import { metricPath, readNow } from './metrics.ts'

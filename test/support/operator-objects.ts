@@ -3,7 +3,7 @@
 import type { V1ConfigMap, V1Job, V1ObjectMeta, V1Service } from '@kubernetes/client-node'
 import * as v from 'valibot'
 import { operatorJob } from '../../webhook/cli/inject/operator-job.ts'
-import { MiniClusterSource } from '../../webhook/cli/input/minicluster-source.ts'
+import { MiniClusterSource } from '../../webhook/cli/input/files/minicluster-source.ts'
 import type { MiniCluster } from './minicluster.ts'
 
 /** Name and namespace of an object that the API server has stored. */

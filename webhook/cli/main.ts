@@ -6,7 +6,7 @@ import './older-node.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { EXIT, type Io, type Output } from './command.ts'
 import { runCommand } from './commands.ts'
-import { reasonOf } from './input/inputs.ts'
+import { reasonOf } from './input/files/inputs.ts'
 
 function outputTo(stream: NodeJS.WriteStream): Output {
   return {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import * as v from 'valibot'
-import type { Answer } from '../../../webhook/cli/input/answer.ts'
+import type { Answer } from '../../../webhook/cli/input/cluster/answer.ts'
 
 const StatusSchema = v.object({ reason: v.string(), message: v.string() })
 

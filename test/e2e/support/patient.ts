@@ -13,7 +13,7 @@ import {
   type RecommendedHpa,
   recommendHpa,
 } from '../../../webhook/cli/hpa/recommended-hpa.ts'
-import { MiniClusterSource } from '../../../webhook/cli/input/minicluster-source.ts'
+import { MiniClusterSource } from '../../../webhook/cli/input/files/minicluster-source.ts'
 import { PROTECTION } from '../../../webhook/contract.ts'
 import type { MiniCluster } from '../../support/minicluster.ts'
 import { Operator } from '../../support/operator.ts'

@@ -8,7 +8,7 @@ import {
   recommendHpa,
 } from '../../../webhook/cli/hpa/recommended-hpa.ts'
 import type { ScalingRules } from '../../../webhook/cli/hpa-controller/spec.ts'
-import { MiniClusterSource } from '../../../webhook/cli/input/minicluster-source.ts'
+import { MiniClusterSource } from '../../../webhook/cli/input/files/minicluster-source.ts'
 import type { Environment } from './environment.ts'
 import { readVersion } from './server-version.ts'
 

@@ -1,6 +1,6 @@
 // The Kubernetes version of the cluster under test.
 import * as v from 'valibot'
-import { readServerVersion } from '../../../webhook/cli/input/server-version.ts'
+import { readServerVersion } from '../../../webhook/cli/input/cluster/server-version.ts'
 import type { ServerVersion } from '../../../webhook/kubernetes/server-version.ts'
 import { getRaw } from './kubectl.ts'
 

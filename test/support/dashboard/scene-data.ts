@@ -8,7 +8,7 @@ import type {
   Start,
 } from '../../../webhook/cli/dashboard/data.ts'
 import { hpaFor } from '../../../webhook/cli/dashboard/hpa-snippet.ts'
-import { MiniClusterSource } from '../../../webhook/cli/input/minicluster-source.ts'
+import { MiniClusterSource } from '../../../webhook/cli/input/files/minicluster-source.ts'
 
 const MINICLUSTER = v.parse(MiniClusterSource, {
   metadata: { name: 'flux-sample', namespace: 'hpc' },

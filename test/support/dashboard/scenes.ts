@@ -2,7 +2,7 @@
 import type { DetailedExplanation } from '#explaining/details.ts'
 import type { JobRequest } from '#simulation/jobs/job.ts'
 import type { ListState, MiniClusterState } from '../../../webhook/cli/dashboard/data.ts'
-import { readExplanation } from '../../../webhook/cli/input/explanation.ts'
+import { readExplanation } from '../../../webhook/cli/input/cluster/explanation.ts'
 import { type PastHourOptions, pastHour } from './past-hour.ts'
 
 /** The end of the hour in every scene. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCommand } from '../../../webhook/cli/commands.ts'
 import { ClusterData } from '../../../webhook/cli/dashboard/cluster-data.ts'
-import { httpsGet } from '../../../webhook/cli/input/https-get.ts'
+import { httpsGet } from '../../../webhook/cli/input/cluster/https-get.ts'
 import { fakeKubectl } from '../../support/fake-kubectl.ts'
 import { createMemoryIo } from './memory-io.ts'
 

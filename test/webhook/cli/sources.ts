@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { readDocuments } from '../../../webhook/cli/input/documents.ts'
-import { MiniClusterSource } from '../../../webhook/cli/input/minicluster-source.ts'
-import { type Found, readObjects } from '../../../webhook/cli/input/objects.ts'
+import { readDocuments } from '../../../webhook/cli/input/files/documents.ts'
+import { MiniClusterSource } from '../../../webhook/cli/input/files/minicluster-source.ts'
+import { type Found, readObjects } from '../../../webhook/cli/input/files/objects.ts'
 
 const RECORDINGS = join(import.meta.dirname, '../../recordings/kubernetes')
 

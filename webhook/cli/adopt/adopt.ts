@@ -10,10 +10,10 @@ import {
   refuseUsage,
   reportProblems,
 } from '../command.ts'
-import { type Document, type ReadResult, readDocuments } from '../input/documents.ts'
+import { getObjects, type KubectlFlags } from '../input/cluster/kubectl.ts'
+import { type Document, type ReadResult, readDocuments } from '../input/files/documents.ts'
+import { readDocumentFiles, reasonOf } from '../input/files/inputs.ts'
 import { readFlags } from '../input/flags.ts'
-import { readDocumentFiles, reasonOf } from '../input/inputs.ts'
-import { getObjects, type KubectlFlags } from '../input/kubectl.ts'
 import { type Adoption, adoptionOf } from './adoption.ts'
 import { type ApiService, GROUPS, type Group, NAMES, readApiServices } from './api-services.ts'
 import { overlayFiles, WAY_BACK } from './overlay.ts'

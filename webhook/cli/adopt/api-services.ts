@@ -1,8 +1,8 @@
 // The APIServices of the metrics groups among the documents: whose each is, and how its server is verified. Pure.
 import * as v from 'valibot'
 import { CA_BUNDLE_LABEL, GATEWAY, TAKE_OVER_ANNOTATION } from '../../contract.ts'
-import { type Document, describeUnexpected, type ReadResult } from '../input/documents.ts'
-import { describeIssues } from '../input/issues.ts'
+import { type Document, describeUnexpected, type ReadResult } from '../input/files/documents.ts'
+import { describeIssues } from '../input/files/issues.ts'
 
 /** The groups that the gateway can serve, and the names of their APIServices. */
 export const GROUPS = {

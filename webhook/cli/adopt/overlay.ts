@@ -1,6 +1,6 @@
 // The files of the overlay: the kustomization that installs the gateway in front of the adopted servers, and the way back. Pure.
 import { GATEWAY, TAKE_OVER_ANNOTATION } from '../../contract.ts'
-import type { Document } from '../input/documents.ts'
+import type { Document } from '../input/files/documents.ts'
 import { formatCommented } from '../output/commented-yaml.ts'
 import type { Adoption } from './adoption.ts'
 import type { ApiService } from './api-services.ts'

@@ -1,14 +1,14 @@
 // The page's data from the metrics API of a cluster, through kubectl with the user's own kubeconfig: RBAC decides what is shown.
 import type { Io } from '../command.ts'
-import type { Answer } from '../input/answer.ts'
+import type { Answer } from '../input/cluster/answer.ts'
 import {
   type AutoscalerState,
   readAutoscalers,
   withoutAnswered,
-} from '../input/autoscaler-state.ts'
-import { getRaw, type KubectlFlags } from '../input/kubectl.ts'
-import { askForExplanation, withPatience } from '../input/minicluster-target.ts'
-import { NEXT_SECONDS, type Patience, sharedSeconds } from '../input/patience.ts'
+} from '../input/cluster/autoscaler-state.ts'
+import { getRaw, type KubectlFlags } from '../input/cluster/kubectl.ts'
+import { askForExplanation, withPatience } from '../input/cluster/minicluster-target.ts'
+import { NEXT_SECONDS, type Patience, sharedSeconds } from '../input/cluster/patience.ts'
 import type {
   DashboardData,
   HpaState,

@@ -2,7 +2,6 @@
 import { once } from 'node:events'
 import { messageOf, printable } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
-import { readArguments } from '../input/flags.ts'
 import {
   askForExplanation,
   namespaceOf,
@@ -11,7 +10,8 @@ import {
   TARGET_HELP,
   type Target,
   withPatience,
-} from '../input/minicluster-target.ts'
+} from '../input/cluster/minicluster-target.ts'
+import { readArguments } from '../input/flags.ts'
 import { openBrowser } from './browser.ts'
 import { ClusterData } from './cluster-data.ts'
 import type { DashboardData } from './data.ts'

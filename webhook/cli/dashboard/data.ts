@@ -1,5 +1,5 @@
 // What the page is told, as JSON: the types that the command and the page share, and where the answers come from. Types only.
-import type { ReadExplanation } from '../input/explanation.ts'
+import type { ReadExplanation } from '../input/cluster/explanation.ts'
 import type { ReadOverview } from './overview.ts'
 
 /** Names a MiniCluster of the cluster. */

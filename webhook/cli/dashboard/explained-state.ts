@@ -1,8 +1,8 @@
 // The state of one MiniCluster from whoever explains it: its sidecar, or the metrics API of its cluster.
-import type { Answer } from '../input/answer.ts'
-import { readExplanation } from '../input/explanation.ts'
-import type { ExplainQuestion } from '../input/minicluster-target.ts'
-import { NEXT_SECONDS, type Patience } from '../input/patience.ts'
+import type { Answer } from '../input/cluster/answer.ts'
+import { readExplanation } from '../input/cluster/explanation.ts'
+import type { ExplainQuestion } from '../input/cluster/minicluster-target.ts'
+import { NEXT_SECONDS, type Patience } from '../input/cluster/patience.ts'
 import type { MiniClusterState, NotKnown } from './data.ts'
 
 /** All that the page shows, of one reading. */

@@ -9,7 +9,7 @@ import {
   type RecommendedHpa,
   recommendHpa,
 } from '../hpa/recommended-hpa.ts'
-import type { MiniClusterSource } from '../input/minicluster-source.ts'
+import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import { type Comment, formatCommented } from '../output/commented-yaml.ts'
 import type { HpaState } from './data.ts'
 

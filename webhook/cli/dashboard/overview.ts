@@ -1,6 +1,6 @@
 // The gateway's list of MiniClusters, checked: gateways of several releases answer.
 import * as v from 'valibot'
-import { parseJson } from '../input/explanation.ts'
+import { parseJson } from '../input/cluster/explanation.ts'
 
 const Count = v.nullable(v.number())
 

@@ -1,10 +1,10 @@
 // `flux-metrics doctor`: what is wrong between a queue and the size of a MiniCluster. Its flags and its help.
 import { printable } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } from '../command.ts'
+import { getRaw, type KubectlFlags } from '../input/cluster/kubectl.ts'
+import { namespaceOf } from '../input/cluster/minicluster-target.ts'
+import { sharedSeconds } from '../input/cluster/patience.ts'
 import { problemOfName, readArguments } from '../input/flags.ts'
-import { getRaw, type KubectlFlags } from '../input/kubectl.ts'
-import { namespaceOf } from '../input/minicluster-target.ts'
-import { sharedSeconds } from '../input/patience.ts'
 import { examine, examineInstallation, type Report } from './examination.ts'
 import { Api } from './facts/api.ts'
 import { readFacts, readInstallation } from './facts/facts.ts'

@@ -1,15 +1,15 @@
 // `flux-metrics explain`: why a MiniCluster has its size, in the words of its sidecar. Its flags and its help.
 import { printableJson, printableLines } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
-import { parseJson } from '../input/explanation.ts'
-import { readArguments } from '../input/flags.ts'
+import { parseJson } from '../input/cluster/explanation.ts'
 import {
   askForExplanation,
   readTarget,
   TARGET_FLAGS,
   TARGET_HELP,
   type Target,
-} from '../input/minicluster-target.ts'
+} from '../input/cluster/minicluster-target.ts'
+import { readArguments } from '../input/flags.ts'
 
 const FLAGS = {
   ...TARGET_FLAGS,

@@ -3,7 +3,7 @@
 import type { Json } from '../../injection/container.ts'
 import { omitEmpty } from '../inject/omit-empty.ts'
 import { operatorJob } from '../inject/operator-job.ts'
-import type { MiniClusterSource } from '../input/minicluster-source.ts'
+import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import type { Comment } from '../output/commented-yaml.ts'
 import { smallestSizeOf } from './recommended-hpa.ts'
 

@@ -1,8 +1,8 @@
 // The comments in the recommended HPA: the reason of each setting, next to the setting. Pure.
 
+import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
+import type { Path } from '../input/files/source.ts'
 import { DEFAULT_NAMESPACE } from '../input/flags.ts'
-import type { MiniClusterSource } from '../input/minicluster-source.ts'
-import type { Path } from '../input/source.ts'
 import type { Comment } from '../output/commented-yaml.ts'
 import { adviseOnNodes } from './node-advice.ts'
 import { type Choices, metricFor } from './recommended-hpa.ts'

@@ -11,11 +11,11 @@ import {
   refuseUsage,
   reportProblems,
 } from '../command.ts'
-import { type Document, describeUnexpected, type ReadResult } from '../input/documents.ts'
+import { DEFAULT_KUBERNETES, readServerVersion } from '../input/cluster/server-version.ts'
+import { type Document, describeUnexpected, type ReadResult } from '../input/files/documents.ts'
+import { readDocumentFiles } from '../input/files/inputs.ts'
+import { type FoundMiniCluster, isMiniCluster, readObjects } from '../input/files/objects.ts'
 import { readFlags } from '../input/flags.ts'
-import { readDocumentFiles } from '../input/inputs.ts'
-import { type FoundMiniCluster, isMiniCluster, readObjects } from '../input/objects.ts'
-import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
 import { formatCommented } from '../output/commented-yaml.ts'
 import { headroomFor, obstacleToHeadroom } from './headroom.ts'
 import { commentsOn } from './hpa-comments.ts'

@@ -4,8 +4,8 @@ import { annotatePods } from '../../admission/advice/protection-advice.ts'
 import { readAnnotations } from '../../injection/annotations.ts'
 import { isProtected, missingProtection, wantsProtection } from '../../injection/protection.ts'
 import { formatQuantity, isMore, parseQuantity } from '../../injection/resources/quantity.ts'
-import type { MiniClusterSource } from '../input/minicluster-source.ts'
-import { NO_UID } from '../input/objects.ts'
+import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
+import { NO_UID } from '../input/files/objects.ts'
 
 export interface NodeAdvice {
   /** About the pods that the HPA scales; `undefined` if they are protected, or will be. */

@@ -3,8 +3,8 @@ import { readAnnotations } from '../../injection/annotations.ts'
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
 import { isSince } from '../../kubernetes/server-version.ts'
 import type { Behavior, HpaSpec, MetricSpec, ObjectReference } from '../hpa-controller/spec.ts'
-import { type MiniClusterSource, refusalOf } from '../input/minicluster-source.ts'
-import type { Path } from '../input/source.ts'
+import { type MiniClusterSource, refusalOf } from '../input/files/minicluster-source.ts'
+import type { Path } from '../input/files/source.ts'
 
 /** Why no HPA can scale a MiniCluster, and the path of the field in question. */
 export interface Obstacle {

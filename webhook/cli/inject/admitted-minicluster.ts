@@ -3,8 +3,8 @@ import * as v from 'valibot'
 import { readAnnotations } from '../../injection/annotations.ts'
 import { applyTo } from '../../injection/json-patch.ts'
 import { protectPods } from '../../injection/protection.ts'
-import { MiniClusterSource } from '../input/minicluster-source.ts'
-import { type FoundMiniCluster, NO_UID } from '../input/objects.ts'
+import { MiniClusterSource } from '../input/files/minicluster-source.ts'
+import { type FoundMiniCluster, NO_UID } from '../input/files/objects.ts'
 
 /** A MiniCluster that the webhook changes, for the user: without the fields that an API server fills in. */
 export interface Protected {

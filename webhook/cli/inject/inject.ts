@@ -2,8 +2,8 @@
 import { CERTIFICATES_PORT } from '../../contract.ts'
 import type { AuthorityAddress, FrontProxy } from '../../injection/container.ts'
 import { type Command, type ExitCode, type Io, refuseUsage } from '../command.ts'
+import { DEFAULT_KUBERNETES, readServerVersion } from '../input/cluster/server-version.ts'
 import { DEFAULT_NAMESPACE, problemOfName, readFlags } from '../input/flags.ts'
-import { DEFAULT_KUBERNETES, readServerVersion } from '../input/server-version.ts'
 import { type Format, type InjectionSettings, reviewDocuments } from './review-documents.ts'
 
 /** The sidecar's image without its tag, as in manifests/. */

@@ -2,7 +2,7 @@
 // tolerations that the API server adds make no difference to the sidecar and are left out. Pure.
 import type { Json } from '../../injection/container.ts'
 import { COMPLETION_INDEX } from '../../injection/pod.ts'
-import type { JobContainer, JobSource } from '../input/job-source.ts'
+import type { JobContainer, JobSource } from '../input/files/job-source.ts'
 import { omitEmpty } from './omit-empty.ts'
 
 const INDEX_VARIABLE = 'JOB_COMPLETION_INDEX'

@@ -4,7 +4,7 @@ import type {
   ContainerSource,
   MiniClusterSource,
   VolumeSource,
-} from '../input/minicluster-source.ts'
+} from '../input/files/minicluster-source.ts'
 import { omitEmpty } from './omit-empty.ts'
 
 export const SCRIPT_FOLDER = '/flux_operator/'

@@ -2,8 +2,8 @@
 // error.
 import { stringify } from 'yaml'
 import { EXIT, type ExitCode, hasColor, type Io, reportProblems } from '../command.ts'
-import { readDocumentFiles } from '../input/inputs.ts'
-import { type Found, readObjects } from '../input/objects.ts'
+import { readDocumentFiles } from '../input/files/inputs.ts'
+import { type Found, readObjects } from '../input/files/objects.ts'
 import { formatDiff } from '../output/diff.ts'
 import { ObjectStore } from './object-store.ts'
 import { type Subject, subjectsOf } from './subjects.ts'

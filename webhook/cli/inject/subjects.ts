@@ -3,15 +3,15 @@ import * as v from 'valibot'
 import { preselect } from '../../admission/decision.ts'
 import { isJob, miniClusterOf } from '../../injection/minicluster.ts'
 import { controllerOf, displayName, type Pod, toPod } from '../../injection/pod.ts'
-import { JobSource } from '../input/job-source.ts'
-import { refusalOf } from '../input/minicluster-source.ts'
+import { JobSource } from '../input/files/job-source.ts'
+import { refusalOf } from '../input/files/minicluster-source.ts'
 import {
   type Found,
   type FoundJob,
   type FoundMiniCluster,
   type FoundPod,
   NO_UID,
-} from '../input/objects.ts'
+} from '../input/files/objects.ts'
 import { admit, type Protected } from './admitted-minicluster.ts'
 import { podOfJob } from './job-pod.ts'
 import { operatorJob } from './operator-job.ts'

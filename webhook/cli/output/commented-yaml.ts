@@ -1,6 +1,6 @@
 // A value as YAML, with comments above some of its keys. Pure.
 import { Document, isMap, isScalar } from 'yaml'
-import type { Path } from '../input/source.ts'
+import type { Path } from '../input/files/source.ts'
 
 /** A comment above a key. */
 export interface Comment {

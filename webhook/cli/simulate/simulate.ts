@@ -9,8 +9,8 @@ import {
   reportProblems,
 } from '../command.ts'
 import type { HpaSpec } from '../hpa-controller/spec.ts'
+import { readInputs, reasonOf } from '../input/files/inputs.ts'
 import { readFlags } from '../input/flags.ts'
-import { readInputs, reasonOf } from '../input/inputs.ts'
 import { Progress } from '../output/progress.ts'
 import { formatComparison, panelOf } from './comparison.ts'
 import { drawPicture, type Panel } from './drawing/svg.ts'

@@ -6,9 +6,8 @@ import {
   type AutoscalerState,
   readAutoscalers,
   withoutAnswered,
-} from '../input/autoscaler-state.ts'
-import { readExplanation } from '../input/explanation.ts'
-import { readArguments } from '../input/flags.ts'
+} from '../input/cluster/autoscaler-state.ts'
+import { readExplanation } from '../input/cluster/explanation.ts'
 import {
   askForExplanation,
   namespaceOf,
@@ -17,8 +16,9 @@ import {
   TARGET_HELP,
   type Target,
   withPatience,
-} from '../input/minicluster-target.ts'
-import { NEXT_SECONDS, type Patience } from '../input/patience.ts'
+} from '../input/cluster/minicluster-target.ts'
+import { NEXT_SECONDS, type Patience } from '../input/cluster/patience.ts'
+import { readArguments } from '../input/flags.ts'
 import { type TopState, viewOf } from './view.ts'
 
 const FLAGS = {

@@ -1,6 +1,6 @@
 // What `flux-metrics top` shows of one MiniCluster: one explanation, so that all numbers are of one reading. Pure.
 import { spellSeconds } from '#explaining/wording.ts'
-import type { ReadExplanation } from '../input/explanation.ts'
+import type { ReadExplanation } from '../input/cluster/explanation.ts'
 import { INDENT, row } from '../output/rows.ts'
 import { describeStates, drawStrip } from './rank-strip.ts'
 

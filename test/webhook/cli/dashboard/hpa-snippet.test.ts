@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { parse } from 'yaml'
 import { METRICS } from '#metrics/catalog.ts'
 import { hpaFor } from '../../../../webhook/cli/dashboard/hpa-snippet.ts'
-import { MiniClusterSource } from '../../../../webhook/cli/input/minicluster-source.ts'
+import { MiniClusterSource } from '../../../../webhook/cli/input/files/minicluster-source.ts'
 import { healthyObjects, reportOf, set } from '../doctor/cluster.ts'
 
 function sourceWith(maxSize: number) {

@@ -10,7 +10,7 @@ import {
 import { Api } from '../../../../webhook/cli/doctor/facts/api.ts'
 import { readFacts, readInstallation } from '../../../../webhook/cli/doctor/facts/facts.ts'
 import { choicesFor, recommendHpa } from '../../../../webhook/cli/hpa/recommended-hpa.ts'
-import type { Answer } from '../../../../webhook/cli/input/answer.ts'
+import type { Answer } from '../../../../webhook/cli/input/cluster/answer.ts'
 import { createAuthority } from '../../../support/certificates.ts'
 import { snapshotOf } from '../../../support/snapshots.ts'
 import { minicluster, recorded } from '../sources.ts'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { adviseOnNodes } from '../../../../webhook/cli/hpa/node-advice.ts'
-import { MiniClusterSource } from '../../../../webhook/cli/input/minicluster-source.ts'
-import { NO_UID } from '../../../../webhook/cli/input/objects.ts'
+import { MiniClusterSource } from '../../../../webhook/cli/input/files/minicluster-source.ts'
+import { NO_UID } from '../../../../webhook/cli/input/files/objects.ts'
 import { PROTECTION } from '../../../../webhook/contract.ts'
 
 const LARGE = { requests: { cpu: '3' } }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { operatorJob } from '../../../../webhook/cli/inject/operator-job.ts'
-import { MiniClusterSource } from '../../../../webhook/cli/input/minicluster-source.ts'
+import { MiniClusterSource } from '../../../../webhook/cli/input/files/minicluster-source.ts'
 import type { Json } from '../../../../webhook/injection/container.ts'
 import { minicluster, recorded } from '../sources.ts'
 

@@ -2,7 +2,7 @@
 import { h } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
 import { spellSeconds } from '#explaining/wording.ts'
-import type { ReadExplanation } from '../../input/explanation.ts'
+import type { ReadExplanation } from '../../input/cluster/explanation.ts'
 import type { MiniClusterState, Subject } from '../data.ts'
 import { addressOf, LOST, OLD, useAnswers, useNow } from './browser/asking.ts'
 import { isOld, presentMoment, secondsBetween } from './browser/moment.ts'

@@ -2,7 +2,7 @@
 import { h } from 'preact'
 import { useState } from 'preact/hooks'
 import { spellSeconds } from '#explaining/wording.ts'
-import type { ReadExplanation } from '../../input/explanation.ts'
+import type { ReadExplanation } from '../../input/cluster/explanation.ts'
 
 type Mark = (ranks: string | null) => void
 

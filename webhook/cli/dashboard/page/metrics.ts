@@ -1,7 +1,7 @@
 // The value of each metric, and the HPA that uses it.
 import { h } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { ReadExplanation } from '../../input/explanation.ts'
+import type { ReadExplanation } from '../../input/cluster/explanation.ts'
 import type { HpaState, Subject } from '../data.ts'
 import { addressOf, ask, LOST } from './browser/asking.ts'
 

@@ -1,6 +1,6 @@
 // Warnings with their cures, and values that are not known.
 import { h } from 'preact'
-import type { ReadNotice } from '../../input/explanation.ts'
+import type { ReadNotice } from '../../input/cluster/explanation.ts'
 
 interface NoticesProps {
   readonly warnings: readonly ReadNotice[]

@@ -1,6 +1,6 @@
 // The answer at a glance: the size that is wanted, the size that is there, and why.
 import { h } from 'preact'
-import type { ReadExplanation } from '../../input/explanation.ts'
+import type { ReadExplanation } from '../../input/cluster/explanation.ts'
 import { headlineOf } from './view.ts'
 
 interface SizesProps {

@@ -1,6 +1,6 @@
 // What the page knows of a MiniCluster after each answer. A number is on the page only while it is the present one; of an earlier
 // reading only its time is kept, and the history, which says when. Pure.
-import type { ReadExplanation } from '../../input/explanation.ts'
+import type { ReadExplanation } from '../../input/cluster/explanation.ts'
 import type { MiniClusterState } from '../data.ts'
 import { type History, mergeHistory } from './hour/history.ts'
 

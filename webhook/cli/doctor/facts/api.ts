@@ -4,8 +4,8 @@ import { messageOf } from '#serving/text.ts'
 import { pathOf } from '../../../kubernetes/api-path.ts'
 import type { Cluster, ClusterObject } from '../../../kubernetes/cluster.ts'
 import { collectionPath, EMPTY_PAGE, pageOf } from '../../../kubernetes/collections.ts'
-import type { Answer } from '../../input/answer.ts'
-import { parseJson } from '../../input/explanation.ts'
+import type { Answer } from '../../input/cluster/answer.ts'
+import { parseJson } from '../../input/cluster/explanation.ts'
 import { type Reading, read, senseless, type Unread } from './reading.ts'
 
 /** Gets a path of the API server. Never rejects. */

@@ -1,7 +1,7 @@
 // All that the rules judge: read through kubectl with the rights of the user, at most once each. Judges nothing.
 import { VERSIONS } from '#api/api-group.ts'
 import type { ServerVersion } from '../../../kubernetes/server-version.ts'
-import { readServerVersion } from '../../input/server-version.ts'
+import { readServerVersion } from '../../input/cluster/server-version.ts'
 import type { Api } from './api.ts'
 import { type HpaFacts, readHpas } from './hpa-facts.ts'
 import { type GroupFacts, readCustomGroup, readExternalGroup } from './metrics-api-facts.ts'

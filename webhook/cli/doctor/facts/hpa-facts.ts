@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
-import { type Hpa, toHpas } from '../../input/cluster-hpa.ts'
+import { type Hpa, toHpas } from '../../input/cluster/hpa.ts'
 import type { Api } from './api.ts'
 import { mapReading, type Reading, readNext } from './reading.ts'
 

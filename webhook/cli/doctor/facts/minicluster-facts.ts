@@ -16,7 +16,7 @@ import {
 import type { Policies } from '../../../injection/resources/sidecar-resources.ts'
 import { Conditions } from '../../../kubernetes/conditions.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
-import { MiniClusterSource } from '../../input/minicluster-source.ts'
+import { MiniClusterSource } from '../../input/files/minicluster-source.ts'
 import { type Api, attempt } from './api.ts'
 import { ABSENT, mapReading, type Reading, read, readNext } from './reading.ts'
 

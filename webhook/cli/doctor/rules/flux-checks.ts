@@ -2,7 +2,7 @@
 
 import type { NoticeCode } from '#explaining/notice.ts'
 import { adviseOnSpec } from '../../../admission/advice/spec-advice.ts'
-import type { ReadNotice } from '../../input/explanation.ts'
+import type { ReadNotice } from '../../input/cluster/explanation.ts'
 import { type Check, certain, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
 import { knownOf } from '../facts/reading.ts'

@@ -1,5 +1,5 @@
 // The API server itself. Pure.
-import { NO_KUBECTL } from '../../input/kubectl.ts'
+import { NO_KUBECTL } from '../../input/cluster/kubectl.ts'
 import { type Check, verdict } from '../check.ts'
 import { finding } from '../finding.ts'
 

@@ -12,8 +12,8 @@ import type {
   ObjectReference,
   SeriesSelector,
 } from '../../hpa-controller/spec.ts'
-import type { Document } from '../../input/documents.ts'
-import type { Path } from '../../input/source.ts'
+import type { Document } from '../../input/files/documents.ts'
+import type { Path } from '../../input/files/source.ts'
 import type { QueueOfJobs } from './queue-source.ts'
 
 /** Adds a problem at a path of the HPA. */

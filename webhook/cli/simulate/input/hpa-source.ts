@@ -3,8 +3,8 @@
 import * as v from 'valibot'
 import { toMilli } from '../../hpa-controller/milli-value.ts'
 import type { HpaSpec } from '../../hpa-controller/spec.ts'
-import type { Document, ReadResult } from '../../input/documents.ts'
-import { describeIssues } from '../../input/issues.ts'
+import type { Document, ReadResult } from '../../input/files/documents.ts'
+import { describeIssues } from '../../input/files/issues.ts'
 
 const Quantity = v.union([v.string(), v.number()])
 

@@ -1,9 +1,9 @@
 // A recording of jobs, as `flux jobs -a --json` prints it: when each was submitted, what it requested, how long it ran, or when
 // it was canceled before it ran.
 import * as v from 'valibot'
-import type { ReadResult } from '../../input/documents.ts'
-import { describeIssues } from '../../input/issues.ts'
-import { jsonPieces, objectOffsets } from '../../input/json-pieces.ts'
+import type { ReadResult } from '../../input/files/documents.ts'
+import { describeIssues } from '../../input/files/issues.ts'
+import { jsonPieces, objectOffsets } from '../../input/files/json-pieces.ts'
 import type { Arrival } from '../simulation.ts'
 
 /** A field that Flux does not know may be empty. */

@@ -1,7 +1,7 @@
 // The input of `flux-metrics simulate`, checked: one queue of jobs, whose jobs may also be recordings, and the HPAs to compare.
 import { hpaSpecFor } from '../../hpa/recommended-hpa.ts'
-import { describeUnexpected, type ReadResult, readDocuments } from '../../input/documents.ts'
-import type { Input } from '../../input/inputs.ts'
+import { describeUnexpected, type ReadResult, readDocuments } from '../../input/files/documents.ts'
+import type { Input } from '../../input/files/inputs.ts'
 import type { Arrival } from '../simulation.ts'
 import { misfitsOf } from './hpa-fit.ts'
 import { isHpa, type NamedHpa, readHpa } from './hpa-source.ts'

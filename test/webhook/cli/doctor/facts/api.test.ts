@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Api, attempt, UnreadError } from '../../../../../webhook/cli/doctor/facts/api.ts'
-import type { Answer } from '../../../../../webhook/cli/input/answer.ts'
+import type { Answer } from '../../../../../webhook/cli/input/cluster/answer.ts'
 
 function failing(reason: string): Api {
   return new Api(async () => ({ kind: 'failure', reason }))

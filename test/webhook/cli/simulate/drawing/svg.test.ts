@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readDocuments } from '../../../../../webhook/cli/input/documents.ts'
+import { readDocuments } from '../../../../../webhook/cli/input/files/documents.ts'
 import { drawPicture } from '../../../../../webhook/cli/simulate/drawing/svg.ts'
 import type { State, Trace } from '../../../../../webhook/cli/simulate/trace.ts'
 import { traceOf } from '../../traces.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HpaController } from '../../../../../webhook/cli/hpa-controller/controller.ts'
-import { readDocuments } from '../../../../../webhook/cli/input/documents.ts'
+import { readDocuments } from '../../../../../webhook/cli/input/files/documents.ts'
 import { isHpa, readHpa } from '../../../../../webhook/cli/simulate/input/hpa-source.ts'
 
 const GOOD = `apiVersion: autoscaling/v2

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readDocuments } from '../../../../../webhook/cli/input/documents.ts'
+import { readDocuments } from '../../../../../webhook/cli/input/files/documents.ts'
 import { isQueue, readQueue } from '../../../../../webhook/cli/simulate/input/queue-source.ts'
 
 const HEAD = 'apiVersion: flux-metrics/v1alpha1\nkind: Queue\nspec:\n'

@@ -1,5 +1,5 @@
 // The last hour as the page keeps it: what a restarted sidecar has forgotten, this page may have seen. Pure.
-import type { ReadExplanation } from '../../../input/explanation.ts'
+import type { ReadExplanation } from '../../../input/cluster/explanation.ts'
 
 export type History = NonNullable<ReadExplanation['history']>
 export type PastEvent = History['events'][number]

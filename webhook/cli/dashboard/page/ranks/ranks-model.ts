@@ -1,7 +1,7 @@
 // What is known of each rank: its state, and who runs there. Pure.
 import { plural, spellRanks, spellSeconds } from '#explaining/wording.ts'
 import { countIds, hasId, highestId, type Idset, parseIdset } from '#flux/sets/idset.ts'
-import type { ReadExplanation } from '../../../input/explanation.ts'
+import type { ReadExplanation } from '../../../input/cluster/explanation.ts'
 import { RANK_WORDS } from '../../../output/rank-words.ts'
 
 export interface StateOfRanks {

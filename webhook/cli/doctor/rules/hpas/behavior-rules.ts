@@ -2,7 +2,7 @@
 import { isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import { isSince } from '../../../../kubernetes/server-version.ts'
 import { TOLERANCE_SINCE } from '../../../hpa/recommended-hpa.ts'
-import { type HpaRules, passesTolerance, spellHpa } from '../../../input/cluster-hpa.ts'
+import { type HpaRules, passesTolerance, spellHpa } from '../../../input/cluster/hpa.ts'
 import { finding } from '../../finding.ts'
 import type { HpaRule } from './hpa-rule.ts'
 

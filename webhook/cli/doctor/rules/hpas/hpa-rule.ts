@@ -1,7 +1,7 @@
 // A rule about one HPA, and what it is compared with. Types only.
 import type { ServerVersion } from '../../../../kubernetes/server-version.ts'
-import type { Hpa } from '../../../input/cluster-hpa.ts'
-import type { MiniClusterSource } from '../../../input/minicluster-source.ts'
+import type { Hpa } from '../../../input/cluster/hpa.ts'
+import type { MiniClusterSource } from '../../../input/files/minicluster-source.ts'
 import type { Finding } from '../../finding.ts'
 
 /** What an HPA is compared with. */

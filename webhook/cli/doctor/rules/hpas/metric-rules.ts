@@ -10,7 +10,7 @@ import {
   type HpaReference,
   isMiniCluster,
   spellHpa,
-} from '../../../input/cluster-hpa.ts'
+} from '../../../input/cluster/hpa.ts'
 import { type Finding, finding } from '../../finding.ts'
 import type { HpaRule, HpaSurroundings } from './hpa-rule.ts'
 

@@ -1,5 +1,5 @@
 // The object that an HPA scales, and its bounds. Pure.
-import { isMiniCluster, spellHpa } from '../../../input/cluster-hpa.ts'
+import { isMiniCluster, spellHpa } from '../../../input/cluster/hpa.ts'
 import { finding } from '../../finding.ts'
 import type { HpaRule } from './hpa-rule.ts'
 

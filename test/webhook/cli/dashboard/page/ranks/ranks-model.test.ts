@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RanksModel } from '../../../../../../webhook/cli/dashboard/page/ranks/ranks-model.ts'
-import type { ReadExplanation } from '../../../../../../webhook/cli/input/explanation.ts'
+import type { ReadExplanation } from '../../../../../../webhook/cli/input/cluster/explanation.ts'
 import { growing } from '../../../../../support/dashboard/scenes.ts'
 
 const STATE = growing()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { refusalOf } from '../../../../webhook/cli/input/minicluster-source.ts'
-import { minicluster } from '../sources.ts'
+import { refusalOf } from '../../../../../webhook/cli/input/files/minicluster-source.ts'
+import { minicluster } from '../../sources.ts'
 
 test('refusalOf accepts the smallest MiniCluster', () => {
   assert.equal(refusalOf(minicluster({})), undefined)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readServerVersion } from '../../../../webhook/cli/input/server-version.ts'
-import { isSince } from '../../../../webhook/kubernetes/server-version.ts'
+import { readServerVersion } from '../../../../../webhook/cli/input/cluster/server-version.ts'
+import { isSince } from '../../../../../webhook/kubernetes/server-version.ts'
 
 for (const [text, major, minor] of [
   ['1.35', 1, 35],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readInputs } from '../../../../webhook/cli/input/inputs.ts'
-import { createMemoryIo } from '../memory-io.ts'
+import { readInputs } from '../../../../../webhook/cli/input/files/inputs.ts'
+import { createMemoryIo } from '../../memory-io.ts'
 
 test('readInputs reads files in their order, and standard input for a dash', async () => {
   const { io } = createMemoryIo({ files: { a: '1', b: '2' }, input: '3' })

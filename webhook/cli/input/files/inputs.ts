@@ -1,6 +1,6 @@
 // The texts that a command reads: files and standard input.
 import { getSystemErrorMessage } from 'node:util'
-import type { Io } from '../command.ts'
+import type { Io } from '../../command.ts'
 import { type Document, type ReadResult, readDocuments } from './documents.ts'
 
 export interface Input {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readDocuments } from '../../../../webhook/cli/input/documents.ts'
-import { Source } from '../../../../webhook/cli/input/source.ts'
-import { yamlPieces } from '../../../../webhook/cli/input/yaml-pieces.ts'
-import { recordedText } from '../sources.ts'
+import { readDocuments } from '../../../../../webhook/cli/input/files/documents.ts'
+import { Source } from '../../../../../webhook/cli/input/files/source.ts'
+import { yamlPieces } from '../../../../../webhook/cli/input/files/yaml-pieces.ts'
+import { recordedText } from '../../sources.ts'
 
 const A = 'apiVersion: v1\nkind: A\n'
 

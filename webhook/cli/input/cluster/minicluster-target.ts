@@ -1,11 +1,11 @@
 // The server that is asked about one MiniCluster: the metrics API of a cluster, through kubectl, or a sidecar directly. The flags
 // that name it, and the request.
 import { EXPLAIN as SUBRESOURCE } from '#metrics/metric.ts'
-import type { Io } from '../command.ts'
+import type { Io } from '../../command.ts'
+import { readInputs } from '../files/inputs.ts'
+import { DEFAULT_NAMESPACE, problemOfName } from '../flags.ts'
 import type { Answer } from './answer.ts'
-import { DEFAULT_NAMESPACE, problemOfName } from './flags.ts'
 import { httpsGet } from './https-get.ts'
-import { readInputs } from './inputs.ts'
 import { getNamespace, getRaw, type KubectlFlags } from './kubectl.ts'
 import type { Patience } from './patience.ts'
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '#explaining/explanation.ts'
-import { autoscalersIn, withoutAnswered } from '../../../../webhook/cli/input/autoscaler-state.ts'
-import { readExplanation } from '../../../../webhook/cli/input/explanation.ts'
-import { snapshotOf } from '../../../support/snapshots.ts'
+import {
+  autoscalersIn,
+  withoutAnswered,
+} from '../../../../../webhook/cli/input/cluster/autoscaler-state.ts'
+import { readExplanation } from '../../../../../webhook/cli/input/cluster/explanation.ts'
+import { snapshotOf } from '../../../../support/snapshots.ts'
 
 const MINICLUSTER = {
   apiVersion: 'flux-framework.org/v1alpha2',

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '#explaining/explanation.ts'
-import { readExplanation } from '../../../../webhook/cli/input/explanation.ts'
-import { snapshotOf } from '../../../support/snapshots.ts'
+import { readExplanation } from '../../../../../webhook/cli/input/cluster/explanation.ts'
+import { snapshotOf } from '../../../../support/snapshots.ts'
 
 const SNAPSHOT = snapshotOf()
 const EXPLANATION = explain(SNAPSHOT, SNAPSHOT.takenAt)

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import { test } from 'node:test'
-import { httpsGet } from '../../../../webhook/cli/input/https-get.ts'
-import { createAuthority } from '../../../support/certificates.ts'
+import { httpsGet } from '../../../../../webhook/cli/input/cluster/https-get.ts'
+import { createAuthority } from '../../../../support/certificates.ts'
 
 test('of an answer that never ends little is read', async (t) => {
   const authority = await createAuthority('test')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readDocuments } from '../../../../webhook/cli/input/documents.ts'
-import { NO_UID, readObjects } from '../../../../webhook/cli/input/objects.ts'
-import { objectsOf, recordedText } from '../sources.ts'
+import { readDocuments } from '../../../../../webhook/cli/input/files/documents.ts'
+import { NO_UID, readObjects } from '../../../../../webhook/cli/input/files/objects.ts'
+import { objectsOf, recordedText } from '../../sources.ts'
 
 function problemsOf(text: string): readonly string[] {
   const { found, problems } = readDocuments(text, 'f.yaml')

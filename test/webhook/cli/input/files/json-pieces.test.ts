@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { jsonPieces } from '../../../../webhook/cli/input/json-pieces.ts'
+import { jsonPieces } from '../../../../../webhook/cli/input/files/json-pieces.ts'
 
 for (const [text, pieces] of [
   ['', [0]],

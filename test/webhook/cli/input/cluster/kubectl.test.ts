@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { getNamespace, getRaw } from '../../../../webhook/cli/input/kubectl.ts'
-import { fakeKubectl } from '../../../support/fake-kubectl.ts'
+import { getNamespace, getRaw } from '../../../../../webhook/cli/input/cluster/kubectl.ts'
+import { fakeKubectl } from '../../../../support/fake-kubectl.ts'
 
 test('getRaw answers the text that kubectl prints', async (t) => {
   const env = await fakeKubectl(t, { args: 'get --raw /apis', out: "it's\nthere" })

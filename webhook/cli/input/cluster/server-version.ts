@@ -1,5 +1,5 @@
 // The version of an API server as `kubectl version` prints it: the value of `--kubernetes`. Pure.
-import type { ServerVersion } from '../../kubernetes/server-version.ts'
+import type { ServerVersion } from '../../../kubernetes/server-version.ts'
 
 /** The default of `--kubernetes`: the newest version that the project was tested with. */
 export const DEFAULT_KUBERNETES = '1.37'

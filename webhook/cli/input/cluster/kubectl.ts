@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { shorten } from '#serving/text.ts'
-import type { Io } from '../command.ts'
+import type { Io } from '../../command.ts'
 import type { Answer } from './answer.ts'
 import { boundedText } from './bounded-text.ts'
 import { type Patience, spellPatience, within } from './patience.ts'
