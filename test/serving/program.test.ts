@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
+import { SHARED_CACHE } from '../support/program.ts'
 
 const PROGRAM = join(import.meta.dirname, '../support/small-program.ts')
 
@@ -22,7 +23,7 @@ interface Run {
 
 function run(t: TestContext, { args = [], ...env }: { args?: string[]; WORK?: string } = {}): Run {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env,
+    env: { ...SHARED_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.after(() => child.kill('SIGKILL'))

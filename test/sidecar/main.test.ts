@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -12,45 +11,21 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { VARIABLES } from '../../sidecar/config.ts'
 import { createAuthority, createKeys } from '../support/certificates.ts'
 import { ask } from '../support/https.ts'
+import { loggedLine, type Program, type ProgramOptions, startProgram } from '../support/program.ts'
 
 const MAIN = join(import.meta.dirname, '../../sidecar/main.ts')
 
-interface Run {
-  readonly child: ChildProcess
-  /** Resolves when the program has ended. */
-  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
-}
-
-function run(t: TestContext, options: { args?: string[]; env?: Record<string, string> }): Run {
-  const child = spawn(process.execPath, [MAIN, ...(options.args ?? [])], {
-    env: options.env ?? {},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.after(() => child.kill('SIGKILL'))
-  const output = { stdout: '', stderr: '' }
-  child.stdout.on('data', (chunk: Buffer) => {
-    output.stdout += chunk.toString()
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    output.stderr += chunk.toString()
-  })
-  const ended = once(child, 'close').then(([code]) => ({ code, ...output }))
-  return { child, ended }
-}
+const run = (t: TestContext, options?: ProgramOptions) => startProgram(t, MAIN, options)
 
 /** Starts a sidecar on a free port and waits until it says that it serves. */
 async function serve(
   t: TestContext,
   env: Readonly<Record<string, string>> = {},
-): Promise<Run & { port: number }> {
+): Promise<Program & { port: number }> {
   const place = { LISTEN_PORT: '0', LISTEN_ADDRESS: '127.0.0.1' }
   const program = run(t, { env: { ...place, FLUX_URI: 'local:///nowhere/local', ...env } })
-  assert.ok(program.child.stdout)
-  for await (const line of createInterface({ input: program.child.stdout })) {
-    const { msg, port } = JSON.parse(line)
-    if (msg === 'serving') return { ...program, port }
-  }
-  throw new Error('The sidecar did not start')
+  const { port } = await loggedLine(program, 'serving')
+  return { ...program, port }
 }
 
 test('--help lists every variable with default and meaning', async (t) => {

@@ -1,53 +1,21 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import packageJson from '../../package.json' with { type: 'json' }
 import { VARIABLES } from '../../webhook/config.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { ask } from '../support/https.ts'
+import { loggedLine, type Program, type ProgramOptions, startProgram } from '../support/program.ts'
 
 const MAIN = join(import.meta.dirname, '../../webhook/main.ts')
 const ANY_PORTS = { LISTEN_PORT: '0', CERTIFICATES_PORT: '0', HEALTH_PORT: '0' }
 const IMAGE = { SIDECAR_IMAGE: 'sidecar:1' }
 
-interface Run {
-  readonly child: ChildProcess
-  /** Resolves when the program has ended. */
-  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
-}
-
-function run(t: TestContext, options: { args?: string[]; env?: Record<string, string> }): Run {
-  const child = spawn(process.execPath, [MAIN, ...(options.args ?? [])], {
-    env: options.env ?? {},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.after(() => child.kill('SIGKILL'))
-  const output = { stdout: '', stderr: '' }
-  child.stdout.on('data', (chunk: Buffer) => {
-    output.stdout += chunk.toString()
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    output.stderr += chunk.toString()
-  })
-  const ended = once(child, 'close').then(([code]) => ({ code, ...output }))
-  return { child, ended }
-}
-
-/** The first line of the log with this message. */
-async function line(program: Run, message: string) {
-  assert.ok(program.child.stdout)
-  for await (const text of createInterface({ input: program.child.stdout })) {
-    const parsed = JSON.parse(text)
-    if (parsed.msg === message) return parsed
-  }
-  throw new Error(`Expected the line "${message}", got ${JSON.stringify(await program.ended)}`)
-}
+const run = (t: TestContext, options?: ProgramOptions) => startProgram(t, MAIN, options)
 
 /** An API server without objects, its kubeconfig, and a provided certificate. */
 async function prepare(t: TestContext) {
@@ -93,11 +61,11 @@ async function prepare(t: TestContext) {
 }
 
 /** Starts a webhook on a free port with a provided certificate, and waits until it logs that it serves. */
-async function serve(t: TestContext): Promise<Run & { port: number }> {
+async function serve(t: TestContext): Promise<Program & { port: number }> {
   const files = await prepare(t)
   const env = { ...IMAGE, ...files, CERTIFICATES: 'files', LISTEN_ADDRESS: '127.0.0.1' }
   const program = run(t, { env: { ...env, ...ANY_PORTS } })
-  const { port } = await line(program, 'serving')
+  const { port } = await loggedLine(program, 'serving')
   return { ...program, port }
 }
 
@@ -142,7 +110,7 @@ test('With a provided certificate the program serves, even if the API server has
 test('Without a CA the program logs why it waits, and SIGTERM ends it with code 0', async (t) => {
   const { KUBECONFIG } = await prepare(t)
   const program = run(t, { env: { ...IMAGE, KUBECONFIG, ...ANY_PORTS } })
-  const { level } = await line(program, 'cannot keep certificates up to date: trying again')
+  const { level } = await loggedLine(program, 'cannot keep certificates up to date: trying again')
   assert.equal(level, 'warn')
   program.child.kill('SIGTERM')
   assert.equal((await program.ended).code, 0)

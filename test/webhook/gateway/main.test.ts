@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import packageJson from '../../../package.json' with { type: 'json' }
@@ -15,41 +12,11 @@ import { startAuthority } from '../../bench/gateway/authority.ts'
 import { writeKubeconfig } from '../../bench/kubeconfig.ts'
 import { createAuthority } from '../../support/certificates.ts'
 import { ask } from '../../support/https.ts'
+import { loggedLine, type ProgramOptions, startProgram } from '../../support/program.ts'
 
 const MAIN = join(import.meta.dirname, '../../../webhook/gateway/main.ts')
 
-interface Run {
-  readonly child: ChildProcess
-  /** Resolves when the program has ended. */
-  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
-}
-
-function run(t: TestContext, options: { args?: string[]; env?: Record<string, string> }): Run {
-  const child = spawn(process.execPath, [MAIN, ...(options.args ?? [])], {
-    env: options.env ?? {},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.after(() => child.kill('SIGKILL'))
-  const output = { stdout: '', stderr: '' }
-  child.stdout.on('data', (chunk: Buffer) => {
-    output.stdout += chunk.toString()
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    output.stderr += chunk.toString()
-  })
-  const ended = once(child, 'close').then(([code]) => ({ code, ...output }))
-  return { child, ended }
-}
-
-/** The first line of the log with this message. */
-async function line(program: Run, message: string) {
-  assert.ok(program.child.stdout)
-  for await (const text of createInterface({ input: program.child.stdout })) {
-    const parsed = JSON.parse(text)
-    if (parsed.msg === message) return parsed
-  }
-  throw new Error(`Expected the line "${message}", got ${JSON.stringify(await program.ended)}`)
-}
+const run = (t: TestContext, options?: ProgramOptions) => startProgram(t, MAIN, options)
 
 /** An API server without pods, and an authority that certifies every gateway. */
 async function prepare(t: TestContext) {
@@ -137,7 +104,7 @@ test('SIGTERM and SIGINT turn readiness off, the API is served on, and the progr
   const ends = (['SIGTERM', 'SIGINT'] as const).map(async (signal) => {
     const { env, client } = await prepare(t)
     const program = run(t, { env })
-    const { port, healthPort } = await line(program, 'serving')
+    const { port, healthPort } = await loggedLine(program, 'serving')
     const ready = () => ask(healthPort, '/readyz', { plain: true })
     while ((await ready()).status !== 200) await sleep(20)
     const stoppedAt = performance.now()

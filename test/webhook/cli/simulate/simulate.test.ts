@@ -199,8 +199,14 @@ for (const columns of [60, 80, 200]) {
   })
 }
 
-test('simulate shows how far it is on a terminal, and clears that line', async () => {
-  const jobs = 'jobs: [{ at: 0s, every: 1s, count: 3000, cores: 1, duration: 20s }]'
+test('simulate shows how far it is on a terminal, and clears that line', async (t) => {
+  // A second passes at each look at the clock: each report is due.
+  let nowMs = 0
+  t.mock.method(performance, 'now', () => {
+    nowMs += 1_000
+    return nowMs
+  })
+  const jobs = 'jobs: [{ at: 0s, every: 1s, count: 30, cores: 1, duration: 20s }]'
   const { io, written } = createMemoryIo({ input: NODES(jobs), errIsTerminal: true })
   assert.equal(await SIMULATE.run([], io), 0)
   const [first, ...lines] = written.err.split('\r\u001b[K')
