@@ -40,7 +40,7 @@ function withJobs(until: number, more: Readonly<Record<number, readonly JobReque
 const HPA = (at: string) => [`flux-sample: ${at}, of 2 to 16`]
 
 /** Why a job waits: each reason once. */
-export function waiting(): MiniClusterState {
+export const waiting = madeOnce((): MiniClusterState => {
   const explanation = scene({
     jobs: withJobs(2_700, {
       2900: [{ nodes: 6, duration: 2_400 }],
@@ -60,12 +60,10 @@ export function waiting(): MiniClusterState {
   return known(explanation, [
     'flux-sample: at 12, of 2 to 12; TooManyReplicas: the desired replica count is more than the maximum replica count',
   ])
-}
+})
 
 /** Jobs that have just come, for which nodes are being added. */
-export function growing(): MiniClusterState {
-  return known(growingAsTold(), HPA('7 → 13'))
-}
+export const growing = madeOnce((): MiniClusterState => known(growingAsTold(), HPA('7 → 13')))
 
 /** The same, as the sidecar tells it. */
 export function growingAsTold(): DetailedExplanation {
@@ -82,7 +80,7 @@ export function growingAsTold(): DetailedExplanation {
 }
 
 /** The same, and some minutes in which nothing was known. */
-export function recovered(): MiniClusterState {
+export const recovered = madeOnce((): MiniClusterState => {
   const reason = 'the broker closed the connection'
   const explanation = scene({
     jobs: withJobs(2_900, {
@@ -92,10 +90,10 @@ export function recovered(): MiniClusterState {
     outages: [{ from: 1_200, to: 1_430, reason }],
   })
   return known(explanation, HPA('7 → 11'))
-}
+})
 
 /** Ranks that are drained before the size falls; one of them still runs a job. */
-export function draining(): MiniClusterState {
+export const draining = madeOnce((): MiniClusterState => {
   const explanation = scene({
     drains: true,
     jobs: withJobs(2_500, {
@@ -107,10 +105,10 @@ export function draining(): MiniClusterState {
     }),
   })
   return known(explanation, HPA('at 12'))
-}
+})
 
 /** Thousands of ranks in most of the states. */
-export function large(): MiniClusterState {
+export const large = madeOnce((): MiniClusterState => {
   const jobs = new Map<number, JobRequest[]>()
   for (let second = 0, turn = 0; second < 600; second += 10, turn += 1) {
     const nodes = 8 + ((turn * 37) % 120)
@@ -132,7 +130,7 @@ export function large(): MiniClusterState {
     ]),
   })
   return known(explanation, ['flux-large: 3072 → 3400, of 64 to 4096'])
-}
+})
 
 export const OUTAGE: MiniClusterState = {
   kind: 'unknown',
@@ -204,4 +202,13 @@ export function known(
   const read = readExplanation(JSON.stringify(explanation))
   if (typeof read === 'string') throw new Error(read)
   return { kind: 'known', explanation: read, hpas }
+}
+
+/** An hour takes a tenth of a second to simulate: a scene is made when it is wanted first. */
+function madeOnce(make: () => MiniClusterState): () => MiniClusterState {
+  let made: MiniClusterState | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }

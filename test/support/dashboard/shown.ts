@@ -59,9 +59,9 @@ export async function show(
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
-/** What axe finds, as texts. The page must be opened with `bypassCSP`: axe is no part of it. */
+/** What axe finds, as texts. The page must be opened with `bypassCSP`: axe is no part of it. It is given axe once. */
 export async function axeFindings(page: Page): Promise<readonly string[]> {
-  await page.evaluate(await readFile(AXE, 'utf8'))
+  if (!(await page.evaluate(`'axe' in window`))) await page.evaluate(await readFile(AXE, 'utf8'))
   return page.evaluate(`axe.run().then(({ violations }) => violations.map(({ id, nodes }) =>
     id + ': ' + nodes.map(({ html, any }) => html + ' ' + any.map(({ message }) => message)).join('\\n')))`)
 }
