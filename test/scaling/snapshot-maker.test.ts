@@ -193,6 +193,36 @@ test('ranks that we drained are given to pending jobs', () => {
   assert.equal(drains?.size, 4)
 })
 
+for (const [what, isSeen, undrained] of [
+  ['was seen absent is given back before its pod comes', true, '4-7'],
+  ['may have come and gone unseen waits for the race', false, ''],
+] as const) {
+  test(`with drains, a rank that ${what}`, () => {
+    const drains = [
+      {
+        ranks: parseIdset('4-15'),
+        reason: 'flux-metrics/flux-sample: scale-down to 4',
+        drainedAt: 0,
+      },
+    ]
+    const snapshots = settled(DRAINS, reading(4, '', { drains }))
+    const waiting = waitingFor(wholeNodes(8))
+    for (const now of [RACE_MS, RACE_MS + DECISION_MS / 2]) {
+      snapshots.make(reading(4, '', { drains, waiting }), now)
+    }
+    if (!isSeen) snapshots.restart()
+    const now = RACE_MS + DECISION_MS + TOOK_MS
+    const made = snapshots.make(reading(4, '', { drains, waiting }), now)
+    assert.equal(made.drains && formatIdset(made.drains.undrain), undrained)
+  })
+}
+
+test('a rank of a running job is busy, also if Flux does not show it as allocated', () => {
+  const facts = reading(8, '0-1', { running: parseIdset('5') })
+  const { snapshot } = new SnapshotMaker(NO_DRAINS).make(facts, 0)
+  assert.equal(formatIdset(snapshot.ranks.allocated), '0-1,5')
+})
+
 test('ranks that others drained are theirs with drains, too', () => {
   const drains = [
     { ranks: parseIdset('2'), reason: 'maintenance', drainedAt: 0 },
