@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import { ERRNO } from '#flux/errors.ts'
+import { formatIdset } from '#flux/sets/idset.ts'
 import { publishedSize } from '#scaling/sizes.ts'
 import type { Reading } from '#scaling/snapshot.ts'
 import { createTestCluster, reasonOf, runningOf, upOf } from '../support/cluster.ts'
@@ -152,6 +153,22 @@ test('Collector is stale from the moment the broker ends, and reads its replacem
     ),
   )
   assert.equal(lines.filter((line) => line.startsWith('stale → fresh')).length, 2)
+})
+
+test('Collector counts every rank as released just now when it is connected again', async (t) => {
+  const { collector, startBroker, until } = await createTestCluster(t, {
+    pace: { streamingIntervalMs: 10 },
+    patience: { idleGraceMs: 100 },
+  })
+  const recentIn = (reading: Reading) =>
+    reading.kind === 'fresh' ? formatIdset(reading.snapshot.recent) : undefined
+  const broker = await startBroker()
+  collector.start()
+  await until((reading) => recentIn(reading) === '')
+  await broker.kill()
+  await until(({ kind }) => kind === 'stale')
+  await startBroker()
+  assert.equal(recentIn(await until(({ kind }) => kind === 'fresh')), '0-3')
 })
 
 test('Collector waits until the broker has started', async (t) => {
