@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { runs, someOf } from './runs.ts'
 
 for (const [wanted, expected] of [
-  ['', 400],
+  ['', 200],
   ['full', 4_000],
   ['0.25', 1_000],
   ['5', 20_000],

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { globSync } from 'node:fs'
 import { test } from 'node:test'
 import { ROOT } from './imports.ts'
-import { groupsOf, testFiles } from './test-groups.ts'
+import { groupsOf, LONG, testFiles } from './test-groups.ts'
+
+test('files that take long are there', () => {
+  const alone = groupsOf(testFiles([])).filter(({ name }) => name.endsWith('.test.ts'))
+  assert.equal(alone.length, LONG.length)
+})
 
 test('every test file is in one group', () => {
   const grouped = groupsOf(testFiles([])).flatMap(({ files }) => files)
@@ -15,14 +20,14 @@ test('groups have names of their own, and few files', () => {
   assert.ok(groups.every(({ files }) => files.length > 0 && files.length <= 16))
 })
 
-test('files that compute for long are first, each alone', () => {
+test('files that take long are first, in the order of their list, each alone', () => {
   const [first, second] = groupsOf([
     'test/api/app.test.ts',
     'test/scaling/faults.test.ts',
     'test/scaling/safety.test.ts',
   ])
-  assert.deepEqual(first?.files, ['test/scaling/faults.test.ts'])
-  assert.deepEqual(second?.files, ['test/scaling/safety.test.ts'])
+  assert.deepEqual(first?.files, ['test/scaling/safety.test.ts'])
+  assert.deepEqual(second?.files, ['test/scaling/faults.test.ts'])
 })
 
 test('the files of a room share a group, and the webhook has many rooms', () => {

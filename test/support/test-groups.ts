@@ -9,13 +9,22 @@ export interface TestGroup {
   readonly files: readonly string[]
 }
 
-/** Files that compute for long: each has a process of its own, which starts first. */
-const LONG = [
+/**
+ * Files that compute or wait for long: each has a process of its own, which starts before the others. Those with hostile clients
+ * are apart, and beside some that mostly wait.
+ */
+export const LONG: readonly string[] = [
+  'test/webhook/hostile.test.ts',
+  'test/webhook/main.test.ts',
+  'test/webhook/gateway/main.test.ts',
+  'test/webhook/cli/dashboard/page.test.ts',
   'test/scaling/safety.test.ts',
   'test/scaling/faults.test.ts',
+  'test/support/build.test.ts',
+  'test/webhook/cli/package.test.ts',
+  'test/sidecar/main.test.ts',
   'test/scaling/bursting.test.ts',
   'test/serving/https/hostile.test.ts',
-  'test/webhook/cli/dashboard/page.test.ts',
 ]
 
 /** The most files of a group: the last group should not keep everybody waiting. */
@@ -36,7 +45,7 @@ export function testFiles(paths: readonly string[]): readonly string[] {
 
 /** The groups, those that take long first: the files of a room share a process. */
 export function groupsOf(files: readonly string[]): readonly TestGroup[] {
-  const long = files.filter((file) => LONG.includes(file))
+  const long = LONG.filter((file) => files.includes(file))
   const others = files.filter((file) => !LONG.includes(file))
   const rooms = Object.entries(Object.groupBy(others, roomOf))
   return [

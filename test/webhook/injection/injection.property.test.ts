@@ -6,6 +6,7 @@ import { apply_patch } from 'jsonpatch'
 import { allContainers, COMPLETION_INDEX, type Pod, toPod } from '../../../webhook/injection/pod.ts'
 import { arbitraryPod } from '../../support/arbitrary-pods.ts'
 import { restrictedViolations } from '../../support/pod-security.ts'
+import { runs } from '../../support/runs.ts'
 import { createReviewer } from '../support-admission.ts'
 import { JOB_OWNER, OBJECTS, podReview } from '../support-objects.ts'
 
@@ -89,7 +90,7 @@ function assertUnique(texts: readonly string[]): void {
   assert.deepEqual(texts, [...new Set(texts)])
 }
 
-const NUM_RUNS = { numRuns: 300 }
+const NUM_RUNS = { numRuns: runs(3_000) }
 
 test('the broker of a drawn pod often stands behind other containers, and then gets mounts', async () => {
   const drawn = fc.sample(cases, { numRuns: 400, seed: 1 })
