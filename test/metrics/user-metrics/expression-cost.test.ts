@@ -18,6 +18,8 @@ const STEPS: readonly (readonly [expression: string, steps: number])[] = [
   // The sum of two numbers counts as that of two characters.
   ['nodes.up + 1', 4 + 2],
   ['nodes.up > 1 ? 1 : 0', 4 + 1 + 2],
+  // Numbers are as long as one character, however they are written.
+  ['nodes.up > 1000 ? 1 : 0', 4 + 1 + 2],
   // Neither the size of a list nor a key of a map needs a search.
   ['pending.size()', 2],
   ['size(pending)', 2],

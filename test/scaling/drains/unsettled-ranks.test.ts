@@ -57,6 +57,13 @@ test('it is told when all are settled', () => {
   ranks.observe(5_000, { ...reading(110, { open: '0-3' }), drains: [] })
   ranks.observe(5_100, reading(110))
   assert.equal(ranks.settledAt, 7_000)
+  const drains = [
+    { ranks: parseIdset('2'), reason: '', drainedAt: 101 },
+    { ranks: parseIdset('3'), reason: '', drainedAt: 100.5 },
+  ]
+  const started = new UnsettledRanks()
+  started.observe(0, { ...reading(101.5), drains })
+  assert.equal(started.settledAt, 1_500)
 })
 
 test('where a drained rank becomes busy late, ranks settle later from then on', () => {

@@ -85,6 +85,7 @@ test('waysOf knows no needs of cores alone where ranks differ: slots that take t
 test('waysOf takes no cores for no slots', () => {
   assert.deepEqual(needFor({ ntasks: 4, ncores: 0 }), slots(0, 0))
   assert.deepEqual(needFor({ ncores: 0 }), slots(0, 1))
+  assert.deepEqual(needFor({ nnodes: 0, ntasks: 0, ncores: 0 }), { ...slots(0, 0), nodes: 0 })
 })
 
 test('waysOf does not believe more cores per node than nodes have (slot=4/node/core=8)', () => {

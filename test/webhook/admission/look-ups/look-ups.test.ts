@@ -302,6 +302,16 @@ test('MiniClusters that exist are confirmed without such a limit', async (t) => 
   }
 })
 
+test('Jobs that exist are looked up without such a limit, also those that no MiniCluster controls', async (t) => {
+  const now = performance.now()
+  t.mock.method(performance, 'now', () => now)
+  const cluster = new MemoryCluster([job({ ownerReferences: [] })])
+  const lookUps = new LookUps({ cluster, readVersion: async () => V1_36 })
+  for (let count = 0; count < 500; count += 1) {
+    assert.equal(await lookUps.find(CANDIDATE, 'default'), undefined)
+  }
+})
+
 test('look-ups of one namespace that find nothing leave room for those of another', async () => {
   const cluster = new MemoryCluster(OBJECTS)
   const lookUps = new LookUps({ cluster, readVersion: async () => V1_36 })
