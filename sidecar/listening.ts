@@ -4,8 +4,8 @@
 import { PortInUse } from '#serving/https/port.ts'
 import type { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
-import { sleep } from '#serving/sleep.ts'
 import { messageOf } from '#serving/text.ts'
+import { sleep } from '#serving/waiting/sleep.ts'
 import type { Config } from './config.ts'
 
 export interface ListeningOptions {

@@ -47,9 +47,16 @@ const EXPLAINING = [
   'sidecar/explaining/notices',
   'sidecar/serving/text.ts',
 ]
-const COLLECTING = [...EXPLAINING, 'sidecar/flux/wire', 'sidecar/collecting', 'sidecar/serving']
+const COLLECTING = [
+  ...EXPLAINING,
+  'sidecar/flux/wire',
+  'sidecar/collecting',
+  'sidecar/serving',
+  'sidecar/serving/waiting',
+]
 const HTTPS = [
   'sidecar/serving',
+  'sidecar/serving/waiting',
   'sidecar/serving/certificates',
   'sidecar/serving/limits',
   'sidecar/serving/https',
@@ -67,6 +74,7 @@ const WEBHOOK_GROUND = [
   'webhook/telemetry.ts',
   'sidecar/serving',
   'sidecar/serving/limits',
+  'sidecar/serving/waiting',
 ]
 const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection', 'webhook/injection/resources']
 const KUBERNETES = [...WEBHOOK_GROUND, 'webhook/kubernetes']
@@ -143,6 +151,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [],
     packages: ['koa', 'pino', 'prom-client'],
   },
+  'sidecar/serving/waiting': NOTHING,
   'sidecar/serving/certificates': NOTHING,
   'sidecar/serving/limits': NOTHING,
   'sidecar/serving/https': { folders: HTTPS, packages: ['prom-client'] },
@@ -235,7 +244,13 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     packages: ['prom-client', 'valibot'],
   },
   'webhook/gateway/publishing': {
-    folders: ['webhook/contract.ts', 'webhook/kubernetes', 'sidecar/serving', 'sidecar/api'],
+    folders: [
+      'webhook/contract.ts',
+      'webhook/kubernetes',
+      'sidecar/serving',
+      'sidecar/serving/waiting',
+      'sidecar/api',
+    ],
     packages: ['prom-client', 'valibot'],
   },
   'webhook/gateway/scraping': {
@@ -248,6 +263,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/api/documents',
       'sidecar/identity',
       'sidecar/serving',
+      'sidecar/serving/waiting',
       'sidecar/serving/https',
       'webhook/gateway/circuit.ts',
       'sidecar/serving/limits',
@@ -289,6 +305,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/identity',
       'sidecar/metrics',
       'sidecar/serving',
+      'sidecar/serving/waiting',
       'sidecar/serving/certificates',
       'sidecar/serving/limits',
       'sidecar/serving/https',

@@ -7,7 +7,7 @@ import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
 import type { Client } from '#flux/wire/client.ts'
 import type { FluxEvent } from '#flux/wire/subscriptions.ts'
 import { fingerprint, toJobs } from '#reading/jobs/job-counts.ts'
-import { sleep } from '#serving/sleep.ts'
+import { sleep } from '#serving/waiting/sleep.ts'
 
 /** Brokers older than this echo the streaming flag of `job-list.job-stats` but answer once. */
 const JOB_STATS_STREAM_SINCE = [0, 55] as const

@@ -2,8 +2,8 @@
 // webhook, renews them, and stops using a certificate that has expired. The webhook's side is webhook/identities/.
 import type { Credentials } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
-import { Poll } from '#serving/poll.ts'
 import { messageOf } from '#serving/text.ts'
+import { Poll } from '#serving/waiting/poll.ts'
 import { type AuthorityRequest, askAuthority, type Grant } from './authority-client.ts'
 import { type HeldCertificate, holdCertificate, isNotYetValid, timeOf } from './held-certificate.ts'
 import { createKeyAndRequest, type KeyAndRequest } from './signing-request.ts'

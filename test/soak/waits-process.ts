@@ -3,7 +3,7 @@
 import { ChangeFeed } from '#collecting/change-feed.ts'
 import { getAttribute } from '#flux/calls/broker-calls.ts'
 import { Client } from '#flux/wire/client.ts'
-import { sleep } from '#serving/sleep.ts'
+import { sleep } from '#serving/waiting/sleep.ts'
 import { measure } from './measure.ts'
 import { report, SAMPLES } from './soaked.ts'
 

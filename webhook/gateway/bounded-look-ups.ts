@@ -2,7 +2,7 @@
 // share a look-up, and each namespace has its part of those at once and of their rate.
 import { RecentMap } from '#serving/limits/recent-map.ts'
 import { TokenBucket } from '#serving/limits/token-bucket.ts'
-import { untilDeadline } from '#serving/until-deadline.ts'
+import { untilDeadline } from '#serving/waiting/until-deadline.ts'
 
 /** For all namespaces. Each look-up takes a few calls. */
 const RATE = { burst: 50, perSecond: 10 }

@@ -1,6 +1,6 @@
 // The circuit of one server, a sidecar or an adapter: after some failures in a row it is not asked for a while, so that nobody
 // waits for what will fail. Then one request tries it.
-import { Backoff } from '#serving/backoff.ts'
+import { Backoff } from '#serving/waiting/backoff.ts'
 
 /** One lost packet must not stop an HPA. */
 const FAILURES = 3

@@ -4,9 +4,10 @@
 // A watch alone is not enough: it can be silent for ever (a broken connection; an API server that was restored from a
 // backup, whose versions go back), and it can lose changes. So every watch ends, and every few minutes a list replaces
 // all.
-import { Backoff } from '#serving/backoff.ts'
+
 import type { Logger } from '#serving/log.ts'
-import { sleep } from '#serving/sleep.ts'
+import { Backoff } from '#serving/waiting/backoff.ts'
+import { sleep } from '#serving/waiting/sleep.ts'
 import type { Cluster, ClusterObject, Collection, Watching } from './cluster.ts'
 import { ClusterError } from './cluster.ts'
 import { certainPartsOf } from './collect.ts'

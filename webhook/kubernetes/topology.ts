@@ -1,6 +1,6 @@
 // Watches what the custom metrics API of the cluster leads to. What follows from that is in reach.ts.
 import type { Logger } from '#serving/log.ts'
-import { Poll } from '#serving/poll.ts'
+import { Poll } from '#serving/waiting/poll.ts'
 import { METRICS_SERVICE } from '../contract.ts'
 import type { Cluster } from './cluster.ts'
 import { POLL_PACE } from './cluster.ts'

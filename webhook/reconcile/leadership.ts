@@ -2,7 +2,7 @@
 // of different machines are never compared: each replica measures by its own how long the Lease has not changed.
 import * as v from 'valibot'
 import type { Logger } from '#serving/log.ts'
-import { Poll } from '#serving/poll.ts'
+import { Poll } from '#serving/waiting/poll.ts'
 import type { Cluster, NewObject } from '../kubernetes/cluster.ts'
 import { Outage } from '../kubernetes/outage.ts'
 

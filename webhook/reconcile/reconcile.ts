@@ -3,7 +3,7 @@
 // node autoscalers may evict. It tells the MiniClusters, and changes nothing: to replace a pod would end its jobs.
 import type { Registry } from 'prom-client'
 import type { Logger } from '#serving/log.ts'
-import { Poll } from '#serving/poll.ts'
+import { Poll } from '#serving/waiting/poll.ts'
 import type { LookUps } from '../admission/look-ups/look-ups.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import type { SidecarOptions } from '../injection/container.ts'

@@ -1,5 +1,5 @@
 // Reads from the API server what a decision about a pod needs, within one deadline. Decides nothing.
-import { sleep } from '#serving/sleep.ts'
+import { sleep } from '#serving/waiting/sleep.ts'
 import { readEnabled } from '../../injection/annotations.ts'
 import {
   type MiniCluster,

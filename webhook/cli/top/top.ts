@@ -1,6 +1,7 @@
 // `flux-metrics top`: a MiniCluster in a terminal, live. Its flags, its help, and the loop.
-import { sleep } from '#serving/sleep.ts'
+
 import { printable } from '#serving/text.ts'
+import { sleep } from '#serving/waiting/sleep.ts'
 import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } from '../command.ts'
 import {
   type AutoscalerState,

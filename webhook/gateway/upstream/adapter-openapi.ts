@@ -1,7 +1,7 @@
 // What an adapter describes in OpenAPI, v2 and v3: asked now and then, and kept in memory.
 import { createHash } from 'node:crypto'
 import type { OpenapiParts, OtherOpenapi } from '#api/documents/openapi-parts.ts'
-import { Poll } from '#serving/poll.ts'
+import { Poll } from '#serving/waiting/poll.ts'
 import type { AdapterConnection } from './adapter-connection.ts'
 import { readBoundedText } from './bounded-text.ts'
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { ApiResource, OtherResources } from '#api/documents/resources.ts'
 import type { Logger } from '#serving/log.ts'
-import { Poll } from '#serving/poll.ts'
+import { Poll } from '#serving/waiting/poll.ts'
 import type { AdapterConnection } from './adapter-connection.ts'
 import { reasonOf } from './adapter-failure.ts'
 import { AnswerTooLong, readBoundedText } from './bounded-text.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Backoff } from '#serving/backoff.ts'
+import { Backoff } from '#serving/waiting/backoff.ts'
 
 test('Backoff doubles its ceiling up to the cap', () => {
   const backoff = new Backoff({ firstMs: 100, capMs: 5_000, random: () => 1 })

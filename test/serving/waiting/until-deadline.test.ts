@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { untilDeadline } from '#serving/until-deadline.ts'
+import { untilDeadline } from '#serving/waiting/until-deadline.ts'
 
 test('work is waited for until a time, and goes on', async () => {
   const { promise, resolve } = Promise.withResolvers<string>()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Poll } from '#serving/poll.ts'
+import { Poll } from '#serving/waiting/poll.ts'
 
 const INTERVAL_MS = 5_000
 const PAUSE_CAP_MS = 10_000

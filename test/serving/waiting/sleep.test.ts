@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
-import { sleep } from '#serving/sleep.ts'
+import { sleep } from '#serving/waiting/sleep.ts'
 
 test('sleep ends when the signal is aborted', async () => {
   const abort = new AbortController()
