@@ -1,10 +1,12 @@
 // The doctor on a real cluster, about MiniClusters and HPAs: each hop is broken, the doctor sees exactly that, and nothing once it is
 // mended. Breaks of hops that do not hang on each other are made together.
 import assert from 'node:assert/strict'
+import { isSince } from '../../webhook/kubernetes/server-version.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { postControl } from './support/control.ts'
 import { ALWAYS } from './support/patient.ts'
 import { codesOf, create, encoded, withPatient } from './support/patient-cases.ts'
+import { readVersion, SCALES_TO_ZERO_SINCE } from './support/server-version.ts'
 import { holds } from './support/wait.ts'
 
 withPatient('the doctor, about MiniClusters and HPAs', {
@@ -26,11 +28,13 @@ withPatient('the doctor, about MiniClusters and HPAs', {
     const { scaleUp, scaleDown } = spec.behavior ?? {}
     const policies = (value: number) => [{ type: 'Pods', value, periodSeconds: 15 }]
     const { tolerance: _tolerance, ...tolerant } = scaleUp ?? {}
+    const scalesToZero = isSince((await readVersion()).version, SCALES_TO_ZERO_SINCE)
     const broken = [
+      // Older API servers refuse it.
+      ...(scalesToZero ? [[['hpa-minimum-zero'], { minReplicas: 0 }] as const] : []),
       [
-        ['hpa-minimum-zero', 'hpa-above-maximum', 'hpa-tolerance', 'hpa-feedback'],
+        ['hpa-above-maximum', 'hpa-tolerance', 'hpa-feedback'],
         {
-          minReplicas: 0,
           maxReplicas: 12,
           metrics: follow({ metric: { name: 'node_up_count' } }),
           behavior: { scaleUp: { ...tolerant, policies: policies(12) }, scaleDown },

@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import { apply_patch } from 'jsonpatch'
 import { formatQuantity, parseQuantity } from '../../webhook/injection/resources/quantity.ts'
 import { kubectl } from './support/kubectl.ts'
+import { hasPodResources } from './support/server-version.ts'
 import { eventually } from './support/wait.ts'
 
 const GOLDEN = join(import.meta.dirname, '../golden')
@@ -81,7 +82,10 @@ test('a namespace with a service account', async () => {
 after(async () => kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']))
 
 for (const name of CASES) {
-  test(`the API server agrees with the webhook on "${name}"`, async () => {
+  test(`the API server agrees with the webhook on "${name}"`, async (t) => {
+    if (name.startsWith('pod-resources') && !(await hasPodResources())) {
+      return t.skip('the API server is older than 1.34, and drops the resources of a whole pod')
+    }
     const { object } = readJson(name, 'review.json').request
     const policies = readJson(name, 'objects.json')
       .filter(({ kind }: { kind: string }) => /LimitRange|ResourceQuota/.test(kind))

@@ -43,6 +43,18 @@ export function hpaOf({ name, spec }: NamedCase, namespace: string): object {
   }
 }
 
+/** Whether the API server lets an HPA set its tolerance. Where that is unknown or behind a feature gate, it drops the field. */
+export async function keepsTolerance(of: NamedCase, namespace: string): Promise<boolean> {
+  const spec = { ...of.spec, behavior: { scaleUp: { tolerance: '0.5' } } }
+  const args = ['create', '--dry-run=server', '--validate=ignore', '--output=json', '-f', '-']
+  const { code, stdout, stderr } = await kubectl(
+    args,
+    JSON.stringify(hpaOf({ ...of, spec }, namespace)),
+  )
+  if (code !== 0) throw new Error(`Cannot try an HPA: ${stderr.trim()}`)
+  return stdout.includes('"tolerance"')
+}
+
 /** Creates MiniClusters and pods, with their status. */
 export async function createTargets(
   cluster: Cluster,

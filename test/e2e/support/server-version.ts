@@ -1,10 +1,13 @@
 // The Kubernetes version of the cluster under test.
 import * as v from 'valibot'
 import { readServerVersion } from '../../../webhook/cli/input/cluster/server-version.ts'
-import type { ServerVersion } from '../../../webhook/kubernetes/server-version.ts'
+import { isSince, type ServerVersion } from '../../../webhook/kubernetes/server-version.ts'
 import { getRaw } from './kubectl.ts'
 
 const Version = v.object({ gitVersion: v.string() })
+
+/** The feature gate HPAScaleToZero is on by default from this version on. Without it no HPA may have `minReplicas: 0`. */
+export const SCALES_TO_ZERO_SINCE: ServerVersion = { major: 1, minor: 37 }
 
 export interface ReadVersion {
   /** With the suffix of a provider, such as `v1.37.2`. */
@@ -21,6 +24,10 @@ export async function readVersion(): Promise<ReadVersion> {
 
 /** ValidatingAdmissionPolicies are in API version v1 since Kubernetes 1.30. */
 export async function hasAdmissionPolicies(): Promise<boolean> {
-  const { major, minor } = (await readVersion()).version
-  return major > 1 || minor >= 30
+  return isSince((await readVersion()).version, { major: 1, minor: 30 })
+}
+
+/** Since Kubernetes 1.34 a pod may have resources as a whole. Older API servers drop that field. */
+export async function hasPodResources(): Promise<boolean> {
+  return isSince((await readVersion()).version, { major: 1, minor: 34 })
 }
