@@ -101,6 +101,7 @@ describe('our HPA controller and the real one', { timeout: 600_000 }, () => {
     const options: HpaControllerOptions = {
       downscaleStabilizationSeconds: Number.parseFloat(DOWNSCALE_STABILIZATION),
       scaleToZero: isSince(version, SCALES_TO_ZERO_SINCE),
+      minor: version.minor,
     }
     const results = await runCases(cases, { cluster, namespace, server, options })
     for (const line of summaryOf(results)) t.diagnostic(line)

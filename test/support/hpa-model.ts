@@ -1,4 +1,5 @@
 // The statuses that the controller would write into an HPA in a series of syncs, according to our HpaController.
+import { type Arithmetic, arithmeticOf } from '../../webhook/cli/hpa-controller/arithmetic.ts'
 import {
   type Conditions,
   type Decision,
@@ -9,7 +10,6 @@ import { toMilli } from '../../webhook/cli/hpa-controller/milli-value.ts'
 import type { MetricSpec } from '../../webhook/cli/hpa-controller/spec.ts'
 import { type Answer, type HpaCase, targetOf } from './hpa-cases.ts'
 
-/** The value that the controller shows for a negative sum. */
 const MAX_INT64 = 2 ** 63
 
 /** The part of a status that is compared. */
@@ -53,7 +53,12 @@ export function simulate(
         currentReplicas: replicas,
         desiredReplicas: decision.desiredReplicas,
         conditions: formatConditions(decision.conditions),
-        metrics: currentValues(decision, { metrics: spec.metrics, answers: current, statusSize }),
+        metrics: currentValues(decision, {
+          metrics: spec.metrics,
+          answers: current,
+          statusSize,
+          arithmetic: arithmeticOf(options.minor),
+        }),
       },
     }
     replicas = decision.replicas
@@ -73,10 +78,12 @@ function currentValues(
     metrics,
     answers,
     statusSize,
+    arithmetic,
   }: {
     readonly metrics: readonly MetricSpec[]
     readonly answers: readonly Answer[]
     readonly statusSize: number
+    readonly arithmetic: Arithmetic
   },
 ): readonly (number | null)[] {
   return proposals.map((proposal, index) => {
@@ -86,9 +93,9 @@ function currentValues(
     const milli = toMilli(answer)
     if (targetOf(metric).value !== undefined) return milli
     if (statusSize === 0) return null
-    if (metric.type === 'External' && milli < 0) return MAX_INT64
-    // + 0 turns −0 into 0.
-    return Math.ceil(milli / statusSize) + 0
+    const total = metric.type === 'External' ? arithmetic.totalOf(milli) : milli
+    // The highest number is shown as it is. + 0 turns −0 into 0.
+    return total === MAX_INT64 ? total : Math.ceil(total / statusSize) + 0
   })
 }
 

@@ -2,16 +2,10 @@
 // and metrics. test/e2e/hpa.e2e.ts compares it with the real controller, and
 // test/webhook/cli/hpa-controller/conformance.test.ts with recordings of that. Selectors, and a scale that cannot be
 // read or written, need a cluster and are left out.
+import { type Arithmetic, arithmeticOf, type Tolerances } from './arithmetic.ts'
 import { addEvent, type DatedReplicas, type ScaleEvents, within } from './behavior.ts'
 import { type Limits, limitsFor } from './limits.ts'
-import {
-  recommend,
-  type SizesAndMetrics,
-  type Target,
-  type Tolerances,
-  targetOf,
-  tolerancesOf,
-} from './proposal.ts'
+import { recommend, type SizesAndMetrics, type Target, targetOf, tolerancesOf } from './proposal.ts'
 import { reasonFor, reasonForFailure } from './reason.ts'
 import type { HpaSpec } from './spec.ts'
 
@@ -23,6 +17,8 @@ export interface HpaControllerOptions {
   readonly downscaleStabilizationSeconds?: number
   /** The feature gate `HPAScaleToZero`, on since Kubernetes 1.37: a condition says whether a rescale was to 0. Default: off. */
   readonly scaleToZero?: boolean
+  /** Minor version of the controller's Kubernetes 1.x, whose arithmetic differs. Default: the newest. */
+  readonly minor?: number
 }
 
 /** The state that a sync finds. */
@@ -67,6 +63,7 @@ export class HpaController {
   readonly #maxReplicas: number
   readonly #targets: readonly Target[]
   readonly #tolerances: Tolerances
+  readonly #arithmetic: Arithmetic
   readonly #limits: Limits
   readonly #scaleToZero: boolean
   #recommendations: readonly DatedReplicas[] | undefined
@@ -82,6 +79,7 @@ export class HpaController {
     this.#maxReplicas = spec.maxReplicas
     this.#targets = spec.metrics.map(targetOf)
     this.#tolerances = tolerancesOf(spec.behavior, tolerance)
+    this.#arithmetic = arithmeticOf(options.minor)
     this.#limits = limitsFor(spec.behavior, { stabilizationSeconds })
   }
 
@@ -115,7 +113,7 @@ export class HpaController {
   /** Follows the metrics as far as the rules allow. */
   #follow(observation: Observation): Decision {
     const { now, replicas } = observation
-    const recommendation = recommend(this.#targets, observation, this.#tolerances)
+    const recommendation = recommend(this.#targets, observation, this.#tolerances, this.#arithmetic)
     const { proposals } = recommendation
     if (recommendation.kind === 'failure') {
       this.#set({ ScalingActive: { status: false, reason: recommendation.reason } })

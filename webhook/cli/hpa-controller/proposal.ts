@@ -1,6 +1,7 @@
 // The replicas that the metrics ask for: one proposal for each metric by its target, then the highest of all. Limits are in
 // limits.ts; earlier syncs do not matter here. Pure.
-import { MAX_REPLICAS, toInt32 } from './int32.ts'
+import { type Arithmetic, arithmeticOf, type Tolerances } from './arithmetic.ts'
+import { toInt32 } from './int32.ts'
 import { toFloat, toMilli } from './milli-value.ts'
 import type { Behavior, MetricSpec } from './spec.ts'
 
@@ -29,12 +30,6 @@ export function targetOf(metric: MetricSpec): Target {
     return { source, kind: 'Value', milli: toMilli(value) }
   }
   return { source, kind: undefined, milli: 0 }
-}
-
-/** How far a metric may be from its target without a change of the size, as a fraction of the target. */
-export interface Tolerances {
-  readonly scaleUp: number
-  readonly scaleDown: number
 }
 
 /**
@@ -77,9 +72,10 @@ export function recommend(
   targets: readonly Target[],
   situation: SizesAndMetrics,
   tolerances: Tolerances,
+  arithmetic: Arithmetic = arithmeticOf(),
 ): Recommendation {
   const proposals = targets.map((target, index) =>
-    propose(target, situation.metrics[index], { ...situation, tolerances }),
+    propose(target, situation.metrics[index], { ...situation, tolerances, arithmetic }),
   )
   const failed = targets[proposals.indexOf(undefined)]
   const replicas = Math.max(0, ...proposals.map((proposal) => proposal ?? 0))
@@ -90,8 +86,11 @@ export function recommend(
   return { kind: 'failure', proposals, reason: `FailedGet${failed.source}Metric` }
 }
 
-/** The state and the tolerances by which one metric proposes a size. */
-type ProposalInput = Omit<SizesAndMetrics, 'metrics'> & { readonly tolerances: Tolerances }
+/** The state and the rules by which one metric proposes a size. */
+type ProposalInput = Omit<SizesAndMetrics, 'metrics'> & {
+  readonly tolerances: Tolerances
+  readonly arithmetic: Arithmetic
+}
 
 /** @returns `undefined` if the metric fails */
 function propose(
@@ -108,30 +107,23 @@ function propose(
 /** In proportion to the pods that are Ready, not to the replicas. */
 function proposeByRatio(
   ratio: number,
-  { replicas, readyPods, tolerances }: ProposalInput,
+  { replicas, readyPods, tolerances, arithmetic }: ProposalInput,
 ): number | undefined {
-  if (isWithin(ratio, tolerances)) return replicas
+  if (arithmetic.isWithin(ratio, tolerances)) return replicas
   if (readyPods === undefined) return undefined
-  return toInt32(Math.min(Math.ceil(ratio * readyPods), MAX_REPLICAS))
+  return arithmetic.byValue(Math.ceil(ratio * readyPods))
 }
-
-/** The controller takes a negative total of external metrics for an overflow, and so for the highest number. */
-const OVERFLOW = 2 ** 63
 
 /** The metric divided by the target. The present size matters only for the tolerance. */
 function proposeByAverage(
   usage: number,
   { source, milli }: Target,
-  { statusReplicas, tolerances }: ProposalInput,
+  { statusReplicas, tolerances, arithmetic }: ProposalInput,
 ): number {
   const isExternal = source === 'External'
-  const total = isExternal && usage < 0 ? OVERFLOW : usage
+  const total = isExternal ? arithmetic.totalOf(usage) : usage
   // With 0 replicas the ratio is infinite or NaN, and so never within the tolerance.
-  if (isWithin(total / (milli * statusReplicas), tolerances)) return statusReplicas
+  if (arithmetic.isWithin(total / (milli * statusReplicas), tolerances)) return statusReplicas
   const replicas = Math.ceil(total / milli)
-  return toInt32(isExternal ? Math.min(replicas, MAX_REPLICAS) : replicas)
-}
-
-function isWithin(ratio: number, { scaleUp, scaleDown }: Tolerances): boolean {
-  return 1 - scaleDown <= ratio && ratio <= 1 + scaleUp
+  return isExternal ? arithmetic.byAverage(replicas) : toInt32(replicas)
 }
