@@ -9,7 +9,7 @@ import type { Catalog } from '#metrics/catalog.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import { badRequest } from '#serving/status.ts'
-import { enumerate, quote } from '#serving/text.ts'
+import { enumerate, printableJson, quote } from '#serving/text.ts'
 import { VERSIONS, versionPath } from './api-group.ts'
 import { type DescribedNames, DescribedObjects } from './described-object.ts'
 import { RecentExplanations } from './recent-explanations.ts'
@@ -66,7 +66,9 @@ function respond(
     const metrics = catalog.all()
     const sources = { snapshot, now, lastHour, metrics }
     const explanation = addDetails(explain(snapshot, now), asked, sources)
-    return format === 'text' ? formatExplanation(explanation) : JSON.stringify(explanation)
+    return format === 'text'
+      ? formatExplanation(explanation)
+      : printableJson(JSON.stringify(explanation))
   })
 }
 

@@ -1,9 +1,11 @@
 // The metric paths of external.metrics.k8s.io: the same catalog, selected by the labels `minicluster` and `queue`. An HPA
 // adds up all items of an answer, so an answer has either the total or its parts, never both.
+
 import type Router from 'koa-router'
 import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
+import { printableJson } from '#serving/text.ts'
 import { EXTERNAL_GROUP, EXTERNAL_LABEL, EXTERNAL_VERSION } from './api-group.ts'
 import type { DescribedNames } from './described-object.ts'
 import { formatTime } from './metric-value.ts'
@@ -42,12 +44,13 @@ export function routeExternalMetrics(
       value: formatQuantity(value),
     })
     ctx.set('Content-Type', 'application/json')
-    ctx.body = JSON.stringify({
+    const list = {
       kind: 'ExternalMetricValueList',
       apiVersion: groupVersion,
       metadata: {},
       items: series.map(toItem),
-    })
+    }
+    ctx.body = printableJson(JSON.stringify(list))
   })
 }
 

@@ -1,4 +1,6 @@
 // Formats an explanation for a terminal, 80 columns wide: the summary, then lines that begin with their subject. Pure.
+
+import { printable } from '#serving/text.ts'
 import type { DetailedExplanation } from './details.ts'
 import type {
   DrainExplanation,
@@ -118,7 +120,7 @@ function firstRows(texts: readonly string[], subject: string): readonly Row[] {
   return more > 0 ? [...rows, [subject, `and ${more} more`]] : rows
 }
 
-/** Breaks lines at spaces. Control characters are replaced, because reasons of drains come from others. */
+/** Breaks lines at spaces. What nobody sees is escaped, because reasons of drains and names come from others. */
 function wrap(
   text: string,
   { first, rest }: { readonly first: string; readonly rest: string },
@@ -126,7 +128,7 @@ function wrap(
   const lines: string[] = []
   let line = first
   let isEmpty = true
-  for (const word of text.replace(/\p{C}/gu, '?').split(' ')) {
+  for (const word of printable(text).split(' ')) {
     if (!isEmpty && line.length + 1 + word.length > COLUMNS) {
       lines.push(line)
       line = rest

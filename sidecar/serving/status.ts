@@ -1,6 +1,8 @@
 // Errors as Kubernetes `Status` objects (meta/v1): HTTP code, machine-readable reason and a message for people.
 // `kubectl describe hpa` shows the message verbatim to users of an HPA.
 
+import { printable } from './text.ts'
+
 /** meta/v1 `Status` of a failure. It never has `retryAfterSeconds`: client-go would repeat the call within one HPA sync. */
 export interface Status {
   readonly kind: 'Status'
@@ -27,13 +29,13 @@ export class StatusError extends Error {
   }
 
   toStatus(): Status {
-    const { message, reason, code } = this
+    const { reason, code } = this
     return {
       kind: 'Status',
       apiVersion: 'v1',
       metadata: {},
       status: 'Failure',
-      message,
+      message: printable(this.message),
       reason,
       code,
     }

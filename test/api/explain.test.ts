@@ -4,6 +4,7 @@ import { explain } from '#explaining/explanation.ts'
 import { explainPendingJobs } from '#explaining/jobs/pending-jobs.ts'
 import { LastHour } from '#explaining/last-hour.ts'
 import { formatExplanation } from '#explaining/text.ts'
+import { parseIdset } from '#flux/sets/idset.ts'
 import { fresh, STALE, serveApp } from '../support/app.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 import { waitingFor, wholeNodes } from '../support/waiting.ts'
@@ -43,6 +44,17 @@ test('/explain answers kubectl, which accepts any type, in JSON, unless the para
   assert.equal(await type('/explain'), 'application/json')
   assert.equal(await type('/explain?format=json'), 'application/json')
   assert.equal(await type('/explain?format=text'), 'text/plain')
+})
+
+test('/explain has escapes for what nobody sees, in JSON and in text', async (t) => {
+  const drains = [{ ranks: parseIdset('2'), reason: 'a\u202eb', drainedAt: 0 }]
+  const app = await serveApp(t)
+  app.reading = fresh({ drains })
+  const json = await app.get('/explain')
+  assert.match(json.text, /"reason":"a\\u202eb"/)
+  assert.equal(JSON.parse(json.text).drains[0].reason, 'a\u202eb')
+  const text = await app.get('/explain', { accept: 'text/plain' })
+  assert.match(text.text, /a\\u\{202e\}b/)
 })
 
 test('/explain refuses an unknown format', async (t) => {

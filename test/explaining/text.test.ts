@@ -116,8 +116,8 @@ test('formatExplanation stays within 80 columns, except for a longer word', () =
   assert.equal(lines.join(' ').match(/word/g)?.length, 100)
 })
 
-test('formatExplanation replaces control characters', () => {
+test('formatExplanation escapes what nobody sees', () => {
   const warnings = ['rank 2 is drained ("\u001b[2J\n\u009b31m\u202e")']
   const text = formatExplanation({ ...EXPLANATION, warnings })
-  assert.ok(text.includes('warning  rank 2 is drained ("?[2J??31m?")\n'))
+  assert.ok(text.includes('\\u{1b}[2J\\u{a}\\u{9b}31m\\u{202e}")\n'))
 })

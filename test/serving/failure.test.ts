@@ -52,6 +52,14 @@ test('failures answers a StatusError as it is, and logs nothing', async (t) => {
   assert.deepEqual(lines, [])
 })
 
+test('failures escapes what nobody sees: kubectl prints the message as it is', async (t) => {
+  const { url } = await serve(t, () => {
+    throw unavailable('queue "a\u202eb\u001b[2J" is not there')
+  })
+  const { message } = Object(await (await fetch(url)).json())
+  assert.equal(message, 'queue "a\\u{202e}b\\u{1b}[2J" is not there')
+})
+
 test('failures hides a defect from the caller, and logs it in full', async (t) => {
   const { url, lines } = await serve(t, () => {
     throw new TypeError('secret detail')

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { findExcess } from '#serving/json-bounds.ts'
 import { badRequest } from '#serving/status.ts'
-import { shorten } from '#serving/text.ts'
+import { printable, shorten } from '#serving/text.ts'
 import { MAX_WARNING_LENGTH } from '../contract.ts'
 
 export const API_VERSION = 'admission.k8s.io/v1'
@@ -107,5 +107,6 @@ export function fitWarnings(warnings: readonly string[]): readonly string[] {
 /** Cuts a warning to the length that the API server passes on, and marks the cut. */
 function fit(warning: string): string {
   const characters = MAX_WARNING_LENGTH - 1
-  return warning.length > MAX_WARNING_LENGTH ? shorten(warning, { characters }) : warning
+  const text = printable(warning)
+  return text.length > MAX_WARNING_LENGTH ? shorten(text, { characters }) : text
 }

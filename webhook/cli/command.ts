@@ -1,4 +1,5 @@
 // A subcommand of `flux-metrics`, and the only access that it has to files, streams and the environment.
+import { printableLines } from '#serving/text.ts'
 
 /** Exit codes, the same for every subcommand. `warnings`: neither yes nor no. */
 export const EXIT = { ok: 0, no: 1, usage: 2, warnings: 3 } as const
@@ -60,7 +61,7 @@ export function refuseUsage(io: Io, command: string, problem: string): ExitCode 
 
 /** Reports problems with the arguments or the input, a line each. */
 export function reportProblems(io: Io, problems: readonly string[]): ExitCode {
-  for (const problem of problems) io.err.write(`${problem}\n`)
+  for (const problem of problems) io.err.write(`${printableLines(problem)}\n`)
   return EXIT.usage
 }
 

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { RecentMap } from '#serving/limits/recent-map.ts'
 import type { Logger } from '#serving/log.ts'
+import { printable } from '#serving/text.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
 import { EventFilter } from './event-filter.ts'
@@ -147,7 +148,7 @@ function fieldsOf({ apiVersion, name, namespace, uid }: Subject, text: EventText
     kind: 'Event',
     involvedObject: { apiVersion, kind: 'MiniCluster', name, namespace, uid },
     ...text,
-    message: text.message.slice(0, MAX_MESSAGE_LENGTH),
+    message: printable(text.message).slice(0, MAX_MESSAGE_LENGTH),
     source: { component: COMPONENT },
     reportingComponent: COMPONENT,
     reportingInstance: COMPONENT,

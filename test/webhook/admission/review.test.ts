@@ -159,6 +159,11 @@ test('encodeAnswer sends a patch in base64, with its type', () => {
   )
 })
 
+test('fitWarnings escapes what nobody sees, before it cuts', () => {
+  assert.deepEqual(fitWarnings(['a\u202eb']), ['a\\u{202e}b'])
+  assert.deepEqual(fitWarnings(['\u200b'.repeat(150)]), [`${'\\u{200b}'.repeat(24)}\\u{200b…`])
+})
+
 test('fitWarnings cuts warnings to the limits of the API server, and counts the others', () => {
   const long = ['a'.repeat(200), 'b'.repeat(201)]
   const fitting = ['a'.repeat(200), `${'b'.repeat(199)}…`]

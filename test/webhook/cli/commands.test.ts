@@ -20,6 +20,12 @@ async function run(...args: readonly string[]) {
   return { code, ...written }
 }
 
+test('what a user is told has escapes for what nobody sees', async () => {
+  const { io, written } = createMemoryIo()
+  assert.equal(await runCommand(['a\u202eb'], io), 2)
+  assert.match(written.err, /unknown command "a\\u\{202e\}b"/)
+})
+
 test('runCommand passes the arguments after the name to the command, and returns its exit code', async () => {
   assert.deepEqual(await run('echo', 'a', '--b'), { code: EXIT.no, out: 'a --b', err: '' })
 })

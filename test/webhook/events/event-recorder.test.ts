@@ -42,6 +42,13 @@ test('record cuts a message to the limit of the API server', () => {
   assert.equal(cluster.events[0]?.message, 'm'.repeat(1024))
 })
 
+test('record escapes what nobody sees', () => {
+  const cluster = new EventCluster()
+  const { log } = memoryLog('silent')
+  new EventRecorder({ cluster, log }).record(miniCluster(), { ...TEXT, message: 'a\u202eb' })
+  assert.equal(cluster.events[0]?.message, 'a\\u{202e}b')
+})
+
 /** Resolves when the API server in memory has finished its calls. */
 function settled(): Promise<void> {
   return new Promise(setImmediate)

@@ -1,4 +1,5 @@
 // The page's data from the metrics API of a cluster, through kubectl with the user's own kubeconfig: RBAC decides what is shown.
+import { printable } from '#serving/text.ts'
 import type { Io } from '../command.ts'
 import type { Answer } from '../input/cluster/answer.ts'
 import {
@@ -108,7 +109,9 @@ export class ClusterData implements DashboardData {
     const { io, kubectl } = this.#options
     const flags = { ...kubectl, ...this.#patience }
     const found = await readMiniCluster(subject, flags, io.env)
-    return typeof found === 'string' ? { kind: 'unknown', reason: found } : hpaFor(metric, found)
+    return typeof found === 'string'
+      ? { kind: 'unknown', reason: printable(found) }
+      : hpaFor(metric, found)
   }
 }
 
@@ -117,7 +120,7 @@ function keyOf({ namespace, name }: Subject): string {
 }
 
 function listIn(answer: Answer, note: string | null): ListState {
-  if (answer.kind === 'failure') return { kind: 'unknown', reason: answer.reason }
+  if (answer.kind === 'failure') return { kind: 'unknown', reason: printable(answer.reason) }
   const overview = readOverview(answer.text)
   if (overview !== undefined) return { kind: 'known', overview, note }
   return { kind: 'unknown', reason: 'the metrics API did not answer a list: name a MiniCluster' }

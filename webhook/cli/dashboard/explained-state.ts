@@ -1,4 +1,5 @@
 // The state of one MiniCluster from whoever explains it: its sidecar, or the metrics API of its cluster.
+import { printable } from '#serving/text.ts'
 import type { Answer } from '../input/cluster/answer.ts'
 import { readExplanation } from '../input/cluster/explanation.ts'
 import type { ExplainQuestion } from '../input/cluster/minicluster-target.ts'
@@ -22,7 +23,7 @@ export type Ask = (question: ExplainQuestion, patience: Patience) => Promise<Ans
 /** Without its HPAs. Never rejects. */
 export async function askForState(ask: Ask, stop: AbortSignal): Promise<MiniClusterState> {
   const answer = await ask(QUESTION, { stop, seconds: NEXT_SECONDS })
-  if (answer.kind === 'failure') return { kind: 'unknown', reason: answer.reason }
+  if (answer.kind === 'failure') return { kind: 'unknown', reason: printable(answer.reason) }
   const explanation = readExplanation(answer.text)
   if (typeof explanation === 'string') return { kind: 'unknown', reason: explanation }
   return { kind: 'known', explanation, hpas: null }

@@ -1,22 +1,22 @@
 // The gateway's list of MiniClusters, checked: gateways of several releases answer.
 import * as v from 'valibot'
-import { parseJson } from '../input/cluster/explanation.ts'
+import { parseJson, Shown } from '../input/cluster/explanation.ts'
 
 const Count = v.nullable(v.number())
 
-const Names = { namespace: v.string(), minicluster: v.string() }
+const Names = { namespace: Shown, minicluster: Shown }
 
 const RowSchema = v.union([
-  v.object({ ...Names, reason: v.string() }),
+  v.object({ ...Names, reason: Shown }),
   v.object({
     ...Names,
-    summary: v.string(),
+    summary: Shown,
     desired: Count,
     present: v.number(),
     floor: Count,
     pending: Count,
     problems: v.number(),
-    problem: v.nullable(v.string()),
+    problem: v.nullable(Shown),
   }),
 ])
 

@@ -1,6 +1,6 @@
 // A report as text for a terminal, and as JSON for programs. Pure.
 import { plural } from '#explaining/wording.ts'
-import { enumerate } from '#serving/text.ts'
+import { enumerate, printableJson } from '#serving/text.ts'
 import { type RowOptions, row } from '../output/rows.ts'
 import type { Style } from '../output/style.ts'
 import type { Report } from './examination.ts'
@@ -77,5 +77,5 @@ export function reportJson(
     unchecked,
     passed,
   }
-  return `${JSON.stringify(value, undefined, 2)}\n`
+  return `${printableJson(JSON.stringify(value, undefined, 2))}\n`
 }

@@ -1,4 +1,5 @@
 // Lines of a report in a terminal: a subject, and beside it a text that is broken to fit. Pure.
+import { printable } from '#serving/text.ts'
 import { paint, type Style } from './style.ts'
 
 /** The widest subject and two spaces. */
@@ -11,7 +12,7 @@ export interface RowOptions {
   readonly style?: Style
 }
 
-/** Breaks a text at spaces, in lines beside its subject. Control characters are replaced: users write notes and reasons. */
+/** Breaks a text at spaces, in lines beside its subject. What nobody sees is escaped: users write notes and reasons. */
 export function row(
   subject: string,
   text: string,
@@ -20,7 +21,7 @@ export function row(
   const width = Math.max(10, columns - INDENT)
   const lines: string[] = []
   let line = ''
-  for (const word of text.replace(/\p{C}/gu, '?').split(' ')) {
+  for (const word of printable(text).split(' ')) {
     for (const part of pieces(word, width)) {
       if (line !== '' && line.length + 1 + part.length > width) {
         lines.push(line)

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { findExcess } from '#serving/json-bounds.ts'
 import { StatusError } from '#serving/status.ts'
-import { shorten } from '#serving/text.ts'
+import { printable, shorten } from '#serving/text.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import type { Room } from './room.ts'
@@ -20,7 +20,7 @@ const MAX_TEXT = { characters: 200 }
 
 const Text = v.pipe(
   v.string(),
-  v.transform((text) => shorten(text, MAX_TEXT)),
+  v.transform((text) => printable(shorten(text, MAX_TEXT))),
 )
 
 const Count = v.nullable(v.number())

@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import type { Catalog } from '#metrics/catalog.ts'
 import type { StatusError } from '#serving/status.ts'
 import { unavailable } from '#serving/status.ts'
+import { printableJson, printableLines } from '#serving/text.ts'
 import type { SidecarAnswer, Sidecars } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName, Peers } from '../peers/peer.ts'
 import type { ShortageSource } from '../shortage/shortages.ts'
@@ -80,5 +81,5 @@ export function knownPeers(peers: Peers): Peers {
 
 export function send(ctx: Context, { contentType, body }: SidecarAnswer): void {
   ctx.set('Content-Type', contentType)
-  ctx.body = body
+  ctx.body = contentType === 'application/json' ? printableJson(body) : printableLines(body)
 }

@@ -68,6 +68,29 @@ test('of an explanation only what the page shows is passed on', async (t) => {
   assert.ok(!JSON.stringify(await data.state(null)).includes('alert'))
 })
 
+test('names and reasons reach the page with what nobody sees as escapes', async (t) => {
+  const hidden = 'a\u202eb\u200b\u2066'
+  const shown = 'a\\u{202e}b\\u{200b}\\u{2066}'
+  const job = { id: hidden, user: 1, queue: hidden, waitedSeconds: 1, ranks: '0' }
+  const jobs = { first: [{ ...job, waitsFor: hidden, text: hidden }], more: 0 }
+  const drains = [{ ranks: '0', reason: hidden, isOwn: false }]
+  const said = { summary: hidden, reasons: [hidden], warnings: [hidden], unknowns: [hidden] }
+  const out = JSON.stringify({ ...TOLD, ...said, jobs, drains })
+  const data = await dataWith(t, [{ ...EXPLAIN, out }, HPAS])
+  const known = await data.state(null)
+  const told = JSON.stringify(known)
+  assert.equal(known.kind, 'known')
+  assert.equal(told.split(JSON.stringify(shown).slice(1, -1)).length - 1, 9)
+  assert.doesNotMatch(told, /[\u202e\u200b\u2066]/)
+  const refused = { ...EXPLAIN, out: '', err: hidden, code: 1 }
+  const unknown = await (await dataWith(t, [refused, HPAS])).state(null)
+  assert.deepEqual(unknown, { kind: 'unknown', reason: shown })
+  const row = { namespace: 'hpc', minicluster: 'a', reason: hidden }
+  const list = JSON.stringify({ miniclusters: [row], more: 0 })
+  const listed = await dataWith(t, [{ args: `${RAW} ${API}/${ALL}`, out: list }])
+  assert.match(JSON.stringify(await listed.list()), /"reason":"a\\\\u\{202e\}b/)
+})
+
 test('the list has all namespaces if the user may read them', async (t) => {
   const out = JSON.stringify(ROWS)
   const data = await dataWith(t, [{ args: `${RAW} ${API}/${ALL}`, out }], '')

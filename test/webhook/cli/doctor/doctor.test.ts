@@ -46,7 +46,11 @@ test('doctor without a name checks what is installed, in the words of kubectl th
 test('doctor writes no control characters of others', async (t) => {
   const env = await fakeKubectl(t, { args: 'get --raw /version', err: 'a\u001b[2Jb', code: 1 })
   const { out } = await run([], { env })
-  assert.match(out, /a\?\[2Jb/)
+  assert.match(out, /a\\u\{1b\}\[2Jb/)
+  const json = await run(['-o', 'json'], {
+    env: await fakeKubectl(t, { args: 'get --raw /version', err: 'a\u202eb', code: 1 }),
+  })
+  assert.match(json.out, /"a\\u202eb"/)
 })
 
 test('doctor says why the namespace is not known', async (t) => {

@@ -83,6 +83,18 @@ test('who does not answer has a row with the reason, and no number', async (t) =
   assert.deepEqual(two, { namespace: 'a', minicluster: 'two', reason: 'its pod does not answer' })
 })
 
+test('texts of a sidecar come out with what nobody sees as escapes', async (t) => {
+  const hidden = 'a\u202eb'
+  const body = JSON.stringify({ ...EXPLANATION, summary: hidden })
+  const answer = async () => ({ contentType: 'application/json', body }) as const
+  const { get } = await serveRoutes(t, { miniclusters: ['a/one'], answer })
+  const list = await get(IN_A)
+  assert.equal(JSON.parse(list.text).miniclusters[0].summary, 'a\\u{202e}b')
+  const one = await get(IN_A.replace('*', 'one'))
+  assert.match(one.text, /"summary":"a\\u202eb"/)
+  assert.equal(JSON.parse(one.text).summary, hidden)
+})
+
 for (const [what, body] of [
   ['no JSON', '<html>'],
   ['no explanation', '{"desired":"12"}'],

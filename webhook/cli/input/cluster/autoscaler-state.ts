@@ -1,5 +1,6 @@
 // What Kubernetes says of the HPAs that scale a MiniCluster, a line each, and what that answers of an explanation: for top and
 // for the dashboard.
+import { printable } from '#serving/text.ts'
 import type { Io } from '../../command.ts'
 import { parseJson, type ReadExplanation } from './explanation.ts'
 import { type Hpa, isMiniCluster, passesTolerance, toHpas } from './hpa.ts'
@@ -21,7 +22,7 @@ export async function readAutoscalers(
 ): Promise<AutoscalerState> {
   const answer = await getObjectsIn('horizontalpodautoscalers', namespace, flags, io.env)
   if (answer.kind === 'failure') {
-    return { lines: [`not known: ${answer.reason}`], hpas: undefined }
+    return { lines: [`not known: ${printable(answer.reason)}`], hpas: undefined }
   }
   return autoscalersIn(answer.text, name)
 }
@@ -69,5 +70,5 @@ function describeHpa({ metadata, spec, status }: Hpa): string {
     .filter(({ type, status: value }) => TELLING.get(type) === value)
     .map(({ reason, message }) => `${reason}: ${message}`)
   const bounds = `${spec.minReplicas} to ${spec.maxReplicas}`
-  return [`${metadata.name}: ${size}, of ${bounds}`, ...why].join('; ')
+  return printable([`${metadata.name}: ${size}, of ${bounds}`, ...why].join('; '))
 }

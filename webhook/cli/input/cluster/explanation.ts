@@ -1,8 +1,12 @@
 // The explanation of a sidecar as JSON, checked: sidecars of several releases answer, and the gateway adds to what they say.
 import * as v from 'valibot'
 import { parseIdset } from '#flux/sets/idset.ts'
+import { printable } from '#serving/text.ts'
 
 const Count = v.nullable(v.number())
+
+/** Terminals and the page show it. Jobs, queues, drains and metrics have the names and reasons that users give them. */
+export const Shown = v.pipe(v.string(), v.transform(printable))
 
 const Ranks = v.pipe(
   v.string(),
@@ -19,20 +23,20 @@ function isIdset(text: string): boolean {
 }
 
 /** What each state of a rank means is in sidecar/explaining/rank-states.ts. A later release may have more states. */
-const RanksSchema = v.array(v.object({ state: v.string(), ranks: Ranks }))
+const RanksSchema = v.array(v.object({ state: Shown, ranks: Ranks }))
 
 const PendingJobSchema = v.object({
-  id: v.string(),
+  id: Shown,
   user: Count,
-  queue: v.nullable(v.string()),
+  queue: v.nullable(Shown),
   waitedSeconds: Count,
-  waitsFor: v.string(),
+  waitsFor: Shown,
   ranks: v.nullable(Ranks),
-  text: v.string(),
+  text: Shown,
 })
 
 const RunningJobSchema = v.object({
-  id: v.string(),
+  id: Shown,
   user: Count,
   ranks: Ranks,
   endsInSeconds: Count,
@@ -50,7 +54,7 @@ const HistorySchema = v.pipe(
     demand: Series,
     running: Series,
     pending: Series,
-    events: v.array(v.object({ at: v.number(), kind: v.string(), text: v.string() })),
+    events: v.array(v.object({ at: v.number(), kind: Shown, text: Shown })),
   }),
   v.check(
     ({ at, events: _, stepSeconds: __, ...series }) =>
@@ -60,11 +64,11 @@ const HistorySchema = v.pipe(
 )
 
 const MetricSchema = v.object({
-  name: v.string(),
-  help: v.string(),
-  unit: v.string(),
+  name: Shown,
+  help: Shown,
+  unit: Shown,
   value: Count,
-  reason: v.nullable(v.string()),
+  reason: v.nullable(Shown),
 })
 
 /** A sentence, and its code if the program that wrote it gives one (docs/reference/NOTICES.md). */
@@ -74,10 +78,10 @@ export interface ReadNotice {
   readonly code: string | null
 }
 
-const NoticeSchema = v.object({ kind: v.string(), code: v.string(), text: v.string() })
+const NoticeSchema = v.object({ kind: Shown, code: Shown, text: Shown })
 
 const ExplanationObject = v.object({
-  summary: v.string(),
+  summary: Shown,
   takenAt: v.pipe(v.string(), v.isoTimestamp()),
   ageSeconds: v.number(),
   desired: Count,
@@ -86,13 +90,10 @@ const ExplanationObject = v.object({
   demand: Count,
   maximum: Count,
   pending: v.nullable(v.object({ jobs: v.number(), isCut: v.boolean() })),
-  drains: v.optional(
-    v.array(v.object({ ranks: Ranks, reason: v.string(), isOwn: v.boolean() })),
-    [],
-  ),
-  reasons: v.array(v.string()),
-  warnings: v.array(v.string()),
-  unknowns: v.array(v.string()),
+  drains: v.optional(v.array(v.object({ ranks: Ranks, reason: Shown, isOwn: v.boolean() })), []),
+  reasons: v.array(Shown),
+  warnings: v.array(Shown),
+  unknowns: v.array(Shown),
   notices: v.fallback(v.optional(v.array(NoticeSchema), []), []),
   /** Sidecars before 0.2 do not send them. */
   jobs: v.optional(v.nullable(v.object({ first: v.array(PendingJobSchema), more: v.number() }))),

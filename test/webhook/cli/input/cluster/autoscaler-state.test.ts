@@ -51,6 +51,13 @@ test('an HPA that cannot read its metric, or is at its limit, in the words of Ku
   ])
 })
 
+test('the words of an HPA may be anything, and are shown as what they are', () => {
+  const message = 'a\u202eb\u200b'
+  const conditions = [{ type: 'AbleToScale', status: 'False', reason: 'No', message }]
+  const [line = ''] = describe(hpa('a', { conditions }))
+  assert.ok(line.endsWith('No: a\\u{202e}b\\u{200b}'), line)
+})
+
 test('no HPA, those of others, and several', () => {
   const status = { currentReplicas: 1, desiredReplicas: 1 }
   const none = ['none scales this MiniCluster']
