@@ -9,6 +9,7 @@ import {
   TARGET_HELP,
   type Target,
 } from '../input/cluster/minicluster-target.ts'
+import { tooDeep } from '../input/files/json-pieces.ts'
 import { readArguments } from '../input/flags.ts'
 
 const FLAGS = {
@@ -24,6 +25,9 @@ interface Question {
   /** Whether to say of each pending job what it waits for. */
   readonly jobs: boolean
 }
+
+/** An explanation is 5 deep. */
+const MAX_DEPTH = 100
 
 const UNEXPECTED = 'the answer is no explanation: is this the API server, or the sidecar?'
 
@@ -82,7 +86,8 @@ function fail(io: Io, reason: string): ExitCode {
 function problemOf(text: string, format: Format): string | undefined {
   if (format !== 'text') {
     const value = parseJson(text)
-    return typeof value === 'object' && value !== null ? undefined : UNEXPECTED
+    const isObject = typeof value === 'object' && value !== null
+    return isObject && tooDeep(text, MAX_DEPTH) === undefined ? undefined : UNEXPECTED
   }
   return /^\s*(?:[<{[]|$)/.test(text) ? UNEXPECTED : undefined
 }
@@ -91,10 +96,10 @@ function problemOf(text: string, format: Format): string | undefined {
 async function render(text: string, format: Format): Promise<string> {
   if (format === 'text') return printableLines(text)
   if (format === 'json') return `${printableJson(text.trimEnd())}\n`
-  const { parse, stringify } = await import('yaml')
+  const { stringify } = await import('yaml')
   const shown = (_key: unknown, value: unknown) =>
     typeof value === 'string' ? printableLines(value) : value
-  return stringify(parse(text, shown), { version: '1.1', lineWidth: 0, indentSeq: false })
+  return stringify(JSON.parse(text, shown), { version: '1.1', lineWidth: 0, indentSeq: false })
 }
 
 function isFormat(text: string): text is Format {
