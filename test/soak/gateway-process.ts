@@ -75,6 +75,9 @@ function pathsOf({ namespace, minicluster }: MiniClusterName, number: number): r
     `${custom}/miniclusters.flux-framework.org/${minicluster}/${metric}?${selector}`,
     `${custom}/miniclusters.flux-framework.org/*/${metric}?labelSelector=x%21%3Dq${number}`,
     `${custom}/miniclusters.flux-framework.org/gone-${number}/${metric}`,
+    `${custom}/miniclusters.flux-framework.org/${minicluster}/explain`,
+    `${custom}/miniclusters.flux-framework.org/*/explain`,
+    '/apis/custom.metrics.k8s.io/v1beta2/miniclusters.flux-framework.org/*/explain',
     `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${metric}`,
     `/nothing/${number}`,
   ]

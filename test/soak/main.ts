@@ -1,4 +1,5 @@
-// `npm run soak`: hours of a sidecar's and a gateway's life in minutes. Fails if anything that a process holds on to grows with its work.
+// `npm run soak`: hours of the life of a sidecar, a gateway and a dashboard in minutes. Fails if anything that a process holds on to
+// grows with its work.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

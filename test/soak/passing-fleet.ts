@@ -6,8 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import { explain } from '#explaining/explanation.ts'
 import type { ClientCredentials } from '../../webhook/gateway/asking/connection-pool.ts'
 import { createAuthority } from '../support/certificates.ts'
+import { snapshotOf } from '../support/snapshots.ts'
 
 const ROTATIONS = 5
 const GATEWAY = 'flux-metrics-gateway'
@@ -17,6 +19,9 @@ export interface PassingFleet extends AsyncDisposable {
   /** File with the credentials of the gateway, a list in JSON. */
   readonly credentialsFile: string
 }
+
+const NOW = new Date('2026-11-24T01:02:03.456Z')
+const EXPLANATION = JSON.stringify(explain(snapshotOf(), NOW))
 
 /** How each behaves, by the number at the end of its name. */
 const BEHAVIOURS = [answer, answer, answer, refuse, breakOff, babble, answer, answer] as const
@@ -81,6 +86,11 @@ function answer({ url = '', headers }: IncomingMessage, response: ServerResponse
     response.end(
       `# TYPE gauge_${numberOf(headers.host ?? '')} gauge\ngauge_${numberOf(headers.host ?? '')} 1\n`,
     )
+    return
+  }
+  if (new URL(url, 'https://sidecar').pathname.endsWith('/explain')) {
+    response.setHeader('content-type', 'application/json')
+    response.end(EXPLANATION)
     return
   }
   const [name, namespace] = (headers.host ?? '').split('.')

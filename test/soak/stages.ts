@@ -8,6 +8,7 @@ import { ask } from '../support/https.ts'
 import { startEnemyBroker } from './enemy-broker.ts'
 import type { Sample } from './measure.ts'
 import { startPassing } from './passing-fleet.ts'
+import { writeKubectl } from './passing-kubectl.ts'
 import { startShifting } from './shifting-cluster.ts'
 import { type Soaked, startSoaked } from './soaked.ts'
 
@@ -26,6 +27,7 @@ export const STAGES: readonly Stage[] = [
   { name: 'connections', work: 10_000, short: 600, run: soakConnections },
   { name: 'certificate reloads', work: 1_000, short: 240, run: soakCertificates },
   { name: 'miniclusters', work: 25_000, short: 240, run: soakMiniClusters },
+  { name: 'dashboard', work: 10_000, short: 240, run: soakDashboard },
 ]
 
 /** How often the sidecar is asked while it reads, and what. */
@@ -87,6 +89,11 @@ async function soakMiniClusters(work: number, folder: string): Promise<readonly 
   await using fleet = await startPassing(folder)
   const args = [String(fleet.port), fleet.credentialsFile, String(work)]
   return await startSoaked('gateway-process.ts', args, 'gateway').samples
+}
+
+async function soakDashboard(work: number, folder: string): Promise<readonly Sample[]> {
+  await writeKubectl(folder)
+  return await startSoaked('dashboard-process.ts', [folder, String(work)], 'gateway').samples
 }
 
 /** Asks the sidecar for all that it caches, over one connection, until it has ended. */
