@@ -42,9 +42,10 @@ export function admit(
   const [path = '', query = ''] = url.split(/\?(.*)/s)
   const [, given = '', ...rest] = path.split('/')
   if (!isSame(given, token)) return NOT_FOUND
-  // Of other sites only a link to the page itself is followed.
+  // Of other sites, and of other ports of this machine ("same-site"), only a link to the page itself is followed.
   const below = rest.join('/')
-  if (site === 'cross-site' && below !== '') return NOT_FOUND
+  const isOurs = site === undefined || site === 'same-origin' || site === 'none'
+  if (!isOurs && below !== '') return NOT_FOUND
   return { path: below, query: new URLSearchParams(query) }
 }
 

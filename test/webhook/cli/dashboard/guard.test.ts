@@ -62,9 +62,17 @@ test('a page of another origin is refused, our own is not', () => {
   }
 })
 
-test('another site may lead to the page, and gets none of its files', () => {
-  const from = (path: string) =>
-    get(`/${TOKEN}/${path}`, { ...HOST, 'sec-fetch-site': 'cross-site' })
-  assert.ok('path' in from(''))
-  for (const path of ['page.js', 'data/state']) assert.equal('code' in from(path), true)
+for (const site of ['cross-site', 'same-site', 'nonsense']) {
+  test(`another site may lead to the page, and gets none of its files: ${site}`, () => {
+    const from = (path: string) => get(`/${TOKEN}/${path}`, { ...HOST, 'sec-fetch-site': site })
+    assert.ok('path' in from(''))
+    for (const path of ['page.js', 'data/state']) assert.equal('code' in from(path), true)
+  })
+}
+
+test('our own page, and somebody who types the address, get its files', () => {
+  for (const site of ['same-origin', 'none']) {
+    const found = get(`/${TOKEN}/data/state`, { ...HOST, 'sec-fetch-site': site })
+    assert.ok('path' in found)
+  }
 })
