@@ -112,11 +112,9 @@ const ExplanationObject = v.object({
 const ExplanationSchema = v.pipe(
   ExplanationObject,
   v.transform(({ notices, reasons, warnings, unknowns, ...rest }) => {
+    const codes = new Map(notices.map(({ kind, code, text }) => [`${kind} ${text}`, code]))
     const withCodes = (kind: string, texts: readonly string[]): readonly ReadNotice[] =>
-      texts.map((text) => {
-        const known = notices.find((one) => one.kind === kind && one.text === text)
-        return { text, code: known?.code ?? null }
-      })
+      texts.map((text) => ({ text, code: codes.get(`${kind} ${text}`) ?? null }))
     return {
       ...rest,
       reasons: withCodes('reason', reasons),
