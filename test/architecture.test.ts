@@ -114,7 +114,12 @@ const CLI_INPUT = [
   'webhook/cli/input/files',
   'webhook/cli/input/cluster',
 ]
-const CLI_OUTPUT = ['webhook/cli/command.ts', 'webhook/cli/input/files', 'webhook/cli/output']
+const CLI_OUTPUT = [
+  'sidecar/serving/text.ts',
+  'webhook/cli/command.ts',
+  'webhook/cli/input/files',
+  'webhook/cli/output',
+]
 const CLI_GROUND = [...CLI_INPUT, ...CLI_OUTPUT]
 const HPA_CONTROLLER = 'webhook/cli/hpa-controller'
 const PAGE = 'webhook/cli/dashboard/page'
