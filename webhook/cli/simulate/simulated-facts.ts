@@ -104,12 +104,17 @@ function drainsOf(drained: readonly Node[]): Facts['drains'] {
 function queuesOf(instance: Instance): ReadonlyMap<string, QueueState> {
   const anonymous = instance.queue(undefined)
   if (anonymous !== undefined) {
-    return new Map([['', { started: anonymous.started, ranks: undefined }]])
+    return new Map([['', { ...startedOf(anonymous), ranks: undefined }]])
   }
   return new Map(
-    [...instance.queues].map(([name, { started, nodes }]) => {
-      const ranks = nodes.map(({ rank }) => rank).sort((a, b) => a - b)
-      return [name, { started, ranks: idsetOf(ranks) }]
+    [...instance.queues].map(([name, queue]) => {
+      const ranks = queue.nodes.map(({ rank }) => rank).sort((a, b) => a - b)
+      return [name, { ...startedOf(queue), ranks: idsetOf(ranks) }]
     }),
   )
+}
+
+/** Nobody stops a simulated queue but by itself. */
+function startedOf({ started }: { readonly started: boolean }): Omit<QueueState, 'ranks'> {
+  return started ? { started } : { started, stop: { by: 'queue' } }
 }
