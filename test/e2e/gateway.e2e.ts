@@ -108,7 +108,8 @@ withShared('the gateway', () => Fleet.create(), {
     // One that was told to end serves for some seconds more.
     await holds('a sidecar that was started since', async () => {
       const running = await fleet.runningSidecar(second)
-      return running !== undefined && !killed.has(running)
+      const isNext = running !== undefined && !killed.has(running)
+      return isNext && !(await fleet.isSidecarStopping(second))
     })
     await fleet.serves(second)
   },

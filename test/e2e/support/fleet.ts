@@ -149,6 +149,13 @@ export class Fleet {
     return found?.state?.running && found.containerID
   }
 
+  /** Whether the sidecar was told to end: its log says so at once, its status later. */
+  async isSidecarStopping(member: Member): Promise<boolean> {
+    const pod = (await this.lead(member)).metadata?.name ?? ''
+    const scope = [`--namespace=${member.namespace}`, `--container=${CONTAINER_NAME}`]
+    return (await run(['logs', pod, ...scope])).includes('"msg":"stopping"')
+  }
+
   /** Names of the gateway's pods that are ready. */
   async gatewayPods(): Promise<readonly string[]> {
     const { items } = await this.cluster.core.listNamespacedPod({
