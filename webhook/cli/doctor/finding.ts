@@ -76,6 +76,7 @@ export const CODES = {
   'pods-share-nodes': 'info',
 
   'hpa-none': 'info',
+  'hpa-of-keda': 'info',
   'hpa-several': 'error',
   'hpa-target': 'error',
   'hpa-above-maximum': 'error',

@@ -4,6 +4,7 @@ import {
   EXPIRED,
   encoded,
   FORBIDDEN,
+  kedaHpa,
   NOT_FOUND,
   type Objects,
   OTHER,
@@ -488,6 +489,10 @@ export const CASES: readonly Case[] = [
   }),
   one('hpa-shrinks-at-once', 'it shrinks at once', (objects) => {
     set(objects, 'hpas', [...HPA, 'behavior', 'scaleDown', 'stabilizationWindowSeconds'], 0)
+  }),
+  one('hpa-of-keda', 'KEDA has made it', (objects) => {
+    const [hpa] = Object(objects.hpas).items
+    set(objects, 'hpas', ['items'], [kedaHpa(hpa)])
   }),
   one('hpa-fallback', 'it has a fallback', (objects) => {
     set(objects, 'hpas', [...METRIC, 'fallback'], { replicas: 1 })

@@ -318,3 +318,24 @@ export async function reportOf(objects: Objects): Promise<Report> {
 export async function installationReportOf(objects: Objects): Promise<Report> {
   return examineInstallation(await readInstallation(new Api(answersOf(objects))))
 }
+
+/** As KEDA 2.21 makes it: it cannot be seen which metric KEDA follows. */
+export function kedaHpa(good: { metadata: object; spec: object }) {
+  const metadata = {
+    ...good.metadata,
+    name: 'keda-hpa-flux-sample',
+    labels: {
+      'app.kubernetes.io/managed-by': 'keda-operator',
+      'app.kubernetes.io/name': 'keda-hpa-flux-sample',
+      'scaledobject.keda.sh/name': 'scaled',
+    },
+  }
+  const external = {
+    metric: {
+      name: 's0-metric-api-items-0-value',
+      selector: { matchLabels: { 'scaledobject.keda.sh/name': 'scaled' } },
+    },
+    target: { type: 'AverageValue', averageValue: '1' },
+  }
+  return { ...good, metadata, spec: { ...good.spec, metrics: [{ type: 'External', external }] } }
+}

@@ -6,6 +6,7 @@ import {
   encoded,
   FORBIDDEN,
   healthyObjects,
+  kedaHpa,
   NOT_FOUND,
   type Objects,
   OTHER,
@@ -205,3 +206,36 @@ for (const [what, act] of [
     assert.match(`${(await reportAfter(act)).fixes}`, /create the pod again, which ends its jobs/)
   })
 }
+
+test('what is wrong with an HPA of KEDA is mended in its ScaledObject', async () => {
+  const { findings } = await reportAfter((objects) => {
+    const hpa = kedaHpa(hpas(objects).good)
+    set(objects, 'hpas', ['items'], [{ ...hpa, spec: { ...hpa.spec, minReplicas: 1 } }])
+    set(objects, 'minicluster', ['spec', 'minSize'], 2)
+  })
+  assert.deepEqual(
+    findings.map(({ code, fix }) => [code, fix]),
+    [
+      [
+        'hpa-below-minimum',
+        'in ScaledObject scaled, from which KEDA makes this HPA: set minReplicaCount to 2',
+      ],
+      [
+        'hpa-of-keda',
+        'in ScaledObject scaled, from which KEDA makes this HPA: see that the url ends in /node_desired_count (docs/how-to/KEDA.md)',
+      ],
+    ],
+  )
+})
+
+test('an HPA of KEDA beside another one goes with its ScaledObject', async () => {
+  const { findings } = await reportAfter((objects) => {
+    const { good, named } = hpas(objects)
+    set(objects, 'hpas', ['items'], [named('cpu', CPU), good, kedaHpa(good)])
+  })
+  const several = findings.find(({ code }) => code === 'hpa-several')
+  assert.equal(
+    several?.fix,
+    'delete all but one: kubectl delete hpa -n default cpu && kubectl delete scaledobject -n default scaled',
+  )
+})

@@ -45,7 +45,11 @@ const Status = v.object({
 })
 
 const HpaSchema = v.object({
-  metadata: v.object({ name: v.string(), namespace: v.string() }),
+  metadata: v.object({
+    name: v.string(),
+    namespace: v.string(),
+    labels: v.nullish(v.record(v.string(), v.string())),
+  }),
   spec: v.object({
     scaleTargetRef: Reference,
     minReplicas: v.nullish(v.number(), 1),

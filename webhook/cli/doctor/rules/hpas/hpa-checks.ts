@@ -12,11 +12,12 @@ import { type Finding, finding, isBroken } from '../../finding.ts'
 import { spellMiniCluster } from '../minicluster-checks.ts'
 import { BEHAVIOR_RULES } from './behavior-rules.ts'
 import type { HpaRule } from './hpa-rule.ts'
+import { deletionOfHpas, KEDA_RULES, mendedInScaledObject } from './keda.ts'
 import { METRIC_RULES } from './metric-rules.ts'
 import { SIZE_RULES } from './size-rules.ts'
 
 /** To add a rule about single HPAs, add it to one of these. */
-const RULES: readonly HpaRule[] = [...SIZE_RULES, ...METRIC_RULES, ...BEHAVIOR_RULES]
+const RULES: readonly HpaRule[] = [...SIZE_RULES, ...METRIC_RULES, ...BEHAVIOR_RULES, ...KEDA_RULES]
 
 export const HPA_CHECKS: readonly Check[] = [
   { name: 'hpas', scope: 'minicluster', needs: ['minicluster'], examine: countVerdict },
@@ -70,12 +71,14 @@ function deletionOf(hpas: readonly Hpa[], facts: Facts): string {
   const kept = hpas.find((hpa) => {
     return isKnown && mistakesOf(hpa, facts).every(({ level }) => level === 'info')
   })
-  const command = `kubectl delete hpa -n ${facts.minicluster.namespace}`
+  const { namespace } = facts.minicluster
   if (kept === undefined) {
-    return `keep one that follows node_desired_count, because another may end jobs: ${command} NAME`
+    return `keep one that follows node_desired_count, because another may end jobs: kubectl delete hpa -n ${namespace} NAME`
   }
-  const others = hpas.filter((hpa) => hpa !== kept).map(({ metadata }) => metadata.name)
-  return `${command} ${others.join(' ')}`
+  return deletionOfHpas(
+    hpas.filter((hpa) => hpa !== kept),
+    namespace,
+  )
 }
 
 const NONE = 'there is no HPA of which it could be said'
@@ -103,7 +106,9 @@ function mistakesOf(hpa: Hpa, { version, minicluster }: Facts): readonly Finding
     hasUserMetrics: settings.metricsConfig !== undefined,
     drains: settings.drain === true,
   }
-  return RULES.flatMap((rule) => rule(hpa, surroundings))
+  return RULES.flatMap((rule) => rule(hpa, surroundings)).map((one) =>
+    mendedInScaledObject(one, hpa),
+  )
 }
 
 const ROLE_CURE = `restore ClusterRole ${CONTROLLER_ROLE} and its binding: API servers write them when they start, unless rbac.authorization.kubernetes.io/autoupdate is "false"`
