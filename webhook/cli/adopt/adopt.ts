@@ -16,6 +16,7 @@ import { readDocumentFiles, reasonOf } from '../input/files/inputs.ts'
 import { readFlags } from '../input/flags.ts'
 import { type Adoption, adoptionOf } from './adoption.ts'
 import { type ApiService, GROUPS, type Group, NAMES, readApiServices } from './api-services.ts'
+import { isOfKeda, KEDA_WARNING, nothingToAdopt } from './external-holder.ts'
 import { overlayFiles, WAY_BACK } from './overlay.ts'
 
 const FLAGS = {
@@ -124,9 +125,7 @@ async function adopt(
   }
   const adoptions = results.filter((result) => typeof result === 'object')
   if (adoptions.length === 0) {
-    io.out.write(
-      '\nNothing to adopt: no other server has these APIs. Install the default manifests.\n',
-    )
+    io.out.write(`\n${nothingToAdopt(apiServices, external)}\n`)
     return EXIT.ok
   }
   io.out.write(`\n${adoptions.map(describeAdoption).join('')}`)
@@ -141,6 +140,7 @@ async function adopt(
       `flux-metrics adopt: warning: nodes can pull no image without a registry: name yours in ${output}/kustomization.yaml\n`,
     )
   }
+  if (adoptions.some(isOfKeda)) io.err.write(`flux-metrics adopt: warning: ${KEDA_WARNING}\n`)
   for (const { ca, service } of adoptions) {
     if (ca === undefined) {
       io.err.write(

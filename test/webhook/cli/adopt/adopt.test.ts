@@ -167,15 +167,18 @@ test('the CA certificates of both versions are used', async () => {
 const KEDA = { service: 'keda/keda-operator-metrics-apiserver', insecure: true }
 
 test('external metrics stay where they are', async () => {
-  const { out, files } = await adopt([apiService(CUSTOM_1), apiService(EXTERNAL, KEDA)])
+  const both = [apiService(CUSTOM_1), apiService(EXTERNAL, KEDA)]
+  const { out, files, err } = await adopt(both)
   assert.match(out, /external\.metrics\.k8s\.io {2}keda\/keda-operator-metrics-apiserver:443\n/)
   assert.doesNotMatch(Object.values(files).join(''), /keda|external/)
+  assert.doesNotMatch(err, /KEDA/)
 })
 
 test('--external adopts them as well', async () => {
   const both = [apiService(CUSTOM_1), apiService(EXTERNAL, KEDA)]
-  const { code, files } = await adopt(both, '-o overlay --external --base ../../base/')
+  const { code, files, err } = await adopt(both, '-o overlay --external --base ../../base/')
   assert.equal(code, 0)
+  assert.match(err, /warning: KEDA's operator writes .*--enable-apiservice-patching=false first/)
   const { resources, components } = parse(files['overlay/kustomization.yaml'] ?? '')
   assert.deepEqual(resources, ['../../base/'])
   assert.deepEqual(components, ['../../base/components/upstream', '../../base/components/external'])
@@ -214,7 +217,7 @@ for (const [what, apiServices] of [
     'an APIService of the gateway that lost its label',
     [apiService(CUSTOM_1, { service: 'flux-metrics/flux-metrics-gateway' })],
   ],
-  ['external metrics only', [apiService(EXTERNAL, KEDA)]],
+  ['external metrics of flux-metrics', [apiService(EXTERNAL, { labels: OURS })]],
 ] as const) {
   test(`with ${what} there is nothing to adopt`, async () => {
     const { code, out, err, files } = await adopt(apiServices)
@@ -222,6 +225,14 @@ for (const [what, apiServices] of [
     assert.match(out, /\nNothing to adopt: no other server has these APIs\. /)
   })
 }
+
+test('with external metrics only there is nothing to adopt, and their server stays', async () => {
+  const { code, out, err, files } = await adopt([apiService(EXTERNAL, KEDA)])
+  assert.deepEqual([code, err, files], [0, '', {}])
+  const keda = 'keda/keda-operator-metrics-apiserver:443'
+  const others = `no other server has custom metrics, and ${keda} keeps external ones`
+  assert.ok(out.endsWith(`\nNothing to adopt: ${others}. Install the default manifests.\n`), out)
+})
 
 test('the APIServices of flux-metrics are named as such', async () => {
   const options = { service: 'flux-metrics/flux-metrics-gateway', labels: OURS }

@@ -222,7 +222,7 @@ test('what is wrong with an HPA of KEDA is mended in its ScaledObject', async ()
       ],
       [
         'hpa-of-keda',
-        'in ScaledObject scaled, from which KEDA makes this HPA: see that the url ends in /node_desired_count (docs/how-to/KEDA.md)',
+        'in ScaledObject scaled, from which KEDA makes this HPA: see that the url ends in /node_desired_count, and that minReplicaCount is not left out: its default is 0, at which jobs end (docs/how-to/KEDA.md)',
       ],
     ],
   )

@@ -11,7 +11,8 @@ export const KEDA_RULES: readonly HpaRule[] = [
   (hpa) => {
     if (scaledObjectOf(hpa) === undefined) return []
     const message = 'KEDA asks for its metric: whether that is a size cannot be seen here'
-    const fix = 'see that the url ends in /node_desired_count (docs/how-to/KEDA.md)'
+    const fix =
+      'see that the url ends in /node_desired_count, and that minReplicaCount is not left out: its default is 0, at which jobs end (docs/how-to/KEDA.md)'
     return [finding('hpa-of-keda', { subject: spellHpa(hpa), message, fix })]
   },
 ]
