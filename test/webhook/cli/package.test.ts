@@ -86,6 +86,22 @@ const NODES = [
   ...(process.env.FLUX_METRICS_NODES ?? '').split(delimiter).filter((path) => path !== ''),
 ]
 
+const PROGRAM = 'node_modules/flux-metrics-sidecar/dist/flux-metrics.cjs'
+
+/** Looks for what a bundle takes out of Node's modules; types and lint know the newest Node alone. */
+const NODE_FUNCTIONS = String.raw`
+  const text = require('node:fs').readFileSync(process.argv[1], 'utf8')
+  const found = []
+  const imported = /var (import_node_\w+) = (?:__toESM\()?require\("(node:[\w/]+)"\)/g
+  for (const [, variable, name] of text.matchAll(imported)) {
+    for (const [, key] of text.matchAll(new RegExp('\\b' + variable + '\\.(?:default\\.)?(\\w+)', 'g'))) {
+      found.push({ name: name + ' ' + key, isThere: key in require(name) })
+    }
+  }
+  const missing = found.filter(({ isThere }) => !isThere).map(({ name }) => name)
+  console.log(JSON.stringify({ seen: found.length, missing }))
+`
+
 for (const node of NODES) {
   const { stdout: version } = await run(node, ['--version'])
   const flux = (...args: string[]) =>
@@ -95,6 +111,19 @@ for (const node of NODES) {
     const { stdout, stderr } = await flux('--help')
     assert.match(stdout, /^Usage: flux-metrics COMMAND/)
     assert.equal(stderr, '')
+  })
+
+  test(`Node ${version.trim()} has every function of Node that it calls`, async () => {
+    const { stdout } = await run(node, ['-e', NODE_FUNCTIONS, join(folder, PROGRAM)])
+    const { seen, missing } = JSON.parse(stdout)
+    assert.ok(seen > 15, `${seen} seen`)
+    assert.deepEqual(missing, [])
+  })
+
+  test(`it says which file cannot be read on Node ${version.trim()}`, async () => {
+    const failed = flux('hpa', '-f', 'nowhere.yaml')
+    const stderr = 'Cannot read nowhere.yaml: no such file or directory\n'
+    await assert.rejects(failed, { code: 2, stderr })
   })
 
   test(`it writes the recommended HPA on Node ${version.trim()}`, async () => {

@@ -1,5 +1,5 @@
 // The texts that a command reads: files and standard input.
-import { getSystemErrorMessage } from 'node:util'
+import { getSystemErrorMap } from 'node:util'
 import type { Io } from '../../command.ts'
 import { type Document, type ReadResult, readDocuments } from './documents.ts'
 
@@ -58,5 +58,5 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (!('errno' in error) || typeof error.errno !== 'number') return error.message
   if ('code' in error && error.code === 'EISDIR') return 'expected a file, got a folder'
-  return getSystemErrorMessage(error.errno)
+  return getSystemErrorMap().get(error.errno)?.[1] ?? error.message
 }
