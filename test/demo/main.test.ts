@@ -41,7 +41,7 @@ test('the demo prints its first screen, a line a second, and ends by itself', as
   )
   assert.match(
     table,
-    /^ {4}3s .* grow to \d+\n {8}desired \d+: \d+ pending jobs? needs? \d+ nodes/m,
+    /^ {4}3s .* grow to \d+\n {9}desired \d+: \d+ pending jobs? needs? \d+ nodes/m,
   )
   assert.match(table, /\nstopped\n$/)
 })

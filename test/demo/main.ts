@@ -108,7 +108,8 @@ async function main(): Promise<void> {
     const size = elapsed % DEMO_TIMES.syncSeconds === 0 ? await sizeOf(port, cluster) : undefined
     const sync = size === undefined ? undefined : await autoscaler.sync(size)
     if (sync !== undefined) cluster?.resize(sync.decision.replicas)
-    print(await report(port, { seconds: elapsed, cluster, sync }))
+    const { columns } = process.stdout
+    print(await report(port, { seconds: elapsed, cluster, sync, columns }))
   }
   await everySecond(step, { seconds, signal: stopped.signal })
   await page.close()
