@@ -78,8 +78,9 @@ test('an older sidecar answers the gateway as it answered the API server', async
     else if (path.endsWith('format=text')) assert.equal(text, body)
     else {
       // An explanation has beside the sidecar's words what the gateway knows of the pods.
-      const { pods: _ofTheGateway, ...own } = JSON.parse(text)
+      const { pods: _ofTheGateway, notices = [], ...own } = JSON.parse(text)
       assert.deepEqual(own, JSON.parse(body), path)
+      assert.deepEqual(notices, [], path)
     }
   }
   const families = readExposition(Buffer.concat(await gauges.render()).toString())
