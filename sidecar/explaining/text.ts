@@ -9,7 +9,7 @@ import type {
   QueueExplanation,
 } from './explanation.ts'
 import type { HeldDrainExplanation } from './held-drains.ts'
-import { plural, spellSeconds } from './wording.ts'
+import { plural, spellGoing, spellSeconds } from './wording.ts'
 
 const COLUMNS = 80
 
@@ -26,6 +26,7 @@ type Row = readonly [subject: string, text: string]
 export function formatExplanation(explanation: DetailedExplanation): string {
   const rows: readonly Row[] = [
     ['nodes', describeNodes(explanation)],
+    ...describeGoing(explanation),
     ['pending', describePending(explanation.pending)],
     ...firstRows(explanation.queues.filter(isOfInterest).map(describeQueue), 'queue'),
     ...firstRows(explanation.drains.filter(({ isOwn }) => isOwn).map(describeDrain), 'drained'),
@@ -56,6 +57,11 @@ export function addRows(text: string, rows: readonly Row[]): string {
   const added = rows.flatMap(([subject, words]) => formatRow(subject, words))
   const lines = added.map((line) => `${line}\n`).join('')
   return at === 0 ? `${text}${lines}` : `${text.slice(0, at)}${lines}${text.slice(at)}`
+}
+
+function describeGoing(explanation: Explanation): readonly Row[] {
+  const going = spellGoing(explanation)
+  return going === undefined ? [] : [['goes', going]]
 }
 
 function describeNodes(explanation: Explanation): string {

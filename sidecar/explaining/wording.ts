@@ -1,5 +1,5 @@
 // Writes counts, ranks and times for sentences that explain a size. Pure.
-import { countIds, formatIdset, type Idset } from '#flux/sets/idset.ts'
+import { countIds, formatIdset, type Idset, idsBetween } from '#flux/sets/idset.ts'
 
 /** `1 job`, `2 jobs`. */
 export function plural(count: number, noun: string): string {
@@ -28,6 +28,18 @@ export function spellRanks(ranks: Idset): string {
   const text = formatIdset(ranks)
   if (text.length > MAX_IDSET_LENGTH) return `${count} ranks`
   return `${count === 1 ? 'rank' : 'ranks'} ${text}`
+}
+
+/** The sizes of a MiniCluster, in nodes. */
+interface Sizes {
+  readonly present: number
+  readonly desired: number | null
+}
+
+/** Which ranks go when it shrinks to its desired size: an Indexed Job loses its highest. `undefined` if none goes. */
+export function spellGoing({ present, desired }: Sizes): string | undefined {
+  if (desired === null || desired >= present) return undefined
+  return `${spellRanks(idsBetween(desired, present))}, when it shrinks to ${desired}`
 }
 
 const UNITS = [

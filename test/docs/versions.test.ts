@@ -50,3 +50,10 @@ test('the oldest is that of the chart, the newest that of the command line, and 
     readPage('docs/install/KUSTOMIZE.md').includes(`Kubernetes 1.${oldest} to 1.${newest} work`),
   )
 })
+
+test('the kustomization of KUSTOMIZE.md has the images that its reader has pushed', () => {
+  const page = readPage('docs/install/KUSTOMIZE.md')
+  const [, registry = 'none'] = /^\$ REGISTRY=(\S+)$/m.exec(page) ?? []
+  const names = [...page.matchAll(/newName: ([^,]+)/g)].map(([, name]) => name)
+  assert.deepEqual(names, [`${registry}/flux-metrics-webhook`, `${registry}/flux-metrics-sidecar`])
+})

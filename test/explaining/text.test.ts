@@ -35,6 +35,7 @@ test('formatExplanation is short if there is no warning and no queue', () => {
     formatExplanation(EXPLANATION),
     `desired 10: rank 9 is allocated
 nodes    present 11, desired 10, floor 10, demand 7, quorum 1, maximum 16
+goes     rank 10, when it shrinks to 10
 pending  no job
 read     2 s ago, at 2026-11-24T01:02:03.456Z
 `,
@@ -68,6 +69,7 @@ test('formatExplanation begins each line with its subject, and indents what foll
   pending jobs need 6 nodes, up to rank 5; an HPA with the default tolerance
   stays at 11
 nodes    present 11, desired 10, floor 10, demand 7, quorum 1, maximum 16
+goes     rank 10, when it shrinks to 10
 pending  3 jobs for 6 nodes, 1 held, 2 infeasible
 queue    batch: 1 job for 2 nodes, desired 8
 queue    debug: no job, stopped

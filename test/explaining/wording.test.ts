@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plural, ranksAre, spellSeconds } from '#explaining/wording.ts'
+import { plural, ranksAre, spellGoing, spellSeconds } from '#explaining/wording.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 
 test('plural adds an s to all but one', () => {
@@ -16,6 +16,12 @@ test('ranksAre counts the ranks if the list is too long', () => {
 test('ranksAre distinguishes one rank from several', () => {
   assert.equal(ranksAre(parseIdset('4')), 'rank 4 is')
   assert.equal(ranksAre(parseIdset('4,7-9')), 'ranks 4,7-9 are')
+})
+
+test('spellGoing names the highest ranks, which go when the desired size is below what is present', () => {
+  assert.equal(spellGoing({ present: 4, desired: 2 }), 'ranks 2-3, when it shrinks to 2')
+  assert.equal(spellGoing({ present: 4, desired: 3 }), 'rank 3, when it shrinks to 3')
+  for (const desired of [4, 5, null]) assert.equal(spellGoing({ present: 4, desired }), undefined)
 })
 
 for (const [seconds, text] of [

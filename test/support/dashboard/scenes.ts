@@ -79,6 +79,9 @@ export function growingAsTold(): DetailedExplanation {
   })
 }
 
+/** A minute after the start of the sidecar. */
+export const young = madeOnce((): MiniClusterState => known(scene({ seconds: 60 }), HPA('at 2')))
+
 /** The same, and some minutes in which nothing was known. */
 export const recovered = madeOnce((): MiniClusterState => {
   const reason = 'the broker closed the connection'

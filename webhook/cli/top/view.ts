@@ -1,5 +1,5 @@
 // What `flux-metrics top` shows of one MiniCluster: one explanation, so that all numbers are of one reading. Pure.
-import { spellSeconds } from '#explaining/wording.ts'
+import { spellGoing, spellSeconds } from '#explaining/wording.ts'
 import type { ReadExplanation } from '../input/cluster/explanation.ts'
 import { INDENT, row } from '../output/rows.ts'
 import { describeStates, drawStrip } from './rank-strip.ts'
@@ -60,6 +60,7 @@ function describeExplanation(
   const more = jobs?.more ?? 0
   return [
     ...row('size', describeSize(explanation), options),
+    ...[spellGoing(explanation) ?? []].flat().flatMap((text) => row('goes', text, options)),
     ...reasons.flatMap(({ text }) => row('because', text, options)),
     ...(hpa ?? []).flatMap((line) => row('HPA', line, options)),
     ...describeRanks(ranks, options),

@@ -4,7 +4,14 @@ import { after, before, suite, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import type { MiniClusterState } from '../../../../webhook/cli/dashboard/data.ts'
 import { startChromium, WITHOUT_CHROMIUM } from '../../../support/dashboard/chromium.ts'
-import { draining, growing, large, OUTAGE, waiting } from '../../../support/dashboard/scenes.ts'
+import {
+  draining,
+  growing,
+  large,
+  OUTAGE,
+  waiting,
+  young,
+} from '../../../support/dashboard/scenes.ts'
 import { axeFindings, show, telling } from '../../../support/dashboard/shown.ts'
 
 const WIDTHS = [360, 1_024, 1_920]
@@ -67,6 +74,11 @@ suite('the page', { skip: WITHOUT_CHROMIUM }, () => {
     ])
   })
 
+  test('says which ranks go when it shrinks', async (t) => {
+    const { page } = await show(t, browser, telling(young()))
+    await page.getByText('desired size 1 goes: rank 1, when it shrinks to 1').waitFor()
+  })
+
   test('tells the numbers of a time of the last hour by keyboard', async (t) => {
     const { page } = await show(t, browser, telling(growing()))
     const hour = page.getByRole('slider', { name: 'Time in the last hour' })
@@ -79,6 +91,22 @@ suite('the page', { skip: WITHOUT_CHROMIUM }, () => {
     await page.keyboard.press('PageDown')
     assert.match((await told()) ?? '', /^02:14:30: /)
     assert.equal(await page.locator('.at').textContent(), '02:14:30')
+  })
+
+  test('no time stands twice below the chart of the first minutes', async (t) => {
+    const { page } = await show(t, browser, telling(young()))
+    await page.getByText('Wants 1 node, has 2').waitFor()
+    // Times are drawn on a canvas; another width draws them again.
+    await page.evaluate(`window.drawn = []
+      const draw = CanvasRenderingContext2D.prototype.fillText
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+        drawn.push(text)
+        return draw.call(this, text, ...place)
+      }`)
+    await page.setViewportSize({ width: 1_000, height: 800 })
+    await page.waitForFunction(`drawn.some((text) => text.includes(':'))`)
+    const times = await page.evaluate<string[]>(`drawn.filter((text) => text.includes(':'))`)
+    assert.deepEqual(times, ['03:11', '03:12'])
   })
 
   test('follows what changes, without a reload', async (t) => {

@@ -65,6 +65,16 @@ unknown  the constraints of pending jobs: Flux does not show this to guests: run
   )
 })
 
+test('top says which ranks go when it shrinks', async (t) => {
+  const out = JSON.stringify(explain(snapshotOf({}), NOW))
+  const env = await fakeKubectl(t, { args: RAW, out })
+  const shown = await run(['flux-sample', '-n', 'hpc', '--once'], { env })
+  assert.match(
+    shown.out,
+    /^size {5}present 10, desired 7,.*\ngoes {5}ranks 7-9, when it shrinks to 7$/m,
+  )
+})
+
 test('top without a terminal prints once', async (t) => {
   const env = await fakeKubectl(t, { args: RAW, out: ANSWER })
   const { code, out } = await run(['flux-sample', '-n', 'hpc'], { env })

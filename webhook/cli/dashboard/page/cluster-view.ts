@@ -1,7 +1,7 @@
 // One MiniCluster, live: what is known now, or since when it is not known and why.
 import { h } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
-import { spellSeconds } from '#explaining/wording.ts'
+import { spellGoing, spellSeconds } from '#explaining/wording.ts'
 import type { ReadExplanation } from '../../input/cluster/explanation.ts'
 import type { MiniClusterState, Subject } from '../data.ts'
 import { addressOf, LOST, OLD, useAnswers, useNow } from './browser/asking.ts'
@@ -48,7 +48,13 @@ export function ClusterView({ subject, title }: ClusterProps) {
       { class: 'pictures' },
       explanation &&
         model &&
-        h(Ranks, { key: 'ranks', model, desired: explanation.desired, marked }),
+        h(Ranks, {
+          key: 'ranks',
+          model,
+          desired: explanation.desired,
+          going: spellGoing(explanation),
+          marked,
+        }),
       history && h(LastHour, { key: 'hour', history, isLive: explanation !== undefined }),
       explanation?.metrics && h(Metrics, { key: 'metrics', metrics: explanation.metrics, subject }),
     ),

@@ -60,6 +60,18 @@ const TELLING: ReadonlyMap<string, string> = new Map([
   ['ScalingLimited', 'True'],
 ])
 
+/** Reasons of AbleToScale that are no failure: the HPA waits until it has wanted the size for its window. Whose window it is. */
+const WINDOWS: ReadonlyMap<string, 'scaleUp' | 'scaleDown'> = new Map([
+  ['ScaleUpStabilized', 'scaleUp'],
+  ['ScaleDownStabilized', 'scaleDown'],
+])
+
+function windowOf({ behavior }: Hpa['spec'], reason: string): string {
+  const way = WINDOWS.get(reason)
+  const seconds = way && behavior?.[way]?.stabilizationWindowSeconds
+  return typeof seconds === 'number' ? ` (its window is ${seconds} s)` : ''
+}
+
 function describeHpa({ metadata, spec, status }: Hpa): string {
   const { currentReplicas = 0, desiredReplicas = 0, conditions } = status ?? {}
   const size =
@@ -67,8 +79,10 @@ function describeHpa({ metadata, spec, status }: Hpa): string {
       ? `at ${currentReplicas}`
       : `${currentReplicas} → ${desiredReplicas}`
   const why = (conditions ?? [])
-    .filter(({ type, status: value }) => TELLING.get(type) === value)
-    .map(({ reason, message }) => `${reason}: ${message}`)
+    .filter(({ type, status: value, reason }) => {
+      return TELLING.get(type) === value || WINDOWS.has(reason)
+    })
+    .map(({ reason, message }) => `${reason}: ${message}${windowOf(spec, reason)}`)
   const bounds = `${spec.minReplicas} to ${spec.maxReplicas}`
   return printable([`${metadata.name}: ${size}, of ${bounds}`, ...why].join('; '))
 }

@@ -51,6 +51,18 @@ test('an HPA that cannot read its metric, or is at its limit, in the words of Ku
   ])
 })
 
+test('an HPA that waits for its window, and how long that is if it says so', () => {
+  const conditions = [
+    { type: 'AbleToScale', status: 'True', reason: 'ScaleDownStabilized', message: 'recent' },
+  ]
+  const one = hpa('a', { currentReplicas: 4, desiredReplicas: 4, conditions })
+  const behavior = { scaleDown: { stabilizationWindowSeconds: 300 } }
+  assert.deepEqual(describe({ ...one, spec: { ...one.spec, behavior } }), [
+    'a: at 4, of 2 to 16; ScaleDownStabilized: recent (its window is 300 s)',
+  ])
+  assert.deepEqual(describe(one), ['a: at 4, of 2 to 16; ScaleDownStabilized: recent'])
+})
+
 test('the words of an HPA may be anything, and are shown as what they are', () => {
   const message = 'a\u202eb\u200b'
   const conditions = [{ type: 'AbleToScale', status: 'False', reason: 'No', message }]

@@ -64,6 +64,9 @@ export function dataOf(history: History, lines: readonly Line[]): uPlot.AlignedD
 
 const SYNC = 'last-hour'
 
+/** Between two times below the chart, in seconds: whole minutes, because no seconds stand there. */
+const TIME_STEPS = [60, 120, 300, 600, 900, 1_800]
+
 export function createChart(box: HTMLElement, options: ChartOptions): uPlot {
   const { lines, height, hasTimes, hasSigns, history, onCursor } = options
   const colour = (name: string) => getComputedStyle(box).getPropertyValue(`--${name}`).trim()
@@ -88,6 +91,7 @@ export function createChart(box: HTMLElement, options: ChartOptions): uPlot {
           stroke: () => colour('muted'),
           grid: { stroke: () => colour('grid'), width: 1 },
           ticks: { show: false },
+          incrs: [...TIME_STEPS],
           values: (_, times) => (hasTimes ? times.map(minuteOf) : times.map(() => '')),
         },
         {

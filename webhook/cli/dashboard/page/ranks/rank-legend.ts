@@ -7,9 +7,11 @@ import type { RanksModel, StateOfRanks } from './ranks-model.ts'
 interface LegendProps {
   readonly model: RanksModel
   readonly desired: number | null
+  /** Which ranks go when it shrinks to that; `undefined`: none. */
+  readonly going: string | undefined
 }
 
-export function Legend({ model, desired }: LegendProps) {
+export function Legend({ model, desired, going }: LegendProps) {
   return h(
     'ul',
     { class: 'legend' },
@@ -26,6 +28,7 @@ export function Legend({ model, desired }: LegendProps) {
           h('path', { class: 'boundary', d: 'M9 1v16' }),
         ),
         ` desired size ${desired}`,
+        going !== undefined && h('span', { class: 'which' }, ` goes: ${going}`),
       ),
   )
 }

@@ -11,11 +11,13 @@ import type { RanksModel } from './ranks-model.ts'
 interface RanksProps {
   readonly model: RanksModel
   readonly desired: number | null
+  /** Which ranks go when it shrinks to that; `undefined`: none. */
+  readonly going: string | undefined
   /** Ranks of a job that is pointed at, as an idset; `null`: none. */
   readonly marked: string | null
 }
 
-export function Ranks({ model, desired, marked }: RanksProps) {
+export function Ranks({ model, desired, going, marked }: RanksProps) {
   const [width, ref] = useWidth()
   const grid = useMemo(() => gridIn(model.size, width - 2), [model.size, width])
   const [rank, setRank] = useState<number>()
@@ -64,7 +66,7 @@ export function Ranks({ model, desired, marked }: RanksProps) {
     ),
     h('p', { class: 'told' }, shown === undefined ? HINT : model.describe(shown)),
     hidden > 0 && h('p', { class: 'more' }, `${hidden} more ranks are not drawn.`),
-    h(Legend, { model, desired }),
+    h(Legend, { model, desired, going }),
   )
 }
 
