@@ -10,7 +10,11 @@ export function nothingToAdopt(apiServices: readonly ApiService[], external: boo
   const [holder] = stays.map(({ service = 'the API server' }) => service)
   const others =
     holder === undefined ? 'these APIs' : `custom metrics, and ${holder} keeps external ones`
-  return `Nothing to adopt: no other server has ${others}. Install the default manifests.`
+  const isInstalled = apiServices.some(({ name, isOurs }) => isOurs && !isExternal(name))
+  const next = isInstalled
+    ? 'flux-metrics has custom metrics already'
+    : 'Install the default manifests'
+  return `Nothing to adopt: no other server has ${others}. ${next}.`
 }
 
 function isExternal(name: string): boolean {

@@ -226,6 +226,24 @@ for (const [what, apiServices] of [
   })
 }
 
+for (const [what, apiServices, next] of [
+  [
+    'custom metrics of flux-metrics',
+    [apiService(CUSTOM_1, { labels: OURS })],
+    'flux-metrics has custom metrics already',
+  ],
+  [
+    'another adapter of external metrics',
+    [apiService(EXTERNAL, KEDA)],
+    'Install the default manifests',
+  ],
+] as const) {
+  test(`with ${what}, adopt says what is next`, async () => {
+    const { out } = await adopt(apiServices)
+    assert.ok(out.endsWith(` ${next}.\n`), out)
+  })
+}
+
 test('with external metrics only there is nothing to adopt, and their server stays', async () => {
   const { code, out, err, files } = await adopt([apiService(EXTERNAL, KEDA)])
   assert.deepEqual([code, err, files], [0, '', {}])
