@@ -57,10 +57,11 @@ function describeExplanation(
 ): readonly string[] {
   const { ranks, running, jobs, warnings, unknowns, reasons } = explanation
   const waiting = jobs?.first ?? []
+  const going = spellGoing(explanation)
   const more = jobs?.more ?? 0
   return [
     ...row('size', describeSize(explanation), options),
-    ...[spellGoing(explanation) ?? []].flat().flatMap((text) => row('goes', text, options)),
+    ...(going === undefined ? [] : row('goes', going, options)),
     ...reasons.flatMap(({ text }) => row('because', text, options)),
     ...(hpa ?? []).flatMap((line) => row('HPA', line, options)),
     ...describeRanks(ranks, options),
