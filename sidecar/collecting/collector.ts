@@ -172,6 +172,7 @@ export class Collector implements SnapshotSource {
       this.#logUnhelped(snapshot)
       const followedMs = performance.now() - readAt
       if (drains !== undefined) await this.#drainer?.carryOut(instance.client, drains, limits)
+      this.#snapshots.noteRefusal(this.#drainer?.refusal)
       return { snapshot, lookAt: drains?.lookAt, followedMs }
     } catch (error) {
       if (signal.aborted) return undefined

@@ -34,13 +34,21 @@ export class Drainer {
   /** The last failure of each call that was logged, so that a lasting failure is logged once. */
   readonly #failures = new Map<Call, string>()
 
+  #refusal: string | undefined
+
   constructor(options: DrainerOptions) {
     this.#options = options
+  }
+
+  /** Why Flux refused the drain of the last plan; `undefined` if it did not, or the plan had none. */
+  get refusal(): string | undefined {
+    return this.#refusal
   }
 
   /** @throws FluxError if the connection fails; a refusal by the broker is logged */
   async carryOut(client: Client, plan: DrainPlan, limits: Limits): Promise<void> {
     const { instance } = this.#options
+    this.#refusal = undefined
     // Undraining is first, because jobs may wait for these ranks.
     if (!isEmpty(plan.undrain)) {
       await this.#do('undrain', plan.undrain, () => undrain(client, plan.undrain, limits))
@@ -64,6 +72,7 @@ export class Drainer {
       // Another client drained or undrained a rank first. The next reading shows it.
       if (error.errnum === ERRNO.EEXIST) return
       const reason = error.errnum === ERRNO.EPERM ? NOT_OWNER : error.message
+      if (call === 'drain') this.#refusal = reason
       if (reason === this.#failures.get(call)) return
       this.#failures.set(call, reason)
       log.warn({ ranks: formatIdset(ranks), reason }, MESSAGES[call].failed)

@@ -38,6 +38,7 @@ export const NOTICE_CODES = {
   'ranks-drained-by-flux': 'warning',
   'ranks-drained-by-others': 'warning',
   'ranks-left-drained': 'warning',
+  'drain-refused': 'warning',
   'ranks-down-for-scheduler': 'warning',
   'ranks-up-for-scheduler': 'warning',
   'queue-not-selectable': 'warning',

@@ -56,6 +56,7 @@ export class SnapshotMaker {
   readonly #unstarted: UnstartedJobs
   /** The size that was published last. */
   #published = 0
+  #drainRefusal: string | undefined
 
   constructor({ patience, drains, formerDrains }: SnapshotOptions) {
     const { startTimeoutMs = STEP_MS, ...times } = { ...DEFAULT_PATIENCE, ...patience }
@@ -90,6 +91,11 @@ export class SnapshotMaker {
   noteAnswer({ sizes }: Snapshot, now: number): void {
     const size = publishedSize(sizes)
     if (typeof size === 'number') this.#drains?.read(now, size)
+  }
+
+  /** Why Flux refused the last drain; `undefined` if it did not. The next snapshot has it. */
+  noteRefusal(reason: string | undefined): void {
+    this.#drainRefusal = reason
   }
 
   /** @param now milliseconds of a clock that never goes back */
@@ -150,6 +156,7 @@ export class SnapshotMaker {
       ...{ ranks, demand, sizes },
       ...(heldDrains && { heldDrains }),
       ...(unstarted.length > 0 && { unstarted }),
+      ...(this.#drainRefusal !== undefined && { drainRefusal: this.#drainRefusal }),
     }
     const snapshot = Object.freeze({ ...facts, ...remembered, ...derived })
     const published = publishedSize(sizes)

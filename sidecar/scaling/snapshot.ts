@@ -14,6 +14,8 @@ export interface Snapshot extends Facts, Remembered {
   readonly ranks: Ranks
   /** Ranks of ours that stay drained for the present. Default: none. */
   readonly heldDrains?: readonly HeldDrain<Date>[]
+  /** Why Flux refused the last drain, after the reading before this one. Default: it did not. */
+  readonly drainRefusal?: string
   /** Jobs that fit on free ranks and are not started. Default: none. */
   readonly unstarted?: readonly UnstartedJob[]
 }

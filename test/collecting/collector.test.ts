@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { explain } from '#explaining/explanation.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import { ERRNO } from '#flux/errors.ts'
 import { formatIdset } from '#flux/sets/idset.ts'
@@ -284,6 +285,31 @@ test('Collector reads again when its drains want to be looked at, though nothing
   const before = notices.length
   // Ranks 2 and 3 are awaited: each second it is seen whether they can be given back.
   await until(() => notices.slice(before).filter((notice) => notice === 'refreshed').length >= 2)
+})
+
+test('Collector keeps the size that it cannot drain for, and its snapshots say why', async (t) => {
+  const { instance, collector, startBroker, until } = await createTestCluster(t, {
+    pace: { streamingIntervalMs: 100, pollingIntervalMs: 100 },
+    drains: { instance: 'flux-sample' },
+    patience: { idleGraceMs: 0 },
+  })
+  await startBroker({ role: 'guest' })
+  collector.start()
+  await until((reading) => reading.kind === 'fresh' && reading.snapshot.drainRefusal !== undefined)
+  const reading = collector.reading()
+  assert.ok(reading.kind === 'fresh')
+  assert.match(reading.snapshot.drainRefusal ?? '', /^Flux allows only its owner to drain ranks/)
+  const { warnings } = explain(reading.snapshot, reading.snapshot.takenAt)
+  assert.ok(
+    warnings.some((text) =>
+      text.startsWith('ranks cannot be drained, so the size does not fall: Flux'),
+    ),
+    warnings.join(),
+  )
+  assert.deepEqual(
+    instance.nodes.map(({ drain }) => drain),
+    [undefined, undefined, undefined, undefined],
+  )
 })
 
 test('Collector without drains lifts what is left of them, as owner, and asks once who it is', async (t) => {

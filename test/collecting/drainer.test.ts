@@ -43,6 +43,7 @@ async function setUp(t: TestContext, options: Partial<BrokerOptions> = {}) {
   })
   return {
     ...{ broker, instance, client, notices },
+    refusal: () => drainer.refusal,
     carryOut: (plan: Partial<PlanTexts>) => drainer.carryOut(client, planOf(plan), LIMITS),
     reasons: () => instance.nodes.map(({ drain }) => drain?.reason),
     /** The lines that were logged since the last call. */
@@ -109,6 +110,14 @@ test('Drainer logs the cure for a guest, once for each call', async (t) => {
   ])
   assert.deepEqual(reasons(), [undefined, undefined, undefined, undefined])
   assert.equal(notices.filter((notice) => notice.endsWith('failed')).length, 5)
+})
+
+test('Drainer has the refusal of the last plan alone', async (t) => {
+  const { carryOut, refusal } = await setUp(t, { role: 'guest' })
+  await carryOut({ drain: '3' })
+  assert.equal(refusal(), NOT_OWNER)
+  await carryOut({})
+  assert.equal(refusal(), undefined)
 })
 
 test('Drainer logs nothing if another client was first, and leaves its drain', async (t) => {

@@ -28,9 +28,18 @@ export function warningsOf(
     ...describeUnhelped(snapshot),
     ...(demand.kind === 'known' ? describeNoDemand(snapshot, demand) : []),
     ...describeDrains(snapshot),
+    ...describeRefusal(snapshot),
     ...describeDisagreements(snapshot),
     ...describeNames(snapshot),
     ...(isIgnored ? [describeTolerance(present)] : []),
+  ]
+}
+
+/** Without its drain no smaller size is published. */
+function describeRefusal({ drainRefusal }: Snapshot): readonly Notice[] {
+  if (drainRefusal === undefined) return []
+  return [
+    notice('drain-refused', `ranks cannot be drained, so the size does not fall: ${drainRefusal}`),
   ]
 }
 
