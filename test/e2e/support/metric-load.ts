@@ -8,8 +8,8 @@ import { type Member, metricPath } from './members.ts'
 const METRIC = 'node_total_count'
 /** An API server that has just started. */
 const TOO_EARLY = 'before all known HTTP paths have been installed'
-/** The gateway's error for a sidecar that got no processor for a second, as on a machine that does too much. */
-const STARVED = /^503 .*: its pod \S+ did not answer within 1 s /
+/** The gateway's error for a sidecar that got no processor for a second, or more, as on a machine that does too much. */
+const STARVED = /^503 .*: its pod \S+ did not answer within \d(\.\d)? s /
 
 /** A request, and whether the text of its answer is right. */
 export interface Probe {
