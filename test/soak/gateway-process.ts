@@ -39,7 +39,8 @@ performance.now = () => realNow() + skewMs
 const log = createLogger('silent')
 const cluster = new PassingPods()
 const telemetry = createTelemetry()
-const peers = new PodWatch({ cluster, log, pace: { relistMs: 2_000_000 } })
+const enabled = { inNamespace: () => [] }
+const peers = new PodWatch({ cluster, enabled, log, pace: { relistMs: 2_000_000 } })
 const asking = new Asking({ peers, version: '0', log, credentials: all[0], observer: telemetry })
 const gauges = new SidecarGauges({ peers, sidecars: asking, log })
 const app = createApp({

@@ -15,6 +15,7 @@ import { AnswerBudget } from './asking/answer-budget.ts'
 import { Asking } from './asking/asking.ts'
 import type { Config } from './config.ts'
 import { Absences } from './peers/absences.ts'
+import { EnabledMiniClusters } from './peers/enabled-miniclusters.ts'
 import { PodWatch } from './peers/pod-watch.ts'
 import { Publishing } from './publishing/publishing.ts'
 import { createApp, HEALTH_PATHS } from './routing/app.ts'
@@ -69,7 +70,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const names = serviceNames(config.service, config.namespace)
   const { authority, externalMetrics: external } = config
   const credentials = createIssuedCredentials({ authority, names }, log)
-  const peers = new PodWatch({ cluster, log })
+  const enabled = new EnabledMiniClusters({ cluster, log })
+  const peers = new PodWatch({ cluster, enabled, log })
   const budget = new AnswerBudget()
   const asking = new Asking({
     ...{ peers, budget, version, log },
@@ -149,6 +151,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     certificate.serve(changed)
     if (client !== undefined) asking.update(client)
   })
+  void enabled.start()
   void peers.start()
   void upstreams.start()
   void publishing.start()
@@ -165,6 +168,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       asking.close()
       upstreams.close()
       peers.close()
+      enabled.close()
       credentials.close()
       await health.drain()
       log.info({}, 'stopped')

@@ -117,12 +117,15 @@ export function socketOf({ apiVersion, spec }: MiniCluster): string {
 }
 
 /** Whether the operator has made the MiniCluster's Job, and its jobs have not ended. */
-export function isRunning({ status }: MiniCluster): boolean {
-  const conditions = status?.conditions ?? []
-  const isFinished = conditions.some(
+export function isRunning(minicluster: MiniCluster): boolean {
+  return (minicluster.status?.conditions ?? []).length > 0 && !hasFinished(minicluster)
+}
+
+/** Whether the operator says that its jobs have ended. */
+export function hasFinished({ status }: MiniCluster): boolean {
+  return (status?.conditions ?? []).some(
     ({ type, status: value }) => type === 'JobFinished' && value === 'True',
   )
-  return conditions.length > 0 && !isFinished
 }
 
 /** Whether the user asked for a broker without a socket. */

@@ -10,7 +10,7 @@ import { Backoff } from '#serving/waiting/backoff.ts'
 import { sleep } from '#serving/waiting/sleep.ts'
 import type { Cluster, ClusterObject, Collection, Watching } from './cluster.ts'
 import { ClusterError } from './cluster.ts'
-import { certainPartsOf } from './collect.ts'
+import { certainPartsOf, partsOf } from './collect.ts'
 import { Outage } from './outage.ts'
 
 /** A list takes as much memory as its longest part, several times. */
@@ -54,6 +54,8 @@ const PACE: Pace = {
 export interface CollectionWatchOptions<S extends Store> {
   readonly cluster: Pick<Cluster, 'list'> & Watching
   readonly collection: Collection
+  /** Whether the API server may not have the kind: as long as it never had it, there are no objects. */
+  readonly isOptional?: boolean
   /** An empty one, for a list. */
   readonly createStore: () => S
   /** Is called after each list. */
@@ -73,6 +75,8 @@ export class CollectionWatch<S extends Store> {
   readonly #outage: Outage
   readonly #closing = new AbortController()
   #store: S | undefined
+  /** Whether the API server has never had the kind. */
+  #isAbsent = true
 
   constructor(options: CollectionWatchOptions<S>) {
     this.#options = options
@@ -110,22 +114,24 @@ export class CollectionWatch<S extends Store> {
     while (!this.#isClosed) {
       const version = await this.#attempt(() => this.#list())
       onAttempt()
+      // It failed, or there is nothing to watch.
       if (version === undefined) await this.#pause()
       else await this.#follow(version)
     }
   }
 
-  /** @returns the version of the list */
-  async #list(): Promise<string> {
-    const { cluster, collection, createStore, onList, onHeard } = this.#options
+  /** @returns the version of the list; `undefined` if there is no such kind */
+  async #list(): Promise<string | undefined> {
+    const { cluster, collection, createStore, onList, onHeard, isOptional = false } = this.#options
     const store = createStore()
     const bounds = { maxBytes: MAX_PART_BYTES, maxObjectBytes: MAX_OBJECT_BYTES }
+    const parts = isOptional && this.#isAbsent ? partsOf : certainPartsOf
     let version: string | undefined
-    for await (const page of certainPartsOf(cluster, collection, bounds)) {
+    for await (const page of parts(cluster, collection, bounds)) {
       for (const object of page.items) store.put(object)
       version ??= page.resourceVersion
     }
-    if (version === undefined) throw new ClusterError(0, 'The list has no parts')
+    if (version !== undefined) this.#isAbsent = false
     this.#store = store
     onList?.(store)
     onHeard?.()

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { Registry } from 'prom-client'
 import { GATEWAY } from '../../../webhook/contract.ts'
 import { Absences } from '../../../webhook/gateway/peers/absences.ts'
+import { EnabledMiniClusters } from '../../../webhook/gateway/peers/enabled-miniclusters.ts'
 import { PodWatch } from '../../../webhook/gateway/peers/pod-watch.ts'
 import {
   API_SERVICE,
@@ -17,6 +18,7 @@ import { Publishing } from '../../../webhook/gateway/publishing/publishing.ts'
 import { lookAt } from '../../../webhook/gateway/shortage/look.ts'
 import { ShortageGauges } from '../../../webhook/gateway/shortage/shortage-gauges.ts'
 import { Shortages } from '../../../webhook/gateway/shortage/shortages.ts'
+import type { Collection } from '../../../webhook/kubernetes/cluster.ts'
 import type { Watched } from '../../../webhook/kubernetes/watch.ts'
 import { miniCluster } from '../../support/lead-broker.ts'
 import { readObjects } from '../../support/manifests.ts'
@@ -39,23 +41,30 @@ const USERS = [
 async function findSidecars(t: TestContext): Promise<readonly Call[]> {
   const cluster = new MemoryCluster(USERS.map((user) => miniCluster({ ...user, uid: user.name })))
   const watching = new EventTarget()
-  async function* watch(): AsyncGenerator<Watched> {
-    cluster.calls.push({ verb: 'watch', apiVersion: 'v1', kind: 'Pod', name: '' })
-    watching.dispatchEvent(new Event('watch'))
+  async function* watch({ apiVersion, kind }: Collection): AsyncGenerator<Watched> {
+    cluster.calls.push({ verb: 'watch', apiVersion, kind, name: '' })
+    watching.dispatchEvent(new Event(kind))
     yield* [] as Watched[]
   }
   const list = cluster.list.bind(cluster)
-  const peers = new PodWatch({
-    cluster: {
-      list: async (...args) => ({ ...(await list(...args)), resourceVersion: '1' }),
-      watch,
-    },
-    log,
-  })
-  t.after(() => peers.close())
-  const watched = once(watching, 'watch')
-  await peers.start()
-  await watched
+  const api = {
+    list: async (...args: Parameters<typeof list>) => ({
+      ...(await list(...args)),
+      resourceVersion: '1',
+    }),
+    watch,
+  }
+  const enabled = new EnabledMiniClusters({ cluster: api, log })
+  const peers = new PodWatch({ cluster: api, enabled, log })
+  for (const [kind, watcher] of [
+    ['MiniCluster', enabled],
+    ['Pod', peers],
+  ] as const) {
+    t.after(() => watcher.close())
+    const watched = once(watching, kind)
+    await watcher.start()
+    await watched
+  }
   const absences = new Absences(cluster)
   for (const { namespace, name } of USERS) {
     await absences.whyAbsent({ namespace, minicluster: name }, performance.now() + 1_000)

@@ -27,7 +27,11 @@ class Names {
   }
 }
 
-async function start(t: TestContext, pace: Partial<Pace> = {}) {
+async function start(
+  t: TestContext,
+  pace: Partial<Pace> = {},
+  options: { readonly isOptional?: boolean } = {},
+) {
   const api = await watchedApiServer(t)
   const { log, lines } = memoryLog()
   const watching = new CollectionWatch({
@@ -37,6 +41,7 @@ async function start(t: TestContext, pace: Partial<Pace> = {}) {
     log,
     what: 'pods',
     pace: { pauseCapMs: 50, shortMs: 10, ...pace },
+    ...options,
   })
   t.after(() => watching.close())
   const names = () => [...(watching.store?.names ?? [])].sort()
@@ -125,6 +130,40 @@ test('a list whose second part is no list replaces nothing', async (t) => {
     await until(() => lists() >= before + 2 && watching.failure === undefined, 'a whole list')
     assert.equal(names().length, 150)
   }
+})
+
+test('an optional kind that the API server does not have is empty, and found when it is there', async (t) => {
+  const { api, watching, names, lists, lines } = await start(
+    t,
+    { relistMs: 50 },
+    { isOptional: true },
+  )
+  const absent = (_url: URL, response: ServerResponse) => {
+    response.writeHead(404).end('404 page not found')
+    return true
+  }
+  api.answer = absent
+  await watching.start()
+  assert.deepEqual([watching.store?.names.size, watching.failure], [0, undefined])
+  api.put(pod('a'))
+  api.answer = () => false
+  await saw(names, ['a'])
+  assert.deepEqual(lines, [])
+  api.answer = absent
+  const before = lists()
+  await until(() => lists() > before + 1 && watching.failure !== undefined, 'a failure')
+  assert.deepEqual(names(), ['a'])
+})
+
+test('a kind that every API server has is never absent', async (t) => {
+  const { api, watching } = await start(t)
+  api.answer = (_url, response) => {
+    response.writeHead(404).end('404 page not found')
+    return true
+  }
+  await watching.start()
+  assert.deepEqual(watching.store, undefined)
+  assert.match(watching.failure ?? '', /has no resourceVersion/)
 })
 
 test('a watch continues from a bookmark', async (t) => {

@@ -4,7 +4,7 @@ import { printable } from '#serving/text.ts'
 import { decide } from '../../admission/decision.ts'
 import { INJECTED_ANNOTATION } from '../../contract.ts'
 import { readEnabled } from '../../injection/annotations.ts'
-import { isRunning, type MiniCluster } from '../../injection/minicluster.ts'
+import { hasFinished, type MiniCluster } from '../../injection/minicluster.ts'
 import { hasEnded, isGoing, type Pod } from '../../injection/pod.ts'
 import type { MiniClusterName } from './peer.ts'
 
@@ -68,9 +68,4 @@ function cureOf({ namespace, minicluster }: MiniClusterName): string {
     'annotation flux-metrics/enabled is not "true". To enable them before its pods are created: ' +
     `kubectl annotate minicluster -n ${namespace} ${minicluster} flux-metrics/enabled=true`
   )
-}
-
-/** Conditions that end with `JobFinished`. */
-function hasFinished(minicluster: MiniCluster): boolean {
-  return (minicluster.status?.conditions ?? []).length > 0 && !isRunning(minicluster)
 }

@@ -37,7 +37,7 @@ export interface Peers {
   find(name: MiniClusterName): PeerLookup
   /**
    * The MiniClusters of a namespace that have a pod with a sidecar, found or unready, or had one a minute ago; in alphabetical
-   * order. Those that have finished are not among them.
+   * order. Those that have finished are not among them. If there are any, so are those that ask for metrics and have no sidecar.
    *
    * @throws StatusError 503 if not all are known
    */
@@ -46,6 +46,16 @@ export interface Peers {
   all(): readonly MiniClusterName[]
   /** Why nothing is known yet; `undefined` once the pods were listed. Later the last list serves. */
   readonly missing: string | undefined
+}
+
+/** The MiniClusters that ask for metrics, whether they have a sidecar or not. */
+export interface EnabledNames {
+  /**
+   * Those of a namespace, in no order.
+   *
+   * @throws StatusError 503 if not all are known
+   */
+  inNamespace(namespace: string): readonly string[]
 }
 
 /** The Jobs of the pods with sidecars. */

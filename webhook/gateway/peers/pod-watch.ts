@@ -6,8 +6,9 @@ import { SERVICE_LABEL } from '../../contract.ts'
 import type { Cluster, Watching } from '../../kubernetes/cluster.ts'
 import { CollectionWatch, type Pace } from '../../kubernetes/collection-watch.ts'
 import { FormerNames } from './former-names.ts'
-import type { MiniClusterName, PeerJobs, PeerLookup, Peers } from './peer.ts'
+import type { EnabledNames, MiniClusterName, PeerJobs, PeerLookup, Peers } from './peer.ts'
 import { PeerRegistry } from './peer-registry.ts'
+import { SILENT_MS, silenceOf } from './silence.ts'
 
 /** The API server selects: other pods of the cluster cost nothing. */
 const PODS = {
@@ -16,14 +17,9 @@ const PODS = {
   labelSelector: `${SERVICE_LABEL.key}=${SERVICE_LABEL.value}`,
 } as const
 
-/**
- * How long the API server may say nothing: it sends a bookmark each minute. After that there may be MiniClusters that the copy
- * does not have.
- */
-const SILENT_MS = 180_000
-
 export interface PodWatchOptions {
   readonly cluster: Pick<Cluster, 'list'> & Watching
+  readonly enabled: EnabledNames
   readonly log: Logger
   readonly pace?: Partial<Pace>
   /** Milliseconds of a monotonic clock. */
@@ -34,12 +30,15 @@ export class PodWatch implements Peers, PeerJobs {
   readonly #log: Logger
   readonly #watch: CollectionWatch<PeerRegistry>
   readonly #former: FormerNames
+  readonly #enabled: EnabledNames
   readonly #now: () => number
   /** The last copy. */
   #peers: PeerRegistry | undefined
   #heardAt = 0
 
-  constructor({ cluster, log, pace = {}, now = () => performance.now() }: PodWatchOptions) {
+  constructor(options: PodWatchOptions) {
+    const { cluster, enabled, log, pace = {}, now = () => performance.now() } = options
+    this.#enabled = enabled
     this.#log = log.child({ component: 'peers' })
     this.#former = new FormerNames(now)
     this.#now = now
@@ -88,7 +87,16 @@ export class PodWatch implements Peers, PeerJobs {
     const present = this.#watch.store?.inNamespace(namespace) ?? []
     const names = present.map(({ minicluster }) => minicluster)
     const all = new Set([...names, ...this.#former.inNamespace(namespace)])
+    // Where nobody answers, nobody answers for another.
+    if (all.size > 0) for (const name of this.#withoutPod(namespace)) all.add(name)
     return [...all].sort().map((minicluster) => ({ namespace, minicluster }))
+  }
+
+  /** Those that ask for metrics and have no pod with a sidecar. */
+  #withoutPod(namespace: string): readonly string[] {
+    return this.#enabled
+      .inNamespace(namespace)
+      .filter((minicluster) => this.find({ namespace, minicluster }).kind === 'absent')
   }
 
   all(): readonly MiniClusterName[] {
@@ -100,8 +108,7 @@ export class PodWatch implements Peers, PeerJobs {
       return 'they have more pods with sidecars than the gateway keeps'
     const silentMs = this.#now() - this.#heardAt
     if (this.missing !== undefined || silentMs <= SILENT_MS) return undefined
-    const why = this.#watch.failure ?? 'it is silent'
-    return `for ${Math.floor(silentMs / 60_000)} minutes the API server has told of no new ones: ${why}`
+    return silenceOf(silentMs, this.#watch.failure)
   }
 
   /** A list may show the end of pods that no event has told of. */

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { unavailable } from '#serving/status.ts'
+import type { EnabledNames } from '../../../../webhook/gateway/peers/peer.ts'
 import { PeerRegistry } from '../../../../webhook/gateway/peers/peer-registry.ts'
 import { PodWatch } from '../../../../webhook/gateway/peers/pod-watch.ts'
 import { type ClusterObject, connectCluster } from '../../../../webhook/kubernetes/cluster.ts'
@@ -11,15 +13,20 @@ import { until } from '../../../support/until.ts'
 import { watchedApiServer } from '../../../support/watched-api-server.ts'
 import { sidecarPod } from './support-pods.ts'
 
+const NONE: EnabledNames = { inNamespace: () => [] }
+
 const NAME = { namespace: 'hpc', minicluster: 'flux-sample' } as const
 
-async function start(t: TestContext, pace: Partial<Pace> = {}, now?: () => number) {
+async function start(
+  t: TestContext,
+  pace: Partial<Pace> = {},
+  { now, enabled = NONE }: { readonly now?: () => number; readonly enabled?: EnabledNames } = {},
+) {
   const api = await watchedApiServer(t)
   const { log, lines } = memoryLog()
   const cluster = connectCluster(api.kubeconfig)
   const peers = new PodWatch({
-    cluster,
-    log,
+    ...{ cluster, enabled, log },
     pace: { pauseCapMs: 20, shortMs: 5, ...pace },
     ...(now && { now }),
   })
@@ -57,7 +64,7 @@ test('pods are found as they come and go, and the last copy serves while the API
 
 test('a MiniCluster whose last pod went counts as there for a minute, so that no sum is smaller meanwhile', async (t) => {
   let now = 0
-  const { api, peers } = await start(t, {}, () => now)
+  const { api, peers } = await start(t, {}, { now: () => now })
   const other = sidecarPod({ minicluster: 'other', name: 'other-0' })
   api.put(sidecarPod())
   api.put(other)
@@ -83,9 +90,38 @@ test('so does one whose end only a list has told of', async (t) => {
   assert.deepEqual(peers.inNamespace('hpc'), [NAME])
 })
 
+test('a MiniCluster that asks for metrics and has no sidecar is missing in no list, so that no other answers for it', async (t) => {
+  const names = ['flux-sample', 'finished', 'not-injected']
+  const enabled = { inNamespace: (namespace: string) => (namespace === 'hpc' ? names : []) }
+  const { api, peers } = await start(t, {}, { enabled })
+  await peers.start()
+  assert.deepEqual(peers.inNamespace('hpc'), [])
+  api.put(sidecarPod())
+  api.put(sidecarPod({ minicluster: 'finished', status: { phase: 'Succeeded' } }))
+  await until(() => peers.find({ ...NAME, minicluster: 'finished' }).kind !== 'absent', 'a peer')
+  assert.deepEqual(peers.inNamespace('hpc'), [NAME, { ...NAME, minicluster: 'not-injected' }])
+  assert.deepEqual(peers.all(), [NAME])
+  names.pop()
+  assert.deepEqual(peers.inNamespace('hpc'), [NAME])
+})
+
+test('as long as it is not known which ask for metrics, a list of some may lack others', async (t) => {
+  const enabled = {
+    inNamespace() {
+      throw unavailable('Cannot list those that ask')
+    },
+  }
+  const { api, peers } = await start(t, {}, { enabled })
+  await peers.start()
+  assert.deepEqual(peers.inNamespace('hpc'), [])
+  api.put(sidecarPod())
+  await until(() => peers.find(NAME).kind === 'found', 'a peer')
+  assert.throws(() => peers.inNamespace('hpc'), /^StatusError: Cannot list those that ask/)
+})
+
 test('after three minutes without a word of the API server there may be other MiniClusters', async (t) => {
   let now = 1_000
-  const { api, peers } = await start(t, {}, () => now)
+  const { api, peers } = await start(t, {}, { now: () => now })
   const listed = () => {
     try {
       return peers.inNamespace('hpc').length
