@@ -104,7 +104,12 @@ export interface RunningJob {
   readonly expiration: number | undefined
 }
 
-/** At most `maxEntries` running jobs, latest first. With `ranks`: only jobs on one of these ranks (since 0.53). */
+/**
+ * At most `maxEntries` running jobs, latest first. With `ranks`: only jobs on one of these ranks (since 0.64; before 0.53 it is
+ * ignored).
+ *
+ * @throws FluxError `FLUX_REMOTE` with EPROTO for `ranks` from 0.53 to 0.63
+ */
 export async function listRunningJobs(
   client: Client,
   options: { readonly maxEntries: number; readonly ranks?: string },

@@ -23,6 +23,9 @@ import type { Facts, Jobs, ListedJobs } from '#reading/facts.ts'
 /** More running jobs are not listed: this many are 100 kB. */
 const MAX_LISTED = 1_000
 
+/** Where Flux cannot choose jobs by rank: this many are 1 MB, and 30 ms of the broker's time. */
+const MAX_SEARCHED = 10_000
+
 /** `offline` has the ranks that are not ours, too. */
 type RankFacts = Pick<Facts, 'all' | 'allocated' | 'offline'>
 
@@ -103,16 +106,28 @@ export class RunningJobReader {
     const above = idsBetween(highest + 1, 1 + (highestId(ranksOf(facts.all)) ?? 0))
     const online = subtractIdsets(intersectIdsets(above, ranksOf(facts.all)), facts.offline)
     const wanted = unionIdsets(idsBetween(highest, highest + 1), online)
-    const options = { maxEntries: MAX_LISTED, ranks: formatIdset(wanted) }
-    const jobs = await listRunningJobs(this.#client, options, limits)
-    // Old brokers ignore what ranks are asked for.
-    const isCut = jobs.every(({ ranks }) => !isEmpty(intersectIdsets(ranks, wanted)))
-    if (jobs.length >= MAX_LISTED && isCut)
-      throw tooMany(`rank ${highest} is the highest allocated one`)
-    return jobs
+    const isOn = ({ ranks }: RunningJob) => !isEmpty(intersectIdsets(ranks, wanted))
+    const listed = await this.#listOn(formatIdset(wanted), limits)
+    if (listed !== undefined && listed.length < MAX_LISTED) return listed
+    const where = `rank ${highest} is the highest allocated one`
+    if (listed?.every(isOn)) throw tooMany(where)
+    // Flux did not choose.
+    const all = await listRunningJobs(this.#client, { maxEntries: MAX_SEARCHED }, limits)
+    if (all.length >= MAX_SEARCHED) throw tooMany(where, MAX_SEARCHED)
+    return all.filter(isOn)
+  }
+
+  /** Brokers before 0.53 ignore what ranks are asked for, and those before 0.64 refuse it: `undefined`. */
+  async #listOn(ranks: string, limits: Limits): Promise<readonly RunningJob[] | undefined> {
+    try {
+      return await listRunningJobs(this.#client, { maxEntries: MAX_LISTED, ranks }, limits)
+    } catch (error) {
+      if (isRemote(error, ERRNO.EPROTO)) return undefined
+      throw error
+    }
   }
 }
 
-function tooMany(where: string): FluxError {
-  return new FluxError('FLUX_PROTOCOL', `${where}, and more than ${MAX_LISTED} jobs run`)
+function tooMany(where: string, count = MAX_LISTED): FluxError {
+  return new FluxError('FLUX_PROTOCOL', `${where}, and more than ${count} jobs run`)
 }

@@ -135,6 +135,39 @@ test('RunningJobReader finds it also if many jobs have started since they were c
   assert.deepEqual(formatIdset((await read('0-8', { run: 990 })).ranks), '8,30')
 })
 
+/** Very many jobs on ranks 0 to 8, and before all of them one that bypassed the scheduler. */
+const BYPASSED = [
+  ...Array.from({ length: 1_500 }, (_, id) => ({ id, userid: 7, ranks: String(id % 9) })),
+  { id: 9_999, userid: 0, ranks: '30' },
+]
+
+test('RunningJobReader looks through all jobs where Flux cannot choose by rank and says so (0.53 to 0.63)', async (t) => {
+  const choosesNot = (args: JsonObject) =>
+    JSON.stringify(args).includes('"ranks":[') ? ERRNO.EPROTO : listOf(BYPASSED)(args)
+  const { read } = await setUp(t, { [LIST]: choosesNot })
+  const { ranks, highest, listed } = await read('0-8', { run: 1_501 })
+  assert.deepEqual([formatIdset(ranks), highest?.id, listed?.areAll], ['8,30', 9_999, false])
+})
+
+test('RunningJobReader looks through all jobs where Flux ignores which ranks are asked for (before 0.53)', async (t) => {
+  const ignores = ({ max_entries }: JsonObject) => ({
+    jobs: BYPASSED.slice(0, Number(max_entries)),
+  })
+  const { read } = await setUp(t, { [LIST]: ignores })
+  assert.deepEqual(formatIdset((await read('0-8', { run: 1_501 })).ranks), '8,30')
+})
+
+test('RunningJobReader gives no ranks where Flux cannot choose by rank and too many jobs run', async (t) => {
+  const jobs = Array.from({ length: 20_000 }, (_, id) => ({ id, userid: 7, ranks: '3' }))
+  const choosesNot = (args: JsonObject) =>
+    JSON.stringify(args).includes('"ranks":[') ? ERRNO.EPROTO : listOf(jobs)(args)
+  const { read } = await setUp(t, { [LIST]: choosesNot })
+  await assert.rejects(read('0-8', { run: 20_000 }), {
+    code: 'FLUX_PROTOCOL',
+    message: /more than 10000 jobs run/,
+  })
+})
+
 test('RunningJobReader gives no ranks if the list of the highest ones is cut, too', async (t) => {
   const jobs = Array.from({ length: 1_000 }, (_, id) => ({ id, userid: 7, ranks: '9' }))
   const { read } = await setUp(t, { [LIST]: listOf(jobs) })
