@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAuthority } from '../support/certificates.ts'
+import { miniCluster } from '../support/lead-broker.ts'
 import { until } from '../support/until.ts'
 import { secretData } from '../webhook/authority/replicas.ts'
 import { startFleet } from './gateway-fleet.ts'
@@ -69,6 +70,24 @@ test('an API server is answered for each MiniCluster, for several, and by the na
   assert.deepEqual(valuesIn(sum), ['external large: 5', 'external small: 3'])
   const one = await get(`${EXTERNAL}/team-a/node_up_count?labelSelector=minicluster%3Dsmall`)
   assert.deepEqual(valuesIn(one), ['external small: 3'])
+})
+
+test('no MiniCluster answers for one that asks for metrics and was not injected', async (t) => {
+  const { get, cluster } = await startFleet(t, [ALONE])
+  const path = `${GROUP}/v1beta2/namespaces/team-b`
+  const service = `${path}/services/custom-metrics-apiserver/node_up_count`
+  assert.deepEqual(valuesIn(await get(service)), ['Service custom-metrics-apiserver: 7'])
+  const other = miniCluster({ namespace: 'team-b', name: 'not-injected', uid: 'another' })
+  cluster.put(other)
+  const answer = await get(service)
+  assert.match(errorIn(answer), /^404 .*2 MiniClusters with metrics.*not-injected and small$/)
+  const sums = [`${path}/metrics/node_up_count`, `${EXTERNAL}/team-b/node_up_count`]
+  for (const sum of sums)
+    assert.match(errorIn(await get(sum)), /^503 .*1 did not answer \(team-b\/not-injected\)/)
+  const own = await get(`${path}/${MINICLUSTERS}/small/node_up_count`)
+  assert.deepEqual(valuesIn(own), ['MiniCluster small: 7'])
+  cluster.put({ ...other, metadata: { ...other.metadata, annotations: {} } })
+  assert.deepEqual(valuesIn(await get(service)), ['Service custom-metrics-apiserver: 7'])
 })
 
 test('errors keep the code and the words of the sidecar, and an explanation its format', async (t) => {
