@@ -49,7 +49,8 @@ export async function lookAt(cluster: Reader, target: LookTarget): Promise<Short
   const pods = await listPods(cluster, target, { fieldSelector: 'status.phase!=Failed', until })
   const fieldSelector = 'spec.nodeName=,status.phase=Pending'
   const unscheduled = await listPods(cluster, target, { fieldSelector, until })
-  const isComplete = new Set([...pods, ...unscheduled].map(({ rank }) => rank)).size >= size
+  const wanted = [...pods, ...unscheduled].map(({ rank }) => rank).filter((rank) => rank < size)
+  const isComplete = new Set(wanted).size === size
   const obstacles = await readObstacles(cluster, target)
   const refusals = isComplete ? [] : await readRefusals(cluster, target)
   const facts = { readAt, size, pods, unscheduled, obstacles, refusals }

@@ -141,6 +141,11 @@ test('ranks beyond the size are not wanted', async () => {
   assert.deepEqual([unavailable, sentences], [0, []])
 })
 
+test('pods beyond the size hide no rank that is refused', async () => {
+  const { unavailable } = await look([...FOUR.slice(0, 3), running(7), refused()], 4)
+  assert.equal(unavailable, 1)
+})
+
 test('pods with copied labels count for nothing', async () => {
   const foreign = [
     running(4, { job: 'uid-of-another-job' }),
