@@ -433,7 +433,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
 const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   '@peculiar/x509': 'webhook/authority/x509.ts',
   'reflect-metadata': 'webhook/authority/x509.ts',
-  [CLIENT_PACKAGE]: 'webhook/kubernetes/cluster.ts',
+  [CLIENT_PACKAGE]: 'webhook/kubernetes/api-server.ts',
   jsonpatch: 'webhook/injection/json-patch.ts',
   'smol-toml': 'webhook/admission/advice/broker-config.ts',
   '@marcbachmann/cel-js': 'sidecar/metrics/user-metrics/expression.ts',

@@ -2,7 +2,7 @@
 import { runProgram } from '#serving/program.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { readConfig, VARIABLES } from './config.ts'
-import { connectCluster } from './kubernetes/cluster.ts'
+import { connectCluster } from './kubernetes/api-server.ts'
 import { startWebhook } from './webhook.ts'
 
 const { version } = packageJson

@@ -1,7 +1,7 @@
 // The program of the gateway, in the webhook's image. The only file of gateway/ that reads the environment.
 import { runProgram } from '#serving/program.ts'
 import packageJson from '../../package.json' with { type: 'json' }
-import { connectCluster } from '../kubernetes/cluster.ts'
+import { connectCluster } from '../kubernetes/api-server.ts'
 import { readConfig, VARIABLES } from './config.ts'
 import { startGateway } from './gateway.ts'
 

@@ -14,7 +14,7 @@ import {
   ClusterError,
   isTransient,
 } from '../../../webhook/kubernetes/api-connection.ts'
-import { connectCluster } from '../../../webhook/kubernetes/cluster.ts'
+import { connectCluster } from '../../../webhook/kubernetes/api-server.ts'
 import { createAuthority } from '../../support/certificates.ts'
 
 const JOB = { apiVersion: 'batch/v1', kind: 'Job', name: 'flux-sample', namespace: 'hpc' } as const
