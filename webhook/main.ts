@@ -15,7 +15,7 @@ void runProgram(
     variables: VARIABLES,
     readConfig,
     start: async (config, log) => {
-      const cluster = connectCluster(config.kubeconfig)
+      const cluster = connectCluster(config.kubeconfig, `flux-metrics-webhook/${version}`)
       const { readVersion } = cluster
       return startWebhook(config, { cluster, readVersion, version, log })
     },

@@ -14,8 +14,10 @@ void runProgram(
     version,
     variables: VARIABLES,
     readConfig,
-    start: async (config, log) =>
-      startGateway(config, { cluster: connectCluster(config.kubeconfig), version, log }),
+    start: async (config, log) => {
+      const cluster = connectCluster(config.kubeconfig, `flux-metrics-gateway/${version}`)
+      return startGateway(config, { cluster, version, log })
+    },
   },
   process.env,
 )

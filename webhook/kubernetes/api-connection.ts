@@ -70,16 +70,23 @@ export class ApiConnection {
   readonly #server: URL
   readonly #credentials: ApiCredentials
   readonly #timeoutMs: number
+  readonly #userAgent: string
   readonly #longAnswers = new OneAtATime()
 
-  /** @param server its URL, which may have a path in front of the API's paths */
+  /**
+   * @param server its URL, which may have a path in front of the API's paths
+   * @param userAgent of the calls, such as `flux-metrics-webhook/0.2.0`: in the API server's audit log, and, without its version,
+   * the manager of the fields that are written
+   */
   constructor(
     server: string,
     applyCredentials: ApplyCredentials,
+    userAgent: string,
     { timeoutMs = CALL_TIMEOUT_MS } = {},
   ) {
     this.#server = new URL(server)
     this.#credentials = new ApiCredentials(applyCredentials)
+    this.#userAgent = userAgent
     this.#timeoutMs = timeoutMs
   }
 
@@ -135,6 +142,7 @@ export class ApiConnection {
       headers: {
         ...headers,
         Accept: accept,
+        'User-Agent': this.#userAgent,
         ...(text !== undefined && {
           'Content-Type': contentType,
           'Content-Length': Buffer.byteLength(text),

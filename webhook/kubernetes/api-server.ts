@@ -2,6 +2,7 @@
 // and with which credentials. The whole package takes twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import { type ApiAnswer, ApiConnection, ClusterError, refusalOf } from './api-connection.ts'
+import type { ApplyCredentials } from './api-credentials.ts'
 import { pathOf } from './api-path.ts'
 import type { ApiServer } from './cluster.ts'
 import { collectionPath, EMPTY_PAGE, METADATA_LIST, pageOf } from './collections.ts'
@@ -17,16 +18,18 @@ const NO_PATH = 'expected a known kind and valid names'
  * Prepares the connection to the API server: with a kubeconfig file, or with the service account of the pod. Makes no call.
  *
  * @param path of the kubeconfig file
+ * @param userAgent names the program to the API server: {@link ApiConnection}
  * @throws Error that names what is missing
  */
-export function connectCluster(path: string | undefined): ApiServer {
+export function connectCluster(path: string | undefined, userAgent: string): ApiServer {
   const config = new KubeConfig()
   if (path === undefined) config.loadFromCluster()
   else config.loadFromFile(path)
   const server = config.getCurrentCluster()?.server
   if (server === undefined) throw new Error(`Cannot find an API server in "${path ?? 'the pod'}"`)
   // The library's own client opens a connection and reads its files for each call.
-  const connection = new ApiConnection(server, (options) => config.applyToHTTPSOptions(options))
+  const apply: ApplyCredentials = (options) => config.applyToHTTPSOptions(options)
+  const connection = new ApiConnection(server, apply, userAgent)
   return {
     ...createCluster(connection),
     readVersion: () => readVersion(connection),

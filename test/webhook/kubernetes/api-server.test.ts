@@ -27,6 +27,7 @@ const EVENT = {
 } as const
 
 interface Seen {
+  readonly userAgent: string | undefined
   readonly line: string
   readonly authorization: string | undefined
   readonly contentType: string | undefined
@@ -40,6 +41,8 @@ interface Given {
   readonly body: unknown
   readonly until?: Promise<void>
 }
+
+const USER_AGENT = 'flux-metrics-test/1.2.3'
 
 type Answer = (request: Seen) => Given | undefined
 
@@ -57,8 +60,9 @@ async function serve(t: TestContext, answer: Answer, tls: ServerOptions = {}) {
       return
     }
     const { authorization, accept, 'content-type': contentType } = request.headers
+    const { 'user-agent': userAgent } = request.headers
     const line = `${request.method} ${request.url}`
-    const call = { line, authorization, accept, contentType, body: await text(request) }
+    const call = { line, authorization, accept, contentType, userAgent, body: await text(request) }
     seen.push(call)
     const given = answer(call)
     if (given === undefined) return
@@ -116,7 +120,7 @@ async function connect(t: TestContext, answer: Answer) {
     'current-context': 'a',
   }
   await writeFile(path, JSON.stringify(kubeconfig))
-  return { ...server, cluster: connectCluster(path) }
+  return { ...server, cluster: connectCluster(path, USER_AGENT) }
 }
 
 const found = (body: unknown = { kind: 'Job' }) => ({ code: 200, body })
@@ -173,6 +177,7 @@ test('read asks for the object, with the credentials of the configuration', asyn
     {
       line: `GET ${JOB_PATH}`,
       authorization: 'Bearer secret-token',
+      userAgent: USER_AGENT,
       contentType: undefined,
       accept: 'application/json',
       body: '',
@@ -248,6 +253,16 @@ test('long answers that wait for each other hold up no short ones, and all are r
   assert.deepEqual(await long, [body, body, body])
 })
 
+test('each call names the program, which the API server takes for the manager of its fields', async (t) => {
+  const { cluster, seen } = await connect(t, () => found())
+  await cluster.read(JOB)
+  await cluster.create({ ...JOB, metadata: { name: 'flux-sample', namespace: 'hpc' } })
+  assert.deepEqual(
+    seen.map(({ userAgent }) => userAgent),
+    [USER_AGENT, USER_AGENT],
+  )
+})
+
 test('calls share connections', async (t) => {
   const { cluster, connections } = await connect(t, () => found())
   for (let count = 0; count < 5; count += 1) await cluster.read(JOB)
@@ -257,9 +272,13 @@ test('calls share connections', async (t) => {
 test('calls that begin at one time, or after a refused token, share connections too', async (t) => {
   let code = 200
   const server = await serve(t, () => ({ code, body: {} }))
-  const connection = new ApiConnection(server.url, async (options) => {
-    Object.assign(options, { ca: server.ca })
-  })
+  const connection = new ApiConnection(
+    server.url,
+    async (options) => {
+      Object.assign(options, { ca: server.ca })
+    },
+    USER_AGENT,
+  )
   const call = async () => connection.call('GET', '/version')
   await Promise.all(Array.from({ length: 4 }, call))
   await Promise.all(Array.from({ length: 4 }, call))
@@ -384,9 +403,13 @@ test('an answer that is not JSON is an error too', async (t) => {
 test('a server whose certificate another CA has signed is not trusted', async (t) => {
   const { url } = await serve(t, () => found())
   const other = await createAuthority('other')
-  const connection = new ApiConnection(url, async (options) => {
-    options.ca = other.cert
-  })
+  const connection = new ApiConnection(
+    url,
+    async (options) => {
+      options.ca = other.cert
+    },
+    USER_AGENT,
+  )
   await assert.rejects(connection.call('GET', '/version'), (error) => {
     return error instanceof ClusterError && error.code === 0
   })
@@ -395,9 +418,13 @@ test('a server whose certificate another CA has signed is not trusted', async (t
 test('a server that has no suite with authenticated encryption is not trusted', async (t) => {
   const tls = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' } as const
   const { url, ca } = await serve(t, () => found(), tls)
-  const connection = new ApiConnection(url, async (options) => {
-    options.ca = ca
-  })
+  const connection = new ApiConnection(
+    url,
+    async (options) => {
+      options.ca = ca
+    },
+    USER_AGENT,
+  )
   await assert.rejects(connection.call('GET', '/version'), /Cannot reach .*handshake failure/)
 })
 
@@ -406,7 +433,7 @@ test('a call without an answer ends in time', async (t) => {
   const apply = async (options: { ca?: unknown }) => {
     options.ca = ca
   }
-  const connection = new ApiConnection(url, apply, { timeoutMs: 20 })
+  const connection = new ApiConnection(url, apply, USER_AGENT, { timeoutMs: 20 })
   await assert.rejects(connection.call('GET', '/version'), /Cannot reach.*no answer in 20 ms/)
 })
 
@@ -414,11 +441,15 @@ test('credentials are read again after a 401', async (t) => {
   const answers = [refused(401), found()]
   const { url, ca, seen } = await serve(t, () => answers.shift())
   let token = 0
-  const connection = new ApiConnection(url, async (options) => {
-    token += 1
-    options.ca = ca
-    options.headers = { Authorization: `Bearer ${token}` }
-  })
+  const connection = new ApiConnection(
+    url,
+    async (options) => {
+      token += 1
+      options.ca = ca
+      options.headers = { Authorization: `Bearer ${token}` }
+    },
+    USER_AGENT,
+  )
   assert.equal((await connection.call('GET', '/version')).code, 401)
   assert.equal((await connection.call('GET', '/version')).code, 200)
   assert.deepEqual(
@@ -430,14 +461,18 @@ test('credentials are read again after a 401', async (t) => {
 test('credentials are kept between calls', async (t) => {
   const { url, ca } = await serve(t, () => found())
   let asked = 0
-  const connection = new ApiConnection(url, async (options) => {
-    asked += 1
-    options.ca = ca
-  })
+  const connection = new ApiConnection(
+    url,
+    async (options) => {
+      asked += 1
+      options.ca = ca
+    },
+    USER_AGENT,
+  )
   for (let count = 0; count < 3; count += 1) await connection.call('GET', '/version')
   assert.equal(asked, 1)
 })
 
 test('connectCluster names what is missing', () => {
-  assert.throws(() => connectCluster('/nowhere/kubeconfig'), /nowhere/)
+  assert.throws(() => connectCluster('/nowhere/kubeconfig', USER_AGENT), /nowhere/)
 })

@@ -36,7 +36,7 @@ async function start(
   const api = await watchedApiServer(t)
   const { log, lines } = memoryLog()
   const watching = new CollectionWatch({
-    cluster: connectCluster(api.kubeconfig),
+    cluster: connectCluster(api.kubeconfig, 'flux-metrics-test'),
     collection: PODS,
     createStore: () => new Names(),
     log,
@@ -361,11 +361,15 @@ test('a refused token is read again for the next watch', async (t) => {
     return isOld
   }
   let token = 0
-  const connection = new ApiConnection(api.url, async (options) => {
-    token += 1
-    options.ca = api.ca
-    options.headers = { Authorization: `Bearer ${token}` }
-  })
+  const connection = new ApiConnection(
+    api.url,
+    async (options) => {
+      token += 1
+      options.ca = api.ca
+      options.headers = { Authorization: `Bearer ${token}` }
+    },
+    'flux-metrics-test',
+  )
   const closing = new AbortController()
   t.after(() => closing.abort())
   const first = async (): Promise<Watched | undefined> => {

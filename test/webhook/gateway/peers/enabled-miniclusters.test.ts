@@ -12,7 +12,7 @@ import { watchedApiServer } from '../../../support/watched-api-server.ts'
 async function start(t: TestContext, now: () => number = () => performance.now()) {
   const api = await watchedApiServer(t)
   const { log, lines } = memoryLog()
-  const cluster = connectCluster(api.kubeconfig)
+  const cluster = connectCluster(api.kubeconfig, 'flux-metrics-test')
   const enabled = new EnabledMiniClusters({
     ...{ cluster, log, now },
     pace: { pauseCapMs: 20, shortMs: 5 },

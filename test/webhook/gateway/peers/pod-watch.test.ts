@@ -25,7 +25,7 @@ async function start(
 ) {
   const api = await watchedApiServer(t)
   const { log, lines } = memoryLog()
-  const cluster = connectCluster(api.kubeconfig)
+  const cluster = connectCluster(api.kubeconfig, 'flux-metrics-test')
   const peers = new PodWatch({
     ...{ cluster, enabled, log },
     pace: { pauseCapMs: 20, shortMs: 5, ...pace },
