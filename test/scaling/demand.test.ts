@@ -488,6 +488,40 @@ test('computeDemand wants no rank for a job of unknown GPUs that needs a drained
   assert.equal(placedFor(found), '')
 })
 
+/** R of 8 ranks, with these GPUs on the first of them. */
+function gpusOnFirst(...gpus: readonly string[]): Pick<DemandFacts, 'all'> {
+  const ranks = times(8, (rank) => ({
+    rank: `${rank}`,
+    children: { core: '0-15', gpu: gpus[rank] ?? '' },
+  }))
+  return { all: parseResourceSet({ version: 1, execution: { R_lite: ranks } }) }
+}
+
+test('computeDemand counts every usable rank for a job of unknown GPUs if a rank with GPUs is drained: it may ask for none', () => {
+  const waiting = { ...waitingFor(wholeNodes(2)), unknownRequests: UNKNOWN }
+  const facts = { ...GPU_NODES, ...gpusOnFirst('0-3', '0-3'), drained: parseIdset('1'), waiting }
+  assert.equal(placedFor(demandFor(2, facts)), '0,2-7')
+})
+
+test('computeDemand counts every usable rank for a job of unknown GPUs if ranks have different numbers of them', () => {
+  const waiting = { ...waitingFor(wholeNodes(2)), unknownRequests: UNKNOWN }
+  const found = demandFor(2, { ...GPU_NODES, ...gpusOnFirst('0-3', '', '0'), waiting })
+  assert.equal(placedFor(found), '0-7')
+})
+
+test('computeDemand counts lost ranks, too, for a job of unknown GPUs that may need them', () => {
+  const waiting = { ...waitingFor(wholeNodes(3)), unknownRequests: UNKNOWN }
+  const all = gpusOnFirst('0-3', '0-3', '', '', '', '', '', '0')
+  const facts = { ...GPU_NODES, ...all, lost: parseIdset('7'), waiting }
+  assert.equal(placedFor(demandFor(2, facts)), '0-7')
+})
+
+test('computeDemand counts every usable rank for a job of unknown GPUs that does not fit beside the others, with or without', () => {
+  const waiting = { ...waitingFor(wholeNodes(1), wholeNodes(3)), unknownRequests: UNKNOWN }
+  const facts = { ...GPU_NODES, ...gpusOnFirst('0-3', '0-3'), ...busy('2-6'), waiting }
+  assert.equal(placedFor(demandFor(7, { ...facts, offline: parseIdset('7') })), '0-7')
+})
+
 test('computeDemand is never less for guests than for the owner, who can read jobspecs', () => {
   const job = fc.record({
     nodes: fc.integer({ min: 1, max: 6 }),

@@ -66,6 +66,8 @@ export class PendingPlacement {
   readonly #nodeCores: NodeCores
   /** GPUs of our rank with the most. */
   readonly #gpusPerNode: number
+  /** Whether some of our ranks with GPUs have fewer. */
+  readonly #gpusDiffer: boolean
   /** Whether any rank of R has GPUs. */
   readonly #hasGpus: boolean
   readonly #domains: Domains
@@ -85,6 +87,7 @@ export class PendingPlacement {
     const ours = isEmpty(known.bursted) ? all : restrictToRanks(all, known.all)
     this.#nodeCores = nodeCoresOf(ours)
     this.#gpusPerNode = mostGpusIn(ours)
+    this.#gpusDiffer = fewestGpusIn(ours) < this.#gpusPerNode
     this.#hasGpus = mostGpusIn(all) > 0
     this.#allQueues = this.#sumsOf(unionIdsets(everyRank(known), known.allocated))
     for (const [name, { ranks }] of facts.queues) {
@@ -175,9 +178,13 @@ export class PendingPlacement {
       ways.map((parts) => parts.map((need) => ({ ...need, gpus }))),
       domain,
     )
-    if (most.kind === 'infeasible') return this.#placement.place(ways, domain)
-    if (most.kind === 'waits' && most.ranks.ranges.length > 0) this.#mayUseAnyRank = true
-    return most
+    if (most.kind === 'placed' || most.kind === 'not placed') return most
+    const isNowhere = most.kind === 'infeasible' || isEmpty(most.ranks)
+    const place = isNowhere ? this.#placement.place(ways, domain) : most
+    // If too few ranks have GPUs, and none has fewer of them, it can only ask for none.
+    const isExact = most.kind === 'infeasible' && !this.#gpusDiffer && place.kind === 'placed'
+    if (!isExact && 'ranks' in place && !isEmpty(place.ranks)) this.#mayUseAnyRank = true
+    return place
   }
 
   #count(sums: QueueSums, job: WaitingJob, need: Need): void {
@@ -225,6 +232,12 @@ const NO_SHAPE = unknown(
 /** The most GPUs that a rank has. */
 function mostGpusIn({ segments }: ResourceSet): number {
   return segments.reduce((most, segment) => Math.max(most, countIds(segment.gpus)), 0)
+}
+
+/** The fewest GPUs that a rank with GPUs has. */
+function fewestGpusIn({ segments }: ResourceSet): number {
+  const counts = segments.map(({ gpus }) => countIds(gpus)).filter((count) => count > 0)
+  return counts.reduce((fewest, count) => Math.min(fewest, count), Number.POSITIVE_INFINITY)
 }
 
 /** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */

@@ -56,7 +56,7 @@ export function finish(
   { domain, placed, added: _, waits, ...sums }: QueueSums,
   { mayUseAnyRank, bursted }: Ending,
 ): QueueDemand {
-  if (mayUseAnyRank && waits.length > 0) addPlaced({ placed }, domain.usable)
+  if (mayUseAnyRank && waits.length > 0) addPlaced({ placed }, domain.startable)
   const ours = subtractIdsets(placedRanks(placed), bursted)
   return { ...sums, placed: ours, waits: waits.sort((a, b) => b - a) }
 }
