@@ -4,7 +4,7 @@ import { readAnnotations, warnOfOurs } from '../../injection/annotations.ts'
 import { hasNoSocket, isRunning, type MiniCluster } from '../../injection/minicluster.ts'
 import { missingProtection, wantsProtection } from '../../injection/protection.ts'
 import { unprotectedEvent, unprotectedWarnings } from './protection-advice.ts'
-import { adviseOnSpec } from './spec-advice.ts'
+import { adviseOnSpec, sentencesOf } from './spec-advice.ts'
 
 export interface Advice {
   /** `kubectl apply` and `kubectl annotate` show them. */
@@ -59,11 +59,10 @@ function read(minicluster: MiniCluster, unreached: readonly string[]) {
   const isUnprotected =
     Object.keys(missingProtection(spec?.pod?.annotations, { enabled: true })).length > 0
   if (!isEnabled) return { ...annotations, isUnprotected, spec: [] }
-  const { scheduler, bursting, size } = adviseOnSpec(minicluster)
   return {
     ...annotations,
     isUnprotected,
-    spec: [...scheduler, ...bursting, ...size, ...unreached],
+    spec: [...sentencesOf(adviseOnSpec(minicluster)), ...unreached],
   }
 }
 

@@ -26,3 +26,8 @@ export function adviseOnSpec(minicluster: MiniCluster): SpecAdvice {
     size: adviseOnSize(minicluster),
   }
 }
+
+/** All that is said of a MiniCluster, in the order in which it is said. */
+export function sentencesOf({ scheduler, bursting, size }: SpecAdvice): readonly string[] {
+  return [...scheduler, ...bursting, ...size]
+}

@@ -1,7 +1,7 @@
 // The answer of the webhook for a pod, by the code of the webhook with the objects of the input as its API server.
 
 import { protectionEvents } from '../../admission/advice/protection-advice.ts'
-import { adviseOnSpec } from '../../admission/advice/spec-advice.ts'
+import { adviseOnSpec, sentencesOf } from '../../admission/advice/spec-advice.ts'
 import { decide, preselect } from '../../admission/decision.ts'
 import { LookUps, type LookUpsOptions } from '../../admission/look-ups/look-ups.ts'
 import { prerequisitesOf } from '../../admission/obstacle.ts'
@@ -56,14 +56,12 @@ export async function reviewPod(stored: Pod, context: ReviewContext): Promise<Ve
     return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
   }
   const { minicluster } = found
-  const { scheduler = [], bursting = [] } =
-    minicluster === undefined ? {} : adviseOnSpec(minicluster)
+  const advice = minicluster === undefined ? [] : sentencesOf(adviseOnSpec(minicluster))
   const after = applyTo(pod, patchFor(pod, decision, sidecar))
   const how = decision.native ? 'native sidecar' : 'ordinary container'
   const why = `injected as ${how}, for the socket ${decision.socket.path}`
   const notes = protectionEvents(pod.metadata.annotations, decision)
     .filter(({ type }) => type === 'Warning')
     .map(({ message }) => message)
-  const advice = [...scheduler, ...bursting]
   return { kind: 'admitted', before: pod, after, why, warnings: [...warnings, ...advice], notes }
 }
