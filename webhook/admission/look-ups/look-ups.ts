@@ -233,7 +233,8 @@ async function readOwners(
   const found = toJob(await cluster.read({ apiVersion, kind, name, namespace, metadataOnly: true }))
   if (found?.metadata.uid !== job.uid) return NOTHING
   const owner = miniClusterOf(found.metadata)
-  if (owner === undefined) return { minicluster: undefined, isKnown: true, isIncomplete: false }
+  // The operator gives the Job of the brokers the name of its MiniCluster. Any other Job may be owned by it, too.
+  if (owner?.name !== name) return { minicluster: undefined, isKnown: true, isIncomplete: false }
   return { ...(await readMiniCluster(cluster, owner, namespace)), isKnown: true }
 }
 

@@ -79,6 +79,16 @@ for (const [what, objects] of STRANGERS) {
   })
 }
 
+test('findMiniCluster finds none for a Job beside the one of the brokers, which has the name of the MiniCluster', async () => {
+  const objects = [job({ name: 'post-processing' }), miniCluster()]
+  const candidate: Candidate = {
+    kind: 'candidate',
+    job: { ...JOB_OWNER, name: 'post-processing' },
+  }
+  const cluster = new MemoryCluster(objects)
+  assert.equal(await findMiniCluster(cluster, candidate, 'default'), undefined)
+})
+
 test('findMiniCluster stays in the namespace of the pod', async () => {
   assert.equal(await nameOfFound(OBJECTS, 'elsewhere'), undefined)
 })
