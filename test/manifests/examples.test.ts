@@ -37,7 +37,8 @@ test('the MiniCluster enables metrics, and has no unknown annotation', () => {
 test('the MiniCluster has a scheduler without advice', () => {
   const minicluster = toMiniCluster({ apiVersion, kind, metadata, spec })
   assert.ok(minicluster)
-  assert.deepEqual(adviseOnSpec(minicluster), { scheduler: [], traps: [], bursting: [], size: [] })
+  const nothing = { scheduler: [], traps: [], bursting: [], size: [], kueue: [] }
+  assert.deepEqual(adviseOnSpec(minicluster), nothing)
 })
 
 test('the MiniCluster can grow, and can shrink', () => {

@@ -119,6 +119,7 @@ export class Admission {
       scheduler = [],
       bursting = [],
       size = [],
+      kueue = [],
     } = minicluster === undefined ? {} : adviseOnSpec(minicluster)
     const unreached = minicluster === undefined ? [] : this.#adviseOnReach(plan.minicluster)
     const patch = patchFor(pod, plan, options)
@@ -132,7 +133,7 @@ export class Admission {
       why: undefined,
       object: name,
       patch,
-      warnings: [...warnings, ...scheduler, ...bursting, ...size, ...unreached],
+      warnings: [...warnings, ...scheduler, ...bursting, ...size, ...kueue, ...unreached],
       minicluster,
       events: [
         { type: 'Normal', reason: 'MetricsInjected', message },
@@ -141,6 +142,7 @@ export class Admission {
         ...warningEvents('MetricsScheduler', scheduler),
         ...warningEvents('MetricsBursting', bursting),
         ...warningEvents('MetricsSize', size),
+        ...warningEvents('MetricsKueue', kueue),
         ...warningEvents('MetricsUnreached', unreached),
       ],
     }

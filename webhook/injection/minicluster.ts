@@ -36,6 +36,7 @@ const Container = v.fallback(v.looseObject({ runFlux: Flag, environment: Texts }
 const Spec = v.looseObject({
   size: Count,
   maxSize: Count,
+  jobLabels: Texts,
   pod: v.fallback(v.nullish(v.looseObject({ annotations: Texts })), undefined),
   containers: v.fallback(v.nullish(v.array(Container)), undefined),
   flux: v.fallback(v.nullish(Flux), undefined),

@@ -233,6 +233,17 @@ test('review injects, warns and writes an Event about a MiniCluster that cannot 
   ])
 })
 
+test('review injects, warns and writes an Event about a Job that Kueue stops', async () => {
+  const spec = { flux: SCHEDULER, jobLabels: { 'kueue.x-k8s.io/queue-name': 'user-queue' } }
+  const reviewer = await reviewPod(leadPod(), { objects: [job(), miniCluster({ spec })] })
+  const [message = ''] = reviewer.answer.warnings
+  assert.match(message, /^spec\.jobLabels \(kueue\.x-k8s\.io\/queue-name\): Kueue stops a Job/)
+  assert.deepEqual(eventsOf(reviewer), [
+    INJECTED,
+    { type: 'Warning', reason: 'MetricsKueue', message },
+  ])
+})
+
 test('review warns and writes an Event that says why there are no metrics', async () => {
   const containers = [BROKER, { name: 'web', ports: [{ containerPort: 8443 }] }]
   const reviewer = await reviewPod(leadPod({ spec: { containers } }))

@@ -1,8 +1,9 @@
-// Warnings about the settings of a MiniCluster: scheduler, hosts and sizes. Pure.
+// Warnings about the settings of a MiniCluster: scheduler, hosts, sizes and Kueue. Pure.
 import type { SchedulerTrap } from '#flux/calls/fluxion.ts'
 import type { MiniCluster } from '../../injection/minicluster.ts'
 import { readBrokerConfig } from './broker-config.ts'
 import { adviseOnBursting } from './bursting-advice.ts'
+import { adviseOnKueue } from './kueue-advice.ts'
 import { adviseOnScheduler } from './scheduler-advice.ts'
 import { adviseOnSize } from './size-advice.ts'
 
@@ -12,6 +13,7 @@ export interface SpecAdvice {
   readonly traps: readonly SchedulerTrap[]
   readonly bursting: readonly string[]
   readonly size: readonly string[]
+  readonly kueue: readonly string[]
 }
 
 export function adviseOnSpec(minicluster: MiniCluster): SpecAdvice {
@@ -24,10 +26,11 @@ export function adviseOnSpec(minicluster: MiniCluster): SpecAdvice {
     traps: scheduler.flatMap(({ trap }) => trap ?? []),
     bursting: adviseOnBursting(minicluster, config),
     size: adviseOnSize(minicluster),
+    kueue: adviseOnKueue(minicluster),
   }
 }
 
 /** All that is said of a MiniCluster, in the order in which it is said. */
-export function sentencesOf({ scheduler, bursting, size }: SpecAdvice): readonly string[] {
-  return [...scheduler, ...bursting, ...size]
+export function sentencesOf({ scheduler, bursting, size, kueue }: SpecAdvice): readonly string[] {
+  return [...scheduler, ...bursting, ...size, ...kueue]
 }

@@ -54,6 +54,7 @@ export const CODES = {
   'no-maximum': 'warning',
   scheduler: 'warning',
   bursting: 'warning',
+  kueue: 'warning',
 
   'job-absent': 'error',
   'lead-pod-absent': 'error',

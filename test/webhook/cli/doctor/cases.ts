@@ -281,6 +281,9 @@ export const CASES: readonly Case[] = [
   one('bursting', 'its pods join another MiniCluster', (objects) => {
     set(objects, 'minicluster', ['spec', 'flux', 'bursting'], { leadBroker: { address: 'a' } })
   }),
+  one('kueue', 'its Job is in a queue of Kueue', (objects) => {
+    set(objects, 'job', ['metadata', 'labels'], { 'kueue.x-k8s.io/queue-name': 'default' })
+  }),
   one('job-absent', 'the operator has made no Job', (objects) => {
     objects.job = NOT_FOUND
     objects.explain = unavailable('has no pod of its lead broker yet')

@@ -37,6 +37,7 @@ export interface JobFacts {
   readonly uid: string
   readonly completions: number
   readonly hasEnded: boolean
+  readonly metadata: v.InferOutput<typeof Metadata>
 }
 
 /** A pod of the Job, checked, and as it was read. */
@@ -70,7 +71,7 @@ const API = '/apis/flux-framework.org/v1alpha2'
 const Statuses = v.object({ status: v.nullish(v.object({ size: v.nullish(v.number(), 0) })) })
 
 const JobSchema = v.object({
-  metadata: v.object({ uid: v.string() }),
+  metadata: v.object({ ...Metadata.entries, uid: v.string() }),
   spec: v.object({ completions: v.nullish(v.number(), 1) }),
   status: v.nullish(v.object({ conditions: Conditions })),
 })
@@ -133,7 +134,7 @@ async function readJob(api: Api, { namespace, name }: MiniClusterName): Promise<
     const hasEnded = (status?.conditions ?? []).some(
       (is) => (is.type === 'Complete' || is.type === 'Failed') && is.status === 'True',
     )
-    return { uid: metadata.uid, completions: spec.completions ?? 1, hasEnded }
+    return { uid: metadata.uid, completions: spec.completions ?? 1, hasEnded, metadata }
   })
 }
 

@@ -1,5 +1,6 @@
 // The MiniCluster itself: whether it asks for metrics, whether its operator follows it, and settings that defeat autoscaling. Most
 // of it is said in admission's own words. Pure.
+import { adviseOnKueueOf } from '../../../admission/advice/kueue-advice.ts'
 import { adviseOnSpec } from '../../../admission/advice/spec-advice.ts'
 import { decide } from '../../../admission/decision.ts'
 import { readAnnotations, readEnabled, warnOfOurs } from '../../../injection/annotations.ts'
@@ -177,10 +178,12 @@ function staleStatus(
 
 function settingsVerdict(facts: MiniClusterFacts): Verdict {
   const subject = spellMiniCluster(facts)
-  const fine = 'its scheduler, hosts and sizes suit autoscaling'
+  const fine = 'its scheduler, hosts, sizes and queue suit autoscaling'
   const found = knownOf(facts.found)
   if (found === undefined) return verdict(fine, [], [facts.found])
-  const { scheduler, bursting, size } = adviseOnSpec(found.minicluster)
+  const { scheduler, bursting, size, kueue } = adviseOnSpec(found.minicluster)
+  // Its Job says more: Kueue adds labels, and somebody may have added the annotation.
+  const job = knownOf(facts.job)
   const of = (code: Code, sentences: readonly string[]) =>
     sentences.map((sentence) =>
       finding(code, {
@@ -195,5 +198,6 @@ function settingsVerdict(facts: MiniClusterFacts): Verdict {
     ...of('no-maximum', size),
     ...of('scheduler', scheduler),
     ...of('bursting', bursting),
+    ...of('kueue', job === undefined ? kueue : adviseOnKueueOf(job.metadata)),
   ])
 }
