@@ -14,8 +14,12 @@ import {
   recordedStreams,
   type TwinEntry,
 } from '../support/recordings.ts'
+import { someOf } from '../support/runs.ts'
 
-/** Streams up to this size are cut at every offset. The five longer ones are cut at every offset near the edge of a frame. */
+/**
+ * Where streams may be cut, of which runs.ts takes a share: those up to this size at every offset, the five longer ones at every
+ * offset near the edge of a frame.
+ */
 const CUT_EVERYWHERE_BYTES = 8192
 const NEAR_BYTES = 64
 
@@ -199,10 +203,12 @@ for (const version of RECORDED_VERSIONS) {
     }
   })
 
-  test(`each recording of ${version} has the same frames when it is cut at every offset`, () => {
+  test(`each recording of ${version} has the same frames when it is cut in two`, () => {
     for (const stream of streams) {
       const expected = readFrames([stream.bytes])
-      for (const offset of cutOffsets(stream, expected)) {
+      const offsets = [...cutOffsets(stream, expected)]
+      for (const at of someOf(offsets.length)) {
+        const offset = offsets[at - 1] ?? 0
         const halves = [stream.bytes.subarray(0, offset), stream.bytes.subarray(offset)]
         assertSameReading(readFrames(halves), expected, `${stream.name} cut at ${offset}`)
       }

@@ -13,8 +13,8 @@ import { ROOT } from './imports.ts'
 import { endWith, programArguments } from './program-arguments.ts'
 import { groupsOf, testFiles } from './test-groups.ts'
 
-/** While some tests wait, others compute. */
-const PROCESSES = availableParallelism() + 1
+/** More than there are cores: while some tests wait, others compute. */
+const PROCESSES = availableParallelism() + 2
 
 const COVERED = {
   coverage: true,

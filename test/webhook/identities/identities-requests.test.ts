@@ -17,7 +17,7 @@ const MAY = `only ${NAMES.join(', ')}`
 
 const KEYS: readonly [options: RequestOptions, got: string][] = [
   [{ algorithm: rsa(1024) }, 'RSASSA-PKCS1-v1_5 of 1024 bits'],
-  [{ algorithm: rsa(4096) }, 'RSASSA-PKCS1-v1_5 of 4096 bits'],
+  [{ algorithm: rsa(2048) }, 'RSASSA-PKCS1-v1_5 of 2048 bits'],
   [{ algorithm: P384 }, 'ECDSA on P-384'],
 ]
 

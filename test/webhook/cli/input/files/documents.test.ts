@@ -118,8 +118,8 @@ test('yamlPieces says where there is too much', () => {
   assert.equal([...yamlPieces(file, 4, undefined, 1_000)].length, 1)
 })
 
-test('readDocuments reads 100,000 keys', () => {
-  const keys = Array.from({ length: 100_000 }, (_, index) => `k${index}: 1\n`)
+test('readDocuments reads 40,000 keys', () => {
+  const keys = Array.from({ length: 40_000 }, (_, index) => `k${index}: 1\n`)
   assert.deepEqual(kindsOf(`${A}${keys.join('')}`), ['v1 A'])
 })
 
