@@ -3,7 +3,7 @@
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { type InstanceJobStats, watchJobStats, watchSubmissions } from '#flux/calls/job-calls.ts'
 import { isSince } from '#flux/calls/release.ts'
-import { watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
+import { type DrainNews, watchOnline, watchResources } from '#flux/calls/resource-calls.ts'
 import type { Client } from '#flux/wire/client.ts'
 import type { FluxEvent } from '#flux/wire/subscriptions.ts'
 import { fingerprint, toJobs } from '#reading/jobs/job-counts.ts'
@@ -22,6 +22,13 @@ const SETTLE_MS = 50
 const REOPEN_MS = 60_000
 
 type OpenStream = () => AsyncIterable<unknown>
+
+export interface FeedOptions extends Limits {
+  /** A stream that failed is opened again after this time. Default: a minute. */
+  readonly reopenMs?: number
+  /** Is told of drains and undrains, the past ones first, if the broker tells us. */
+  readonly onDrains?: (news: DrainNews) => void
+}
 
 /** Follows the changes in a Flux instance, over one connection. */
 export class ChangeFeed {
@@ -47,12 +54,11 @@ export class ChangeFeed {
    * it could be opened again, and the caller polls.
    *
    * @param version release of flux-core, `0.88.0`
-   * @param limits with the time after which a stream that failed is opened again. Default: a minute
    */
   static open(
     client: Client,
     version: string,
-    { reopenMs = REOPEN_MS, ...limits }: Limits & { readonly reopenMs?: number },
+    { reopenMs = REOPEN_MS, onDrains = () => {}, ...limits }: FeedOptions,
   ): ChangeFeed {
     const feed = new ChangeFeed(reopenMs)
     const signal = AbortSignal.any([feed.#abort.signal, ...(limits.signal ? [limits.signal] : [])])
@@ -63,7 +69,8 @@ export class ChangeFeed {
       const submissions = () => feed.#settle(watchSubmissions(client, bounded))
       void feed.#follow(submissions, signal, { optional: true })
     } else void feed.#follow(() => jobStateEvents(client, bounded), signal)
-    void feed.#follow(() => watchResources(client, bounded), signal, { optional: true })
+    const resources = () => passOn(watchResources(client, bounded), onDrains)
+    void feed.#follow(resources, signal, { optional: true })
     return feed
   }
 
@@ -142,6 +149,13 @@ export class ChangeFeed {
   #markChanged(): void {
     this.#changed = true
     this.#wake()
+  }
+}
+
+async function* passOn<T>(stream: AsyncIterable<T>, tell: (one: T) => void): AsyncGenerator<void> {
+  for await (const one of stream) {
+    tell(one)
+    yield
   }
 }
 

@@ -5,6 +5,7 @@ import { explain } from '#explaining/explanation.ts'
 import { describeSetAside } from '#explaining/jobs/unstarted-jobs.ts'
 import { isInstanceOwner, type Limits } from '#flux/calls/broker-calls.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
+import type { DrainNews } from '#flux/calls/resource-calls.ts'
 import { FluxError, isRemote } from '#flux/errors.ts'
 import { nextTurn } from '#flux/turns.ts'
 import { Client } from '#flux/wire/client.ts'
@@ -123,6 +124,7 @@ export class Collector implements SnapshotSource {
 
   async #follow(instance: InstanceReader, signal: AbortSignal): Promise<void> {
     const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
+    const onDrains = (news: DrainNews) => this.#snapshots.noteDrains(news)
     let feed: ChangeFeed | undefined
     let checked: StreamCheck | undefined
     let tookBeforeMs = 0
@@ -134,7 +136,7 @@ export class Collector implements SnapshotSource {
           continue
         }
         const { snapshot, lookAt, followedMs } = read
-        feed ??= ChangeFeed.open(instance.client, instance.version, limits)
+        feed ??= ChangeFeed.open(instance.client, instance.version, { ...limits, onDrains })
         const counts = snapshot.jobs.kind === 'known' ? fingerprint(snapshot.jobs) : undefined
         feed.noteReading(counts)
         checked = checkStream(checked, counts, feed)

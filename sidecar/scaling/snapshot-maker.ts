@@ -1,5 +1,6 @@
 // From a reading to a snapshot: adds what is remembered of earlier readings and what follows from them, and plans the
 // drains. Makes no calls.
+import type { DrainNews } from '#flux/calls/resource-calls.ts'
 import { intersectIdsets } from '#flux/sets/idset.ts'
 import type { Facts, Remembered } from '#reading/facts.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
@@ -9,6 +10,7 @@ import { DrainBeforeShrink, type DrainPlan } from './drains/drain-before-shrink.
 import { FormerDrains } from './drains/former-drains.ts'
 import type { HeldDrain } from './drains/held-drains.ts'
 import { UnsettledRanks } from './drains/unsettled-ranks.ts'
+import { HiddenDrains } from './hidden-drains.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
 import { type Ranks, ranksIn } from './ranks.ts'
 import { ALL_QUEUES, publishedSize, type Sizes, wantedSizes } from './sizes.ts'
@@ -52,6 +54,7 @@ export class SnapshotMaker {
   /** Whose drains are ours; `undefined` if none are. */
   #instance: string | undefined
   #drains: DrainBeforeShrink | FormerDrains | undefined
+  readonly #hidden = new HiddenDrains()
   readonly #unsettled = new UnsettledRanks()
   readonly #unstarted: UnstartedJobs
   /** The size that was published last. */
@@ -93,6 +96,11 @@ export class SnapshotMaker {
     if (typeof size === 'number') this.#drains?.read(now, size)
   }
 
+  /** What the resource journal tells of drains: the next snapshot has those that a reading does not show. */
+  noteDrains(news: DrainNews): void {
+    this.#hidden.note(news)
+  }
+
   /** Why Flux refused the last drain; `undefined` if it did not. The next snapshot has it. */
   noteRefusal(reason: string | undefined): void {
     this.#drainRefusal = reason
@@ -119,7 +127,8 @@ export class SnapshotMaker {
   }
 
   /** Remembers what the reading shows. */
-  #observe(facts: Facts, now: number): Observed {
+  #observe(reading: Facts, now: number): Observed {
+    const facts = { ...reading, drains: this.#hidden.reveal(reading.drains) }
     const ranks = ranksIn(facts, this.#instance)
     const offline = intersectIdsets(facts.offline, ranks.all)
     const remembered = this.#history.observe(now, { ...facts, offline, ranks }, this.#published)

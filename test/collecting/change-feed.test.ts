@@ -26,3 +26,15 @@ test('ChangeFeed opens a stream again that a module did not offer while it was r
   assert.equal(asked.filter((topic) => topic === 'groups.get').length, 2)
   assert.equal(asked.filter((topic) => topic === STATS).length, 1)
 })
+
+test('ChangeFeed tells of the drains in the resource journal', async (t) => {
+  const { client } = await connectToCannedBroker(t, {
+    'groups.get': { members: '0-3' },
+    [STATS]: recordedAnswer('0.88.0', 'stream-job-stats', STATS),
+    'resource.journal': { events: [] },
+  })
+  const told = Promise.withResolvers<unknown>()
+  const feed = ChangeFeed.open(client, '0.88.0', { timeoutMs: 10_000, onDrains: told.resolve })
+  t.after(() => feed.close())
+  assert.deepEqual(await told.promise, { events: [], isPast: true })
+})

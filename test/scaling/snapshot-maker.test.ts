@@ -293,6 +293,29 @@ test('with drains, ranks that never came hold no size when they are drained', ()
   assert.equal(publishedBy(drained.draw(reading(6, '0-3'), 1 + GRACE + SETTLE_MS + TOOK_MS)), 4)
 })
 
+test('with drains, a rank that Flux drained as well stays drained: its pod is smaller than R says', () => {
+  const ours = { reason: 'flux-metrics/flux-sample: scale-down to 2', drainedAt: 0 }
+  const facts = reading(4, '0-1', {
+    drains: [{ ranks: parseIdset('2-3'), ...ours }],
+    waiting: waitingFor(wholeNodes(3)),
+  })
+  const snapshots = settled(DRAINS, facts)
+  const reason = 'rank 3: missing resources: core[4-7]'
+  const event = { kind: 'drain', ranks: parseIdset('3'), reason, overwrites: false } as const
+  snapshots.noteDrains({ events: [event], isPast: true })
+  const { snapshot, drains } = snapshots.make(facts, 0)
+  assert.equal(formatIdset(drains?.undrain ?? parseIdset('')), '2')
+  assert.equal(formatIdset(snapshot.ranks.ownDrained), '2')
+  assert.deepEqual(
+    snapshot.drains.map(({ ranks, reason: why }) => [formatIdset(ranks), why]),
+    [
+      ['2', ours.reason],
+      ['3', reason],
+    ],
+  )
+  assert.equal(publishedBy({ snapshot, drains }), 6)
+})
+
 test('with drains, nothing is drained or given back while nobody knows what is wanted', () => {
   const all = ranksWith('0-15', { cores: '0-7', gpus: '0' })
   const snapshots = settled(DRAINS, reading(8, '', { all }))

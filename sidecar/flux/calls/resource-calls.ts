@@ -1,5 +1,6 @@
 // Typed calls about resources: what exists, what is up, what is allocated, and drains.
 
+import { FluxError } from '../errors.ts'
 import { EMPTY_IDSET, formatIdset, type Idset, parseIdset, unionIdsets } from '../sets/idset.ts'
 import { parseResourceSet, type ResourceSet } from '../sets/resource-set.ts'
 import type { Client } from '../wire/client.ts'
@@ -119,13 +120,57 @@ export async function* watchOnline(client: Client, limits: Limits): AsyncGenerat
   }
 }
 
+/** A drain or an undrain, as the resource journal tells it (RFC 44). */
+export interface DrainEvent extends Pick<Drain, 'ranks' | 'reason'> {
+  readonly kind: 'drain' | 'undrain'
+  /** Whether it changes the reason of ranks that were drained before. Otherwise they keep the one that they have. */
+  readonly overwrites: boolean
+}
+
+/** Drains and undrains in their order. */
+export interface DrainNews {
+  readonly events: readonly DrainEvent[]
+  /** Whether these are all of the past, as far as it is remembered. */
+  readonly isPast: boolean
+}
+
 /**
- * Yields for each change of the inventory: drained, undrained, online, torpid … The answers are not read. For the owner
- * only, since 0.72.
+ * Yields once for the past, and then for each change of the inventory: drained, undrained, online, torpid … Only drains are read,
+ * and none of an unexpected form. For the owner only, since 0.72.
  */
-export async function* watchResources(client: Client, limits: Limits): AsyncGenerator<void> {
+export async function* watchResources(client: Client, limits: Limits): AsyncGenerator<DrainNews> {
   const options = { ...limits, nodeid: LEAD_RANK }
-  for await (const _ of client.stream('resource.journal', undefined, options)) yield
+  const past: DrainEvent[] = []
+  let isPast = true
+  for await (const answer of client.stream('resource.journal', undefined, options)) {
+    const all: readonly unknown[] = Array.isArray(answer.events) ? answer.events : []
+    const events = all.flatMap(drainEventIn)
+    if (!isPast) yield { events, isPast }
+    else if (all.length > 0) past.push(...events)
+    else {
+      // An answer without events ends the past.
+      yield { events: past, isPast }
+      isPast = false
+    }
+  }
+}
+
+function drainEventIn(event: unknown): readonly DrainEvent[] {
+  const { name, context } = isJsonObject(event) ? event : {}
+  if ((name !== 'drain' && name !== 'undrain') || !isJsonObject(context)) return []
+  const { idset, reason, overwrite } = context
+  const ranks = typeof idset === 'string' ? idsetOrNone(idset) : EMPTY_IDSET
+  const overwrites = typeof overwrite === 'number' && overwrite > 0
+  return [{ kind: name, ranks, reason: typeof reason === 'string' ? reason : '', overwrites }]
+}
+
+function idsetOrNone(text: string): Idset {
+  try {
+    return parseIdset(text)
+  } catch (error) {
+    if (error instanceof FluxError) return EMPTY_IDSET
+    throw error
+  }
 }
 
 function resourceSetAt(answer: JsonObject, key: string, topic: string): ResourceSet {

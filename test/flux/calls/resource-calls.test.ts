@@ -264,3 +264,34 @@ test('watchResources yields for each answer, whatever its content', async (t) =>
   })
   assert.equal((await Array.fromAsync(watchResources(client, LIMITS))).length, 3)
 })
+
+test('watchResources yields the past at once, and of each answer the drains', async (t) => {
+  const context = { idset: '3', nodelist: 'flux-sample-3', reason: 'broken fan', overwrite: 0 }
+  const drain = { timestamp: 1, name: 'drain', context }
+  const undrain = { timestamp: 2, name: 'undrain', context: { idset: '2-3', overwrite: 0 } }
+  const client = await connectToScript(t, async (peer) => {
+    const request = await peer.expect('resource.journal')
+    const restart = { timestamp: 0, name: 'restart', context: { ranks: '0-3' } }
+    const odd = [7, { name: 'drain' }, { name: 'drain', context: { idset: '3-0' } }]
+    const later = { ...drain, context: { idset: '1', overwrite: 1 } }
+    peer.stream(request, { events: [restart, drain] }, { events: [undrain] }, { events: [] })
+    peer.stream(request, { events: [later, ...odd] })
+    peer.endStream(request)
+  })
+  const seen = await Array.fromAsync(watchResources(client, LIMITS), ({ events, isPast }) => [
+    isPast,
+    ...events.map(({ ranks, ...event }) => ({ ...event, ranks: formatIdset(ranks) })),
+  ])
+  assert.deepEqual(seen, [
+    [
+      true,
+      { kind: 'drain', ranks: '3', reason: 'broken fan', overwrites: false },
+      { kind: 'undrain', ranks: '2-3', reason: '', overwrites: false },
+    ],
+    [
+      false,
+      { kind: 'drain', ranks: '1', reason: '', overwrites: true },
+      { kind: 'drain', ranks: '', reason: '', overwrites: false },
+    ],
+  ])
+})
