@@ -3,11 +3,9 @@
 import type { Logger } from '#serving/log.ts'
 import { unavailable } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
-import { readEnabled } from '../../injection/annotations.ts'
-import { hasFinished, toMiniCluster } from '../../injection/minicluster.ts'
-import { isGoing } from '../../injection/pod.ts'
 import type { Cluster, ClusterObject, Watching } from '../../kubernetes/cluster.ts'
 import { CollectionWatch, type Pace, type Store } from '../../kubernetes/collection-watch.ts'
+import { toEnabledName } from './enabled-name.ts'
 import type { EnabledNames } from './peer.ts'
 import { SILENT_MS, silenceOf } from './silence.ts'
 
@@ -85,18 +83,15 @@ class Names implements Store {
 
   put(object: ClusterObject): void {
     this.remove(object)
-    const minicluster = toMiniCluster(object)
-    if (minicluster === undefined || isGoing(minicluster) || hasFinished(minicluster)) return
-    const { metadata, spec } = minicluster
-    if ((readEnabled(spec?.pod?.annotations) ?? readEnabled(metadata.annotations)) !== true) return
-    const { name } = metadata
-    const namespace = metadata.namespace ?? ''
+    const name = toEnabledName(object)
+    if (name === undefined) return
+    const { namespace, minicluster } = name
     const names = this.#names.get(namespace) ?? new Set<string>()
     if (this.#size >= MAX_NAMES || names.size >= MAX_NAMES_OF_NAMESPACE) {
       this.#cutNamespaces.add(namespace)
       return
     }
-    this.#names.set(namespace, names.add(name))
+    this.#names.set(namespace, names.add(minicluster))
     this.#size += 1
   }
 
