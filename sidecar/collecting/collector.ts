@@ -48,6 +48,8 @@ export class Collector implements SnapshotSource {
   readonly #backoff = new Backoff(BACKOFF)
   readonly #snapshots: SnapshotMaker
   readonly #drainer: Drainer | undefined
+  /** When the last reading ended. */
+  #readAt = Number.NEGATIVE_INFINITY
   #desired: number | null | undefined
   /** Jobs that are set aside and were logged. */
   #unhelped: ReadonlySet<JobId> = new Set()
@@ -159,6 +161,9 @@ export class Collector implements SnapshotSource {
       const limits = { timeoutMs: this.#pace.callTimeoutMs, signal }
       const facts = await instance.read(limits)
       const readAt = performance.now()
+      // Readings that failed leave a gap on the same connection, too.
+      if (readAt - facts.tookMs - this.#readAt > this.#options.maxAgeMs) this.#snapshots.restart()
+      this.#readAt = readAt
       if (this.#snapshots.leavesDrains(facts) && this.#asked !== instance) {
         this.#asked = instance
         if (await isOwner(instance.client, limits)) this.#snapshots.liftFormerDrains()

@@ -83,7 +83,10 @@ export class SnapshotMaker {
     this.#drains ??= new FormerDrains()
   }
 
-  /** Call it before the first reading of a new connection: anything may have changed since the last one. */
+  /**
+   * Call it before the first reading of a new connection, and before one that comes after a gap: anything may have changed since
+   * the last one.
+   */
   restart(): void {
     this.#history.restart()
     this.#unstarted.restart()

@@ -287,6 +287,27 @@ test('Collector reads again when its drains want to be looked at, though nothing
   await until(() => notices.slice(before).filter((notice) => notice === 'refreshed').length >= 2)
 })
 
+test('Collector keeps all that is there for the grace after readings that failed for long, also without a new connection', async (t) => {
+  const { collector, notices, startBroker, until } = await createTestCluster(t, {
+    pace: { pollingIntervalMs: 5, streamingIntervalMs: 5 },
+    maxAgeMs: 500,
+    patience: { idleGraceMs: 1_000 },
+  })
+  const floorOf = (reading: Reading) =>
+    reading.kind === 'fresh' && reading.snapshot.demand.kind === 'known'
+      ? reading.snapshot.demand.floor
+      : undefined
+  const broker = await startBroker({ role: 'guest' })
+  collector.start()
+  await until((reading) => floorOf(reading) === 1)
+  broker.faults.fail('resource.status', ERRNO.EAGAIN)
+  await until((reading) => reading.kind === 'stale')
+  await setTimeout(800)
+  broker.faults.heal()
+  assert.equal(floorOf(await until((reading) => reading.kind === 'fresh')), 4)
+  assert.equal(notices.filter((notice) => notice === 'connected').length, 1)
+})
+
 test('Collector keeps the size that it cannot drain for, and its snapshots say why', async (t) => {
   const { instance, collector, startBroker, until } = await createTestCluster(t, {
     pace: { streamingIntervalMs: 100, pollingIntervalMs: 100 },
