@@ -42,7 +42,8 @@ export function refuseOverload(response: ServerResponse, limits: GroupLimits): v
 
 /** @returns `undefined` if the client has closed the connection: there is nothing to answer */
 function statusOf(error: Error): StatusError | undefined {
-  switch ('code' in error && error.code) {
+  const code = 'code' in error ? error.code : error.name
+  switch (code) {
     case 'ECONNRESET':
     case 'EPIPE':
       return undefined
@@ -51,7 +52,7 @@ function statusOf(error: Error): StatusError | undefined {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return requestTimeout('Cannot read the request: it was not complete in time')
     default:
-      return badRequest('Cannot read the request: it is not HTTP/1.1')
+      return badRequest(`Cannot read the request: it is not HTTP/1.1 (${code})`)
   }
 }
 
