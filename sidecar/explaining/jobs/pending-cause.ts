@@ -178,9 +178,17 @@ export class Causes {
     const busy = intersectIdsets(ranks, known.allocated)
     const held = isEmpty(busy)
       ? `${spellRanks(ranks)}, which jobs before it would be given`
-      : this.#holders.describe(busy)
+      : `${this.#holders.describe(busy)}${this.#alsoAbsent(subtractIdsets(ranks, busy))}`
     const waits = this.#needsAllOf(job, ranks) ? 'waits for' : 'waits for room, such as on'
     return { waitsFor: 'jobs', ranks, text: `${waits} ${held}` }
+  }
+
+  /** What else it waits for, beside ranks that are busy. */
+  #alsoAbsent(ranks: Idset): string {
+    const { ownDrained } = this.#snapshot.ranks
+    const absent = subtractIdsets(ranks, unionIdsets(this.#open, ownDrained))
+    if (isEmpty(absent)) return ''
+    return `; ${spellRanks(absent)} ${isOne(absent) ? 'is' : 'are'} not up yet`
   }
 
   /** Whether no other ranks would do. */

@@ -67,7 +67,7 @@ test('a job that fits behind one that waits for nodes', () => {
 })
 
 test('a job that waits for one that runs, and for one that comes first', () => {
-  assert.deepEqual(textsOf([wholeNodes(12)]), [
+  assert.deepEqual(textsOf([wholeNodes(10)]), [
     'ƒ2 (jobs) waits for room, such as on ranks 0-6, which run job ƒ2aK of user 1000, ' +
       'which ends within 41 min',
   ])
@@ -78,16 +78,25 @@ test('a job that waits for one that runs, and for one that comes first', () => {
   ])
 })
 
+test('a job that waits for one that runs, and for ranks that are not up', () => {
+  assert.deepEqual(textsOf([wholeNodes(12), wholeNodes(11)]), [
+    'ƒ2 (jobs) waits for room, such as on ranks 0-6, which run job ƒ2aK of user 1000, ' +
+      'which ends within 41 min; ranks 10-11 are not up yet',
+    'ƒ3 (jobs) waits for room, such as on ranks 0-6, which run job ƒ2aK of user 1000, ' +
+      'which ends within 41 min; rank 10 is not up yet',
+  ])
+})
+
 test('of many jobs that hold the ranks two are named; what Flux does not list is allocated', () => {
   const holders = ['0', '1', '2', '3'].map((rank, index) => ({
     ...{ id: index + 1, userid: undefined, ranks: parseIdset(rank), expiration: 0 },
   }))
-  const texts = textsOf([wholeNodes(15)], { runningJobs: { jobs: holders, areAll: true } })
+  const texts = textsOf([wholeNodes(10)], { runningJobs: { jobs: holders, areAll: true } })
   assert.deepEqual(texts, [
     'ƒ2 (jobs) waits for room, such as on ranks 0-6, which run job ƒ2, which has no time limit; ' +
       'job ƒ3, which has no time limit; 2 more jobs',
   ])
-  assert.deepEqual(textsOf([wholeNodes(15)], { runningJobs: undefined }), [
+  assert.deepEqual(textsOf([wholeNodes(10)], { runningJobs: undefined }), [
     'ƒ2 (jobs) waits for room, such as on ranks 0-6, which are allocated',
   ])
 })
@@ -171,7 +180,7 @@ test('a job that may be given the only ranks that it accepts, or any of several'
 })
 
 test('jobs that are not listed may hold the ranks, too', () => {
-  assert.deepEqual(textsOf([wholeNodes(12)], { runningJobs: { jobs: [RUNNING], areAll: false } }), [
+  assert.deepEqual(textsOf([wholeNodes(10)], { runningJobs: { jobs: [RUNNING], areAll: false } }), [
     'ƒ2 (jobs) waits for room, such as on ranks 0-6, which run job ƒ2aK of user 1000, ' +
       'which ends within 41 min; perhaps jobs that are not listed',
   ])
