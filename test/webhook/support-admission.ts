@@ -6,7 +6,7 @@ import { Admission } from '../../webhook/admission/admission.ts'
 import { LookUps } from '../../webhook/admission/look-ups/look-ups.ts'
 import { EventRecorder } from '../../webhook/events/event-recorder.ts'
 import type { SidecarOptions } from '../../webhook/injection/container.ts'
-import type { AddOperation } from '../../webhook/injection/json-patch.ts'
+import type { Operation } from '../../webhook/injection/json-patch.ts'
 import type { Cluster, ClusterObject, NewObject } from '../../webhook/kubernetes/cluster.ts'
 import type { Topology } from '../../webhook/kubernetes/reach.ts'
 import type { ServerVersion } from '../../webhook/kubernetes/server-version.ts'
@@ -51,7 +51,7 @@ export const SILENT_CLUSTER: Cluster = {
 /** The fields that the API server reads from an answer. */
 export interface ReviewAnswer {
   readonly uid: string
-  readonly patch: readonly AddOperation[]
+  readonly patch: readonly Operation[]
   readonly warnings: readonly string[]
 }
 
@@ -111,7 +111,12 @@ const AnswerSchema = v.strictObject({
 })
 
 const PatchSchema = v.pipe(
-  v.array(v.strictObject({ op: v.literal('add'), path: v.string(), value: v.unknown() })),
+  v.array(
+    v.variant('op', [
+      v.strictObject({ op: v.literal('add'), path: v.string(), value: v.unknown() }),
+      v.strictObject({ op: v.literal('remove'), path: v.string() }),
+    ]),
+  ),
   v.minLength(1),
 )
 

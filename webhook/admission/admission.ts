@@ -6,11 +6,12 @@ import { CONTAINER_NAME } from '../contract.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import { readAnnotations } from '../injection/annotations.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import { applyTo } from '../injection/json-patch.ts'
+import { applyTo, type Operation } from '../injection/json-patch.ts'
 import { KIND, type MiniCluster } from '../injection/minicluster.ts'
 import { patchFor } from '../injection/patch.ts'
 import type { Plan } from '../injection/plan.ts'
 import { type Pod, toPod } from '../injection/pod.ts'
+import { repairFor } from '../injection/repair.ts'
 import { reach, type Topology } from '../kubernetes/reach.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { protectionEvents } from './advice/protection-advice.ts'
@@ -20,7 +21,15 @@ import { LaterEvents, type Note } from './later-events.ts'
 import type { LookUps } from './look-ups/look-ups.ts'
 import { judgeMiniCluster } from './minicluster-review.ts'
 import { prerequisitesOf } from './obstacle.ts'
-import { levelOf, MAX_SENTENCE, nameOf, type Outcome, skipped, warningEvents } from './outcome.ts'
+import {
+  levelOf,
+  MAX_SENTENCE,
+  nameOf,
+  type Outcome,
+  REPAIRED,
+  skipped,
+  warningEvents,
+} from './outcome.ts'
 import { decodeReview, encodeAnswer, fitWarnings, type Review } from './review.ts'
 import { skip } from './skip.ts'
 
@@ -102,7 +111,11 @@ export class Admission {
     const decided = decide(pod, found, prerequisitesOf(options))
     const { decision, warnings } = decided
     const { minicluster } = found
-    if (decision.kind === 'skip') return skipped(decision, { ...named, warnings, minicluster })
+    if (decision.kind === 'skip') {
+      const repair = decision.reason === 'AlreadyInjected' ? repairFor(pod) : undefined
+      if (repair !== undefined) return repaired(pod, repair, { ...decided, minicluster })
+      return skipped(decision, { ...named, warnings, minicluster })
+    }
     return this.#inject(pod, decision, { ...decided, minicluster, options })
   }
 
@@ -186,6 +199,25 @@ export class Admission {
     for (const note of later) this.#later.add(note)
     if (minicluster === undefined) return
     for (const event of events) this.#options.events.record(minicluster, event)
+  }
+}
+
+/** A pod that the API server asks about again, because another webhook has changed it. */
+function repaired(
+  pod: Pod,
+  patch: readonly Operation[],
+  { warnings, minicluster }: Decided & { readonly minicluster: MiniCluster | undefined },
+): Outcome {
+  applyTo(pod, patch)
+  return {
+    decision: 'inject',
+    reason: 'Repaired',
+    why: undefined,
+    object: nameOf(pod),
+    patch,
+    warnings: [...warnings, REPAIRED],
+    minicluster,
+    events: warningEvents('MetricsRepaired', [REPAIRED]),
   }
 }
 

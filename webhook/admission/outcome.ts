@@ -1,7 +1,8 @@
 // The outcome of a review: what is answered, logged, counted and written as Events. Decides nothing, and reports nothing itself.
 import { shorten } from '#serving/text.ts'
+import { CONTAINER_NAME } from '../contract.ts'
 import type { EventText } from '../events/event-recorder.ts'
-import type { AddOperation } from '../injection/json-patch.ts'
+import type { Operation } from '../injection/json-patch.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import { displayName, type Pod } from '../injection/pod.ts'
 import type { Advice } from './advice/minicluster-advice.ts'
@@ -17,7 +18,7 @@ export interface Outcome {
   readonly why: string | undefined
   /** Name of the object in the log. */
   readonly object: string
-  readonly patch: readonly AddOperation[]
+  readonly patch: readonly Operation[]
   readonly warnings: readonly string[]
   /** As the API server answered it. */
   readonly minicluster: MiniCluster | undefined
@@ -58,6 +59,11 @@ export function skipped(
     ],
   }
 }
+
+/** Said of a pod that was repaired (injection/repair.ts). */
+export const REPAIRED =
+  `Another webhook took restartPolicy from the container "${CONTAINER_NAME}", which is an ordinary one now: ` +
+  'update that webhook, which breaks native sidecars'
 
 export function warningEvents(reason: string, warnings: readonly string[]): readonly EventText[] {
   if (warnings.length === 0) return []

@@ -31,6 +31,9 @@ export interface FrontProxy {
   readonly allowedNames: readonly string[]
 }
 
+/** The variable of a sidecar that is an ordinary container: its pod would not complete without it. */
+export const ORDINARY = { name: 'EXIT_WITH_BROKER', value: 'true' } as const
+
 /** The container (core/v1 `Container`). */
 export function sidecarContainer(pod: Pod, plan: Plan, options: SidecarOptions): Json {
   const { settings, native, resources } = plan
@@ -96,7 +99,7 @@ function environment(plan: Plan, { identity, frontProxy }: SidecarOptions): read
     EXTERNAL_METRICS: settings.externalMetrics === true ? 'true' : undefined,
     DRAIN: settings.drain === true ? 'true' : undefined,
     IDLE_GRACE_SECONDS: settings.idleGraceSeconds?.toString(),
-    EXIT_WITH_BROKER: plan.native ? undefined : 'true',
+    [ORDINARY.name]: plan.native ? undefined : ORDINARY.value,
     LOG_LEVEL: settings.logLevel,
   }
   return Object.entries(variables).flatMap(([name, value]) =>

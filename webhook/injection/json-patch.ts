@@ -1,12 +1,19 @@
-// JSON Patch (RFC 6902) as far as the webhook uses it: operations that only add. Knows neither pods nor MiniClusters. Pure.
+// JSON Patch (RFC 6902) as far as the webhook uses it. Knows neither pods nor MiniClusters. Pure.
 import { apply_patch } from 'jsonpatch'
 import type { Json } from './volumes.ts'
 
-/** The only operation of RFC 6902 that is used. */
+/** The operations of RFC 6902 that are used. */
+export type Operation = AddOperation | RemoveOperation
+
 export interface AddOperation {
   readonly op: 'add'
   readonly path: string
   readonly value: unknown
+}
+
+export interface RemoveOperation {
+  readonly op: 'remove'
+  readonly path: string
 }
 
 /**
@@ -14,7 +21,7 @@ export interface AddOperation {
  *
  * @throws Error if the patch does not apply: the API server would refuse the object
  */
-export function applyTo(object: object, patch: readonly AddOperation[]): unknown {
+export function applyTo(object: object, patch: readonly Operation[]): unknown {
   try {
     return apply_patch<unknown>(object, [...patch])
   } catch (cause) {
@@ -56,4 +63,8 @@ export function setKeys(
 
 export function add(path: readonly string[], value: unknown): AddOperation {
   return { op: 'add', path: pointer(path), value }
+}
+
+export function remove(path: readonly string[]): RemoveOperation {
+  return { op: 'remove', path: pointer(path) }
 }

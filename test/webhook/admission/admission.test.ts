@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StatusError } from '#serving/status.ts'
-import type { Pod } from '../../../webhook/injection/pod.ts'
+import { applyTo } from '../../../webhook/injection/json-patch.ts'
+import { type Pod, toPod } from '../../../webhook/injection/pod.ts'
 import { createReviewer, type ReviewerOptions } from '../support-admission.ts'
 import {
   annotated,
@@ -231,6 +232,22 @@ test('review injects, warns and writes an Event about a MiniCluster that cannot 
     INJECTED,
     { type: 'Warning', reason: 'MetricsSize', message },
   ])
+})
+
+test('review repairs a sidecar from which another webhook took its restartPolicy', async () => {
+  const first = await reviewPod(leadPod())
+  const broken = toPod(applyTo(leadPod(), first.answer.patch))
+  assert.ok(broken)
+  for (const container of broken.spec.initContainers ?? []) delete container.restartPolicy
+  const again = await reviewPod(broken)
+  const repaired = toPod(applyTo(broken, again.answer.patch))
+  assert.deepEqual(repaired?.spec.initContainers, leadPod().spec.initContainers)
+  assert.equal(repaired?.spec.containers.at(-1)?.name, 'flux-metrics')
+  const message =
+    'Another webhook took restartPolicy from the container "flux-metrics", which is an ordinary one now: ' +
+    'update that webhook, which breaks native sidecars'
+  assert.deepEqual(again.answer.warnings, [message])
+  assert.deepEqual(eventsOf(again), [{ type: 'Warning', reason: 'MetricsRepaired', message }])
 })
 
 test('review injects, warns and writes an Event about a Job that Kueue stops', async () => {

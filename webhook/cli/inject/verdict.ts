@@ -5,10 +5,12 @@ import { adviseOnSpec, sentencesOf } from '../../admission/advice/spec-advice.ts
 import { decide, preselect } from '../../admission/decision.ts'
 import { LookUps, type LookUpsOptions } from '../../admission/look-ups/look-ups.ts'
 import { prerequisitesOf } from '../../admission/obstacle.ts'
+import { REPAIRED } from '../../admission/outcome.ts'
 import type { SidecarOptions } from '../../injection/container.ts'
 import { applyTo } from '../../injection/json-patch.ts'
 import { patchFor } from '../../injection/patch.ts'
 import type { Pod } from '../../injection/pod.ts'
+import { repairFor } from '../../injection/repair.ts'
 import { asCreated } from './created-pod.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -53,7 +55,20 @@ export async function reviewPod(stored: Pod, context: ReviewContext): Promise<Ve
   const found = await lookUps.gather(candidate, pod.metadata.namespace ?? '')
   const { decision, warnings } = decide(pod, found, prerequisitesOf(sidecar))
   if (decision.kind === 'skip') {
-    return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
+    const repair = decision.reason === 'AlreadyInjected' ? repairFor(pod) : undefined
+    if (repair === undefined) {
+      return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
+    }
+    const after = applyTo(pod, repair)
+    const why = 'injected as ordinary container in place of a broken native sidecar'
+    return {
+      kind: 'admitted',
+      before: pod,
+      after,
+      why,
+      warnings: [...warnings, REPAIRED],
+      notes: [],
+    }
   }
   const { minicluster } = found
   const advice = minicluster === undefined ? [] : sentencesOf(adviseOnSpec(minicluster))
