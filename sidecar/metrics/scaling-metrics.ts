@@ -55,7 +55,7 @@ export const SCALING_METRICS: readonly Metric[] = [
   sized({
     name: 'node_demand_count',
     role: 'size',
-    help: 'Nodes that hold jobs or would be given pending jobs, whatever their ranks; all of R if there are more pending jobs than the sidecar lists',
+    help: 'Nodes that hold jobs or would be given pending jobs, whatever their ranks: an HPA that follows it alone ends jobs on higher ranks; all of R if there are more pending jobs than the sidecar lists',
     value: (_, demand, selection) => {
       if (demand.unknownPlaces !== undefined) return demand.unknownPlaces
       return demand.isCut ? demand.maximum : demandedNodes(demandOf(demand, selection))
