@@ -1,6 +1,7 @@
 // The certificate that an identity has: checks what the authority issued, and knows when it is to be renewed. Asks nobody:
 // identity.ts does.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { certificatesIn } from '#serving/https/tls.ts'
 
 /** A certificate and its key (PEM); times in milliseconds since 1970. */
 export interface HeldCertificate {
@@ -34,6 +35,15 @@ export function holdCertificate(
  */
 export function isNotYetValid(held: HeldCertificate | undefined, now: number): boolean {
   return held !== undefined && now < held.start
+}
+
+/**
+ * Whether one of these CAs (PEM) has issued it. A CA goes before its last certificate has expired if the webhook's clock was
+ * wrong when another one followed.
+ */
+export function isIssuedBy(ca: string, { cert }: HeldCertificate): boolean {
+  const certificate = new X509Certificate(cert)
+  return certificatesIn(ca).some((one) => certificate.verify(one.publicKey))
 }
 
 export function timeOf({ end }: HeldCertificate): string {

@@ -5,7 +5,13 @@ import type { Logger } from '#serving/log.ts'
 import { messageOf } from '#serving/text.ts'
 import { Poll } from '#serving/waiting/poll.ts'
 import { type AuthorityRequest, askAuthority, type Grant } from './authority-client.ts'
-import { type HeldCertificate, holdCertificate, isNotYetValid, timeOf } from './held-certificate.ts'
+import {
+  type HeldCertificate,
+  holdCertificate,
+  isIssuedBy,
+  isNotYetValid,
+  timeOf,
+} from './held-certificate.ts'
 import { createKeyAndRequest, type KeyAndRequest } from './signing-request.ts'
 import { TokenFile } from './token-file.ts'
 
@@ -109,8 +115,8 @@ export class Identity {
   }
 
   /**
-   * Does what is due: asks for a certificate if there is none or two thirds of its life are over, and for the CAs every few
-   * minutes. Never rejects. Calls must not overlap.
+   * Does what is due: asks for a certificate if there is none, if two thirds of its life are over or if its CA is not to be
+   * trusted any more, and for the CAs every few minutes. Never rejects. Calls must not overlap.
    *
    * @returns whether it succeeded, or nothing was due
    */
@@ -160,7 +166,8 @@ export class Identity {
     if (isNew || trustChanged) {
       onCredentials({ cert: held.cert, key: held.key, clientCa, ca })
     }
-    this.#held = held
+    // Nobody trusts a certificate of another CA: it is renewed at the next tick.
+    this.#held = isNew || isIssuedBy(ca, held) ? held : { ...held, renewAt: now }
     this.#grant = grant
     this.#request = undefined
     this.#reason = undefined

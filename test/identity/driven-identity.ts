@@ -30,6 +30,7 @@ export async function setup(
   const { log, lines } = memoryLog()
   const authority = {
     asked: [] as AuthorityRequest[],
+    signer: ca,
     clientCa: frontProxy.cert,
     allowedNames: ['front-proxy-client'],
     lifeMs: 24 * HOUR_MS,
@@ -38,13 +39,13 @@ export async function setup(
     answer: async (request: AuthorityRequest): Promise<Grant> => certify(request),
   }
   const certify = async ({ csr }: AuthorityRequest): Promise<Grant> => {
-    const { clientCa, allowedNames, lifeMs, aheadMs } = authority
-    const trust = { ca: ca.certificate, clientCa, allowedNames }
+    const { signer, clientCa, allowedNames, lifeMs, aheadMs } = authority
+    const trust = { ca: signer.certificate, clientCa, allowedNames }
     if (csr === undefined) return { certificate: undefined, ...trust }
     const { publicKey, dnsNames: names } = await parseCertificateRequest(csr)
     assert.ok(publicKey)
     return {
-      certificate: await issueLeaf(ca, { publicKey, names, lifeMs }, clock.ms + aheadMs),
+      certificate: await issueLeaf(signer, { publicKey, names, lifeMs }, clock.ms + aheadMs),
       ...trust,
     }
   }

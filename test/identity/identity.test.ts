@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { AuthorityRequest } from '#identity/authority-client.ts'
-import { HOUR_MS } from '../../webhook/authority/certificate-authority.ts'
+import { createCaKeys, HOUR_MS } from '../../webhook/authority/certificate-authority.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { NAMES, TOKEN } from '../support/lead-broker.ts'
 import { ca, frontProxy, setup } from './driven-identity.ts'
@@ -94,6 +94,20 @@ test("a CA of the project that changes is passed on, for the other side of the p
   await after(5 * MINUTE_MS)
   const [first, second, ...more] = used
   assert.deepEqual([second, more], [{ ...first, ca: next }, []])
+})
+
+test('a certificate of a CA that is not to be trusted any more is replaced at the next tick', async (t) => {
+  const { authority, identity, after, used } = await setup(t)
+  await identity.tick()
+  authority.signer = await createCaKeys(Date.now())
+  await after(5 * MINUTE_MS)
+  assert.deepEqual(kinds(authority.asked), ['certificate', 'trust'])
+  await after(5_000)
+  await after(5_000)
+  assert.deepEqual(kinds(authority.asked), ['certificate', 'trust', 'certificate'])
+  const { cert = '' } = used.at(-1) ?? {}
+  const { publicKey } = new X509Certificate(authority.signer.certificate)
+  assert.ok(new X509Certificate(cert).verify(publicKey))
 })
 
 test('an unchanged front proxy changes nothing, and nothing is logged', async (t) => {

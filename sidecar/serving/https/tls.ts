@@ -147,8 +147,8 @@ function checkBundle(bundle: string, path: string | undefined): void {
 
 const PEM_CERTIFICATE = /-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]*-----END \1-----/g
 
-/** @throws Error if one of them cannot be read */
-function certificatesIn(bundle: string): readonly X509Certificate[] {
+/** The certificates of a bundle (PEM). @throws Error if one of them cannot be read */
+export function certificatesIn(bundle: string): readonly X509Certificate[] {
   return [...bundle.matchAll(PEM_CERTIFICATE)].map(([pem]) => new X509Certificate(pem))
 }
 
