@@ -4,6 +4,7 @@ import { readAnnotations, warnOfOurs } from '../../injection/annotations.ts'
 import { hasNoSocket, isRunning, type MiniCluster } from '../../injection/minicluster.ts'
 import { missingProtection, wantsProtection } from '../../injection/protection.ts'
 import { unprotectedEvent, unprotectedWarnings } from './protection-advice.ts'
+import { adviseOnShrinking } from './size-advice.ts'
 import { adviseOnSpec, sentencesOf } from './spec-advice.ts'
 
 export interface Advice {
@@ -22,6 +23,29 @@ export function advise(
   minicluster: MiniCluster,
   before: MiniCluster | undefined,
   unreached: readonly string[] = [],
+): Advice {
+  const { warnings, events } = adviseOnSettings(minicluster, before, unreached)
+  const shrinking = before === undefined ? [] : shrinkingOf(minicluster, before)
+  return {
+    warnings: [...shrinking.map(({ message }) => message), ...warnings],
+    events: [...shrinking, ...events],
+  }
+}
+
+/** A size that somebody sets, where jobs run and the metrics would keep them. */
+function shrinkingOf(minicluster: MiniCluster, before: MiniCluster): readonly EventText[] {
+  const { metadata, spec } = minicluster
+  const { settings } = readAnnotations(spec?.pod?.annotations, metadata.annotations)
+  if (settings.enabled !== true || !isRunning(minicluster)) return []
+  return adviseOnShrinking(minicluster, before).map((message) => {
+    return { type: 'Warning', reason: 'MetricsSize', message }
+  })
+}
+
+function adviseOnSettings(
+  minicluster: MiniCluster,
+  before: MiniCluster | undefined,
+  unreached: readonly string[],
 ): Advice {
   const now = read(minicluster, unreached)
   const then = before === undefined ? undefined : read(before, unreached)

@@ -156,6 +156,35 @@ for (const maxSize of [undefined, null, 0]) {
   })
 }
 
+/** A MiniCluster of this size that runs. */
+function sized(size: number | null, maxSize = 16) {
+  return { ...miniCluster({ spec: { flux: SCHEDULER, size, maxSize } }), ...RUNNING }
+}
+
+for (const [to, ranks] of [
+  [2, 'the ranks from 2 to 9'],
+  [9, 'rank 9'],
+] as const) {
+  test(`advise warns of a size of ${to} that somebody sets instead of 10`, () => {
+    const message =
+      `spec.size: ${to} instead of 10 ends all jobs on ${ranks}, whatever the metrics say: leave the size to the HPA ` +
+      '(a file that is applied again sets it back)'
+    const events = [{ type: 'Warning', reason: 'MetricsSize', message }]
+    assert.deepEqual(advise(sized(to), sized(10)), { warnings: [message], events })
+    assert.ok(message.length <= 200)
+  })
+}
+
+test('advise says nothing of a size that ends no jobs, or that only the operator sets', () => {
+  assert.deepEqual(advise(sized(10), sized(2)), NOTHING)
+  assert.deepEqual(advise(sized(10), sized(10)), NOTHING)
+  assert.deepEqual(advise(sized(null), sized(10)), NOTHING)
+  assert.deepEqual(advise({ ...sized(2), status: null }, sized(10)), NOTHING)
+  const { metadata } = DISABLED
+  assert.deepEqual(advise({ ...sized(2), metadata }, { ...sized(10), metadata }), NOTHING)
+  assert.deepEqual(advise(sized(2, 0), sized(10, 0)), NOTHING)
+})
+
 test('advise warns of metrics that no HPA can read, once they are asked for', () => {
   const unreached = ['No HPA can read its metrics: why']
   assert.deepEqual(advise(ENABLED, undefined, unreached).warnings, unreached)
