@@ -68,9 +68,9 @@ export class InstanceReader {
   }
 
   /**
-   * Reads the instance. Pending jobs are asked for first, and allocated resources only after that answer: a job that starts
-   * in between is counted in both, never in neither. Requests that are sent together are answered in one pass of the broker's
-   * loop. If the reading contradicts itself nevertheless, it is repeated.
+   * Reads the instance. Pending jobs are asked for first, and counts and allocated resources only after that answer: a job that
+   * starts in between is counted in both, never in neither. Requests that are sent together are answered in one pass of the
+   * broker's loop. If the reading contradicts itself nevertheless, it is repeated.
    *
    * @throws FluxError if any part fails, and while Flux starts or stops: a reading is complete or there is none
    */
@@ -119,10 +119,9 @@ export class InstanceReader {
   }
 
   async #readRound(takenAt: Date, limits: Limits): Promise<Round> {
-    const [jobs, pending] = await Promise.allSettled([
-      getJobStats(this.client, limits).then(toJobs),
-      this.#pending.read(limits),
-    ])
+    // After a start job-list answers no list until it knows all jobs, but counts those that it knows.
+    const [pending] = await Promise.allSettled([this.#pending.read(limits)])
+    const [jobs] = await Promise.allSettled([getJobStats(this.client, limits).then(toJobs)])
     // If Flux hides jobs, failed jobs and queues need not be asked for.
     const counts = jobs.status === 'fulfilled' ? jobs.value : undefined
     const [state, sched, status, failed, queues] = await Promise.allSettled([

@@ -96,6 +96,24 @@ test('InstanceReader reads jobs as `flux jobs --stats-only` prints them, by queu
   assert.equal(jobs.queues.get('debug')?.sched, 1)
 })
 
+test('InstanceReader counts jobs only when job-list knows them: it has just been started, and lists none before', async (t) => {
+  const answers = recordedAnswers('0.88.0/')
+  const counts = recorded('0.88.0/job-stats', 'job-list.job-stats')
+  const none = { depend: 0, priority: 0, sched: 0, run: 0, cleanup: 0, inactive: 0, total: 0 }
+  let knowsJobs = false
+  const { jobs } = await read(t, {
+    ...answers,
+    'job-list.job-stats': () => (knowsJobs ? counts : { ...counts, job_states: none, queues: [] }),
+    'job-list.list': () => {
+      knowsJobs = true
+      return { jobs: [] }
+    },
+  })
+  assert.equal(jobs.kind, 'known')
+  assert.equal(jobs.total.sched, 6)
+  assert.equal(jobs.queues.size, 2)
+})
+
 test('InstanceReader remembers an ENOSYS and asks the scheduler instead, as with 0.51', async (t) => {
   const { broker, instance } = await open(t, {
     ...recordedAnswers('0.88.0/'),
