@@ -91,6 +91,12 @@ test('History reports a rank as lost that has been missing below others for the 
   assert.equal(observe(history, { at: 2 * JOIN, online: '0,2-3' }).lost, '1')
 })
 
+test('History reports a rank below others as lost also if it has never joined', () => {
+  const history = new History(DEFAULT_PATIENCE)
+  observe(history, { at: 0, online: '0,2-3' })
+  assert.equal(observe(history, { at: JOIN, online: '0,2-3' }).lost, '1')
+})
+
 test('History reports each of several missing ranks as lost at its own time', () => {
   const history = settled()
   observe(history, { at: 0, online: '0,2-5' }, { at: 1, online: '0,2,5' })

@@ -87,6 +87,21 @@ test('wantedSizes holds the size of each purpose, and then keeps it between the 
   )
 })
 
+test('wantedSizes has the largest size that is tried for jobs that fit and are not started', () => {
+  const tried = (queue: string, size: number | undefined) => {
+    const seen = { submittedAt: undefined, freeNodes: 1, fits: true, absentNodes: 0 }
+    return { id: 1, queue, size, isGrown: true, ...seen }
+  }
+  const queues = new Map([
+    ['batch', NO_DEMAND],
+    ['debug', NO_DEMAND],
+  ])
+  const jobs = [tried('debug', 7), tried('batch', 9), tried('batch', 5), tried('batch', undefined)]
+  const sizes = wantedSizes(demandOf({ queues }), (_, size) => size, jobs)
+  assert.equal(sizes.whole, 9)
+  assert.deepEqual([...sizes.queues.values()], [9, 7])
+})
+
 test('clampSize never goes below the floor or the quorum unless R itself is smaller', () => {
   const small = fc.integer({ min: 1, max: 30 })
   fc.assert(

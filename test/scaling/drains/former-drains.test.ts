@@ -18,6 +18,7 @@ test('FormerDrains holds the size of what is drained and live, and lifts the dra
   const after = drains.plan(RACE_MS, ranks('0-6', '4-9'), 4)
   assert.equal(after?.size, 7)
   assert.equal(formatIdset(after?.undrain ?? parseIdset('')), '4-9')
+  assert.deepEqual([before?.held?.length, after?.held?.length], [1, 0])
   assert.equal(drains.plan(RACE_MS + 1, ranks('0-6', ''), 4), undefined)
 })
 

@@ -65,6 +65,17 @@ test('PublishedSizes: two requests at once are not taken for two turns of an HPA
   assert.equal(sizes.danger(14_000, 5).endedBy, 14_999)
 })
 
+test('PublishedSizes: of two sizes that were read at the same time the later one counts', () => {
+  const sizes = published([0, 3])
+  sizes.read(5, 3)
+  sizes.publish(5, 8)
+  sizes.read(5, 8)
+  sizes.publish(5, 4)
+  sizes.read(5, 4)
+  sizes.publish(10, 8)
+  assert.deepEqual(sizes.danger(10, 5), { readAt: 5, endedBy: 5 + DECISION_MS })
+})
+
 test('PublishedSizes: an earlier process may have published any size', () => {
   const sizes = new PublishedSizes()
   sizes.begin(100)

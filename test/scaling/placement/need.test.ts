@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { parseResourceSet } from '#flux/sets/resource-set.ts'
 import { unknown } from '#reading/unknown.ts'
-import { type Need, waysOf } from '#scaling/placement/need.ts'
+import { type Need, nodeCoresOf, waysOf } from '#scaling/placement/need.ts'
 import { requestFor, waitingJob } from '../../support/waiting.ts'
 
 const EIGHT = { most: 8, fewest: 8 }
@@ -19,6 +20,14 @@ function needFor(changes: Parameters<typeof waitingJob>[0]): Need | undefined {
 function slots(count: number, cores: number): Need {
   return { nodes: undefined, slots: count, cores, gpus: 0, exclusive: false }
 }
+
+test('nodeCoresOf is the most and the fewest cores of a rank, wherever it stands in R', () => {
+  const R_lite = ['0-3', '0-7', '0-1', '0-4'].map((core, rank) => {
+    return { rank: `${rank}`, children: { core } }
+  })
+  const all = parseResourceSet({ version: 1, execution: { R_lite } })
+  assert.deepEqual(nodeCoresOf(all), { most: 8, fewest: 2 })
+})
 
 test('waysOf returns the request of a jobspec unchanged, whatever job-list says', () => {
   const part = { nodes: 2, slots: 4, cores: 3, gpus: 1, exclusive: true }

@@ -134,6 +134,18 @@ test('Placement forgets what it learnt beside parts that were given back', () =>
   assert.deepEqual(placement.place([[needs({ cores: 4 })]], domain), placed(2))
 })
 
+test('Placement waits in a way that has a place rather than in one that has none', () => {
+  const ways = [[nodes(3)], [nodes(2, 4)]]
+  assert.deepEqual(new Placement(ALL, FREE).place(ways, domainOf('0-3', '0-1')), waits(0, 1))
+})
+
+test('Placement passes over ranks that were given up also for parts, where others do', () => {
+  const placement = new Placement(ALL, FREE)
+  assert.deepEqual(placement.place([[nodes(1, 4)]], domainOf('2')), placed(2))
+  const job = [[nodes(1, 4), needs({ cores: 4 })]]
+  assert.deepEqual(placement.place(job, domainOf('0-3', '2-3', '0-3')), waits(2, 3))
+})
+
 test('Placement takes whole nodes with all that is on them', () => {
   const placement = new Placement(ALL, FREE)
   const domain = domainOf('0-3')

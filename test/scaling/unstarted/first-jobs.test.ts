@@ -76,6 +76,11 @@ test('it fits on what is free of a busy rank', () => {
   assert.equal(wide?.fits, false)
 })
 
+test('a rank on which a job runs is not idle, though Flux does not show it as allocated', () => {
+  const [first] = look([wholeNodes(1)], { ...ANONYMOUS, running: parseIdset('8') })
+  assert.equal(first && formatIdset(first.idle), '7,9')
+})
+
 test('the ranks that it may be given are those of its queue and of its constraint', () => {
   const queues = new Map([['batch', { started: true, ranks: parseIdset('4-12') }]])
   const request = {
