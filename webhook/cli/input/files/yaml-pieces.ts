@@ -46,6 +46,9 @@ const DIALECT = {
     ),
 } as const satisfies Parameters<typeof parseDocument>[1]
 
+/** `{{ name }}` is a map in a map to YAML. */
+const TEMPLATE = 'expected text as key, got a map or a list: is this a template? Render it first'
+
 const WRITE_JSON = 'write it as JSON, which is read faster (kubectl get -o json)'
 
 /** A document, or a sentence with its place. Documents without a value are left out. */
@@ -75,7 +78,9 @@ export function* yamlPieces(
 function readTree(file: Source, start: number, tree: Tree.Parsed): YamlReading | undefined {
   const error = tree.errors[0] ?? problemIn(tree)
   if (error !== undefined) {
-    return { problem: `${file.placeOf(start + error.pos[0])}: ${error.message}` }
+    const isTemplate = 'code' in error && error.code === 'NON_STRING_KEY'
+    const message = isTemplate ? TEMPLATE : error.message
+    return { problem: `${file.placeOf(start + error.pos[0])}: ${message}` }
   }
   if (tree.contents === null) return undefined
   const [from, , to] = tree.range

@@ -82,6 +82,10 @@ for (const [text, problem] of [
   [`${A}---\na: b: c\n`, 'f.yaml:4:4: Nested mappings are not allowed in compact mappings'],
   ['a: 1\na: 2\n', 'f.yaml:2:1: Map keys must be unique'],
   ['a: {b: 1, "b": 2}\n', 'f.yaml:1:11: Map keys must be unique'],
+  [
+    `${A}---\nmetadata:\n  name: {{ minicluster.name }}\n`,
+    'f.yaml:5:10: expected text as key, got a map or a list: is this a template? Render it first',
+  ],
   ['a: [*b, &b 1]\n', 'f.yaml:1:5: expected an anchor before its alias, got "*b"'],
   ['{"a": 1', 'f.yaml:1:8: Flow map must end with a }'],
   [`${A}---\n- 1\n`, 'f.yaml:4:1: expected an object with apiVersion and kind'],
