@@ -184,6 +184,10 @@ const NO_DEMAND_CASES: readonly {
   { what: 'a held job', job: wholeNodes(8, { priority: 0 }), held: 1 },
   { what: 'a job that waits for another', job: wholeNodes(8, { state: 'DEPEND' }) },
   {
+    what: 'a job of priority 0 that waits for another',
+    job: wholeNodes(8, { state: 'DEPEND', priority: 0 }),
+  },
+  {
     what: 'a job without a priority yet',
     job: wholeNodes(8, { state: 'PRIORITY', priority: undefined }),
   },
@@ -505,8 +509,13 @@ test('computeDemand counts every usable rank for a job of unknown GPUs if a rank
 
 test('computeDemand counts every usable rank for a job of unknown GPUs if ranks have different numbers of them', () => {
   const waiting = { ...waitingFor(wholeNodes(2)), unknownRequests: UNKNOWN }
-  const found = demandFor(2, { ...GPU_NODES, ...gpusOnFirst('0-3', '', '0'), waiting })
-  assert.equal(placedFor(found), '0-7')
+  for (const gpus of [
+    ['0-3', '', '0'],
+    ['0', '', '0-3'],
+  ]) {
+    const found = demandFor(2, { ...GPU_NODES, ...gpusOnFirst(...gpus), waiting })
+    assert.equal(placedFor(found), '0-7')
+  }
 })
 
 test('computeDemand counts lost ranks, too, for a job of unknown GPUs that may need them', () => {
@@ -565,6 +574,12 @@ test('computeDemand has no sum of GPUs if those of one job are not known', () =>
   }
   assert.equal(sumOf(known, known), 8)
   assert.equal(sumOf(known, undefined, known), undefined)
+})
+
+test('computeDemand has no sum of GPUs if it is not known what a job needs, unless R has none', () => {
+  const odd = waitingFor(waitingJob({ request: unknown('an odd shape') }))
+  assert.equal(demandFor(2, { ...GPU_NODES, waiting: odd }).whole.pendingGpus, undefined)
+  assert.equal(demandFor(2, { waiting: odd }).whole.pendingGpus, 0)
 })
 
 test('computeDemand does not need the GPUs of jobs that are no demand', () => {

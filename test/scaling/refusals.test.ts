@@ -44,6 +44,11 @@ const AS_OWNER: readonly (readonly [what: string, job: Partial<EndedJob>, cause:
   ['-n129', { request: requestFor({ ...SLOTS, slots: 129 }) }, 'R'],
   ['-N6 in a queue of four', { queue: 'debug', request: requestFor(NODES) }, 'R'],
   ['-N6 on five ranks', { request: { ...requestFor(NODES), ranks: parseIdset('3-7') } }, 'R'],
+  [
+    '-N6 in a queue that has two of the ranks that it accepts',
+    { queue: 'debug', request: { ...requestFor(NODES), ranks: parseIdset('3-13') } },
+    'R',
+  ],
   ['a jobspec that cannot be read', { request: unknown('Cannot read jobspec') }, 'unclear'],
 ]
 

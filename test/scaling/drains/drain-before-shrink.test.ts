@@ -456,6 +456,15 @@ test('a plan says when to look again: often while a rank is awaited, else when t
   assert.equal(other.plan(RACE_MS, 8).lookAt, 2 * RACE_MS)
 })
 
+test('a plan that drains looks again for the rank that is awaited, if that is sooner', () => {
+  const stage = settledAt4()
+  const risenAt = RACE_MS + 1000
+  stage.plan(risenAt, 8)
+  Object.assign(stage, { live: '0-3,9', own: '4-8' })
+  const { drain, lookAt } = stage.plan(risenAt + DECISION_MS - 100, 8)
+  assert.deepEqual([formatIdset(drain), lookAt], ['9', risenAt + DECISION_MS])
+})
+
 test('a pod that was never there waits: it may be late, and of a size that is no more', () => {
   const stage = steady({ live: '0-3' })
   stage.plan(-1, 4)

@@ -28,6 +28,22 @@ test('a rank that we saw open less than two seconds ago is unsettled, whatever t
   assert.equal(formatIdset(ranks.observe(SETTLE_MS, reading(9_000))), '')
 })
 
+test('each rank that we saw open is in doubt for its own two seconds', () => {
+  const ranks = new UnsettledRanks()
+  const before = { takenAt: new Date(0), drains: [], open: parseIdset('0-3') }
+  ranks.observe(-SETTLE_MS, before)
+  ranks.observe(0, before)
+  ranks.observe(500, reading(9_000))
+  assert.equal(formatIdset(ranks.observe(SETTLE_MS - 1, reading(9_000))), '2-3')
+  assert.equal(formatIdset(ranks.observe(SETTLE_MS, reading(9_000))), '')
+})
+
+test('a drain at the very time of the reading is a young one', () => {
+  const ranks = new UnsettledRanks()
+  ranks.observe(-SETTLE_MS, { ...reading(98), drains: [] })
+  assert.equal(formatIdset(ranks.observe(0, reading(100))), '2-3')
+})
+
 test('without a time of the drain, or with one to come, a start is followed by two seconds of doubt', () => {
   for (const drainedAt of [undefined, 500]) {
     const ranks = new UnsettledRanks()

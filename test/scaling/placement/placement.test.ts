@@ -252,9 +252,10 @@ for (const [what, part, parts] of [
 test('Placement puts R back after a job whose parts wait together', () => {
   const placement = new Placement(ALL, FREE)
   const domain = domainOf('0-3')
-  const job = [[nodes(3, 4), needs({ cores: 4 })]]
-  for (let time = 0; time < 3; time += 1) {
-    assert.deepEqual(placement.place(job, domain), waits(0, 1, 2, 3))
+  const apart = [nodes(3, 4), needs({ cores: 4 })]
+  const shared = [nodes(4, 2), nodes(4, 2)]
+  for (const parts of [apart, apart, shared, shared, apart]) {
+    assert.deepEqual(placement.place([parts], domain), waits(0, 1, 2, 3))
   }
 })
 

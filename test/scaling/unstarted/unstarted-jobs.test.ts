@@ -99,6 +99,12 @@ test('ranks that do not come are waited for, for ten minutes since the last one 
   assert.deepEqual(run.sizes(reading(12), 60 * STEP_MS), [undefined])
 })
 
+test('the wait for ranks of which none comes begins with the last growth of the size', () => {
+  const run = new Run()
+  assert.deepEqual(run.sizes(reading(2), 4 * STEP_MS + JOIN + HELP_MS - READING), [16])
+  assert.deepEqual(run.sizes(reading(2), READING), [undefined])
+})
+
 test('it grows no further than to the ranks that the job may be given', () => {
   const queues = new Map([['batch', { started: true, ranks: parseIdset('1-3') }]])
   const waiting = waitingFor(wholeNodes(1, { id: 7, queue: 'batch' }))
@@ -121,6 +127,7 @@ test('a short time in which it does not fit only delays it', () => {
   const run = new Run()
   run.last(reading(2), 3 * READING)
   run.last(reading(2, { allocated: ranksWith('0-1', { cores: '0-7' }) }), 3 * READING)
+  run.now += READING
   assert.deepEqual(run.sizes(reading(2), 2 * READING), [])
   assert.deepEqual(run.sizes(reading(2), READING), [3])
 })
