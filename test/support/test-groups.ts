@@ -25,6 +25,9 @@ export const LONG: readonly string[] = [
   'test/sidecar/main.test.ts',
   'test/scaling/bursting.test.ts',
   'test/serving/https/hostile.test.ts',
+  'test/support/program-arguments.test.ts',
+  'test/demo/main.test.ts',
+  'test/collecting/collector.test.ts',
 ]
 
 /** The most files of a group: the last group should not keep everybody waiting. */
