@@ -12,6 +12,7 @@ import { kubectl } from './support/kubectl.ts'
 import { API_SERVICES, HOLD_FILE } from './support/manifests.ts'
 import { ALWAYS } from './support/patient.ts'
 import { codesOf, create, encoded, withPatient } from './support/patient-cases.ts'
+import { readsEndpointSlices } from './support/server-version.ts'
 import { eventually, holds } from './support/wait.ts'
 
 const SCOPE = `--namespace=${WEBHOOK_NAMESPACE}`
@@ -62,18 +63,28 @@ function prototypeService(namespace: string, selector: object) {
   }
 }
 
-/** A port of a pod of the gateway, behind a Service of the gateway's name in another namespace. */
-async function endpoint(namespace: string, port: number) {
+/** Puts a port of a pod of the gateway behind a Service of the gateway's name in another namespace. */
+async function lendEndpoint(namespace: string, port: number): Promise<void> {
   const pods = ['pods', '-l', `app.kubernetes.io/name=${GATEWAY}`]
   const address = await run(['get', ...pods, SCOPE, '-o=jsonpath={.items[0].status.podIP}'])
-  return {
+  const ports = [{ name: '', port, protocol: 'TCP' }]
+  await create({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name: GATEWAY, namespace, labels: { 'kubernetes.io/service-name': GATEWAY } },
     addressType: 'IPv4',
     endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    ports: [{ name: '', port, protocol: 'TCP' }],
-  }
+    ports,
+  })
+  if (await readsEndpointSlices()) return
+  // Not copied into a second EndpointSlice.
+  const labels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' }
+  await create({
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name: GATEWAY, namespace, labels },
+    subsets: [{ addresses: [{ ip: address }], ports }],
+  })
 }
 
 withPatient('the doctor, about what is installed', {
@@ -304,12 +315,12 @@ withPatient('the doctor, about what is installed', {
     }
     const metadata = { name: GATEWAY, namespace }
     await create({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 443 }] } })
-    await create(await endpoint(namespace, 9))
+    await lendEndpoint(namespace, 9)
     await both({ name: GATEWAY, namespace })
     await patient.shows(['api-unavailable'])
-    await patient.run('delete', 'endpointslice', GATEWAY)
+    await patient.run('delete', 'endpointslice,endpoints', GATEWAY, '--ignore-not-found')
     // The certificate is for the gateway's own namespace.
-    await create(await endpoint(namespace, 8443))
+    await lendEndpoint(namespace, 8443)
     await patient.shows(['api-certificate'])
     await create(prototypeService(WEBHOOK_NAMESPACE, { 'app.kubernetes.io/name': GATEWAY }))
     await create(prototypeService(namespace, { [SERVICE_LABEL.key]: SERVICE_LABEL.value }))

@@ -31,3 +31,8 @@ export async function hasAdmissionPolicies(): Promise<boolean> {
 export async function hasPodResources(): Promise<boolean> {
   return isSince((await readVersion()).version, { major: 1, minor: 34 })
 }
+
+/** Since Kubernetes 1.33 the API server finds the pods behind an APIService by EndpointSlices, before by Endpoints. */
+export async function readsEndpointSlices(): Promise<boolean> {
+  return isSince((await readVersion()).version, { major: 1, minor: 33 })
+}
