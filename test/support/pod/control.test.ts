@@ -32,9 +32,10 @@ async function setUp(t: TestContext) {
     const [method = '', path = ''] = line.split(' ')
     const response = await fetch(`http://127.0.0.1:${address.port}${path}`, {
       method,
-      headers: { Connection: 'close' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
+    // The API server would post to a connection that is ended at this moment, and would not post again.
+    assert.equal(response.headers.get('connection'), 'close')
     const answer: unknown = await response.json()
     return { code: response.status, answer }
   }

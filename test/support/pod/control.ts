@@ -97,7 +97,7 @@ export function createControl(options: ControlOptions): Server {
   return createServer(async (request, response) => {
     const line = `${request.method} ${request.url?.split('?')[0]}`
     const answer = (code: number, body: JsonObject) => {
-      response.writeHead(code, { 'Content-Type': 'application/json' })
+      response.writeHead(code, { 'Content-Type': 'application/json', Connection: 'close' })
       response.end(`${JSON.stringify(body)}\n`)
     }
     try {
