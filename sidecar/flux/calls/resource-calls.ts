@@ -1,7 +1,15 @@
 // Typed calls about resources: what exists, what is up, what is allocated, and drains.
 
 import { FluxError } from '../errors.ts'
-import { EMPTY_IDSET, formatIdset, type Idset, parseIdset, unionIdsets } from '../sets/idset.ts'
+import {
+  EMPTY_IDSET,
+  formatIdset,
+  type Idset,
+  isEmpty,
+  parseIdset,
+  subtractIdsets,
+  unionIdsets,
+} from '../sets/idset.ts'
 import { parseResourceSet, type ResourceSet } from '../sets/resource-set.ts'
 import type { Client } from '../wire/client.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
@@ -130,9 +138,12 @@ export interface DrainEvent extends Pick<Drain, 'ranks' | 'reason'> {
 /** Drains and undrains in their order. */
 export interface DrainNews {
   readonly events: readonly DrainEvent[]
-  /** Whether these are all of the past, as far as it is remembered. */
+  /** Whether these are those of the past, as far as it is remembered: of each rank the latest. */
   readonly isPast: boolean
 }
+
+/** Brokers remember 100,000 events: those of the past that no longer count are dropped at so many. */
+const MANY_EVENTS = 1_000
 
 /**
  * Yields once for the past, and then for each change of the inventory: drained, undrained, online, torpid … Only drains are read,
@@ -140,19 +151,37 @@ export interface DrainNews {
  */
 export async function* watchResources(client: Client, limits: Limits): AsyncGenerator<DrainNews> {
   const options = { ...limits, nodeid: LEAD_RANK }
-  const past: DrainEvent[] = []
+  let past: DrainEvent[] = []
+  let room = MANY_EVENTS
   let isPast = true
   for await (const answer of client.stream('resource.journal', undefined, options)) {
     const all: readonly unknown[] = Array.isArray(answer.events) ? answer.events : []
     const events = all.flatMap(drainEventIn)
     if (!isPast) yield { events, isPast }
-    else if (all.length > 0) past.push(...events)
-    else {
+    else if (all.length > 0) {
+      past.push(...events)
+      if (past.length < room) continue
+      past = latestOfEachRank(past)
+      room = MANY_EVENTS + 2 * past.length
+    } else {
       // An answer without events ends the past.
-      yield { events: past, isPast }
+      yield { events: latestOfEachRank(past), isPast }
+      past = []
       isPast = false
     }
   }
+}
+
+function latestOfEachRank(events: readonly DrainEvent[]): DrainEvent[] {
+  const latest: DrainEvent[] = []
+  let known = EMPTY_IDSET
+  for (const event of events.toReversed()) {
+    const ranks = subtractIdsets(event.ranks, known)
+    if (isEmpty(ranks)) continue
+    latest.push({ ...event, ranks })
+    known = unionIdsets(known, ranks)
+  }
+  return latest.reverse()
 }
 
 function drainEventIn(event: unknown): readonly DrainEvent[] {

@@ -268,7 +268,7 @@ test('watchResources yields for each answer, whatever its content', async (t) =>
 test('watchResources yields the past at once, and of each answer the drains', async (t) => {
   const context = { idset: '3', nodelist: 'flux-sample-3', reason: 'broken fan', overwrite: 0 }
   const drain = { timestamp: 1, name: 'drain', context }
-  const undrain = { timestamp: 2, name: 'undrain', context: { idset: '2-3', overwrite: 0 } }
+  const undrain = { timestamp: 2, name: 'undrain', context: { idset: '2', overwrite: 0 } }
   const client = await connectToScript(t, async (peer) => {
     const request = await peer.expect('resource.journal')
     const restart = { timestamp: 0, name: 'restart', context: { ranks: '0-3' } }
@@ -286,7 +286,7 @@ test('watchResources yields the past at once, and of each answer the drains', as
     [
       true,
       { kind: 'drain', ranks: '3', reason: 'broken fan', overwrites: false },
-      { kind: 'undrain', ranks: '2-3', reason: '', overwrites: false },
+      { kind: 'undrain', ranks: '2', reason: '', overwrites: false },
     ],
     [
       false,
@@ -294,4 +294,25 @@ test('watchResources yields the past at once, and of each answer the drains', as
       { kind: 'drain', ranks: '', reason: '', overwrites: false },
     ],
   ])
+})
+
+test('watchResources yields of a long past the latest drain or undrain of each rank', async (t) => {
+  const YEARS = 500
+  const event = (name: string, idset: string, reason: string) => {
+    return { name, context: { idset, reason, overwrite: 0 } }
+  }
+  const client = await connectToScript(t, async (peer) => {
+    const request = await peer.expect('resource.journal')
+    for (let year = 0; year < YEARS; year += 1) {
+      const drains = [event('drain', '1-3', `year ${year}`), event('drain', '7', 'broken fan')]
+      peer.stream(request, { events: [...drains, event('undrain', '2', '')] })
+    }
+    peer.stream(request, { events: [] })
+    peer.endStream(request)
+  })
+  const seen = await Array.fromAsync(watchResources(client, LIMITS), ({ events }) =>
+    events.map(({ kind, ranks, reason }) => [kind, formatIdset(ranks), reason]),
+  )
+  const last = ['drain', '1,3', `year ${YEARS - 1}`]
+  assert.deepEqual(seen, [[last, ['drain', '7', 'broken fan'], ['undrain', '2', '']]])
 })
