@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
+import { unknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { compensatedSize, isWithinTolerance } from '#scaling/hpa-tolerance.ts'
 import { NO_DEMAND } from '#scaling/placement/queue-demand.ts'
 import { sizeWith } from '#scaling/ranks.ts'
-import { clampSize, demandedNodes, wantedSizes } from '#scaling/sizes.ts'
+import { clampSize, demandedNodes, publishedSize, wantedSizes } from '#scaling/sizes.ts'
 import { arbitraryIds, idsToText } from '../support/arbitraries.ts'
 import { runs } from '../support/runs.ts'
 
@@ -35,6 +36,14 @@ function demandOf(changes: Partial<Demand> = {}): Demand {
 function placing(ranks: string) {
   return { ...NO_DEMAND, placed: parseIdset(ranks) }
 }
+
+test('publishedSize is the drained size before the wanted one, and none while that is not known', () => {
+  const wanted = { kind: 'known', whole: 4, queues: new Map() } as const
+  assert.equal(publishedSize({ wanted, drained: undefined }), 4)
+  assert.equal(publishedSize({ wanted, drained: 6 }), 6)
+  const reason = unknown('no list of jobs')
+  assert.equal(publishedSize({ wanted: reason, drained: 6 }), reason)
+})
 
 test('wantedSizes has every rank that jobs would be given, the busy ones, and the quorum', () => {
   const at = (changes: Partial<Demand>) => wantedSizes(demandOf(changes), (_, size) => size).whole

@@ -58,6 +58,11 @@ test('a snapshot is what was read and what follows, frozen', () => {
   assert.equal(snapshot.sizes.drained, undefined)
 })
 
+test('before the first drains are made no size is published', () => {
+  const first = new SnapshotMaker(DRAINS).make(reading(8, '2'), 0)
+  assert.match(`${publishedBy(first)}`, /^the sidecar has just started and drains/)
+})
+
 test('the first reading keeps all that is there for the grace', () => {
   const snapshots = new SnapshotMaker(NO_DRAINS)
   assert.equal(publishedBy(snapshots.make(reading(8, '2'), 0)), 8)

@@ -126,6 +126,14 @@ test('Placement takes what it gives, and nothing for what waits', () => {
   assert.deepEqual(placement.place([[needs({})]], domain), waits(0))
 })
 
+test('Placement takes all slots of a node', () => {
+  const placement = new Placement(ALL, FREE)
+  const domain = domainOf('0-3')
+  const pairs = needs({ nodes: 2, slots: 4, cores: 2 })
+  assert.deepEqual(placement.place([[pairs]], domain), placed(2, 3))
+  assert.deepEqual(placement.place([[needs({ cores: 2 })]], domain), waits(0))
+})
+
 test('Placement forgets what it learnt beside parts that were given back', () => {
   const placement = new Placement(ALL, FREE)
   const domain = domainOf('0-3')

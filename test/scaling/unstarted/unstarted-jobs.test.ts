@@ -162,6 +162,14 @@ test('a job that was set aside is tried once more when a rank is idle that was b
   }
 })
 
+test('no rank that was in vain is tried again, whichever were busy each time', () => {
+  const run = setAsideWith('3')
+  const allocated = ranksWith('5', { cores: '0-7' })
+  assert.deepEqual(run.sizes(reading(16, { allocated }), STEP_MS), [16])
+  assert.deepEqual(run.sizes(reading(16, { allocated }), HELP_MS), [undefined])
+  assert.deepEqual(run.sizes(reading(16), STEP_MS), [undefined])
+})
+
 test('it is tried once more when R has another rank, when a drain is lifted, and when an absent rank comes', () => {
   const drains = [{ ranks: parseIdset('15'), reason: 'broken fan', drainedAt: 0 }]
   const run = new Run()
