@@ -2,52 +2,38 @@
 // itself drains a rank whose pod landed on a node that is smaller than R says (resource.verify), and what
 // `flux resource drain --update` does. Were ours lifted, jobs would be given such a rank.
 import type { Drain, DrainEvent, DrainNews } from '#flux/calls/resource-calls.ts'
-import {
-  EMPTY_IDSET,
-  type Idset,
-  intersectIdsets,
-  isEmpty,
-  subtractIdsets,
-  unionIdsets,
-} from '#flux/sets/idset.ts'
+import { idsetOf, listIds } from '#flux/sets/id-list.ts'
 import { isSidecarReason } from './drain-reason.ts'
 
 export class HiddenDrains {
-  /** Ranks by the reason of the latest drain by others that changed no reason. */
-  #ranks: ReadonlyMap<string, Idset> = new Map()
+  /** The reason of the latest drain by others that changed no reason, by rank: ranks may have a thousand reasons. */
+  #reasons = new Map<number, string>()
 
   /** Takes what the resource journal tells: at first, and after each new connection, the past. */
   note({ events, isPast }: DrainNews): void {
-    if (isPast) this.#ranks = new Map()
-    for (const event of events) this.#ranks = ranksAfter(this.#ranks, event)
+    if (isPast) this.#reasons = new Map()
+    for (const event of events) this.#noteOne(event)
   }
 
   /** The drains; those of sidecars with the reason that others gave after them. */
   reveal(drains: readonly Drain[]): readonly Drain[] {
-    if (this.#ranks.size === 0) return drains
+    if (this.#reasons.size === 0) return drains
     return drains.flatMap((drain) => (isSidecarReason(drain.reason) ? this.#split(drain) : [drain]))
   }
 
-  #split(drain: Drain): readonly Drain[] {
-    let left = drain.ranks
-    const revealed = [...this.#ranks].map(([reason, hidden]) => {
-      const ranks = intersectIdsets(left, hidden)
-      left = subtractIdsets(left, hidden)
-      return { ...drain, ranks, reason }
-    })
-    return [{ ...drain, ranks: left }, ...revealed].filter(({ ranks }) => !isEmpty(ranks))
+  #noteOne({ kind, ranks, reason, overwrites }: DrainEvent): void {
+    const isHidden = kind === 'drain' && !overwrites && !isSidecarReason(reason)
+    for (const rank of listIds(ranks)) {
+      if (isHidden) this.#reasons.set(rank, reason)
+      else this.#reasons.delete(rank)
+    }
   }
-}
 
-function ranksAfter(
-  before: ReadonlyMap<string, Idset>,
-  { kind, ranks, reason, overwrites }: DrainEvent,
-): ReadonlyMap<string, Idset> {
-  const after = new Map<string, Idset>()
-  for (const [known, of] of before) {
-    const left = subtractIdsets(of, ranks)
-    if (!isEmpty(left)) after.set(known, left)
+  #split(drain: Drain): readonly Drain[] {
+    const byReason = Map.groupBy(
+      listIds(drain.ranks),
+      (rank) => this.#reasons.get(rank) ?? drain.reason,
+    )
+    return [...byReason].map(([reason, ranks]) => ({ ...drain, ranks: idsetOf(ranks), reason }))
   }
-  if (kind === 'undrain' || overwrites || isSidecarReason(reason) || isEmpty(ranks)) return after
-  return after.set(reason, unionIdsets(after.get(reason) ?? EMPTY_IDSET, ranks))
 }
