@@ -43,6 +43,8 @@ export async function show(
   const dashboard = await startDashboard({ data, files: await files, port: 0 })
   const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-GB', ...options })
   const page = await context.newPage()
+  // A browser that has just started shares a busy machine with other tests.
+  page.setDefaultTimeout(120_000)
   const complaints: string[] = []
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
