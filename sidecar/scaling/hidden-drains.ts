@@ -3,7 +3,11 @@
 // `flux resource drain --update` does. Were ours lifted, jobs would be given such a rank.
 import type { Drain, DrainEvent, DrainNews } from '#flux/calls/resource-calls.ts'
 import { idsetOf, listIds } from '#flux/sets/id-list.ts'
+import { idsBetween, intersectIdsets, isEmpty, subtractIdsets } from '#flux/sets/idset.ts'
 import { isSidecarReason } from './drain-reason.ts'
+
+/** More ranks than any instance has: what an event says of others is not kept. */
+const RANKS = idsBetween(0, 2 ** 17)
 
 export class HiddenDrains {
   /** The reason of the latest drain by others that changed no reason, by rank: ranks may have a thousand reasons. */
@@ -23,17 +27,20 @@ export class HiddenDrains {
 
   #noteOne({ kind, ranks, reason, overwrites }: DrainEvent): void {
     const isHidden = kind === 'drain' && !overwrites && !isSidecarReason(reason)
-    for (const rank of listIds(ranks)) {
+    for (const rank of listIds(intersectIdsets(ranks, RANKS))) {
       if (isHidden) this.#reasons.set(rank, reason)
       else this.#reasons.delete(rank)
     }
   }
 
   #split(drain: Drain): readonly Drain[] {
-    const byReason = Map.groupBy(
-      listIds(drain.ranks),
-      (rank) => this.#reasons.get(rank) ?? drain.reason,
-    )
-    return [...byReason].map(([reason, ranks]) => ({ ...drain, ranks: idsetOf(ranks), reason }))
+    const noted = idsetOf([...this.#reasons.keys()].sort((a, b) => a - b))
+    const hidden = intersectIdsets(drain.ranks, noted)
+    const byReason = Map.groupBy(listIds(hidden), (rank) => this.#reasons.get(rank) ?? '')
+    const revealed = [...byReason].map(([reason, ranks]) => {
+      return { ...drain, ranks: idsetOf(ranks), reason }
+    })
+    const left = { ...drain, ranks: subtractIdsets(drain.ranks, hidden) }
+    return [left, ...revealed].filter(({ ranks }) => !isEmpty(ranks))
   }
 }

@@ -73,3 +73,8 @@ test('HiddenDrains shows drains by others as they are', () => {
   const drains: readonly Drain[] = [{ ranks: parseIdset('3'), reason: 'fan', drainedAt: 1 }]
   assert.deepEqual(hidden.reveal(drains), drains)
 })
+
+test('HiddenDrains does not list the ranks of an absurd event', () => {
+  const shown = shownAfter(drained('3', SMALL), undrained('4-4294967295'), drained('5', SMALL))
+  assert.deepEqual(shown, { [OURS]: '2,4', [SMALL]: '3,5' })
+})
