@@ -78,7 +78,6 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
       close: async ({ lingerMs = LINGER_MS } = {}) => {
         readiness = () => STOPPING
         log.info({}, 'stopping')
-        servers.leave()
         const stopped = services.stop()
         await new Promise((resolve) => setTimeout(resolve, lingerMs))
         await servers.drain()
