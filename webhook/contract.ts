@@ -15,6 +15,9 @@ export const PORT_NAME = 'custom-metrics'
 /** Port of the webhook's Service on which sidecars obtain their certificates. It is in the environment of each sidecar. */
 export const CERTIFICATES_PORT = 8444
 
+/** The webhook in `managedFields` and in the audit log of the API server. */
+export const FIELD_MANAGER = 'flux-metrics-webhook'
+
 /** The Service that the sidecar's metrics describe beside the MiniCluster. The prototype chose its name. */
 export const METRICS_SERVICE = 'custom-metrics-apiserver'
 

@@ -2,6 +2,7 @@
 import { runProgram } from '#serving/program.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { readConfig, VARIABLES } from './config.ts'
+import { FIELD_MANAGER } from './contract.ts'
 import { connectCluster } from './kubernetes/api-server.ts'
 import { startWebhook } from './webhook.ts'
 
@@ -15,7 +16,7 @@ void runProgram(
     variables: VARIABLES,
     readConfig,
     start: async (config, log) => {
-      const cluster = connectCluster(config.kubeconfig, `flux-metrics-webhook/${version}`)
+      const cluster = connectCluster(config.kubeconfig, `${FIELD_MANAGER}/${version}`)
       const { readVersion } = cluster
       return startWebhook(config, { cluster, readVersion, version, log })
     },

@@ -1,11 +1,8 @@
 // The objects that hold the CA bundle: the place of the bundle in each, the fields to apply, and the last other writer.
 // Reads and writes none: publisher.ts does.
 import * as v from 'valibot'
-import { CA_BUNDLE_LABEL } from '../contract.ts'
+import { CA_BUNDLE_LABEL, FIELD_MANAGER } from '../contract.ts'
 import type { ClusterObject, NewObject, ObjectReference } from '../kubernetes/cluster.ts'
-
-/** The webhook's name in `managedFields`. */
-const FIELD_MANAGER = 'flux-metrics-webhook'
 
 const WEBHOOKS = {
   apiVersion: 'admissionregistration.k8s.io/v1',

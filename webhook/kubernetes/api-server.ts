@@ -1,6 +1,7 @@
 // The verbs over HTTPS. The only importer of the Kubernetes client, of which it uses one part: how to reach an API server,
 // and with which credentials. The whole package takes twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
+import { FIELD_MANAGER } from '../contract.ts'
 import { type ApiAnswer, ApiConnection, ClusterError, refusalOf } from './api-connection.ts'
 import type { ApplyCredentials } from './api-credentials.ts'
 import { pathOf } from './api-path.ts'
@@ -9,8 +10,6 @@ import { collectionPath, EMPTY_PAGE, METADATA_LIST, pageOf } from './collections
 import type { ClusterObject, NewObject, ObjectReference } from './objects.ts'
 import type { ServerVersion } from './server-version.ts'
 import { watch } from './watch.ts'
-
-const FIELD_MANAGER = 'flux-metrics-webhook'
 
 const NO_PATH = 'expected a known kind and valid names'
 

@@ -2,7 +2,7 @@
 // in demand.ts and sizes.ts. Pure.
 import { givesWholeNodes } from '#flux/calls/fluxion.ts'
 import type { JobId } from '#flux/calls/job-list-calls.ts'
-import { countIds, type Idset, intersectIdsets, isEmpty, unionIdsets } from '#flux/sets/idset.ts'
+import { type Idset, intersectIdsets, isEmpty, unionIdsets } from '#flux/sets/idset.ts'
 import { type ResourceSet, restrictToRanks, subtractResourceSets } from '#flux/sets/resource-set.ts'
 import {
   canStart,
@@ -14,6 +14,7 @@ import {
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { everyRank, type Ranks, sizeWith } from '#scaling/ranks.ts'
 import { type DomainFacts, Domains } from './domains.ts'
+import { fewestGpusIn, mostGpusIn } from './gpus-per-rank.ts'
 import { type Need, type NodeCores, nodeCoresOf, type Ways, waysOf } from './need.ts'
 import { OpenFirst } from './open-first.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
@@ -228,17 +229,6 @@ const NO_SHAPE = unknown(
   'Flux does not show guests how many nodes some pending jobs ask for: run the sidecar with the UID of the broker ' +
     '(annotation flux-metrics/run-as-user), or submit jobs with a number of nodes or tasks',
 )
-
-/** The most GPUs that a rank has. */
-function mostGpusIn({ segments }: ResourceSet): number {
-  return segments.reduce((most, segment) => Math.max(most, countIds(segment.gpus)), 0)
-}
-
-/** The fewest GPUs that a rank with GPUs has. */
-function fewestGpusIn({ segments }: ResourceSet): number {
-  const counts = segments.map(({ gpus }) => countIds(gpus)).filter((count) => count > 0)
-  return counts.reduce((fewest, count) => Math.min(fewest, count), Number.POSITIVE_INFINITY)
-}
 
 /** What no job holds: of ranks that are up, the rest; of those that are not, all, as a new pod would bring it. */
 function freeOf({ all, allocated, ranks }: PlacementFacts): ResourceSet {
