@@ -2,7 +2,9 @@
 // and then need no routing, parsing or encoding.
 import type { Middleware } from 'koa'
 import type { Catalog } from '#metrics/catalog.ts'
+import type { Metric } from '#metrics/metric.ts'
 import type { Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
+import { readerOf } from './reader.ts'
 
 /** Built-in and user metrics, in three path forms and two versions, have about 600 URLs. */
 const MAX_ANSWERS = 1024
@@ -13,6 +15,7 @@ const MAX_URL_LENGTH = 512
 /** A successful answer, JSON. */
 export interface Answer {
   readonly body: string
+  readonly metric: Pick<Metric, 'isPublishedSize'>
   /** The route pattern that matched the URL, for the request metrics. */
   readonly route: string
 }
@@ -53,7 +56,7 @@ export function recallAnswers(answers: AnswerCache, source: SnapshotSource): Mid
     const reading = source.reading()
     const answer = reading.kind === 'fresh' ? answers.get(reading.snapshot, ctx.url) : undefined
     if (reading.kind === 'stale' || answer === undefined) return next()
-    source.noteAnswer?.(reading.snapshot)
+    source.noteAnswer?.(reading.snapshot, readerOf(ctx.req.headers, answer.metric))
     ctx._matchedRoute = answer.route
     ctx.set('Content-Type', 'application/json')
     ctx.body = answer.body

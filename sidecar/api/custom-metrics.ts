@@ -7,6 +7,7 @@ import type { AnswerCache } from './answer-cache.ts'
 import { NAMESPACES, VERSIONS, type Version, versionPath } from './api-group.ts'
 import { type DescribedNames, type DescribedObject, DescribedObjects } from './described-object.ts'
 import { encodeMetricValueList } from './metric-value.ts'
+import { readerOf } from './reader.ts'
 import { decodeSegment, expectFresh, findMetric } from './request.ts'
 import { parseSelector, type Selector, toLabelSelector } from './selectors/selector.ts'
 import { readValue } from './series.ts'
@@ -51,7 +52,7 @@ export function routeCustomMetrics(
       return
     }
     const snapshot = expectFresh(source.reading())
-    source.noteAnswer?.(snapshot)
+    source.noteAnswer?.(snapshot, readerOf(ctx.req.headers, metric))
     const value = formatQuantity(readValue(metric, snapshot, metricSelector))
     const values = found.map(({ reference }) => ({
       describedObject: reference,
@@ -62,7 +63,7 @@ export function routeCustomMetrics(
     }))
     const body = encodeMetricValueList(version, values)
     if (metric.isTimeDependent !== true) {
-      answers.set(snapshot, ctx.url, { body, route: String(ctx._matchedRoute) })
+      answers.set(snapshot, ctx.url, { body, metric, route: String(ctx._matchedRoute) })
     }
     ctx.body = body
   }

@@ -9,6 +9,7 @@ import { printableJson } from '#serving/text.ts'
 import { EXTERNAL_GROUP, EXTERNAL_LABEL, EXTERNAL_VERSION } from './api-group.ts'
 import type { DescribedNames } from './described-object.ts'
 import { formatTime } from './metric-value.ts'
+import { readerOf } from './reader.ts'
 import { decodeSegment, expectFresh, findMetric } from './request.ts'
 import { matchesLabels, parseSelector, type Selector } from './selectors/selector.ts'
 import { readSeries, type Series } from './series.ts'
@@ -35,7 +36,7 @@ export function routeExternalMetrics(
       namespace === names.namespace &&
       matchesLabels(ofCluster, new Map([[EXTERNAL_LABEL, minicluster]]))
     const snapshot = isOurs ? expectFresh(source.reading()) : undefined
-    if (snapshot !== undefined) source.noteAnswer?.(snapshot)
+    if (snapshot !== undefined) source.noteAnswer?.(snapshot, readerOf(ctx.req.headers, metric))
     const series = snapshot === undefined ? [] : readSeries(metric, snapshot, ofSeries)
     const toItem = ({ queue, value }: Series) => ({
       metricName,

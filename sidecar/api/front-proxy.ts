@@ -1,5 +1,6 @@
 // Lets only the front proxy, kube-apiserver's aggregator, read: it shows a client certificate. The aggregator has
-// authenticated and authorized the user, whom it names in X-Remote-* headers; these headers are not read here.
+// authenticated and authorized the user, whom it names in X-Remote-* headers. They decide nothing here; reader.ts asks whether
+// the user is the HPA controller.
 import type { Middleware } from 'koa'
 import type { ClientVerifier } from '#serving/https/client-verifier.ts'
 import { unauthorized } from '#serving/status.ts'

@@ -11,6 +11,7 @@ import { nextTurn } from '#flux/turns.ts'
 import { Client } from '#flux/wire/client.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { fingerprint } from '#reading/jobs/job-counts.ts'
+import type { Reader } from '#scaling/drains/published-sizes.ts'
 import { publishedSize } from '#scaling/sizes.ts'
 import type { Reading, Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
 import { SnapshotMaker, type SnapshotOptions } from '#scaling/snapshot-maker.ts'
@@ -75,8 +76,8 @@ export class Collector implements SnapshotSource {
     return this.#latest.reading()
   }
 
-  noteAnswer(snapshot: Snapshot): void {
-    this.#snapshots.noteAnswer(snapshot, performance.now())
+  noteAnswer(snapshot: Snapshot, reader: Reader): void {
+    this.#snapshots.noteAnswer(snapshot, performance.now(), reader)
   }
 
   /** Starts to connect, and returns at once. */

@@ -31,6 +31,8 @@ export interface Metric {
    * jobs need, so that an HPA follows itself. Default: neither.
    */
   readonly role?: 'size' | 'supply'
+  /** Whether an HPA that follows it acts on the published size, and on no smaller one. Default: false. */
+  readonly isPublishedSize?: boolean
   /** Whether the value also depends on the present time, not only on the snapshot. Default: false. */
   readonly isTimeDependent?: boolean
   /** The value: a number ≥ 0, or why it is not known. */

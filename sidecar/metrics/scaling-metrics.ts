@@ -33,12 +33,14 @@ export const SCALING_METRICS: readonly Metric[] = [
   sized({
     name: 'node_desired_count',
     role: 'size',
+    isPublishedSize: true,
     help: 'The size that the MiniCluster should have: it has every busy rank and every rank that pending jobs would be given; it falls when a smaller size has been wanted for the idle grace',
     value: (snapshot, _, selection) => desired(snapshot, selection),
   }),
   sized({
     name: 'node_desired_compensated_count',
     role: 'size',
+    isPublishedSize: true,
     help: 'The size of node_desired_count; if an HPA would ignore this growth because of its default tolerance (10 %), the next size that it does not ignore',
     value: (snapshot, _, selection) => {
       const size = desired(snapshot, selection)

@@ -22,6 +22,7 @@ interface Row {
   readonly help: string
   readonly unit: Metric['unit']
   readonly isSum?: boolean
+  readonly isPublishedSize?: boolean
   readonly isTimeDependent?: boolean
   readonly role?: Metric['role'] & {}
   value(snapshot: Snapshot, demand: Demand, selection: Selection): number | Unknown

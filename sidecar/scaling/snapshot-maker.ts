@@ -9,6 +9,7 @@ import { isOwnReason } from './drain-reason.ts'
 import { DrainBeforeShrink, type DrainPlan } from './drains/drain-before-shrink.ts'
 import { FormerDrains } from './drains/former-drains.ts'
 import type { HeldDrain } from './drains/held-drains.ts'
+import type { Reader } from './drains/published-sizes.ts'
 import { UnsettledRanks } from './drains/unsettled-ranks.ts'
 import { HiddenDrains } from './hidden-drains.ts'
 import { DEFAULT_PATIENCE, History, type Patience } from './history.ts'
@@ -93,10 +94,10 @@ export class SnapshotMaker {
     this.#drains?.restart()
   }
 
-  /** A client received the sizes of this snapshot: from now on an HPA may act on them. */
-  noteAnswer({ sizes }: Snapshot, now: number): void {
+  /** A client received numbers of this snapshot: from now on an HPA may act on its size. */
+  noteAnswer({ sizes }: Snapshot, now: number, reader: Reader): void {
     const size = publishedSize(sizes)
-    if (typeof size === 'number') this.#drains?.read(now, size)
+    if (typeof size === 'number') this.#drains?.read(now, size, reader)
   }
 
   /** What the resource journal tells of drains: the next snapshot has those that a reading does not show. */

@@ -3,6 +3,7 @@ import type { Facts, Remembered } from '#reading/facts.ts'
 import type { Unknown } from '#reading/unknown.ts'
 import type { Demand } from './demand.ts'
 import type { HeldDrain } from './drains/held-drains.ts'
+import type { Reader } from './drains/published-sizes.ts'
 import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
 import type { UnstartedJob } from './unstarted/unstarted-jobs.ts'
@@ -32,6 +33,10 @@ export type Reading =
 export interface SnapshotSource {
   /** The latest reading, judged at `now` (default: the present). Never waits, never asks Flux. */
   reading(now?: Date): Reading
-  /** A client is given numbers of this snapshot: an HPA may act on them. */
-  noteAnswer?(snapshot: Snapshot): void
+  /**
+   * A client is given numbers of this snapshot: an HPA may act on them.
+   *
+   * @param reader `hpa` only if the HPA controller itself is given the published size
+   */
+  noteAnswer?(snapshot: Snapshot, reader: Reader): void
 }

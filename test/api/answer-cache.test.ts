@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { AnswerCache } from '#api/answer-cache.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 
-const A = { body: 'A', route: '/:a' }
-const B = { body: 'B', route: '/:b' }
+const A = { body: 'A', metric: {}, route: '/:a' }
+const B = { body: 'B', metric: {}, route: '/:b' }
 
 test('AnswerCache keeps the answers of a snapshot', () => {
   const cache = new AnswerCache({ version: 0 })

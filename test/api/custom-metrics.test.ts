@@ -520,3 +520,33 @@ test('who is given a metric is noted, each time, and no other request is', async
   for (const path of ['/readyz', '/metrics', '/explain', V1BETA2]) await app.get(path)
   assert.deepEqual(noted, [])
 })
+
+test('only the HPA controller that is given the published size is noted as it, also from the cache', async (t) => {
+  const reading = fresh()
+  const readers: string[] = []
+  const app = await serveApp(t, {
+    source: { reading: () => reading, noteAnswer: (_, reader) => readers.push(reader) },
+    external: true,
+  })
+  const external = '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/'
+  const hpa = 'system:serviceaccount:kube-system:horizontal-pod-autoscaler'
+  const cases = [
+    ['node_desired_count', hpa, 'hpa'],
+    ['node_desired_compensated_count', hpa, 'hpa'],
+    ['node_desired_count', 'system:kube-controller-manager', 'hpa'],
+    ['node_desired_count', 'kubernetes-admin', 'other'],
+    ['node_desired_count', `${hpa},kubernetes-admin`, 'other'],
+    ['node_desired_count', undefined, 'other'],
+    ['node_floor_count', hpa, 'other'],
+    ['job_active_count', hpa, 'other'],
+  ] as const
+  for (const [metric, user, expected] of cases) {
+    readers.length = 0
+    const headers = user === undefined ? {} : { 'X-Remote-User': user }
+    const custom = `${V1BETA2}${MINICLUSTER}/${metric}`
+    for (const path of [custom, custom, `${external}${metric}`]) {
+      assert.equal((await app.get(path, headers)).code, 200)
+    }
+    assert.deepEqual(readers, [expected, expected, expected], `${metric} for ${user}`)
+  }
+})

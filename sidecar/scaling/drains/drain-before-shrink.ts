@@ -14,7 +14,7 @@ import { type Ranks, sizeWith } from '#scaling/ranks.ts'
 import { Absences } from './absences.ts'
 import type { HeldDrain } from './held-drains.ts'
 import { liftableDrains } from './own-drains.ts'
-import { PublishedSizes, RACE_MS } from './published-sizes.ts'
+import { PublishedSizes, RACE_MS, type Reader } from './published-sizes.ts'
 
 /** Which ranks can be drained, are drained, and may hold a job, by one reading. Ranks of other clusters are never seen here. */
 export interface DrainFacts extends Omit<Ranks, 'bursted' | 'burstedOpen'> {
@@ -122,8 +122,8 @@ export class DrainBeforeShrink {
   }
 
   /** A client was given this size. */
-  read(now: number, size: number): void {
-    this.#sizes.read(now, size)
+  read(now: number, size: number, reader: Reader): void {
+    this.#sizes.read(now, size, reader)
   }
 
   /** Ranks may have come and gone unseen. */

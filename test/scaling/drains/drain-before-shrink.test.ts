@@ -21,7 +21,7 @@ import {
   type DrainState,
   nextState,
 } from '#scaling/drains/drain-before-shrink.ts'
-import { DECISION_MS, RACE_MS } from '#scaling/drains/published-sizes.ts'
+import { DECISION_MS, RACE_MS, type Reader } from '#scaling/drains/published-sizes.ts'
 import { arbitraryIds, idsToText } from '../../support/arbitraries.ts'
 import { runs } from '../../support/runs.ts'
 
@@ -46,9 +46,9 @@ class Stage {
     this.#drains.restart()
   }
 
-  /** An HPA reads a size. */
-  read(now: number, size: number): void {
-    this.#drains.read(now, size)
+  /** An HPA, or somebody else, reads a size. */
+  read(now: number, size: number, reader: Reader = 'hpa'): void {
+    this.#drains.read(now, size, reader)
   }
 
   plan(now: number, target: number): DrainPlan {
@@ -353,6 +353,16 @@ test('an HPA whose syncs are short has acted on the smaller size when it reads t
   stage.read(risenAt + 900, 8)
   assert.equal(stage.tell(risenAt + 4_800, 8).undrain, '')
   assert.equal(stage.tell(risenAt + 4_900, 8).undrain, '4-7')
+})
+
+test('somebody else who reads the larger size says nothing about the HPA', () => {
+  const stage = settledAt4()
+  const risenAt = RACE_MS + 1000
+  stage.read(risenAt - 100, 4)
+  stage.plan(risenAt, 8)
+  stage.read(risenAt + 900, 8, 'other')
+  assert.equal(stage.tell(risenAt - 101 + DECISION_MS, 8).undrain, '')
+  assert.equal(stage.tell(risenAt - 100 + DECISION_MS, 8).undrain, '4-7')
 })
 
 test('a size that nobody read takes no pod away', () => {

@@ -79,7 +79,8 @@ export function pastHour(options: PastHourOptions): DetailedExplanation {
     if (made.drains !== undefined) carryOut(instance, made.drains)
     lastHour.noteSnapshot(snapshot, now)
     const size = publishedSize(snapshot.sizes)
-    if (hpa.step(typeof size === 'number' ? size : undefined)) maker.noteAnswer(snapshot, now)
+    if (hpa.step(typeof size === 'number' ? size : undefined))
+      maker.noteAnswer(snapshot, now, 'hpa')
     instance.resize(hpa.up)
   }
   if (snapshot === undefined) throw new Error('Cannot explain: the hour ends with an outage')

@@ -65,7 +65,8 @@ export class SimulatedSidecar {
   /** Answers an HPA. `undefined` is an error. */
   answer(): Snapshot | undefined {
     const { instance } = this.#options
-    if (this.#published !== undefined) this.#snapshots.noteAnswer(this.#published, instance.now)
+    if (this.#published !== undefined)
+      this.#snapshots.noteAnswer(this.#published, instance.now, 'hpa')
     return this.#published
   }
 

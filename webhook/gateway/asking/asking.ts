@@ -17,8 +17,9 @@ import { FairTurns, type TurnLimits } from './fair-turns.ts'
 import type { AskingObserver, AskingState, AskOutcome, PeerState } from './observer.ts'
 import { PeerClients } from './peer-clients.ts'
 import { type FailureKind, PeerFailure, tooSlow } from './peer-failure.ts'
+import { headersOf, keyOf, type Question } from './question.ts'
 import { type Flight, SharedRequests } from './shared-requests.ts'
-import type { Question, SidecarAnswer, Sidecars } from './sidecar-answer.ts'
+import type { SidecarAnswer, Sidecars } from './sidecar-answer.ts'
 import { judge } from './verdict.ts'
 
 /** For answers that are about something else. */
@@ -123,13 +124,11 @@ export class Asking implements Sidecars {
   }
 
   async ask(question: Question): Promise<SidecarAnswer> {
-    const { namespace, minicluster, path, accept = '*/*', deadline } = question
-    // Only the last part may contain spaces.
-    const key = [namespace, minicluster, path, accept].join(' ')
+    const key = keyOf(question)
     const shared = this.#shared.isUnderWay(key)
     const { observer } = this.#options
     try {
-      const answer = await this.#shared.join(key, deadline, (signal) =>
+      const answer = await this.#shared.join(key, question.deadline, (signal) =>
         this.#start(question, signal),
       )
       observer.asked('answered', { shared })
@@ -164,8 +163,8 @@ export class Asking implements Sidecars {
         const { peer, client } = this.#choose(question)
         progress.peer = peer
         progress.askedAt = this.#clock()
-        const { path, accept = '*/*' } = question
-        const headers = { accept, 'user-agent': `flux-metrics-gateway/${this.#options.version}` }
+        const { path } = question
+        const headers = headersOf(question, this.#options.version)
         try {
           const maxBytes = longestAnswer(question, path)
           const answer = await client.ask({ path, headers, maxBytes, share }, signal)

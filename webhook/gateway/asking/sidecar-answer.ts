@@ -1,5 +1,5 @@
 // The answer of a sidecar to the gateway, and who gets it: types only.
-import type { MiniClusterName } from '../peers/peer.ts'
+import type { Question } from './question.ts'
 
 /** The types of answers that are passed on. No HTML ever comes out of the cluster. */
 export type AnswerType = 'application/json' | 'text/plain; charset=utf-8'
@@ -8,15 +8,6 @@ export type AnswerType = 'application/json' | 'text/plain; charset=utf-8'
 export interface SidecarAnswer {
   readonly contentType: AnswerType
   readonly body: string
-}
-
-export interface Question extends MiniClusterName {
-  /** Path and query as the sidecar serves them; canonical, so that equal questions are equal texts. */
-  readonly path: string
-  /** The value of `Accept`. */
-  readonly accept?: string
-  /** The time until which an answer is wanted, in milliseconds of `performance.now()`. */
-  readonly deadline: number
 }
 
 /** Asks sidecars. */

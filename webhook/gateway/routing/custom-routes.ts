@@ -2,6 +2,7 @@
 import type { Context } from 'koa'
 import type Router from 'koa-router'
 import { GROUP, MINICLUSTERS, VERSIONS, type Version, versionPath } from '#api/api-group.ts'
+import { hpaController } from '#api/reader.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { parseSelector, type Selector } from '#api/selectors/selector.ts'
 import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
@@ -184,7 +185,7 @@ function callOf(
   const isExplain = name !== undefined && metric === EXPLAIN
   const query = partOfQuery(ctx, isExplain ? EXPLAIN_PARAMETERS : METRIC_PARAMETERS)
   const path = `${versionPath(version)}${subject.path}${encodeURIComponent(metric)}${query}`
-  if (!isExplain) return { ...subject, path }
+  if (!isExplain) return { ...subject, path, user: hpaController(ctx.req.headers) }
   const accept = ctx.accepts('application/json', 'text/plain') || 'application/json'
   return { ...subject, path, accept }
 }

@@ -2,6 +2,7 @@
 // HPA adds up all items of an answer.
 import type Router from 'koa-router'
 import { EXTERNAL_GROUP, EXTERNAL_LABEL, EXTERNAL_VERSION } from '#api/api-group.ts'
+import { hpaController } from '#api/reader.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { matchesLabels, parseSelector, type Selector } from '#api/selectors/selector.ts'
 import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
@@ -37,6 +38,7 @@ export function routeExternalMetrics(router: Router, options: RouteOptions, room
     const place = encodeURIComponent(namespace)
     const path = `/apis/${groupVersion}/namespaces/${place}/${encodeURIComponent(name)}${query}`
     const isUnavailable = name === UNAVAILABLE
+    const user = hpaController(ctx.req.headers)
     const others = selector.filter((part) => !isOfCluster(part))
     const items = await askEach({
       names: selected,
@@ -45,7 +47,7 @@ export function routeExternalMetrics(router: Router, options: RouteOptions, room
       ask: (subject) =>
         isUnavailable
           ? externalUnavailable(options, { subject, selector: others, deadline })
-          : askOne(options, { ...subject, path }, deadline),
+          : askOne(options, { ...subject, path, user }, deadline),
     })
     const body = `{"kind":"ExternalMetricValueList","apiVersion":"${groupVersion}","metadata":{},"items":[${items}]}`
     send(ctx, { contentType: 'application/json', body })

@@ -36,6 +36,8 @@ export interface Call extends MiniClusterName {
   /** Path and query, as the sidecar serves them. */
   readonly path: string
   readonly accept?: string
+  /** The HPA controller, if it asks. */
+  readonly user?: string | undefined
 }
 
 /** The time until which a request that came now is answered, in milliseconds of `performance.now()`. */
@@ -50,7 +52,7 @@ export function deadlineOfNow(): number {
  */
 export async function askOne(
   options: RouteOptions,
-  { namespace, minicluster, path, accept }: Call,
+  { namespace, minicluster, path, accept, user }: Call,
   deadline: number,
 ): Promise<SidecarAnswer> {
   const name = { namespace, minicluster }
@@ -60,6 +62,7 @@ export async function askOne(
     path,
     deadline,
     ...(accept === undefined ? {} : { accept }),
+    ...(user === undefined ? {} : { user }),
   })
 }
 

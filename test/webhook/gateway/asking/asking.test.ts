@@ -227,6 +227,18 @@ test('equal questions are one request, and each asker has a deadline of his own'
   assert.equal(outcomes.filter(([outcome, shared]) => outcome === 'answered' && shared).length, 49)
 })
 
+test('who the user is, is told to the sidecar, and nobody shares the answer of another user', async (t) => {
+  const sidecar = await serve(t, KEYS, async (request, response) => {
+    await setTimeout(100)
+    answering(NAME)(request, response)
+  })
+  const { ask } = setup(t, { pods: [podOf(NAME, sidecar.port)] })
+  await Promise.all([ask(NAME, { user: 'hpa' }), ask(), ask(NAME, { user: 'hpa' })])
+  const users = sidecar.requests.map(({ headers }) => headers['x-remote-user'])
+  assert.deepEqual(new Set(users), new Set(['hpa', undefined]))
+  assert.equal(users.length, 2)
+})
+
 test('a request ends when nobody waits for it any more', async (t) => {
   const sidecar = await serve(t, KEYS, () => {})
   const { ask, asking } = setup(t, { pods: [podOf(NAME, sidecar.port)] })

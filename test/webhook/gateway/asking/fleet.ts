@@ -169,6 +169,14 @@ export interface SetupOptions {
   readonly budget?: AnswerBudget
 }
 
+/** What is asked. */
+interface Wish {
+  readonly path?: string
+  readonly accept?: string
+  readonly user?: string
+  readonly waitMs?: number
+}
+
 /** An asking gateway. */
 export function setup(t: TestContext, { pods = [], ...options }: SetupOptions = {}) {
   const peers = new TestPeers()
@@ -190,8 +198,14 @@ export function setup(t: TestContext, { pods = [], ...options }: SetupOptions = 
     lines,
     outcomes,
     /** Asks for the metric of a MiniCluster. */
-    ask: (name = NAME, { path = pathOf(name), accept = '*/*', waitMs = 2_000 } = {}) =>
-      asking.ask({ ...name, path, accept, deadline: performance.now() + waitMs }),
+    ask: (name = NAME, { path = pathOf(name), accept = '*/*', waitMs = 2_000, user }: Wish = {}) =>
+      asking.ask({
+        ...name,
+        path,
+        accept,
+        deadline: performance.now() + waitMs,
+        ...(user === undefined ? {} : { user }),
+      }),
   }
 }
 

@@ -42,6 +42,27 @@ test('a metric of a MiniCluster is asked of its own sidecar', async (t) => {
   )
 })
 
+test('sidecars are told of the HPA controller, and of no other user', async (t) => {
+  const { get, questions } = await serveRoutes(t, { miniclusters: ['a/one'] })
+  const hpa = 'system:serviceaccount:kube-system:horizontal-pod-autoscaler'
+  const paths = [
+    `${V2}/a/${MINICLUSTERS}/one/node_up_count`,
+    `${V2}/a/${MINICLUSTERS}/*/node_up_count`,
+    `${EXTERNAL}/a/node_up_count?labelSelector=minicluster%3Done`,
+  ]
+  for (const user of [hpa, 'kubernetes-admin']) {
+    questions.length = 0
+    for (const path of paths) {
+      assert.equal((await get(path, { headers: { 'X-Remote-User': user } })).code, 200)
+    }
+    const told = user === hpa ? hpa : undefined
+    assert.deepEqual(
+      questions.map((one) => one.user),
+      [told, told, told],
+    )
+  }
+})
+
 test('"*" asks all that the selector matches, in alphabetical order', async (t) => {
   const { get, questions } = await serveRoutes(t, { miniclusters: ['a/one', 'a/two', 'b/three'] })
   const all = await get(`${V2}/a/${MINICLUSTERS}/%2A/node_up_count`)
