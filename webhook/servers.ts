@@ -116,6 +116,12 @@ export class Servers {
     this.#update()
   }
 
+  /** To be called while API servers may still send reviews, before {@link drain}. */
+  leave(): void {
+    this.#reviews?.leave()
+    this.#certificates?.leave()
+  }
+
   /** Health is the last to end: until then kubelets are told what happens. */
   async drain(): Promise<void> {
     this.#clients?.close()

@@ -2,6 +2,7 @@
 // (main.ts) and the tests start it.
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CredentialWatch, readCredentials, type ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
 import { StatusError } from '#serving/status.ts'
@@ -79,7 +80,10 @@ export async function startWebhook(config: Config, options: WebhookOptions): Pro
         readiness = () => STOPPING
         log.info({}, 'stopping')
         const stopped = services.stop()
-        await new Promise((resolve) => setTimeout(resolve, lingerMs))
+        // By half time kube-proxy has taken the replica out: clients whose connections end here then connect to another one.
+        await sleep(lingerMs / 2)
+        servers.leave()
+        await sleep(lingerMs / 2)
         await servers.drain()
         services.close()
         await stopped

@@ -200,3 +200,21 @@ test('a webhook that ends gives its Lease back', async (t) => {
   const lease = cluster.peek({ apiVersion: 'coordination.k8s.io/v1', ...reference })
   assert.partialDeepStrictEqual(lease, { spec: { holderIdentity: '' } })
 })
+
+test('a webhook that ends answers all reviews, and ends each connection before it closes idle ones', async (t) => {
+  const { webhook } = await start(t)
+  const agent = new Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  const connectionOf = async () => {
+    const { status, headers } = await review(webhook, POD, { agent })
+    assert.equal(status, 200)
+    return headers.connection
+  }
+  const seen = new Set<unknown>()
+  const closed = webhook.close({ lingerMs: 1_000 })
+  while (!seen.has('close')) seen.add(await connectionOf())
+  assert.deepEqual([...seen], ['keep-alive', 'close'])
+  assert.equal(await connectionOf(), 'close')
+  await closed
+  await assert.rejects(review(webhook, POD, { agent }), { code: 'ECONNREFUSED' })
+})

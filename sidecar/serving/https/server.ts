@@ -52,7 +52,7 @@ export class HttpsServer {
   readonly #connections: Connections
   readonly #log: Logger
   #clientCa: string | undefined
-  #draining = false
+  #leaving = false
   #sweep: NodeJS.Timeout | undefined
   #warnedAt = Number.NEGATIVE_INFINITY
   #displaced = 0
@@ -127,12 +127,20 @@ export class HttpsServer {
     this.#connections.forgetClients()
   }
 
+  /**
+   * Ends each connection with its next answer, and serves all that come. To be called a while before {@link drain}: a client that
+   * writes a request to an idle connection while that is being closed has no answer, and Go repeats no POST.
+   */
+  leave(): void {
+    this.#leaving = true
+    this.#connections.endAfterAnswers()
+  }
+
   /** Stops accepting connections, finishes the requests, and closes the connections that are left after `deadlineMs`. */
   async drain(deadlineMs = 5_000): Promise<void> {
-    this.#draining = true
+    this.leave()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#server.close(() => resolve())
-    this.#connections.endAfterAnswers()
     this.#server.closeIdleConnections()
     const timer = setTimeout(() => this.#connections.destroyAll(), deadlineMs)
     await promise
@@ -170,7 +178,7 @@ export class HttpsServer {
   #handle(request: IncomingMessage, response: ServerResponse): void {
     const admission = this.#connections.admit(request, response)
     if (admission === 'ignore') return
-    if (this.#draining || this.#knowsClient?.(request.socket) === false) {
+    if (this.#leaving || this.#knowsClient?.(request.socket) === false) {
       this.#connections.endAfterAnswer(request.socket)
     }
     if (!this.#readsBodies && hasBody(request)) {

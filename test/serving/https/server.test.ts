@@ -214,6 +214,16 @@ test('HttpsServer drains: a pending request is answered, and its connection clos
   await assert.rejects(ask(port, '/'), { code: 'ECONNREFUSED' })
 })
 
+test('HttpsServer that leaves ends each connection with its answer, and takes other ones', async (t) => {
+  const { server, port } = await serve(t)
+  const agent = new Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  const connectionOf = async () => (await ask(port, '/', { agent })).headers.connection
+  assert.equal(await connectionOf(), 'keep-alive')
+  server.leave()
+  assert.deepEqual([await connectionOf(), await connectionOf()], ['close', 'close'])
+})
+
 test('HttpsServer waits no longer than its deadline for a request', async (t) => {
   const begun = Promise.withResolvers<void>()
   const { server, port } = await serve(t, { handler: () => begun.resolve() })
