@@ -1,4 +1,4 @@
-// The version of an API server, and the comparison of two. Pure: it is read in cluster.ts.
+// The version of an API server, and the comparison of two. Pure: it is read in api-server.ts.
 
 export interface ServerVersion {
   readonly major: number

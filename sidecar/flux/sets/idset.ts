@@ -27,8 +27,8 @@ export function idsBetween(first: number, end: number): Idset {
  *     list  = range *( "," range )
  *     range = id [ "-" id ]
  *
- * It is stricter than Flux, which reads `"5,3"`, `"9-7"`, `"1,1"` and `"05"` but never writes them. Such a text is damaged,
- * and its count could be wrong. A range has at least two ids: `"5-5"` is refused like `"9-7"`.
+ * No Flux writes `"5,3"`, `"9-7"`, `"5-5"`, `"1,1"` or `"05"`, which older releases read, or `"1,,2"`, which all read. Such a text
+ * is damaged, and its count could be wrong.
  *
  * @throws FluxError `FLUX_PROTOCOL`
  */

@@ -11,7 +11,7 @@ import {
 } from '#api/selectors/selector.ts'
 import { runs } from '../../support/runs.ts'
 
-/** Texts, and their canonical form by apimachinery: sorted by key, values sorted, without repetition. */
+/** Texts, and how they are written again: sorted by key, values sorted, without repetition, `==` as `=`. */
 const VALID: readonly (readonly [string, string])[] = [
   ['', ''],
   ['  \t\r\n ', ''],
@@ -273,7 +273,7 @@ test('a selector written and parsed again is the same selector', () => {
   )
 })
 
-// A "-" or a "." beside "in" makes it part of a longer word.
+// A letter, a digit, "_", "-" or "." beside "in" makes it part of a longer word.
 const TOKEN = /==|!=|[=!(),<>]|(?<![-\w.])(?:not)?in(?![-\w.])/g
 
 test('white space around tokens changes nothing', () => {
