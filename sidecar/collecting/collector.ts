@@ -15,6 +15,7 @@ import type { Reader } from '#scaling/drains/published-sizes.ts'
 import { publishedSize } from '#scaling/sizes.ts'
 import type { Reading, Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
 import { SnapshotMaker, type SnapshotOptions } from '#scaling/snapshot-maker.ts'
+import { messageOf } from '#serving/text.ts'
 import { Backoff } from '#serving/waiting/backoff.ts'
 import { sleep } from '#serving/waiting/sleep.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -212,12 +213,8 @@ export class Collector implements SnapshotSource {
 
   #failed(error: unknown): void {
     if (this.#stop.signal.aborted) return
-    const [code, message] =
-      error instanceof FluxError
-        ? [error.code, error.message]
-        : ['INTERNAL', error instanceof Error ? error.message : String(error)]
-    this.#latest.markStale(message)
-    this.#options.observer.failed(code)
+    this.#latest.markStale(messageOf(error))
+    this.#options.observer.failed(error instanceof FluxError ? error.code : 'INTERNAL')
   }
 }
 

@@ -1,7 +1,7 @@
 // One admission review from its bytes to its answer: decode, look up, decide, patch, report. It admits every object,
 // whatever happens: the webhook adds metrics and enforces nothing.
 import type { Logger } from '#serving/log.ts'
-import { shorten } from '#serving/text.ts'
+import { messageOf, shorten } from '#serving/text.ts'
 import { CONTAINER_NAME } from '../contract.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import { readAnnotations } from '../injection/annotations.ts'
@@ -100,8 +100,8 @@ export class Admission {
     if (candidate.kind === 'skip') return skipped(candidate, named)
     const { lookUps, sidecar } = this.#options
     const found = await lookUps.gather(candidate, namespace).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error)
-      return skip('LookUpFailed', `Could not look up the MiniCluster of the pod: ${why}`)
+      const message = `Could not look up the MiniCluster of the pod: ${messageOf(error)}`
+      return skip('LookUpFailed', message)
     })
     if ('kind' in found) {
       const later = noteOn(pod, candidate, { namespace, message: found.message })

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { findExcess } from '#serving/json-bounds.ts'
 import { badRequest } from '#serving/status.ts'
-import { printable, shorten } from '#serving/text.ts'
+import { messageOf, printable, shorten } from '#serving/text.ts'
 import { MAX_WARNING_LENGTH } from '../contract.ts'
 
 export const API_VERSION = 'admission.k8s.io/v1'
@@ -89,7 +89,7 @@ function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw refused(`expected JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw refused(`expected JSON: ${messageOf(cause)}`)
   }
 }
 

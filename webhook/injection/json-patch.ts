@@ -1,5 +1,6 @@
 // JSON Patch (RFC 6902) as far as the webhook uses it. Knows neither pods nor MiniClusters. Pure.
 import { apply_patch } from 'jsonpatch'
+import { messageOf } from '#serving/text.ts'
 import type { Json } from './volumes.ts'
 
 /** The operations of RFC 6902 that are used. */
@@ -26,8 +27,7 @@ export function applyTo(object: object, patch: readonly Operation[]): unknown {
     return apply_patch<unknown>(object, [...patch])
   } catch (cause) {
     // The library's errors share one useless stack trace, so a new error is thrown.
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`Cannot apply the patch: ${why}`, { cause })
+    throw new Error(`Cannot apply the patch: ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -8,6 +8,7 @@ import {
 } from '@marcbachmann/cel-js'
 import { type Unknown, unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
+import { messageOf } from '#serving/text.ts'
 import { costOf, type ExpressionProblem } from './expression-cost.ts'
 import { TYPES, VARIABLES, viewSnapshot } from './snapshot-view.ts'
 import { UnknownError } from './view-type.ts'
@@ -137,8 +138,7 @@ function refusedBy(error: unknown): Compilation {
 
 /** The message without the excerpt of the expression that the library adds. */
 function summaryOf(error: unknown): string {
-  if (isOfLibrary(error)) return error.summary
-  return error instanceof Error ? error.message : String(error)
+  return isOfLibrary(error) ? error.summary : messageOf(error)
 }
 
 function isOfLibrary(error: unknown): error is ParseError | CelTypeError | EvaluationError {
