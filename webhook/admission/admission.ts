@@ -11,7 +11,6 @@ import { KIND, type MiniCluster } from '../injection/minicluster.ts'
 import { patchFor } from '../injection/patch.ts'
 import type { Plan } from '../injection/plan.ts'
 import { type Pod, toPod } from '../injection/pod.ts'
-import { repairFor } from '../injection/repair.ts'
 import { reach, type Topology } from '../kubernetes/reach.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { protectionEvents } from './advice/protection-advice.ts'
@@ -111,10 +110,9 @@ export class Admission {
     const decided = decide(pod, found, prerequisitesOf(options))
     const { decision, warnings } = decided
     const { minicluster } = found
-    if (decision.kind === 'skip') {
-      const repair = decision.reason === 'AlreadyInjected' ? repairFor(pod) : undefined
-      if (repair !== undefined) return repaired(pod, repair, { ...decided, minicluster })
-      return skipped(decision, { ...named, warnings, minicluster })
+    if (decision.kind === 'skip') return skipped(decision, { ...named, warnings, minicluster })
+    if (decision.kind === 'repair') {
+      return repaired(pod, decision.patch, { ...decided, minicluster })
     }
     return this.#inject(pod, decision, { ...decided, minicluster, options })
   }

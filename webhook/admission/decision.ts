@@ -1,5 +1,5 @@
-// Decides whether a pod gets the sidecar, and if not, why. Pure: look-ups.ts reads from the API server, and
-// injection/patch.ts makes the patch.
+// Decides whether a pod gets the sidecar, or its broken one is repaired, or why neither. Pure: look-ups.ts reads from the API
+// server, and injection/patch.ts makes the patch of a plan.
 import { SIDECAR_PORT } from '../contract.ts'
 import {
   type AnnotationReading,
@@ -17,6 +17,7 @@ import {
   type Owner,
   type Pod,
 } from '../injection/pod.ts'
+import { type Repair, repairFor } from '../injection/repair.ts'
 import { type Policies, sidecarResources } from '../injection/resources/sidecar-resources.ts'
 import { uidObstacle } from '../injection/security.ts'
 import { placeSocket } from '../injection/socket.ts'
@@ -41,7 +42,7 @@ export interface LookedUp {
   readonly policies: Policies
 }
 
-export type Decision = Skip | Plan
+export type Decision = Skip | Plan | Repair
 
 /** A decision, with a warning for each annotation that cannot be used. */
 export type Decided = Pick<AnnotationReading, 'warnings'> & { readonly decision: Decision }
@@ -82,7 +83,10 @@ export function decide(
     return { decision: skip('NotEnabled', message), warnings }
   }
   const obstacle = findObstacle(pod, minicluster, settings, prerequisites)
-  if (obstacle !== undefined) return { decision: obstacle, warnings }
+  if (obstacle !== undefined) {
+    const repair = obstacle.reason === 'AlreadyInjected' ? repairFor(pod) : undefined
+    return { decision: repair ?? obstacle, warnings }
+  }
   const socket = placeSocket(pod, settings.socket ?? socketOf(minicluster), name)
   if (socket.kind === 'unreachable') {
     return { decision: skip('SocketNotShared', socket.reason), warnings }

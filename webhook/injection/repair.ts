@@ -6,19 +6,28 @@ import { ORDINARY } from './container.ts'
 import { add, type Operation, remove } from './json-patch.ts'
 import type { Pod } from './pod.ts'
 
+/** A decision to repair. */
+export interface Repair {
+  readonly kind: 'repair'
+  readonly patch: readonly Operation[]
+}
+
 /** @returns `undefined` if the sidecar is as it was injected, or is not ours */
-export function repairFor({ metadata, spec }: Pod): readonly Operation[] | undefined {
+export function repairFor({ metadata, spec }: Pod): Repair | undefined {
   if (metadata.annotations?.[INJECTED_ANNOTATION] === undefined) return undefined
   const containers = spec.initContainers ?? []
   const at = containers.findIndex(({ name }) => name === CONTAINER_NAME)
   const sidecar = containers[at]
   if (sidecar === undefined || sidecar.restartPolicy === 'Always') return undefined
   const { env } = sidecar
-  return [
-    remove(['spec', 'initContainers', String(at)]),
-    add(['spec', 'containers', '-'], {
-      ...sidecar,
-      env: [...(Array.isArray(env) ? env : []), ORDINARY],
-    }),
-  ]
+  return {
+    kind: 'repair',
+    patch: [
+      remove(['spec', 'initContainers', String(at)]),
+      add(['spec', 'containers', '-'], {
+        ...sidecar,
+        env: [...(Array.isArray(env) ? env : []), ORDINARY],
+      }),
+    ],
+  }
 }

@@ -21,9 +21,10 @@ interface Place {
 
 /**
  * @param decision about the pod as it is now
- * @returns `undefined` if the pod is to have no sidecar
+ * @returns `undefined` if the pod is to have no sidecar, or has one
  */
 export function announceMissing(pod: Place, decision: Decision): Announcement | undefined {
+  if (decision.kind === 'repair') return undefined
   if (decision.kind === 'inject')
     return { reason: 'CreatedBefore', event: missing(createdBefore(pod)) }
   const { reason, message, isReported } = decision

@@ -203,6 +203,16 @@ test('skip reports a reason to the user who asked for metrics and gets none', ()
 })
 
 const SIDECAR = { name: 'flux-metrics' }
+
+test('decide repairs a native sidecar that lost its restartPolicy', () => {
+  const pod = {
+    ...annotated({ 'flux-metrics/injected': '1' }),
+    spec: { containers: [BROKER], initContainers: [SIDECAR] },
+  }
+  const { decision } = decide(pod, LOOKED_UP, PREREQUISITES)
+  assert.equal(decision.kind === 'repair' && decision.patch.length, 2)
+})
+
 const PORT = { name: 'web', ports: [{ containerPort: 8443 }] }
 const VOLUMES = leadPod().spec.volumes ?? []
 

@@ -24,7 +24,7 @@ function pod(
 test('repairFor makes a native sidecar without restartPolicy an ordinary container', () => {
   const broken = pod([VIEW, SIDECAR, { name: 'other' }])
   const env = [...SIDECAR.env, { name: 'EXIT_WITH_BROKER', value: 'true' }]
-  const repaired = applyTo(broken, repairFor(broken) ?? [])
+  const repaired = applyTo(broken, repairFor(broken)?.patch ?? [])
   assert.deepEqual(toPod(repaired)?.spec, {
     initContainers: [VIEW, { name: 'other' }],
     containers: [BROKER, { ...SIDECAR, env }],
@@ -34,7 +34,7 @@ test('repairFor makes a native sidecar without restartPolicy an ordinary contain
 
 test('repairFor sets the environment of a container that lost it', () => {
   const broken = pod([{ name: 'flux-metrics' }])
-  const [, added] = repairFor(broken) ?? []
+  const [, added] = repairFor(broken)?.patch ?? []
   const env = [{ name: 'EXIT_WITH_BROKER', value: 'true' }]
   const value = { name: 'flux-metrics', env }
   assert.deepEqual(added, { op: 'add', path: '/spec/containers/-', value })

@@ -10,7 +10,6 @@ import type { SidecarOptions } from '../../injection/container.ts'
 import { applyTo } from '../../injection/json-patch.ts'
 import { patchFor } from '../../injection/patch.ts'
 import type { Pod } from '../../injection/pod.ts'
-import { repairFor } from '../../injection/repair.ts'
 import { asCreated } from './created-pod.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -55,11 +54,10 @@ export async function reviewPod(stored: Pod, context: ReviewContext): Promise<Ve
   const found = await lookUps.gather(candidate, pod.metadata.namespace ?? '')
   const { decision, warnings } = decide(pod, found, prerequisitesOf(sidecar))
   if (decision.kind === 'skip') {
-    const repair = decision.reason === 'AlreadyInjected' ? repairFor(pod) : undefined
-    if (repair === undefined) {
-      return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
-    }
-    const after = applyTo(pod, repair)
+    return { kind: 'skipped', reason: decision.reason, why: decision.message, warnings }
+  }
+  if (decision.kind === 'repair') {
+    const after = applyTo(pod, decision.patch)
     const why = 'injected as ordinary container in place of a broken native sidecar'
     return {
       kind: 'admitted',
