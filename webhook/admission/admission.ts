@@ -1,34 +1,20 @@
-// One admission review from its bytes to its answer: decode, look up, decide, patch, report. It admits every object,
-// whatever happens: the webhook adds metrics and enforces nothing.
+// One admission review from its bytes to its answer: decode, look up, judge, report. It admits every object, whatever happens:
+// the webhook adds metrics and enforces nothing.
 import type { Logger } from '#serving/log.ts'
 import { messageOf, shorten } from '#serving/text.ts'
-import { CONTAINER_NAME } from '../contract.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import { readAnnotations } from '../injection/annotations.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import { applyTo, type Operation } from '../injection/json-patch.ts'
-import { KIND, type MiniCluster } from '../injection/minicluster.ts'
-import { patchFor } from '../injection/patch.ts'
-import type { Plan } from '../injection/plan.ts'
+import { KIND } from '../injection/minicluster.ts'
 import { type Pod, toPod } from '../injection/pod.ts'
 import { reach, type Topology } from '../kubernetes/reach.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { protectionEvents } from './advice/protection-advice.ts'
-import { adviseOnSpec } from './advice/spec-advice.ts'
-import { type Candidate, type Decided, decide, preselect } from './decision.ts'
+import { type Candidate, preselect } from './decision.ts'
 import { LaterEvents, type Note } from './later-events.ts'
 import type { LookUps } from './look-ups/look-ups.ts'
 import { judgeMiniCluster } from './minicluster-review.ts'
-import { prerequisitesOf } from './obstacle.ts'
-import {
-  levelOf,
-  MAX_SENTENCE,
-  nameOf,
-  type Outcome,
-  REPAIRED,
-  skipped,
-  warningEvents,
-} from './outcome.ts'
+import { levelOf, MAX_SENTENCE, nameOf, type Outcome, skipped } from './outcome.ts'
+import { judgePod } from './pod-review.ts'
 import { decodeReview, encodeAnswer, fitWarnings, type Review } from './review.ts'
 import { skip } from './skip.ts'
 
@@ -106,57 +92,10 @@ export class Admission {
       const later = noteOn(pod, candidate, { namespace, message: found.message })
       return { ...skipped(found, { ...named, warnings: [found.message] }), later: [later] }
     }
-    const options = sidecar()
-    const decided = decide(pod, found, prerequisitesOf(options))
-    const { decision, warnings } = decided
-    const { minicluster } = found
-    if (decision.kind === 'skip') return skipped(decision, { ...named, warnings, minicluster })
-    if (decision.kind === 'repair') {
-      return repaired(pod, decision.patch, { ...decided, minicluster })
-    }
-    return this.#inject(pod, decision, { ...decided, minicluster, options })
-  }
-
-  #inject(
-    pod: Pod,
-    plan: Plan,
-    context: Decided & {
-      readonly minicluster: MiniCluster | undefined
-      readonly options: SidecarOptions
-    },
-  ): Outcome {
-    const { warnings, minicluster, options } = context
-    const {
-      scheduler = [],
-      bursting = [],
-      size = [],
-      kueue = [],
-    } = minicluster === undefined ? {} : adviseOnSpec(minicluster)
-    const unreached = minicluster === undefined ? [] : this.#adviseOnReach(plan.minicluster)
-    const patch = patchFor(pod, plan, options)
-    applyTo(pod, patch)
-    const how = plan.native ? 'a native sidecar' : 'an ordinary container'
-    const name = nameOf(pod)
-    const message = `Added container "${CONTAINER_NAME}" to pod ${name} as ${how} for the socket ${plan.socket.path}`
-    return {
-      decision: 'inject',
-      reason: 'Enabled',
-      why: undefined,
-      object: name,
-      patch,
-      warnings: [...warnings, ...scheduler, ...bursting, ...size, ...kueue, ...unreached],
-      minicluster,
-      events: [
-        { type: 'Normal', reason: 'MetricsInjected', message },
-        ...protectionEvents(pod.metadata.annotations, plan),
-        ...warningEvents('MetricsAnnotations', warnings),
-        ...warningEvents('MetricsScheduler', scheduler),
-        ...warningEvents('MetricsBursting', bursting),
-        ...warningEvents('MetricsSize', size),
-        ...warningEvents('MetricsKueue', kueue),
-        ...warningEvents('MetricsUnreached', unreached),
-      ],
-    }
+    return judgePod(pod, found, {
+      sidecar: sidecar(),
+      adviseOnReach: (minicluster) => this.#adviseOnReach(minicluster),
+    })
   }
 
   #adviseOnReach(minicluster: { readonly namespace: string; readonly name: string }) {
@@ -197,25 +136,6 @@ export class Admission {
     for (const note of later) this.#later.add(note)
     if (minicluster === undefined) return
     for (const event of events) this.#options.events.record(minicluster, event)
-  }
-}
-
-/** A pod that the API server asks about again, because another webhook has changed it. */
-function repaired(
-  pod: Pod,
-  patch: readonly Operation[],
-  { warnings, minicluster }: Decided & { readonly minicluster: MiniCluster | undefined },
-): Outcome {
-  applyTo(pod, patch)
-  return {
-    decision: 'inject',
-    reason: 'Repaired',
-    why: undefined,
-    object: nameOf(pod),
-    patch,
-    warnings: [...warnings, REPAIRED],
-    minicluster,
-    events: warningEvents('MetricsRepaired', [REPAIRED]),
   }
 }
 
