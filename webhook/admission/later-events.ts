@@ -7,7 +7,8 @@ import type { MiniCluster } from '../injection/minicluster.ts'
 import type { Owner } from '../injection/pod.ts'
 import type { Candidate } from './decision.ts'
 import { TooManyLookUps } from './look-ups/look-up-quota.ts'
-import type { LookUps, Reference } from './look-ups/look-ups.ts'
+import type { LookUps } from './look-ups/look-ups.ts'
+import type { Reference } from './look-ups/owners.ts'
 
 const MAX_NOTES = 512
 

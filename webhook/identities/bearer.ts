@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { forbidden, unauthorized, unavailable } from '#serving/status.ts'
 import { preselect } from '../admission/decision.ts'
-import { findMiniCluster } from '../admission/look-ups/look-ups.ts'
+import { findMiniCluster } from '../admission/look-ups/owners.ts'
 import { CONTAINER_NAME, GATEWAY, INJECTED_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
 import { allContainers, hasEnded, type Pod, toPod } from '../injection/pod.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'

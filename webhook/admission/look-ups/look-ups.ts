@@ -1,13 +1,7 @@
 // Reads from the API server what a decision about a pod needs, within one deadline. Decides nothing.
 import { sleep } from '#serving/waiting/sleep.ts'
 import { readEnabled } from '../../injection/annotations.ts'
-import {
-  type MiniCluster,
-  miniClusterOf,
-  toJob,
-  toMiniCluster,
-} from '../../injection/minicluster.ts'
-import type { Owner } from '../../injection/pod.ts'
+import type { MiniCluster } from '../../injection/minicluster.ts'
 import type { Policies } from '../../injection/resources/sidecar-resources.ts'
 import { isTransient } from '../../kubernetes/api-connection.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
@@ -19,6 +13,7 @@ import {
 import type { Candidate, LookedUp } from '../decision.ts'
 import { KnownVersion } from './known-version.ts'
 import { LookUpQuota, TooManyLookUps } from './look-up-quota.ts'
+import { type Owners, type Reference, readMiniCluster, readOwners } from './owners.ts'
 import { readPolicies } from './policies.ts'
 
 /** For all look-ups of a review. The API server waits 3 s for an answer, and a late pod is worse than no metrics. */
@@ -41,15 +36,12 @@ export interface LookUpsOptions {
   readonly readVersion: () => Promise<ServerVersion>
 }
 
-/** A MiniCluster as something refers to it. Whether it exists is not known. */
-export type Reference = Pick<Owner, 'apiVersion' | 'name' | 'uid'>
-
 /** Looks up the owners of pods. Equal look-ups at one time are made once, and there are not too many. */
 export class LookUps {
   readonly #cluster: Pick<Cluster, 'read' | 'list'>
   readonly #version: KnownVersion
   readonly #quota = new LookUpQuota()
-  readonly #underway = new Map<string, Promise<MiniCluster | undefined>>()
+  readonly #underway = new Map<string, Promise<Owners>>()
   readonly #policiesUnderway = new Map<string, Promise<Policies>>()
 
   constructor({ cluster, readVersion }: LookUpsOptions) {
@@ -96,16 +88,12 @@ export class LookUps {
     const { apiVersion, kind, name, uid } = job
     const key = JSON.stringify([namespace, apiVersion, kind, name, uid])
     if (key.length > MAX_REFERENCE_LENGTH) return undefined
-    const underway = this.#underway.get(key)
-    if (underway !== undefined) return underway
-    const read = () => readOwners(this.#cluster, job, namespace)
-    const finding = withinDeadline((signal) => this.#persist(read, namespace, signal))
-    this.#underway.set(key, finding)
-    try {
-      return await finding
-    } finally {
-      this.#underway.delete(key)
-    }
+    const read = () => this.#read(() => readOwners(this.#cluster, job, namespace), namespace)
+    const isWhole = ({ isIncomplete }: Owners) => !isIncomplete
+    const owners = await share(this.#underway, key, () =>
+      withinDeadline((signal) => persist(read, { isWhole, signal })),
+    )
+    return owners.minicluster
   }
 
   /**
@@ -122,49 +110,10 @@ export class LookUps {
 
   /** Read only for pods that will be injected, of MiniClusters that exist: strangers cannot cause these calls. */
   async #policies(namespace: string, until: number): Promise<Policies> {
-    const underway = this.#policiesUnderway.get(namespace)
-    if (underway !== undefined) return underway
-    const reading = withinDeadline(
-      (signal) => this.#persistPolicies(namespace, signal),
-      until - performance.now(),
+    const read = () => readPolicies(this.#cluster, namespace)
+    return share(this.#policiesUnderway, namespace, () =>
+      withinDeadline((signal) => persist(read, { signal }), until - performance.now()),
     )
-    this.#policiesUnderway.set(namespace, reading)
-    try {
-      return await reading
-    } finally {
-      this.#policiesUnderway.delete(namespace)
-    }
-  }
-
-  async #persistPolicies(namespace: string, signal: AbortSignal): Promise<Policies> {
-    for (let attempt = 0; ; attempt += 1) {
-      const pauseMs = PAUSES_MS[attempt]
-      try {
-        return await readPolicies(this.#cluster, namespace)
-      } catch (error) {
-        if (pauseMs === undefined || signal.aborted || !isTransient(error)) throw error
-        await sleep(pauseMs, signal)
-      }
-    }
-  }
-
-  /** Tries again where the API server may answer otherwise in a moment. Nobody waits any more once `signal` is aborted. */
-  async #persist(
-    read: () => Promise<Owners>,
-    namespace: string,
-    signal: AbortSignal,
-  ): Promise<MiniCluster | undefined> {
-    for (let attempt = 0; ; attempt += 1) {
-      const pauseMs = PAUSES_MS[attempt]
-      try {
-        const owners = await this.#read(read, namespace)
-        if (!owners.isIncomplete || pauseMs === undefined) return owners.minicluster
-      } catch (error) {
-        if (pauseMs === undefined || !isTransient(error)) throw error
-      }
-      await sleep(pauseMs, signal)
-      if (signal.aborted) return undefined
-    }
   }
 
   async #read(read: () => Promise<Owners>, namespace: string): Promise<Owners> {
@@ -175,6 +124,45 @@ export class LookUps {
     const owners = await read()
     if (owners.isKnown) allowance.found()
     return owners
+  }
+}
+
+/** The call under way for the same, or a new one. */
+async function share<T>(
+  underway: Map<string, Promise<T>>,
+  key: string,
+  start: () => Promise<T>,
+): Promise<T> {
+  const known = underway.get(key)
+  if (known !== undefined) return known
+  const started = start()
+  underway.set(key, started)
+  try {
+    return await started
+  } finally {
+    underway.delete(key)
+  }
+}
+
+/**
+ * Tries again where the API server may answer otherwise in a moment. Nobody waits any more once `signal` is aborted.
+ *
+ * @param isWhole whether an answer is not to be asked for again. Default: every answer is
+ */
+async function persist<T>(
+  read: () => Promise<T>,
+  { signal, isWhole = () => true }: { signal: AbortSignal; isWhole?: (answer: T) => boolean },
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    const pauseMs = PAUSES_MS[attempt]
+    try {
+      const answer = await read()
+      if (isWhole(answer) || pauseMs === undefined) return answer
+    } catch (error) {
+      if (pauseMs === undefined || !isTransient(error)) throw error
+    }
+    await sleep(pauseMs, signal)
+    signal.throwIfAborted()
   }
 }
 
@@ -197,54 +185,4 @@ async function withinDeadline<T>(
   }
 }
 
-/** What the API server knows of the owners of a pod. */
-interface Owners {
-  readonly minicluster: MiniCluster | undefined
-  /** Whether the first of them exists: the look-up was worth its cost. */
-  readonly isKnown: boolean
-  /** Whether an owner is not there: it is deleted, or this API server does not know it yet. */
-  readonly isIncomplete: boolean
-}
-
 const NO_POLICIES: Policies = { limitRanges: [], quotas: [] }
-
-const NOTHING: Owners = { minicluster: undefined, isKnown: false, isIncomplete: true }
-
-/**
- * The MiniCluster that controls the Job that controls a pod. An owner is read by its name, and is the right one only if its
- * UID is that of the owner reference.
- *
- * @throws ClusterError if the API server does not answer, or forbids the reading
- */
-export async function findMiniCluster(
-  cluster: Pick<Cluster, 'read'>,
-  { job }: Candidate,
-  namespace: string,
-): Promise<MiniCluster | undefined> {
-  return (await readOwners(cluster, job, namespace)).minicluster
-}
-
-async function readOwners(
-  cluster: Pick<Cluster, 'read'>,
-  job: Owner,
-  namespace: string,
-): Promise<Owners> {
-  const { apiVersion, kind, name } = job
-  const found = toJob(await cluster.read({ apiVersion, kind, name, namespace, metadataOnly: true }))
-  if (found?.metadata.uid !== job.uid) return NOTHING
-  const owner = miniClusterOf(found.metadata)
-  // The operator gives the Job of the brokers the name of its MiniCluster. Any other Job may be owned by it, too.
-  if (owner?.name !== name) return { minicluster: undefined, isKnown: true, isIncomplete: false }
-  return { ...(await readMiniCluster(cluster, owner, namespace)), isKnown: true }
-}
-
-async function readMiniCluster(
-  cluster: Pick<Cluster, 'read'>,
-  { apiVersion, name, uid }: Reference,
-  namespace: string,
-): Promise<Owners> {
-  const reference = { apiVersion, kind: 'MiniCluster', name, namespace }
-  const minicluster = toMiniCluster(await cluster.read(reference))
-  if (minicluster?.metadata.uid !== uid) return NOTHING
-  return { minicluster, isKnown: true, isIncomplete: false }
-}
