@@ -3,6 +3,7 @@
 import { createApp } from '#api/app.ts'
 import { FRONT_PROXY } from '#api/front-proxy.ts'
 import { createTelemetry } from '#api/gauges/telemetry.ts'
+import { HEALTH_PATHS } from '#api/health.ts'
 import { Collector } from '#collecting/collector.ts'
 import { Liveness } from '#collecting/liveness.ts'
 import type { CollectorObserver } from '#collecting/observer.ts'
@@ -19,9 +20,6 @@ import type { Logger } from '#serving/log.ts'
 import type { Config } from './config.ts'
 import { Departure } from './departure.ts'
 import { Listening } from './listening.ts'
-
-/** Answered even under overload: a kubelet that gets no answer kills the container. */
-const UNLIMITED_PATHS = ['/livez', '/readyz', '/healthz']
 
 /** How long the server still answers after readiness is off: until the aggregator no longer uses the endpoint. */
 const LINGER_MS = 2_000
@@ -114,7 +112,7 @@ export async function startSidecar(
     expectsClientCa: credentials.authenticatesClients,
     knowsClient: clients && ((client) => clients.verify(client).kind === 'verified'),
     log: log.child({ component: 'server' }),
-    unlimitedPaths: UNLIMITED_PATHS,
+    unlimitedPaths: HEALTH_PATHS,
   })
   let { port } = config.listen
   const listening = new Listening({

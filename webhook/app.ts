@@ -16,9 +16,6 @@ import type { Identities } from './identities/identities.ts'
 export const REVIEW_PATH = '/mutate'
 const CERTIFICATES_PATH = '/certificates'
 
-/** Paths of the probes. They are answered under any load, because a kubelet without an answer kills the container. */
-export const HEALTH_PATHS = ['/livez', '/readyz'] as const
-
 /**
  * The review of an update holds an object twice. etcd stores objects of up to 1.5 MiB, and the JSON of a review is much
  * longer than the stored form.

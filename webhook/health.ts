@@ -5,6 +5,9 @@ import Router from 'koa-router'
 import { failures, logUnsent } from '#serving/failure.ts'
 import type { Logger } from '#serving/log.ts'
 
+/** Answered to every client, at any load: a kubelet that gets no answer kills the container. */
+export const HEALTH_PATHS = ['/livez', '/readyz', '/healthz'] as const
+
 /** Whether the Service may send requests to this replica, and why (or why not). */
 export interface Readiness {
   readonly ready: boolean

@@ -8,7 +8,7 @@ import type { Reading, SnapshotSource } from '#scaling/snapshot.ts'
 import { createDocument, sendDocument } from './documents/static-document.ts'
 import { formatTime } from './metric-value.ts'
 
-/** Answered to every client, at any load. */
+/** Answered to every client, at any load: a kubelet that gets no answer kills the container. */
 export const HEALTH_PATHS = ['/livez', '/readyz', '/healthz'] as const
 
 /** Whether the sidecar wants traffic; not while it shuts down. */

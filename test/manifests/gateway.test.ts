@@ -12,8 +12,7 @@ import {
   TOKEN_AUDIENCE,
 } from '../../webhook/contract.ts'
 import { readConfig, VARIABLES } from '../../webhook/gateway/config.ts'
-import { HEALTH_PATHS } from '../../webhook/gateway/routing/app.ts'
-import { LINGER_MS } from '../../webhook/health.ts'
+import { HEALTH_PATHS, LINGER_MS } from '../../webhook/health.ts'
 import { createAuthority } from '../support/certificates.ts'
 import {
   BUNDLE,

@@ -5,10 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import packageJson from '../../package.json' with { type: 'json' }
-import { HEALTH_PATHS } from '../../webhook/app.ts'
 import { readConfig, VARIABLES } from '../../webhook/config.ts'
 import { CERTIFICATES_PORT, GATEWAY, SERVICE_LABEL } from '../../webhook/contract.ts'
-import { LINGER_MS } from '../../webhook/health.ts'
+import { HEALTH_PATHS, LINGER_MS } from '../../webhook/health.ts'
 import {
   CONTAINER,
   DEPLOYMENT,

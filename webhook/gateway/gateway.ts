@@ -9,7 +9,13 @@ import { CertificateGauge } from '#serving/https/certificate-gauge.ts'
 import { createClientVerifier } from '#serving/https/client-verifier.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { Logger } from '#serving/log.ts'
-import { createHealthApp, HEALTH_LIMITS, LINGER_MS, type Readiness } from '../health.ts'
+import {
+  createHealthApp,
+  HEALTH_LIMITS,
+  HEALTH_PATHS,
+  LINGER_MS,
+  type Readiness,
+} from '../health.ts'
 import type { ApiServer } from '../kubernetes/cluster.ts'
 import { AnswerBudget } from './asking/answer-budget.ts'
 import { Asking } from './asking/asking.ts'
@@ -18,7 +24,7 @@ import { Absences } from './peers/absences.ts'
 import { EnabledMiniClusters } from './peers/enabled-miniclusters.ts'
 import { PodWatch } from './peers/pod-watch.ts'
 import { Publishing } from './publishing/publishing.ts'
-import { createApp, HEALTH_PATHS } from './routing/app.ts'
+import { createApp } from './routing/app.ts'
 import { SidecarGauges } from './scraping/sidecar-gauges.ts'
 import { ShortageGauges } from './shortage/shortage-gauges.ts'
 import { Shortages } from './shortage/shortages.ts'

@@ -14,15 +14,12 @@ import { failures, logUnsent } from '#serving/failure.ts'
 import type { ClientVerifier } from '#serving/https/client-verifier.ts'
 import type { Logger } from '#serving/log.ts'
 import type { RequestObserver } from '#serving/request-observer.ts'
-import { type Readiness, routeHealth } from '../../health.ts'
+import { HEALTH_PATHS, type Readiness, routeHealth } from '../../health.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { routeCustomMetrics } from './custom-routes.ts'
 import { routeExternalMetrics } from './external-routes.ts'
 import { Rooms } from './room.ts'
 import type { RouteOptions } from './routes.ts'
-
-/** For clients without a certificate. */
-export const HEALTH_PATHS = ['/livez', '/readyz', '/healthz'] as const
 
 export interface AppOptions extends RouteOptions {
   readonly clients: ClientVerifier
