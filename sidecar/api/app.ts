@@ -13,6 +13,7 @@ import { routeCustomMetrics } from './custom-metrics.ts'
 import type { DescribedNames } from './described-object.ts'
 import { routeDiscovery } from './documents/discovery.ts'
 import { routeOpenapi } from './documents/openapi.ts'
+import { routeVersion } from './documents/version.ts'
 import { routeExplain } from './explain.ts'
 import { routeExternalMetrics } from './external-metrics.ts'
 import { authenticate } from './front-proxy.ts'
@@ -73,6 +74,7 @@ function createRouter(options: AppOptions & { readonly answers: AnswerCache }): 
   routeDiscovery(router, options)
   routeOpenapi(router, options)
   routeHealth(router, options)
+  routeVersion(router, options.version)
   routePrometheus(router, options.telemetry, createUserGauges(options.telemetry.registry, options))
   return router
 }

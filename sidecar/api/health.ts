@@ -1,11 +1,9 @@
-// The health paths for kubelets, and `/version`. The state of Flux is in the text of an answer, never in its code: a pod
-// that is not ready is removed from DNS, and then no worker finds the lead broker. Only a sidecar that has stopped to read
-// Flux is not alive.
+// The health paths for kubelets. The state of Flux is in the text of an answer, never in its code: a pod that is not ready is
+// removed from DNS, and then no worker finds the lead broker. Only a sidecar that has stopped to read Flux is not alive.
 
 import type { Context } from 'koa'
 import type Router from 'koa-router'
 import type { Reading, SnapshotSource } from '#scaling/snapshot.ts'
-import { createDocument, sendDocument } from './documents/static-document.ts'
 import { formatTime } from './metric-value.ts'
 
 /** Answered to every client, at any load: a kubelet that gets no answer kills the container. */
@@ -22,12 +20,11 @@ export interface HealthOptions {
   readonly readiness: () => Readiness
   /** Why only a restart helps; `undefined` if there is no reason. */
   readonly stalled?: () => string | undefined
-  readonly version: string
 }
 
-/** Adds the health paths and `/version`. */
+/** Adds the health paths. */
 export function routeHealth(router: Router, options: HealthOptions): void {
-  const { source, readiness, stalled, version } = options
+  const { source, readiness, stalled } = options
   const respond = (ctx: Context) => {
     const { ready, message } = readiness()
     ctx.status = ready ? 200 : 503
@@ -40,10 +37,6 @@ export function routeHealth(router: Router, options: HealthOptions): void {
   })
   router.get('/readyz', respond)
   router.get('/healthz', respond)
-
-  const [major = '', minor = ''] = version.split('.')
-  const document = createDocument({ major, minor, gitVersion: `v${version}` })
-  router.get('/version', (ctx) => sendDocument(ctx, document))
 }
 
 function sendText(ctx: Context, text: string): void {

@@ -7,7 +7,7 @@ import { routeDiscovery } from '#api/documents/discovery.ts'
 import { routeOpenapi } from '#api/documents/openapi.ts'
 import type { OtherOpenapi } from '#api/documents/openapi-parts.ts'
 import type { OtherResources } from '#api/documents/resources.ts'
-import { createDocument, sendDocument } from '#api/documents/static-document.ts'
+import { routeVersion } from '#api/documents/version.ts'
 import { authenticate } from '#api/front-proxy.ts'
 import { explainMissingPaths } from '#api/missing-path.ts'
 import { failures, logUnsent } from '#serving/failure.ts'
@@ -58,9 +58,7 @@ function createRouter(options: AppOptions): Router {
   routeDiscovery(router, options)
   routeOpenapi(router, options)
   routeHealth(router, readiness)
-  const [major = '', minor = ''] = version.split('.')
-  const document = createDocument({ major, minor, gitVersion: `v${version}` })
-  router.get('/version', (ctx) => sendDocument(ctx, document))
+  routeVersion(router, version)
   return router
 }
 
