@@ -4,11 +4,12 @@ import type { Catalog } from '#metrics/catalog.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
 import type { SnapshotSource } from '#scaling/snapshot.ts'
 import type { AnswerCache } from './answer-cache.ts'
-import { NAMESPACES, VERSIONS, type Version, versionPath } from './api-group.ts'
+import { VERSIONS, type Version, versionPath } from './api-group.ts'
 import { type DescribedNames, type DescribedObject, DescribedObjects } from './described-object.ts'
+import { type MetricTarget, targetOfNamespace, targetOfObject } from './metric-path.ts'
 import { encodeMetricValueList } from './metric-value.ts'
 import { readerOf } from './reader.ts'
-import { decodeSegment, expectFresh, findMetric } from './request.ts'
+import { expectFresh, findMetric } from './request.ts'
 import { parseSelector, type Selector, toLabelSelector } from './selectors/selector.ts'
 import { readValue } from './series.ts'
 
@@ -22,16 +23,6 @@ export interface CustomMetricsOptions {
   readonly answers: AnswerCache
 }
 
-/** The object and the metric in a path, decoded. `name` is undefined for a metric of the whole namespace. */
-interface Target {
-  readonly namespace: string
-  readonly resource: string
-  readonly name: string | undefined
-  readonly metric: string
-}
-
-type ToTarget = (segments: readonly string[]) => Target
-
 /** Adds the metric paths of both versions to `router`. */
 export function routeCustomMetrics(
   router: Router,
@@ -39,8 +30,7 @@ export function routeCustomMetrics(
 ): void {
   const objects = new DescribedObjects(names)
 
-  function respond(ctx: Context, version: Version, toTarget: ToTarget): void {
-    const target = toTarget(ctx.path.slice(versionPath(version).length).split('/'))
+  function respond(ctx: Context, version: Version, target: MetricTarget): void {
     const { resource, name = target.namespace } = target
     const metric = findMetric(catalog, target.metric, { resource, name })
     const { labelSelector, metricSelector } = parseSelectors(ctx.querystring)
@@ -70,28 +60,12 @@ export function routeCustomMetrics(
 
   for (const version of VERSIONS) {
     const path = `${versionPath(version)}/namespaces/:namespace`
-    router.get(`${path}/:resource/:name/:metric`, (ctx) => respond(ctx, version, ofObject))
-    router.get(`${path}/metrics/:metric`, (ctx) => respond(ctx, version, ofNamespace))
-  }
-}
-
-/** `/namespaces/{namespace}/{resource}/{name}/{metric}` */
-function ofObject([, , namespace, resource, name, metric]: readonly string[]): Target {
-  return {
-    namespace: decodeSegment(namespace),
-    resource: decodeSegment(resource),
-    name: decodeSegment(name),
-    metric: decodeSegment(metric),
-  }
-}
-
-/** `/namespaces/{namespace}/metrics/{metric}` */
-function ofNamespace([, , namespace, , metric]: readonly string[]): Target {
-  return {
-    namespace: decodeSegment(namespace),
-    resource: NAMESPACES,
-    name: undefined,
-    metric: decodeSegment(metric),
+    router.get(`${path}/:resource/:name/:metric`, (ctx) =>
+      respond(ctx, version, targetOfObject(ctx.path, version)),
+    )
+    router.get(`${path}/metrics/:metric`, (ctx) =>
+      respond(ctx, version, targetOfNamespace(ctx.path, version)),
+    )
   }
 }
 
@@ -103,7 +77,7 @@ function parseSelectors(querystring: string) {
 
 function findObjects(
   objects: DescribedObjects,
-  { namespace, resource, name }: Target,
+  { namespace, resource, name }: MetricTarget,
   labelSelector: Selector,
 ): readonly DescribedObject[] {
   if (name === undefined) return [objects.findNamespace(namespace)]

@@ -12,8 +12,9 @@ import { badRequest } from '#serving/status.ts'
 import { enumerate, printableJson, quote } from '#serving/text.ts'
 import { VERSIONS, versionPath } from './api-group.ts'
 import { type DescribedNames, DescribedObjects } from './described-object.ts'
+import { targetOfObject } from './metric-path.ts'
 import { RecentExplanations } from './recent-explanations.ts'
-import { decodeSegment, expectFresh } from './request.ts'
+import { expectFresh } from './request.ts'
 
 const FORMATS = ['json', 'text'] as const
 
@@ -37,13 +38,8 @@ export function routeExplain(router: Router, options: ExplainOptions): void {
   for (const version of VERSIONS) {
     const path = versionPath(version)
     router.get(`${path}/namespaces/:namespace/:resource/:name/${EXPLAIN}`, (ctx) => {
-      const [, , namespace, resource, name] = ctx.path.slice(path.length).split('/')
-      objects.find({
-        namespace: decodeSegment(namespace),
-        resource: decodeSegment(resource),
-        name: decodeSegment(name),
-        labelSelector: [],
-      })
+      const { namespace, resource, name } = targetOfObject(ctx.path, version)
+      objects.find({ namespace, resource, name, labelSelector: [] })
       respond(ctx, options, recent)
     })
   }

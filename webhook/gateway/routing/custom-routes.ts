@@ -2,6 +2,7 @@
 import type { Context } from 'koa'
 import type Router from 'koa-router'
 import { GROUP, MINICLUSTERS, VERSIONS, type Version, versionPath } from '#api/api-group.ts'
+import { type MetricTarget, targetOfNamespace, targetOfObject } from '#api/metric-path.ts'
 import { hpaController } from '#api/reader.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { parseSelector, type Selector } from '#api/selectors/selector.ts'
@@ -11,8 +12,8 @@ import { Places } from '#serving/limits/places.ts'
 import { badRequest, unavailable } from '#serving/status.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
+import { asMiniCluster, destinationOf, type Subject } from './destination.ts'
 import { explainWithPods } from './explanation.ts'
-import { asMiniCluster, destinationOf, type ObjectTarget, type Subject } from './object-target.ts'
 import { overviewOf } from './overview.ts'
 import type { Room, Rooms } from './room.ts'
 import {
@@ -51,10 +52,10 @@ export function routeCustomMetrics(router: Router, options: RouteOptions, rooms:
       )
     })
     router.get(`${path}/:resource/:name/:metric`, (ctx) =>
-      routes.answer(ctx, version, targetOf(ctx, version)),
+      routes.answer(ctx, version, targetOfObject(ctx.path, version)),
     )
     router.get(`${path}/metrics/:metric`, (ctx) =>
-      routes.answer(ctx, version, namespaceTargetOf(ctx, version)),
+      routes.answer(ctx, version, targetOfNamespace(ctx.path, version)),
     )
   }
 }
@@ -69,7 +70,7 @@ class CustomRoutes {
     this.#rooms = rooms
   }
 
-  async answer(ctx: Context, version: Version, target: ObjectTarget): Promise<void> {
+  async answer(ctx: Context, version: Version, target: MetricTarget): Promise<void> {
     const { peers, catalog, upstreams } = this.#options
     const { namespace, metric } = target
     const destination = destinationOf(target, {
@@ -145,28 +146,6 @@ interface Answered {
   readonly deadline: number
 }
 
-/** `/namespaces/{namespace}/{resource}/{name}/{metric}` */
-function targetOf(ctx: Context, version: Version): ObjectTarget {
-  const [, , namespace, resource, name, metric] = segmentsOf(ctx, version)
-  return {
-    namespace: decodeSegment(namespace),
-    resource: decodeSegment(resource),
-    name: decodeSegment(name),
-    metric: decodeSegment(metric),
-  }
-}
-
-/** `/namespaces/{namespace}/metrics/{metric}` */
-function namespaceTargetOf(ctx: Context, version: Version): ObjectTarget {
-  const [, , namespace, , metric] = segmentsOf(ctx, version)
-  const names = { namespace: decodeSegment(namespace), metric: decodeSegment(metric) }
-  return { ...names, resource: 'namespaces', name: undefined }
-}
-
-function segmentsOf(ctx: Context, version: Version): readonly string[] {
-  return ctx.path.slice(versionPath(version).length).split('/')
-}
-
 /** Of a parameter that is there twice, the first counts, as it does in a sidecar. */
 function parseParameter(ctx: Context, name: (typeof SELECTORS)[number]): Selector {
   const { querystring } = ctx
@@ -179,7 +158,7 @@ function parseParameter(ctx: Context, name: (typeof SELECTORS)[number]): Selecto
 function callOf(
   ctx: Context,
   version: Version,
-  { target, subject }: { readonly target: ObjectTarget; readonly subject: Subject },
+  { target, subject }: { readonly target: MetricTarget; readonly subject: Subject },
 ): Call {
   const { name, metric } = target
   const isExplain = name !== undefined && metric === EXPLAIN

@@ -10,7 +10,7 @@ import { formatQuantity } from '#metrics/quantity.ts'
 import { METRICS_SERVICE } from '../../contract.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
-import type { Subject } from './object-target.ts'
+import type { Subject } from './destination.ts'
 import type { RouteOptions } from './routes.ts'
 
 interface Asked {

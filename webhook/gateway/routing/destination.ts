@@ -1,21 +1,13 @@
-// What the path of a custom metric names, and whose it is: one MiniCluster's, several ones', or the adapter's that served the API
-// before. Asks nobody.
+// Whose a request for a custom metric is: one MiniCluster's, several ones', or the adapter's that served the API before. Asks
+// nobody.
 import { MINICLUSTERS, NAMESPACES, SERVICES } from '#api/api-group.ts'
+import type { MetricTarget } from '#api/metric-path.ts'
 import { matchesLabels, type Selector } from '#api/selectors/selector.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import { badRequest, notFound, type StatusError } from '#serving/status.ts'
 import { enumerate, quote, shorten } from '#serving/text.ts'
 import { METRICS_SERVICE, MINICLUSTER_LABEL } from '../../contract.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
-
-/** The object and the metric in a path, decoded. */
-export interface ObjectTarget {
-  readonly namespace: string
-  readonly resource: string
-  /** `undefined` for a metric of the whole namespace; `*` for all objects of the resource. */
-  readonly name: string | undefined
-  readonly metric: string
-}
 
 /** The path below a version that a sidecar serves, without the metric. */
 export interface Subject extends MiniClusterName {
@@ -49,7 +41,7 @@ export const MAX_SUBJECTS = 512
 /** More are not named in a sentence. */
 const MAX_NAMED = 5
 
-export function destinationOf(target: ObjectTarget, surroundings: Surroundings): Destination {
+export function destinationOf(target: MetricTarget, surroundings: Surroundings): Destination {
   const { namespace, resource, name } = target
   if (name === undefined) return ofNamespace(target, surroundings)
   if (resource === MINICLUSTERS) {
@@ -84,7 +76,7 @@ export function destinationOf(target: ObjectTarget, surroundings: Surroundings):
 }
 
 function ofNamespace(
-  { namespace, metric }: ObjectTarget,
+  { namespace, metric }: MetricTarget,
   { miniclusters: find, hasUpstream, isBuiltIn }: Surroundings,
 ): Destination {
   if (hasUpstream && !isBuiltIn) return { kind: 'upstream' }
@@ -104,7 +96,7 @@ function ofNamespace(
 /** The Service stands for the one MiniCluster of its namespace, as it did in the prototype. */
 function ofService(
   miniclusters: readonly MiniClusterName[],
-  { namespace }: ObjectTarget,
+  { namespace }: MetricTarget,
 ): Destination {
   const [only, ...others] = miniclusters
   if (only !== undefined && others.length === 0) {
