@@ -29,6 +29,21 @@ export interface DescribedObject {
   readonly labels: Labels
 }
 
+/** The label that the webhook sets on injected pods (webhook/contract.ts). */
+const MINICLUSTER_LABEL = 'flux-metrics/minicluster'
+
+export function labelsOfMiniCluster(name: string): Labels {
+  return new Map([
+    ['hpa-selector', name],
+    [MINICLUSTER_LABEL, name],
+  ])
+}
+
+/** Those of the Service in front of a MiniCluster. */
+export function labelsOfService(minicluster: string): Labels {
+  return new Map([[MINICLUSTER_LABEL, minicluster]])
+}
+
 /** The object that a path and `labelSelector` name. `name` may be `*`. */
 export interface ObjectQuery {
   readonly namespace: string
@@ -44,7 +59,6 @@ export class DescribedObjects {
   readonly #summary: string
 
   constructor({ namespace, minicluster, serviceName }: DescribedNames) {
-    const ours = ['flux-metrics/minicluster', minicluster] as const
     this.#namespace = {
       resource: NAMESPACES,
       reference: { kind: 'Namespace', name: namespace, apiVersion: 'v1' },
@@ -59,12 +73,12 @@ export class DescribedObjects {
           name: minicluster,
           apiVersion: 'flux-framework.org/v1alpha2',
         },
-        labels: new Map([['hpa-selector', minicluster], ours]),
+        labels: labelsOfMiniCluster(minicluster),
       },
       {
         resource: SERVICES,
         reference: { kind: 'Service', namespace, name: serviceName, apiVersion: 'v1' },
-        labels: new Map([ours]),
+        labels: labelsOfService(minicluster),
       },
     ]
     this.#summary =

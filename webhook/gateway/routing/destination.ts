@@ -1,12 +1,14 @@
 // Whose a request for a custom metric is: one MiniCluster's, several ones', or the adapter's that served the API before. Asks
 // nobody.
 import { MINICLUSTERS, NAMESPACES, SERVICES } from '#api/api-group.ts'
+import { labelsOfMiniCluster, labelsOfService } from '#api/described-object.ts'
 import type { MetricTarget } from '#api/metric-path.ts'
+import type { Labels } from '#api/selectors/label.ts'
 import { matchesLabels, type Selector } from '#api/selectors/selector.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import { badRequest, notFound, type StatusError } from '#serving/status.ts'
 import { enumerate, quote, shorten } from '#serving/text.ts'
-import { METRICS_SERVICE, MINICLUSTER_LABEL } from '../../contract.ts'
+import { METRICS_SERVICE } from '../../contract.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 
 /** The path below a version that a sidecar serves, without the metric. */
@@ -47,10 +49,7 @@ export function destinationOf(target: MetricTarget, surroundings: Surroundings):
   if (resource === MINICLUSTERS) {
     if (name !== '*')
       return { kind: 'one', subject: asMiniCluster({ namespace, minicluster: name }) }
-    const selected = select(surroundings, (one) => [
-      ['hpa-selector', one],
-      [MINICLUSTER_LABEL, one],
-    ])
+    const selected = select(surroundings, labelsOfMiniCluster)
     // A list counts those beyond its rows, and asks none of them.
     const isList = target.metric === EXPLAIN
     return isList ? { kind: 'each', subjects: selected.map(asMiniCluster) } : each(selected)
@@ -65,7 +64,7 @@ export function destinationOf(target: MetricTarget, surroundings: Surroundings):
   }
   if (surroundings.hasUpstream) return { kind: 'upstream' }
   if (resource === SERVICES && name === '*') {
-    const matching = select(surroundings, (one) => [[MINICLUSTER_LABEL, one]])
+    const matching = select(surroundings, labelsOfService)
     return matching.length === 0 ? each([]) : ofService(matching, target)
   }
   const what = `${shorten(resource)} ${quote(name)}`
@@ -117,12 +116,10 @@ function ofService(
 
 function select(
   { miniclusters, labelSelector }: Surroundings,
-  labelsOf: (name: string) => readonly (readonly [string, string])[],
+  labelsOf: (minicluster: string) => Labels,
 ): readonly MiniClusterName[] {
   const selector = labelSelector()
-  return miniclusters().filter(({ minicluster }) =>
-    matchesLabels(selector, new Map(labelsOf(minicluster))),
-  )
+  return miniclusters().filter(({ minicluster }) => matchesLabels(selector, labelsOf(minicluster)))
 }
 
 function each(miniclusters: readonly MiniClusterName[]): Destination {
