@@ -57,5 +57,8 @@ export const PROTECTION = {
   'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
 } as const
 
-/** A longer warning is cut on its way to the user of `kubectl`. */
+/** More warnings of one answer are dropped on their way to the user of `kubectl`. */
+export const MAX_WARNINGS = 10
+
+/** A longer warning is cut on its way there. */
 export const MAX_WARNING_LENGTH = 200

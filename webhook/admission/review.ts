@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { findExcess } from '#serving/json-bounds.ts'
 import { badRequest } from '#serving/status.ts'
 import { messageOf, printable, shorten } from '#serving/text.ts'
-import { MAX_WARNING_LENGTH } from '../contract.ts'
+import { MAX_WARNING_LENGTH, MAX_WARNINGS } from '../contract.ts'
 
 export const API_VERSION = 'admission.k8s.io/v1'
 
@@ -28,9 +28,6 @@ export interface Answer {
   /** Sentences that the client of the API server shows, as {@link fitWarnings} leaves them. */
   readonly warnings: readonly string[]
 }
-
-/** The API server drops warnings once they are too many. */
-const MAX_WARNINGS = 10
 
 const ReviewSchema = v.object({
   apiVersion: v.literal(API_VERSION),

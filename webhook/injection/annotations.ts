@@ -2,7 +2,12 @@
 // An annotation that cannot be used never stops an admission: a warning says so, and the default applies.
 import { nearestNames } from '#serving/nearest.ts'
 import { shorten } from '#serving/text.ts'
-import { ANNOTATION_PREFIX, CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../contract.ts'
+import {
+  ANNOTATION_PREFIX,
+  CLIENT_CA_ANNOTATION,
+  INJECTED_ANNOTATION,
+  MAX_WARNINGS,
+} from '../contract.ts'
 import { ANNOTATION_NAMES, RULES, type Settings } from './annotation-rules.ts'
 import { isMore } from './resources/quantity.ts'
 
@@ -17,10 +22,10 @@ type Annotations = Readonly<Record<string, string>> | null | undefined
 /** Characters of a key or a value that a warning quotes: Kubernetes asks for short warnings. */
 const MAX_SHOWN = 32
 
-/** `kubectl` shows no more (review.ts). An object has room for 100,000 unknown keys, each of which would be compared with all known. */
-const MAX_WARNINGS = 10
-
-/** Different warnings, and how many annotations got none because there are too many. */
+/**
+ * Different warnings, and how many annotations got none because there are too many. An object has room for 100,000 unknown keys,
+ * each of which would be compared with all known.
+ */
 class Warnings {
   readonly #texts = new Set<string>()
   #omitted = 0
