@@ -1,6 +1,6 @@
 // The memory that long answers of sidecars may take while they are read, shared between namespaces. Explanations have
 // hundreds of kilobytes, and every user who may read metrics can ask for those of all MiniClusters at once. What is sent on has a
-// bound of its own (routing/room.ts).
+// bound of its own (routing/request-budget.ts).
 import { FairShare } from '#serving/limits/fair-share.ts'
 import { unavailable } from '#serving/status.ts'
 import { AskError } from './ask-error.ts'

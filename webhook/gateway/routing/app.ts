@@ -18,7 +18,7 @@ import { HEALTH_PATHS, type Readiness, routeHealth } from '../../health.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { routeCustomMetrics } from './custom-routes.ts'
 import { routeExternalMetrics } from './external-routes.ts'
-import { Rooms } from './room.ts'
+import { RequestBudget } from './request-budget.ts'
 import type { RouteOptions } from './routes.ts'
 
 export interface AppOptions extends RouteOptions {
@@ -52,9 +52,9 @@ export function createApp(options: AppOptions): Koa {
 function createRouter(options: AppOptions): Router {
   const { readiness, external, version } = options
   const router = new Router({ strict: true, sensitive: true })
-  const rooms = new Rooms()
-  routeCustomMetrics(router, options, rooms)
-  if (external) routeExternalMetrics(router, options, rooms)
+  const budget = new RequestBudget()
+  routeCustomMetrics(router, options, budget)
+  if (external) routeExternalMetrics(router, options, budget)
   routeDiscovery(router, options)
   routeOpenapi(router, options)
   routeHealth(router, readiness)

@@ -15,7 +15,7 @@ import type { MiniClusterName } from '../peers/peer.ts'
 import { asMiniCluster, destinationOf, type Subject } from './destination.ts'
 import { explainWithPods } from './explanation.ts'
 import { overviewOf } from './overview.ts'
-import type { Room, Rooms } from './room.ts'
+import type { RequestBudget, RequestShare } from './request-budget.ts'
 import {
   askOne,
   type Call,
@@ -37,8 +37,12 @@ const OVERVIEW_MS = 3_000
 const OVERVIEW_PLACES = 64
 
 /** Adds the metric paths of both versions, and `explain`: also of all MiniClusters of the cluster, for those who may read them all. */
-export function routeCustomMetrics(router: Router, options: RouteOptions, rooms: Rooms): void {
-  const routes = new CustomRoutes(options, rooms)
+export function routeCustomMetrics(
+  router: Router,
+  options: RouteOptions,
+  budget: RequestBudget,
+): void {
+  const routes = new CustomRoutes(options, budget)
   for (const version of VERSIONS) {
     const path = `${versionPath(version)}/namespaces/:namespace`
     router.get(`${versionPath(version)}/${MINICLUSTERS}/:all/${EXPLAIN}`, (ctx, next) => {
@@ -47,7 +51,7 @@ export function routeCustomMetrics(router: Router, options: RouteOptions, rooms:
       return routes.overview(
         ctx,
         version,
-        rooms.open(ctx.res, '*'),
+        budget.open(ctx.res, '*'),
         knownPeers(options.peers).all(),
       )
     })
@@ -62,12 +66,12 @@ export function routeCustomMetrics(router: Router, options: RouteOptions, rooms:
 
 class CustomRoutes {
   readonly #options: RouteOptions
-  readonly #rooms: Rooms
+  readonly #budget: RequestBudget
   readonly #overviewPlaces = new Places(OVERVIEW_PLACES)
 
-  constructor(options: RouteOptions, rooms: Rooms) {
+  constructor(options: RouteOptions, budget: RequestBudget) {
     this.#options = options
-    this.#rooms = rooms
+    this.#budget = budget
   }
 
   async answer(ctx: Context, version: Version, target: MetricTarget): Promise<void> {
@@ -88,24 +92,24 @@ class CustomRoutes {
       metric === UNAVAILABLE
         ? this.#unavailable(ctx, { version, subject, deadline })
         : askOne(this.#options, callOf(ctx, version, { target, subject }), deadline)
-    const room = this.#rooms.open(ctx.res, namespace)
+    const share = this.#budget.open(ctx.res, namespace)
     if (destination.kind === 'one') {
       const { subject } = destination
       const isExplained = target.name !== undefined && metric === EXPLAIN
       const answer = isExplained
         ? await explainWithPods(this.#options, subject, ask(subject))
         : await ask(subject)
-      room.take(answer.body.length)
+      share.take(answer.body.length)
       return send(ctx, answer)
     }
     const { subjects: names } = destination
-    if (metric === EXPLAIN && target.name === '*') return this.overview(ctx, version, room, names)
+    if (metric === EXPLAIN && target.name === '*') return this.overview(ctx, version, share, names)
     if (metric === EXPLAIN) throw badRequest('Cannot explain several MiniClusters: name one')
     // A metric of users may have any name. Without sidecars nobody knows it.
     if (names.length === 0) findMetric(catalog, metric, { resource: target.resource })
     const [first] = names
     const pathLength = first && callOf(ctx, version, { target, subject: first }).path.length
-    const items = await askEach({ names, pathLength, room, ask })
+    const items = await askEach({ names, pathLength, share, ask })
     send(ctx, { contentType: 'application/json', body: listOf(version, items) })
   }
 
@@ -113,7 +117,7 @@ class CustomRoutes {
   async overview(
     ctx: Context,
     version: Version,
-    room: Room,
+    share: RequestShare,
     names: readonly MiniClusterName[],
   ): Promise<void> {
     const deadline = performance.now() + OVERVIEW_MS
@@ -125,7 +129,7 @@ class CustomRoutes {
         const path = `${versionPath(version)}${asMiniCluster(name).path}${EXPLAIN}`
         return askOne(this.#options, { ...name, path, accept: 'application/json' }, deadline)
       })
-    const rows = await overviewOf(names, { room, ask })
+    const rows = await overviewOf(names, { share, ask })
     send(ctx, { contentType: 'application/json', body: JSON.stringify(rows) })
   }
 

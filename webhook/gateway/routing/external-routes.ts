@@ -10,13 +10,17 @@ import type { Metric } from '#metrics/metric.ts'
 import { badRequest } from '#serving/status.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { checkNumber, namesOf } from './destination.ts'
-import type { Rooms } from './room.ts'
+import type { RequestBudget } from './request-budget.ts'
 import { askOne, deadlineOfNow, knownPeers, type RouteOptions, send } from './routes.ts'
 import { askEach } from './several.ts'
 import { externalUnavailable } from './unavailable.ts'
 
 /** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
-export function routeExternalMetrics(router: Router, options: RouteOptions, rooms: Rooms): void {
+export function routeExternalMetrics(
+  router: Router,
+  options: RouteOptions,
+  budget: RequestBudget,
+): void {
   const { peers, absences, catalog, upstreams } = options
   const groupVersion = `${EXTERNAL_GROUP}/${EXTERNAL_VERSION}`
   router.get(`/apis/${groupVersion}/namespaces/:namespace/:metric`, async (ctx) => {
@@ -43,7 +47,7 @@ export function routeExternalMetrics(router: Router, options: RouteOptions, room
     const items = await askEach({
       names: selected,
       pathLength: path.length,
-      room: rooms.open(ctx.res, namespace),
+      share: budget.open(ctx.res, namespace),
       ask: (subject) =>
         isUnavailable
           ? externalUnavailable(options, { subject, selector: others, deadline })

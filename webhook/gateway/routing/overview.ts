@@ -6,7 +6,7 @@ import { StatusError } from '#serving/status.ts'
 import { printable, shorten } from '#serving/text.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
-import type { Room } from './room.ts'
+import type { RequestShare } from './request-budget.ts'
 
 /** More are counted, not asked: the command shows those of a namespace alone. */
 export const MAX_ROWS = 250
@@ -68,7 +68,7 @@ export interface Overview {
 }
 
 export interface Asked {
-  readonly room: Room
+  readonly share: RequestShare
   /** For the explanation in JSON. */
   readonly ask: (name: MiniClusterName) => Promise<SidecarAnswer>
 }
@@ -76,13 +76,13 @@ export interface Asked {
 /** Asks the first of them, all at once. */
 export async function overviewOf(
   names: readonly MiniClusterName[],
-  { room, ask }: Asked,
+  { share, ask }: Asked,
 ): Promise<Overview> {
   const asked = [...names].sort(byName).slice(0, MAX_ROWS)
   const rows = asked.map(async (name): Promise<OverviewRow> => {
     try {
       const answer = await ask(name)
-      room.take(answer.body.length)
+      share.take(answer.body.length)
       return rowIn(name, answer)
     } catch (error) {
       if (!(error instanceof StatusError)) throw error

@@ -4,7 +4,7 @@ import { StatusError, unavailable } from '#serving/status.ts'
 import { shorten } from '#serving/text.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
-import type { Room } from './room.ts'
+import type { RequestShare } from './request-budget.ts'
 
 /** More failures are counted, not quoted. */
 const MAX_QUOTED = 3
@@ -18,7 +18,7 @@ export interface Several<Name extends MiniClusterName> {
   readonly names: readonly Name[]
   /** The length of the path and the query of each question. */
   readonly pathLength: number | undefined
-  readonly room: Room
+  readonly share: RequestShare
   readonly ask: (name: Name) => Promise<SidecarAnswer>
 }
 
@@ -31,14 +31,14 @@ export interface Several<Name extends MiniClusterName> {
 export async function askEach<Name extends MiniClusterName>({
   names,
   pathLength = 0,
-  room,
+  share,
   ask,
 }: Several<Name>): Promise<string> {
   // Paths are kept, and compared, as a text for each question.
-  room.take(names.length * (QUESTION_BYTES + 2 * pathLength))
+  share.take(names.length * (QUESTION_BYTES + 2 * pathLength))
   const itemsOfOne = async (name: Name) => {
     const items = itemsOf(await ask(name))
-    room.take(items.length)
+    share.take(items.length)
     return items
   }
   const answers = await Promise.allSettled(names.map(itemsOfOne))

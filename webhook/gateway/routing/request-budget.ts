@@ -9,12 +9,12 @@ import { quote } from '#serving/text.ts'
 const TOTAL_BYTES = 32 * 2 ** 20
 
 /** What one request takes. */
-export interface Room {
+export interface RequestShare {
   /** @throws StatusError 503 if its namespace has no more */
   take(bytes: number): void
 }
 
-export class Rooms {
+export class RequestBudget {
   readonly #share: FairShare
 
   constructor(totalBytes = TOTAL_BYTES) {
@@ -26,8 +26,8 @@ export class Rooms {
     return this.#share.used
   }
 
-  /** The room of a request, until its answer is sent. */
-  open(response: ServerResponse, namespace: string): Room {
+  /** The share of a request, until its answer is sent. */
+  open(response: ServerResponse, namespace: string): RequestShare {
     const share = this.#share
     let taken = 0
     response.once('close', () => share.giveBack(namespace, taken))

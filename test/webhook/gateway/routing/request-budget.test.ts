@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import type { Question } from '../../../../webhook/gateway/asking/question.ts'
-import { Rooms } from '../../../../webhook/gateway/routing/room.ts'
+import { RequestBudget } from '../../../../webhook/gateway/routing/request-budget.ts'
 import { until } from '../../../support/until.ts'
 import { metricAnswer, serveRoutes } from './served.ts'
 
@@ -18,16 +18,16 @@ function response(): ServerResponse {
 }
 
 test('the requests of a namespace take half of the memory, and give it back with their answers', () => {
-  const rooms = new Rooms(1_000)
+  const budget = new RequestBudget(1_000)
   const [first, second] = [response(), response()]
-  rooms.open(first, 'a').take(400)
-  assert.throws(() => rooms.open(second, 'a').take(102), { code: 503, message: FULL })
-  rooms.open(second, 'a').take(100)
-  rooms.open(second, 'b').take(250)
-  assert.equal(rooms.used, 750)
+  budget.open(first, 'a').take(400)
+  assert.throws(() => budget.open(second, 'a').take(102), { code: 503, message: FULL })
+  budget.open(second, 'a').take(100)
+  budget.open(second, 'b').take(250)
+  assert.equal(budget.used, 750)
   first.emit('close')
   second.emit('close')
-  assert.equal(rooms.used, 0)
+  assert.equal(budget.used, 0)
 })
 
 /** An answer with an item of so many bytes. */
