@@ -4,7 +4,7 @@ import { unknown } from '#reading/unknown.ts'
 import type { Metric } from './metric.ts'
 
 /** Which wanted ranks have no pod, as a number. */
-export const UNAVAILABLE = 'node_unavailable_count'
+export const UNAVAILABLE_NODES = 'node_unavailable_count'
 
 const SEES_NO_PODS = unknown(
   'the sidecar sees no pods; the gateway does (kubectl apply -k manifests installs it)',
@@ -13,7 +13,7 @@ const SEES_NO_PODS = unknown(
 /** The rows, in the order in which the reference and discovery list them. */
 export const GATEWAY_METRICS: readonly Metric[] = [
   {
-    name: UNAVAILABLE,
+    name: UNAVAILABLE_NODES,
     help: 'Wanted ranks (below spec.size) whose pods could not be scheduled, or created, for longer than a minute; only the gateway has it',
     unit: 'nodes',
     kind: 'gauge',

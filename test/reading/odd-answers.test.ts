@@ -5,7 +5,7 @@ import { ERRNO } from '#flux/errors.ts'
 import { formatIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import { METRICS } from '#metrics/catalog.ts'
-import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
+import { UNAVAILABLE_NODES } from '#metrics/gateway-metrics.ts'
 import type { Facts } from '#reading/facts.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { isUnknown } from '#reading/unknown.ts'
@@ -65,7 +65,7 @@ async function readOne(t: TestContext, given: Record<string, Answer>): Promise<F
 }
 
 /** These are not known from a whole reading either: Flux gives no estimate, and pods are the gateway's to know. */
-const NEVER_KNOWN = ['job_start_seconds', UNAVAILABLE]
+const NEVER_KNOWN = ['job_start_seconds', UNAVAILABLE_NODES]
 
 /** The metrics of a reading that are not known. */
 function unknownIn(facts: Facts): readonly string[] {

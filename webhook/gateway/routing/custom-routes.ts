@@ -6,7 +6,7 @@ import { type MetricTarget, targetOfNamespace, targetOfObject } from '#api/metri
 import { hpaController } from '#api/reader.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { parseSelector, type Selector } from '#api/selectors/selector.ts'
-import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
+import { UNAVAILABLE_NODES } from '#metrics/gateway-metrics.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import { Places } from '#serving/limits/places.ts'
 import { badRequest, unavailable } from '#serving/status.ts'
@@ -26,7 +26,7 @@ import {
   send,
 } from './routes.ts'
 import { askEach } from './several.ts'
-import { customUnavailable } from './unavailable.ts'
+import { customUnavailableNodes } from './unavailable-nodes.ts'
 
 const SELECTORS = ['labelSelector', 'metricLabelSelector'] as const
 
@@ -89,8 +89,8 @@ class CustomRoutes {
     for (const name of SELECTORS) parseParameter(ctx, name)
     const deadline = deadlineOfNow()
     const ask = (subject: Subject) =>
-      metric === UNAVAILABLE
-        ? this.#unavailable(ctx, { version, subject, deadline })
+      metric === UNAVAILABLE_NODES
+        ? this.#unavailableNodes(ctx, { version, subject, deadline })
         : askOne(this.#options, callOf(ctx, version, { target, subject }), deadline)
     const share = this.#budget.open(ctx.res, namespace)
     if (destination.kind === 'one') {
@@ -134,13 +134,13 @@ class CustomRoutes {
   }
 
   /** No sidecar is asked: it sees no pods. */
-  async #unavailable(
+  async #unavailableNodes(
     ctx: Context,
     { version, subject, deadline }: Answered,
   ): Promise<SidecarAnswer> {
     await expectPresent(this.#options, subject, deadline)
     const selector = parseParameter(ctx, 'metricLabelSelector')
-    return customUnavailable(this.#options, { version, subject, selector, deadline })
+    return customUnavailableNodes(this.#options, { version, subject, selector, deadline })
   }
 }
 

@@ -2,7 +2,7 @@
 // wrote stays as it is.
 import { type Notice, notice } from '#explaining/notice.ts'
 import { addRows } from '#explaining/text.ts'
-import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
+import { UNAVAILABLE_NODES } from '#metrics/gateway-metrics.ts'
 import { findExcess } from '#serving/json-bounds.ts'
 import { StatusError, unavailable } from '#serving/status.ts'
 import { messageOf } from '#serving/text.ts'
@@ -101,7 +101,7 @@ function fieldsOf(explanation: object, found: Shortage | StatusError): object {
 /** The metric that no sidecar has: it lists it without a value. */
 function withCount(metric: unknown, { unavailable }: Shortage): unknown {
   if (typeof metric !== 'object' || metric === null) return metric
-  const isIt = 'name' in metric && metric.name === UNAVAILABLE
+  const isIt = 'name' in metric && metric.name === UNAVAILABLE_NODES
   return isIt ? { ...metric, value: unavailable, reason: null } : metric
 }
 

@@ -5,7 +5,7 @@ import { EXTERNAL_GROUP, EXTERNAL_LABEL, EXTERNAL_VERSION } from '#api/api-group
 import { hpaController } from '#api/reader.ts'
 import { decodeSegment, findMetric } from '#api/request.ts'
 import { matchesLabels, parseSelector, type Selector } from '#api/selectors/selector.ts'
-import { UNAVAILABLE } from '#metrics/gateway-metrics.ts'
+import { UNAVAILABLE_NODES } from '#metrics/gateway-metrics.ts'
 import type { Metric } from '#metrics/metric.ts'
 import { badRequest } from '#serving/status.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
@@ -13,7 +13,7 @@ import { checkNumber, namesOf } from './destination.ts'
 import type { RequestBudget } from './request-budget.ts'
 import { askOne, deadlineOfNow, knownPeers, type RouteOptions, send } from './routes.ts'
 import { askEach } from './several.ts'
-import { externalUnavailable } from './unavailable.ts'
+import { externalUnavailableNodes } from './unavailable-nodes.ts'
 
 /** Adds `/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}`. */
 export function routeExternalMetrics(
@@ -41,7 +41,7 @@ export function routeExternalMetrics(
     const query = text === '' ? '' : `?${new URLSearchParams({ labelSelector: text })}`
     const place = encodeURIComponent(namespace)
     const path = `/apis/${groupVersion}/namespaces/${place}/${encodeURIComponent(name)}${query}`
-    const isUnavailable = name === UNAVAILABLE
+    const isUnavailable = name === UNAVAILABLE_NODES
     const user = hpaController(ctx.req.headers)
     const others = selector.filter((part) => !isOfCluster(part))
     const items = await askEach({
@@ -50,7 +50,7 @@ export function routeExternalMetrics(
       share: budget.open(ctx.res, namespace),
       ask: (subject) =>
         isUnavailable
-          ? externalUnavailable(options, { subject, selector: others, deadline })
+          ? externalUnavailableNodes(options, { subject, selector: others, deadline })
           : askOne(options, { ...subject, path, user }, deadline),
     })
     const body = `{"kind":"ExternalMetricValueList","apiVersion":"${groupVersion}","metadata":{},"items":[${items}]}`

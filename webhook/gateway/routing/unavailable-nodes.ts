@@ -5,7 +5,7 @@ import { encodeMetricValueList, formatTime } from '#api/metric-value.ts'
 import { decodeSegment } from '#api/request.ts'
 import { type Selector, toLabelSelector } from '#api/selectors/selector.ts'
 import { expectUnlabelled } from '#api/series.ts'
-import { GATEWAY_METRICS, UNAVAILABLE } from '#metrics/gateway-metrics.ts'
+import { GATEWAY_METRICS, UNAVAILABLE_NODES } from '#metrics/gateway-metrics.ts'
 import { formatQuantity } from '#metrics/quantity.ts'
 import { METRICS_SERVICE } from '../../contract.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
@@ -21,7 +21,7 @@ interface Asked {
 }
 
 /** @throws StatusError 503 with the reason if the pods are not known; 404 if the selector wants a label */
-export async function customUnavailable(
+export async function customUnavailableNodes(
   options: Pick<RouteOptions, 'shortages'>,
   asked: Asked & { readonly version: Version; readonly subject: Subject },
 ): Promise<SidecarAnswer> {
@@ -31,7 +31,7 @@ export async function customUnavailable(
   const body = encodeMetricValueList(version, [
     {
       describedObject: reference,
-      metric: UNAVAILABLE,
+      metric: UNAVAILABLE_NODES,
       selector: selector.length > 0 ? toLabelSelector(selector) : undefined,
       timestamp: new Date(readAt),
       value,
@@ -40,15 +40,15 @@ export async function customUnavailable(
   return { contentType: 'application/json', body }
 }
 
-/** @throws StatusError as {@link customUnavailable} does */
-export async function externalUnavailable(
+/** @throws StatusError as {@link customUnavailableNodes} does */
+export async function externalUnavailableNodes(
   options: Pick<RouteOptions, 'shortages'>,
   asked: Asked,
 ): Promise<SidecarAnswer> {
   const { value, readAt } = await read(options, asked)
   const { minicluster } = asked.subject
   const item = {
-    metricName: UNAVAILABLE,
+    metricName: UNAVAILABLE_NODES,
     metricLabels: { minicluster },
     timestamp: formatTime(new Date(readAt)),
     value,
