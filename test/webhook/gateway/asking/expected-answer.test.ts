@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { contradiction, longestAnswer } from '../../../../webhook/gateway/asking/described.ts'
+import { contradiction, longestAnswer } from '../../../../webhook/gateway/asking/expected-answer.ts'
 import { bodyFor, NAME, pathOf } from './fleet.ts'
 
 const GROUP = '/apis/custom.metrics.k8s.io/v1beta1/namespaces/team-a'
