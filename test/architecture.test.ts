@@ -77,7 +77,12 @@ const WEBHOOK_GROUND = [
   'sidecar/serving/waiting',
 ]
 const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection', 'webhook/injection/resources']
-const KUBERNETES = [...WEBHOOK_GROUND, 'webhook/kubernetes']
+const KUBERNETES = [
+  ...WEBHOOK_GROUND,
+  'webhook/kubernetes',
+  'webhook/kubernetes/connection',
+  'webhook/kubernetes/aggregation',
+]
 const EVENTS = [...INJECTION, ...KUBERNETES, 'webhook/events']
 const ADVICE = [
   ...INJECTION,
@@ -213,7 +218,23 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   },
   'webhook/injection': { folders: INJECTION, packages: ['jsonpatch', 'valibot'] },
   'webhook/injection/resources': { folders: INJECTION, packages: ['valibot'] },
-  'webhook/kubernetes': { folders: KUBERNETES, packages: ['valibot', CLIENT_PACKAGE] },
+  'webhook/kubernetes/connection': {
+    folders: [
+      'webhook/kubernetes/api-path.ts',
+      'webhook/kubernetes/objects.ts',
+      'sidecar/serving',
+      'sidecar/serving/limits',
+    ],
+    packages: ['valibot'],
+  },
+  'webhook/kubernetes/aggregation': {
+    folders: [...WEBHOOK_GROUND, 'webhook/kubernetes'],
+    packages: ['valibot'],
+  },
+  'webhook/kubernetes': {
+    folders: [...WEBHOOK_GROUND, 'webhook/kubernetes/connection'],
+    packages: ['valibot', CLIENT_PACKAGE],
+  },
   'webhook/events': { folders: EVENTS, packages: [] },
   'webhook/admission/advice': { folders: ADVICE, packages: ['smol-toml', 'valibot'] },
   'webhook/admission/look-ups': { folders: LOOK_UPS, packages: ['valibot'] },

@@ -1,7 +1,7 @@
 // An API server that keeps nothing of what has gone: it lists the pods that are there, and tells a watch of their changes.
 import { once } from 'node:events'
 import type { ApiServer, ClusterObject } from '../../webhook/kubernetes/cluster.ts'
-import type { Watched } from '../../webhook/kubernetes/watch.ts'
+import type { Watched } from '../../webhook/kubernetes/connection/watch.ts'
 
 export class PassingPods implements Pick<ApiServer, 'read' | 'list' | 'watch'> {
   readonly #pods = new Map<string, ClusterObject>()

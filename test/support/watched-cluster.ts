@@ -9,7 +9,7 @@ import {
   type NewObject,
   type ObjectReference,
 } from '../../webhook/kubernetes/cluster.ts'
-import type { Watched, WatchOptions } from '../../webhook/kubernetes/watch.ts'
+import type { Watched, WatchOptions } from '../../webhook/kubernetes/connection/watch.ts'
 import { MemoryCluster } from './memory-cluster.ts'
 
 interface Change {

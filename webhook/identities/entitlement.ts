@@ -2,7 +2,7 @@
 import { serviceNames, sidecarNames } from '#serving/certificates/certificate-names.ts'
 import type { LeafRequest } from '../authority/certificate-authority.ts'
 import { GATEWAY, METRICS_SERVICE } from '../contract.ts'
-import type { RequestHeader } from '../kubernetes/request-header.ts'
+import type { RequestHeader } from '../kubernetes/aggregation/request-header.ts'
 import type { Bearer, SidecarBearer } from './refusal.ts'
 
 /** The only names that the lead broker of a MiniCluster may have: the Service of its namespace, and its own. */

@@ -2,14 +2,19 @@
 // and with which credentials. The whole package takes twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import { FIELD_MANAGER } from '../contract.ts'
-import { type ApiAnswer, ApiConnection, ClusterError, refusalOf } from './api-connection.ts'
-import type { ApplyCredentials } from './api-credentials.ts'
 import { pathOf } from './api-path.ts'
 import type { ApiServer } from './cluster.ts'
-import { collectionPath, EMPTY_PAGE, METADATA_LIST, pageOf } from './collections.ts'
+import {
+  type ApiAnswer,
+  ApiConnection,
+  ClusterError,
+  refusalOf,
+} from './connection/api-connection.ts'
+import type { ApplyCredentials } from './connection/api-credentials.ts'
+import { collectionPath, EMPTY_PAGE, METADATA_LIST, pageOf } from './connection/collections.ts'
+import { watch } from './connection/watch.ts'
 import type { ClusterObject, NewObject, ObjectReference } from './objects.ts'
 import type { ServerVersion } from './server-version.ts'
-import { watch } from './watch.ts'
 
 const NO_PATH = 'expected a known kind and valid names'
 

@@ -1,11 +1,11 @@
 // The API server, as webhook and gateway need it: seven verbs over plain objects.
-import type { Collection, ListOptions, ListPage } from './collections.ts'
+import type { Collection, ListOptions, ListPage } from './connection/collections.ts'
+import type { Watched, WatchOptions } from './connection/watch.ts'
 import type { ClusterObject, NewObject, ObjectReference } from './objects.ts'
 import type { ServerVersion } from './server-version.ts'
-import type { Watched, WatchOptions } from './watch.ts'
 
-export { AnswerTooLong, ClusterError } from './api-connection.ts'
-export type { Collection, ListOptions, ListPage } from './collections.ts'
+export { AnswerTooLong, ClusterError } from './connection/api-connection.ts'
+export type { Collection, ListOptions, ListPage } from './connection/collections.ts'
 export type {
   ClusterObject,
   NewObject,

@@ -1,6 +1,7 @@
 // Reads a whole collection, part by part, and keeps only what is needed of each object. Does not know what that is.
-import { ClusterError, isTooLong } from './api-connection.ts'
+
 import type { Cluster, ClusterObject, Collection, ListPage } from './cluster.ts'
+import { ClusterError, isTooLong } from './connection/api-connection.ts'
 
 /** A part is parsed at once: the metadata of so many pods takes some milliseconds. */
 const PART = 100

@@ -1,7 +1,7 @@
 // MiniClusters with a sidecar whose metrics HPAs cannot read, or that share their API with another one. Admission tells the
 // second of two; this tells the first, and both after the API has been led elsewhere.
 import type { LookUps } from '../admission/look-ups/look-ups.ts'
-import { reach, type Topology } from '../kubernetes/reach.ts'
+import { reach, type Topology } from '../kubernetes/aggregation/reach.ts'
 import type { LeadBroker, Survey } from './lead-brokers.ts'
 import type { Confirmed, Suspicion } from './suspicion.ts'
 

@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { connectCluster } from '../../../webhook/kubernetes/api-server.ts'
 import {
   AnswerTooLong,
   ApiConnection,
   ClusterError,
   isTransient,
-} from '../../../webhook/kubernetes/api-connection.ts'
-import { connectCluster } from '../../../webhook/kubernetes/api-server.ts'
+} from '../../../webhook/kubernetes/connection/api-connection.ts'
 import { createAuthority } from '../../support/certificates.ts'
 
 const JOB = { apiVersion: 'batch/v1', kind: 'Job', name: 'flux-sample', namespace: 'hpc' } as const

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiConnection, ClusterError } from '../../../webhook/kubernetes/api-connection.ts'
 import { connectCluster } from '../../../webhook/kubernetes/api-server.ts'
 import type { ClusterObject } from '../../../webhook/kubernetes/cluster.ts'
 import { CollectionWatch, type Pace } from '../../../webhook/kubernetes/collection-watch.ts'
-import { type Watched, watch } from '../../../webhook/kubernetes/watch.ts'
+import {
+  ApiConnection,
+  ClusterError,
+} from '../../../webhook/kubernetes/connection/api-connection.ts'
+import { type Watched, watch } from '../../../webhook/kubernetes/connection/watch.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 import { until } from '../../support/until.ts'
 import { watchedApiServer } from '../../support/watched-api-server.ts'

@@ -3,8 +3,8 @@ import { sleep } from '#serving/waiting/sleep.ts'
 import { readEnabled } from '../../injection/annotations.ts'
 import type { MiniCluster } from '../../injection/minicluster.ts'
 import type { Policies } from '../../injection/resources/sidecar-resources.ts'
-import { isTransient } from '../../kubernetes/api-connection.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
+import { isTransient } from '../../kubernetes/connection/api-connection.ts'
 import {
   isSince,
   NATIVE_SIDECARS_SINCE,

@@ -2,9 +2,9 @@
 // with a selector, so that other pods of the cluster cost nothing. Decides nothing, remembers nothing.
 import { notFound, unavailable } from '#serving/status.ts'
 import { toMiniCluster } from '../../injection/minicluster.ts'
-import { isTooLong } from '../../kubernetes/api-connection.ts'
 import type { Cluster, ClusterObject, Collection } from '../../kubernetes/cluster.ts'
 import { certainPartsOf } from '../../kubernetes/collect.ts'
+import { isTooLong } from '../../kubernetes/connection/api-connection.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { type Said, toSaid } from './event.ts'
 import { type Obstacle, obstacleOf, type RankPod, toRankPod } from './rank-pod.ts'

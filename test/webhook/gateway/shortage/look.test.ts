@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lookAt } from '../../../../webhook/gateway/shortage/look.ts'
 import { explainShortage, sentencesOf } from '../../../../webhook/gateway/shortage/words.ts'
-import { AnswerTooLong } from '../../../../webhook/kubernetes/api-connection.ts'
 import {
   type Cluster,
   ClusterError,
   type NewObject,
 } from '../../../../webhook/kubernetes/cluster.ts'
+import { AnswerTooLong } from '../../../../webhook/kubernetes/connection/api-connection.ts'
 import { MemoryCluster } from '../../../support/memory-cluster.ts'
 import { cluster, JOB, NAME, onPod, QUOTA, refused, running, unscheduled } from './pods.ts'
 

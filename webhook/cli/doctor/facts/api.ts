@@ -3,7 +3,7 @@
 import { messageOf } from '#serving/text.ts'
 import { pathOf } from '../../../kubernetes/api-path.ts'
 import type { Cluster, ClusterObject } from '../../../kubernetes/cluster.ts'
-import { collectionPath, EMPTY_PAGE, pageOf } from '../../../kubernetes/collections.ts'
+import { collectionPath, EMPTY_PAGE, pageOf } from '../../../kubernetes/connection/collections.ts'
 import type { Answer } from '../../input/cluster/answer.ts'
 import { parseJson } from '../../input/cluster/explanation.ts'
 import { type Reading, read, senseless, type Unread } from './reading.ts'

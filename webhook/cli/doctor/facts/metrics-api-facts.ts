@@ -1,9 +1,9 @@
 // The APIServices of the metrics groups, what they lead to, and whether the API server gets an answer there.
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, EXTERNAL_VERSION, GROUP, VERSIONS } from '#api/api-group.ts'
+import { type Topology, topologyOf } from '../../../kubernetes/aggregation/reach.ts'
 import { Conditions, conditionOf } from '../../../kubernetes/conditions.ts'
 import type { ClusterObject } from '../../../kubernetes/objects.ts'
-import { type Topology, topologyOf } from '../../../kubernetes/reach.ts'
 import type { Api } from './api.ts'
 import { type CalledServer, CalledServerFields, calledServer } from './called-server.ts'
 import { ABSENT, knownOf, mapReading, type Reading, read, readNext } from './reading.ts'

@@ -1,7 +1,7 @@
 // The hops from an HPA's question to the server of custom metrics: APIService, Service, pods, CA bundle, answer. Pure.
 
 import { GATEWAY, METRICS_SERVICE, MINICLUSTER_LABEL } from '../../../contract.ts'
-import { reach, type Topology } from '../../../kubernetes/reach.ts'
+import { reach, type Topology } from '../../../kubernetes/aggregation/reach.ts'
 import { type Check, type Verdict, verdict } from '../check.ts'
 import type { Facts, InstallationFacts } from '../facts/facts.ts'
 import type { ApiServiceFacts, GroupFacts } from '../facts/metrics-api-facts.ts'

@@ -1,10 +1,10 @@
 // Watches what the custom metrics API of the cluster leads to. What follows from that is in reach.ts.
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/waiting/poll.ts'
-import { METRICS_SERVICE } from '../contract.ts'
-import type { Cluster } from './cluster.ts'
-import { POLL_PACE } from './cluster.ts'
-import { Outage } from './outage.ts'
+import { METRICS_SERVICE } from '../../contract.ts'
+import type { Cluster } from '../cluster.ts'
+import { POLL_PACE } from '../cluster.ts'
+import { Outage } from '../outage.ts'
 import { selectedBy, type Topology, topologyOf } from './reach.ts'
 
 /** The version that HPAs prefer. Both lead to the same Service. */

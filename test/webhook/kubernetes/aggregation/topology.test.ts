@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ClusterError, type NewObject } from '../../../webhook/kubernetes/cluster.ts'
-import { reach, type Topology } from '../../../webhook/kubernetes/reach.ts'
-import { TopologyWatch } from '../../../webhook/kubernetes/topology.ts'
-import { MemoryCluster } from '../../support/memory-cluster.ts'
-import { memoryLog } from '../../support/memory-log.ts'
+import { reach, type Topology } from '../../../../webhook/kubernetes/aggregation/reach.ts'
+import { TopologyWatch } from '../../../../webhook/kubernetes/aggregation/topology.ts'
+import { ClusterError, type NewObject } from '../../../../webhook/kubernetes/cluster.ts'
+import { MemoryCluster } from '../../../support/memory-cluster.ts'
+import { memoryLog } from '../../../support/memory-log.ts'
 
 function apiService(
   service: object | undefined,

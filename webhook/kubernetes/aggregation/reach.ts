@@ -1,8 +1,8 @@
 // What the custom metrics API of the cluster leads to, and which MiniClusters HPAs can read metrics of then. Decides for nobody:
 // it says what a user must know. Pure.
 import * as v from 'valibot'
-import { CA_BUNDLE_LABEL, GATEWAY, METRICS_SERVICE, MINICLUSTER_LABEL } from '../contract.ts'
-import type { ClusterObject } from './objects.ts'
+import { CA_BUNDLE_LABEL, GATEWAY, METRICS_SERVICE, MINICLUSTER_LABEL } from '../../contract.ts'
+import type { ClusterObject } from '../objects.ts'
 
 /** The Service that the API leads to. */
 export interface Topology {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { linesOf } from '../../../webhook/kubernetes/json-lines.ts'
+import { linesOf } from '../../../../webhook/kubernetes/connection/json-lines.ts'
 
 async function* chunksOf(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
   let at = 0

@@ -4,9 +4,9 @@ import { X509Certificate } from 'node:crypto'
 import * as v from 'valibot'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/waiting/poll.ts'
-import type { Cluster, ClusterObject } from './cluster.ts'
-import { POLL_PACE } from './cluster.ts'
-import { Outage } from './outage.ts'
+import type { Cluster, ClusterObject } from '../cluster.ts'
+import { POLL_PACE } from '../cluster.ts'
+import { Outage } from '../outage.ts'
 
 /** The ConfigMap that every kube-apiserver with an aggregation layer publishes. */
 export const REFERENCE = {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { REFERENCE, RequestHeaderWatch } from '../../../webhook/kubernetes/request-header.ts'
-import { createAuthority } from '../../support/certificates.ts'
-import { requestHeader } from '../../support/lead-broker.ts'
-import { MemoryCluster } from '../../support/memory-cluster.ts'
-import { memoryLog } from '../../support/memory-log.ts'
-import { AWAY, Clock } from '../authority/replicas.ts'
+import {
+  REFERENCE,
+  RequestHeaderWatch,
+} from '../../../../webhook/kubernetes/aggregation/request-header.ts'
+import { createAuthority } from '../../../support/certificates.ts'
+import { requestHeader } from '../../../support/lead-broker.ts'
+import { MemoryCluster } from '../../../support/memory-cluster.ts'
+import { memoryLog } from '../../../support/memory-log.ts'
+import { AWAY, Clock } from '../../authority/replicas.ts'
 
 const MINUTE_MS = 60_000
 

@@ -2,10 +2,10 @@
 // connection may be broken without an end. Starts no second one (collection-watch.ts does).
 import type { Readable } from 'node:stream'
 import * as v from 'valibot'
+import type { ClusterObject } from '../objects.ts'
 import { type ApiConnection, ClusterError, callError, refusalOf } from './api-connection.ts'
 import { type Collection, collectionPath } from './collections.ts'
 import { linesOf } from './json-lines.ts'
-import type { ClusterObject } from './objects.ts'
 
 export interface WatchOptions {
   /** Of a list, or of the last change that was seen. */
