@@ -2,7 +2,7 @@
 // else, `kubectl get --raw` for example, proves nothing.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Metric } from '#metrics/metric.ts'
-import type { Reader } from '#scaling/drains/published-sizes.ts'
+import type { Reader } from '#scaling/snapshot.ts'
 
 /**
  * The header in which the front proxy, and the gateway after it, name the user: the default of `--requestheader-username-headers`.

@@ -8,6 +8,8 @@ import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
 import type { UnstartedJob } from './unstarted/unstarted-jobs.ts'
 
+export type { Reader } from './drains/published-sizes.ts'
+
 /** One reading and its consequences. Frozen. */
 export interface Snapshot extends Facts, Remembered {
   readonly demand: Demand | Unknown
