@@ -79,6 +79,7 @@ async function underLoad(environment: Environment, act: () => Promise<void>): Pr
   }
   assert.ok(load.answered > REVIEWS_PER_SECOND, `${load.answered} reviews`)
   assert.deepEqual(load.failures, [])
+  assert.ok(load.late <= load.answered / 20, `${load.late} of ${load.answered} without a processor`)
 }
 
 withEnvironment('the webhook in operation', {

@@ -33,6 +33,7 @@ import {
   SERVICE,
 } from './manifests.ts'
 import { firstItem } from './metric-values.ts'
+import { describePod, isReady } from './pods.ts'
 import { report } from './report.ts'
 import { holds } from './wait.ts'
 
@@ -135,7 +136,8 @@ export class Environment {
   async readyPods(count: number): Promise<void> {
     await holds(`${count} ready pods`, async () => {
       const pods = await this.pods()
-      return pods.length === count && pods.every(isReady)
+      if (pods.length === count && pods.every(isReady)) return true
+      throw new Error(`There are: ${pods.map(describePod).join(', ') || 'none'}`)
     })
   }
 
@@ -237,13 +239,6 @@ export class Environment {
   async #control(): Promise<Lead> {
     return { namespace: this.namespace, pod: await this.lead() }
   }
-}
-
-export function isReady(pod: V1Pod): boolean {
-  const ready = pod.status?.conditions?.some(
-    ({ type, status }) => type === 'Ready' && status === 'True',
-  )
-  return ready === true && pod.metadata?.deletionTimestamp === undefined
 }
 
 /** A broker ignores SIGTERM, so every shrink takes this grace: 30 s with the real operator. */

@@ -3,9 +3,9 @@ import type { V1Pod } from '@kubernetes/client-node'
 import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Cluster } from './cluster.ts'
 import { type Broker, getControl, postControl } from './control.ts'
-import { isReady } from './environment.ts'
 import { run } from './installation.ts'
 import { GROUP } from './manifests.ts'
+import { isReady } from './pods.ts'
 
 export interface Member {
   readonly namespace: string

@@ -2,8 +2,8 @@
 // evicted it. The Job controller deletes the pods of a smaller size; a node autoscaler evicts.
 import { type KubeConfig, makeInformer, type V1Pod } from '@kubernetes/client-node'
 import type { Cluster } from './cluster.ts'
-import { isReady } from './environment.ts'
 import type { Member } from './members.ts'
+import { isReady } from './pods.ts'
 
 /** The delay before a failed watch is tried again. */
 const RETRY_MS = 500

@@ -29,6 +29,33 @@ export function podOf(job: V1Job, index: number): V1Pod {
   }
 }
 
+/** Whether a pod is Ready, and not being deleted. */
+export function isReady(pod: V1Pod): boolean {
+  const ready = pod.status?.conditions?.some(
+    ({ type, status }) => type === 'Ready' && status === 'True',
+  )
+  return ready === true && pod.metadata?.deletionTimestamp === undefined
+}
+
+/** The name of a pod, and what keeps it from being Ready. */
+export function describePod({ metadata, status }: V1Pod): string {
+  const {
+    phase,
+    initContainerStatuses = [],
+    containerStatuses = [],
+    conditions = [],
+  } = status ?? {}
+  const containers = [...initContainerStatuses, ...containerStatuses]
+    .filter(({ ready }) => !ready)
+    .map(({ name, restartCount, state: { waiting, terminated } = {} }) => {
+      const why = waiting?.reason ?? terminated?.reason ?? 'not ready'
+      return `${name} ${why} after ${restartCount} restarts`
+    })
+  const unmet = conditions.filter((one) => one.status !== 'True').map(({ type }) => `not ${type}`)
+  const end = metadata?.deletionTimestamp === undefined ? [] : ['being deleted']
+  return `${metadata?.name} (${[phase, ...end, ...unmet, ...containers].join(', ')})`
+}
+
 /** Whether the webhook has added the sidecar. */
 export function isInjected({ spec }: V1Pod): boolean {
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]

@@ -3,7 +3,7 @@ import { isMiniCluster, MINICLUSTERS } from '../../support/minicluster.ts'
 import type { Environment } from './environment.ts'
 import { record } from './hpa-recorder.ts'
 import { MINICLUSTER } from './manifests.ts'
-import { holds } from './wait.ts'
+import { becomes } from './wait.ts'
 
 /** The condition that says whether an HPA has its metric. */
 export async function scalingActive(environment: Environment, name: string) {
@@ -17,8 +17,8 @@ export async function reason(
   name: string,
   expected: string,
 ): Promise<void> {
-  await holds(`condition ${expected} of HPA "${name}"`, async () => {
-    return (await scalingActive(environment, name))?.reason === expected
+  await becomes(`condition of HPA "${name}"`, expected, async () => {
+    return (await scalingActive(environment, name))?.reason
   })
 }
 
@@ -26,16 +26,12 @@ export async function reason(
 export async function size(environment: Environment, expected: number): Promise<void> {
   await specSize(environment, expected)
   await environment.readyPods(expected)
-  await holds(`node_up_count ${expected}`, async () => {
-    return (await environment.metric('node_up_count')) === expected
-  })
+  await becomes('node_up_count', expected, () => environment.metric('node_up_count'))
 }
 
 /** Waits until `spec.size` has a value. */
 export async function specSize(environment: Environment, expected: number): Promise<void> {
-  await holds(`spec.size ${expected}`, async () => {
-    return (await environment.miniCluster()).spec.size === expected
-  })
+  await becomes('spec.size', expected, async () => (await environment.miniCluster()).spec.size)
 }
 
 /** A value of `spec.size`, and since when, in milliseconds since the epoch. */

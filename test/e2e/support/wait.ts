@@ -30,6 +30,19 @@ export async function eventually<T>(
   }
 }
 
+/** Asks until the answer is the expected one. If time runs out, the cause says what it was last. */
+export async function becomes<T extends string | number | undefined>(
+  what: string,
+  expected: T,
+  probe: () => Promise<T>,
+): Promise<void> {
+  await holds(`${what} ${expected}`, async () => {
+    const last = await probe()
+    if (last !== expected) throw new Error(`It is ${last}`)
+    return true
+  })
+}
+
 /** Asks until the answer is true. */
 export async function holds(
   what: string,
