@@ -5,11 +5,13 @@ import {
   isNode,
   isScalar,
   Lexer,
+  type Node,
   Parser,
   type Document as Tree,
   visit,
   type YAMLMap,
 } from 'yaml'
+import { printable, shorten } from '#serving/text.ts'
 
 /** The library's stack has room for some 700. */
 export const MAX_DEPTH = 100
@@ -20,6 +22,17 @@ export const TOO_DEEP = `expected no more than ${MAX_DEPTH} values inside each o
 export interface YamlProblem {
   readonly pos: readonly [number, number]
   readonly message: string
+  /** The offset of what is there a second time. */
+  readonly firstAt?: number
+}
+
+/** `PLACE: what is wrong`. */
+export function describeProblem(
+  { pos, message, firstAt }: YamlProblem,
+  placeOf: (offset: number) => string,
+): string {
+  const first = firstAt === undefined ? '' : `, first at ${placeOf(firstAt)}`
+  return `${placeOf(pos[0])}: ${message}${first}`
 }
 
 /** There is more than the library can read in time, or at all. */
@@ -75,14 +88,30 @@ export function repeatedKeyIn(tree: Tree.Parsed): YamlProblem | undefined {
 
 /** The first key that is there twice. */
 export function repeatedKey({ items }: YAMLMap): YamlProblem | undefined {
-  const known = new Set<unknown>()
+  const known = new Map<unknown, unknown>()
   for (const { key } of items) {
     const name = isScalar(key) ? key.value : key
-    if (known.has(name) && isNode(key)) {
-      const [start = 0, end = start] = key.range ?? []
-      return { pos: [start, end], message: 'Map keys must be unique' }
+    const first = known.get(name)
+    if (isNode(first) && isNode(key)) {
+      const [start, end] = rangeOf(key)
+      const [firstAt] = rangeOf(first)
+      return {
+        pos: [start, end],
+        message: `expected each key once, got "${spell(key)}" again`,
+        firstAt,
+      }
     }
-    known.add(name)
+    known.set(name, key)
   }
   return undefined
+}
+
+function rangeOf({ range }: Node): readonly [number, number] {
+  const [start = 0, end = start] = range ?? []
+  return [start, end]
+}
+
+/** As it is in the text. */
+function spell(key: Node): string {
+  return printable(shorten(String(isScalar(key) ? (key.source ?? key.value) : key)))
 }

@@ -12,6 +12,7 @@ import {
 } from 'yaml'
 import {
   boundedTokens,
+  describeProblem,
   repeatedKey,
   TOO_DEEP,
   YamlExcess,
@@ -80,7 +81,8 @@ function readTree(file: Source, start: number, tree: Tree.Parsed): YamlReading |
   if (error !== undefined) {
     const isTemplate = 'code' in error && error.code === 'NON_STRING_KEY'
     const message = isTemplate ? TEMPLATE : error.message
-    return { problem: `${file.placeOf(start + error.pos[0])}: ${message}` }
+    const placeOf = (at: number) => file.placeOf(start + at)
+    return { problem: describeProblem({ ...error, message }, placeOf) }
   }
   if (tree.contents === null) return undefined
   const [from, , to] = tree.range

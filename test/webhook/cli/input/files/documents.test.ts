@@ -80,8 +80,11 @@ for (const [text, problem] of [
   ['', 'f.yaml: expected Kubernetes objects, found nothing'],
   ['---\n# only a comment\n', 'f.yaml: expected Kubernetes objects, found nothing'],
   [`${A}---\na: b: c\n`, 'f.yaml:4:4: Nested mappings are not allowed in compact mappings'],
-  ['a: 1\na: 2\n', 'f.yaml:2:1: Map keys must be unique'],
-  ['a: {b: 1, "b": 2}\n', 'f.yaml:1:11: Map keys must be unique'],
+  ['a: 1\na: 2\n', 'f.yaml:2:1: expected each key once, got "a" again, first at f.yaml:1:1'],
+  [
+    'a: {b: 1, "b": 2}\n',
+    'f.yaml:1:11: expected each key once, got "b" again, first at f.yaml:1:5',
+  ],
   [
     `${A}---\nmetadata:\n  name: {{ minicluster.name }}\n`,
     'f.yaml:5:10: expected text as key, got a map or a list: is this a template? Render it first',
