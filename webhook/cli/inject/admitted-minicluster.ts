@@ -5,6 +5,7 @@ import { applyTo } from '../../injection/json-patch.ts'
 import { protectPods } from '../../injection/protection.ts'
 import { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import { type FoundMiniCluster, NO_UID } from '../input/files/objects.ts'
+import { isPlaceholder } from '../input/files/placeholder-names.ts'
 
 /** A MiniCluster that the webhook changes, for the user: without the fields that an API server fills in. */
 export interface Protected {
@@ -40,5 +41,6 @@ export function admit({ value, document }: FoundMiniCluster): Admitted {
 
 function asSent(stored: Readonly<Record<string, unknown>>): unknown {
   const { uid: _uid, ...metadata } = Object(stored.metadata)
+  if (isPlaceholder(metadata.name)) delete metadata.name
   return { ...stored, metadata }
 }

@@ -44,7 +44,8 @@ its MiniCluster must be in the input as well. For a MiniCluster without Job, and
 for a Job without pod, the command makes the index-0 pod as the Flux Operator
 and the Job controller would make it. A MiniCluster that no API server has
 stored gets the annotations first by which node autoscalers leave its pods
-where they are, as the webhook would add them; --diff prints this too.
+where they are, as the webhook would add them; --diff prints this too. Where an
+object has generateName and no name, * stands for what the API server adds.
 
   -f, --filename FILE    file to read, - for standard input; repeatable
                          [standard input]

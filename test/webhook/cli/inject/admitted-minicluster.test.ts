@@ -53,6 +53,14 @@ for (const object of [
   })
 }
 
+test('a MiniCluster without name is printed as it was sent, and has one for what is made of it', () => {
+  const { apiVersion, kind, spec } = sent(ENABLED)
+  const metadata = { namespace: 'hpc', generateName: 'run-', annotations: ENABLED }
+  const { change, value } = admitted({ apiVersion, kind, metadata, spec })
+  assert.deepEqual(change?.before, { apiVersion, kind, metadata, spec })
+  assert.deepEqual([change?.name, value.metadata.name], ['minicluster/run-*', 'run-*'])
+})
+
 test('a MiniCluster that is stored already is not changed', () => {
   assert.equal(admitted(sent(ENABLED, undefined, 'uid-of-minicluster')).change, undefined)
 })

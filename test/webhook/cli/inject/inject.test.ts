@@ -53,6 +53,29 @@ test('inject names standard input <stdin> in problems', async () => {
   assert.equal(err, '<stdin>:1:1: expected an object with apiVersion and kind\n')
 })
 
+test('inject reviews MiniClusters whose names the API server makes, beside Jobs that are none of ours', async () => {
+  const miniCluster = (port: number) => `apiVersion: flux-framework.org/v1alpha2
+kind: MiniCluster
+metadata: {generateName: run-, annotations: {flux-metrics/enabled: "true", flux-metrics/port: "${port}"}}
+spec: {containers: [{image: app}]}
+`
+  const job = `apiVersion: batch/v1
+kind: Job
+metadata: {generateName: other-}
+spec: {template: {spec: {containers: [{name: a}]}}}
+`
+  const input = [miniCluster(9001), job, miniCluster(9002)].join('---\n')
+  const { code, out, err } = await inject(['-o', 'json'], { input })
+  assert.equal(code, 0)
+  const ports = [...out.matchAll(/"LISTEN_PORT",\s+"value": "(\d+)"/g)].map(([, port]) => port)
+  assert.deepEqual(ports, ['9001', '9002'])
+  assert.match(
+    err,
+    /^pod\/run-\*2-0-\* \(made from minicluster\/run-\*2\): injected as native sidecar/m,
+  )
+  assert.match(err, /^pod\/other-\*-\* \(made from job\/other-\*\): not injected, NotIndexZero: /m)
+})
+
 test('inject prints the same pod for a MiniCluster in YAML, in JSON and in a list', async () => {
   const yaml = await inject([], { input: MINICLUSTER })
   const list = `{"apiVersion": "v1", "kind": "List", "items": [${MINICLUSTER}]}`

@@ -6,6 +6,7 @@ import { type Document, describeUnexpected, type ReadResult } from './documents.
 import { describeIssues, type Issue } from './issues.ts'
 import { JobSource } from './job-source.ts'
 import { MiniClusterSource } from './minicluster-source.ts'
+import { PlaceholderNames } from './placeholder-names.ts'
 
 /** The UID of an object that no API server has stored. */
 export const NO_UID = '00000000-0000-0000-0000-000000000000'
@@ -41,7 +42,8 @@ export function readObjects(
   documents: readonly Document[],
   { namespace }: { readonly namespace: string },
 ): ReadResult<Found> {
-  const results = documents.map((document) => readObject(asStored(document, namespace)))
+  const names = new PlaceholderNames()
+  const results = documents.map((document) => readObject(asStored(document, namespace, names)))
   const found = results.flatMap((result) => result.found)
   const problems = results.flatMap((result) => result.problems)
   if (found.length > 0 || problems.length > 0) return { found, problems }
@@ -83,12 +85,13 @@ function foundOne(found: Found): ReadResult<Found> {
   return { found: [found], problems: [] }
 }
 
-/** Adds the namespace and the UID that an API server would fill in. */
-function asStored(document: Document, namespace: string): Document {
+/** Adds the namespace, the UID and the name that an API server would fill in. The names of pods make no difference. */
+function asStored(document: Document, namespace: string, names: PlaceholderNames): Document {
   const { metadata } = document.value
   if (typeof metadata !== 'object' || metadata === null) return document
-  const value = { ...document.value, metadata: { namespace, uid: NO_UID, ...metadata } }
-  return { ...document, value }
+  const name = document.kind === 'Pod' ? undefined : names.next(metadata)
+  const named = { namespace, uid: NO_UID, ...metadata, ...(name !== undefined && { name }) }
+  return { ...document, value: { ...document.value, metadata: named } }
 }
 
 function issuesOf(schema: v.GenericSchema, value: unknown): readonly Issue[] {

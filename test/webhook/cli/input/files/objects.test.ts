@@ -43,6 +43,18 @@ test('readObjects adds a namespace and a UID to objects that no API server has s
   assert.deepEqual({ namespace, uid }, { namespace: 'hpc', uid: NO_UID })
 })
 
+test('readObjects gives each object with generateName alone a name of its own', () => {
+  const generated = MINICLUSTER.replace('name: a', 'generateName: a-')
+  const job = 'apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-, name: ""}\nspec: '
+  const template = '{template: {spec: {containers: [{name: a}]}}}'
+  const long = MINICLUSTER.replace('name: a', `generateName: ${'n'.repeat(80)}`)
+  const found = objectsOf(generated, generated, `${job}${template}`, long, MINICLUSTER)
+  assert.deepEqual(
+    found.map(({ value }) => value.metadata.name),
+    ['a-*', 'a-*2', 'a-*3', `${'n'.repeat(58)}*`, 'a'],
+  )
+})
+
 test('readObjects reads MiniClusters of any version', () => {
   assert.equal(objectsOf(MINICLUSTER.replace('v1alpha2', 'v1')).length, 1)
 })
