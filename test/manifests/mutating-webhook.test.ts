@@ -8,7 +8,7 @@ import { evaluate } from '@marcbachmann/cel-js'
 import * as v from 'valibot'
 import { REVIEW_PATH } from '../../webhook/app.ts'
 import { SelfAuthority } from '../../webhook/authority/authority.ts'
-import { KIND } from '../../webhook/injection/minicluster.ts'
+import { MINICLUSTER_GROUP_KIND } from '../../webhook/injection/minicluster.ts'
 import { Labels, SERVICE, Selector } from '../support/deployment.ts'
 import { kustomization, theOnly } from '../support/manifests.ts'
 import { MemoryCluster } from '../support/memory-cluster.ts'
@@ -105,7 +105,7 @@ test('new pods are reviewed, and again if another webhook changed them later', (
 })
 
 test('MiniClusters are reviewed, and again if another webhook changed them later', () => {
-  const [kind = '', ...group] = KIND.split('.')
+  const [kind = '', ...group] = MINICLUSTER_GROUP_KIND.split('.')
   assert.deepEqual(MINICLUSTERS.rules, [
     {
       apiGroups: [group.join('.')],

@@ -5,7 +5,7 @@ import { messageOf, shorten } from '#serving/text.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
 import { readAnnotations } from '../injection/annotations.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import { KIND } from '../injection/minicluster.ts'
+import { MINICLUSTER_GROUP_KIND } from '../injection/minicluster.ts'
 import { type Pod, toPod } from '../injection/pod.ts'
 import { reach, type Topology } from '../kubernetes/aggregation/reach.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -60,7 +60,7 @@ export class Admission {
 
   async #judge(review: Review): Promise<Outcome> {
     try {
-      return review.kind === KIND
+      return review.kind === MINICLUSTER_GROUP_KIND
         ? judgeMiniCluster(review, (minicluster) => this.#adviseOnReach(minicluster))
         : await this.#judgePod(review)
     } catch (err) {

@@ -5,8 +5,11 @@ import { withoutEndSlashes } from './socket.ts'
 
 const GROUP = 'flux-framework.org'
 
-/** The kind as a review names it. */
-export const KIND = `MiniCluster.${GROUP}`
+/** The only version that operators serve today. That of an owner reference may be another. */
+export const MINICLUSTER = { apiVersion: `${GROUP}/v1alpha2`, kind: 'MiniCluster' } as const
+
+/** The kind in all its versions, as a review names it. */
+export const MINICLUSTER_GROUP_KIND = `MiniCluster.${GROUP}`
 
 /** Fields of another type, in an operator to come, are not read: they stop neither an injection nor advice on the others. */
 const Text = v.fallback(v.nullish(v.string()), undefined)

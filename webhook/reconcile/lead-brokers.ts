@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { preselect } from '../admission/decision.ts'
 import { INJECTED_ANNOTATION } from '../contract.ts'
 import { readEnabled, readProtect } from '../injection/annotations.ts'
+import { MINICLUSTER } from '../injection/minicluster.ts'
 import { COMPLETION_INDEX, Metadata, type Owner } from '../injection/pod.ts'
 import { missingProtection } from '../injection/protection.ts'
 import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
@@ -18,12 +19,7 @@ const PODS = {
   metadataOnly: true,
 } as const
 
-/** The only version that operators serve today. */
-const MINICLUSTERS = {
-  apiVersion: 'flux-framework.org/v1alpha2',
-  kind: 'MiniCluster',
-  metadataOnly: true,
-} as const
+const MINICLUSTERS = { ...MINICLUSTER, metadataOnly: true } as const
 
 /** A few hundred bytes are kept of each. A cluster that has more is not looked through to its end. */
 const MAX_KEPT = 20_000

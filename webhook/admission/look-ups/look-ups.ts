@@ -1,7 +1,7 @@
 // Reads from the API server what a decision about a pod needs, within one deadline. Decides nothing.
 import { sleep } from '#serving/waiting/sleep.ts'
 import { readEnabled } from '../../injection/annotations.ts'
-import type { MiniCluster } from '../../injection/minicluster.ts'
+import { MINICLUSTER, type MiniCluster } from '../../injection/minicluster.ts'
 import type { Policies } from '../../injection/resources/sidecar-resources.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { isTransient } from '../../kubernetes/connection/api-connection.ts'
@@ -24,9 +24,6 @@ const DEADLINE_MS = 2_000
  * knows a new Job.
  */
 const PAUSES_MS = [50, 150, 400]
-
-/** For the warm-up: the only version that operators serve today. A look-up takes the version of the owner reference. */
-const MINICLUSTER_VERSION = 'flux-framework.org/v1alpha2'
 
 /** Characters of a reference. Names are shorter (RFC 1123), and UIDs have 36. */
 const MAX_REFERENCE_LENGTH = 1_024
@@ -58,7 +55,7 @@ export class LookUps {
     await Promise.allSettled([
       this.#version.get(),
       this.#cluster.read({ apiVersion: 'batch/v1', kind: 'Job', ...missing }),
-      this.#cluster.read({ apiVersion: MINICLUSTER_VERSION, kind: 'MiniCluster', ...missing }),
+      this.#cluster.read({ ...MINICLUSTER, ...missing }),
     ])
   }
 

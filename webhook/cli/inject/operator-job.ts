@@ -1,5 +1,6 @@
 // The Indexed Job that the Flux Operator (v1alpha2, June 2026) creates for a MiniCluster. Pure.
 import type { Json } from '../../injection/container.ts'
+import { MINICLUSTER } from '../../injection/minicluster.ts'
 import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import { omitEmpty } from './omit-empty.ts'
 import { userContainers, viewContainer } from './operator-containers.ts'
@@ -13,8 +14,7 @@ export function operatorJob({ metadata, spec }: MiniClusterSource): Json {
   const { name, namespace } = metadata
   const { size, jobLabels, backoffLimit, deadlineSeconds, pod } = spec
   const owner = {
-    apiVersion: 'flux-framework.org/v1alpha2',
-    kind: 'MiniCluster',
+    ...MINICLUSTER,
     name,
     uid: metadata.uid,
     controller: true,

@@ -1,7 +1,7 @@
 // Reads from the API server what a shortage follows from: size, pods, and Events where pods are short. The pods come from lists
 // with a selector, so that other pods of the cluster cost nothing. Decides nothing, remembers nothing.
 import { notFound, unavailable } from '#serving/status.ts'
-import { toMiniCluster } from '../../injection/minicluster.ts'
+import { MINICLUSTER, toMiniCluster } from '../../injection/minicluster.ts'
 import type { Cluster, ClusterObject, Collection } from '../../kubernetes/cluster.ts'
 import { certainPartsOf } from '../../kubernetes/collect.ts'
 import { isTooLong } from '../../kubernetes/connection/api-connection.ts'
@@ -64,8 +64,7 @@ async function readSize(
   { namespace, minicluster }: MiniClusterName,
 ): Promise<number> {
   const what = `MiniCluster ${namespace}/${minicluster}`
-  const apiVersion = 'flux-framework.org/v1alpha2'
-  const reference = { apiVersion, kind: 'MiniCluster', namespace, name: minicluster }
+  const reference = { ...MINICLUSTER, namespace, name: minicluster }
   const found = toMiniCluster(await cluster.read(reference))
   if (found === undefined) throw notFound(`${what} is not there`)
   // The CRD's default is 1.

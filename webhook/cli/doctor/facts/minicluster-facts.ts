@@ -4,7 +4,7 @@ import { preselect } from '../../../admission/decision.ts'
 import { readPolicies } from '../../../admission/look-ups/policies.ts'
 import { lookAt } from '../../../gateway/shortage/look.ts'
 import type { Shortage } from '../../../gateway/shortage/shortage.ts'
-import { type MiniCluster, toMiniCluster } from '../../../injection/minicluster.ts'
+import { MINICLUSTER, type MiniCluster, toMiniCluster } from '../../../injection/minicluster.ts'
 import {
   controllerOf,
   hasEnded,
@@ -66,7 +66,7 @@ export interface MiniClusterFacts extends MiniClusterName {
   readonly shortage: Reading<Shortage>
 }
 
-const API = '/apis/flux-framework.org/v1alpha2'
+const API = `/apis/${MINICLUSTER.apiVersion}`
 
 const Statuses = v.object({ status: v.nullish(v.object({ size: v.nullish(v.number(), 0) })) })
 

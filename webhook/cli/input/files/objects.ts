@@ -1,6 +1,6 @@
 // The MiniClusters, Jobs, pods and policies of namespaces among the documents, checked. Objects of other kinds are skipped.
 import * as v from 'valibot'
-import { KIND } from '../../../injection/minicluster.ts'
+import { MINICLUSTER_GROUP_KIND } from '../../../injection/minicluster.ts'
 import { Metadata, type Pod, toPod } from '../../../injection/pod.ts'
 import { type Document, describeUnexpected, type ReadResult } from './documents.ts'
 import { describeIssues, type Issue } from './issues.ts'
@@ -53,7 +53,7 @@ export function readObjects(
 /** Whether a document is a MiniCluster of any version, valid or not. */
 export function isMiniCluster({ apiVersion, kind }: Document): boolean {
   const [group = ''] = apiVersion.split('/')
-  return `${kind}.${group}` === KIND
+  return `${kind}.${group}` === MINICLUSTER_GROUP_KIND
 }
 
 function readObject(document: Document): ReadResult<Found> {
