@@ -4,7 +4,7 @@
 import type { Context } from 'koa'
 import type Router from 'koa-router'
 import type { Reading, SnapshotSource } from '#scaling/snapshot.ts'
-import { formatTime } from './metric-value.ts'
+import { formatTime } from '#serving/time.ts'
 
 /** Answered to every client, at any load: a kubelet that gets no answer kills the container. */
 export const HEALTH_PATHS = ['/livez', '/readyz', '/healthz'] as const

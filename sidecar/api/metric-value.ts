@@ -1,4 +1,5 @@
 // Encodes MetricValueList, the answer to a metric request, in v1beta1 or v1beta2.
+import { formatTime } from '#serving/time.ts'
 import { GROUP, type Version } from './api-group.ts'
 import type { ObjectReference } from './described-object.ts'
 import type { LabelSelector } from './selectors/selector.ts'
@@ -38,9 +39,4 @@ const ENCODERS: Readonly<Record<Version, (value: MetricValue) => object>> = {
     timestamp: formatTime(timestamp),
     value,
   }),
-}
-
-/** RFC 3339 in UTC with whole seconds, as Kubernetes writes times. Rounded down, so that no time is in the future. */
-export function formatTime(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`
 }

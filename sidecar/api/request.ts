@@ -5,7 +5,7 @@ import type { Reading, Snapshot } from '#scaling/snapshot.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import { badRequest, metricNotFound, unavailable } from '#serving/status.ts'
 import { enumerate, quote, shorten } from '#serving/text.ts'
-import { formatTime } from './metric-value.ts'
+import { formatTime } from '#serving/time.ts'
 
 /** Decodes a segment. The router accepts a malformed one, but no object can have that name: 400. */
 export function decodeSegment(segment = ''): string {

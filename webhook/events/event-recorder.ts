@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { RecentMap } from '#serving/limits/recent-map.ts'
 import type { Logger } from '#serving/log.ts'
 import { printable } from '#serving/text.ts'
+import { formatTime } from '#serving/time.ts'
 import type { MiniCluster } from '../injection/minicluster.ts'
 import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
 import { EventFilter } from './event-filter.ts'
@@ -98,7 +99,7 @@ export class EventRecorder {
   }
 
   async #create(subject: Subject, text: EventText): Promise<Stored | undefined> {
-    const now = timestamp()
+    const now = formatTime(new Date())
     const { name, namespace } = subject
     const metadata = { generateName: `${name}.`, namespace }
     const event = { metadata, ...fieldsOf(subject, text), firstTimestamp: now, count: 1 }
@@ -126,7 +127,10 @@ export class EventRecorder {
       count: count + 1,
     }
     const replaced = await this.#written(text, async () => {
-      const answer = await this.#cluster.replace({ ...event, lastTimestamp: timestamp() })
+      const answer = await this.#cluster.replace({
+        ...event,
+        lastTimestamp: formatTime(new Date()),
+      })
       return answer === 'conflict' ? answer : storedAs(answer, event)
     })
     return replaced === 'conflict' ? this.#create(subject, text) : replaced
@@ -167,9 +171,4 @@ function storedAs(
 function keyOf({ uid }: Subject, { type, reason, message }: EventText): string {
   const text = JSON.stringify([uid, type, reason, message])
   return createHash('sha256').update(text).digest('base64')
-}
-
-/** meta/v1 `Time`: whole seconds. */
-function timestamp(): string {
-  return `${new Date().toISOString().slice(0, 19)}Z`
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { Gauge, type Registry } from 'prom-client'
 import type { Logger } from '#serving/log.ts'
+import { formatTime } from '#serving/time.ts'
 import { GATEWAY } from '../../contract.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { Outage } from '../../kubernetes/outage.ts'
@@ -114,7 +115,7 @@ export class Reports {
     const event = `${about.name}.${hash}`
     const now = this.#now()
     if (now - (this.#written.get(event) ?? Number.NEGATIVE_INFINITY) < EVENT_REPEAT_MS) return
-    const time = `${new Date().toISOString().slice(0, 19)}Z`
+    const time = formatTime(new Date())
     try {
       // A conflict means that it is there: all replicas use the same name.
       await this.#cluster.create({
