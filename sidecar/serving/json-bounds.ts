@@ -1,5 +1,5 @@
 // Bounds what JSON.parse makes of a body, by one look at each of its bytes: how deep values are nested, and how many there are.
-// A short text can become many times its length of objects. Whether it is JSON at all, the parser says.
+// A short text can become many times its length of objects.
 
 /** Kubernetes nests 40 deep at most, in schemas. */
 const MAX_DEPTH = 100
@@ -19,6 +19,24 @@ const BACKSLASH = 0x5c
 const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
+
+export type BoundedJson =
+  | { readonly kind: 'parsed'; readonly value: unknown }
+  /** What there is too much of. It was not parsed. */
+  | { readonly kind: 'excess'; readonly what: string }
+  | { readonly kind: 'malformed'; readonly cause: unknown }
+
+/** Parses a text of somebody who is not trusted to write JSON, or little of it. */
+export function parseBounded(json: Buffer | string, { maxValues = MAX_VALUES } = {}): BoundedJson {
+  const bytes = typeof json === 'string' ? Buffer.from(json) : json
+  const what = findExcess(bytes, { maxValues })
+  if (what !== undefined) return { kind: 'excess', what }
+  try {
+    return { kind: 'parsed', value: JSON.parse(json.toString()) }
+  } catch (cause) {
+    return { kind: 'malformed', cause }
+  }
+}
 
 /** @returns what there is too much of; `undefined` if the text may be parsed */
 export function findExcess(json: Buffer, { maxValues = MAX_VALUES } = {}): string | undefined {

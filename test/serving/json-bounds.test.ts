@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { findExcess } from '#serving/json-bounds.ts'
+import { findExcess, parseBounded } from '#serving/json-bounds.ts'
 
 const excess = (json: string) => findExcess(Buffer.from(json))
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
@@ -54,4 +54,14 @@ test('findExcess allows each recorded review, with far fewer than it could have'
   const reviews = globSync(join(import.meta.dirname, '../golden/*/review.json'))
   assert.ok(reviews.length > 20)
   for (const path of reviews) assert.equal(findExcess(readFileSync(path)), undefined, path)
+})
+
+test('parseBounded parses bytes and texts, and says what is wrong with others', () => {
+  const value = { ä: [1] }
+  const text = JSON.stringify(value)
+  assert.deepEqual(parseBounded(text), { kind: 'parsed', value })
+  assert.deepEqual(parseBounded(Buffer.from(text)), { kind: 'parsed', value })
+  const what = 'more than 2 keys and values'
+  assert.deepEqual(parseBounded(text, { maxValues: 2 }), { kind: 'excess', what })
+  assert.equal(parseBounded('{').kind, 'malformed')
 })

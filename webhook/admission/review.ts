@@ -1,7 +1,7 @@
 // The AdmissionReview (admission.k8s.io/v1) of request and answer: bytes to a value, and a value to JSON. Decides nothing.
 
 import * as v from 'valibot'
-import { findExcess } from '#serving/json-bounds.ts'
+import { parseBounded } from '#serving/json-bounds.ts'
 import { badRequest } from '#serving/status.ts'
 import { messageOf, printable, shorten } from '#serving/text.ts'
 import { MAX_WARNING_LENGTH, MAX_WARNINGS } from '../contract.ts'
@@ -81,13 +81,10 @@ export function encodeAnswer(uid: string, { patch, warnings }: Answer): string {
 }
 
 function parseJson(body: Buffer): unknown {
-  const excess = findExcess(body)
-  if (excess !== undefined) throw refused(`it has ${excess}`)
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch (cause) {
-    throw refused(`expected JSON: ${messageOf(cause)}`)
-  }
+  const json = parseBounded(body)
+  if (json.kind === 'parsed') return json.value
+  if (json.kind === 'excess') throw refused(`it has ${json.what}`)
+  throw refused(`expected JSON: ${messageOf(json.cause)}`)
 }
 
 function refused(why: string) {

@@ -3,7 +3,7 @@
 import { EXTERNAL_GROUP, GROUP, MINICLUSTERS, NAMESPACES, SERVICES } from '#api/api-group.ts'
 import { decodeSegment } from '#api/request.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
-import { findExcess } from '#serving/json-bounds.ts'
+import { parseBounded } from '#serving/json-bounds.ts'
 import { printable } from '#serving/text.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 
@@ -54,15 +54,9 @@ export function contradiction(
 ): string | undefined {
   const expected = expectedAt(name, path)
   if (expected === undefined) return undefined
-  const excess = findExcess(Buffer.from(body), { maxValues: MAX_VALUES })
-  if (excess !== undefined) return excess
-  let list: unknown
-  try {
-    list = JSON.parse(body)
-  } catch {
-    return 'no JSON'
-  }
-  const { kind, items } = fields(list)
+  const json = parseBounded(body, { maxValues: MAX_VALUES })
+  if (json.kind !== 'parsed') return json.kind === 'excess' ? json.what : 'no JSON'
+  const { kind, items } = fields(json.value)
   if (kind !== expected.listKind || !Array.isArray(items)) return `no ${expected.listKind}`
   if (items.length === 0) return 'an empty list'
   if (expected.isSingle && items.length > 1) return `${items.length} items`

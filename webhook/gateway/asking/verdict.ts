@@ -1,7 +1,7 @@
 // What an answer of a sidecar becomes for whoever asked the gateway: the answer itself, or an error with the sidecar's own words.
 // Only JSON and plain text come out, and a redirect never. Pure.
 import { isUtf8 } from 'node:buffer'
-import { findExcess } from '#serving/json-bounds.ts'
+import { parseBounded } from '#serving/json-bounds.ts'
 import { StatusError, unavailable } from '#serving/status.ts'
 import { printable, quote, shorten } from '#serving/text.ts'
 import { AskError } from './ask-error.ts'
@@ -74,15 +74,9 @@ function hint(code: number): string {
 function statusIn({ code, headers, body }: RawAnswer) {
   if (code < 400 || code > 599) return undefined
   if (mediaType(headers['content-type'] ?? '') !== 'application/json') return undefined
-  if (findExcess(body, { maxValues: MAX_STATUS_VALUES }) !== undefined) return undefined
-  let value: unknown
-  try {
-    value = JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { kind, message, reason }: Record<string, unknown> = { ...value }
+  const json = parseBounded(body, { maxValues: MAX_STATUS_VALUES })
+  if (json.kind !== 'parsed' || typeof json.value !== 'object') return undefined
+  const { kind, message, reason }: Record<string, unknown> = { ...json.value }
   if (kind !== 'Status' || typeof message !== 'string' || typeof reason !== 'string')
     return undefined
   return /^[A-Za-z]{1,64}$/.test(reason) ? { message, reason } : undefined

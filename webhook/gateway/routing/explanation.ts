@@ -3,7 +3,7 @@
 import { type Notice, notice } from '#explaining/notice.ts'
 import { addRows } from '#explaining/text.ts'
 import { UNAVAILABLE_NODES } from '#metrics/gateway-metrics.ts'
-import { findExcess } from '#serving/json-bounds.ts'
+import { parseBounded } from '#serving/json-bounds.ts'
 import { StatusError, unavailable } from '#serving/status.ts'
 import { messageOf } from '#serving/text.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
@@ -57,16 +57,14 @@ function withPods(answer: SidecarAnswer, found: Shortage | StatusError): Sidecar
   return { contentType, body: JSON.stringify({ ...explanation, ...fieldsOf(explanation, found) }) }
 }
 
-/** A sidecar is not trusted to write JSON, or JSON that can be written again. */
+/** JSON that can be written again. */
 function objectIn(body: string): object {
-  const excess = findExcess(Buffer.from(body), { maxValues: MAX_VALUES })
-  if (excess !== undefined)
-    throw unavailable(`Cannot read the explanation of the sidecar: ${excess}`)
-  try {
-    const value: unknown = JSON.parse(body)
-    if (typeof value === 'object' && value !== null) return value
-  } catch {}
-  throw unavailable('Cannot read the explanation of the sidecar: it is no JSON object')
+  const json = parseBounded(body, { maxValues: MAX_VALUES })
+  if (json.kind === 'parsed' && typeof json.value === 'object' && json.value !== null) {
+    return json.value
+  }
+  const why = json.kind === 'excess' ? json.what : 'it is no JSON object'
+  throw unavailable(`Cannot read the explanation of the sidecar: ${why}`)
 }
 
 function rowsOf(found: Shortage | StatusError): readonly (readonly [string, string])[] {

@@ -1,7 +1,7 @@
 // What a person sees of many MiniClusters at once: a row of each, from its own explanation. One that does not answer has a row with
 // the reason. No size depends on it.
 import * as v from 'valibot'
-import { findExcess } from '#serving/json-bounds.ts'
+import { parseBounded } from '#serving/json-bounds.ts'
 import { StatusError } from '#serving/status.ts'
 import { printable, shorten } from '#serving/text.ts'
 import type { SidecarAnswer } from '../asking/sidecar-answer.ts'
@@ -123,15 +123,10 @@ function namesIn({ namespace, minicluster }: MiniClusterName): MiniClusterName {
   return { namespace, minicluster }
 }
 
-/** A sidecar is not trusted to write JSON, or little of it. */
 function parse(body: string): unknown {
   if (body.length > MAX_BODY) return undefined
-  if (findExcess(Buffer.from(body), { maxValues: MAX_VALUES }) !== undefined) return undefined
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
+  const json = parseBounded(body, { maxValues: MAX_VALUES })
+  return json.kind === 'parsed' ? json.value : undefined
 }
 
 function byName(one: MiniClusterName, other: MiniClusterName): number {
