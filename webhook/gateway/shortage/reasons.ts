@@ -1,6 +1,7 @@
 // What Kubernetes and node autoscalers write about pods that have no node, made short enough for a sentence. Pure. The texts are
 // anybody's: what is not known comes out cut, and without control characters.
 import { shorten } from '#serving/text.ts'
+import type { Said } from './event.ts'
 
 /** The longest text of others. */
 const MAX_TEXT = 160
@@ -61,22 +62,18 @@ const REFUSING: ReadonlySet<string> = new Set([
 
 const SCHEDULER = 'default-scheduler'
 
-/** An Event on a pod. */
-interface Said {
-  readonly reason: string
-  /** Who wrote it. */
-  readonly component: string
-  readonly message: string
-}
-
 /** Whether a node autoscaler wrote this Event, and not the scheduler or a kubelet. */
-export function isOfAutoscaler({ reason, component }: Said): boolean {
+export function isOfAutoscaler({ reason, component }: Pick<Said, 'reason' | 'component'>): boolean {
   if (component === SCHEDULER) return false
   return COMING.has(reason) || REFUSING.has(reason)
 }
 
 /** What a node autoscaler says of a pod, with its name. */
-export function autoscalerCause({ reason, component, message }: Said): string {
+export function autoscalerCause({
+  reason,
+  component,
+  message,
+}: Pick<Said, 'reason' | 'component' | 'message'>): string {
   const who = plain(component, 40) || 'an autoscaler'
   if (COMING.has(reason)) return `${who}: a node is on its way (${plain(message, 80)})`
   const limited = limitedNodePools(message)
