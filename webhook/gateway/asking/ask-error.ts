@@ -1,7 +1,8 @@
 // Why a question has no answer: the Status for whoever asked, and the word for telemetry.
-import { StatusError } from '#serving/status.ts'
-import type { MiniClusterName } from '../peers/peer.ts'
+import { StatusError, unavailable } from '#serving/status.ts'
+import type { MiniClusterName, Peer } from '../peers/peer.ts'
 import type { AskOutcome } from './observer.ts'
+import type { FailureKind, PeerFailure } from './peer-failure.ts'
 
 export class AskError extends StatusError {
   readonly outcome: AskOutcome
@@ -15,4 +16,18 @@ export class AskError extends StatusError {
 /** Opens each sentence about a MiniCluster. */
 export function titleOf({ namespace, minicluster }: MiniClusterName): string {
   return `MiniCluster ${namespace}/${minicluster}`
+}
+
+const OUTCOMES: Readonly<Record<FailureKind, AskOutcome>> = {
+  unreachable: 'unreachable',
+  identity: 'identity',
+  uncertified: 'identity',
+  abandoned: 'late',
+  invalid: 'invalid',
+}
+
+/** The peer that was asked gave no answer. */
+export function failedAsk(name: MiniClusterName, { pod }: Peer, failure: PeerFailure): AskError {
+  const message = `${titleOf(name)}: its pod ${pod} ${failure.message}`
+  return new AskError(OUTCOMES[failure.kind], unavailable(message), { cause: failure })
 }

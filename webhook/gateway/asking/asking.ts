@@ -7,16 +7,16 @@ import { notFound, unavailable } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
 import type { MiniClusterName, Peer, Peers } from '../peers/peer.ts'
 import { AnswerBudget } from './answer-budget.ts'
-import { AskError, titleOf } from './ask-error.ts'
+import { AskError, failedAsk, titleOf } from './ask-error.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import { type ClientCredentials, contextOf } from './connection-pool.ts'
 import { Dismissals } from './dismissals.ts'
 import type { RawAnswer } from './exchange.ts'
 import { contradiction, longestAnswer } from './expected-answer.ts'
 import { FairTurns, type TurnLimits } from './fair-turns.ts'
-import type { AskingObserver, AskingState, AskOutcome, PeerState } from './observer.ts'
+import type { AskingObserver, AskingState, PeerState } from './observer.ts'
 import { PeerClients } from './peer-clients.ts'
-import { type FailureKind, PeerFailure, tooSlow } from './peer-failure.ts'
+import { PeerFailure, tooSlow } from './peer-failure.ts'
 import { headersOf, keyOf, type Question } from './question.ts'
 import { type Flight, SharedRequests } from './shared-requests.ts'
 import type { SidecarAnswer, Sidecars } from './sidecar-answer.ts'
@@ -41,14 +41,6 @@ interface AskingOptions {
   readonly clock?: () => number
   /** Uniform in [0, 1), for pauses. */
   readonly random?: () => number
-}
-
-const OUTCOMES: Readonly<Record<FailureKind, AskOutcome>> = {
-  unreachable: 'unreachable',
-  identity: 'identity',
-  uncertified: 'identity',
-  abandoned: 'late',
-  invalid: 'invalid',
 }
 
 /** What a request is waiting for. */
@@ -173,7 +165,7 @@ export class Asking implements Sidecars {
           if (!(error instanceof PeerFailure)) throw error
           const { kind, message } = error
           const isUncertified = kind === 'uncertified'
-          if (kind !== 'identity' && !isUncertified) throw this.#failed(question, peer, error)
+          if (kind !== 'identity' && !isUncertified) throw failedAsk(question, peer, error)
           this.#dismissals.add(peer, message, { isUncertified })
         }
       }
@@ -228,12 +220,6 @@ export class Asking implements Sidecars {
       this.#options.log.error(about, 'a sidecar answered something else than was asked')
     const message = `${title}: its sidecar answered something else than was asked: ${what}`
     throw new AskError('invalid', unavailable(message))
-  }
-
-  #failed(question: Question, { pod }: Peer, failure: PeerFailure): AskError {
-    const outcome = OUTCOMES[failure.kind]
-    const message = `${titleOf(question)}: its pod ${pod} ${failure.message}`
-    return new AskError(outcome, unavailable(message), { cause: failure })
   }
 
   #late(question: Question, { peer, askedAt }: Progress): AskError {
