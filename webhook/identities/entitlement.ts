@@ -3,7 +3,7 @@ import { serviceNames, sidecarNames } from '#serving/certificates/certificate-na
 import type { LeafRequest } from '../authority/certificate-authority.ts'
 import { GATEWAY, METRICS_SERVICE } from '../contract.ts'
 import type { RequestHeader } from '../kubernetes/aggregation/request-header.ts'
-import type { Bearer, SidecarBearer } from './refusal.ts'
+import type { Bearer, SidecarBearer } from './bearer.ts'
 
 /** The only names that the lead broker of a MiniCluster may have: the Service of its namespace, and its own. */
 export function namesOfSidecar(

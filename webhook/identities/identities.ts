@@ -17,10 +17,11 @@ import type { Authority } from '../authority/authority.ts'
 import type { RequestHeader, RequestHeaderWatch } from '../kubernetes/aggregation/request-header.ts'
 import { type Cluster, ClusterError } from '../kubernetes/cluster.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { BearerCheck } from './bearer.ts'
+import type { Bearer } from './bearer.ts'
+import { BearerCheck } from './bearer-check.ts'
 import { parseCertificateRequest } from './certificate-request.ts'
 import { clientsOf, leafOf } from './entitlement.ts'
-import { type Bearer, Refusal, refusalOf } from './refusal.ts'
+import { Refusal, refusalOf } from './refusal.ts'
 import { TokenReviews } from './token-reviews.ts'
 
 /** The answer to a sidecar or the gateway. */

@@ -1,5 +1,6 @@
 // The refusal of a request for an identity: one word of a closed list for programs, and the answer for who asked.
 import { StatusError } from '#serving/status.ts'
+import type { Claimed } from './bearer.ts'
 
 /** The outcome of a request, as programs read it in logs, errors and metrics. There are no other words. */
 const OUTCOMES = [
@@ -23,28 +24,6 @@ const OUTCOMES = [
 ] as const
 
 export type IdentityOutcome = (typeof OUTCOMES)[number]
-
-/** The pod that shows a token, after all checks. Its kind decides which names it may have. */
-export type Bearer = SidecarBearer | GatewayBearer
-
-/** The lead broker of a MiniCluster. */
-export interface SidecarBearer {
-  readonly client: 'sidecar'
-  readonly namespace: string
-  readonly pod: string
-  readonly minicluster: string
-}
-
-/** A replica of the gateway. */
-export interface GatewayBearer {
-  readonly client: 'gateway'
-  /** The webhook's own. */
-  readonly namespace: string
-  readonly pod: string
-}
-
-/** What is known of who asked, for the log. */
-export type Claimed = Partial<Bearer>
 
 /** A refused request: the answer, and what is logged and counted. */
 export class Refusal extends Error {
