@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
+import { readBoundedText } from '#serving/bounded-text.ts'
 import { shorten } from '#serving/text.ts'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
 import { unreachable } from './unreachable.ts'
@@ -89,17 +90,10 @@ async function post(url: URL, { ca, token, body, signal }: Post): Promise<Incomi
 }
 
 async function readText(response: IncomingMessage): Promise<string> {
-  let text = ''
-  response.setEncoding('utf8')
-  try {
-    for await (const chunk of response) {
-      text += String(chunk)
-      if (text.length > MAX_ANSWER_BYTES) break
-    }
-  } catch (cause) {
+  const text = await readBoundedText(response, MAX_ANSWER_BYTES).catch((cause: unknown) => {
     throw new Error('the answer of the authority is not complete', { cause })
-  }
-  if (text.length <= MAX_ANSWER_BYTES) return text
+  })
+  if (text !== undefined) return text
   throw new Error('the answer of the authority is too long')
 }
 

@@ -35,6 +35,11 @@ export function reasonOf(error: unknown): string {
   return reason === undefined ? `the connection failed with ${code}` : `${reason} (${code})`
 }
 
+/** An answer that is not read to its end. */
+export function tooLong(maxBytes: number): string {
+  return `its answer has more than ${maxBytes / 2 ** 20} MiB`
+}
+
 /** `Service monitoring/prometheus-adapter` */
 export function nameOf({ namespace, service }: UpstreamTarget): string {
   return `Service ${namespace}/${service}`

@@ -1,9 +1,10 @@
 // What an adapter describes in OpenAPI, v2 and v3: asked now and then, and kept in memory.
 import { createHash } from 'node:crypto'
 import type { OpenapiParts, OtherOpenapi } from '#api/documents/openapi-parts.ts'
+import { readBoundedText } from '#serving/bounded-text.ts'
 import { Poll } from '#serving/waiting/poll.ts'
 import type { AdapterConnection } from './adapter-connection.ts'
-import { readBoundedText } from './bounded-text.ts'
+import { tooLong } from './adapter-failure.ts'
 
 /** Those of custom-metrics-apiserver have 50 KiB: they do not depend on the metrics. */
 const MAX_DOCUMENT_BYTES = 1024 * 1024
@@ -96,6 +97,7 @@ export class AdapterOpenapi implements OtherOpenapi {
       return undefined
     }
     const text = await readBoundedText(answer, MAX_DOCUMENT_BYTES)
+    if (text === undefined) throw new Error(tooLong(MAX_DOCUMENT_BYTES))
     const { paths, definitions, components } = toFields(JSON.parse(text))
     const ofGroup = Object.entries(toFields(paths)).filter(([one]) =>
       one.startsWith(`/apis/${group}/`),

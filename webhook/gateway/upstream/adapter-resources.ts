@@ -1,11 +1,11 @@
 // What an adapter lists in its discovery: polled, and kept in memory, so that our discovery never waits for it.
 import { createHash } from 'node:crypto'
 import type { ApiResource, OtherResources } from '#api/documents/resources.ts'
+import { readBoundedText } from '#serving/bounded-text.ts'
 import type { Logger } from '#serving/log.ts'
 import { Poll } from '#serving/waiting/poll.ts'
 import type { AdapterConnection } from './adapter-connection.ts'
-import { reasonOf } from './adapter-failure.ts'
-import { AnswerTooLong, readBoundedText } from './bounded-text.ts'
+import { reasonOf, tooLong } from './adapter-failure.ts'
 import { parseResourceList } from './resource-list.ts'
 
 /** 40,000 metrics. HPAs need no list: what is longer is only not shown. */
@@ -136,13 +136,11 @@ export class AdapterResources implements OtherResources {
       if (statusCode === 404) return { kind: 'absent' }
       throw new Error(`its discovery answers ${statusCode}`)
     }
-    let text: string
-    try {
-      text = await readBoundedText(answer, MAX_LIST_BYTES)
-    } catch (error) {
-      // What is cut off is asked for again.
-      if (!(error instanceof AnswerTooLong)) throw error
-      return { kind: 'unusable', reason: `${error.message} at /apis/${group}/${version}` }
+    // What is cut off is asked for again.
+    const text = await readBoundedText(answer, MAX_LIST_BYTES)
+    if (text === undefined) {
+      const reason = `${tooLong(MAX_LIST_BYTES)} at /apis/${group}/${version}`
+      return { kind: 'unusable', reason }
     }
     const resources = parseResourceList(text)
     return resources === undefined

@@ -4,16 +4,16 @@ import type { Context } from 'koa'
 import { VERSIONS } from '#api/api-group.ts'
 import type { OtherOpenapi } from '#api/documents/openapi-parts.ts'
 import type { OtherResources } from '#api/documents/resources.ts'
+import { readBoundedText } from '#serving/bounded-text.ts'
 import { OneAtATime } from '#serving/limits/one-at-a-time.ts'
 import type { Logger } from '#serving/log.ts'
 import { badRequest, type StatusError } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
 import { Circuit } from '../circuit.ts'
 import { AdapterConnection, type ConnectionOptions } from './adapter-connection.ts'
-import { adapterUnavailable, reasonOf } from './adapter-failure.ts'
+import { adapterUnavailable, reasonOf, tooLong } from './adapter-failure.ts'
 import { AdapterOpenapi } from './adapter-openapi.ts'
 import { AdapterResources } from './adapter-resources.ts'
-import { readBoundedText } from './bounded-text.ts'
 import { translateMetricValues } from './metric-values.ts'
 import { headersForAdapter, headersForClient, isPassedBack } from './passed-headers.ts'
 import type { Upstream } from './upstream.ts'
@@ -26,6 +26,9 @@ const MAX_REQUESTS = 64
 
 /** 10,000 pods. Only what is translated is kept in memory. */
 const MAX_TRANSLATED_BYTES = 4 * 1024 * 1024
+
+/** Answers about some pods are shorter. */
+const LONG_BYTES = 64 * 1024
 
 export interface AdapterOptions extends ConnectionOptions {
   readonly group: string
@@ -209,10 +212,13 @@ export class Adapter implements Upstream {
     const from = VERSIONS.find((version) => version === served)
     if (from === undefined) throw this.#unavailable(`it serves only ${quote(served)}`)
     let end: (() => void) | undefined
+    const begin = async () => {
+      end = await this.#longAnswers.take()
+    }
     try {
-      const text = await readBoundedText(answer, MAX_TRANSLATED_BYTES, async () => {
-        end = await this.#longAnswers.take()
-      })
+      const long = { bytes: LONG_BYTES, begin }
+      const text = await readBoundedText(answer, MAX_TRANSLATED_BYTES, long)
+      if (text === undefined) throw new Error(tooLong(MAX_TRANSLATED_BYTES))
       return translateMetricValues(text, from)
     } catch (error) {
       throw this.#unavailable(reasonOf(error))

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import type { Readable } from 'node:stream'
+import { readBoundedText } from '#serving/bounded-text.ts'
 import { OneAtATime } from '#serving/limits/one-at-a-time.ts'
 import { messageOf } from '#serving/text.ts'
 import { ApiCredentials, type ApplyCredentials } from './api-credentials.ts'
@@ -167,18 +168,14 @@ export class ApiConnection {
   }
 
   async #read(response: IncomingMessage, maxBytes: number): Promise<ApiAnswer['body']> {
-    const chunks: Buffer[] = []
-    let length = 0
     let end: (() => void) | undefined
+    const begin = async () => {
+      end = await this.#longAnswers.take()
+    }
     try {
-      for await (const chunk of response) {
-        length += chunk.length
-        if (length > maxBytes) throw new AnswerTooLong(maxBytes)
-        chunks.push(chunk)
-        // Until then the rest stays with the server.
-        if (length > SHORT_ANSWER_BYTES) end ??= await this.#longAnswers.take()
-      }
-      return parse(Buffer.concat(chunks, length).toString('utf8'))
+      const text = await readBoundedText(response, maxBytes, { bytes: SHORT_ANSWER_BYTES, begin })
+      if (text === undefined) throw new AnswerTooLong(maxBytes)
+      return parse(text)
     } catch (cause) {
       throw callError('Cannot read the answer of the API server', cause)
     } finally {

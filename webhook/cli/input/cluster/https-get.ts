@@ -1,9 +1,9 @@
 // One GET request to a sidecar over TLS, and its answer as text.
 import { request } from 'node:https'
 import * as v from 'valibot'
+import { readBoundedText } from '#serving/bounded-text.ts'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
 import type { Answer } from './answer.ts'
-import { boundedText } from './bounded-text.ts'
 import { type Patience, spellPatience, within } from './patience.ts'
 
 /** Far more than the longest explanation has. */
@@ -48,7 +48,7 @@ async function ask(
       signal,
     },
     (response) => {
-      boundedText(response, MAX_MIB).then((body) => {
+      readBoundedText(response, MAX_MIB * 2 ** 20).then((body) => {
         const reason = `${url.host} answers more than ${MAX_MIB} MiB: is it a sidecar?`
         const isWhole = body !== undefined
         resolve(isWhole ? toAnswer(response.statusCode, body) : { kind: 'failure', reason })

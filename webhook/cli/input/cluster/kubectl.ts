@@ -1,10 +1,10 @@
 // Asks the API server through kubectl, which chooses the cluster, the user and the credential plugins.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readBoundedText } from '#serving/bounded-text.ts'
 import { shorten } from '#serving/text.ts'
 import type { Io } from '../../command.ts'
 import type { Answer } from './answer.ts'
-import { boundedText } from './bounded-text.ts'
 import { type Patience, spellPatience, within } from './patience.ts'
 
 /** Whom to ask, and how long. kubectl is ended when nobody waits for it any more. */
@@ -116,8 +116,8 @@ async function answerOf(
   })
   try {
     const [out, err, [code, signal]] = await Promise.all([
-      boundedText(child.stdout, MAX_MIB),
-      boundedText(child.stderr, MAX_MIB),
+      readBoundedText(child.stdout, MAX_MIB * 2 ** 20),
+      readBoundedText(child.stderr, MAX_MIB * 2 ** 20),
       once(child, 'close'),
     ])
     if (out === undefined || err === undefined) return { kind: 'failure', reason: TOO_LONG }
