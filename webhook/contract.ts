@@ -1,4 +1,5 @@
-// Names that the sidecar, the webhook, the manifests and the users rely on. Changing one breaks existing installations.
+// Names, and limits of Kubernetes, that the sidecar, the webhook, the manifests and the users rely on. Changing one breaks existing
+// installations.
 
 /** Name of the injected container. */
 export const CONTAINER_NAME = 'flux-metrics'
