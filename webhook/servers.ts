@@ -21,7 +21,11 @@ const REVIEW_LIMITS = {
   peerConnections: 150,
   requests: 200,
   peerRequests: 150,
-  arrivals: { burst: 400, perSecond: 50 },
+  arrivals: {
+    peer: { burst: 400, perSecond: 50 },
+    reserved: { burst: 50, perSecond: 2 },
+    shared: { burst: 600, perSecond: 100 },
+  },
 }
 
 /** A sidecar opens a connection every few minutes, for one request. */
@@ -30,7 +34,11 @@ const CERTIFICATE_LIMITS = {
   peerConnections: 16,
   requests: 64,
   peerRequests: 16,
-  arrivals: { burst: 50, perSecond: 5 },
+  arrivals: {
+    peer: { burst: 50, perSecond: 5 },
+    reserved: { burst: 5, perSecond: 0.1 },
+    shared: { burst: 200, perSecond: 50 },
+  },
   keepAliveMs: 5_000,
 }
 

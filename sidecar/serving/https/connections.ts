@@ -2,8 +2,8 @@
 // certificate is known have limits of their own: no stranger takes their room. Answers no request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { RateLimit } from '../limits/rate-limit.ts'
 import { stopParsing } from '../stop-parsing.ts'
+import { Arrivals } from './arrivals.ts'
 import { ClientGroup, type Connection } from './client-group.ts'
 import type { ServerLimits } from './limits.ts'
 
@@ -15,7 +15,7 @@ export class Connections {
   readonly #strangers: ClientGroup
   /** Known clients are few, and trusted: any of their addresses may use all that they may use together. */
   readonly #known: ClientGroup
-  readonly #arrivals: RateLimit
+  readonly #arrivals: Arrivals
   /** Every TCP connection by its addresses, also those in their TLS handshake. */
   readonly #connections = new Map<string, Connection>()
   /**
@@ -26,7 +26,7 @@ export class Connections {
 
   constructor(limits: ServerLimits) {
     this.#limits = limits
-    this.#arrivals = new RateLimit(limits.arrivals)
+    this.#arrivals = new Arrivals(limits.arrivals, performance.now())
     this.#strangers = new ClientGroup(limits)
     const { connections, requests } = limits.known ?? limits
     this.#known = new ClientGroup({
@@ -83,7 +83,7 @@ export class Connections {
     this.#secured.set(tls, connection)
     tls.once('close', () => this.#secured.delete(tls))
     if (!isKnown) return
-    this.#arrivals.excuse(connection.address)
+    this.#arrivals.know(connection.address)
     this.#strangers.remove(connection)
     if (!this.#known.add(connection)) connection.socket.destroy()
   }

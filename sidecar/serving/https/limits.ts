@@ -1,7 +1,6 @@
 // Limits on what clients may use of an HTTPS server. Only the numbers: client-group.ts, connections.ts and Node enforce
 // them.
-
-import type { Rate } from '../limits/token-bucket.ts'
+import type { ArrivalLimits } from './arrivals.ts'
 
 /** What the clients of one kind (see connections.ts) may use together, and what one address of theirs may use. */
 export interface GroupLimits {
@@ -15,8 +14,8 @@ export interface GroupLimits {
 export interface ServerLimits extends GroupLimits {
   /** What known clients (see server.ts) may use together. Default: as much as all others. */
   readonly known?: { readonly connections: number; readonly requests: number }
-  /** New connections of one address, but for those of known clients. A handshake costs a millisecond of the event loop. */
-  readonly arrivals: Rate
+  /** New connections, but for those of known clients. A handshake costs a millisecond of the event loop. */
+  readonly arrivals: ArrivalLimits
   /** All headers of a request, in bytes. Those of the aggregator have less than 2 KiB. */
   readonly headerBytes: number
   readonly handshakeMs: number
@@ -56,5 +55,9 @@ export const DEFAULT_LIMITS: ServerLimits = {
   peerConnections: 32,
   requests: 128,
   peerRequests: 16,
-  arrivals: { burst: 200, perSecond: 20 },
+  arrivals: {
+    peer: { burst: 200, perSecond: 20 },
+    reserved: { burst: 10, perSecond: 1 },
+    shared: { burst: 200, perSecond: 50 },
+  },
 }

@@ -24,7 +24,11 @@ const LIMITS = {
   peerConnections: 6,
   requests: 12,
   peerRequests: 4,
-  arrivals: { burst: 30, perSecond: 5 },
+  arrivals: {
+    peer: { burst: 30, perSecond: 5 },
+    reserved: { burst: 12, perSecond: 1 },
+    shared: { burst: 40, perSecond: 5 },
+  },
 }
 
 /** More than the kernel takes of an answer that is not read. */

@@ -1,0 +1,53 @@
+// How many new connections a server takes, before anything is spent on their handshakes: of one address, and of all together.
+// Whoever opens few is let in however many others come; so is the address of a known client.
+import { RateLimit } from '../limits/rate-limit.ts'
+import { RecentMap } from '../limits/recent-map.ts'
+import { type Rate, TokenBucket } from '../limits/token-bucket.ts'
+
+export interface ArrivalLimits {
+  /** Of one address. */
+  readonly peer: Rate
+  /** Of one address, whatever others do: more than a kubelet or Prometheus needs. */
+  readonly reserved: Rate
+  /** Of all strangers together, beyond what is reserved for each. */
+  readonly shared: Rate
+}
+
+/** API servers and replicas of the gateway. */
+const MAX_KNOWN = 64
+
+export class Arrivals {
+  readonly #peers: RateLimit
+  readonly #reserved: RateLimit
+  readonly #shared: TokenBucket
+  readonly #known = new RecentMap<string, true>(MAX_KNOWN)
+
+  /** @param now milliseconds of a monotonic clock, as for the other calls */
+  constructor({ peer, reserved, shared }: ArrivalLimits, now: number) {
+    this.#peers = new RateLimit(peer)
+    this.#reserved = new RateLimit(reserved)
+    this.#shared = new TokenBucket(shared, now)
+  }
+
+  /** Whether a new connection of an address may begin its handshake. If so, it counts. */
+  admit(address: string, now: number): boolean {
+    if (!this.#peers.admit(address, now)) return false
+    return (
+      this.#known.get(address) === true ||
+      this.#reserved.admit(address, now) ||
+      this.#shared.take(now)
+    )
+  }
+
+  /** The last connection of an address was of a known client: it does not count, and later ones come first. */
+  know(address: string): void {
+    this.#peers.excuse(address)
+    this.#known.set(address, true)
+  }
+
+  /** Forgets the addresses that have opened nothing for long. */
+  forgetOld(now: number): void {
+    this.#peers.forgetOld(now)
+    this.#reserved.forgetOld(now)
+  }
+}
