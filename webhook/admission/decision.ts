@@ -6,6 +6,7 @@ import {
   DRAIN_IGNORED,
   readAnnotations,
   readEnabled,
+  whyNotEnabled,
 } from '../injection/annotations.ts'
 import { meshWarnings } from '../injection/mesh.ts'
 import { isJob, type MiniCluster, socketOf } from '../injection/minicluster.ts'
@@ -78,7 +79,8 @@ export function decide(
   const read = readAnnotations(pod.metadata.annotations, minicluster.metadata.annotations)
   const { settings, warnings } = withoutDrainByGuest(broker, withPossibleUid(pod, broker, read))
   if (settings.enabled !== true) {
-    const why = settings.enabled === false ? 'is "false"' : 'is not set'
+    const either = [pod.metadata.annotations, minicluster.metadata.annotations]
+    const why = whyNotEnabled(settings.enabled, either)
     const message = `Annotation flux-metrics/enabled ${why} on the pod or the MiniCluster`
     return { decision: skip('NotEnabled', message), warnings }
   }

@@ -85,6 +85,17 @@ export function readEnabled(annotations: Annotations): boolean | undefined {
   return readBoolean(annotations, 'enabled')
 }
 
+/** Why there are no metrics: `flux-metrics/enabled` of either is "false", not set, or neither true nor false. */
+export function whyNotEnabled(
+  enabled: boolean | undefined,
+  either: readonly Annotations[],
+): string {
+  if (enabled === false) return 'is "false"'
+  const key = `${ANNOTATION_PREFIX}enabled`
+  const isSet = either.some((annotations) => annotations?.[key] !== undefined)
+  return isSet ? 'is neither "true" nor "false"' : 'is not set'
+}
+
 /** The answer to `flux-metrics/protect` alone; `undefined` if it is not set, or neither true nor false. */
 export function readProtect(annotations: Annotations): boolean | undefined {
   return readBoolean(annotations, 'protect')

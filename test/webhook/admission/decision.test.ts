@@ -224,6 +224,7 @@ function withPort(port: number, spec: Partial<Pod['spec']>): Pod {
 interface Refusal {
   readonly reason: string
   readonly message: string
+  readonly warnings?: readonly string[]
   readonly pod?: Pod
   readonly lookedUp?: Partial<LookedUp>
   readonly prerequisites?: Partial<typeof PREREQUISITES>
@@ -238,6 +239,14 @@ const REFUSALS: readonly Refusal[] = [
   {
     reason: 'NotEnabled',
     message: 'Annotation flux-metrics/enabled is not set on the pod or the MiniCluster',
+    lookedUp: { minicluster: miniCluster({ annotations: {} }) },
+  },
+  {
+    reason: 'NotEnabled',
+    message:
+      'Annotation flux-metrics/enabled is neither "true" nor "false" on the pod or the MiniCluster',
+    warnings: ['flux-metrics/enabled: expected "true" or "false", got "yes"'],
+    pod: annotated({ 'flux-metrics/enabled': 'yes' }),
     lookedUp: { minicluster: miniCluster({ annotations: {} }) },
   },
   {
@@ -321,13 +330,14 @@ const REFUSALS: readonly Refusal[] = [
   },
 ]
 
-for (const { reason, message, pod = leadPod(), lookedUp, prerequisites } of REFUSALS) {
+for (const refusal of REFUSALS) {
+  const { reason, message, warnings = [], pod = leadPod(), lookedUp, prerequisites } = refusal
   test(`decide skips with ${reason}: ${message}`, () => {
     assert.deepEqual(
       decide(pod, { ...LOOKED_UP, ...lookedUp }, { ...PREREQUISITES, ...prerequisites }),
       {
         decision: { kind: 'skip', reason, message, isReported: !UNREPORTED.includes(reason) },
-        warnings: [],
+        warnings,
       },
     )
   })
