@@ -69,7 +69,7 @@ function helpOf(commands: readonly Command[]): string {
 
 function unknownCommand(name: string, commands: readonly Command[]): string {
   const names = commands.map((command) => command.name)
-  const nearest = nearestNames(name, names)
+  const nearest = nearestNames(name.toLowerCase(), names)
   const hint = nearest.length > 0 ? `did you mean ${nearest.join(' or ')}?` : `see ${NAME} --help`
   return `${NAME}: unknown command "${name}", ${hint}`
 }

@@ -64,6 +64,7 @@ test('runCommand prints the version', async () => {
 
 for (const [args, problem] of [
   [['ech'], 'unknown command "ech", did you mean echo?'],
+  [['ECHO'], 'unknown command "ECHO", did you mean echo?'],
   [['help', 'explian'], 'unknown command "explian", did you mean explain?'],
   [['frobnicate'], 'unknown command "frobnicate", see flux-metrics --help'],
 ] as const) {

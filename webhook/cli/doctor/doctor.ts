@@ -4,7 +4,7 @@ import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } fro
 import { getRaw, type KubectlFlags } from '../input/cluster/kubectl.ts'
 import { namespaceOf } from '../input/cluster/minicluster-target.ts'
 import { sharedSeconds } from '../input/cluster/patience.ts'
-import { problemOfName, readArguments } from '../input/flags.ts'
+import { problemOfName, problemOfNamespace, readArguments } from '../input/flags.ts'
 import { examine, examineInstallation, type Report } from './examination.ts'
 import { Api } from './facts/api.ts'
 import { readFacts, readInstallation } from './facts/facts.ts'
@@ -129,7 +129,7 @@ function readQuestion(args: readonly string[]): Question | string {
   if (name === undefined && namespace !== undefined) {
     return '--namespace: expected the name of a MiniCluster with it'
   }
-  const wrong = problemOfName(name ?? 'a') ?? problemOfName(namespace ?? 'a')
+  const wrong = problemOfName(name ?? 'a') ?? problemOfNamespace(namespace)
   if (wrong !== undefined) return wrong
   const format = FORMATS.find((one) => one === output)
   if (format === undefined) return `--output: expected text or json, got "${output}"`

@@ -3,7 +3,7 @@ import { CERTIFICATES_PORT } from '../../contract.ts'
 import type { AuthorityAddress, FrontProxy } from '../../injection/container.ts'
 import { type Command, type ExitCode, type Io, refuseUsage } from '../command.ts'
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/cluster/server-version.ts'
-import { DEFAULT_NAMESPACE, problemOfName, readFlags } from '../input/flags.ts'
+import { DEFAULT_NAMESPACE, problemOfNamespace, readFlags } from '../input/flags.ts'
 import { type Format, type InjectionSettings, reviewDocuments } from './review-documents.ts'
 
 /** The sidecar's image without its tag, as in manifests/. */
@@ -81,8 +81,8 @@ function readSettings(args: readonly string[], { version }: Io): InjectionSettin
   const serverVersion = readServerVersion(kubernetes)
   if (typeof serverVersion === 'string') return serverVersion
   const { namespace = DEFAULT_NAMESPACE } = values
-  const wrong = problemOfName(namespace)
-  if (wrong !== undefined) return `--namespace: ${wrong}`
+  const wrong = problemOfNamespace(namespace)
+  if (wrong !== undefined) return wrong
   if (!isFormat(output)) return `--output: expected yaml or json, got "${output}"`
   if (!/^\S+$/.test(image)) return `--image: expected an image, got "${image}"`
   const identity = identityAt(values['webhook-url'] ?? DEFAULT_URL)

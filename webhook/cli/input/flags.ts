@@ -16,6 +16,12 @@ export function problemOfName(text: string): string | undefined {
   return `expected a name of lower-case letters, digits and "-", got "${text}"`
 }
 
+/** @returns the same sentence about the flag; `undefined` too if there is none */
+export function problemOfNamespace(text: string | undefined): string | undefined {
+  const problem = text === undefined ? undefined : problemOfName(text)
+  return problem === undefined ? undefined : `--namespace: ${problem}`
+}
+
 interface Problem {
   readonly kind: 'problem'
   readonly problem: string

@@ -96,7 +96,7 @@ for (const [args, problem] of [
   [['--port', '70000'], '--port: expected a port from 0 to 65535, got "70000"'],
   [['--port', 'x'], '--port: expected a port from 0 to 65535, got "x"'],
   [['--insecure'], '--insecure: cannot be used without --url'],
-  [['-n', 'A'], 'expected a name of lower-case letters, digits and "-", got "A"'],
+  [['-n', 'A'], '--namespace: expected a name of lower-case letters, digits and "-", got "A"'],
   [['a', '--url', 'https://b:1'], 'expected a MiniCluster or --url, got both'],
 ] as const) {
   test(`dashboard refuses ${args.join(' ')}`, async () => {

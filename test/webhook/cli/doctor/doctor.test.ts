@@ -63,7 +63,7 @@ test('doctor says why the namespace is not known', async (t) => {
 for (const [args, problem] of [
   [['a', 'b'], 'expected one MiniCluster, got a b'],
   [['A'], 'expected a name of lower-case letters, digits and "-", got "A"'],
-  [['a', '-n', 'B'], 'expected a name of lower-case letters, digits and "-", got "B"'],
+  [['a', '-n', 'B'], '--namespace: expected a name of lower-case letters, digits and "-", got "B"'],
   [['-n', 'hpc'], '--namespace: expected the name of a MiniCluster with it'],
   [['a', '-o', 'yaml'], '--output: expected text or json, got "yaml"'],
   [['a', '--nonsense'], "Unknown option '--nonsense'"],

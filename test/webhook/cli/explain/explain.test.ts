@@ -218,7 +218,7 @@ for (const [args, problem] of [
   ['a b', 'expected one MiniCluster, got a b'],
   ['a --url https://b', 'expected a MiniCluster or --url, got both'],
   ['A', 'expected a name of lower-case letters, digits and "-", got "A"'],
-  ['a -n ../b', 'expected a name of lower-case letters, digits and "-", got "../b"'],
+  ['a -n ../b', '--namespace: expected a name of lower-case letters, digits and "-", got "../b"'],
   ['--url http://a', '--url: expected https://HOST:PORT, got "http://a"'],
   ['--url https://a/explain', '--url: expected https://HOST:PORT, got "https://a/explain"'],
   ['--url a', '--url: expected https://HOST:PORT, got "a"'],

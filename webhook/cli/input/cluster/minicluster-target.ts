@@ -3,7 +3,7 @@
 import { EXPLAIN as SUBRESOURCE } from '#metrics/metric.ts'
 import type { Io } from '../../command.ts'
 import { readInputs } from '../files/inputs.ts'
-import { DEFAULT_NAMESPACE, problemOfName } from '../flags.ts'
+import { DEFAULT_NAMESPACE, problemOfName, problemOfNamespace } from '../flags.ts'
 import type { Answer } from './answer.ts'
 import { httpsGet } from './https-get.ts'
 import { getNamespace, getRaw, type KubectlFlags } from './kubectl.ts'
@@ -78,7 +78,7 @@ export function readTarget(values: TargetValues, positionals: readonly string[])
     return name === undefined ? sidecarAt(url, values) : 'expected a MiniCluster or --url, got both'
   }
   if (name === undefined) return 'expected the name of a MiniCluster'
-  const wrong = problemOfName(name) ?? problemOfName(namespace ?? name)
+  const wrong = problemOfName(name) ?? problemOfNamespace(namespace)
   if (wrong !== undefined) return wrong
   const { kubeconfig, context } = values
   return { kind: 'cluster', name, namespace, kubectl: { kubeconfig, context } }

@@ -47,8 +47,7 @@ const DIALECT = {
     ),
 } as const satisfies Parameters<typeof parseDocument>[1]
 
-/** `{{ name }}` is a map in a map to YAML. */
-const TEMPLATE = 'expected text as key, got a map or a list: is this a template? Render it first'
+const TEMPLATE = 'is this a template? Render it first'
 
 const WRITE_JSON = 'write it as JSON, which is read faster (kubectl get -o json)'
 
@@ -79,9 +78,8 @@ export function* yamlPieces(
 function readTree(file: Source, start: number, tree: Tree.Parsed): YamlReading | undefined {
   const error = tree.errors[0] ?? problemIn(tree)
   if (error !== undefined) {
-    const isTemplate = 'code' in error && error.code === 'NON_STRING_KEY'
-    const message = isTemplate ? TEMPLATE : error.message
     const placeOf = (at: number) => file.placeOf(start + at)
+    const message = messageOf(error, lineAt(file.text, start + error.pos[0]))
     return { problem: describeProblem({ ...error, message }, placeOf) }
   }
   if (tree.contents === null) return undefined
@@ -95,6 +93,18 @@ function readTree(file: Source, start: number, tree: Tree.Parsed): YamlReading |
     if (!(cause instanceof ReferenceError)) throw cause
     return { problem: `${placeOf([])}: expected fewer aliases: ${cause.message}` }
   }
+}
+
+/** `{{ name }}` is a map in a map to YAML, and no YAML at all where it is a line of its own. */
+function messageOf(error: YamlProblem, line: string): string {
+  const code = 'code' in error ? error.code : undefined
+  if (code === 'NON_STRING_KEY') return `expected text as key, got a map or a list: ${TEMPLATE}`
+  return code !== undefined && line.includes('{{') ? `${error.message}: ${TEMPLATE}` : error.message
+}
+
+function lineAt(text: string, offset: number): string {
+  const end = text.indexOf('\n', offset)
+  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, end < 0 ? undefined : end)
 }
 
 /** The places in one document, whose tree is made when the first one is asked for. */

@@ -89,6 +89,10 @@ for (const [text, problem] of [
     `${A}---\nmetadata:\n  name: {{ minicluster.name }}\n`,
     'f.yaml:5:10: expected text as key, got a map or a list: is this a template? Render it first',
   ],
+  [
+    `${A}---\nmetadata:\n  labels:\n  {{- include "labels" . | nindent 4 }}\nspec: {}\n`,
+    'f.yaml:6:3: Implicit keys need to be on a single line: is this a template? Render it first',
+  ],
   ['a: [*b, &b 1]\n', 'f.yaml:1:5: expected an anchor before its alias, got "*b"'],
   ['{"a": 1', 'f.yaml:1:8: Flow map must end with a }'],
   [`${A}---\n- 1\n`, 'f.yaml:4:1: expected an object with apiVersion and kind'],
