@@ -42,6 +42,12 @@ export function spellGoing({ present, desired }: Sizes): string | undefined {
   return `${spellRanks(idsBetween(desired, present))}, when it shrinks to ${desired}`
 }
 
+/** Until when a job runs at most, beside its name: `ends within 41 min`. */
+export function spellEnd(secondsLeft: number): string {
+  if (secondsLeft === 0) return 'its time limit is over'
+  return `ends within ${spellSeconds(Math.ceil(secondsLeft))}`
+}
+
 const UNITS = [
   { seconds: 86_400, name: 'd' },
   { seconds: 3_600, name: 'h' },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plural, ranksAre, spellGoing, spellSeconds } from '#explaining/wording.ts'
+import { plural, ranksAre, spellEnd, spellGoing, spellSeconds } from '#explaining/wording.ts'
 import { parseIdset } from '#flux/sets/idset.ts'
 
 test('plural adds an s to all but one', () => {
@@ -16,6 +16,13 @@ test('ranksAre counts the ranks if the list is too long', () => {
 test('ranksAre distinguishes one rank from several', () => {
   assert.equal(ranksAre(parseIdset('4')), 'rank 4 is')
   assert.equal(ranksAre(parseIdset('4,7-9')), 'ranks 4,7-9 are')
+})
+
+test('spellEnd rounds seconds up: a job that still runs does not end within 0 s', () => {
+  assert.equal(spellEnd(0.2), 'ends within 1 s')
+  assert.equal(spellEnd(4.3), 'ends within 5 s')
+  assert.equal(spellEnd(2_460), 'ends within 41 min')
+  assert.equal(spellEnd(0), 'its time limit is over')
 })
 
 test('spellGoing names the highest ranks, which go when the desired size is below what is present', () => {

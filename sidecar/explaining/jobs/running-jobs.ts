@@ -1,7 +1,7 @@
 // Which jobs run, where, and how long they may still take. Pure.
 
 import { IdsetTexts } from '#explaining/idset-texts.ts'
-import { spellSeconds } from '#explaining/wording.ts'
+import { spellEnd } from '#explaining/wording.ts'
 import { formatJobId } from '#flux/calls/job-id.ts'
 import type { RunningJob } from '#flux/calls/job-list-calls.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
@@ -64,5 +64,5 @@ export function describeEnd(job: RunningJob, now: Date): string {
   const left = secondsLeft(job, now)
   if (left === null) return ', which has no time limit'
   if (left === 0) return ', whose time limit is over'
-  return `, which ends within ${spellSeconds(Math.ceil(left))}`
+  return `, which ${spellEnd(left)}`
 }

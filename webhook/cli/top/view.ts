@@ -1,5 +1,5 @@
 // What `flux-metrics top` shows of one MiniCluster: one explanation, so that all numbers are of one reading. Pure.
-import { spellGoing, spellSeconds } from '#explaining/wording.ts'
+import { spellEnd, spellGoing, spellSeconds } from '#explaining/wording.ts'
 import type { ReadExplanation } from '../input/cluster/explanation.ts'
 import { INDENT, row } from '../output/rows.ts'
 import { describeStates, drawStrip } from './rank-strip.ts'
@@ -68,8 +68,7 @@ function describeExplanation(
     ...row('jobs', describeJobs(explanation), options),
     ...(running?.listed ?? []).slice(0, MAX_RUNNING).flatMap((job) => {
       const user = job.user === null ? '' : ` of user ${job.user}`
-      const end =
-        job.endsInSeconds === null ? '' : `, ends within ${spellSeconds(job.endsInSeconds)}`
+      const end = job.endsInSeconds === null ? '' : `, ${spellEnd(job.endsInSeconds)}`
       return row('runs', `${job.id}${user} on ${job.ranks}${end}`, options)
     }),
     ...waiting.flatMap(({ id, text }) => row('waits', `${id} ${text}`, options)),

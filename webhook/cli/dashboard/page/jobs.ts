@@ -1,7 +1,7 @@
 // The jobs that wait, each with its reason, and those that run. A job that is pointed at marks its ranks in the picture.
 import { h } from 'preact'
 import { useState } from 'preact/hooks'
-import { spellSeconds } from '#explaining/wording.ts'
+import { spellEnd, spellSeconds } from '#explaining/wording.ts'
 import type { ReadExplanation } from '../../input/cluster/explanation.ts'
 
 type Mark = (ranks: string | null) => void
@@ -102,7 +102,7 @@ export function RunningJobs({ running, mark }: RunningProps) {
 type Running = NonNullable<ReadExplanation['running']>['listed'][number]
 
 function runningJob({ id, user, ranks, endsInSeconds }: Running, mark: Mark) {
-  const end = endsInSeconds === null ? 'no known end' : `ends within ${spellSeconds(endsInSeconds)}`
+  const end = endsInSeconds === null ? 'no known end' : spellEnd(endsInSeconds)
   return h(
     'li',
     { key: id, class: 'job', ...marking(ranks, mark) },

@@ -1,5 +1,5 @@
 // What is known of each rank: its state, and who runs there. Pure.
-import { plural, spellRanks, spellSeconds } from '#explaining/wording.ts'
+import { plural, spellEnd, spellRanks } from '#explaining/wording.ts'
 import { countIds, hasId, highestId, type Idset, parseIdset } from '#flux/sets/idset.ts'
 import type { ReadExplanation } from '../../../input/cluster/explanation.ts'
 import { RANK_WORDS } from '../../../output/rank-words.ts'
@@ -88,6 +88,6 @@ type RunningJob = NonNullable<ReadExplanation['running']>['listed'][number]
 
 function describeJob({ id, user, endsInSeconds }: RunningJob): string {
   const owner = user === null ? '' : ` of user ${user}`
-  const end = endsInSeconds === null ? '' : `, ends within ${spellSeconds(endsInSeconds)}`
+  const end = endsInSeconds === null ? '' : `, ${spellEnd(endsInSeconds)}`
   return `job ${id}${owner}${end}`
 }
