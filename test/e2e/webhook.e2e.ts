@@ -109,6 +109,32 @@ withEnvironment('the webhook in operation', {
     })
   },
 
+  // Before a new installation: there the Lease of the old leader has to expire.
+  'pods that start without a webhook are unchanged, found and told of': async (environment) => {
+    const { namespace } = environment
+    await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=0'])
+    await holds('no webhook', async () => (await webhookPods()).length === 0)
+    const lead = await environment.lead()
+    await run(['delete', 'pod', lead, `--namespace=${namespace}`, '--wait=false'])
+    await holds('another index-0 pod', async () => (await environment.lead()) !== lead)
+    await environment.readyPods(2)
+    // The selector that docs/install/KUSTOMIZE.md gives.
+    const selector =
+      'app=flux-operator,batch.kubernetes.io/job-completion-index=0,!flux-metrics/minicluster'
+    const missed = await run(['get', 'pods', `--namespace=${namespace}`, '-l', selector, '-o=name'])
+    assert.equal(missed.trim(), `pod/${await environment.lead()}`)
+    await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=2'])
+    await environment.installation.rolledOut()
+    await holds('an Event with the cure', async () => {
+      const cure = `kubectl delete pod -n ${namespace} ${await environment.lead()}`
+      return (await messagesOf(namespace, 'MetricsMissing')).includes(cure)
+    })
+    await run(['delete', 'pod', await environment.lead(), `--namespace=${namespace}`])
+    await environment.readyPods(2)
+    await environment.serving()
+    assert.equal((await environment.miniCluster()).metadata?.name, MINICLUSTER)
+  },
+
   'the CA renewed under load fails no admission': async (environment) => {
     await underLoad(environment, renewCa)
     assert.equal(certificatesIn(await caBundle()), 2, 'old and new are both trusted')
@@ -178,31 +204,6 @@ withEnvironment('the webhook in operation', {
     const injected = await ReviewLoad.admitPods(environment, MANY_PODS)
     assert.equal(injected, 1)
     assert.equal((await reviews()) - before, 1)
-  },
-
-  'pods that start without a webhook are unchanged, found and told of': async (environment) => {
-    const { namespace } = environment
-    await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=0'])
-    await holds('no webhook', async () => (await webhookPods()).length === 0)
-    const lead = await environment.lead()
-    await run(['delete', 'pod', lead, `--namespace=${namespace}`, '--wait=false'])
-    await holds('another index-0 pod', async () => (await environment.lead()) !== lead)
-    await environment.readyPods(2)
-    // The selector that docs/install/KUSTOMIZE.md gives.
-    const selector =
-      'app=flux-operator,batch.kubernetes.io/job-completion-index=0,!flux-metrics/minicluster'
-    const missed = await run(['get', 'pods', `--namespace=${namespace}`, '-l', selector, '-o=name'])
-    assert.equal(missed.trim(), `pod/${await environment.lead()}`)
-    await run(['scale', `deployment/${WEBHOOK}`, SCOPE, '--replicas=2'])
-    await environment.installation.rolledOut()
-    await holds('an Event with the cure', async () => {
-      const cure = `kubectl delete pod -n ${namespace} ${await environment.lead()}`
-      return (await messagesOf(namespace, 'MetricsMissing')).includes(cure)
-    })
-    await run(['delete', 'pod', await environment.lead(), `--namespace=${namespace}`])
-    await environment.readyPods(2)
-    await environment.serving()
-    assert.equal((await environment.miniCluster()).metadata?.name, MINICLUSTER)
   },
 
   'after a restart of the API server the next pod is injected': async (environment, t) => {

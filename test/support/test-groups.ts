@@ -30,8 +30,11 @@ export const LONG: readonly string[] = [
   'test/collecting/collector.test.ts',
 ]
 
-/** The most files of a group: the last group should not keep everybody waiting. */
-const MOST = 16
+/**
+ * The most files of a group. Each process spends a second of processor time on what the files of most rooms import, but the last
+ * group should not keep everybody waiting.
+ */
+const MOST = 48
 
 /** The test files at or below these paths, which begin with `test/`; all if there are none. */
 export function testFiles(paths: readonly string[]): readonly string[] {
@@ -46,14 +49,14 @@ export function testFiles(paths: readonly string[]): readonly string[] {
   return [...new Set(chosen)]
 }
 
-/** The groups, those that take long first: the files of a room share a process. */
+/** The groups, those that take long first: the files of a room share a process, and small rooms share one. */
 export function groupsOf(files: readonly string[]): readonly TestGroup[] {
   const long = LONG.filter((file) => files.includes(file))
   const others = files.filter((file) => !LONG.includes(file))
   const rooms = Object.entries(Object.groupBy(others, roomOf))
   return [
     ...long.map((file) => ({ name: file, files: [file] })),
-    ...rooms.flatMap(([room, inRoom = []]) => partsOf(room, inRoom)).sort(byLength),
+    ...packed(rooms.flatMap(([room, inRoom = []]) => partsOf(room, inRoom))).sort(byLength),
   ]
 }
 
@@ -74,4 +77,18 @@ function partsOf(room: string, files: readonly string[]): readonly TestGroup[] {
     name: `${room}-${part}`,
     files: files.slice(part * size, (part + 1) * size),
   }))
+}
+
+/** Fewer groups: neighbours together, as long as they are not too many files. */
+function packed(groups: readonly TestGroup[]): TestGroup[] {
+  const all: TestGroup[] = []
+  for (const group of groups) {
+    const last = all.at(-1)
+    if (last === undefined || last.files.length + group.files.length > MOST) all.push(group)
+    else {
+      const files = [...last.files, ...group.files]
+      all[all.length - 1] = { name: `${last.name}+${group.name}`, files }
+    }
+  }
+  return all
 }

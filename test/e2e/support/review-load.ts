@@ -5,8 +5,11 @@ import type { Environment } from './environment.ts'
 import { MINICLUSTER } from './manifests.ts'
 import { isInjected, podOf } from './pods.ts'
 
-/** Concurrent requests: the API server's machine has two cores. */
+/** Concurrent requests of {@link ReviewLoad.admitPods}: the API server's machine has two cores. */
 const CONCURRENCY = 20
+
+/** Concurrent requests of a steady load. A machine that cannot keep its rate gets a lower one, and does not drown. */
+const IN_FLIGHT = 10
 
 /** A webhook that reads such a late API server has no time left: the look-ups of one review may take 2 s. */
 const LATE_MS = 500
@@ -19,7 +22,7 @@ interface Span {
 }
 
 /**
- * Creates index-0 pods as dry runs at a steady rate, until stopped. Meanwhile it reads an object, as the webhook does for each of
+ * Creates index-0 pods as dry runs at a steady rate, or as fast as they are answered, until stopped. Meanwhile it reads an object, as the webhook does for each of
  * them: that no webhook answers in time while the API server itself has no processor says nothing about the webhook.
  */
 export class ReviewLoad {
@@ -64,6 +67,7 @@ export class ReviewLoad {
   }
 
   #add(): void {
+    if (this.#pending.size >= IN_FLIGHT) return
     const review = this.#review().finally(() => this.#pending.delete(review))
     this.#pending.add(review)
   }
