@@ -1,6 +1,7 @@
 // Runs the tests that need no cluster, several files in one process: for most files it takes longer to start a process and to
 // import the code than to run their tests. Arguments are files or folders, such as test/flux; without one, all tests run.
-// With --coverage the coverage of sidecar/ and webhook/ is printed, and it fails if less than 90 % of lines or branches ran.
+// With --check types and lint are checked beside them. With --coverage the coverage of sidecar/ and webhook/ is printed, and it
+// fails if less than 90 % of lines or branches ran.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -9,6 +10,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { pathToFileURL } from 'node:url'
 import { messageOf } from '#serving/text.ts'
+import { runBeside } from './beside.ts'
 import { ROOT } from './imports.ts'
 import { endWith, programArguments } from './program-arguments.ts'
 import { groupsOf, testFiles } from './test-groups.ts'
@@ -50,6 +52,7 @@ const USAGE = `Usage: npm run test:unit -- [PATH]...
 Runs the tests that need no cluster.
 
   PATH        a file or a folder, such as test/flux [all of test/]
+  --check     check types and lint beside them, as npm run check does
   --coverage  print the coverage of sidecar/ and webhook/, and fail if less than
               90 % of lines or branches ran
 
@@ -59,7 +62,7 @@ Exit codes: 0 all tests pass; 1 some do not; 2 wrong usage.
 `
 
 const { values, positionals } = programArguments(
-  { coverage: { type: 'boolean' } },
+  { check: { type: 'boolean' }, coverage: { type: 'boolean' } },
   { usage: USAGE },
 )
 const chosen = chosenFiles()
@@ -76,10 +79,20 @@ function chosenFiles(): readonly string[] {
 if (!values.coverage) shareCompileCache()
 const folder = await mkdtemp(join(tmpdir(), 'flux-metrics-tests-'))
 const files = await entriesOf(chosen, folder)
+const checked = values.check ? runBeside('npm', ['run', '--silent', 'check']) : undefined
 run({ files, cwd: ROOT, concurrency: PROCESSES, ...(values.coverage && COVERED) })
   .on('test:fail', () => {
     process.exitCode = 1
   })
   .once('close', () => void rm(folder, { recursive: true }))
   .compose(spec)
+  .on('end', () => void tellCheck())
   .pipe(process.stdout)
+
+/** Last, so that nobody has to look for it among the tests. */
+async function tellCheck(): Promise<void> {
+  const ended = await checked
+  if (ended === undefined) return
+  process.stdout.write(ended.passed ? '✔ types and lint\n' : `✖ types and lint\n${ended.output}`)
+  if (!ended.passed) process.exitCode = 1
+}
