@@ -50,7 +50,7 @@ export function drawChart(trace: Trace, options: ChartOptions): readonly string[
   }
   if (columns.some(({ killed }) => killed > 0)) {
     lines.push(
-      `${gutter('lost')} ${columns.map(({ killed }) => (killed > 0 ? '✗' : ' ')).join('')}`,
+      `${gutter('killed')} ${columns.map(({ killed }) => (killed > 0 ? '✗' : ' ')).join('')}`,
     )
   }
   return lines.map((line) => line.trimEnd())

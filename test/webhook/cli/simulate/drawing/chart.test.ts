@@ -26,7 +26,7 @@ test('drawChart shows busy and idle nodes over time, waiting jobs, and when jobs
     '     0└────',
     '       00 s',
     '  wait  █▂  up to 8',
-    '  lost    ✗',
+    'killed    ✗',
   ])
 })
 
