@@ -108,9 +108,9 @@ test('an upgrade with Helm takes what is new in values.yaml', () => {
 test('only npm scripts that exist are named', () => {
   const scripts = new Set<string>(Object.keys(packageJson.scripts))
   const named = PAGES.filter((page) => page !== 'CHANGELOG.md').flatMap((page) =>
-    [...readPage(page).matchAll(/npm (?:run (?:--silent )?([a-z][\w:]*)|(start|test))\b/g)].map(
-      (match) => match[1] ?? match[2] ?? '',
-    ),
+    [
+      ...readPage(page).matchAll(/npm (?:run (?:--silent |-s )?([a-z][\w:-]*)|(start|test))\b/g),
+    ].map((match) => match[1] ?? match[2] ?? ''),
   )
   assert.ok(named.length > 10)
   assert.deepEqual(
