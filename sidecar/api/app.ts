@@ -22,6 +22,7 @@ import { METRICS_PATH, routePrometheus, type Telemetry } from './gauges/telemetr
 import { createUserGauges } from './gauges/user-gauges.ts'
 import { HEALTH_PATHS, type Readiness, routeHealth } from './health.ts'
 import { explainMissingPaths } from './missing-path.ts'
+import { believeNoUser } from './reader.ts'
 
 export interface AppOptions {
   readonly source: SnapshotSource
@@ -57,7 +58,7 @@ export function createApp(options: AppOptions): Koa {
   app.use(observeRequests(telemetry, log))
   app.use(failures(log))
   if (options.closed !== undefined) app.use(serveOnlyHealth(options.closed))
-  if (clients !== undefined) app.use(authenticate(clients, OPEN_PATHS))
+  app.use(clients === undefined ? believeNoUser : authenticate(clients, OPEN_PATHS))
   const answers = new AnswerCache(catalog)
   app.use(recallAnswers(answers, source))
   app.use(createRouter({ ...options, answers }).routes())

@@ -521,15 +521,18 @@ test('who is given a metric is noted, each time, and no other request is', async
   assert.deepEqual(noted, [])
 })
 
+const HPA_CONTROLLER = 'system:serviceaccount:kube-system:horizontal-pod-autoscaler'
+
 test('only the HPA controller that is given the published size is noted as it, also from the cache', async (t) => {
   const reading = fresh()
   const readers: string[] = []
   const app = await serveApp(t, {
     source: { reading: () => reading, noteAnswer: (_, reader) => readers.push(reader) },
+    clients: { verify: () => ({ kind: 'verified', name: 'front-proxy-client' }) },
     external: true,
   })
   const external = '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/'
-  const hpa = 'system:serviceaccount:kube-system:horizontal-pod-autoscaler'
+  const hpa = HPA_CONTROLLER
   const cases = [
     ['node_desired_count', hpa, 'hpa'],
     ['node_desired_compensated_count', hpa, 'hpa'],
@@ -549,4 +552,19 @@ test('only the HPA controller that is given the published size is noted as it, a
     }
     assert.deepEqual(readers, [expected, expected, expected], `${metric} for ${user}`)
   }
+})
+
+test('nobody is noted as the HPA controller where clients are not authenticated', async (t) => {
+  const reading = fresh()
+  const readers: string[] = []
+  const app = await serveApp(t, {
+    source: { reading: () => reading, noteAnswer: (_, reader) => readers.push(reader) },
+    external: true,
+  })
+  const path = `${V1BETA2}${MINICLUSTER}/node_desired_count`
+  const external = '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/node_desired_count'
+  for (const asked of [path, path, external]) {
+    assert.equal((await app.get(asked, { 'X-Remote-User': HPA_CONTROLLER })).code, 200)
+  }
+  assert.deepEqual(readers, ['other', 'other', 'other'])
 })
