@@ -1,6 +1,7 @@
 // The webhook's three servers, each on a port of its own with limits of its own, so that a flood of one takes nothing from
 // the others: health with metrics from the very start, reviews and certificates once there is a serving certificate.
 import { CertificateGauge } from '#serving/https/certificate-gauge.ts'
+import { UNKNOWN_CERTIFICATES } from '#serving/https/limits.ts'
 import { HttpsServer } from '#serving/https/server.ts'
 import type { ServingKeys } from '#serving/https/tls.ts'
 import type { Logger } from '#serving/log.ts'
@@ -19,12 +20,14 @@ import type { Telemetry } from './telemetry.ts'
 const REVIEW_LIMITS = {
   connections: 200,
   peerConnections: 150,
+  peerHandshakes: 150,
   requests: 200,
   peerRequests: 150,
   arrivals: {
     peer: { burst: 400, perSecond: 50 },
     reserved: { burst: 50, perSecond: 2 },
     shared: { burst: 600, perSecond: 100 },
+    unknownCertificates: UNKNOWN_CERTIFICATES,
   },
 }
 
@@ -38,6 +41,7 @@ const CERTIFICATE_LIMITS = {
     peer: { burst: 50, perSecond: 5 },
     reserved: { burst: 5, perSecond: 0.1 },
     shared: { burst: 200, perSecond: 50 },
+    unknownCertificates: UNKNOWN_CERTIFICATES,
   },
   keepAliveMs: 5_000,
 }

@@ -11,6 +11,11 @@ export interface ArrivalLimits {
   readonly reserved: Rate
   /** Of all strangers together, beyond what is reserved for each. */
   readonly shared: Rate
+  /**
+   * Bytes of handshakes with certificates that nobody knows, of one address. OpenSSL verifies each signature of a chain, however it
+   * ends: 70 certificates, 92 KB, take half a second of the event loop if their keys were made for that.
+   */
+  readonly unknownCertificates: Rate
 }
 
 /** API servers and replicas of the gateway. */
@@ -20,23 +25,27 @@ export class Arrivals {
   readonly #peers: RateLimit
   readonly #reserved: RateLimit
   readonly #shared: TokenBucket
+  readonly #unknownCertificates: RateLimit
   readonly #known = new RecentMap<string, true>(MAX_KNOWN)
 
   /** @param now milliseconds of a monotonic clock, as for the other calls */
-  constructor({ peer, reserved, shared }: ArrivalLimits, now: number) {
+  constructor({ peer, reserved, shared, unknownCertificates }: ArrivalLimits, now: number) {
     this.#peers = new RateLimit(peer)
     this.#reserved = new RateLimit(reserved)
     this.#shared = new TokenBucket(shared, now)
+    this.#unknownCertificates = new RateLimit(unknownCertificates)
   }
 
   /** Whether a new connection of an address may begin its handshake. If so, it counts. */
   admit(address: string, now: number): boolean {
     if (!this.#peers.admit(address, now)) return false
-    return (
-      this.#known.get(address) === true ||
-      this.#reserved.admit(address, now) ||
-      this.#shared.take(now)
-    )
+    if (this.isKnown(address)) return true
+    if (!this.#unknownCertificates.hasLeft(address, now)) return false
+    return this.#reserved.admit(address, now) || this.#shared.take(now)
+  }
+
+  isKnown(address: string): boolean {
+    return this.#known.get(address) === true
   }
 
   /** The last connection of an address was of a known client: it does not count, and later ones come first. */
@@ -45,9 +54,20 @@ export class Arrivals {
     this.#known.set(address, true)
   }
 
+  /**
+   * A handshake of an address had a certificate that nobody knows, and this length.
+   *
+   * @returns whether the address may open more
+   */
+  charge(address: string, bytes: number, now: number): boolean {
+    this.#unknownCertificates.charge(address, bytes, now)
+    return this.isKnown(address) || this.#unknownCertificates.hasLeft(address, now)
+  }
+
   /** Forgets the addresses that have opened nothing for long. */
   forgetOld(now: number): void {
     this.#peers.forgetOld(now)
     this.#reserved.forgetOld(now)
+    this.#unknownCertificates.forgetOld(now)
   }
 }

@@ -18,6 +18,8 @@ export interface Connection {
   unanswered: number
   /** When it last had no unanswered request, in milliseconds of `performance.now()`. */
   busySince: number
+  /** Whether its handshake is complete. */
+  secured: boolean
   /** Whether it is closed after the answer that is due: no further request of it is served. */
   ending: boolean
 }
@@ -67,6 +69,13 @@ export class ClientGroup {
     connection.peer = peer
     this.#connections += 1
     return true
+  }
+
+  /** Closes the oldest connection of an address that is in its handshake, if one more would be too many. */
+  makeRoomForHandshake({ address }: Connection): void {
+    const { peerHandshakes = this.#limits.peerConnections } = this.#limits
+    const handshakes = [...(this.#peers.get(address)?.connections ?? [])].filter(isInHandshake)
+    if (handshakes.length >= peerHandshakes) this.#close(handshakes[0])
   }
 
   remove(connection: Connection): void {
@@ -122,15 +131,24 @@ export class ClientGroup {
       for (const condition of inOrder) {
         for (const connection of connections) {
           if (connection === newcomer || !condition(connection)) continue
-          this.remove(connection)
-          connection.socket.destroy()
-          this.#displaced += 1
+          this.#close(connection)
           return true
         }
       }
     }
     return false
   }
+
+  #close(connection: Connection | undefined): void {
+    if (connection === undefined) return
+    this.remove(connection)
+    connection.socket.destroy()
+    this.#displaced += 1
+  }
+}
+
+function isInHandshake({ secured }: Connection): boolean {
+  return !secured
 }
 
 /** In its handshake, or between requests, or in the headers of one. */

@@ -10,12 +10,15 @@ import type { ServerLimits } from './limits.ts'
 /** `refuse`: there are too many requests. `ignore`: the connection is about to be closed. */
 export type Admission = 'serve' | 'refuse' | 'ignore'
 
+/** The first message of a handshake, with the keys that clients offer. What is longer has certificates. */
+const HELLO_BYTES = 2_048
+
 export class Connections {
   readonly #limits: ServerLimits
   readonly #strangers: ClientGroup
   /** Known clients are few, and trusted: any of their addresses may use all that they may use together. */
   readonly #known: ClientGroup
-  readonly #arrivals: Arrivals
+  #arrivals: Arrivals
   /** Every TCP connection by its addresses, also those in their TLS handshake. */
   readonly #connections = new Map<string, Connection>()
   /**
@@ -53,9 +56,15 @@ export class Connections {
       response: undefined,
       unanswered: 0,
       busySince: 0,
+      secured: false,
       ending: false,
     }
-    if (!this.#arrivals.admit(address, performance.now()) || !this.#strangers.add(connection)) {
+    if (!this.#arrivals.admit(address, performance.now())) {
+      socket.destroy()
+      return false
+    }
+    if (!this.#arrivals.isKnown(address)) this.#strangers.makeRoomForHandshake(connection)
+    if (!this.#strangers.add(connection)) {
       socket.destroy()
       return false
     }
@@ -64,6 +73,7 @@ export class Connections {
       connection.peer?.group.remove(connection)
       // A newer connection may already use the same port.
       if (this.#connections.get(key) === connection) this.#connections.delete(key)
+      if (!connection.secured && socket.bytesRead > HELLO_BYTES) this.#charge(connection)
     })
     return true
   }
@@ -72,17 +82,19 @@ export class Connections {
    * Notes that a handshake is complete.
    *
    * @param tls a TLS socket: it has no public reference to the TCP socket under it
-   * @param isKnown whether the client's certificate is one of those that the server serves
+   * @param client whether its certificate is one of those that the server serves, or one of nobody that the server knows
    */
-  secure(tls: Socket, isKnown: boolean): void {
+  secure(tls: Socket, client: 'known' | 'stranger' | 'refused'): void {
     const connection = this.#connections.get(addressesOf(tls))
     if (connection === undefined) {
       tls.destroy()
       return
     }
+    connection.secured = true
     this.#secured.set(tls, connection)
     tls.once('close', () => this.#secured.delete(tls))
-    if (!isKnown) return
+    if (client === 'refused') this.#charge(connection)
+    if (client !== 'known') return
     this.#arrivals.know(connection.address)
     this.#strangers.remove(connection)
     if (!this.#known.add(connection)) connection.socket.destroy()
@@ -146,6 +158,8 @@ export class Connections {
    * that have answered a request: new ones, verified by an old CA, would stay.
    */
   forgetClients(): void {
+    // What was unknown until now may be of the new CA.
+    this.#arrivals = new Arrivals(this.#limits.arrivals, performance.now())
     for (const connection of this.#connections.values()) {
       const { socket, response } = connection
       if (response === undefined) {
@@ -155,6 +169,14 @@ export class Connections {
       end(connection)
       // If the header is already sent, it still promises keep-alive: the connection is closed all the same.
       response.once('close', () => response.req.socket.destroySoon())
+    }
+  }
+
+  /** An address that sends long chains of certificates is heard no more, until time has made up for them. */
+  #charge({ address, socket }: Connection): void {
+    if (this.#arrivals.charge(address, socket.bytesRead, performance.now())) return
+    for (const { address: other, socket, secured } of this.#connections.values()) {
+      if (other === address && !secured) socket.destroy()
     }
   }
 

@@ -6,6 +6,8 @@ import type { ArrivalLimits } from './arrivals.ts'
 export interface GroupLimits {
   readonly connections: number
   readonly peerConnections: number
+  /** Those in their handshake. Default: as many as connections. */
+  readonly peerHandshakes?: number
   /** Requests without a complete answer. */
   readonly requests: number
   readonly peerRequests: number
@@ -38,6 +40,9 @@ export interface ServerLimits extends GroupLimits {
   readonly pipelined: number
 }
 
+/** An API server whose CA is not known yet sends some 3 KB each time, and is told why it is refused. 92 KB count for four minutes. */
+export const UNKNOWN_CERTIFICATES = { burst: 32 * 1024, perSecond: 256 }
+
 /**
  * A TLS connection takes 90 KiB, so that 128 strangers fit into the container beside 10,000 nodes. Kubelets and Prometheus
  * use one or two connections of each address.
@@ -53,11 +58,13 @@ export const DEFAULT_LIMITS: ServerLimits = {
   pipelined: 8,
   connections: 128,
   peerConnections: 32,
+  peerHandshakes: 8,
   requests: 128,
   peerRequests: 16,
   arrivals: {
     peer: { burst: 200, perSecond: 20 },
     reserved: { burst: 10, perSecond: 1 },
     shared: { burst: 200, perSecond: 50 },
+    unknownCertificates: UNKNOWN_CERTIFICATES,
   },
 }

@@ -11,7 +11,7 @@ import {
 } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import type { TLSSocket, TlsOptions } from 'node:tls'
+import { TLSSocket, type TlsOptions } from 'node:tls'
 import type { Logger } from '../log.ts'
 import { TLS_POLICY } from '../tls-policy.ts'
 import { Connections } from './connections.ts'
@@ -161,7 +161,13 @@ export class HttpsServer {
 
   /** Requests of a connection are served from now on. */
   #begin(client: Socket): void {
-    this.#connections.secure(client, this.#knowsClient?.(client) === true)
+    this.#connections.secure(client, this.#judge(client))
+  }
+
+  #judge(client: Socket): 'known' | 'stranger' | 'refused' {
+    if (this.#knowsClient?.(client) === true) return 'known'
+    const isUnauthorized = client instanceof TLSSocket && !client.authorized
+    return isUnauthorized && client.getPeerX509Certificate() !== undefined ? 'refused' : 'stranger'
   }
 
   /** Closes the connections that are overdue. Says that connections were displaced, once a minute at most. */

@@ -23,6 +23,19 @@ export class RateLimit {
     return first.take(now)
   }
 
+  /** Whether anything is left for a key. Does not count. */
+  hasLeft(key: string, now: number): boolean {
+    return this.#buckets.get(key)?.has(now) ?? true
+  }
+
+  /** Counts what has happened for a key, whatever it has cost. */
+  charge(key: string, cost: number, now: number): void {
+    const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#rate, now)
+    if (!this.#buckets.has(key) && !this.#hasRoom(now)) return
+    bucket.charge(cost, now)
+    this.#buckets.set(key, bucket)
+  }
+
   /** Takes back what was admitted last for a key. */
   excuse(key: string): void {
     this.#buckets.get(key)?.giveBack(1)

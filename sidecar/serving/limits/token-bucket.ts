@@ -21,10 +21,21 @@ export class TokenBucket {
 
   /** Takes one token. @returns whether there was one */
   take(now: number): boolean {
-    this.#refill(now)
-    if (this.#tokens < 1) return false
+    if (!this.has(now)) return false
     this.#tokens -= 1
     return true
+  }
+
+  /** Whether there is a token. */
+  has(now: number): boolean {
+    this.#refill(now)
+    return this.#tokens >= 1
+  }
+
+  /** Takes what something has cost, even more than there is: time makes up for the debt first. */
+  charge(cost: number, now: number): void {
+    this.#refill(now)
+    this.#tokens -= cost
   }
 
   /** Gives back a part of a token that was taken: what it was taken for cost less. */

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
 import { test } from 'node:test'
-import { connect } from 'node:tls'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ConnectionOptions, connect } from 'node:tls'
 import { Arrivals } from '#serving/https/arrivals.ts'
-import { DEFAULT_LIMITS } from '#serving/https/limits.ts'
+import { DEFAULT_LIMITS, UNKNOWN_CERTIFICATES } from '#serving/https/limits.ts'
+import { createAuthority } from '../../support/certificates.ts'
 import { ask } from '../../support/https.ts'
-import { authority, knowsClient, serve } from './local-server.ts'
+import { authority, GET, knowsClient, pair, serve } from './local-server.ts'
 
 const SLOW = { burst: 3, perSecond: 0.001 }
+const CERTIFICATES = { unknownCertificates: UNKNOWN_CERTIFICATES }
+
+const MANY = { burst: 100, perSecond: 0.001 }
 
 const addresses = (count: number) => Array.from({ length: count }, (_, at) => `127.0.1.${at + 1}`)
 
 test('Arrivals admits what is reserved for each address, and shares the rest', () => {
-  const arrivals = new Arrivals({ peer: SLOW, reserved: { ...SLOW, burst: 1 }, shared: SLOW }, 0)
+  const limits = { peer: SLOW, reserved: { ...SLOW, burst: 1 }, shared: SLOW, ...CERTIFICATES }
+  const arrivals = new Arrivals(limits, 0)
   const admitted = ['a', 'a', 'a', 'a', 'b', 'b', 'b', 'c'].map((one) => arrivals.admit(one, 0))
   assert.deepEqual(admitted, [true, true, true, false, true, true, false, true])
 })
@@ -20,7 +27,7 @@ test('Arrivals admits what is reserved for each address, and shares the rest', (
 test('Arrivals admits the address of a known client when nothing is left for others', () => {
   const none = { burst: 0, perSecond: 0 }
   const reserved = { burst: 1, perSecond: 0 }
-  const arrivals = new Arrivals({ peer: SLOW, reserved, shared: none }, 0)
+  const arrivals = new Arrivals({ peer: SLOW, reserved, shared: none, ...CERTIFICATES }, 0)
   arrivals.admit('a', 0)
   arrivals.know('a')
   const admitted = ['b', 'b', 'a', 'a', 'a', 'a'].map((one) => arrivals.admit(one, 0))
@@ -41,7 +48,7 @@ test('Fifty addresses that open what each of them may leave the process most of 
 })
 
 test('HttpsServer answers API servers and kubelets while many addresses open connections', async (t) => {
-  const arrivals = { peer: { burst: 100, perSecond: 0.001 }, reserved: SLOW, shared: SLOW }
+  const arrivals = { peer: MANY, reserved: SLOW, shared: SLOW, ...CERTIFICATES }
   const limits = { arrivals, connections: 1_000 }
   const { port } = await serve(t, { clientCa: authority.cert, knowsClient, limits })
   const client = await authority.issue({ commonName: 'proxy', extendedKeyUsage: ['clientAuth'] })
@@ -56,12 +63,80 @@ test('HttpsServer answers API servers and kubelets while many addresses open con
   assert.equal((await ask(port, '/livez', { localAddress: '127.0.0.11' })).status, 200)
 })
 
-async function shakesHands(port: number, localAddress: string): Promise<boolean> {
+/** A hundred certificates, of which a server knows none. */
+async function longChain() {
+  const stranger = await createAuthority('stranger')
+  const { cert, key } = await stranger.issue({
+    commonName: 'proxy',
+    extendedKeyUsage: ['clientAuth'],
+  })
+  return { cert: [cert, ...Array<string>(100).fill(stranger.cert)].join('\n'), key }
+}
+
+const STRANGER = '127.0.0.2'
+
+test('HttpsServer hears an address no more that sends a long chain of certificates', async (t) => {
+  const { server, port } = await serve(t, { clientCa: authority.cert, knowsClient })
+  assert.equal(await shakesHands(port, STRANGER, await longChain()), true)
+  assert.equal(await shakesHands(port, STRANGER), false)
+  assert.equal((await ask(port, '/livez', { localAddress: '127.0.0.11' })).status, 200)
+  server.update({ ...pair, clientCa: (await createAuthority('other')).cert })
+  assert.equal(await shakesHands(port, STRANGER), true)
+})
+
+test('HttpsServer hears an address no more whose handshake is long and has no end', async (t) => {
+  const { port } = await serve(t, { clientCa: authority.cert, knowsClient })
+  const socket = connectTcp({ port, host: '127.0.0.1', localAddress: STRANGER })
+  socket.on('error', () => {})
+  // A record of a handshake with a message of 60 kB: most of it comes.
+  for (let record = 0; record < 4; record += 1) {
+    const start = record === 0 ? [0x01, 0x00, 0xea, 0x60] : []
+    const body = Buffer.concat([Buffer.from(start), Buffer.alloc(12_000)])
+    socket.write(
+      Buffer.concat([Buffer.from([0x16, 0x03, 0x01, body.length >> 8, body.length & 0xff]), body]),
+    )
+  }
+  await sleep(100)
+  socket.destroy()
+  for (let left = 10; await shakesHands(port, STRANGER); left -= 1) assert.ok(left > 0)
+})
+
+test('HttpsServer tells an API server whose CA it does not know why it is refused', async (t) => {
+  const { port } = await serve(t, { clientCa: authority.cert, knowsClient })
+  const stranger = await createAuthority('stranger')
+  const client = await stranger.issue({ commonName: 'proxy', extendedKeyUsage: ['clientAuth'] })
+  for (let request = 0; request < 8; request += 1) {
+    assert.equal((await ask(port, '/', { client, localAddress: STRANGER })).status, 200)
+  }
+})
+
+test('HttpsServer keeps few handshakes of an address, the newest', async (t) => {
+  const { port } = await serve(t, { limits: { peerHandshakes: 2 } })
+  const sockets = Array.from({ length: 5 }, () =>
+    connectTcp({ port, host: '127.0.0.1', localAddress: STRANGER }),
+  )
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  await Promise.all(sockets.slice(0, 3).map((socket) => once(socket.resume(), 'close')))
+  assert.equal((await ask(port, '/', { localAddress: '127.0.0.11' })).status, 200)
+  const closed = sockets.map((socket) => socket.closed)
+  assert.deepEqual(closed, [true, true, true, false, false])
+})
+
+async function shakesHands(
+  port: number,
+  localAddress: string,
+  certificate: ConnectionOptions = {},
+): Promise<boolean> {
   // The type of tls.connect lacks the options of net.connect that it passes on.
   const options = { port, host: '127.0.0.1', localAddress, rejectUnauthorized: false }
-  const socket = connect(options)
+  const socket = connect({ ...options, ...certificate })
   try {
     await once(socket, 'secureConnect')
+    // In TLS 1.3 the server still has to read the certificate.
+    socket.write(GET)
+    await once(socket, 'data')
     return true
   } catch {
     return false

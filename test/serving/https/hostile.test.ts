@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:https'
 import { type TestContext, test } from 'node:test'
+import { UNKNOWN_CERTIFICATES } from '#serving/https/limits.ts'
 import { ask } from '../../support/https.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 import { ATTACKS } from './attacks.ts'
@@ -28,6 +29,7 @@ const LIMITS = {
     peer: { burst: 30, perSecond: 5 },
     reserved: { burst: 12, perSecond: 1 },
     shared: { burst: 40, perSecond: 5 },
+    unknownCertificates: UNKNOWN_CERTIFICATES,
   },
 }
 
