@@ -53,4 +53,6 @@ export class Departure implements CollectorObserver {
   disconnected(): void {}
 
   drained(): void {}
+
+  answered(): void {}
 }

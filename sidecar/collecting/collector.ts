@@ -79,6 +79,7 @@ export class Collector implements SnapshotSource {
 
   noteAnswer(snapshot: Snapshot, reader: Reader): void {
     this.#snapshots.noteAnswer(snapshot, performance.now(), reader)
+    this.#options.observer.answered(reader)
   }
 
   /** Starts to connect, and returns at once. */

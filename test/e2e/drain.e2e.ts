@@ -2,8 +2,11 @@
 // node. As in production, the ranks of ending pods stay up and schedulable for the pods' grace, and jobs arrive for them just
 // then. Without drains (flux-metrics/drain "false" below) some of these jobs fail.
 import assert from 'node:assert/strict'
+import type { Reader } from '#scaling/snapshot.ts'
 import { withEnvironment } from './support/cases.ts'
 import { readHistory } from './support/control.ts'
+import type { Environment } from './support/environment.ts'
+import { run } from './support/installation.ts'
 import { submitJobs } from './support/job-stream.ts'
 import { ENABLED, GROUP, MINICLUSTER } from './support/manifests.ts'
 import { recommendedHpa } from './support/recommended.ts'
@@ -17,6 +20,14 @@ const SEED = Number(process.env.DRAIN_SEED ?? Date.now() % 1_000_000)
 /** A node that an administrator has drained, among the nodes that join and leave. */
 const BROKEN = { rank: 2, reason: 'bad DIMM' } as const
 const OWN_REASON = /^flux-metrics\/[^:]+: scale-down to \d+$/
+
+/** How many answers the sidecar has given to a reader. */
+async function answersTo(environment: Environment, reader: Reader): Promise<number> {
+  const pod = `${environment.namespace}/pods/https:${await environment.lead()}:8443`
+  const page = await run(['get', '--raw', `/api/v1/namespaces/${pod}/proxy/metrics`])
+  const found = page.match(new RegExp(`^flux_answers_total{reader="${reader}"} (\\d+)$`, 'm'))
+  return Number(found?.[1] ?? 0)
+}
 
 withEnvironment(
   'a MiniCluster that drains before it shrinks',
@@ -86,6 +97,15 @@ withEnvironment(
         later.filter(({ name }) => name === 'drain' || name === 'undrain'),
         [{ name: 'drain', ranks: [BROKEN.rank], reason: BROKEN.reason }],
       )
+    },
+
+    'the sidecar knows the HPA controller behind the gateway, and takes nobody else for it': async (
+      environment,
+    ) => {
+      const others = await answersTo(environment, 'other')
+      await environment.metric('node_desired_count')
+      assert.equal(await answersTo(environment, 'other'), others + 1)
+      assert.ok((await answersTo(environment, 'hpa')) > 0)
     },
 
     'the log of the sidecar has both': async (environment) => {

@@ -70,6 +70,12 @@ function collectorObserver(registry: Registry): CollectorObserver {
     labelNames: ['what', 'outcome'],
     registers,
   })
+  const answers = new Counter({
+    name: 'flux_answers_total',
+    help: 'Answers with numbers of Flux, by reader: hpa is the HPA controller that was given the published size',
+    labelNames: ['reader'],
+    registers,
+  })
   let isFirst = true
   return {
     refreshed: (tookMs) => refreshes.observe(tookMs / 1000),
@@ -81,5 +87,6 @@ function collectorObserver(registry: Registry): CollectorObserver {
     },
     disconnected: () => connected.set(0),
     drained: (call, outcome) => drains.inc({ what: call, outcome }),
+    answered: (reader) => answers.inc({ reader }),
   }
 }

@@ -176,7 +176,12 @@ test('the collector’s work is counted', async () => {
   telemetry.failed('FLUX_CONNECT')
   telemetry.failed('FLUX_CONNECT')
   telemetry.connected()
+  for (const reader of ['hpa', 'other', 'hpa'] as const) telemetry.answered(reader)
   const text = await telemetry.registry.metrics()
+  assert.deepEqual(samplesOf(text, 'flux_answers_total'), [
+    'flux_answers_total{reader="hpa"} 2',
+    'flux_answers_total{reader="other"} 1',
+  ])
   assert.deepEqual(samplesOf(text, 'flux_refresh_duration_seconds_count'), [
     'flux_refresh_duration_seconds_count 2',
   ])
