@@ -2,12 +2,20 @@
 // anybody else. Used connections are kept for the next requests.
 import { X509Certificate } from 'node:crypto'
 import { Agent, type ClientRequestArgs } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { connect, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls'
+import { connect as connectTcp } from 'node:net'
+import { Duplex } from 'node:stream'
+import {
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 import { quote } from '#serving/text.ts'
 import { TLS_POLICY } from '#serving/tls-policy.ts'
 import type { Peer } from '../peers/peer.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
+import type { Handshakes } from './handshakes.ts'
 import { handshakeFailure, OTHER_NAME } from './peer-failure.ts'
 
 /** How the gateway shows who it is, and the CA (PEM, one or more) that sidecars must be certified by. */
@@ -39,10 +47,13 @@ interface PoolOptions {
   readonly name: string
   readonly context: SecureContext
   readonly limit: ConnectionLimit
+  readonly handshakes: Handshakes
 }
 
 export class ConnectionPool extends Agent {
   readonly #options: PoolOptions
+  /** Whether the peer has proved who it is. */
+  #isProved = false
 
   constructor(options: PoolOptions) {
     // The server's own announcement (Keep-Alive: timeout=…) shortens the time, less one second.
@@ -72,10 +83,22 @@ export class ConnectionPool extends Agent {
     _options: ClientRequestArgs,
     callback?: (error: Error | null, connection: Duplex) => void,
   ): undefined {
-    const { peer, name, context, limit } = this.#options
+    const { peer, handshakes } = this.#options
+    const shakeHands = () => this.#shakeHands()
+    const connected = this.#isProved ? shakeHands() : handshakes.run(peer, shakeHands)
+    connected.then(
+      (socket) => callback?.(null, socket),
+      // Node reads no second argument then.
+      (error: Error) => callback?.(error, new Duplex()),
+    )
+  }
+
+  async #shakeHands(): Promise<TLSSocket> {
+    const { peer, name, context, limit, handshakes } = this.#options
+    // A TLS socket does not tell how many bytes its handshake had.
+    const tcp = connectTcp({ host: peer.address, port: peer.port, noDelay: true })
     const socket = connect({
-      host: peer.address,
-      port: peer.port,
+      socket: tcp,
       servername: name,
       secureContext: context,
       ALPNProtocols: ['http/1.1'],
@@ -83,22 +106,25 @@ export class ConnectionPool extends Agent {
       rejectUnauthorized: true,
       checkServerIdentity: (_host, certificate) => checkName(name, certificate),
     })
-    socket.setNoDelay(true)
     limit.add(peer.namespace, this, socket)
+    const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
     const timer = setTimeout(() => socket.destroy(timedOut()), HANDSHAKE_MS)
     const onError = (error: Error) => {
       clearTimeout(timer)
       // Node's types call it an Error. It is the code of one, and null until there is one.
       const verdict: unknown = socket.authorizationError
       const code = typeof verdict === 'string' ? verdict : undefined
-      callback?.(handshakeFailure(peer, error, code), socket)
+      handshakes.failed(peer, tcp.bytesRead)
+      reject(handshakeFailure(peer, error, code))
     }
     socket.once('error', onError)
     socket.once('secureConnect', () => {
       clearTimeout(timer)
       socket.removeListener('error', onError)
-      callback?.(null, socket)
+      this.#isProved = true
+      resolve(socket)
     })
+    return promise
   }
 }
 

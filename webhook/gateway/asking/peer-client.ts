@@ -6,6 +6,7 @@ import type { Peer } from '../peers/peer.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { type Exchange, exchange, type RawAnswer } from './exchange.ts'
+import type { Handshakes } from './handshakes.ts'
 import { PeerFailure, tooSlow } from './peer-failure.ts'
 
 /** A sidecar answers from memory: one that has taken this long does not work. */
@@ -20,6 +21,7 @@ interface PeerClientOptions extends CircuitTiming {
   readonly name: string
   readonly context: SecureContext
   readonly limit: ConnectionLimit
+  readonly handshakes: Handshakes
 }
 
 type PeerQuestion = Pick<Exchange, 'path' | 'headers' | 'maxBytes' | 'share'>
@@ -32,16 +34,18 @@ export class PeerClient {
   readonly #name: string
   readonly #clock: () => number
   readonly #limit: ConnectionLimit
+  readonly #handshakes: Handshakes
   #pool: ConnectionPool
 
-  constructor({ peer, name, context, limit, ...circuit }: PeerClientOptions) {
+  constructor({ peer, name, context, limit, handshakes, ...circuit }: PeerClientOptions) {
     this.peer = peer
     this.circuit = new Circuit({ ...circuit, whyFailed: whyUnreachable })
     this.usedAt = circuit.clock()
     this.#name = name
     this.#clock = circuit.clock
     this.#limit = limit
-    this.#pool = new ConnectionPool({ peer, name, context, limit })
+    this.#handshakes = handshakes
+    this.#pool = new ConnectionPool({ peer, name, context, limit, handshakes })
   }
 
   get idleConnections(): number {
@@ -51,8 +55,8 @@ export class PeerClient {
   /** Uses another certificate from the next connection on. Requests under way keep the old ones. */
   renew(context: SecureContext): void {
     this.retire()
-    const [peer, name, limit] = [this.peer, this.#name, this.#limit]
-    this.#pool = new ConnectionPool({ peer, name, context, limit })
+    const own = { peer: this.peer, name: this.#name, limit: this.#limit }
+    this.#pool = new ConnectionPool({ ...own, context, handshakes: this.#handshakes })
   }
 
   retire(): void {

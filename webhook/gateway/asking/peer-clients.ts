@@ -4,6 +4,7 @@ import { sidecarName } from '#serving/certificates/certificate-names.ts'
 import type { CircuitTiming } from '../circuit.ts'
 import type { Peer } from '../peers/peer.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
+import { Handshakes } from './handshakes.ts'
 import { PeerClient } from './peer-client.ts'
 import { placeOf } from './peer-failure.ts'
 
@@ -16,11 +17,13 @@ export class PeerClients {
   readonly #clients = new Map<string, PeerClient>()
   readonly #circuit: CircuitTiming
   readonly #limit: ConnectionLimit
+  readonly #handshakes: Handshakes
   #sweptAt: number
 
   constructor(circuit: CircuitTiming, limit: ConnectionLimit) {
     this.#circuit = circuit
     this.#limit = limit
+    this.#handshakes = new Handshakes(circuit.clock)
     this.#sweptAt = circuit.clock()
   }
 
@@ -38,7 +41,7 @@ export class PeerClients {
     this.#sweep()
     const known = this.find(peer)
     if (known !== undefined) return known
-    const own = { peer, name: sidecarName(peer), context }
+    const own = { peer, name: sidecarName(peer), context, handshakes: this.#handshakes }
     const client = new PeerClient({ ...own, limit: this.#limit, ...this.#circuit })
     this.#clients.set(keyOf(peer), client)
     return client
