@@ -16,5 +16,11 @@ const AEAD_SUITES = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ]
 
+/**
+ * The key exchanges of a server, for `ecdhCurve`: a client may choose the one that costs most. These take a millisecond; the other ones of
+ * OpenSSL's default, such as secp521r1, take two to five. Every Go program has the last two.
+ */
+export const SERVER_GROUPS = 'X25519MLKEM768:X25519:prime256v1'
+
 /** Options of Node's TLS. */
 export const TLS_POLICY = { minVersion: 'TLSv1.2', ciphers: AEAD_SUITES.join(':') } as const

@@ -13,7 +13,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { TLSSocket, type TlsOptions } from 'node:tls'
 import type { Logger } from '../log.ts'
-import { TLS_POLICY } from '../tls-policy.ts'
+import { SERVER_GROUPS, TLS_POLICY } from '../tls-policy.ts'
 import { Connections } from './connections.ts'
 import { DEFAULT_LIMITS, type ServerLimits } from './limits.ts'
 import { listenOn, type Place } from './port.ts'
@@ -206,6 +206,7 @@ function contextOf({ cert, key, clientCa }: Credentials): TlsOptions {
     // Without a client CA, no client certificate may count as verified. The default would be the authorities of the system.
     ca: clientCa ?? [],
     ...TLS_POLICY,
+    ecdhCurve: SERVER_GROUPS,
     // A resumed session would keep a client verified that an earlier CA had verified. A renegotiation costs a handshake and
     // opens no connection that could be counted.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,

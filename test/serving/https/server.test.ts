@@ -32,6 +32,19 @@ test('HttpsServer speaks TLS 1.2 and 1.3, and nothing older', async (t) => {
   await assert.rejects(handshake('TLSv1.1'))
 })
 
+test('HttpsServer takes no key exchange that costs several times as much as others', async (t) => {
+  const { port } = await serve(t)
+  const handshake = async (ecdhCurve: string) => {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ecdhCurve })
+    await once(socket, 'secureConnect')
+    socket.destroy()
+  }
+  for (const group of ['X25519MLKEM768', 'X25519', 'prime256v1']) await handshake(group)
+  for (const group of ['secp384r1', 'secp521r1', 'X448', 'ffdhe3072']) {
+    await assert.rejects(handshake(group), /handshake failure/)
+  }
+})
+
 /** The suite that the server chooses if the client offers one alone. */
 async function suite(port: number, ciphers: string): Promise<string> {
   const options = { port, host: '127.0.0.1', rejectUnauthorized: false } as const
