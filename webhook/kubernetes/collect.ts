@@ -1,7 +1,7 @@
 // Reads a whole collection, part by part, and keeps only what is needed of each object. Does not know what that is.
 
 import type { Cluster, ClusterObject, Collection, ListPage } from './cluster.ts'
-import { ClusterError, isTooLong } from './connection/api-connection.ts'
+import { ClusterError, isTooMuch } from './connection/api-connection.ts'
 
 /** A part is parsed at once: the metadata of so many pods takes some milliseconds. */
 const PART = 100
@@ -64,11 +64,15 @@ export async function* partsOf(
   collection: Collection,
   bounds: PartBounds = {},
 ): AsyncGenerator<ListPage> {
+  const { objects = PART } = bounds
+  let limit = objects
   let next: string | undefined
   do {
-    const page = await readPart(cluster, collection, bounds, next)
-    yield page
-    next = page.continue
+    const part = await readPart(cluster, collection, { ...bounds, objects: limit }, next)
+    yield part.page
+    next = part.page.continue
+    // An API server makes the whole of a part that is too long, and stays busy with it when nobody reads on.
+    limit = Math.min(part.limit * 2, objects)
   } while (next !== undefined)
 }
 
@@ -98,20 +102,20 @@ export interface PartBounds {
   readonly maxObjectBytes?: number
 }
 
-/** Users choose how large their objects are: where a part is too long, fewer objects are asked for. */
+/** Users choose how large their objects are: where a part is too long, or takes too long, fewer objects are asked for. */
 async function readPart(
   cluster: Pick<Cluster, 'list'>,
   collection: Collection,
-  { objects = PART, maxBytes: ofSeveral, maxObjectBytes: ofOne }: PartBounds,
+  { objects, maxBytes: ofSeveral, maxObjectBytes: ofOne }: PartBounds & { objects: number },
   next: string | undefined,
-) {
+): Promise<{ readonly page: ListPage; readonly limit: number }> {
   for (let limit = objects; ; limit = Math.ceil(limit / 8)) {
     const maxBytes = limit === 1 ? ofOne : ofSeveral
     const bound = maxBytes === undefined ? {} : { maxBytes }
     try {
-      return await cluster.list(collection, { limit, continue: next, ...bound })
+      return { page: await cluster.list(collection, { limit, continue: next, ...bound }), limit }
     } catch (error) {
-      if (!isTooLong(error) || limit === 1) throw error
+      if (!isTooMuch(error) || limit === 1) throw error
     }
   }
 }

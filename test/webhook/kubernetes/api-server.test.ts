@@ -13,6 +13,7 @@ import {
   AnswerTooLong,
   ApiConnection,
   ClusterError,
+  isTooMuch,
   isTransient,
 } from '../../../webhook/kubernetes/connection/api-connection.ts'
 import { createAuthority } from '../../support/certificates.ts'
@@ -434,7 +435,22 @@ test('a call without an answer ends in time', async (t) => {
     options.ca = ca
   }
   const connection = new ApiConnection(url, apply, USER_AGENT, { timeoutMs: 20 })
-  await assert.rejects(connection.call('GET', '/version'), /Cannot reach.*no answer in 20 ms/)
+  await assert.rejects(connection.call('GET', '/version'), (error) => {
+    assert.match(String(error), /Cannot reach.*no answer in 20 ms/)
+    return isTooMuch(error)
+  })
+})
+
+test('an answer that is not complete in time says so', async (t) => {
+  const { url, ca } = await serve(t, () => ({ ...found(), until: new Promise(() => {}) }))
+  const apply = async (options: { ca?: unknown }) => {
+    options.ca = ca
+  }
+  const connection = new ApiConnection(url, apply, USER_AGENT, { timeoutMs: 500 })
+  await assert.rejects(connection.call('GET', '/version'), (error) => {
+    assert.match(String(error), /Cannot read the answer.*no answer in 500 ms/)
+    return isTooMuch(error)
+  })
 })
 
 test('credentials are read again after a 401', async (t) => {

@@ -8,10 +8,12 @@ import {
   type ListPage,
 } from '../../../webhook/kubernetes/cluster.ts'
 import { collect } from '../../../webhook/kubernetes/collect.ts'
+import { LateAnswer } from '../../../webhook/kubernetes/connection/api-connection.ts'
 
 const PODS = { apiVersion: 'v1', kind: 'Pod' } as const
 const GONE = new ClusterError(410, 'The API server answered 410: the continue token is too old')
 const TOO_LONG = new ClusterError(0, 'Cannot read the answer', { cause: new AnswerTooLong(9) })
+const LATE = new ClusterError(0, 'Cannot reach the API server', { cause: new LateAnswer(9) })
 
 /** A collection of that many pods. `fail` may throw before a part is answered. */
 function collection(count: number, fail: (options: ListOptions) => void = () => {}) {
@@ -72,7 +74,40 @@ test('collect asks for fewer objects where a part is too long', async () => {
   })
   const { kept } = await collect(cluster, PODS, all)
   assert.equal(new Set(kept).size, 150)
-  assert.deepEqual(asked.slice(0, 4), ['0+100', '0+13', '13+100', '13+13'])
+  assert.deepEqual(asked.slice(0, 4), ['0+100', '0+13', '13+26', '13+4'])
+})
+
+test('collect asks for fewer objects where a part takes the API server too long', async () => {
+  const { cluster } = collection(150, ({ limit }) => {
+    if (limit > 20) throw LATE
+  })
+  assert.equal((await collect(cluster, PODS, all)).kept.length, 150)
+})
+
+test('collect fails at once if an API server cannot be reached', async () => {
+  const refused = new ClusterError(0, 'Cannot reach the API server: connect ECONNREFUSED')
+  const { cluster, asked } = collection(150, () => {
+    throw refused
+  })
+  await assert.rejects(collect(cluster, PODS, all), refused)
+  assert.equal(asked.length, 1)
+})
+
+test('collect asks for few more large objects than there are', async () => {
+  const { cluster, asked } = collection(500, ({ limit }) => {
+    if (limit > 1) throw TOO_LONG
+  })
+  await collect(cluster, PODS, all)
+  const objects = asked.reduce((sum, part) => sum + Number(part.split('+')[1]), 0)
+  assert.ok(objects < 4 * 500, `${objects} objects`)
+})
+
+test('collect asks for many objects again after large ones', async () => {
+  const { cluster, asked } = collection(1_000, ({ continue: start = '0', limit }) => {
+    if (Number(start) < 10 && limit > 1) throw TOO_LONG
+  })
+  await collect(cluster, PODS, all)
+  assert.equal(asked.at(-1), '936+100')
 })
 
 test('collect fails if one object alone is too long', async () => {

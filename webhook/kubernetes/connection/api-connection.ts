@@ -46,6 +46,19 @@ export class AnswerTooLong extends Error {
   }
 }
 
+/** The cause of a {@link ClusterError}: the answer was not complete in time. */
+export class LateAnswer extends Error {
+  constructor(timeoutMs: number) {
+    super(`no answer in ${timeoutMs} ms`)
+    this.name = 'LateAnswer'
+  }
+}
+
+/** Whether the same list may be answered in smaller parts: an API server is at work on a hundred large objects for seconds. */
+export function isTooMuch(error: unknown): boolean {
+  return isTooLong(error) || (error instanceof ClusterError && error.cause instanceof LateAnswer)
+}
+
 /** Whether the object is at fault, and not the API server: the same call would fail again. */
 export function isTooLong(error: unknown): boolean {
   return error instanceof ClusterError && error.cause instanceof AnswerTooLong
@@ -150,9 +163,16 @@ export class ApiConnection {
         }),
       },
     })
-    const timer = setTimeout(() => call.destroy(this.#late()), this.#timeoutMs)
+    let begun: IncomingMessage | undefined
+    const timer = setTimeout(() => {
+      const late = new LateAnswer(this.#timeoutMs)
+      // The call alone would end the answer with "aborted".
+      begun?.destroy(late)
+      call.destroy(late)
+    }, this.#timeoutMs)
     call.once('close', () => clearTimeout(timer))
     call.once('response', (response) => {
+      begun = response
       if (response.statusCode === 401) this.#credentials.expire()
       if (isEndless && response.statusCode === 200) clearTimeout(timer)
       resolve(response)
@@ -189,10 +209,6 @@ export class ApiConnection {
     } catch (cause) {
       throw callError('Cannot read the credentials for the API server', cause)
     }
-  }
-
-  #late(): Error {
-    return new Error(`no answer in ${this.#timeoutMs} ms`)
   }
 }
 
