@@ -141,12 +141,20 @@ function describe(source: YamlSource, base: Path, issue: Issue): string {
   return `${source.placeOf(path)}: ${formatPath(path)}${sentenceOf(issue)}`
 }
 
+/** The words of valibot, in those of a person. */
+const WORDS: Readonly<Record<string, string>> = {
+  Object: 'a map',
+  Array: 'a list',
+  string: 'a string',
+}
+
 function sentenceOf({ kind, message, expected, received }: Issue): string {
   if (kind === 'validation') return message
   if (expected === 'never') return 'unknown key'
   // YAML has no `undefined`: the key is not there.
   if (received === 'undefined') return 'missing'
-  return `expected ${expected}, got ${received}`
+  const wanted = expected ?? message
+  return `expected ${WORDS[wanted] ?? wanted}, got ${WORDS[received] ?? received}`
 }
 
 /** `metrics[0].name: ` */

@@ -104,7 +104,7 @@ for (const [what, text, message] of [
     'node_up: 1',
     /^Cannot use METRICS_FILE: .*:1:1: metrics: missing$/,
   ],
-  ['that is empty', '', /^Cannot use METRICS_FILE: .*:1:1: expected Object, got null$/],
+  ['that is empty', '', /^Cannot use METRICS_FILE: .*:1:1: expected a map, got null$/],
   [
     'that is larger than a ConfigMap',
     `${fileOf({ one: '1' })}#${' '.repeat(2 ** 20)}`,

@@ -169,11 +169,11 @@ metrics:
 `)
   assert.deepEqual(metrics, [])
   assert.deepEqual(problems, [
-    'metrics.yaml:3:11: metrics[0].name: expected string, got 5',
+    'metrics.yaml:3:11: metrics[0].name: expected a string, got 5',
     'metrics.yaml:4:12: metrics[0].help: expected some words, got none',
     'metrics.yaml:3:5: metrics[0].expression: missing',
     'metrics.yaml:6:12: metrics[0].query: unknown key',
-    'metrics.yaml:7:5: metrics[1]: expected Object, got "nodes.up"',
+    'metrics.yaml:7:5: metrics[1]: expected a map, got "nodes.up"',
   ])
 })
 
@@ -216,9 +216,9 @@ test('readUserMetrics refuses a comprehension over pending jobs inside another o
 })
 
 for (const [text, problem] of [
-  ['', '1:1: expected Object, got null'],
-  ['metrics:', '1:9: metrics: expected Array, got null'],
-  ['metrics: {}', '1:10: metrics: expected Array, got Object'],
+  ['', '1:1: expected a map, got null'],
+  ['metrics:', '1:9: metrics: expected a list, got null'],
+  ['metrics: {}', '1:10: metrics: expected a list, got a map'],
   ['- name: x', '1:1: metrics: missing'],
   ['a: 5', '1:1: metrics: missing'],
   ['metrics: []\nversion: 1', '2:10: version: unknown key'],
