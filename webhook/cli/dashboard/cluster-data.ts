@@ -7,7 +7,8 @@ import {
   readAutoscalers,
   withoutAnswered,
 } from '../input/cluster/autoscaler-state.ts'
-import { getRaw, type KubectlFlags } from '../input/cluster/kubectl.ts'
+import type { KubectlFlags } from '../input/cluster/kubectl.ts'
+import { getFromMetricsApi } from '../input/cluster/metrics-api.ts'
 import { askForExplanation, withPatience } from '../input/cluster/minicluster-target.ts'
 import { NEXT_SECONDS, type Patience, sharedSeconds } from '../input/cluster/patience.ts'
 import type {
@@ -97,7 +98,8 @@ export class ClusterData implements DashboardData {
     const { io, kubectl, namespace, signal: stop } = this.#options
     // The page does not wait for twice the time.
     const secondsLeft = sharedSeconds(NEXT_SECONDS)
-    const ask = (path: string) => getRaw(path, { ...kubectl, stop, seconds: secondsLeft() }, io.env)
+    const ask = (path: string) =>
+      getFromMetricsApi(path, { ...kubectl, stop, seconds: secondsLeft() }, io.env)
     const everywhere = listIn(await ask(`${API}/${ALL}`), null)
     if (everywhere.kind === 'known') return everywhere
     const note = `Only namespace ${namespace} is listed. ${everywhere.reason}`

@@ -127,6 +127,30 @@ test('explain shows characters that are not seen as escapes, in each format', as
   assert.equal(err, `flux-metrics explain: ${shown}\nagain\n`)
 })
 
+for (const [err, why] of [
+  [
+    'Error from server (NotFound): the server could not find the requested resource',
+    'nobody serves custom metrics here',
+  ],
+  [
+    'Error from server (NotFound): the server could not find the metric explain for miniclusters.flux-framework.org flux-sample',
+    'another adapter serves custom metrics',
+  ],
+  [
+    'Error from server (ServiceUnavailable): the server is currently unable to handle the request',
+    'what should serve custom metrics does not answer',
+  ],
+] as const) {
+  test(`explain says that ${why}, and what to do`, async (t) => {
+    const env = await fakeKubectl(t, { args: TEXT, err: `${err}\n`, code: 1 })
+    const cure = '"flux-metrics doctor" says what is missing'
+    assert.equal(
+      (await run(['flux-sample'], { env })).err,
+      `flux-metrics explain: ${why}; ${cure} (${err})\n`,
+    )
+  })
+}
+
 test('explain reports a missing kubectl', async () => {
   const { code, err } = await run(['flux-sample'], { env: { PATH: '/nowhere' } })
   assert.deepEqual([code, err], [1, 'flux-metrics explain: there is no kubectl in PATH\n'])

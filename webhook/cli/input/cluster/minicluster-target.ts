@@ -6,7 +6,8 @@ import { readInputs } from '../files/inputs.ts'
 import { DEFAULT_NAMESPACE, problemOfName, problemOfNamespace } from '../flags.ts'
 import type { Answer } from './answer.ts'
 import { httpsGet } from './https-get.ts'
-import { getNamespace, getRaw, type KubectlFlags } from './kubectl.ts'
+import { getNamespace, type KubectlFlags } from './kubectl.ts'
+import { getFromMetricsApi } from './metrics-api.ts'
 import type { Patience } from './patience.ts'
 
 /** The flags that name the server. */
@@ -119,7 +120,7 @@ export async function askForExplanation(
   if (target.kind === 'sidecar') return askSidecar(target, question, io)
   const namespace = await namespaceOf(target, io)
   if (typeof namespace !== 'string') return namespace
-  return getRaw(pathOf(target.name, namespace, question), target.kubectl, io.env)
+  return getFromMetricsApi(pathOf(target.name, namespace, question), target.kubectl, io.env)
 }
 
 /** The namespace of the MiniCluster, or why it is not known. */
