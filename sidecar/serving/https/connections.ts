@@ -136,16 +136,25 @@ export class Connections {
   }
 
   /**
-   * Closes the connections with a request that was not answered in time, or whose answer was not taken in time. To be called
+   * Closes the connections of strangers that send more than a request, and those with a request that was not answered in time, or whose answer was not taken in time. To be called
    * now and then.
    */
   closeOverdue(): void {
     const now = performance.now()
     const latest = now - this.#limits.answerMs
     this.#arrivals.forgetOld(now)
-    for (const { socket, unanswered, busySince } of this.#connections.values()) {
+    for (const connection of this.#connections.values()) {
+      const { socket, unanswered, busySince } = connection
       if (unanswered > 0 && busySince < latest) socket.destroy()
+      else if (this.#isEndless(connection)) {
+        this.#charge(connection)
+        socket.destroy()
+      }
     }
+  }
+
+  #isEndless({ peer, socket }: Connection): boolean {
+    return peer?.group === this.#strangers && socket.bytesRead > this.#limits.strangerBytes
   }
 
   /** How many connections were closed to make room for others, since it was asked last. */
@@ -172,7 +181,7 @@ export class Connections {
     }
   }
 
-  /** An address that sends long chains of certificates is heard no more, until time has made up for them. */
+  /** An address that sends long chains of certificates, or without end, is heard no more, until time has made up for them. */
   #charge({ address, socket }: Connection): void {
     if (this.#arrivals.charge(address, socket.bytesRead, performance.now())) return
     for (const { address: other, socket, secured } of this.#connections.values()) {

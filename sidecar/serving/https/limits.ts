@@ -36,6 +36,11 @@ export interface ServerLimits extends GroupLimits {
   readonly answerMs: number
   /** How often the time limits are checked. */
   readonly checkMs: number
+  /**
+   * What a connection of a stranger may send, handshake included, where it ends after one request without a body. Messages of TLS
+   * that no request is made of, such as new keys, take 30 µs for 27 bytes, and nothing else counts them.
+   */
+  readonly strangerBytes: number
   /** Requests of one connection without a complete answer. API servers, kubelets and Prometheus send the next one after it. */
   readonly pipelined: number
 }
@@ -56,6 +61,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   answerMs: 20_000,
   checkMs: 1_000,
   pipelined: 8,
+  strangerBytes: 64 * 1024,
   connections: 128,
   peerConnections: 32,
   peerHandshakes: 8,

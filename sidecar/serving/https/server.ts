@@ -64,7 +64,10 @@ export class HttpsServer {
     this.#unlimited = new Set(options.unlimitedPaths)
     this.#readsBodies = options.readsBodies ?? false
     this.#knowsClient = options.knowsClient
-    this.#connections = new Connections(this.#limits)
+    // Others may keep their connections, or send bodies.
+    const isBounded = this.#knowsClient !== undefined && !this.#readsBodies
+    const bound = isBounded ? {} : { strangerBytes: Number.POSITIVE_INFINITY }
+    this.#connections = new Connections({ ...this.#limits, ...bound })
     this.#log = log
     this.#clientCa = credentials?.clientCa
     const limits: ServerOptions = {

@@ -101,6 +101,24 @@ test('HttpsServer hears an address no more whose handshake is long and has no en
   for (let left = 10; await shakesHands(port, STRANGER); left -= 1) assert.ok(left > 0)
 })
 
+test('HttpsServer hears an address no more that sends far more than a request', async (t) => {
+  const { port } = await serve(t, { clientCa: authority.cert, knowsClient })
+  const options = { port, host: '127.0.0.1', localAddress: STRANGER, rejectUnauthorized: false }
+  const socket = connect(options)
+  socket.on('error', () => {})
+  await once(socket, 'secureConnect')
+  socket.setNoDelay(true)
+  socket.write('GET / HTTP/1.1\r\nX: ')
+  socket.resume()
+  // Each is a record of 23 bytes.
+  for (let byte = 0; byte < 8_000 && !socket.destroyed; byte += 1) {
+    await new Promise((resolve) => socket.write('a', resolve))
+  }
+  assert.equal(socket.destroyed, true)
+  assert.equal(await shakesHands(port, STRANGER), false)
+  assert.equal((await ask(port, '/livez', { localAddress: '127.0.0.11' })).status, 200)
+})
+
 test('HttpsServer tells an API server whose CA it does not know why it is refused', async (t) => {
   const { port } = await serve(t, { clientCa: authority.cert, knowsClient })
   const stranger = await createAuthority('stranger')
