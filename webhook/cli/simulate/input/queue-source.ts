@@ -140,8 +140,10 @@ function problemsOf({ placeOf }: Document, { nodes, queues, jobs }: Spec): reado
     )
   }
   for (const [name, ranks] of Object.entries(queues ?? {})) {
-    if (Math.max(-1, ...ranks) < nodes.max) continue
-    addProblem(['spec', 'queues', name], `spec.queues.${name}: expected ranks below ${nodes.max}`)
+    const highest = Math.max(-1, ...ranks)
+    if (highest < nodes.max) continue
+    const problem = `expected ranks below spec.nodes.max, ${nodes.max}, got rank ${highest}`
+    addProblem(['spec', 'queues', name], `spec.queues.${name}: ${problem}`)
   }
   const names = Object.keys(queues ?? {})
   let total = 0
@@ -150,8 +152,12 @@ function problemsOf({ placeOf }: Document, { nodes, queues, jobs }: Spec): reado
     const isKnown = queues === undefined ? queue === undefined : names.includes(queue ?? '')
     if (isKnown) continue
     const expected =
-      names.length === 0 ? 'no queue, because spec.queues has none' : names.join(' or ')
-    addProblem(['spec', 'jobs', index], `spec.jobs[${index}].queue: expected ${expected}`)
+      names.length === 0
+        ? 'no queue, because spec.queues has none'
+        : `${names.join(' or ')}, as in spec.queues`
+    const got = queue === undefined ? 'none' : `"${queue}"`
+    const problem = `spec.jobs[${index}].queue: expected ${expected}, got ${got}`
+    addProblem(['spec', 'jobs', index], problem)
   }
   if (total > MAX_JOBS) addProblem(['spec', 'jobs'], `spec.jobs: expected at most ${MAX_JOBS} jobs`)
   return problems

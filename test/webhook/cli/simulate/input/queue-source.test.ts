@@ -65,11 +65,12 @@ const WRONG = {
   },
   'ranks above the maximum': {
     spec: '  nodes: { max: 4 }\n  queues: { batch: 0-4 }\n  jobs: [{ duration: 1, queue: batch }]\n',
-    problem: 'queue.yaml:5:20: spec.queues.batch: expected ranks below 4',
+    problem:
+      'queue.yaml:5:20: spec.queues.batch: expected ranks below spec.nodes.max, 4, got rank 4',
   },
   'an unknown queue': {
     spec: '  nodes: { max: 4 }\n  queues: { batch: 0-3 }\n  jobs: [{ duration: 1, queue: bach }]\n',
-    problem: 'queue.yaml:6:10: spec.jobs[0].queue: expected batch',
+    problem: 'queue.yaml:6:10: spec.jobs[0].queue: expected batch, as in spec.queues, got "bach"',
   },
   'too many jobs': {
     spec: '  nodes: { max: 4 }\n  jobs: [{ duration: 1, count: 75000 }, { duration: 1, count: 75000 }]\n',
