@@ -6,9 +6,7 @@ import type { Metric } from './metric.ts'
 /** Which wanted ranks have no pod, as a number. */
 export const UNAVAILABLE_NODES = 'node_unavailable_count'
 
-const SEES_NO_PODS = unknown(
-  'the sidecar sees no pods; the gateway does (kubectl apply -k manifests installs it)',
-)
+const SEES_NO_PODS = unknown('the sidecar sees no pods; the gateway does (docs/GATEWAY.md)')
 
 /** The rows, in the order in which the reference and discovery list them. */
 export const GATEWAY_METRICS: readonly Metric[] = [

@@ -72,9 +72,7 @@ test('what only the gateway knows is unknown to a sidecar, which says who knows 
   for (const metric of GATEWAY_METRICS) {
     assert.deepEqual(
       metric.value(snapshotOf(), {}),
-      unknown(
-        'the sidecar sees no pods; the gateway does (kubectl apply -k manifests installs it)',
-      ),
+      unknown('the sidecar sees no pods; the gateway does (docs/GATEWAY.md)'),
     )
   }
 })

@@ -134,7 +134,8 @@ test('a report as text, and as JSON', async () => {
 
 error    webhook-absent: MutatingWebhookConfiguration flux-metrics-webhook
          it is not there, or is not about pods: new pods get no sidecar
-fix      install it: kubectl apply -k manifests
+fix      install it: apply the manifests with your images
+         (docs/install/KUSTOMIZE.md)
 
 info     hpa-below-maximum: HPA default/flux-sample
          maxReplicas 3 is below spec.maxSize 4 of the MiniCluster: jobs for more

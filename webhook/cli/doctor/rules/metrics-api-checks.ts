@@ -12,8 +12,8 @@ import { bundleFindings } from './bundle-rule.ts'
 import { fineBundle } from './certificates.ts'
 import { serviceChecks } from './service-rules.ts'
 
-/** Installs everything but the CA. */
-export const INSTALL = 'kubectl apply -k manifests'
+/** `kubectl apply -k manifests` alone names images that nodes can pull from nowhere. */
+export const INSTALL = 'apply the manifests with your images (docs/install/KUSTOMIZE.md)'
 
 const HOP = {
   codes: { absent: 'api-target-absent', port: 'api-target-port', withoutPods: 'api-without-pods' },
@@ -158,7 +158,7 @@ function reachVerdict({ custom, minicluster }: Facts): Verdict {
   const fix =
     reached.kind === 'shared'
       ? `add ${MINICLUSTER_LABEL}=${minicluster.name} to the selector of the Service`
-      : `install the gateway, which serves all MiniClusters: ${INSTALL} (docs/GATEWAY.md)`
+      : `install the gateway, which serves all MiniClusters: ${INSTALL}`
   const subject = `Service ${topology.namespace}/${topology.service}`
   return verdict(fine, [finding(code, { subject, message: reached.why, fix })])
 }

@@ -117,7 +117,7 @@ function selectorVerdict({ webhook: { pods }, minicluster }: Facts): Verdict {
             finding('webhook-excludes-pod', {
               subject,
               message: `its objectSelector leaves out the lead broker's pod: it gets no sidecar`,
-              fix: `restore the selector: ${INSTALL} (before Kubernetes 1.28 with components/kubernetes-1.27)`,
+              fix: `restore the selector: ${INSTALL}, before Kubernetes 1.28 with components/kubernetes-1.27`,
             }),
           ]),
     ],
