@@ -25,8 +25,9 @@ const REVIEW_LIMITS = {
   peerRequests: 150,
   arrivals: {
     peer: { burst: 400, perSecond: 50 },
-    reserved: { burst: 50, perSecond: 2 },
-    shared: { burst: 600, perSecond: 100 },
+    // An API server may need many at once, and asks nobody again for a review that was refused.
+    reserved: { burst: 100, perSecond: 10 },
+    shared: { burst: 300, perSecond: 100 },
     unknownCertificates: UNKNOWN_CERTIFICATES,
   },
 }
