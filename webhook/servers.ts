@@ -153,7 +153,7 @@ export class Servers {
       readsBodies: true,
       knowsClient: clients && ((client) => clients.verify(client).kind === 'verified'),
       // API servers that show no certificate are never known: many of their connections begin at once.
-      limits: clients === undefined ? REVIEW_LIMITS : { ...REVIEW_LIMITS, peerHandshakes: 16 },
+      limits: clients === undefined ? REVIEW_LIMITS : { ...REVIEW_LIMITS, peerHandshakes: 32 },
     })
   }
 

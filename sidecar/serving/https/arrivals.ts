@@ -25,11 +25,14 @@ export class Arrivals {
   readonly #peers: RateLimit
   readonly #reserved: RateLimit
   readonly #shared: TokenBucket
-  readonly #unknownCertificates: RateLimit
+  readonly #limits: ArrivalLimits
+  #unknownCertificates: RateLimit
   readonly #known = new RecentMap<string, true>(MAX_KNOWN)
 
   /** @param now milliseconds of a monotonic clock, as for the other calls */
-  constructor({ peer, reserved, shared, unknownCertificates }: ArrivalLimits, now: number) {
+  constructor(limits: ArrivalLimits, now: number) {
+    const { peer, reserved, shared, unknownCertificates } = limits
+    this.#limits = limits
     this.#peers = new RateLimit(peer)
     this.#reserved = new RateLimit(reserved)
     this.#shared = new TokenBucket(shared, now)
@@ -62,6 +65,11 @@ export class Arrivals {
   charge(address: string, bytes: number, now: number): boolean {
     this.#unknownCertificates.charge(address, bytes, now)
     return this.isKnown(address) || this.#unknownCertificates.hasLeft(address, now)
+  }
+
+  /** What was unknown may be known from now on. The addresses of known clients stay: these come back all at once. */
+  forgive(): void {
+    this.#unknownCertificates = new RateLimit(this.#limits.unknownCertificates)
   }
 
   /** Forgets the addresses that have opened nothing for long. */

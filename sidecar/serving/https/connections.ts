@@ -18,7 +18,7 @@ export class Connections {
   readonly #strangers: ClientGroup
   /** Known clients are few, and trusted: any of their addresses may use all that they may use together. */
   readonly #known: ClientGroup
-  #arrivals: Arrivals
+  readonly #arrivals: Arrivals
   /** Every TCP connection by its addresses, also those in their TLS handshake. */
   readonly #connections = new Map<string, Connection>()
   /**
@@ -167,8 +167,7 @@ export class Connections {
    * that have answered a request: new ones, verified by an old CA, would stay.
    */
   forgetClients(): void {
-    // What was unknown until now may be of the new CA.
-    this.#arrivals = new Arrivals(this.#limits.arrivals, performance.now())
+    this.#arrivals.forgive()
     for (const connection of this.#connections.values()) {
       const { socket, response } = connection
       if (response === undefined) {

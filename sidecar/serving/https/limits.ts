@@ -6,7 +6,7 @@ import type { ArrivalLimits } from './arrivals.ts'
 export interface GroupLimits {
   readonly connections: number
   readonly peerConnections: number
-  /** Those in their handshake. Default: as many as connections. */
+  /** Those in their handshake, until the address is known: an API server may begin many at once. Default: as many as connections. */
   readonly peerHandshakes?: number
   /** Requests without a complete answer. */
   readonly requests: number
@@ -64,7 +64,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   strangerBytes: 64 * 1024,
   connections: 128,
   peerConnections: 32,
-  peerHandshakes: 8,
+  peerHandshakes: 16,
   requests: 128,
   peerRequests: 16,
   arrivals: {

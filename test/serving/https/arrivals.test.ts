@@ -128,6 +128,17 @@ test('HttpsServer tells an API server whose CA it does not know why it is refuse
   }
 })
 
+test('HttpsServer takes all connections of an API server at once, also after another CA', async (t) => {
+  const { server, port } = await serve(t, { clientCa: authority.cert, knowsClient })
+  const client = await authority.issue({ commonName: 'proxy', extendedKeyUsage: ['clientAuth'] })
+  const asApiServer = { client, localAddress: '127.0.0.10' }
+  assert.equal((await ask(port, '/', asApiServer)).status, 200)
+  const other = await createAuthority('other')
+  server.update({ ...pair, clientCa: authority.cert + other.cert })
+  const answers = await Promise.all(Array.from({ length: 40 }, () => ask(port, '/', asApiServer)))
+  assert.ok(answers.every(({ status }) => status === 200))
+})
+
 test('HttpsServer keeps few handshakes of an address, the newest', async (t) => {
   const { port } = await serve(t, { limits: { peerHandshakes: 2 } })
   const sockets = Array.from({ length: 5 }, () =>
