@@ -17,8 +17,8 @@ const AEAD_SUITES = [
 ]
 
 /**
- * The key exchanges of a server, for `ecdhCurve`: a client may choose the one that costs most. These take a millisecond; the other ones of
- * OpenSSL's default, such as secp521r1, take two to five. Every Go program has the last two.
+ * The key exchanges of a server, for `ecdhCurve`: a client may choose the one that costs most. These take a millisecond; the other
+ * ones of OpenSSL's default, such as secp521r1, take two to five. Every Go program has the last two.
  */
 export const SERVER_GROUPS = 'X25519MLKEM768:X25519:prime256v1'
 

@@ -136,8 +136,8 @@ export class Connections {
   }
 
   /**
-   * Closes the connections of strangers that send more than a request, and those with a request that was not answered in time, or whose answer was not taken in time. To be called
-   * now and then.
+   * Closes the connections of strangers that send more than a request, and those with a request that was not answered in time, or
+   * whose answer was not taken in time. To be called now and then.
    */
   closeOverdue(): void {
     const now = performance.now()
