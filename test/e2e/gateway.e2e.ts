@@ -253,9 +253,9 @@ withShared('the gateway', () => Fleet.create(), {
     }
     const discovered = await kubectl(['api-resources', '--cached=false'])
     assert.deepEqual([discovered.code, discovered.stderr], [0, ''])
-    const start = Date.now()
+    const start = performance.now()
     const name = await createNamespace(cluster)
     await remove(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-    assert.ok(Date.now() - start < 10_000, `${Date.now() - start} ms`)
+    assert.ok(performance.now() - start < 10_000, `${performance.now() - start} ms`)
   },
 })

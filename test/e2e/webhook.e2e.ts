@@ -170,9 +170,9 @@ withEnvironment('the webhook in operation', {
       '--type=json',
       `-p=${JSON.stringify([0, 1].map((index) => ({ op: 'replace', path: `/webhooks/${index}/clientConfig/caBundle`, value: 'Cg==' })))}`,
     ])
-    resolve(Date.now())
+    resolve(performance.now())
     await holds('the bundle as it was', async () => (await caBundle()) === bundle)
-    const tookMs = Date.now() - (await overwritten)
+    const tookMs = performance.now() - (await overwritten)
     assert.ok(tookMs < 10_000, `it took ${tookMs} ms`)
     const restored = (await webhookLog()).filter(({ msg }) =>
       /^restored the CA bundle/.test(String(msg)),

@@ -36,10 +36,10 @@ export async function runCases(
   await createTargets(cluster, namespace, cases)
   await using recordings = await recordAll(cluster, namespace)
   await createAll(cases.map((hpaCase) => hpaOf(hpaCase, namespace)))
-  const end = Date.now() + PATIENCE_MS
+  const end = performance.now() + PATIENCE_MS
   const results = new Map<NamedCase, Result>()
   let left = cases
-  while (left.length > 0 && Date.now() < end) {
+  while (left.length > 0 && performance.now() < end) {
     await pause(INTERVAL_MS)
     const asked = await server.asked()
     for (const hpaCase of left) {

@@ -26,10 +26,10 @@ export async function awaitPublished(): Promise<void> {
 
 /** A namespace that is created and deleted: it ends only if all APIs answer. */
 export async function namespaceComesAndGoes(cluster: Cluster): Promise<void> {
-  const start = Date.now()
+  const start = performance.now()
   const name = await createNamespace(cluster)
   await remove(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  assert.ok(Date.now() - start < 10_000, `${Date.now() - start} ms`)
+  assert.ok(performance.now() - start < 10_000, `${performance.now() - start} ms`)
 }
 
 /** What the manifests and the gateway make, and what is made of it. */

@@ -1,4 +1,5 @@
 // Waits for events in a cluster: asks again until they have happened, never with a fixed pause.
+// By a clock that never jumps: a machine that was paused, or set its time, has not waited.
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** A healthy run needs a fraction of this. Slow machines pull, start and probe slowly. */
@@ -16,7 +17,7 @@ export async function eventually<T>(
   probe: () => Promise<T | undefined>,
   timeoutMs: number = TIMEOUT_MS,
 ): Promise<T> {
-  const end = Date.now() + timeoutMs
+  const end = performance.now() + timeoutMs
   for (let last: unknown; ; await pause(INTERVAL_MS)) {
     try {
       const answer = await probe()
@@ -24,7 +25,7 @@ export async function eventually<T>(
     } catch (error) {
       last = error
     }
-    if (Date.now() > end) {
+    if (performance.now() > end) {
       throw new Error(`Waited for ${what}: not within ${timeoutMs / 1000} s`, { cause: last })
     }
   }
