@@ -246,10 +246,20 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [...LOOK_UPS, 'webhook/gateway/bounded-look-ups.ts'],
     packages: ['valibot'],
   },
-  'webhook/gateway/asking': {
+  'webhook/gateway/connections': {
     folders: [
       'webhook/gateway/peers',
       'webhook/gateway/circuit.ts',
+      'sidecar/serving',
+      'sidecar/serving/certificates',
+      'sidecar/serving/limits',
+    ],
+    packages: [],
+  },
+  'webhook/gateway/asking': {
+    folders: [
+      'webhook/gateway/peers',
+      'webhook/gateway/connections',
       'sidecar/api',
       'sidecar/metrics',
       'sidecar/serving',
@@ -322,6 +332,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'webhook/kubernetes',
       'webhook/gateway/peers',
       'webhook/gateway/asking',
+      'webhook/gateway/connections',
       'webhook/gateway/publishing',
       'webhook/gateway/routing',
       'webhook/gateway/scraping',

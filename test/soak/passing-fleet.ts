@@ -7,7 +7,7 @@ import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { explain } from '#explaining/explanation.ts'
-import type { ClientCredentials } from '../../webhook/gateway/asking/connection-pool.ts'
+import type { ClientCredentials } from '../../webhook/gateway/connections/connection-pool.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { snapshotOf } from '../support/snapshots.ts'
 

@@ -3,6 +3,7 @@
 // bound of its own (routing/request-budget.ts).
 import { FairShare } from '#serving/limits/fair-share.ts'
 import { unavailable } from '#serving/status.ts'
+import type { AnswerShare } from '../connections/exchange.ts'
 import { AskError } from './ask-error.ts'
 
 export interface AnswerLimits {
@@ -16,18 +17,6 @@ export interface AnswerLimits {
  * and always find room.
  */
 const LIMITS: AnswerLimits = { bytes: 8 * 2 ** 20, uncountedBytes: 16 * 2 ** 10 }
-
-/** The memory of one answer. */
-export interface AnswerShare {
-  /**
-   * Takes more memory.
-   *
-   * @throws AskError 503 if there is none: nothing was taken
-   */
-  grow(bytes: number): void
-  /** Frees all. */
-  close(): void
-}
 
 export class AnswerBudget {
   readonly #limits: AnswerLimits

@@ -1,8 +1,8 @@
 // Why a question has no answer: the Status for whoever asked, and the word for telemetry.
 import { StatusError, unavailable } from '#serving/status.ts'
+import type { FailureKind, PeerFailure } from '../connections/peer-failure.ts'
 import type { MiniClusterName, Peer } from '../peers/peer.ts'
 import type { AskOutcome } from './observer.ts'
-import type { FailureKind, PeerFailure } from './peer-failure.ts'
 
 export class AskError extends StatusError {
   readonly outcome: AskOutcome

@@ -3,8 +3,8 @@
 import { RecentMap } from '#serving/limits/recent-map.ts'
 import { TokenBucket } from '#serving/limits/token-bucket.ts'
 import type { Logger } from '#serving/log.ts'
+import { placeOf } from '../connections/peer-failure.ts'
 import type { Peer } from '../peers/peer.ts'
-import { placeOf } from './peer-failure.ts'
 
 /** The certificate of a new sidecar comes a second or so after its address. Each dismissal is twice as long as the one before. */
 const FIRST_MS = 500

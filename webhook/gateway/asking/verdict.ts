@@ -4,8 +4,8 @@ import { isUtf8 } from 'node:buffer'
 import { parseBounded } from '#serving/json-bounds.ts'
 import { StatusError, unavailable } from '#serving/status.ts'
 import { printable, quote, shorten } from '#serving/text.ts'
+import type { RawAnswer } from '../connections/exchange.ts'
 import { AskError } from './ask-error.ts'
-import type { RawAnswer } from './exchange.ts'
 import type { AnswerType, SidecarAnswer } from './sidecar-answer.ts'
 
 /** The sentences of a sidecar have less. */

@@ -7,9 +7,9 @@ import type { TestContext } from 'node:test'
 import { sidecarName } from '#serving/certificates/certificate-names.ts'
 import type { AnswerBudget } from '../../../../webhook/gateway/asking/answer-budget.ts'
 import { Asking } from '../../../../webhook/gateway/asking/asking.ts'
-import type { ConnectionLimit } from '../../../../webhook/gateway/asking/connection-limit.ts'
 import type { TurnLimits } from '../../../../webhook/gateway/asking/fair-turns.ts'
 import type { AskOutcome } from '../../../../webhook/gateway/asking/observer.ts'
+import type { ConnectionLimit } from '../../../../webhook/gateway/connections/connection-limit.ts'
 import type {
   MiniClusterName,
   Peer,

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { expectFresh } from '#api/request.ts'
+import { judge } from '../../../../../webhook/gateway/asking/verdict.ts'
 import {
   failureOf,
   handshakeFailure,
   OTHER_NAME,
   strangeAnswer,
   tooSlow,
-} from '../../../../../webhook/gateway/asking/peer-failure.ts'
-import { judge } from '../../../../../webhook/gateway/asking/verdict.ts'
+} from '../../../../../webhook/gateway/connections/peer-failure.ts'
 import type { Peer } from '../../../../../webhook/gateway/peers/peer.ts'
 import { STALE } from '../../../../support/app.ts'
 import { healthyObjects, reportOf, unavailable } from '../cluster.ts'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { ConnectionLimit } from '../../../../webhook/gateway/asking/connection-limit.ts'
+import { ConnectionLimit } from '../../../../webhook/gateway/connections/connection-limit.ts'
 import type { MiniClusterName } from '../../../../webhook/gateway/peers/peer.ts'
 import { until } from '../../../support/until.ts'
-import { answering, certify, errorOf, NAME, podOf, serve, setup } from './fleet.ts'
+import { answering, certify, errorOf, NAME, podOf, serve, setup } from '../asking/fleet.ts'
 
 /** A peer with connections that all wait for a request, or none of which does. */
 function pool(isIdle = true) {

@@ -2,7 +2,6 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { stopParsing } from '#serving/stop-parsing.ts'
 import type { Peer } from '../peers/peer.ts'
-import type { AnswerShare } from './answer-budget.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { codeOf, failureOf, PeerFailure, placeOf, strangeAnswer } from './peer-failure.ts'
 
@@ -14,6 +13,18 @@ const MAX_HEADER_BYTES = 16 * 1024
  */
 const PIECE_BYTES = 512
 const FEW_PIECES = 32
+
+/** The memory of one answer. */
+export interface AnswerShare {
+  /**
+   * Takes more memory.
+   *
+   * @throws Error if there is none: nothing was taken
+   */
+  grow(bytes: number): void
+  /** Frees all. */
+  close(): void
+}
 
 /** An answer, as it came. */
 export interface RawAnswer {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Handshakes } from '../../../../webhook/gateway/asking/handshakes.ts'
+import { Handshakes } from '../../../../webhook/gateway/connections/handshakes.ts'
 import { createAuthority } from '../../../support/certificates.ts'
-import { answering, certify, errorOf, NAME, podOf, serve, setup } from './fleet.ts'
+import { answering, certify, errorOf, NAME, podOf, serve, setup } from '../asking/fleet.ts'
 
 const OTHER = { namespace: 'team-b', minicluster: 'flux-sample' }
 const PROVED = { ...NAME, minicluster: 'proved' }
