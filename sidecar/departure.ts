@@ -53,6 +53,4 @@ export class Departure implements CollectorObserver {
   disconnected(): void {}
 
   drained(): void {}
-
-  answered(): void {}
 }

@@ -183,6 +183,5 @@ function all(observers: readonly CollectorObserver[]): CollectorObserver {
     connected: () => notify((observer) => observer.connected()),
     disconnected: () => notify((observer) => observer.disconnected()),
     drained: (what, outcome) => notify((observer) => observer.drained(what, outcome)),
-    answered: (reader) => notify((observer) => observer.answered(reader)),
   }
 }

@@ -263,7 +263,6 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
       'sidecar/api',
       'sidecar/metrics',
       'sidecar/serving',
-      'sidecar/serving/certificates',
       'sidecar/serving/limits',
     ],
     packages: [],

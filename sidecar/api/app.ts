@@ -50,7 +50,8 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([...HEALTH_PATHS, METRICS_PATH])
 
 /** Creates the koa app of the sidecar. It answers from memory: no request waits for Flux. */
 export function createApp(options: AppOptions): Koa {
-  const { clients, telemetry, log, source, catalog } = options
+  const { clients, telemetry, log, catalog } = options
+  const source = counted(options.source, telemetry)
   const app = new Koa()
   logUnsent(app, log)
   registerFluxGauges(telemetry.registry, source)
@@ -61,7 +62,7 @@ export function createApp(options: AppOptions): Koa {
   app.use(clients === undefined ? believeNoUser : authenticate(clients, OPEN_PATHS))
   const answers = new AnswerCache(catalog)
   app.use(recallAnswers(answers, source))
-  app.use(createRouter({ ...options, answers }).routes())
+  app.use(createRouter({ ...options, source, answers }).routes())
   app.use(explainMissingPaths(options))
   return app
 }
@@ -78,6 +79,17 @@ function createRouter(options: AppOptions & { readonly answers: AnswerCache }): 
   routeVersion(router, options.version)
   routePrometheus(router, options.telemetry, createUserGauges(options.telemetry.registry, options))
   return router
+}
+
+/** The same source, which counts to whom numbers are given. */
+function counted(source: SnapshotSource, { answered }: Telemetry): SnapshotSource {
+  return {
+    reading: (now) => source.reading(now),
+    noteAnswer(snapshot, reader) {
+      answered(reader)
+      source.noteAnswer?.(snapshot, reader)
+    },
+  }
 }
 
 /** Answers 503 to all but health paths: a kubelet must always get an answer. */

@@ -11,9 +11,8 @@ import { nextTurn } from '#flux/turns.ts'
 import { Client } from '#flux/wire/client.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
 import { fingerprint } from '#reading/jobs/job-counts.ts'
-import type { Reader } from '#scaling/drains/published-sizes.ts'
 import { publishedSize } from '#scaling/sizes.ts'
-import type { Reading, Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
+import type { Reader, Reading, Snapshot, SnapshotSource } from '#scaling/snapshot.ts'
 import { SnapshotMaker, type SnapshotOptions } from '#scaling/snapshot-maker.ts'
 import { messageOf } from '#serving/text.ts'
 import { Backoff } from '#serving/waiting/backoff.ts'
@@ -79,7 +78,6 @@ export class Collector implements SnapshotSource {
 
   noteAnswer(snapshot: Snapshot, reader: Reader): void {
     this.#snapshots.noteAnswer(snapshot, performance.now(), reader)
-    this.#options.observer.answered(reader)
   }
 
   /** Starts to connect, and returns at once. */

@@ -60,8 +60,6 @@ export class Liveness implements CollectorObserver {
 
   drained(): void {}
 
-  answered(): void {}
-
   #ended(): void {
     this.#endedAt = this.#now()
     this.#isLogged = false

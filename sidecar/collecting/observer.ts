@@ -1,7 +1,5 @@
 // The calls by which the collector reports its work to Prometheus counters, to the shutdown and to tests.
 
-import type { Reader } from '#scaling/snapshot.ts'
-
 /** Observes the collector. Its methods return at once and never throw. */
 export interface CollectorObserver {
   /** A snapshot was read in `tookMs` milliseconds. */
@@ -14,6 +12,4 @@ export interface CollectorObserver {
   disconnected(): void
   /** Ranks were drained or undrained, or the broker refused it. */
   drained(call: 'drain' | 'undrain', outcome: 'ok' | 'failed'): void
-  /** A client was given numbers of a snapshot. */
-  answered(reader: Reader): void
 }

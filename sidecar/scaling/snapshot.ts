@@ -8,7 +8,7 @@ import type { Ranks } from './ranks.ts'
 import type { Sizes } from './sizes.ts'
 import type { UnstartedJob } from './unstarted/unstarted-jobs.ts'
 
-export type { Reader } from './drains/published-sizes.ts'
+export type { Reader }
 
 /** One reading and its consequences. Frozen. */
 export interface Snapshot extends Facts, Remembered {

@@ -36,7 +36,6 @@ async function setUp(t: TestContext, options: Partial<BrokerOptions> = {}) {
       failed: () => assert.fail('a drainer does not report this'),
       connected: () => assert.fail('a drainer does not report this'),
       disconnected: () => assert.fail('a drainer does not report this'),
-      answered: () => assert.fail('a drainer does not report this'),
       drained: (what, outcome) => {
         notices.push(`${what} ${outcome}`)
       },

@@ -66,7 +66,6 @@ export async function createTestCluster(
     observer: {
       connected: () => notice('connected'),
       disconnected: () => notice('disconnected'),
-      answered: () => {},
       refreshed: () => notice('refreshed'),
       failed: (code) => notice(`failed ${code}`),
       drained: (what, outcome) => notice(`${what} ${outcome}`),

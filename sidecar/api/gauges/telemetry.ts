@@ -3,6 +3,7 @@
 import type Router from 'koa-router'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CollectorObserver } from '#collecting/observer.ts'
+import type { Reader } from '#scaling/snapshot.ts'
 import { registerProcessGauges } from '#serving/process-gauges.ts'
 import { type RequestObserver, requestObserver } from '#serving/request-observer.ts'
 
@@ -14,12 +15,19 @@ const REFRESH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export interface Telemetry extends CollectorObserver {
   readonly registry: Registry
   readonly observeRequest: RequestObserver
+  /** Somebody was given numbers of Flux. */
+  readonly answered: (reader: Reader) => void
 }
 
 export function createTelemetry(): Telemetry {
   const registry = new Registry()
   registerProcessGauges(registry)
-  return { registry, observeRequest: requestObserver(registry), ...collectorObserver(registry) }
+  return {
+    registry,
+    observeRequest: requestObserver(registry),
+    answered: answerCounter(registry),
+    ...collectorObserver(registry),
+  }
 }
 
 /**
@@ -38,6 +46,19 @@ export function routePrometheus(
     ctx.set('Content-Type', registry.contentType)
     ctx.body = text
   })
+}
+
+function answerCounter(registry: Registry): Telemetry['answered'] {
+  const counter = new Counter({
+    name: 'flux_answers_total',
+    help: 'Answers with numbers of Flux, by reader: hpa is the HPA controller that was given the published size',
+    labelNames: ['reader'],
+    registers: [registry],
+  })
+  // A reader that has read nothing is told by a 0. At each request only a child is counted up.
+  const children = { hpa: counter.labels('hpa'), other: counter.labels('other') }
+  for (const child of Object.values(children)) child.inc(0)
+  return (reader) => children[reader].inc()
 }
 
 function collectorObserver(registry: Registry): CollectorObserver {
@@ -70,12 +91,6 @@ function collectorObserver(registry: Registry): CollectorObserver {
     labelNames: ['what', 'outcome'],
     registers,
   })
-  const answers = new Counter({
-    name: 'flux_answers_total',
-    help: 'Answers with numbers of Flux, by reader: hpa is the HPA controller that was given the published size',
-    labelNames: ['reader'],
-    registers,
-  })
   let isFirst = true
   return {
     refreshed: (tookMs) => refreshes.observe(tookMs / 1000),
@@ -87,6 +102,5 @@ function collectorObserver(registry: Registry): CollectorObserver {
     },
     disconnected: () => connected.set(0),
     drained: (call, outcome) => drains.inc({ what: call, outcome }),
-    answered: (reader) => answers.inc({ reader }),
   }
 }
