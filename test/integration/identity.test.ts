@@ -193,11 +193,11 @@ test('a sidecar whose authority is away serves until its certificate expires, an
   const { webhook } = await webhookFor(t, cluster)
   stopTime(t)
   const { port, codes, get, logged } = await sidecarFor(t, cluster, { webhook })
-  const closed = webhook.close({ lingerMs: 0 })
+  await webhook.close({ lingerMs: 0 })
   const away = logged(
     'cannot renew the identity: keeping the current one; asking the authority again',
   )
-  await pass(t, 5 * MINUTE_MS, closed)
+  await pass(t, 5 * MINUTE_MS, away)
   const { reason } = await away
   assert.equal(
     reason,
