@@ -76,9 +76,16 @@ const WEBHOOK_GROUND = [
   'sidecar/serving/limits',
   'sidecar/serving/waiting',
 ]
-const INJECTION = [...WEBHOOK_GROUND, 'webhook/injection', 'webhook/injection/resources']
+const OBJECTS = ['webhook/contract.ts', 'sidecar/serving', 'webhook/objects']
+const INJECTION = [
+  ...WEBHOOK_GROUND,
+  'webhook/objects',
+  'webhook/injection',
+  'webhook/injection/resources',
+]
 const KUBERNETES = [
   ...WEBHOOK_GROUND,
+  'webhook/objects',
   'webhook/kubernetes',
   'webhook/kubernetes/connection',
   'webhook/kubernetes/aggregation',
@@ -112,7 +119,6 @@ const CLI_INPUT = [
   'sidecar/flux/sets',
   'sidecar/metrics',
   'sidecar/metrics/user-metrics/bounded-yaml.ts',
-  'webhook/kubernetes/conditions.ts',
   'webhook/kubernetes/server-version.ts',
   'webhook/cli/command.ts',
   'webhook/cli/input',
@@ -216,24 +222,25 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     folders: [...IDENTITIES, ...RECONCILE],
     packages: ['koa', 'koa-router', 'prom-client'],
   },
-  'webhook/injection': { folders: INJECTION, packages: ['jsonpatch', 'valibot'] },
+  'webhook/objects': { folders: OBJECTS, packages: ['valibot'] },
+  'webhook/injection': { folders: INJECTION, packages: ['jsonpatch'] },
   'webhook/injection/resources': { folders: INJECTION, packages: ['valibot'] },
   'webhook/kubernetes/connection': {
     folders: [
       'webhook/kubernetes/api-path.ts',
-      'webhook/kubernetes/objects.ts',
+      'webhook/objects',
       'sidecar/serving',
       'sidecar/serving/limits',
     ],
     packages: ['valibot'],
   },
   'webhook/kubernetes/aggregation': {
-    folders: [...WEBHOOK_GROUND, 'webhook/kubernetes'],
+    folders: [...WEBHOOK_GROUND, 'webhook/objects', 'webhook/kubernetes'],
     packages: ['valibot'],
   },
   'webhook/kubernetes': {
-    folders: [...WEBHOOK_GROUND, 'webhook/kubernetes/connection'],
-    packages: ['valibot', CLIENT_PACKAGE],
+    folders: [...WEBHOOK_GROUND, 'webhook/objects', 'webhook/kubernetes/connection'],
+    packages: [CLIENT_PACKAGE],
   },
   'webhook/events': { folders: EVENTS, packages: [] },
   'webhook/admission/advice': { folders: ADVICE, packages: ['smol-toml', 'valibot'] },
@@ -270,7 +277,6 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/gateway/shortage': {
     folders: [
       ...KUBERNETES,
-      'webhook/injection',
       'webhook/gateway/peers',
       'webhook/gateway/bounded-look-ups.ts',
       'sidecar/explaining',
@@ -366,7 +372,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/cli/input/files': {
     folders: [
       'webhook/cli/command.ts',
-      'webhook/injection',
+      'webhook/objects',
       'sidecar/metrics/user-metrics/bounded-yaml.ts',
     ],
     packages: ['valibot', 'yaml'],
@@ -474,6 +480,7 @@ const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
 
 /** Files that decide and patch. They do no I/O, so that the command line can do the same without a cluster. */
 const PURE = [
+  ...globSync('webhook/objects/*.ts', { cwd: ROOT }),
   ...globSync('webhook/injection/**/*.ts', { cwd: ROOT }),
   ...globSync('webhook/admission/advice/*.ts', { cwd: ROOT }),
   ...['decision', 'minicluster-review', 'obstacle', 'outcome', 'pod-review', 'review', 'skip'].map(

@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SKIP_REASONS } from '../../webhook/admission/skip.ts'
-import { ANNOTATION_NAMES } from '../../webhook/injection/annotation-rules.ts'
+import { ANNOTATION_NAMES } from '../../webhook/objects/annotation-rules.ts'
 import { ROOT } from '../support/imports.ts'
 import { MADE_TABLES, madeTableIn } from '../support/made-tables.ts'
 

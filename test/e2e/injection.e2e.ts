@@ -1,7 +1,7 @@
 // From an annotation to a MiniCluster that an HPA resizes, in the steps of a user, without manual work.
 import assert from 'node:assert/strict'
 import type { V1Pod } from '@kubernetes/client-node'
-import { formatQuantity, parseQuantity } from '../../webhook/injection/resources/quantity.ts'
+import { formatQuantity, parseQuantity } from '../../webhook/objects/quantity.ts'
 import { activeJobsHpa, cpuHpa } from './support/autoscalers.ts'
 import { withEnvironment } from './support/cases.ts'
 import { remove } from './support/cluster.ts'

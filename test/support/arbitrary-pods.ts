@@ -1,6 +1,6 @@
 // Arbitraries of fast-check: pods that an API server accepts, as unusual as it allows.
 import fc from 'fast-check'
-import type { Container, Pod, Volume, VolumeMount } from '../../webhook/injection/pod.ts'
+import type { Container, Pod, Volume, VolumeMount } from '../../webhook/objects/pod.ts'
 
 /** DNS labels (RFC 1123). Some are also names of properties of every JavaScript object. */
 const name = fc.oneof(

@@ -40,7 +40,8 @@ const BOXES: Readonly<Record<string, Box>> = {
   events: { column: 4, row: 4, holds: 'Events: limited, counted up' },
   injection: { column: 3, row: 5, holds: 'container, volumes, patch' },
   kubernetes: { column: 4, row: 5, holds: 'the API server' },
-  contract: { column: 3, row: 6, holds: 'names that others rely on' },
+  objects: { column: 3, row: 6, holds: 'what pods and MiniClusters say' },
+  contract: { column: 3, row: 7, holds: 'names that others rely on' },
 }
 
 /** Draws it (SVG 1.1), in light and in dark. */

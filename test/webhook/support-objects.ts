@@ -1,8 +1,8 @@
 // A small MiniCluster with its Job and pods, and their reviews: only the fields that the webhook reads.
 import { PROTECTION } from '../../webhook/contract.ts'
-import type { MiniCluster } from '../../webhook/injection/minicluster.ts'
-import { COMPLETION_INDEX, type Container, type Pod } from '../../webhook/injection/pod.ts'
 import type { NewObject } from '../../webhook/kubernetes/cluster.ts'
+import type { MiniCluster } from '../../webhook/objects/minicluster.ts'
+import { COMPLETION_INDEX, type Container, type Pod } from '../../webhook/objects/pod.ts'
 
 export const JOB_OWNER = {
   apiVersion: 'batch/v1',

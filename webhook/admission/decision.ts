@@ -1,27 +1,21 @@
 // Decides whether a pod gets the sidecar, or its broken one is repaired, or why neither. Pure: look-ups.ts reads from the API
 // server, and injection/patch.ts makes the patch of a plan.
 import { SIDECAR_PORT } from '../contract.ts'
+import { meshWarnings } from '../injection/mesh.ts'
+import type { Plan } from '../injection/plan.ts'
+import { type Repair, repairFor } from '../injection/repair.ts'
+import { type Policies, sidecarResources } from '../injection/resources/sidecar-resources.ts'
+import { uidObstacle } from '../injection/security.ts'
+import { placeSocket } from '../injection/socket.ts'
 import {
   type AnnotationReading,
   DRAIN_IGNORED,
   readAnnotations,
   readEnabled,
   whyNotEnabled,
-} from '../injection/annotations.ts'
-import { meshWarnings } from '../injection/mesh.ts'
-import { isJob, type MiniCluster, socketOf } from '../injection/minicluster.ts'
-import type { Plan } from '../injection/plan.ts'
-import {
-  brokerUser,
-  COMPLETION_INDEX,
-  controllerOf,
-  type Owner,
-  type Pod,
-} from '../injection/pod.ts'
-import { type Repair, repairFor } from '../injection/repair.ts'
-import { type Policies, sidecarResources } from '../injection/resources/sidecar-resources.ts'
-import { uidObstacle } from '../injection/security.ts'
-import { placeSocket } from '../injection/socket.ts'
+} from '../objects/annotations.ts'
+import { isJob, type MiniCluster, socketOf } from '../objects/minicluster.ts'
+import { brokerUser, COMPLETION_INDEX, controllerOf, type Owner, type Pod } from '../objects/pod.ts'
 import { findObstacle, type Prerequisites } from './obstacle.ts'
 import { type Skip, skip } from './skip.ts'
 

@@ -2,9 +2,9 @@
 // review claims to be of. Each waits until the API server answers. A review never waits for them.
 import { Backoff } from '#serving/waiting/backoff.ts'
 import type { EventRecorder, EventText } from '../events/event-recorder.ts'
-import { readAnnotations } from '../injection/annotations.ts'
-import type { MiniCluster } from '../injection/minicluster.ts'
-import type { Owner } from '../injection/pod.ts'
+import { readAnnotations } from '../objects/annotations.ts'
+import type { MiniCluster } from '../objects/minicluster.ts'
+import type { Owner } from '../objects/pod.ts'
 import type { Candidate } from './decision.ts'
 import { TooManyLookUps } from './look-ups/look-up-quota.ts'
 import type { LookUps } from './look-ups/look-ups.ts'

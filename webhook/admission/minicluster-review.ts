@@ -1,8 +1,9 @@
 // One review of a MiniCluster: advice for its user, and for a new one the annotations that protect its pods. Pure.
-import { readAnnotations } from '../injection/annotations.ts'
+
 import { applyTo } from '../injection/json-patch.ts'
-import { type MiniCluster, toMiniCluster, toNewMiniCluster } from '../injection/minicluster.ts'
 import { protectPods } from '../injection/protection.ts'
+import { readAnnotations } from '../objects/annotations.ts'
+import { type MiniCluster, toMiniCluster, toNewMiniCluster } from '../objects/minicluster.ts'
 import { advise } from './advice/minicluster-advice.ts'
 import { advised, type Outcome } from './outcome.ts'
 import type { Review } from './review.ts'

@@ -1,11 +1,11 @@
 // What stands in the way of a sidecar in a pod that asks for one: names and ports that are taken, and what the webhook lacks.
 // Pure. The decision is made in decision.ts.
 import { CONTAINER_NAME, INJECTED_ANNOTATION, SERVICE_LABEL, SIDECAR_PORT } from '../contract.ts'
-import type { Settings } from '../injection/annotation-rules.ts'
 import type { SidecarOptions } from '../injection/container.ts'
-import { hasNoSocket, type MiniCluster } from '../injection/minicluster.ts'
-import { allContainers, hostsPort, isWindows, type Pod } from '../injection/pod.ts'
 import { VOLUMES } from '../injection/volumes.ts'
+import type { Settings } from '../objects/annotation-rules.ts'
+import { hasNoSocket, type MiniCluster } from '../objects/minicluster.ts'
+import { allContainers, hostsPort, isWindows, type Pod } from '../objects/pod.ts'
 import { type Skip, skip } from './skip.ts'
 
 /** The state of the webhook that an injection depends on. */

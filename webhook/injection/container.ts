@@ -1,7 +1,7 @@
 // The injected container and the reasons for its fields. Pure. Its place in the pod is decided in patch.ts.
 import { CONTAINER_NAME, METRICS_SERVICE, PORT_NAME, SIDECAR_PORT } from '../contract.ts'
+import type { Pod } from '../objects/pod.ts'
 import type { Plan } from './plan.ts'
-import type { Pod } from './pod.ts'
 import { securityContext } from './security.ts'
 import { FILES, type Json, sidecarMounts } from './volumes.ts'
 

@@ -1,6 +1,6 @@
 // Service meshes. Their proxies take over all ports of a pod, and under strict mTLS they refuse the API server, which has no
 // certificate of the mesh, and the kubelet's probe. So the sidecar's port, which has TLS of its own, is left out. Pure.
-import { allContainers, type Pod } from './pod.ts'
+import { allContainers, type Pod } from '../objects/pod.ts'
 
 type Strings = Readonly<Record<string, string>>
 

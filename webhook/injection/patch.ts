@@ -7,11 +7,11 @@ import {
   SERVICE_LABEL,
   SIDECAR_PORT,
 } from '../contract.ts'
+import { brokerIndex, type Pod } from '../objects/pod.ts'
 import { type SidecarOptions, sidecarContainer } from './container.ts'
 import { type AddOperation, append, setKeys } from './json-patch.ts'
 import { meshAnnotations } from './mesh.ts'
 import type { Plan } from './plan.ts'
-import { brokerIndex, type Pod } from './pod.ts'
 import { missingProtection } from './protection.ts'
 import { brokerMount, sidecarVolumes } from './volumes.ts'
 

@@ -1,5 +1,5 @@
 // The plan of an injection: everything that differs from pod to pod. Made by admission/decision.ts, carried out by patch.ts.
-import type { Settings } from './annotation-rules.ts'
+import type { Settings } from '../objects/annotation-rules.ts'
 import type { Resources } from './resources/sidecar-resources.ts'
 import type { SocketPlace } from './socket.ts'
 

@@ -1,7 +1,7 @@
 // The annotations by which node autoscalers leave the pods of a MiniCluster where they are: a pod that is moved ends the jobs on
 // it, and the lead broker's pod all jobs. Pure.
 import { PROTECTION } from '../contract.ts'
-import type { Settings } from './annotation-rules.ts'
+import type { Settings } from '../objects/annotation-rules.ts'
 import { type AddOperation, add, setKeys } from './json-patch.ts'
 
 type Annotations = Readonly<Record<string, string>> | null | undefined

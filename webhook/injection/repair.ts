@@ -2,9 +2,9 @@
 // not know. The API server refuses the probe of such an init container, and without a probe it would keep the pod from starting.
 // As an ordinary container it has nothing that such a webhook takes. Pure.
 import { CONTAINER_NAME, INJECTED_ANNOTATION } from '../contract.ts'
+import type { Pod } from '../objects/pod.ts'
 import { ORDINARY } from './container.ts'
 import { add, type Operation, remove } from './json-patch.ts'
-import type { Pod } from './pod.ts'
 
 /** A decision to repair. */
 export interface Repair {

@@ -1,6 +1,6 @@
 // The user of the injected container, and what Pod Security and OpenShift ask of it. Pure.
-import type { Settings } from './annotation-rules.ts'
-import { allContainers, type Pod } from './pod.ts'
+import type { Settings } from '../objects/annotation-rules.ts'
+import { allContainers, type Pod } from '../objects/pod.ts'
 import type { Json } from './volumes.ts'
 
 /** The user of distroless images. A broker accepts any UID as a guest. */

@@ -1,7 +1,8 @@
 // How the sidecar reaches the broker's socket: through the broker's volume that covers the socket's folder, or through a new
 // volume. Pure.
 import { posix } from 'node:path'
-import { brokerOf, brokerUser, type Pod, type Volume, type VolumeMount } from './pod.ts'
+import { brokerOf, brokerUser, type Pod, type Volume, type VolumeMount } from '../objects/pod.ts'
+import { isSocketPath, MAX_SOCKET_BYTES } from '../objects/socket-path.ts'
 
 /** The volume through which the sidecar reaches the socket at `path`. */
 export type SocketPlace =
@@ -15,9 +16,6 @@ export interface Unreachable {
   readonly kind: 'unreachable'
   readonly reason: string
 }
-
-/** sockaddr_un holds 108 bytes, the last of them 0. */
-export const MAX_SOCKET_BYTES = 107
 
 /** Volumes in which no container can make a socket. */
 const READ_ONLY_SOURCES = ['configMap', 'secret', 'downwardAPI', 'projected', 'image']
@@ -131,23 +129,4 @@ function isWithin(folder: string, mountPath: string): boolean {
 /** As the kubelet and the container runtime take it: relative to `/`, and each of `//`, `/./` and `/../` resolved. */
 function normalize(path: string): string {
   return posix.resolve('/', path)
-}
-
-/** No regular expression: on a million slashes that are not at the end it would take minutes. */
-export function withoutEndSlashes(path: string): string {
-  let end = path.length
-  while (path[end - 1] === '/') end -= 1
-  return path.slice(0, end)
-}
-
-/** Whether a socket may have this path, and the path is safe in an environment variable. */
-export function isSocketPath(path: string): boolean {
-  if (!path.startsWith('/') || Buffer.byteLength(path) > MAX_SOCKET_BYTES) return false
-  const parts = path.slice(1).split('/')
-  return (
-    parts.length > 1 &&
-    parts.every((part) => part !== '' && part !== '.' && part !== '..') &&
-    // No characters with a meaning in a URI, in an environment variable's $(…) or in a log line.
-    /^[-\w./+@,=]+$/.test(path)
-  )
 }

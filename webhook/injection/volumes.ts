@@ -1,8 +1,8 @@
 // The volumes of the injected container, and its mounts of them. Pure.
 import { CLIENT_CA_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
-import type { Settings } from './annotation-rules.ts'
+import type { Settings } from '../objects/annotation-rules.ts'
+import type { Pod } from '../objects/pod.ts'
 import type { Plan } from './plan.ts'
-import type { Pod } from './pod.ts'
 
 /** A core/v1 object, as the patch contains it. */
 export type Json = Readonly<Record<string, unknown>>

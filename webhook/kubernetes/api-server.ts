@@ -2,6 +2,7 @@
 // and with which credentials. The whole package takes twice the memory.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import { FIELD_MANAGER } from '../contract.ts'
+import type { ClusterObject, NewObject, ObjectReference } from '../objects/cluster-object.ts'
 import { pathOf } from './api-path.ts'
 import type { ApiServer } from './cluster.ts'
 import {
@@ -13,7 +14,6 @@ import {
 import type { ApplyCredentials } from './connection/api-credentials.ts'
 import { collectionPath, EMPTY_PAGE, METADATA_LIST, pageOf } from './connection/collections.ts'
 import { watch } from './connection/watch.ts'
-import type { ClusterObject, NewObject, ObjectReference } from './objects.ts'
 import type { ServerVersion } from './server-version.ts'
 
 const NO_PATH = 'expected a known kind and valid names'

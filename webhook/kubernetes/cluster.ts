@@ -1,18 +1,19 @@
 // The API server, as webhook and gateway need it: seven verbs over plain objects.
+
+import type { ClusterObject, NewObject, ObjectReference } from '../objects/cluster-object.ts'
 import type { Collection, ListOptions, ListPage } from './connection/collections.ts'
 import type { Watched, WatchOptions } from './connection/watch.ts'
-import type { ClusterObject, NewObject, ObjectReference } from './objects.ts'
 import type { ServerVersion } from './server-version.ts'
 
-export { AnswerTooLong, ClusterError } from './connection/api-connection.ts'
-export type { Collection, ListOptions, ListPage } from './connection/collections.ts'
 export type {
   ClusterObject,
   NewObject,
   ObjectMetadata,
   ObjectReference,
   OwnerReference,
-} from './objects.ts'
+} from '../objects/cluster-object.ts'
+export { AnswerTooLong, ClusterError } from './connection/api-connection.ts'
+export type { Collection, ListOptions, ListPage } from './connection/collections.ts'
 
 /** The verbs. Each call is limited in time. All throw {@link ClusterError} on any failure that is not named here. */
 export interface Cluster {

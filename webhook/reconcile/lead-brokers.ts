@@ -3,12 +3,12 @@
 import * as v from 'valibot'
 import { preselect } from '../admission/decision.ts'
 import { INJECTED_ANNOTATION } from '../contract.ts'
-import { readEnabled, readProtect } from '../injection/annotations.ts'
-import { MINICLUSTER } from '../injection/minicluster.ts'
-import { COMPLETION_INDEX, Metadata, type Owner } from '../injection/pod.ts'
 import { missingProtection } from '../injection/protection.ts'
 import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
 import { collect } from '../kubernetes/collect.ts'
+import { readEnabled, readProtect } from '../objects/annotations.ts'
+import { MINICLUSTER } from '../objects/minicluster.ts'
+import { COMPLETION_INDEX, Metadata, type Owner } from '../objects/pod.ts'
 
 /** As in the webhook's objectSelector (manifests/base/mutating-webhook.yaml). */
 const PODS = {

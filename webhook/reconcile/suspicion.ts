@@ -1,5 +1,5 @@
 // What a reconcile looks for, in two steps: which lead brokers are suspects, from metadata alone, and what is true of one.
-import type { MiniCluster } from '../injection/minicluster.ts'
+import type { MiniCluster } from '../objects/minicluster.ts'
 import type { Announcement } from './announcement.ts'
 import type { LeadBroker, Survey } from './lead-brokers.ts'
 

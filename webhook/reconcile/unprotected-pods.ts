@@ -2,8 +2,8 @@
 // pods, or while it did not answer. With the lead broker all of their jobs end.
 import { unprotectedEvent } from '../admission/advice/protection-advice.ts'
 import type { LookUps } from '../admission/look-ups/look-ups.ts'
-import { readAnnotations } from '../injection/annotations.ts'
 import { wantsProtection } from '../injection/protection.ts'
+import { readAnnotations } from '../objects/annotations.ts'
 import type { LeadBroker, Survey } from './lead-brokers.ts'
 import type { Confirmed, Suspicion } from './suspicion.ts'
 

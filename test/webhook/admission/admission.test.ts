@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StatusError } from '#serving/status.ts'
 import { applyTo } from '../../../webhook/injection/json-patch.ts'
-import { type Pod, toPod } from '../../../webhook/injection/pod.ts'
+import { type Pod, toPod } from '../../../webhook/objects/pod.ts'
 import { createReviewer, type ReviewerOptions } from '../support-admission.ts'
 import {
   annotated,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decide, type LookedUp, preselect } from '../../../webhook/admission/decision.ts'
 import { SKIP_REASONS, skip } from '../../../webhook/admission/skip.ts'
-import { COMPLETION_INDEX, type Pod } from '../../../webhook/injection/pod.ts'
+import { COMPLETION_INDEX, type Pod } from '../../../webhook/objects/pod.ts'
 import {
   annotated,
   BROKER,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { meshAnnotations, meshWarnings } from '../../../webhook/injection/mesh.ts'
-import type { Pod } from '../../../webhook/injection/pod.ts'
+import type { Pod } from '../../../webhook/objects/pod.ts'
 import { BROKER, leadPod } from '../support-objects.ts'
 
 const ISTIO = 'traffic.sidecar.istio.io/excludeInboundPorts'

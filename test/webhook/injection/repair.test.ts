@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { applyTo } from '../../../webhook/injection/json-patch.ts'
-import { type Pod, toPod } from '../../../webhook/injection/pod.ts'
 import { repairFor } from '../../../webhook/injection/repair.ts'
+import { type Pod, toPod } from '../../../webhook/objects/pod.ts'
 
 const SIDECAR = {
   name: 'flux-metrics',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Container, Pod, VolumeMount } from '../../../webhook/injection/pod.ts'
 import * as socket from '../../../webhook/injection/socket.ts'
+import type { Container, Pod, VolumeMount } from '../../../webhook/objects/pod.ts'
 import { BROKER, leadPod } from '../support-objects.ts'
 
 const SOCKET = '/mnt/flux/config/run/flux/local'

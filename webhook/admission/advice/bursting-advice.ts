@@ -1,7 +1,7 @@
 // Warnings about hosts of a MiniCluster that are not its pods in their order: sizes rest on rank i being the pod of index i.
 // The sidecar checks the same once Flux runs (sidecar/reading/ranks/pod-ranks.ts). Pure.
 import { podRanks } from '#reading/ranks/pod-ranks.ts'
-import type { MiniCluster } from '../../injection/minicluster.ts'
+import type { MiniCluster } from '../../objects/minicluster.ts'
 import type { BrokerConfigReading } from './broker-config.ts'
 
 /** Hosts as large as the API server accepts would take seconds and hundreds of megabytes to read. */

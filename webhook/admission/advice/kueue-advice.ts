@@ -1,7 +1,7 @@
 // A warning about a MiniCluster whose Job is in a queue of Kueue. Kueue suspends a running Job whose size changes and queues it again,
 // and the Job controller deletes the pods of a suspended Job. Pure.
-import type { MiniCluster } from '../../injection/minicluster.ts'
-import type { Pod } from '../../injection/pod.ts'
+import type { MiniCluster } from '../../objects/minicluster.ts'
+import type { Pod } from '../../objects/pod.ts'
 
 /** The label of a Job by which Kueue takes it. */
 const QUEUE = 'kueue.x-k8s.io/queue-name'

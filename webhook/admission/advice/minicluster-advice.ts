@@ -1,8 +1,8 @@
 // Warnings and Events for the user who creates or annotates a MiniCluster, long before its pod is reviewed. Pure.
 import type { EventText } from '../../events/event-recorder.ts'
-import { readAnnotations, warnOfOurs } from '../../injection/annotations.ts'
-import { hasNoSocket, isRunning, type MiniCluster } from '../../injection/minicluster.ts'
 import { missingProtection, wantsProtection } from '../../injection/protection.ts'
+import { readAnnotations, warnOfOurs } from '../../objects/annotations.ts'
+import { hasNoSocket, isRunning, type MiniCluster } from '../../objects/minicluster.ts'
 import { unprotectedEvent, unprotectedWarnings } from './protection-advice.ts'
 import { adviseOnShrinking } from './size-advice.ts'
 import { adviseOnSpec, sentencesOf } from './spec-advice.ts'

@@ -1,10 +1,10 @@
 // What is said about pods that node autoscalers may evict, with the cures and their price. Pure.
 import { MAX_WARNING_LENGTH, PROTECTION } from '../../contract.ts'
 import type { EventText } from '../../events/event-recorder.ts'
-import type { MiniCluster } from '../../injection/minicluster.ts'
 import type { Plan } from '../../injection/plan.ts'
-import type { Pod } from '../../injection/pod.ts'
 import { isProtected, missingProtection } from '../../injection/protection.ts'
+import type { MiniCluster } from '../../objects/minicluster.ts'
+import type { Pod } from '../../objects/pod.ts'
 
 const BOTH = Object.entries(PROTECTION).map(([key, value]) => `${key}=${value}`)
 const ANNOTATIONS = BOTH.join(' ')

@@ -7,7 +7,7 @@ import {
   refusesWideJobs,
   type SchedulerTrap,
 } from '#flux/calls/fluxion.ts'
-import type { MiniCluster } from '../../injection/minicluster.ts'
+import type { MiniCluster } from '../../objects/minicluster.ts'
 import type { BrokerConfigReading } from './broker-config.ts'
 
 /** Fluxion's start script passes these options to its two modules; they override the configuration. */

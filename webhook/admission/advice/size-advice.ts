@@ -1,5 +1,5 @@
 // Warnings about sizes of a MiniCluster: those between which nothing can be scaled, and one that somebody sets. Pure.
-import type { MiniCluster } from '../../injection/minicluster.ts'
+import type { MiniCluster } from '../../objects/minicluster.ts'
 
 /** The operator takes the first size for the largest one, and patches a larger one back: an HPA would raise it for ever. */
 const NO_MAXIMUM =

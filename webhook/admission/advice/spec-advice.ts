@@ -1,6 +1,6 @@
 // Warnings about the settings of a MiniCluster: scheduler, hosts, sizes and Kueue. Pure.
 import type { SchedulerTrap } from '#flux/calls/fluxion.ts'
-import type { MiniCluster } from '../../injection/minicluster.ts'
+import type { MiniCluster } from '../../objects/minicluster.ts'
 import { readBrokerConfig } from './broker-config.ts'
 import { adviseOnBursting } from './bursting-advice.ts'
 import { adviseOnKueue } from './kueue-advice.ts'

@@ -1,7 +1,5 @@
 // Reads from the API server what a decision about a pod needs, within one deadline. Decides nothing.
 import { sleep } from '#serving/waiting/sleep.ts'
-import { readEnabled } from '../../injection/annotations.ts'
-import { MINICLUSTER, type MiniCluster } from '../../injection/minicluster.ts'
 import type { Policies } from '../../injection/resources/sidecar-resources.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { isTransient } from '../../kubernetes/connection/api-connection.ts'
@@ -10,6 +8,8 @@ import {
   NATIVE_SIDECARS_SINCE,
   type ServerVersion,
 } from '../../kubernetes/server-version.ts'
+import { readEnabled } from '../../objects/annotations.ts'
+import { MINICLUSTER, type MiniCluster } from '../../objects/minicluster.ts'
 import type { Candidate, LookedUp } from '../decision.ts'
 import { KnownVersion } from './known-version.ts'
 import { LookUpQuota, TooManyLookUps } from './look-up-quota.ts'

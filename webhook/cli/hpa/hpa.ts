@@ -1,8 +1,8 @@
 // `flux-metrics hpa`: the recommended HPA of a MiniCluster. Its flags, its help, its input and its output.
 import { advise } from '../../admission/advice/minicluster-advice.ts'
-import { readAnnotations } from '../../injection/annotations.ts'
-import { toMiniCluster } from '../../injection/minicluster.ts'
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
+import { readAnnotations } from '../../objects/annotations.ts'
+import { toMiniCluster } from '../../objects/minicluster.ts'
 import {
   type Command,
   EXIT,

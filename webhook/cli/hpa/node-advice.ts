@@ -1,9 +1,9 @@
 // What the nodes below a MiniCluster mean for its HPA: whether node autoscalers leave its pods where they are, and whether a
 // smaller size empties nodes. Pure.
 import { annotatePods } from '../../admission/advice/protection-advice.ts'
-import { readAnnotations } from '../../injection/annotations.ts'
 import { isProtected, missingProtection, wantsProtection } from '../../injection/protection.ts'
-import { formatQuantity, isMore, parseQuantity } from '../../injection/resources/quantity.ts'
+import { readAnnotations } from '../../objects/annotations.ts'
+import { formatQuantity, isMore, parseQuantity } from '../../objects/quantity.ts'
 import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import { NO_UID } from '../input/files/objects.ts'
 

@@ -1,7 +1,8 @@
 // The HPA that we recommend for a MiniCluster. The reasons of its settings are in hpa-comments.ts. Pure.
-import { readAnnotations } from '../../injection/annotations.ts'
+
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
 import { isSince } from '../../kubernetes/server-version.ts'
+import { readAnnotations } from '../../objects/annotations.ts'
 import type { Behavior, HpaSpec, MetricSpec, ObjectReference } from '../hpa-controller/spec.ts'
 import { type MiniClusterSource, refusalOf } from '../input/files/minicluster-source.ts'
 import type { Path } from '../input/files/source.ts'

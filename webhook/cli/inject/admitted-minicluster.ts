@@ -1,8 +1,8 @@
 // A MiniCluster as the webhook admits it: a new one gets the annotations that protect its pods. Pure.
 import * as v from 'valibot'
-import { readAnnotations } from '../../injection/annotations.ts'
 import { applyTo } from '../../injection/json-patch.ts'
 import { protectPods } from '../../injection/protection.ts'
+import { readAnnotations } from '../../objects/annotations.ts'
 import { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import { type FoundMiniCluster, NO_UID } from '../input/files/objects.ts'
 import { isPlaceholder } from '../input/files/placeholder-names.ts'

@@ -1,5 +1,5 @@
 // Removes from a pod the fields that were written after its creation: from a stored pod to the request that created it. Pure.
-import type { Pod } from '../../injection/pod.ts'
+import type { Pod } from '../../objects/pod.ts'
 
 /** The API server writes these fields; it also generates the name of each pod of a Job. */
 const STORED = [

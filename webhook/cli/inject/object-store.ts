@@ -1,8 +1,8 @@
 // The objects of the input in the place of the API server: look-ups for the code of the webhook, and which owners are missing.
 import type { Candidate } from '../../admission/decision.ts'
 import type { LookUpsOptions } from '../../admission/look-ups/look-ups.ts'
-import { miniClusterOf } from '../../injection/minicluster.ts'
-import type { Owner, Pod } from '../../injection/pod.ts'
+import { miniClusterOf } from '../../objects/minicluster.ts'
+import type { Owner, Pod } from '../../objects/pod.ts'
 
 type Cluster = LookUpsOptions['cluster']
 

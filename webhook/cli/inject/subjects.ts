@@ -1,8 +1,8 @@
 // The pods to review: those of the input, and those that the controllers would make from its MiniClusters and Jobs. Pure.
 import * as v from 'valibot'
 import { preselect } from '../../admission/decision.ts'
-import { isJob, miniClusterOf } from '../../injection/minicluster.ts'
-import { controllerOf, displayName, type Pod, toPod } from '../../injection/pod.ts'
+import { isJob, miniClusterOf } from '../../objects/minicluster.ts'
+import { controllerOf, displayName, type Pod, toPod } from '../../objects/pod.ts'
 import { JobSource } from '../input/files/job-source.ts'
 import { refusalOf } from '../input/files/minicluster-source.ts'
 import {

@@ -9,7 +9,7 @@ import { REPAIRED } from '../../admission/outcome.ts'
 import type { SidecarOptions } from '../../injection/container.ts'
 import { applyTo } from '../../injection/json-patch.ts'
 import { patchFor } from '../../injection/patch.ts'
-import type { Pod } from '../../injection/pod.ts'
+import type { Pod } from '../../objects/pod.ts'
 import { asCreated } from './created-pod.ts'
 import type { ObjectStore } from './object-store.ts'
 

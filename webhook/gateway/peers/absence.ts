@@ -3,9 +3,9 @@ import { notFound, type StatusError, unavailable } from '#serving/status.ts'
 import { printable } from '#serving/text.ts'
 import { decide } from '../../admission/decision.ts'
 import { INJECTED_ANNOTATION } from '../../contract.ts'
-import { readEnabled } from '../../injection/annotations.ts'
-import { hasFinished, type MiniCluster } from '../../injection/minicluster.ts'
-import { hasEnded, isGoing, type Pod } from '../../injection/pod.ts'
+import { readEnabled } from '../../objects/annotations.ts'
+import { hasFinished, type MiniCluster } from '../../objects/minicluster.ts'
+import { hasEnded, isGoing, type Pod } from '../../objects/pod.ts'
 import type { MiniClusterName } from './peer.ts'
 
 /**

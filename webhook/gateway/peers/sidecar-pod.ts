@@ -10,8 +10,8 @@ import {
   SERVICE_LABEL,
   SIDECAR_PORT,
 } from '../../contract.ts'
-import { COMPLETION_INDEX } from '../../injection/pod.ts'
 import type { ClusterObject } from '../../kubernetes/cluster.ts'
+import { COMPLETION_INDEX } from '../../objects/pod.ts'
 import type { MiniClusterName } from './peer.ts'
 
 /** Where a sidecar listens, or why it does not. */

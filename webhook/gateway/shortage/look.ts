@@ -1,10 +1,10 @@
 // Reads from the API server what a shortage follows from: size, pods, and Events where pods are short. The pods come from lists
 // with a selector, so that other pods of the cluster cost nothing. Decides nothing, remembers nothing.
 import { notFound, unavailable } from '#serving/status.ts'
-import { MINICLUSTER, toMiniCluster } from '../../injection/minicluster.ts'
 import type { Cluster, ClusterObject, Collection } from '../../kubernetes/cluster.ts'
 import { certainPartsOf } from '../../kubernetes/collect.ts'
 import { isTooLong } from '../../kubernetes/connection/api-connection.ts'
+import { MINICLUSTER, toMiniCluster } from '../../objects/minicluster.ts'
 import type { MiniClusterName } from '../peers/peer.ts'
 import { type Said, toSaid } from './event.ts'
 import { type Obstacle, obstacleOf, type RankPod, toRankPod } from './rank-pod.ts'

@@ -1,9 +1,9 @@
 // One pod of a MiniCluster's Job: its rank, and what keeps it from running. Pure. Anybody in the namespace can make pods with the
 // labels of others: only those that the Job controls count, known by its UID.
 import * as v from 'valibot'
-import { COMPLETION_INDEX } from '../../injection/pod.ts'
 import type { ClusterObject } from '../../kubernetes/cluster.ts'
-import { Conditions, conditionOf } from '../../kubernetes/conditions.ts'
+import { Conditions, conditionOf } from '../../objects/conditions.ts'
+import { COMPLETION_INDEX } from '../../objects/pod.ts'
 import { plain, schedulerCauses } from './reasons.ts'
 
 /** A pod that has not ended and is not being deleted. */

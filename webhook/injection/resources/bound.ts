@@ -1,5 +1,5 @@
 // A bound that something in the namespace, or the pod, sets to one resource, and what of it is left for the sidecar. Pure.
-import { ceilDivide } from './quantity.ts'
+import { ceilDivide } from '../../objects/quantity.ts'
 import { type Total, totalWith } from './totals.ts'
 
 /** All amounts are thousandths. */

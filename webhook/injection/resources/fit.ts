@@ -1,4 +1,6 @@
 // Fits the sidecar's request and limit of one resource into all bounds, as near to what is wanted as they allow. Pure.
+
+import { ceilDivide, formatQuantity } from '../../objects/quantity.ts'
 import {
   type Amounts,
   type Bound,
@@ -9,7 +11,6 @@ import {
   mostAdded,
   requestByRatio,
 } from './bound.ts'
-import { ceilDivide, formatQuantity } from './quantity.ts'
 
 /** What the sidecar wants of one resource. All amounts are thousandths. */
 export interface Wish extends Amounts {

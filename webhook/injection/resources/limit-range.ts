@@ -1,8 +1,8 @@
 // LimitRanges (core/v1): what they demand of each container and of each pod, as the admission plugin LimitRanger does. Pure.
 import * as v from 'valibot'
-import { type Pod, Quantities } from '../pod.ts'
+import { type Pod, Quantities } from '../../objects/pod.ts'
+import { parseQuantity } from '../../objects/quantity.ts'
 import type { Bound } from './bound.ts'
-import { parseQuantity } from './quantity.ts'
 import { NOTHING, podTotal } from './totals.ts'
 
 export const LimitRangeSchema = v.looseObject({

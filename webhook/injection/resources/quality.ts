@@ -1,5 +1,5 @@
 // A pod's quality of service (`ComputePodQOS`): with the sidecar it must stay what it was where that can be. Pure.
-import { allContainers, type Pod } from '../pod.ts'
+import { allContainers, type Pod } from '../../objects/pod.ts'
 import { amountOf, hasOwnResources } from './totals.ts'
 
 const RESOURCES = ['cpu', 'memory'] as const

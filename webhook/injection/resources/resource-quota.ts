@@ -1,7 +1,7 @@
 // ResourceQuotas (core/v1): which of them count a pod, and what they leave for the sidecar, as the admission plugin
 // ResourceQuota does. Pure.
 import * as v from 'valibot'
-import { allContainers, type Pod, Quantities } from '../pod.ts'
+import { allContainers, type Pod, Quantities } from '../../objects/pod.ts'
 import type { Bound } from './bound.ts'
 import { quantityIn } from './limit-range.ts'
 import { isBestEffort } from './quality.ts'

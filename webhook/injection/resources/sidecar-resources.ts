@@ -1,11 +1,11 @@
 // The resources of the injected container: what it wants, what users set, and what the namespace and the pod allow. Pure.
-import type { Settings } from '../annotation-rules.ts'
-import type { Pod } from '../pod.ts'
+import type { Settings } from '../../objects/annotation-rules.ts'
+import type { Pod } from '../../objects/pod.ts'
+import { formatQuantity, parseQuantity } from '../../objects/quantity.ts'
 import type { Bound } from './bound.ts'
 import { fit, type Misfit, type Wish } from './fit.ts'
 import { type Default, defaultsOf, type LimitRange, limitRangeBounds } from './limit-range.ts'
 import { isGuaranteed } from './quality.ts'
-import { formatQuantity, parseQuantity } from './quantity.ts'
 import { quotaBounds, type ResourceQuota, scopeObstacle } from './resource-quota.ts'
 import { amountOf, containerTotal, NOTHING } from './totals.ts'
 

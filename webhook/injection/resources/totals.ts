@@ -1,7 +1,7 @@
 // What the containers of a pod request, and are limited to, as Kubernetes adds it up (KEP-753, component-helpers
 // `AggregateContainerRequests`). Pure.
-import type { Container, Pod } from '../pod.ts'
-import { parseQuantity } from './quantity.ts'
+import type { Container, Pod } from '../../objects/pod.ts'
+import { parseQuantity } from '../../objects/quantity.ts'
 
 export type Side = 'requests' | 'limits'
 

@@ -2,7 +2,7 @@
 // it says what a user must know. Pure.
 import * as v from 'valibot'
 import { CA_BUNDLE_LABEL, GATEWAY, METRICS_SERVICE, MINICLUSTER_LABEL } from '../../contract.ts'
-import type { ClusterObject } from '../objects.ts'
+import type { ClusterObject } from '../../objects/cluster-object.ts'
 
 /** The Service that the API leads to. */
 export interface Topology {

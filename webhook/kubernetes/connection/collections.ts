@@ -1,7 +1,7 @@
 // Objects of one kind as the API server lists them, part by part: how to ask, and what is in an answer. Pure.
 import * as v from 'valibot'
+import type { ClusterObject } from '../../objects/cluster-object.ts'
 import { pathOf } from '../api-path.ts'
-import type { ClusterObject } from '../objects.ts'
 
 /** Names objects of one kind: those of a namespace, or of the whole cluster. */
 export interface Collection {

@@ -2,7 +2,7 @@
 // connection may be broken without an end. Starts no second one (collection-watch.ts does).
 import type { Readable } from 'node:stream'
 import * as v from 'valibot'
-import type { ClusterObject } from '../objects.ts'
+import type { ClusterObject } from '../../objects/cluster-object.ts'
 import { type ApiConnection, ClusterError, callError, refusalOf } from './api-connection.ts'
 import { type Collection, collectionPath } from './collections.ts'
 import { linesOf } from './json-lines.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { adviseOnSpec } from '../../../../webhook/admission/advice/spec-advice.ts'
-import type { MiniCluster } from '../../../../webhook/injection/minicluster.ts'
+import type { MiniCluster } from '../../../../webhook/objects/minicluster.ts'
 import { miniCluster, SCHEDULER } from '../../support-objects.ts'
 
 type Flux = NonNullable<NonNullable<MiniCluster['spec']>['flux']>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeTraps } from '#explaining/notices/scheduler-traps.ts'
 import { adviseOnSpec } from '../../../../webhook/admission/advice/spec-advice.ts'
-import type { MiniCluster } from '../../../../webhook/injection/minicluster.ts'
+import type { MiniCluster } from '../../../../webhook/objects/minicluster.ts'
 import { miniCluster } from '../../support-objects.ts'
 
 function advise(spec: MiniCluster['spec']): readonly string[] {

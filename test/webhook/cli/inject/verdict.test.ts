@@ -7,7 +7,7 @@ import { apply_patch } from 'jsonpatch'
 import * as v from 'valibot'
 import { ObjectStore } from '../../../../webhook/cli/inject/object-store.ts'
 import { reviewPod } from '../../../../webhook/cli/inject/verdict.ts'
-import { Metadata, toPod } from '../../../../webhook/injection/pod.ts'
+import { Metadata, toPod } from '../../../../webhook/objects/pod.ts'
 import { SIDECAR } from '../../support-admission.ts'
 import { objectsOf, recordedText } from '../sources.ts'
 

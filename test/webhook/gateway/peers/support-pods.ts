@@ -1,6 +1,7 @@
 // Pods with sidecars as the API server shows them: a test says what is different.
-import { COMPLETION_INDEX } from '../../../../webhook/injection/pod.ts'
+
 import type { ClusterObject } from '../../../../webhook/kubernetes/cluster.ts'
+import { COMPLETION_INDEX } from '../../../../webhook/objects/pod.ts'
 
 export interface PodChanges {
   readonly namespace?: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Container } from '../../../../webhook/injection/pod.ts'
 import { isBestEffort, isGuaranteed } from '../../../../webhook/injection/resources/quality.ts'
+import type { Container } from '../../../../webhook/objects/pod.ts'
 import { leadPod } from '../../support-objects.ts'
 
 /** A pod whose containers all have these resources. */

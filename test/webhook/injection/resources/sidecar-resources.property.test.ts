@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Pod } from '../../../../webhook/injection/pod.ts'
 import {
   type Policies,
   type Resources,
   sidecarResources,
 } from '../../../../webhook/injection/resources/sidecar-resources.ts'
+import type { Pod } from '../../../../webhook/objects/pod.ts'
 import {
   asReviewed,
   asStored,

@@ -1,7 +1,7 @@
 // The HPAs of a namespace, and whether their controller has the right to read metrics.
 import * as v from 'valibot'
 import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
-import type { ClusterObject } from '../../../kubernetes/objects.ts'
+import type { ClusterObject } from '../../../objects/cluster-object.ts'
 import { type Hpa, toHpas } from '../../input/cluster/hpa.ts'
 import type { Api } from './api.ts'
 import { mapReading, type Reading, readNext } from './reading.ts'

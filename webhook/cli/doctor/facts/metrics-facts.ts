@@ -2,7 +2,7 @@
 
 import { MINICLUSTERS, type Version, versionPath } from '#api/api-group.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
-import type { ClusterObject } from '../../../kubernetes/objects.ts'
+import type { ClusterObject } from '../../../objects/cluster-object.ts'
 import { type ReadExplanation, readExplanation } from '../../input/cluster/explanation.ts'
 import type { Api } from './api.ts'
 import type { MiniClusterName } from './minicluster-facts.ts'

@@ -4,18 +4,11 @@ import { preselect } from '../../../admission/decision.ts'
 import { readPolicies } from '../../../admission/look-ups/policies.ts'
 import { lookAt } from '../../../gateway/shortage/look.ts'
 import type { Shortage } from '../../../gateway/shortage/shortage.ts'
-import { MINICLUSTER, type MiniCluster, toMiniCluster } from '../../../injection/minicluster.ts'
-import {
-  controllerOf,
-  hasEnded,
-  isGoing,
-  Metadata,
-  type Pod,
-  toPod,
-} from '../../../injection/pod.ts'
 import type { Policies } from '../../../injection/resources/sidecar-resources.ts'
-import { Conditions } from '../../../kubernetes/conditions.ts'
-import type { ClusterObject } from '../../../kubernetes/objects.ts'
+import type { ClusterObject } from '../../../objects/cluster-object.ts'
+import { Conditions } from '../../../objects/conditions.ts'
+import { MINICLUSTER, type MiniCluster, toMiniCluster } from '../../../objects/minicluster.ts'
+import { controllerOf, hasEnded, isGoing, Metadata, type Pod, toPod } from '../../../objects/pod.ts'
 import { MiniClusterSource } from '../../input/files/minicluster-source.ts'
 import { type Api, attempt } from './api.ts'
 import { ABSENT, mapReading, type Reading, read, readNext } from './reading.ts'

@@ -1,7 +1,7 @@
 // The configuration by which API servers ask the webhook about pods, and the Service that they ask.
 import * as v from 'valibot'
 import type { LabelSelector } from '#api/selectors/selector.ts'
-import type { ClusterObject } from '../../../kubernetes/objects.ts'
+import type { ClusterObject } from '../../../objects/cluster-object.ts'
 import type { Api } from './api.ts'
 import { type CalledServer, CalledServerFields, calledServer } from './called-server.ts'
 import { ABSENT, knownOf, mapReading, type Reading, read, readNext } from './reading.ts'

@@ -1,5 +1,5 @@
 // The external metrics API, where an HPA of the MiniCluster follows a metric there. Pure.
-import { readAnnotations } from '../../../injection/annotations.ts'
+import { readAnnotations } from '../../../objects/annotations.ts'
 import { type Check, type Verdict, verdict } from '../check.ts'
 import type { Facts } from '../facts/facts.ts'
 import { knownOf } from '../facts/reading.ts'

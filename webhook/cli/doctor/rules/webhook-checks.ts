@@ -1,7 +1,7 @@
 // The hops from a new pod to its sidecar: the webhook's configuration, whom it selects, its Service, pods and CA bundle. Pure.
 import { fromLabelSelector, type LabelSelector, matchesLabels } from '#api/selectors/selector.ts'
 import { CERTIFICATES_PORT } from '../../../contract.ts'
-import { COMPLETION_INDEX } from '../../../injection/pod.ts'
+import { COMPLETION_INDEX } from '../../../objects/pod.ts'
 import { type Check, type Verdict, verdict } from '../check.ts'
 import type { Facts, InstallationFacts } from '../facts/facts.ts'
 import { knownOf } from '../facts/reading.ts'

@@ -2,7 +2,7 @@
 // type than the API's make it unreadable; fields that are not known here are ignored, because a later Kubernetes has more. HPAs
 // that a user writes for the simulation are checked like the API server does: simulate/input/hpa-source.ts.
 import * as v from 'valibot'
-import { Conditions } from '../../../kubernetes/conditions.ts'
+import { Conditions } from '../../../objects/conditions.ts'
 
 const Quantity = v.nullish(v.union([v.string(), v.number()]))
 

@@ -1,6 +1,6 @@
 // A batch/v1 `Job` as far as its controller makes pods of it: more than the webhook reads.
 import * as v from 'valibot'
-import { Metadata } from '../../../injection/pod.ts'
+import { Metadata } from '../../../objects/pod.ts'
 
 const Container = v.looseObject({
   name: v.string(),

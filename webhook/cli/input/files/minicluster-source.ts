@@ -1,7 +1,7 @@
 // A MiniCluster as far as its operator makes a Job of it (flux-framework.org/v1alpha2): more than the webhook reads.
 // The operator's Go code does not distinguish an absent field from an empty one: absent fields get Go's empty values.
 import * as v from 'valibot'
-import { Metadata } from '../../../injection/pod.ts'
+import { Metadata } from '../../../objects/pod.ts'
 
 const Text = v.nullish(v.string(), '')
 const Flag = v.nullish(v.boolean(), false)

@@ -1,7 +1,7 @@
 // The MiniClusters, Jobs, pods and policies of namespaces among the documents, checked. Objects of other kinds are skipped.
 import * as v from 'valibot'
-import { MINICLUSTER_GROUP_KIND } from '../../../injection/minicluster.ts'
-import { Metadata, type Pod, toPod } from '../../../injection/pod.ts'
+import { MINICLUSTER_GROUP_KIND } from '../../../objects/minicluster.ts'
+import { Metadata, type Pod, toPod } from '../../../objects/pod.ts'
 import { type Document, describeUnexpected, type ReadResult } from './documents.ts'
 import { describeIssues, type Issue } from './issues.ts'
 import { JobSource } from './job-source.ts'

@@ -1,8 +1,8 @@
 // The HPAs of a MiniCluster: how many there are, what they ask for, whether they may, and what Kubernetes says of them. Pure.
 import { EXTERNAL_GROUP, GROUP } from '#api/api-group.ts'
 import { METRICS } from '#metrics/catalog.ts'
-import { readAnnotations } from '../../../../injection/annotations.ts'
-import { conditionOf } from '../../../../kubernetes/conditions.ts'
+import { readAnnotations } from '../../../../objects/annotations.ts'
+import { conditionOf } from '../../../../objects/conditions.ts'
 import { type Hpa, isMiniCluster, spellHpa } from '../../../input/cluster/hpa.ts'
 import { type Check, type Verdict, verdict } from '../../check.ts'
 import type { Facts } from '../../facts/facts.ts'

@@ -9,7 +9,7 @@ import {
   MAX_WARNINGS,
 } from '../contract.ts'
 import { ANNOTATION_NAMES, RULES, type Settings } from './annotation-rules.ts'
-import { isMore } from './resources/quantity.ts'
+import { isMore } from './quantity.ts'
 
 /** Settings, and a warning for each annotation that is unknown or cannot be used. */
 export interface AnnotationReading {

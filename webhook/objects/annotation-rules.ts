@@ -1,7 +1,7 @@
 // The annotations that users may set, by the part of their keys after `flux-metrics/`: what each may be, and the setting that
 // it means. Reads no object: annotations.ts does. Pure.
-import { isMore, parseQuantity } from './resources/quantity.ts'
-import { isSocketPath, MAX_SOCKET_BYTES } from './socket.ts'
+import { isMore, parseQuantity } from './quantity.ts'
+import { isSocketPath, MAX_SOCKET_BYTES } from './socket-path.ts'
 
 /** Whether the sidecar is native (an init container that always restarts). `auto`: if the API server supports it. */
 export type NativeSidecar = 'auto' | 'true' | 'false'

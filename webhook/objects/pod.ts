@@ -1,4 +1,4 @@
-// The fields that the webhook reads of a pod (core/v1 `Pod`). All other fields stay unread and unchanged. Pure.
+// The fields that are read of a pod (core/v1 `Pod`). All other fields stay unread and unchanged. Pure.
 import * as v from 'valibot'
 
 /** core/v1 `VolumeMount`. */

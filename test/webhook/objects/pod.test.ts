@@ -8,7 +8,7 @@ import {
   displayName,
   hostsPort,
   toPod,
-} from '../../../webhook/injection/pod.ts'
+} from '../../../webhook/objects/pod.ts'
 import { JOB_OWNER, leadPod } from '../support-objects.ts'
 
 test('toPod returns a pod unchanged, with its unknown fields', () => {

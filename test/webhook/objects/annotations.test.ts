@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLIENT_CA_ANNOTATION, INJECTED_ANNOTATION } from '../../../webhook/contract.ts'
-import type { Settings } from '../../../webhook/injection/annotation-rules.ts'
-import { readAnnotations, readEnabled } from '../../../webhook/injection/annotations.ts'
+import type { Settings } from '../../../webhook/objects/annotation-rules.ts'
+import { readAnnotations, readEnabled } from '../../../webhook/objects/annotations.ts'
 
 const SEE_PAGE = 'see docs/reference/ANNOTATIONS.md for those that there are'
 

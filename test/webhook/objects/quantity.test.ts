@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  ceilDivide,
-  formatQuantity,
-  parseQuantity,
-} from '../../../../webhook/injection/resources/quantity.ts'
+import { ceilDivide, formatQuantity, parseQuantity } from '../../../webhook/objects/quantity.ts'
 
 const VALUES: readonly (readonly [text: string, thousandths: bigint])[] = [
   ['0', 0n],

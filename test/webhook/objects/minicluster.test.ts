@@ -9,7 +9,7 @@ import {
   toJob,
   toMiniCluster,
   toNewMiniCluster,
-} from '../../../webhook/injection/minicluster.ts'
+} from '../../../webhook/objects/minicluster.ts'
 import { JOB_OWNER, job, MINICLUSTER_OWNER, miniCluster, RUNNING } from '../support-objects.ts'
 
 const V1ALPHA1 = { ...MINICLUSTER_OWNER, apiVersion: 'flux-framework.org/v1alpha1' }

@@ -1,7 +1,7 @@
-// The fields that the webhook reads of a MiniCluster (flux-framework.org) and of the Job between it and its pods. Pure.
+// The fields that are read of a MiniCluster (flux-framework.org) and of the Job between it and its pods. Pure.
 import * as v from 'valibot'
 import { controllerOf, Metadata, type Owner } from './pod.ts'
-import { withoutEndSlashes } from './socket.ts'
+import { withoutEndSlashes } from './socket-path.ts'
 
 const GROUP = 'flux-framework.org'
 
@@ -71,12 +71,18 @@ const JobSchema = v.looseObject({
 /** A batch/v1 `Job` with its owner references. */
 export type Job = v.InferOutput<typeof JobSchema>
 
+/** What references to objects say of the kind. Those of the core API may leave the version out. */
+interface KindReference {
+  readonly apiVersion?: string | undefined
+  readonly kind: string
+}
+
 /** The CRD's default of `spec.flux.container.mountPath`. */
 const MOUNT_PATH = '/mnt/flux'
 
-/** Whether an owner is a MiniCluster of any version. */
-function isMiniCluster({ apiVersion, kind }: Owner): boolean {
-  return kind === 'MiniCluster' && apiVersion.startsWith(`${GROUP}/`)
+/** Whether a reference is to a MiniCluster of any version: Kubernetes looks at the group and the kind alone. */
+export function isMiniCluster({ apiVersion, kind }: KindReference): boolean {
+  return kind === 'MiniCluster' && apiVersion?.startsWith(`${GROUP}/`) === true
 }
 
 /** The owner reference of the MiniCluster that controls an object. */
