@@ -16,7 +16,7 @@ import { toJobs, withQueues } from './jobs/job-counts.ts'
 import { PendingJobReader } from './jobs/pending-jobs.ts'
 import { QueueReader, type QueueReading, toQueueStates } from './jobs/queue-reader.ts'
 import { RefusedRequestReader } from './jobs/refused-requests.ts'
-import { RunningJobReader } from './jobs/running-jobs.ts'
+import { RunningJobReader, startedJobs } from './jobs/running-jobs.ts'
 import { fulfilled, HIDDEN, knownUnlessHidden, knownUnlessOdd, unlessOdd } from './known-parts.ts'
 import { contradictionOf } from './ranks/contradiction.ts'
 import { FluxionReader } from './ranks/fluxion-settings.ts'
@@ -69,7 +69,7 @@ export class InstanceReader {
 
   /**
    * Reads the instance. Pending jobs are asked for first, and counts and allocated resources only after that answer: a job that
-   * starts in between is counted in both, never in neither. Requests that are sent together are answered in one pass of the
+   * starts in between is in both, never in neither. If the list of running jobs shows it, it counts as one of them alone. Requests that are sent together are answered in one pass of the
    * broker's loop. If the reading contradicts itself nevertheless, it is repeated.
    *
    * @throws FluxError if any part fails, and while Flux starts or stops: a reading is complete or there is none
@@ -165,8 +165,10 @@ export class InstanceReader {
     const offline = unionIdsets(status.offline, bursted)
     const running = await unlessOdd(this.#running.read({ all, allocated, offline }, jobs, limits))
     if (isUnknown(running)) return withoutJobs(running)
+    // A job that started since the pending ones were listed would count twice, with ranks that nobody needs.
+    const context = { counted, started: startedJobs(running), hasGpus, attributes }
     return {
-      waiting: await this.#pending.complete(pending, { counted, hasGpus, attributes }, limits),
+      waiting: await this.#pending.complete(pending, context, limits),
       queues: toQueueStates(queues, sched.properties),
       running: running.ranks,
       runningJobs: running.listed,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ERRNO, FluxError } from '#flux/errors.ts'
+import { formatIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { Facts } from '#reading/facts.ts'
 import { InstanceReader } from '#reading/instance-reader.ts'
@@ -248,6 +249,20 @@ test('InstanceReader asks for pending jobs before allocated resources: a job tha
   const first = (topic: string) => broker.asked.indexOf(topic)
   assert.ok(first('job-list.list') < first('resource.sched-status'))
   assert.ok(first('job-list.job-stats') < first('resource.sched-status'))
+})
+
+test('InstanceReader counts a job that starts while it reads once, as running', async (t) => {
+  const job = { id: 7, state: 8, userid: 0, priority: 16, nnodes: 2, ncores: 4, t_submit: 1 }
+  const started = { id: 7, userid: 0, ranks: '[0-1]', expiration: 0 }
+  const { waiting, running } = await read(t, {
+    ...recordedAnswers('0.88.0/'),
+    'job-list.list': ({ states }) => ({
+      jobs: states === 14 ? [job, { ...job, id: 8 }] : states === 48 ? [started] : [],
+    }),
+  })
+  assert.ok(waiting.kind === 'known')
+  assert.deepEqual([waiting.jobs.map(({ id }) => id), waiting.total], [[8], 1])
+  assert.equal(formatIdset(running), '0-1')
 })
 
 /** Recorded answers of Fluxion about its settings, to its owner and to guests. */

@@ -49,6 +49,8 @@ const TOO_LONG = unknown('the jobspec of a pending job has more than 1 MiB')
 export interface PendingContext {
   /** The number of pending jobs in job-stats. */
   readonly counted: number
+  /** Jobs that have started since they were listed. Default: none. */
+  readonly started?: ReadonlySet<JobId>
   /** Whether R has GPUs: only then a job can ask for some. */
   readonly hasGpus: boolean
   readonly attributes: RankAttributes
@@ -88,16 +90,17 @@ export class PendingJobReader {
   }
 
   /**
-   * Adds what jobspecs say, and leaves out the jobs that have ended meanwhile.
+   * Adds what jobspecs say, and leaves out the jobs that have started or ended meanwhile.
    *
    * @returns unknown while jobspecs of jobs that could start are still to be read: what they need is not guessed
    */
   async complete(
     pending: readonly PendingJob[],
-    { counted, hasGpus, attributes }: PendingContext,
+    { counted, started, hasGpus, attributes }: PendingContext,
     limits: Limits,
   ): Promise<Waiting> {
-    const cut = pending.slice(0, MAX_WAITING)
+    const isWaiting = ({ id }: PendingJob) => started?.has(id) !== true
+    const cut = pending.slice(0, MAX_WAITING).filter(isWaiting)
     // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
     await this.#readRequests(hasGpus ? cut : cut.filter(canStart), limits)
     const listed = cut.filter(({ id }) => !this.#ended.has(id))
@@ -108,13 +111,13 @@ export class PendingJobReader {
       ...job,
       request: this.#requestOf(job) ?? (oddity ? unknown(oddity) : undefined),
     }))
-    const last = listed.at(-1)
+    const next = pending[MAX_WAITING]
     return {
       kind: 'known',
       jobs,
       // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
-      total: pending.length > MAX_WAITING ? Math.max(pending.length, counted) : listed.length,
-      lacksStartable: pending.length > MAX_WAITING && last !== undefined && mayPrecede(last),
+      total: next === undefined ? listed.length : Math.max(pending.length, counted),
+      lacksStartable: next !== undefined && mayPrecede(next),
       unknownRequests:
         hasGpus && missing.length > 0 ? (this.#isGuest ? GUEST : NOT_YET) : undefined,
     }
@@ -201,7 +204,7 @@ interface Round {
   readonly budget: ReadBudget
 }
 
-/** Whether jobs that could start may follow in the list. Flux lists held jobs, and those without a priority, last. */
+/** Whether the job, or one that follows it in the list, could start. Flux lists held jobs, and those without a priority, last. */
 function mayPrecede(job: PendingJob): boolean {
   return canStart(job) || (job.priority ?? 0) > 0
 }

@@ -2,7 +2,7 @@
 // them is shown as the job on the highest busy rank. Flux is asked at every reading: no count tells that one job has taken the
 // place of another.
 import type { Limits } from '#flux/calls/broker-calls.ts'
-import { listRunningJobs, type RunningJob } from '#flux/calls/job-list-calls.ts'
+import { type JobId, listRunningJobs, type RunningJob } from '#flux/calls/job-list-calls.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import {
   EMPTY_IDSET,
@@ -50,6 +50,12 @@ export function highestBusyRank({
   running,
 }: Pick<Facts, 'allocated' | 'offline' | 'running'>): number | undefined {
   return highestId(subtractIdsets(unionIdsets(ranksOf(allocated), running), offline))
+}
+
+/** The jobs that have their ranks: they do not wait for any, whatever a list from a moment before says. */
+export function startedJobs({ listed }: Pick<RunningJobs, 'listed'>): ReadonlySet<JobId> {
+  const jobs = listed?.jobs ?? []
+  return new Set(jobs.filter(({ ranks }) => !isEmpty(ranks)).map(({ id }) => id))
 }
 
 export class RunningJobReader {

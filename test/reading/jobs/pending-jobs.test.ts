@@ -400,6 +400,27 @@ test('complete leaves out a job that has ended since it was listed', async (t) =
   assert.deepEqual([total, unknownRequests], [1, undefined])
 })
 
+test('complete leaves out a job that has started since it was listed, and does not read its jobspec', async (t) => {
+  const { complete, requests } = await setUp(t, { [GETATTR]: byJob([1, 2].map(jobspec)) })
+  const { jobs, total } = await complete(pending(0, 1), { ...GPUS, started: new Set([0]) })
+  assert.deepEqual([jobs.map(({ id }) => id), total], [[1], 1])
+  assert.deepEqual(
+    requests.map(({ args }) => args.id),
+    [1],
+  )
+})
+
+test('complete reports a list over the limit as cut, also if some of its jobs have started', async (t) => {
+  const { complete } = await setUp(t, { [GETATTR]: ERRNO.EPERM })
+  const ids = upTo(MAX_WAITING + 1)
+  for (const started of [[3], ids.slice(0, MAX_WAITING)].map((some) => new Set(some))) {
+    const context = { counted: 0, started, hasGpus: false, attributes: ATTRIBUTES }
+    const { jobs, total, lacksStartable } = await complete(pending(...ids), context)
+    assert.equal(jobs.length, MAX_WAITING - started.size)
+    assert.deepEqual([total, lacksStartable], [MAX_WAITING + 1, true])
+  }
+})
+
 test('complete forgets no job that Flux lists again and again', async (t) => {
   const { complete } = await setUp(t, {
     [GETATTR]: [ERRNO.EINVAL, jobspec(7), ERRNO.EINVAL],

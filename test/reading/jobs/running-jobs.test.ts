@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { ERRNO } from '#flux/errors.ts'
 import { EMPTY_IDSET, formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
-import { RunningJobReader, type RunningJobs } from '#reading/jobs/running-jobs.ts'
+import { RunningJobReader, type RunningJobs, startedJobs } from '#reading/jobs/running-jobs.ts'
 import { type Answer, connectToCannedBroker } from '../../support/canned-broker.ts'
 import { jobCounts, ranksWith } from '../../support/snapshots.ts'
 
@@ -92,6 +92,13 @@ test('RunningJobReader finds ranks that Flux does not show as allocated (alloc-b
   const { read } = await setUp(t, { [LIST]: JOBS })
   assert.deepEqual(summary(await read('0')), [6, '0,2-9'])
   assert.deepEqual(summary(await read('')), [6, '0,2-9'])
+})
+
+test('startedJobs has the jobs that were listed with their ranks', async (t) => {
+  const jobs = [...JOBS.jobs, { id: 7, userid: 7 }]
+  const { read } = await setUp(t, { [LIST]: { jobs } })
+  assert.deepEqual(startedJobs(await read('0,2-9')), new Set([5, 6]))
+  assert.deepEqual(startedJobs({ listed: undefined }), new Set())
 })
 
 test('RunningJobReader passes over ranks that are offline when it looks for the highest job', async (t) => {
