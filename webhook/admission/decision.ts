@@ -15,7 +15,13 @@ import {
   whyNotEnabled,
 } from '../objects/annotations.ts'
 import { isJob, type MiniCluster, socketOf } from '../objects/minicluster.ts'
-import { brokerUser, COMPLETION_INDEX, controllerOf, type Owner, type Pod } from '../objects/pod.ts'
+import {
+  brokerUser,
+  completionIndexOf,
+  controllerOf,
+  type Owner,
+  type Pod,
+} from '../objects/pod.ts'
 import { findObstacle, type Prerequisites } from './obstacle.ts'
 import { type Skip, skip } from './skip.ts'
 
@@ -44,8 +50,7 @@ export type Decided = Pick<AnnotationReading, 'warnings'> & { readonly decision:
 
 /** Decides from the pod alone, without a look-up. For nearly all pods of a cluster this is enough. */
 export function preselect(pod: Pick<Pod, 'metadata'>): Skip | Candidate {
-  const { annotations, labels } = pod.metadata
-  const index = annotations?.[COMPLETION_INDEX] ?? labels?.[COMPLETION_INDEX]
+  const index = completionIndexOf(pod.metadata)
   if (index !== '0') {
     const which = index === undefined ? 'no completion index' : `index ${index}`
     return skip('NotIndexZero', `The pod has ${which}: only index 0 runs the lead broker`)
@@ -54,7 +59,7 @@ export function preselect(pod: Pick<Pod, 'metadata'>): Skip | Candidate {
   if (job === undefined || !isJob(job)) {
     return skip('NotAMiniCluster', 'The pod is not controlled by a Job')
   }
-  const enabled = readEnabled(annotations)
+  const enabled = readEnabled(pod.metadata.annotations)
   return { kind: 'candidate', job, ...(enabled !== undefined && { enabled }) }
 }
 

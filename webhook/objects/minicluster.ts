@@ -86,13 +86,13 @@ export function isMiniCluster({ apiVersion, kind }: KindReference): boolean {
 }
 
 /** The owner reference of the MiniCluster that controls an object. */
-export function miniClusterOf(metadata: Parameters<typeof controllerOf>[0]): Owner | undefined {
+export function miniClusterOf(metadata: v.InferOutput<typeof Metadata>): Owner | undefined {
   const owner = controllerOf(metadata)
   return owner !== undefined && isMiniCluster(owner) ? owner : undefined
 }
 
-export function isJob({ apiVersion, kind }: Owner): boolean {
-  return kind === 'Job' && apiVersion.startsWith('batch/')
+export function isJob({ apiVersion, kind }: KindReference): boolean {
+  return kind === 'Job' && apiVersion?.startsWith('batch/') === true
 }
 
 /** @returns `undefined` for anything that is not a MiniCluster */

@@ -98,13 +98,35 @@ export type Owner = v.InferOutput<typeof OwnerReference>
 /** Label and annotation with the index of an Indexed Job's pod. Set by the Job controller. */
 export const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
 
+/** The index of an Indexed Job's pod, as it is written there: `"0"` is the lead broker's. */
+export function completionIndexOf({ annotations, labels }: Maps): string | undefined {
+  return annotations?.[COMPLETION_INDEX] ?? labels?.[COMPLETION_INDEX]
+}
+
+interface Maps {
+  readonly annotations?: Readonly<Record<string, string>> | null | undefined
+  readonly labels?: Readonly<Record<string, string>> | null | undefined
+}
+
 /** The one owner that manages an object (meta/v1 `GetControllerOf`). */
-export function controllerOf(metadata: v.InferOutput<typeof Metadata>): Owner | undefined {
-  return metadata.ownerReferences?.find(({ controller }) => controller === true)
+export function controllerOf<T extends { readonly controller?: boolean | null | undefined }>({
+  ownerReferences,
+}: {
+  readonly ownerReferences?: readonly T[] | null | undefined
+}): T | undefined {
+  return ownerReferences?.find(({ controller }) => controller === true)
+}
+
+/** A pod with what the reader wants of its containers. */
+interface PodOf<T> {
+  readonly spec: {
+    readonly containers: readonly T[]
+    readonly initContainers?: readonly T[] | null | undefined
+  }
 }
 
 /** Every container of the pod, init containers first. */
-export function allContainers({ spec }: Pod): readonly Container[] {
+export function allContainers<T>({ spec }: PodOf<T>): readonly T[] {
   return [...(spec.initContainers ?? []), ...spec.containers]
 }
 

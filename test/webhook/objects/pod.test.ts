@@ -3,10 +3,13 @@ import { test } from 'node:test'
 import {
   allContainers,
   brokerIndex,
+  COMPLETION_INDEX,
   type Container,
+  completionIndexOf,
   controllerOf,
   displayName,
   hostsPort,
+  type Owner,
   toPod,
 } from '../../../webhook/objects/pod.ts'
 import { JOB_OWNER, leadPod } from '../support-objects.ts'
@@ -51,8 +54,20 @@ test('controllerOf finds the owner that controls, not the first', () => {
 test('controllerOf finds none among owners that do not control', () => {
   const { controller: _controller, ...owner } = JOB_OWNER
   assert.deepEqual(
-    [controllerOf({ ownerReferences: [owner] }), controllerOf({})],
+    [controllerOf<Owner>({ ownerReferences: [owner] }), controllerOf({})],
     [undefined, undefined],
+  )
+})
+
+test('completionIndexOf reads the annotation, and the label where there is none', () => {
+  const labels = { [COMPLETION_INDEX]: '1' }
+  assert.deepEqual(
+    [
+      completionIndexOf({ labels }),
+      completionIndexOf({ labels, annotations: { [COMPLETION_INDEX]: '0' } }),
+      completionIndexOf({}),
+    ],
+    ['1', '0', undefined],
   )
 })
 

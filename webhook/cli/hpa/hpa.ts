@@ -2,7 +2,7 @@
 import { advise } from '../../admission/advice/minicluster-advice.ts'
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
 import { readAnnotations } from '../../objects/annotations.ts'
-import { toMiniCluster } from '../../objects/minicluster.ts'
+import { isMiniCluster, toMiniCluster } from '../../objects/minicluster.ts'
 import {
   type Command,
   EXIT,
@@ -14,7 +14,7 @@ import {
 import { DEFAULT_KUBERNETES, readServerVersion } from '../input/cluster/server-version.ts'
 import { type Document, describeUnexpected, type ReadResult } from '../input/files/documents.ts'
 import { readDocumentFiles } from '../input/files/inputs.ts'
-import { type FoundMiniCluster, isMiniCluster, readObjects } from '../input/files/objects.ts'
+import { type FoundMiniCluster, readObjects } from '../input/files/objects.ts'
 import { readFlags } from '../input/flags.ts'
 import { formatCommented } from '../output/commented-yaml.ts'
 import { headroomFor, obstacleToHeadroom } from './headroom.ts'

@@ -5,14 +5,11 @@ import { messageOf, shorten } from '#serving/text.ts'
 import { preselect } from '../../admission/decision.ts'
 import { pathOf } from '../../kubernetes/api-path.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
-import { toMiniCluster } from '../../objects/minicluster.ts'
+import { MINICLUSTER, toMiniCluster } from '../../objects/minicluster.ts'
 import { type Pod, toPod } from '../../objects/pod.ts'
 import { BoundedLookUps } from '../bounded-look-ups.ts'
 import { absenceOf, notThere } from './absence.ts'
 import type { MiniClusterName } from './peer.ts'
-
-/** The only version that operators serve today. */
-const MINICLUSTER = { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniCluster' } as const
 
 /** An HPA asks every 15 s, for several metrics at once. */
 const LIFE_MS = 5_000

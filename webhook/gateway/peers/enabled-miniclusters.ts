@@ -5,12 +5,10 @@ import { unavailable } from '#serving/status.ts'
 import { quote } from '#serving/text.ts'
 import type { Cluster, ClusterObject, Watching } from '../../kubernetes/cluster.ts'
 import { CollectionWatch, type Pace, type Store } from '../../kubernetes/collection-watch.ts'
+import { MINICLUSTER } from '../../objects/minicluster.ts'
 import { toEnabledName } from './enabled-name.ts'
 import type { EnabledNames } from './peer.ts'
 import { SILENT_MS, silenceOf } from './silence.ts'
-
-/** The only version that operators serve today. */
-const MINICLUSTERS = { apiVersion: 'flux-framework.org/v1alpha2', kind: 'MiniCluster' } as const
 
 /** Users may create any number of them. A name is kept of each. */
 const MAX_NAMES = 20_000
@@ -38,7 +36,7 @@ export class EnabledMiniClusters implements EnabledNames {
     this.#now = now
     this.#watch = new CollectionWatch({
       cluster,
-      collection: MINICLUSTERS,
+      collection: MINICLUSTER,
       isOptional: true,
       createStore: () => new Names(),
       onHeard: () => {

@@ -11,7 +11,8 @@ import {
   SIDECAR_PORT,
 } from '../../contract.ts'
 import type { ClusterObject } from '../../kubernetes/cluster.ts'
-import { COMPLETION_INDEX } from '../../objects/pod.ts'
+import { isJob } from '../../objects/minicluster.ts'
+import { allContainers, completionIndexOf, controllerOf } from '../../objects/pod.ts'
 import type { MiniClusterName } from './peer.ts'
 
 /** Where a sidecar listens, or why it does not. */
@@ -125,7 +126,8 @@ export function toSidecarPod(object: ClusterObject): SidecarPod | undefined {
   const job = jobOf(pod)
   const container = allContainers(pod).find((one) => one.name === CONTAINER_NAME)
   const createdAt = Date.parse(creationTimestamp)
-  if (labels?.[SERVICE_LABEL.key] !== SERVICE_LABEL.value || !isIndexZero(pod)) return undefined
+  if (labels?.[SERVICE_LABEL.key] !== SERVICE_LABEL.value) return undefined
+  if (completionIndexOf(pod.metadata) !== '0') return undefined
   if (minicluster === undefined || version === undefined || container === undefined)
     return undefined
   // The operator gives the Job the name of its MiniCluster.
@@ -143,16 +145,8 @@ export function toSidecarPod(object: ClusterObject): SidecarPod | undefined {
 }
 
 function jobOf({ metadata }: Pod) {
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
-  return owner?.kind === 'Job' && owner.apiVersion.startsWith('batch/') ? owner : undefined
-}
-
-function isIndexZero({ metadata: { annotations, labels } }: Pod): boolean {
-  return (annotations?.[COMPLETION_INDEX] ?? labels?.[COMPLETION_INDEX]) === '0'
-}
-
-function allContainers({ spec }: Pod): readonly Container[] {
-  return [...(spec.initContainers ?? []), ...spec.containers]
+  const owner = controllerOf(metadata)
+  return owner !== undefined && isJob(owner) ? owner : undefined
 }
 
 /** Whether the pod is ready does not matter: that is the broker's matter. */

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import type { ClusterObject } from '../../kubernetes/cluster.ts'
 import { Conditions, conditionOf } from '../../objects/conditions.ts'
-import { COMPLETION_INDEX } from '../../objects/pod.ts'
+import { completionIndexOf, controllerOf } from '../../objects/pod.ts'
 import { plain, schedulerCauses } from './reasons.ts'
 
 /** A pod that has not ended and is not being deleted. */
@@ -37,10 +37,10 @@ export function toRankPod(object: ClusterObject, job: string): RankPod | undefin
   const parsed = v.safeParse(MetadataSchema, object.metadata)
   if (!parsed.success) return undefined
   const { uid, creationTimestamp, deletionTimestamp, ...metadata } = parsed.output
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  const owner = controllerOf(metadata)
   if (owner?.kind !== 'Job' || owner.uid !== job) return undefined
   if ((deletionTimestamp ?? undefined) !== undefined) return undefined
-  const index = metadata.annotations?.[COMPLETION_INDEX] ?? metadata.labels?.[COMPLETION_INDEX]
+  const index = completionIndexOf(metadata)
   const createdAt = Date.parse(creationTimestamp)
   if (index === undefined || !INDEX.test(index) || Number.isNaN(createdAt)) return undefined
   return { rank: Number(index), uid, createdAt }

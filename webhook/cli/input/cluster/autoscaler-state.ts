@@ -1,9 +1,10 @@
 // What Kubernetes says of the HPAs that scale a MiniCluster, a line each, and what that answers of an explanation: for top and
 // for the dashboard.
 import { printable } from '#serving/text.ts'
+import { isMiniCluster } from '../../../objects/minicluster.ts'
 import type { Io } from '../../command.ts'
 import { parseJson, type ReadExplanation } from './explanation.ts'
-import { type Hpa, isMiniCluster, passesTolerance, toHpas } from './hpa.ts'
+import { type Hpa, passesTolerance, toHpas } from './hpa.ts'
 import type { KubectlFlags } from './kubectl.ts'
 import { getObjectsIn } from './kubectl.ts'
 

@@ -73,11 +73,6 @@ export function toHpas(list: unknown): readonly Hpa[] | undefined {
   return parsed.success ? (parsed.output.items ?? []) : undefined
 }
 
-/** Whether an object is a MiniCluster. Kubernetes looks at the group and the kind, and not at the version. */
-export function isMiniCluster({ kind, apiVersion }: HpaReference): boolean {
-  return kind === 'MiniCluster' && apiVersion?.startsWith('flux-framework.org/') === true
-}
-
 /**
  * Whether the default tolerance of 10 % does not keep it from a small change of size: it has a tolerance of its own, or, to grow,
  * follows the metric that makes up for the default.

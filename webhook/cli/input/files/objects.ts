@@ -1,6 +1,6 @@
 // The MiniClusters, Jobs, pods and policies of namespaces among the documents, checked. Objects of other kinds are skipped.
 import * as v from 'valibot'
-import { MINICLUSTER_GROUP_KIND } from '../../../objects/minicluster.ts'
+import { isJob, isMiniCluster } from '../../../objects/minicluster.ts'
 import { Metadata, type Pod, toPod } from '../../../objects/pod.ts'
 import { type Document, describeUnexpected, type ReadResult } from './documents.ts'
 import { describeIssues, type Issue } from './issues.ts'
@@ -50,21 +50,14 @@ export function readObjects(
   return { found, problems: [describeUnexpected(documents, 'a MiniCluster, Job or Pod')] }
 }
 
-/** Whether a document is a MiniCluster of any version, valid or not. */
-export function isMiniCluster({ apiVersion, kind }: Document): boolean {
-  const [group = ''] = apiVersion.split('/')
-  return `${kind}.${group}` === MINICLUSTER_GROUP_KIND
-}
-
 function readObject(document: Document): ReadResult<Found> {
   const { value } = document
-  const [group = ''] = document.apiVersion.split('/')
   if (isMiniCluster(document)) {
     const parsed = v.safeParse(MiniClusterSource, value)
     if (!parsed.success) return problemsIn(document, parsed.issues)
     return foundOne({ kind: 'MiniCluster', value: parsed.output, document })
   }
-  if (document.kind === 'Job' && group === 'batch') {
+  if (isJob(document)) {
     if (!v.is(JobSource, value)) return problemsIn(document, issuesOf(JobSource, value))
     return foundOne({ kind: 'Job', value, document })
   }

@@ -5,6 +5,7 @@ import { METRICS } from '#metrics/catalog.ts'
 import { GATEWAY_METRICS } from '#metrics/gateway-metrics.ts'
 import type { Metric } from '#metrics/metric.ts'
 import { nearestNames } from '#serving/nearest.ts'
+import { isMiniCluster } from '../../../objects/minicluster.ts'
 import type {
   HpaSpec,
   MetricSpec,
@@ -66,10 +67,6 @@ function checkSizes(
     const why = 'the Flux Operator stops acting on a MiniCluster of size 0'
     report(['minReplicas'], 'minReplicas', `expected at least 1, got 0: ${why}`)
   }
-}
-
-function isMiniCluster({ apiVersion = '', kind }: ObjectReference): boolean {
-  return kind === 'MiniCluster' && apiVersion.startsWith('flux-framework.org/')
 }
 
 function spell({ apiVersion = 'v1', kind, name }: ObjectReference): string {

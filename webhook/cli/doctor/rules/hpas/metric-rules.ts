@@ -3,12 +3,12 @@ import { SERVICES } from '#api/api-group.ts'
 import { METRICS } from '#metrics/catalog.ts'
 import { nearestNames } from '#serving/nearest.ts'
 import { METRICS_SERVICE } from '../../../../contract.ts'
+import { isMiniCluster, MINICLUSTER } from '../../../../objects/minicluster.ts'
 import { toMilli } from '../../../hpa-controller/milli-value.ts'
 import {
   type Hpa,
   type HpaMetric,
   type HpaReference,
-  isMiniCluster,
   spellHpa,
 } from '../../../input/cluster/hpa.ts'
 import { type Finding, finding } from '../../finding.ts'
@@ -51,7 +51,7 @@ export const METRIC_RULES: readonly HpaRule[] = [
     const message = isOfFlux
       ? `it scales MiniCluster ${own} by a metric of MiniCluster ${name}`
       : `its metric describes MiniCluster ${name} of ${described.apiVersion || 'no apiVersion'}: there is no such kind`
-    const fix = `set describedObject to apiVersion flux-framework.org/v1alpha2, kind MiniCluster, name ${own}`
+    const fix = `set describedObject to apiVersion ${MINICLUSTER.apiVersion}, kind MiniCluster, name ${own}`
     return { code: 'hpa-described-object', message, fix }
   }),
   ofEach(({ name, described }, { hasUserMetrics }) => {

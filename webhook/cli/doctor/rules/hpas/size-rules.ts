@@ -1,5 +1,6 @@
 // The object that an HPA scales, and its bounds. Pure.
-import { isMiniCluster, spellHpa } from '../../../input/cluster/hpa.ts'
+import { isMiniCluster, MINICLUSTER } from '../../../../objects/minicluster.ts'
+import { spellHpa } from '../../../input/cluster/hpa.ts'
 import { finding } from '../../finding.ts'
 import type { HpaRule } from './hpa-rule.ts'
 
@@ -14,7 +15,7 @@ export const SIZE_RULES: readonly HpaRule[] = [
       finding('hpa-target', {
         subject: spellHpa(hpa),
         message: `it scales ${kind} of ${apiVersion || 'no apiVersion'}, not the MiniCluster: the Flux Operator does not see that`,
-        fix: 'set spec.scaleTargetRef to apiVersion flux-framework.org/v1alpha2, kind MiniCluster',
+        fix: `set spec.scaleTargetRef to apiVersion ${MINICLUSTER.apiVersion}, kind MiniCluster`,
       }),
     ]
   },
