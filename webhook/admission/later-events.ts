@@ -1,7 +1,8 @@
 // Events that can be written only after a look-up: about the MiniCluster of a pod whose look-up failed, and about one that a
 // review claims to be of. Each waits until the API server answers. A review never waits for them.
 import { Backoff } from '#serving/waiting/backoff.ts'
-import type { EventRecorder, EventText } from '../events/event-recorder.ts'
+import type { EventText } from '../events/event.ts'
+import type { EventRecorder } from '../events/event-recorder.ts'
 import { readAnnotations } from '../objects/annotations.ts'
 import type { MiniCluster } from '../objects/minicluster.ts'
 import type { Owner } from '../objects/pod.ts'

@@ -1,7 +1,7 @@
 // The outcome of a review: what is answered, logged, counted and written as Events. Decides nothing, and reports nothing itself.
 import { shorten } from '#serving/text.ts'
 import { CONTAINER_NAME } from '../contract.ts'
-import type { EventText } from '../events/event-recorder.ts'
+import type { EventText } from '../events/event.ts'
 import type { Operation } from '../injection/json-patch.ts'
 import type { MiniCluster } from '../objects/minicluster.ts'
 import { displayName, type Pod } from '../objects/pod.ts'

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto'
 import { RecentMap } from '#serving/limits/recent-map.ts'
 import type { Logger } from '#serving/log.ts'
-import { printable } from '#serving/text.ts'
 import { formatTime } from '#serving/time.ts'
 import type { Cluster, ClusterObject } from '../kubernetes/cluster.ts'
 import type { MiniCluster } from '../objects/minicluster.ts'
+import { type EventSubject, type EventText, eventFields } from './event.ts'
 import { EventFilter } from './event-filter.ts'
 
 const COMPONENT = 'flux-metrics-webhook'
@@ -14,21 +14,11 @@ const COMPONENT = 'flux-metrics-webhook'
 /** Events that are being written at once. Further ones are dropped, so that a slow API server does not fill the memory. */
 const MAX_PENDING = 64
 
-/** The API server's limit of `message`. */
-const MAX_MESSAGE_LENGTH = 1024
-
 /** A repeated Event is counted up for this time after the last one, as client-go's are. */
 const REPEATED_MS = 600_000
 
 /** Events of which a repetition is known. client-go's figure. */
 const MAX_KNOWN = 4096
-
-export interface EventText {
-  readonly type: 'Normal' | 'Warning'
-  /** In UpperCamelCase, for programs. */
-  readonly reason: string
-  readonly message: string
-}
 
 /** An Event as the API server has stored it. */
 interface Stored {
@@ -45,11 +35,8 @@ interface Known {
 }
 
 /** What an Event is about. Not the whole MiniCluster, which may be long: Events wait while the API server is slow. */
-interface Subject {
-  readonly apiVersion: string
-  readonly name: string
+interface Subject extends EventSubject {
   readonly namespace: string
-  readonly uid: string | null | undefined
 }
 
 /** Writes events (core/v1 `Event`). */
@@ -74,7 +61,8 @@ export class EventRecorder {
   record({ apiVersion, metadata }: MiniCluster, text: EventText): boolean {
     const now = performance.now()
     const { name, namespace, uid } = metadata
-    const subject = { apiVersion, name, namespace: namespace ?? 'default', uid }
+    const about = { apiVersion, kind: 'MiniCluster', name, uid }
+    const subject = { ...about, namespace: namespace ?? 'default' }
     const { reason } = text
     if (!this.#filter.admit(uid ?? '', now)) {
       this.#log.debug({ uid, reason }, 'dropped an event: too many about this object, or in all')
@@ -102,7 +90,12 @@ export class EventRecorder {
     const now = formatTime(new Date())
     const { name, namespace } = subject
     const metadata = { generateName: `${name}.`, namespace }
-    const event = { metadata, ...fieldsOf(subject, text), firstTimestamp: now, count: 1 }
+    const event = {
+      metadata,
+      ...eventFields(subject, text, COMPONENT),
+      firstTimestamp: now,
+      count: 1,
+    }
     return this.#written(text, async () => {
       const created = await this.#cluster.create({ ...event, lastTimestamp: now })
       return created === 'conflict' ? undefined : storedAs(created, event)
@@ -122,7 +115,7 @@ export class EventRecorder {
     const metadata = { name, namespace, ...(resourceVersion !== undefined && { resourceVersion }) }
     const event = {
       metadata,
-      ...fieldsOf(subject, text),
+      ...eventFields(subject, text, COMPONENT),
       firstTimestamp,
       count: count + 1,
     }
@@ -143,19 +136,6 @@ export class EventRecorder {
       this.#log.warn({ err, reason, message }, 'could not write an event')
       return undefined
     }
-  }
-}
-
-function fieldsOf({ apiVersion, name, namespace, uid }: Subject, text: EventText) {
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    involvedObject: { apiVersion, kind: 'MiniCluster', name, namespace, uid },
-    ...text,
-    message: printable(text.message).slice(0, MAX_MESSAGE_LENGTH),
-    source: { component: COMPONENT },
-    reportingComponent: COMPONENT,
-    reportingInstance: COMPONENT,
   }
 }
 

@@ -1,7 +1,7 @@
 // What is said about a lead broker that lacks its sidecar: why, and what to do. Pure.
 import { shorten } from '#serving/text.ts'
 import type { Decision } from '../admission/decision.ts'
-import type { EventText } from '../events/event-recorder.ts'
+import type { EventText } from '../events/event.ts'
 
 /** What a MiniCluster is to be told. */
 export interface Announcement {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EventRecorder, type EventText } from '../../../webhook/events/event-recorder.ts'
+import type { EventText } from '../../../webhook/events/event.ts'
+import { EventRecorder } from '../../../webhook/events/event-recorder.ts'
 import { ClusterError } from '../../../webhook/kubernetes/cluster.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 import { EventCluster, SILENT_CLUSTER } from '../support-admission.ts'

@@ -1,5 +1,5 @@
 // Warnings and Events for the user who creates or annotates a MiniCluster, long before its pod is reviewed. Pure.
-import type { EventText } from '../../events/event-recorder.ts'
+import type { EventText } from '../../events/event.ts'
 import { missingProtection, wantsProtection } from '../../injection/protection.ts'
 import { readAnnotations, warnOfOurs } from '../../objects/annotations.ts'
 import { hasNoSocket, isRunning, type MiniCluster } from '../../objects/minicluster.ts'

@@ -1,6 +1,6 @@
 // What is said about pods that node autoscalers may evict, with the cures and their price. Pure.
 import { MAX_WARNING_LENGTH, PROTECTION } from '../../contract.ts'
-import type { EventText } from '../../events/event-recorder.ts'
+import type { EventText } from '../../events/event.ts'
 import type { Plan } from '../../injection/plan.ts'
 import { isProtected, missingProtection } from '../../injection/protection.ts'
 import type { MiniCluster } from '../../objects/minicluster.ts'

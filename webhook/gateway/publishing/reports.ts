@@ -5,6 +5,7 @@ import { Gauge, type Registry } from 'prom-client'
 import type { Logger } from '#serving/log.ts'
 import { formatTime } from '#serving/time.ts'
 import { GATEWAY } from '../../contract.ts'
+import { type EventText, eventFields } from '../../events/event.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { Outage } from '../../kubernetes/outage.ts'
 import { API_SERVICE, referenceOf } from './api-service.ts'
@@ -34,12 +35,6 @@ export interface ReportsOptions {
   readonly log: Logger
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number
-}
-
-interface EventText {
-  readonly type: 'Normal' | 'Warning'
-  readonly reason: string
-  readonly message: string
 }
 
 export class Reports {
@@ -103,13 +98,12 @@ export class Reports {
     }
   }
 
-  /** `kubectl describe` asks for Events with the UID. */
   async #write(
     about: { readonly name: string; readonly uid: string | undefined },
-    { type, reason, message }: EventText,
+    text: EventText,
   ): Promise<void> {
     const hash = createHash('sha256')
-      .update(`${about.uid} ${reason} ${message}`)
+      .update(`${about.uid} ${text.reason} ${text.message}`)
       .digest('hex')
       .slice(0, 10)
     const event = `${about.name}.${hash}`
@@ -119,15 +113,9 @@ export class Reports {
     try {
       // A conflict means that it is there: all replicas use the same name.
       await this.#cluster.create({
-        apiVersion: 'v1',
-        kind: 'Event',
+        ...eventFields({ ...API_SERVICE, ...about }, text, GATEWAY),
         metadata: { name: event, namespace: EVENT_NAMESPACE },
-        involvedObject: { ...API_SERVICE, ...about },
-        ...{ type, reason, message },
         ...{ firstTimestamp: time, lastTimestamp: time, count: 1 },
-        source: { component: GATEWAY },
-        reportingComponent: GATEWAY,
-        reportingInstance: GATEWAY,
       })
       this.#written.set(event, now)
       this.#outage.report([])
