@@ -25,7 +25,7 @@ export interface Io {
   readonly err: Output
   readonly env: Readonly<Record<string, string | undefined>>
   /** @throws Error of the file system */
-  readFile(path: string): Promise<string>
+  readFile(path: string): Promise<Uint8Array>
   /** @throws Error of the file system */
   writeFile(path: string, text: string): Promise<void>
   /** Creates a folder. @throws Error of the file system, also if there is anything of this name */
@@ -35,7 +35,7 @@ export interface Io {
   /** Whether standard input is a terminal, on which the user would have to type. */
   readonly inputIsTerminal: boolean
   /** Reads standard input to its end. */
-  readInput(): Promise<string>
+  readInput(): Promise<Uint8Array>
   /** Calls `stop` on Ctrl-C and SIGTERM instead of ending the program. @returns ends this */
   onInterrupt(stop: () => void): () => void
   /** The version of this program. */

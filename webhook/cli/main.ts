@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The program `flux-metrics`. No other file of webhook/cli/ uses the process.
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import './older-node.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { EXIT, type Io, type Output } from './command.ts'
@@ -44,7 +44,7 @@ const io: Io = {
   out: outputTo(process.stdout),
   err: outputTo(process.stderr),
   env: process.env,
-  readFile: (path) => readFile(path, 'utf8'),
+  readFile: (path) => readFile(path),
   writeFile: (path, data) => writeFile(path, data),
   createFolder: async (path) => {
     await mkdir(path)
@@ -54,7 +54,7 @@ const io: Io = {
     await file.close()
   },
   inputIsTerminal: process.stdin.isTTY === true,
-  readInput: () => text(process.stdin),
+  readInput: () => buffer(process.stdin),
   onInterrupt: (stop) => {
     const signals = ['SIGINT', 'SIGTERM'] as const
     for (const signal of signals) process.on(signal, stop)

@@ -2,7 +2,7 @@
 import type { Io } from '../../../webhook/cli/command.ts'
 
 export interface MemoryIoOptions {
-  readonly files?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
   readonly folders?: readonly string[]
   /** Standard input; a terminal by default. */
   readonly input?: string
@@ -34,8 +34,8 @@ export function createMemoryIo(options: MemoryIoOptions = {}) {
     err: outputTo('err', errIsTerminal),
     env,
     readFile: async (path) => {
-      const text = files[path]
-      if (text !== undefined) return text
+      const content = files[path]
+      if (content !== undefined) return Buffer.from(content)
       if (folders.includes(path)) {
         throw Object.assign(new Error(`EISDIR: ${path}`), { code: 'EISDIR', errno: -21 })
       }
@@ -53,7 +53,7 @@ export function createMemoryIo(options: MemoryIoOptions = {}) {
       if (path.includes('/')) throw Object.assign(new Error(`ENOENT: ${path}`), { errno: -2 })
     },
     inputIsTerminal: input === undefined,
-    readInput: async () => input ?? '',
+    readInput: async () => Buffer.from(input ?? ''),
     onInterrupt: (stop) => {
       interrupt = stop
       return () => {

@@ -2,6 +2,7 @@
 import { getSystemErrorMap } from 'node:util'
 import type { Io } from '../../command.ts'
 import { type Document, type ReadResult, readDocuments } from './documents.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 export interface Input {
   /** The name in messages. */
@@ -10,10 +11,6 @@ export interface Input {
 }
 
 const STANDARD_INPUT = '-'
-
-/** How UTF-16 begins that was read as UTF-8: a byte order mark, and a Latin character, of which one byte is zero. */
-const UTF_16 = /^(?:\uFFFD\uFFFD)?(?:[^\0]\0|\0[^\0])/
-const EXPECTED_UTF_8 = 'expected UTF-8, got UTF-16, which ">" of Windows PowerShell writes'
 
 /** Reads files; `-` is standard input, which is also read if no file is named. */
 export async function readInputs(files: readonly string[], io: Io): Promise<ReadResult<Input>> {
@@ -28,10 +25,11 @@ export async function readInputs(files: readonly string[], io: Io): Promise<Read
   for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
     try {
       const isInput = file === STANDARD_INPUT
-      const text = isInput ? await io.readInput() : await io.readFile(file)
+      const bytes = isInput ? await io.readInput() : await io.readFile(file)
       const name = isInput ? '<stdin>' : file
-      if (UTF_16.test(text)) problems.push(`Cannot read ${name}: ${EXPECTED_UTF_8}`)
-      else found.push({ name, text })
+      const decoded = decodeUtf8(bytes, name)
+      if (decoded.kind === 'problem') problems.push(decoded.problem)
+      else found.push({ name, text: decoded.text })
     } catch (error) {
       const reason = file === '' ? 'expected the name of a file' : reasonOf(error)
       problems.push(`Cannot read ${file || '""'}: ${reason}`)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { readInputs } from '../../../../../webhook/cli/input/files/inputs.ts'
 import { createMemoryIo } from '../../memory-io.ts'
 
@@ -39,16 +40,32 @@ test('readInputs says that an empty name is none, as of a variable that is not s
   assert.deepEqual(problems, ['Cannot read "": expected the name of a file'])
 })
 
-test('readInputs says that a file is not UTF-8', async () => {
-  const utf16 = Buffer.from('\uFEFFkind: MiniCluster', 'utf16le')
-  const marked = utf16.toString()
-  const unmarked = utf16.subarray(2).toString()
-  const bigEndian = Buffer.from(utf16).swap16().toString()
+test('readInputs says that a file is UTF-16', async () => {
+  const marked = Buffer.from('\uFEFFkind: MiniCluster', 'utf16le')
+  const unmarked = marked.subarray(2)
+  const bigEndian = Buffer.from(marked).swap16()
   const files = { marked, unmarked, bigEndian, fine: '\uFEFFkind: MiniCluster' }
   const { found, problems } = await readInputs(Object.keys(files), createMemoryIo({ files }).io)
   const why = 'expected UTF-8, got UTF-16, which ">" of Windows PowerShell writes'
   const named = (name: string) => `Cannot read ${name}: ${why}`
   assert.deepEqual(problems, ['marked', 'unmarked', 'bigEndian'].map(named))
+  assert.deepEqual(found, [{ name: 'fine', text: files.fine }])
+})
+
+test('readInputs says where a file stops to be UTF-8, and what it seems to be', async () => {
+  const files = {
+    'latin1.yaml': Buffer.from('kind: Pod\n# für Gänse\n', 'latin1'),
+    'cut.yaml': Buffer.from('a: ü').subarray(0, 4),
+    'pods.yaml.gz': gzipSync('kind: Pod'),
+    fine: 'ü\uFFFD\u{1F9A2}',
+  }
+  const { found, problems } = await readInputs(Object.keys(files), createMemoryIo({ files }).io)
+  const latin1 = 'is it Latin-1? Convert it, for example with iconv -f LATIN1 -t UTF-8'
+  assert.deepEqual(problems, [
+    `latin1.yaml:2:4: expected UTF-8, got the byte 0xfc: ${latin1}`,
+    `cut.yaml:1:4: expected UTF-8, got the byte 0xc3: ${latin1}`,
+    'pods.yaml.gz:1:2: expected UTF-8, got the byte 0x8b: is it text?',
+  ])
   assert.deepEqual(found, [{ name: 'fine', text: files.fine }])
 })
 
