@@ -19,7 +19,7 @@ export const MAX_DEPTH = 100
 export const TOO_DEEP = `expected no more than ${MAX_DEPTH} values inside each other`
 
 /** What is wrong at an offset of the text. */
-export interface YamlProblem {
+export interface TextProblem {
   readonly pos: readonly [number, number]
   readonly message: string
   /** The offset of what is there a second time. */
@@ -28,7 +28,7 @@ export interface YamlProblem {
 
 /** `PLACE: what is wrong`. */
 export function describeProblem(
-  { pos, message, firstAt }: YamlProblem,
+  { pos, message, firstAt }: TextProblem,
   placeOf: (offset: number) => string,
 ): string {
   const first = firstAt === undefined ? '' : `, first at ${placeOf(firstAt)}`
@@ -36,7 +36,7 @@ export function describeProblem(
 }
 
 /** There is more than the library can read in time, or at all. */
-export class YamlExcess extends Error implements YamlProblem {
+export class YamlExcess extends Error implements TextProblem {
   readonly pos: readonly [number, number]
 
   constructor(offset: number, message: string) {
@@ -64,7 +64,7 @@ function tooLong(maxTokens: number): string {
 }
 
 /** Whether a text is too much for the library. */
-export function excessIn(text: string, maxTokens: number): YamlProblem | undefined {
+export function excessIn(text: string, maxTokens: number): TextProblem | undefined {
   try {
     for (const _ of boundedTokens(text, maxTokens));
     return undefined
@@ -75,8 +75,8 @@ export function excessIn(text: string, maxTokens: number): YamlProblem | undefin
 }
 
 /** The first key that is twice in a map: for trees that were made without looking (`uniqueKeys: false`). */
-export function repeatedKeyIn(tree: Tree.Parsed): YamlProblem | undefined {
-  let found: YamlProblem | undefined
+export function repeatedKeyIn(tree: Tree.Parsed): TextProblem | undefined {
+  let found: TextProblem | undefined
   visit(tree, {
     Map(_key, map) {
       found = repeatedKey(map)
@@ -87,7 +87,7 @@ export function repeatedKeyIn(tree: Tree.Parsed): YamlProblem | undefined {
 }
 
 /** The first key that is there twice. */
-export function repeatedKey({ items }: YAMLMap): YamlProblem | undefined {
+export function repeatedKey({ items }: YAMLMap): TextProblem | undefined {
   const known = new Map<unknown, unknown>()
   for (const { key } of items) {
     const name = isScalar(key) ? key.value : key
@@ -95,11 +95,7 @@ export function repeatedKey({ items }: YAMLMap): YamlProblem | undefined {
     if (isNode(first) && isNode(key)) {
       const [start, end] = rangeOf(key)
       const [firstAt] = rangeOf(first)
-      return {
-        pos: [start, end],
-        message: `expected each key once, got "${spell(key)}" again`,
-        firstAt,
-      }
+      return { pos: [start, end], message: describeRepeated(spell(key)), firstAt }
     }
     known.set(name, key)
   }
@@ -111,7 +107,11 @@ function rangeOf({ range }: Node): readonly [number, number] {
   return [start, end]
 }
 
-/** As it is in the text. */
+/** @param key as it is in the text, without quotes */
+export function describeRepeated(key: string): string {
+  return `expected each key once, got "${printable(shorten(key))}" again`
+}
+
 function spell(key: Node): string {
-  return printable(shorten(String(isScalar(key) ? (key.source ?? key.value) : key)))
+  return String(isScalar(key) ? (key.source ?? key.value) : key)
 }

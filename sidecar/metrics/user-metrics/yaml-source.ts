@@ -1,7 +1,7 @@
 // Parses a YAML file, and finds the line and column of each part of it for error messages. What the file means is not known
 // here.
 import { type Document, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
-import { describeProblem, excessIn, repeatedKeyIn, type YamlProblem } from './bounded-yaml.ts'
+import { describeProblem, excessIn, repeatedKeyIn, type TextProblem } from './bounded-yaml.ts'
 
 /** Far more than a file of metrics has, and less than a second. */
 const MAX_TOKENS = 100_000
@@ -32,7 +32,7 @@ export function parseYaml(text: string, file: string): YamlReading {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
-  const broken = (problem: YamlProblem): YamlReading => {
+  const broken = (problem: TextProblem): YamlReading => {
     return { kind: 'broken', problem: describeProblem(problem, placeAt) }
   }
   const excess = excessIn(text, MAX_TOKENS)

@@ -1,7 +1,7 @@
 // Reads the Kubernetes objects of a text, YAML or JSON, and unpacks lists. Knows the place of each value in the text, but not
 // its meaning.
-import { MAX_DEPTH, TOO_DEEP } from '#metrics/user-metrics/bounded-yaml.ts'
-import { JsonOffsets, jsonPieces, tooDeep } from './json-pieces.ts'
+import { describeProblem, MAX_DEPTH, TOO_DEEP } from '#metrics/user-metrics/bounded-yaml.ts'
+import { JsonOffsets, jsonPieces, repeatedKeyIn, tooDeep } from './json-pieces.ts'
 import { type Path, type Piece, Source } from './source.ts'
 import { type YamlReading, yamlPieces } from './yaml-pieces.ts'
 
@@ -63,6 +63,10 @@ function jsonPiece(file: Source, start: number, end: number | undefined): YamlRe
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''))
     if (excess !== undefined) return { problem: `${file.placeOf(start + excess)}: ${TOO_DEEP}` }
+    const repeated = repeatedKeyIn(text)
+    if (repeated !== undefined) {
+      return { problem: describeProblem(repeated, (offset) => file.placeOf(start + offset)) }
+    }
     const offsets = new JsonOffsets(text)
     return { value, placeOf: (path) => file.placeOf(start + offsets.of(path)) }
   } catch {

@@ -1,5 +1,6 @@
 // Values in JSON and their offsets: those in concatenated JSON (`jq -c`, several `kubectl get -o json`), which YAML cannot
 // parse, objects inside of one, and the value at a path. Pure.
+import { describeRepeated, type TextProblem } from '#metrics/user-metrics/bounded-yaml.ts'
 import type { Path } from './source.ts'
 
 /** A string is one token, because brackets inside of it do not count. */
@@ -41,6 +42,35 @@ export function tooDeep(text: string, depth: number): number | undefined {
     if (token === '{' || token === '[') current += 1
     if (token === '}' || token === ']') current -= 1
     if (current > depth) return index
+  }
+  return undefined
+}
+
+/** A string with a colon after it is a key. */
+const KEY_OR_BRACKET = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/gs
+
+/** The first key of valid JSON that is twice in its object. */
+export function repeatedKeyIn(text: string): TextProblem | undefined {
+  /** The keys of each object around, and an empty map for each list. */
+  const around: Map<string, number>[] = []
+  let keys = new Map<string, number>()
+  for (const { 0: token, 1: spelled, 2: colon, index } of text.matchAll(KEY_OR_BRACKET)) {
+    if (spelled !== undefined) {
+      if (colon === undefined) continue
+      const inner = spelled.slice(1, -1)
+      const key: string = inner.includes('\\') ? JSON.parse(spelled) : inner
+      const firstAt = keys.get(key)
+      if (firstAt !== undefined) {
+        const pos = [index, index + spelled.length] as const
+        return { pos, message: describeRepeated(inner), firstAt }
+      }
+      keys.set(key, index)
+    } else if (token === '{' || token === '[') {
+      around.push(keys)
+      keys = new Map()
+    } else {
+      keys = around.pop() ?? new Map()
+    }
   }
   return undefined
 }

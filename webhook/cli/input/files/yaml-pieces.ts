@@ -14,9 +14,9 @@ import {
   boundedTokens,
   describeProblem,
   repeatedKey,
+  type TextProblem,
   TOO_DEEP,
   YamlExcess,
-  type YamlProblem,
 } from '#metrics/user-metrics/bounded-yaml.ts'
 import type { Path, Piece, Source } from './source.ts'
 
@@ -96,7 +96,7 @@ function readTree(file: Source, start: number, tree: Tree.Parsed): YamlReading |
 }
 
 /** `{{ name }}` is a map in a map to YAML, and no YAML at all where it is a line of its own. */
-function messageOf(error: YamlProblem, line: string): string {
+function messageOf(error: TextProblem, line: string): string {
   const code = 'code' in error ? error.code : undefined
   if (code === 'NON_STRING_KEY') return `expected text as key, got a map or a list: ${TEMPLATE}`
   return code !== undefined && line.includes('{{') ? `${error.message}: ${TEMPLATE}` : error.message
@@ -125,10 +125,10 @@ function offsetIn(tree: Tree.Parsed, path: Path): number {
 }
 
 /** The first key that is there twice, or alias without an anchor, or inside its own anchor, whose value would be infinite. */
-function problemIn(tree: Tree.Parsed): YamlProblem | undefined {
+function problemIn(tree: Tree.Parsed): TextProblem | undefined {
   const anchors = new Map<string, Node>()
   let aliases = 0
-  let found: YamlProblem | undefined
+  let found: TextProblem | undefined
   visit(tree, {
     Node(_key, node, ancestors) {
       if (!isAlias(node)) {
@@ -156,7 +156,7 @@ function aliasProblem(target: Node | undefined, ancestors: readonly unknown[]): 
   return ancestors.includes(target) ? 'an alias outside its anchor' : undefined
 }
 
-function errorAt({ range }: Node, message: string): YamlProblem {
+function errorAt({ range }: Node, message: string): TextProblem {
   const [start = 0, end = start] = range ?? []
   return { pos: [start, end], message }
 }

@@ -85,6 +85,11 @@ for (const [text, problem] of [
     'a: {b: 1, "b": 2}\n',
     'f.yaml:1:11: expected each key once, got "b" again, first at f.yaml:1:5',
   ],
+  ['{"a": 1,\n"a" : 2}', 'f.yaml:2:1: expected each key once, got "a" again, first at f.yaml:1:2'],
+  [
+    '{"apiVersion":"v1","kind":"A"} {"a": [{"b": "x:"}, {"b": {"a": 1}, "\\u0062": 2}]}',
+    'f.yaml:1:68: expected each key once, got "\\u0062" again, first at f.yaml:1:53',
+  ],
   [
     `${A}---\nmetadata:\n  name: {{ minicluster.name }}\n`,
     'f.yaml:5:10: expected text as key, got a map or a list: is this a template? Render it first',
