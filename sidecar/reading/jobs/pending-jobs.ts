@@ -51,6 +51,8 @@ export interface PendingContext {
   readonly counted: number
   /** Jobs that have started since they were listed. Default: none. */
   readonly started?: ReadonlySet<JobId>
+  /** Whether none of them can start, because their queues are stopped. Default: no. */
+  readonly areAllStopped?: boolean
   /** Whether R has GPUs: only then a job can ask for some. */
   readonly hasGpus: boolean
   readonly attributes: RankAttributes
@@ -96,7 +98,7 @@ export class PendingJobReader {
    */
   async complete(
     pending: readonly PendingJob[],
-    { counted, started, hasGpus, attributes }: PendingContext,
+    { counted, started, areAllStopped = false, hasGpus, attributes }: PendingContext,
     limits: Limits,
   ): Promise<Waiting> {
     const isWaiting = ({ id }: PendingJob) => started?.has(id) !== true
@@ -117,7 +119,7 @@ export class PendingJobReader {
       jobs,
       // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
       total: next === undefined ? listed.length : Math.max(pending.length, counted),
-      lacksStartable: next !== undefined && mayPrecede(next),
+      lacksStartable: next !== undefined && mayPrecede(next) && !areAllStopped,
       unknownRequests:
         hasGpus && missing.length > 0 ? (this.#isGuest ? GUEST : NOT_YET) : undefined,
     }

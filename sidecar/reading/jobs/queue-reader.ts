@@ -21,6 +21,8 @@ export interface QueueReading {
   readonly named: readonly string[]
   /** Why their jobs do not start; `undefined` if they do. */
   readonly stops: ReadonlyMap<string, QueueState['stop']>
+  /** Whether every job that waits for resources is in a queue that is stopped. */
+  readonly areAllStopped: boolean
   readonly config: JsonObject
 }
 
@@ -52,7 +54,9 @@ export class QueueReader {
         return [name, waiting === 0 ? undefined : await this.#stopOf(queue, limits)] as const
       }),
     )
-    return { named, stops: new Map(stops), config }
+    const stopped = new Set(stops.flatMap(([name, stop]) => (stop === undefined ? [] : [name])))
+    const inStopped = asked.reduce((sum, [name, jobs]) => sum + (stopped.has(name) ? jobs : 0), 0)
+    return { named, stops: new Map(stops), areAllStopped: inStopped >= total.sched, config }
   }
 
   async #stopOf(queue: string | undefined, limits: Limits): Promise<QueueState['stop']> {

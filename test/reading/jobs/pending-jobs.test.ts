@@ -483,6 +483,8 @@ test('complete says whether jobs are missing that could start, which Flux lists 
   assert.equal(await lacks(listed), true)
   assert.equal(await lacks(listed.slice(1)), false)
   assert.equal(await lacks(listed.map((job) => ({ ...job, priority: 0 }))), false)
+  const { lacksStartable } = await complete(listed, { ...context, areAllStopped: true })
+  assert.equal(lacksStartable, false)
   const early = { state: 'DEPEND' as const, priority: undefined }
   assert.equal(
     await lacks(listed.map((job, index) => (index < 9 ? job : { ...job, ...early }))),

@@ -71,6 +71,35 @@ test('QueueReader asks only about queues in which a job waits for resources', as
   assert.deepEqual(statesOf(await read()), { batch: [true, '0-2'], debug: [true, '3'] })
 })
 
+test('QueueReader knows whether every job that waits for resources is in a stopped queue', async (t) => {
+  const { instance, read } = await setUp(t, { queues: QUEUES })
+  const [batch, debug] = [instance.queue('batch'), instance.queue('debug')]
+  assert.ok(batch && debug)
+  instance.setStarted(batch, false)
+  instance.submit({ nodes: 1, queue: 'batch' })
+  assert.equal((await read()).areAllStopped, true)
+  instance.submit({ nodes: 1, queue: 'debug' })
+  instance.submit({ nodes: 1, queue: 'debug' })
+  assert.equal((await read()).areAllStopped, false)
+  instance.setStarted(debug, false)
+  assert.equal((await read()).areAllStopped, true)
+})
+
+test('QueueReader does not take jobs of no queue for stopped: they were submitted before there were queues', async (t) => {
+  const { client } = await connectToCannedBroker(t, {
+    'config.get': { queues: { batch: {} } },
+    [STATUS]: { enable: true, start: false, stop_reason: '' },
+  })
+  const counts = (sched: number) => ({ ...jobCounts(0), sched })
+  const readWith = (total: number) =>
+    new QueueReader(client, '0.88.0').read(
+      { kind: 'known', total: counts(total), queues: new Map([['batch', counts(2)]]) },
+      LIMITS,
+    )
+  assert.equal((await readWith(2)).areAllStopped, true)
+  assert.equal((await readWith(3)).areAllStopped, false)
+})
+
 test('QueueReader asks about the anonymous queue if there are no named queues', async (t) => {
   const { instance, read } = await setUp(t)
   const queue = instance.queue(undefined)
