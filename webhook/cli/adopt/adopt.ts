@@ -10,6 +10,7 @@ import {
   refuseUsage,
   reportProblems,
 } from '../command.ts'
+import { problemOfKubeconfig } from '../input/cluster/kubeconfig.ts'
 import { getObjects, type KubectlFlags } from '../input/cluster/kubectl.ts'
 import { type Document, type ReadResult, readDocuments } from '../input/files/documents.ts'
 import { readDocumentFiles, reasonOf } from '../input/files/inputs.ts'
@@ -90,6 +91,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const problem = `--registry: expected a name such as registry.example/flux, got "${registry}"`
     return refuseUsage(io, 'adopt', problem)
   }
+  const wrong = await problemOfKubeconfig({ kubeconfig, context }, io)
+  if (wrong !== undefined) return refuseUsage(io, 'adopt', wrong)
   const documents =
     files.length > 0
       ? await readDocumentFiles(files, io)

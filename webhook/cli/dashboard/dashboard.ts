@@ -5,6 +5,7 @@ import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../comm
 import {
   askForExplanation,
   namespaceOf,
+  problemOfTarget,
   readTarget,
   TARGET_FLAGS,
   TARGET_HELP,
@@ -67,6 +68,8 @@ Exit codes: 0 ended by Ctrl-C; 1 the page cannot be served; 2 wrong usage.
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const question = readQuestion(args)
   if (typeof question === 'string') return refuseUsage(io, 'dashboard', question)
+  const wrong = await problemOfTarget(question.target, io)
+  if (wrong !== undefined) return refuseUsage(io, 'dashboard', wrong)
   const stop = new AbortController()
   const restore = io.onInterrupt(() => stop.abort())
   try {

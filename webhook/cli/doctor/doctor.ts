@@ -1,6 +1,7 @@
 // `flux-metrics doctor`: what is wrong between a queue and the size of a MiniCluster. Its flags and its help.
 import { printable } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } from '../command.ts'
+import { problemOfKubeconfig } from '../input/cluster/kubeconfig.ts'
 import { getRaw, type KubectlFlags } from '../input/cluster/kubectl.ts'
 import { namespaceOf } from '../input/cluster/minicluster-target.ts'
 import { sharedSeconds } from '../input/cluster/patience.ts'
@@ -67,6 +68,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const question = readQuestion(args)
   if (typeof question === 'string') return refuseUsage(io, 'doctor', question)
   const { name, namespace, format, kubectl } = question
+  const wrong = await problemOfKubeconfig(kubectl, io)
+  if (wrong !== undefined) return refuseUsage(io, 'doctor', wrong)
   const api = apiOf(kubectl, io)
   if (name === undefined) {
     const report = examineInstallation(await readInstallation(api))

@@ -4,6 +4,7 @@ import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../comm
 import { parseJson } from '../input/cluster/explanation.ts'
 import {
   askForExplanation,
+  problemOfTarget,
   readTarget,
   TARGET_FLAGS,
   TARGET_HELP,
@@ -66,6 +67,8 @@ Exit codes: 0 the explanation is printed; 1 no answer; 2 wrong usage.
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const question = readQuestion(args)
   if (typeof question === 'string') return refuseUsage(io, 'explain', question)
+  const wrong = await problemOfTarget(question.target, io)
+  if (wrong !== undefined) return refuseUsage(io, 'explain', wrong)
   const { target, format, jobs } = question
   const include = jobs ? ['jobs'] : []
   const asked = { format: format === 'text' ? format : 'json', include } as const

@@ -12,6 +12,7 @@ import { readExplanation } from '../input/cluster/explanation.ts'
 import {
   askForExplanation,
   namespaceOf,
+  problemOfTarget,
   readTarget,
   TARGET_FLAGS,
   TARGET_HELP,
@@ -74,6 +75,8 @@ Exit codes: 0 shown; 1 no answer (with --once); 2 wrong usage.
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const question = readQuestion(args)
   if (typeof question === 'string') return refuseUsage(io, 'top', question)
+  const wrong = await problemOfTarget(question.target, io)
+  if (wrong !== undefined) return refuseUsage(io, 'top', wrong)
   return question.once || !io.out.isTerminal ? showOnce(question, io) : showLive(question, io)
 }
 

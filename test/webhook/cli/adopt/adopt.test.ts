@@ -300,7 +300,8 @@ const GET = `get apiservices.apiregistration.k8s.io ${NAMES} --ignore-not-found 
 test('adopt asks the cluster through kubectl', async (t) => {
   const args = `--kubeconfig=k --context=c ${GET}`
   const env = await fakeKubectl(t, { args, out: listOf(apiService(CUSTOM_1)) })
-  const { code, files } = await run('-o overlay --kubeconfig k --context c', { env })
+  const given = { k: 'contexts: [{name: c}]' }
+  const { code, files } = await run('-o overlay --kubeconfig k --context c', { env, files: given })
   assert.equal(code, 0)
   assert.ok('overlay/way-back.yaml' in files)
 })

@@ -26,7 +26,7 @@ test('doctor asks kubectl, which asks nothing more after the first failure', asy
       level: 'error',
       subject: 'the API server',
       message: 'dial tcp: no route to host',
-      fix: 'choose the cluster and the user with --context or KUBECONFIG, and try: kubectl version',
+      fix: 'choose the cluster and the user with --kubeconfig or KUBECONFIG, and --context, and try: kubectl version',
     },
   ])
   assert.ok(unchecked.length > 20)

@@ -20,6 +20,7 @@ import { snapshotOf } from '../../../support/snapshots.ts'
 import { waitingFor, wholeNodes } from '../../../support/waiting.ts'
 import { createMemoryIo, type MemoryIoOptions } from '../memory-io.ts'
 
+const KUBECONFIG = 'contexts: [{name: c}]'
 const NOW = new Date('2026-11-24T01:02:05.456Z')
 
 async function run(args: readonly string[], options: MemoryIoOptions = {}) {
@@ -50,7 +51,7 @@ test('explain passes cluster and namespace to kubectl', async (t) => {
   const args = `--kubeconfig=k --context=c ${TEXT.replace('/default/', '/hpc/')}`
   const env = await fakeKubectl(t, { args, out: 'desired 10: …\n' })
   const flags = ['-n', 'hpc', '--kubeconfig', 'k', '--context', 'c']
-  const { code, out } = await run([...flags, 'flux-sample'], { env })
+  const { code, out } = await run([...flags, 'flux-sample'], { env, files: { k: KUBECONFIG } })
   assert.deepEqual([code, out], [0, 'desired 10: …\n'])
 })
 

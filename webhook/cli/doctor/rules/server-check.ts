@@ -5,7 +5,7 @@ import { finding } from '../finding.ts'
 
 const INSTALL_KUBECTL = 'install kubectl, or add its folder to PATH, and try: kubectl version'
 const CHOOSE_CLUSTER =
-  'choose the cluster and the user with --context or KUBECONFIG, and try: kubectl version'
+  'choose the cluster and the user with --kubeconfig or KUBECONFIG, and --context, and try: kubectl version'
 
 export const SERVER_CHECK: Check = {
   name: 'api-server',

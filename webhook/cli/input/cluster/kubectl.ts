@@ -70,8 +70,8 @@ export async function getNamespace(flags: KubectlFlags, env: Io['env']): Promise
   const answer = await runKubectl(command, flags, env)
   if (answer.kind === 'text' || answer.reason === NO_KUBECTL) return answer
   const { kubeconfig } = flags
-  // kubectl does not say that the file is missing.
-  const where = kubeconfig === undefined ? '' : ` in ${kubeconfig}`
+  // kubectl does not always name the file.
+  const where = kubeconfig ? ` in ${kubeconfig}` : ''
   const reason = `kubectl has no context to use${where}: choose a file with --kubeconfig or KUBECONFIG, or a context of it with --context; in a pod, give the namespace with -n (${answer.reason})`
   return { kind: 'failure', reason }
 }

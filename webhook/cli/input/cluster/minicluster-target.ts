@@ -6,6 +6,7 @@ import { readInputs } from '../files/inputs.ts'
 import { DEFAULT_NAMESPACE, problemOfName, problemOfNamespace } from '../flags.ts'
 import type { Answer } from './answer.ts'
 import { httpsGet } from './https-get.ts'
+import { problemOfKubeconfig } from './kubeconfig.ts'
 import { getNamespace, type KubectlFlags } from './kubectl.ts'
 import { getFromMetricsApi } from './metrics-api.ts'
 import type { Patience } from './patience.ts'
@@ -96,6 +97,14 @@ function sidecarAt(text: string, values: TargetValues): SidecarTarget | string {
     caFile: values.ca ?? values['certificate-authority'],
     insecure: values.insecure === true || values['insecure-skip-tls-verify'] === true,
   }
+}
+
+/** @returns a sentence if the server cannot be asked */
+export async function problemOfTarget(
+  target: Pick<ClusterTarget, 'kind' | 'kubectl'> | SidecarTarget,
+  io: Io,
+): Promise<string | undefined> {
+  return target.kind === 'cluster' ? problemOfKubeconfig(target.kubectl, io) : undefined
 }
 
 /** The same server, asked with another patience. */

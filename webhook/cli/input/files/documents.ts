@@ -25,7 +25,7 @@ export function readDocuments(text: string, name: string): ReadResult<Document> 
   const file = new Source(name, text)
   const found: Document[] = []
   const problems: string[] = []
-  for (const piece of piecesOf(file)) {
+  for (const piece of readPieces(file)) {
     if ('problem' in piece) problems.push(piece.problem)
     else unpack(piece.value, [], { piece, found, problems })
   }
@@ -44,8 +44,8 @@ export function describeUnexpected(
   return `${place}: expected ${expected}, found ${kinds}`
 }
 
-/** JSON is parsed as JSON, which is much faster; what only looks like it is YAML. */
-function* piecesOf(file: Source): Generator<YamlReading> {
+/** The values of a file, one after the other. JSON is parsed as JSON, which is much faster; what only looks like it is YAML. */
+export function* readPieces(file: Source): Generator<YamlReading> {
   const offsets = jsonPieces(file.text)
   for (const [index, offset] of offsets.entries()) {
     const end = offsets[index + 1]

@@ -2,7 +2,7 @@
 import { getSystemErrorMap } from 'node:util'
 import type { Io } from '../../command.ts'
 import { type Document, type ReadResult, readDocuments } from './documents.ts'
-import { decodeUtf8 } from './utf8.ts'
+import { type Decoded, decodeUtf8 } from './utf8.ts'
 
 export interface Input {
   /** The name in messages. */
@@ -23,19 +23,27 @@ export async function readInputs(files: readonly string[], io: Io): Promise<Read
     }
   }
   for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
-    try {
-      const isInput = file === STANDARD_INPUT
-      const bytes = isInput ? await io.readInput() : await io.readFile(file)
-      const name = isInput ? '<stdin>' : file
-      const decoded = decodeUtf8(bytes, name)
-      if (decoded.kind === 'problem') problems.push(decoded.problem)
-      else found.push({ name, text: decoded.text })
-    } catch (error) {
-      const reason = file === '' ? 'expected the name of a file' : reasonOf(error)
-      problems.push(`Cannot read ${file || '""'}: ${reason}`)
-    }
+    const isInput = file === STANDARD_INPUT
+    const name = isInput ? '<stdin>' : file
+    const decoded = await (isInput ? readText(name, io.readInput) : readTextFile(file, io))
+    if (decoded.kind === 'problem') problems.push(decoded.problem)
+    else found.push({ name, text: decoded.text })
   }
   return { found, problems }
+}
+
+/** Reads one file. Never rejects. */
+export function readTextFile(file: string, io: Io): Promise<Decoded> {
+  return readText(file, () => io.readFile(file))
+}
+
+async function readText(name: string, read: () => Promise<Uint8Array>): Promise<Decoded> {
+  try {
+    return decodeUtf8(await read(), name)
+  } catch (error) {
+    const reason = name === '' ? 'expected the name of a file' : reasonOf(error)
+    return { kind: 'problem', problem: `Cannot read ${name || '""'}: ${reason}` }
+  }
 }
 
 /** Reads the Kubernetes objects of files. */

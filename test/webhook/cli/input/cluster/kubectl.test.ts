@@ -48,7 +48,7 @@ test('getRaw reports a missing kubectl', async () => {
   assert.deepEqual(answer, { kind: 'failure', reason: 'there is no kubectl in PATH' })
 })
 
-test('getNamespace names the file in which there is no context: kubectl does not say that it is missing', async (t) => {
+test('getNamespace names the file in which there is no context', async (t) => {
   const err = 'error: current-context must exist in order to minify'
   const args = '--kubeconfig=gone config view --minify --output=jsonpath={..namespace}'
   const env = await fakeKubectl(t, { namespace: undefined, args, err, code: 1 })
