@@ -48,15 +48,29 @@ export class YamlExcess extends Error implements TextProblem {
 
 /** The documents of a text and what is between them, for the composer of the library. @throws YamlExcess */
 export function* boundedTokens(text: string, maxTokens: number): Generator<CST.Token> {
+  // Counted before the parser sees any: what is made of them takes six times as long, and a hundred times the room of the text.
+  const end = endOf(text, maxTokens)
+  if (end !== undefined) throw new YamlExcess(end, tooLong(maxTokens))
   const parser = new Parser()
-  let count = 0
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme)
-    count += 1
-    if (count > maxTokens) throw new YamlExcess(parser.offset, tooLong(maxTokens))
     if (parser.stack.length > MAX_DEPTH) throw new YamlExcess(parser.offset, TOO_DEEP)
   }
   yield* parser.end()
+}
+
+/** Marks that the lexer adds: of a document, of the end of a flow, and before a scalar. */
+const MARKS: ReadonlySet<string> = new Set(['\x02', '\x18', '\x1f'])
+
+/** Where a text has had so many words and signs, and one more; `undefined` if it has not. */
+function endOf(text: string, maxTokens: number): number | undefined {
+  let [count, offset] = [0, 0]
+  for (const lexeme of new Lexer().lex(text)) {
+    count += 1
+    if (!MARKS.has(lexeme)) offset += lexeme.length
+    if (count > maxTokens) return offset
+  }
+  return undefined
 }
 
 function tooLong(maxTokens: number): string {

@@ -26,8 +26,8 @@ const MAX_ALIASES = 100
 /** In one document. The library looks through all of it for each. */
 const MAX_ALIAS_SIGNS = 200
 
-/** Some 20 MB of what kubectl writes, 10 s and 1.5 GB; JSON takes a fiftieth of it. */
-const MAX_TOKENS = 5_000_000
+/** Some 7 MB of what kubectl writes, 4 s and 600 MB, and again 4 s for a place in it; JSON takes a fiftieth of it. */
+const MAX_TOKENS = 2_500_000
 
 /**
  * YAML 1.1 as kubectl reads it: `yes` is true, 0777 is octal, but times and numbers such as `1:30` are text. All keys are
@@ -84,8 +84,7 @@ function readTree(file: Source, start: number, tree: Tree.Parsed): YamlReading |
   }
   if (tree.contents === null) return undefined
   const [from, , to] = tree.range
-  const offset = start + from
-  const placeOf = placesIn(file, offset, start + to)
+  const placeOf = placesIn(file, start + from, start + to, start + tree.contents.range[0])
   try {
     return { value: tree.toJS({ maxAliasCount: MAX_ALIASES }), placeOf }
   } catch (cause) {
@@ -108,9 +107,10 @@ function lineAt(text: string, offset: number): string {
 }
 
 /** The places in one document, whose tree is made when the first one is asked for. */
-function placesIn(file: Source, start: number, end: number): Piece['placeOf'] {
+function placesIn(file: Source, start: number, end: number, ofContents: number): Piece['placeOf'] {
   let tree: Tree.Parsed | undefined
   return (path) => {
+    if (path.length === 0) return file.placeOf(ofContents)
     tree ??= parseDocument(file.text.slice(start, end), DIALECT)
     return file.placeOf(start + offsetIn(tree, path))
   }

@@ -134,6 +134,15 @@ test('yamlPieces says where there is too much', () => {
   assert.equal([...yamlPieces(file, 4, undefined, 1_000)].length, 1)
 })
 
+test('yamlPieces reads nothing where there is too much: it would take long for nothing', () => {
+  const file = new Source('f.yaml', `${A}---\n`.repeat(50))
+  const pieces = [...yamlPieces(file, 0, undefined, 150)]
+  assert.deepEqual(
+    pieces.map((piece) => 'problem' in piece),
+    [true],
+  )
+})
+
 test('readDocuments reads 40,000 keys', () => {
   const keys = Array.from({ length: 40_000 }, (_, index) => `k${index}: 1\n`)
   assert.deepEqual(kindsOf(`${A}${keys.join('')}`), ['v1 A'])
