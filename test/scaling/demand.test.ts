@@ -318,6 +318,20 @@ const REQUESTS: readonly {
   },
 ]
 
+test('computeDemand counts whole nodes that have fewer cores than a job asks for, unless the scheduler is Fluxion, which refuses it', () => {
+  const part = { nodes: 6, slots: 6, cores: 17, gpus: 0, exclusive: true }
+  const waiting = waitingFor(waitingJob({ request: requestFor(part) }))
+  const own = demandFor(4, { waiting })
+  assert.deepEqual([formatIdset(own.whole.placed), own.whole.infeasible], ['0-5', 0])
+  const fluxion = demandFor(4, { waiting, fluxion: {} })
+  assert.deepEqual([formatIdset(fluxion.whole.placed), fluxion.whole.infeasible], ['', 1])
+  const shared = requestFor({ ...part, exclusive: false })
+  assert.equal(
+    demandFor(4, { waiting: waitingFor(waitingJob({ request: shared })) }).whole.infeasible,
+    1,
+  )
+})
+
 for (const { what, job, nodes, cores, placed } of REQUESTS) {
   test(`computeDemand reads ${what}`, () => {
     const found = demandFor(4, { waiting: waitingFor(job) })

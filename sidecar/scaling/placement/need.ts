@@ -73,6 +73,14 @@ export function waysOf(
 }
 
 /**
+ * The same for the schedulers of flux-core: who asks for whole nodes gets idle ones, however few cores they have. Fluxion
+ * refuses a job whose nodes have too few.
+ */
+export function onIdleNodes(ways: Ways): Ways {
+  return ways.map((parts) => parts.map((need) => (need.exclusive ? { ...need, cores: 0 } : need)))
+}
+
+/**
  * The size of equal slots with which a number of cores takes the most nodes. Of several such sizes the largest, which is the
  * hardest to place.
  */

@@ -15,7 +15,7 @@ import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import { everyRank, type Ranks, sizeWith } from '#scaling/ranks.ts'
 import { type DomainFacts, Domains } from './domains.ts'
 import { fewestGpusIn, mostGpusIn } from './gpus-per-rank.ts'
-import { type Need, type NodeCores, nodeCoresOf, type Ways, waysOf } from './need.ts'
+import { type Need, type NodeCores, nodeCoresOf, onIdleNodes, type Ways, waysOf } from './need.ts'
 import { OpenFirst } from './open-first.ts'
 import { type Domain, type Place, Placement } from './placement.ts'
 import type { QueueDemand } from './queue-demand.ts'
@@ -108,13 +108,18 @@ export class PendingPlacement {
       return undefined
     }
     if (!canStart(job) || queues.get(name)?.started === false) return undefined
-    const ways = waysOf(job, this.#nodeCores)
+    const ways = this.#waysOf(job)
     if (ways === undefined) this.#unknownNeeds ??= reasonFor(job)
     const place = this.#placeIn(this.#domainOf(job, sums.domain), job, ways)
     if (place.kind === 'not placed') this.#isPartial = true
     if (place.kind === 'infeasible') this.#infeasibleJobs.add(job.id)
     for (const one of affected) this.#add(one, job, { place, ways })
     return place
+  }
+
+  #waysOf(job: WaitingJob): Ways | undefined {
+    const ways = waysOf(job, this.#nodeCores)
+    return ways && this.#facts.fluxion === undefined ? onIdleNodes(ways) : ways
   }
 
   /** The ranks of R that the job may be given, by its queue and by what is known of its constraint. */
