@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { createAuthority } from '../support/certificates.ts'
+import type { Effort } from './effort.ts'
 
 /** Shows progress on stderr. */
 export function say(text: string): void {
@@ -21,6 +22,7 @@ const BASELINES = [
 
 /** Files that the measurements use. */
 export interface Bench {
+  readonly effort: Effort
   readonly folder: string
   /** A server's environment, with its certificate for `localhost`. */
   readonly tls: { readonly TLS_CERT_FILE: string; readonly TLS_KEY_FILE: string }
@@ -34,7 +36,7 @@ export interface Bench {
 }
 
 /** Creates all files in a folder that the caller removes. */
-export async function prepare(): Promise<Bench> {
+export async function prepare(effort: Effort): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-bench-'))
   const frontProxy = await createAuthority('front-proxy-ca')
   const authority = await createAuthority('serving')
@@ -48,6 +50,7 @@ export async function prepare(): Promise<Bench> {
     return join(folder, name)
   }
   return {
+    effort,
     folder,
     tls: {
       TLS_CERT_FILE: await write('tls.crt', serving.cert),

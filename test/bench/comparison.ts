@@ -2,8 +2,6 @@
 import { median } from './figures.ts'
 import { type Load, load, type ServerProcess } from './processes.ts'
 
-const ROUNDS = 7
-
 type Measure = keyof Load
 
 export interface Comparison {
@@ -16,6 +14,7 @@ export interface Comparison {
 }
 
 export interface ComparisonOptions {
+  readonly rounds: number
   /** Options of the load generator. */
   readonly load: Readonly<Record<string, string | number>>
   /** Rounds that are not measured. Default: 0. */
@@ -25,10 +24,10 @@ export interface ComparisonOptions {
 export async function compare(
   first: ServerProcess,
   second: ServerProcess,
-  { load: options, warmUpRounds = 0 }: ComparisonOptions,
+  { load: options, rounds: count, warmUpRounds = 0 }: ComparisonOptions,
 ): Promise<Comparison> {
   const rounds: (readonly [Load, Load])[] = []
-  for (let round = 0; round < warmUpRounds + ROUNDS; round += 1) {
+  for (let round = 0; round < warmUpRounds + count; round += 1) {
     const inOrder = round % 2 === 0
     const earlier = await load({ ...options, port: (inOrder ? first : second).port })
     const later = await load({ ...options, port: (inOrder ? second : first).port })

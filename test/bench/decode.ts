@@ -11,11 +11,11 @@ import {
 import { FrameDecoder } from '#flux/wire/frame.ts'
 import { decodeMessage } from '#flux/wire/message.ts'
 import { decodeJson, isJsonObject } from '#flux/wire/payload.ts'
+import type { Bench } from './bench.ts'
 import { type Figure, median } from './figures.ts'
 
 const RECORDING = join(import.meta.dirname, '../recordings/flux/0.88.0/big-sched-status.json')
 const RUNS = 400
-const ROUNDS = 15
 
 /** The answer of a real broker, in bytes: 10,000 nodes, 6,000 jobs. */
 function recordedAnswer(): Buffer {
@@ -79,12 +79,12 @@ export function blockFigure(): Figure {
   }
 }
 
-export function decodeFigure(): Figure {
+export function decodeFigure({ effort }: Bench): Figure {
   const bytes = recordedAnswer()
   const payload = payloadOf(bytes)
   const ratios: number[] = []
   let microseconds = 0
-  for (let round = 0; round <= ROUNDS; round += 1) {
+  for (let round = 0; round <= effort.runs; round += 1) {
     const ours = time(() => decode(bytes))
     const parse = time(() => JSON.parse(payload.toString('utf8')))
     // The first round warms up.

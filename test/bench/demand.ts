@@ -14,7 +14,6 @@ import { type Figure, median } from './figures.ts'
 
 const NODES = 10_000
 const JOBS = 10_000
-const ROUNDS = 15
 const LIMITS = { timeoutMs: 60_000 }
 
 /** The sidecar's request to job-list: pending jobs of all users, with the attributes that decide about their start. */
@@ -49,7 +48,7 @@ export async function demandFigure(bench: Bench): Promise<Figure> {
     const { facts, answers } = await read(broker, instance)
     const ours: number[] = []
     const ratios: number[] = []
-    for (let round = 0; round <= ROUNDS; round += 1) {
+    for (let round = 0; round <= bench.effort.runs; round += 1) {
       const snapshots = new SnapshotMaker({ drains: undefined })
       const draw = time(() => snapshots.make(facts, 0))
       const parse = time(() => answers.map((answer) => JSON.parse(answer)))

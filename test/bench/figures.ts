@@ -23,19 +23,29 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** A table for a terminal. */
-export function formatFigures(figures: readonly Figure[]): string {
-  const rows = figures.map((figure) => {
-    const { name, value, unit, target, detail } = figure
-    const bound = target === undefined ? '' : `${target.at === 'least' ? '≥' : '≤'} ${target.value}`
-    const mark = reached(figure) ? 'ok' : 'MISSED'
-    return [
-      name.padEnd(52),
-      `${value.toFixed(2)} ${unit}`.padStart(12),
-      bound.padStart(8),
-      mark.padEnd(6),
-      detail,
-    ].join('  ')
-  })
-  return rows.join('\n')
+/** Writes each figure as soon as it is known: a run that is ended early has said what it has measured. */
+export async function writeFigures(
+  figures: AsyncIterable<Figure>,
+  write: (text: string) => unknown,
+): Promise<readonly Figure[]> {
+  const all: Figure[] = []
+  for await (const figure of figures) {
+    all.push(figure)
+    write(`${formatFigure(figure)}\n`)
+  }
+  return all
+}
+
+/** A row of a table for a terminal. */
+function formatFigure(figure: Figure): string {
+  const { name, value, unit, target, detail } = figure
+  const bound = target === undefined ? '' : `${target.at === 'least' ? '≥' : '≤'} ${target.value}`
+  const mark = reached(figure) ? 'ok' : 'MISSED'
+  return [
+    name.padEnd(52),
+    `${value.toFixed(2)} ${unit}`.padStart(12),
+    bound.padStart(8),
+    mark.padEnd(6),
+    detail,
+  ].join('  ')
 }

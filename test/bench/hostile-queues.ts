@@ -32,28 +32,24 @@ const ASK_MS = 500
 /** What the front proxy and a person ask for. */
 const ASKED = [METRIC, '/metrics', '/explain?format=json', '/livez']
 
-/** In the short form: every fourth queue, and fewer readings of it. */
-const SHORT = { every: 4, readings: 4 }
-
 /**
  * Two figures for each queue: the longest hold of the event loop, and the peak of memory.
  *
  * @param queue only queues with this text in their names
  */
-export async function hostileFigures(
+export async function* hostileFigures(
   bench: Bench,
-  { short, queue: only = '' }: { readonly short: boolean; readonly queue?: string | undefined },
-): Promise<readonly Figure[]> {
+  { queue: only = '' }: { readonly queue?: string | undefined },
+): AsyncGenerator<Figure> {
   const program = await quicken(await bundle('sidecar', bench.folder))
   const probe = await bundleProbe(bench)
   const metrics = await writeUserMetrics(bench)
-  const figures: Figure[] = []
+  const { every } = bench.effort.hostile
   for (const [index, queue] of HOSTILE_QUEUES.entries()) {
-    if ((short && index % SHORT.every > 0) || !queue.name.includes(only)) continue
+    if (index % every > 0 || !queue.name.includes(only)) continue
     say(`hostile: ${queue.name} …`)
-    figures.push(...(await measure(queue, { index, bench, program, probe, metrics, short })))
+    yield* await measure(queue, { index, bench, program, probe, metrics })
   }
-  return figures
 }
 
 /** Makes the program read as often as it can: otherwise it would need minutes until it knows all jobspecs. */
@@ -88,14 +84,13 @@ interface Setting {
   readonly program: string
   readonly probe: string
   readonly metrics: string
-  readonly short: boolean
 }
 
 /** The program runs as its image runs it. */
 const IMAGE = readImageSettings('sidecar')
 
 async function measure(queue: HostileQueue, setting: Setting): Promise<readonly Figure[]> {
-  const { index, bench, program, probe, metrics, short } = setting
+  const { index, bench, program, probe, metrics } = setting
   const file = join(bench.folder, `holds-${index}`)
   const socket = join(bench.folder, `hostile-${index}`)
   const broker = new HostileBroker(queue)
@@ -117,7 +112,8 @@ async function measure(queue: HostileQueue, setting: Setting): Promise<readonly 
   try {
     await readProbe(sidecar, file)
     await broker.listen(socket)
-    const readings = short ? SHORT.readings : queue.role === 'owner' ? READINGS : FEW_READINGS
+    const enough = queue.role === 'owner' ? READINGS : FEW_READINGS
+    const { readings = enough } = bench.effort.hostile
     const { answered, seconds } = await askMeanwhile(sidecar, broker, { bench, readings })
     const { longest, longestByClock, cpu } = await readProbe(sidecar, file)
     const { jobspecs } = broker

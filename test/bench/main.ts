@@ -2,7 +2,8 @@
 import { rm } from 'node:fs/promises'
 import { endWith, programArguments } from '../support/program-arguments.ts'
 import { prepare } from './bench.ts'
-import { type Figure, formatFigures, reached } from './figures.ts'
+import { LONG, SHORT } from './effort.ts'
+import { type Figure, reached, writeFigures } from './figures.ts'
 import { gatewayFigures } from './gateway.ts'
 import { HOSTILE_QUEUES } from './hostile/queues.ts'
 import { hostileFigures } from './hostile-queues.ts'
@@ -12,9 +13,9 @@ import { webhookFigures } from './webhook.ts'
 const USAGE = `Usage: npm run bench -- [sidecar] [webhook] [gateway] [hostile] [--short] [--queue TEXT] [--json]
 
   sidecar, webhook, gateway, hostile   the figures to measure (default: all)
-  --short        only some of the hostile queues, and fewer readings of them; the gateway for a shorter time
+  --short        measure little: each part takes less than two minutes, and its figures are rough
   --queue TEXT   only hostile queues with this text in their names
-  --json         print JSON
+  --json         print JSON at the end; without it each figure is printed as soon as it is known
 
 Exit codes: 0 every target is reached; 1 one is missed; 2 wrong usage.
 `
@@ -39,16 +40,16 @@ if (!HOSTILE_QUEUES.some(({ name }) => name.includes(queue))) {
   endWith(`--queue: expected a part of the name of a hostile queue, got "${queue}"`, USAGE)
 }
 
-const bench = await prepare()
+const bench = await prepare(values.short ? SHORT : LONG)
 try {
   const figures: Figure[] = []
   for (const [name, measure] of Object.entries(FIGURES)) {
     if (!isChosen(name)) continue
-    figures.push(...(await measure(bench, values)))
+    // JSON is for programs; people see the figures on the other stream.
+    const stream = values.json ? process.stderr : process.stdout
+    figures.push(...(await writeFigures(measure(bench, values), (text) => stream.write(text))))
   }
-  process.stdout.write(
-    values.json ? `${JSON.stringify(figures, undefined, 2)}\n` : `${formatFigures(figures)}\n`,
-  )
+  if (values.json) process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`)
   process.exitCode = figures.every(reached) ? 0 : 1
 } finally {
   await rm(bench.folder, { recursive: true, force: true })

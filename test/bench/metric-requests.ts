@@ -7,8 +7,6 @@ import type { ServerProcess } from './processes.ts'
 export const METRIC =
   '/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/miniclusters.flux-framework.org/flux-sample/node_up_count'
 
-const SECONDS = 2
-
 /** Waits until the sidecar has read Flux. Returns its first answer. */
 export async function freshAnswer(port: number, { pair }: Bench): Promise<string> {
   for (;;) {
@@ -23,8 +21,9 @@ export function compareRequests(
   second: ServerProcess,
   { connections, bench }: { readonly connections: number; readonly bench: Bench },
 ): Promise<Comparison> {
-  const load = { path: METRIC, connections, seconds: SECONDS, ...bench.client }
-  return compare(first, second, { load })
+  const { rounds, loadSeconds: seconds } = bench.effort
+  const load = { path: METRIC, connections, seconds, ...bench.client }
+  return compare(first, second, { load, rounds })
 }
 
 /** The requests per second of both servers, for people. */

@@ -17,17 +17,13 @@ import { countCalls, submitFigures } from './submit.ts'
 
 const NODES = 10_000
 const JOBS = 10_000
-const STARTS = 9
-const MEMORY_REQUESTS = 100_000
-const CALLS_SECONDS = 21
-const IDLE_SECONDS = 15
 
 /** The flags and the environment of the image. All servers run with them, so that only the programs differ. */
 const IMAGE = readImageSettings('sidecar')
 
 /** All figures of the sidecar. */
-export async function sidecarFigures(bench: Bench): Promise<readonly Figure[]> {
-  const block = blockFigure()
+export async function* sidecarFigures(bench: Bench): AsyncGenerator<Figure> {
+  yield blockFigure()
   const sidecarBundle = await bundle('sidecar', bench.folder)
   const instance = new Instance({ maxSize: NODES, coresPerNode: 8, gpusPerNode: 2 })
   for (let job = 0; job < JOBS; job += 1) instance.submit({ cores: 1 + (job % 13) })
@@ -53,28 +49,28 @@ export async function sidecarFigures(bench: Bench): Promise<readonly Figure[]> {
     })
   try {
     say('decode …')
-    const decode = decodeFigure()
+    yield decodeFigure(bench)
     say('start …')
-    const started = await startFigure(start, () => baseline('empty-koa'))
-    const idle = await idleFigure(bench, startAt)
-    const served = await serveFigures(bench, start, baseline)
-    const calls = await callsFigure(bench, start, broker)
-    const demand = await demandFigure(bench)
-    const submitted = await submitFigures(bench, startAt)
-    const queue = await longQueueFigure(bench, startAt)
-    return [block, decode, started, ...served, idle, calls, demand, ...submitted, queue]
+    yield await startFigure(bench, start, () => baseline('empty-koa'))
+    yield* serveFigures(bench, start, baseline)
+    yield await idleFigure(bench, startAt)
+    yield await callsFigure(bench, start, broker)
+    yield await demandFigure(bench)
+    yield* submitFigures(bench, startAt)
+    yield await longQueueFigure(bench, startAt)
   } finally {
     await broker.close()
   }
 }
 
 async function startFigure(
+  { effort }: Bench,
   sidecar: () => Promise<ServerProcess>,
   empty: () => Promise<ServerProcess>,
 ): Promise<Figure> {
   const times = { sidecar: [] as number[], empty: [] as number[] }
   const ratios: number[] = []
-  for (let round = 0; round < STARTS; round += 1) {
+  for (let round = 0; round < effort.starts; round += 1) {
     const ours = await sidecar()
     await ours.stop()
     const least = await empty()
@@ -102,7 +98,8 @@ async function idleFigure(
   const broker = await startBroker({ path, instance, role: 'guest' })
   const sidecar = await startAt(path)
   await freshAnswer(sidecar.port, bench)
-  await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1000))
+  say('idle …')
+  await new Promise((resolve) => setTimeout(resolve, bench.effort.idleSeconds * 1000))
   const value = residentMiB(sidecar.child.pid ?? 0)
   await sidecar.stop()
   await broker.close()
@@ -115,11 +112,11 @@ type StartBaseline = (
   more: Record<string, string>,
 ) => Promise<ServerProcess>
 
-async function serveFigures(
+async function* serveFigures(
   bench: Bench,
   start: Start,
   baseline: StartBaseline,
-): Promise<readonly Figure[]> {
+): AsyncGenerator<Figure> {
   const sidecar = await start()
   const bodyFile = join(bench.folder, 'body.json')
   await writeFile(bodyFile, await freshAnswer(sidecar.port, bench))
@@ -127,82 +124,81 @@ async function serveFigures(
   const https = await baseline('bare-https', { BODY_FILE: bodyFile })
   say('requests/s and latency …')
   const sixteen = await compareRequests(sidecar, koa, { connections: 16, bench })
+  yield {
+    name: 'requests/s, 16 connections, against bare koa',
+    value: sixteen.ratio('perSecond'),
+    unit: '×',
+    target: { at: 'least', value: 0.9 },
+    detail: describeRates(sixteen),
+  }
+  yield {
+    name: 'p99, 16 connections, against bare koa',
+    value: sixteen.ratio('p99'),
+    unit: '×',
+    target: { at: 'most', value: 1.2 },
+    detail: '',
+  }
   const one = await compareRequests(sidecar, koa, { connections: 1, bench })
+  yield {
+    name: 'p99, 1 connection, against bare koa',
+    value: one.ratio('p99'),
+    unit: '×',
+    target: { at: 'most', value: 1.2 },
+    detail: describeRates(one),
+  }
   const bare = await compareRequests(sidecar, https, { connections: 16, bench })
+  yield {
+    name: 'requests/s, 16 connections, against bare node:https',
+    value: bare.ratio('perSecond'),
+    unit: '×',
+    target: undefined,
+    detail: describeRates(bare),
+  }
   await koa.stop()
   await https.stop()
   say('memory …')
+  const { requests } = bench.effort
   await load({
     path: METRIC,
     connections: 16,
-    requests: MEMORY_REQUESTS,
+    requests,
     port: sidecar.port,
     ...bench.client,
   })
   const memory = residentMiB(sidecar.child.pid ?? 0)
   await sidecar.stop()
-  return [
-    {
-      name: 'requests/s, 16 connections, against bare koa',
-      value: sixteen.ratio('perSecond'),
-      unit: '×',
-      target: { at: 'least', value: 0.9 },
-      detail: describeRates(sixteen),
-    },
-    {
-      name: 'requests/s, 16 connections, against bare node:https',
-      value: bare.ratio('perSecond'),
-      unit: '×',
-      target: undefined,
-      detail: describeRates(bare),
-    },
-    {
-      name: 'p99, 16 connections, against bare koa',
-      value: sixteen.ratio('p99'),
-      unit: '×',
-      target: { at: 'most', value: 1.2 },
-      detail: '',
-    },
-    {
-      name: 'p99, 1 connection, against bare koa',
-      value: one.ratio('p99'),
-      unit: '×',
-      target: { at: 'most', value: 1.2 },
-      detail: describeRates(one),
-    },
-    {
-      name: `RSS after ${MEMORY_REQUESTS} requests, ${NODES} nodes`,
-      value: memory,
-      unit: 'MiB',
-      target: { at: 'most', value: 80 },
-      detail: `${JOBS} jobs`,
-    },
-  ]
+  yield {
+    name: `RSS after ${requests} requests, ${NODES} nodes`,
+    value: memory,
+    unit: 'MiB',
+    target: { at: 'most', value: 80 },
+    detail: `${JOBS} jobs`,
+  }
 }
 
-/** Counts calls to the broker in a window that starts at a refresh, so that two windows hold equally many refreshes. */
-async function callsInWindow(broker: SimulatedBroker): Promise<number> {
+/** Counts calls to the broker in a window that starts with a refresh, so that two windows hold equally many refreshes. */
+async function callsInWindow(broker: SimulatedBroker, seconds: number): Promise<number> {
   const before = countCalls(broker)
   while (countCalls(broker) === before) await new Promise((resolve) => setTimeout(resolve, 5))
-  const start = countCalls(broker)
-  await new Promise((resolve) => setTimeout(resolve, CALLS_SECONDS * 1000))
-  return countCalls(broker) - start
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+  return countCalls(broker) - before
 }
 
 async function callsFigure(bench: Bench, start: Start, broker: SimulatedBroker): Promise<Figure> {
   say('broker calls …')
+  const { callsSeconds } = bench.effort
   const sidecar = await start()
   await freshAnswer(sidecar.port, bench)
-  const idle = await callsInWindow(broker)
+  const idle = await callsInWindow(broker, callsSeconds)
   const timer = setInterval(
     () => void ask(sidecar.port, METRIC, { client: bench.pair }).catch(() => {}),
     10,
   )
-  const busy = await callsInWindow(broker)
+  const busy = await callsInWindow(broker, callsSeconds)
   clearInterval(timer)
   await sidecar.stop()
   return {
-    name: `more broker calls in ${CALLS_SECONDS} s with 100 requests/s than with none`,
+    name: `more broker calls in ${callsSeconds} s with 100 requests/s than with none`,
     value: busy - idle,
     unit: 'calls',
     target: { at: 'most', value: 0 },

@@ -5,15 +5,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { KeyPair } from '../../support/certificates.ts'
 
-/** An HPA asks so often. */
-export const PERIOD_MS = 15_000
-
 export interface HpasInput extends KeyPair {
   readonly port: number
   /** One for each HPA. */
   readonly paths: readonly string[]
   /** The first of those whose latencies count. */
   readonly counted: { readonly from: number }
+  /** Each HPA asks so often. */
   readonly periodMs: number
   /** What comes in this time does not count. */
   readonly settleMs: number
