@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { FluxError } from '#flux/errors.ts'
 import { countHosts, expandHosts } from '#flux/sets/hostlist.ts'
 import { arbitraryHostlist } from '../../support/arbitraries.ts'
+import { runs } from '../../support/runs.ts'
 
 const ACCEPTED: readonly (readonly [list: string, hosts: string])[] = [
   // The vectors of RFC 29.
@@ -118,6 +119,6 @@ test('countHosts and expandHosts agree on any text, or refuse it with FLUX_PROTO
         assert.equal(error.code, 'FLUX_PROTOCOL')
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(4_000) },
   )
 })

@@ -18,6 +18,7 @@ import {
   unionIdsets,
 } from '#flux/sets/idset.ts'
 import { arbitraryIds, idsToText } from '../../support/arbitraries.ts'
+import { runs } from '../../support/runs.ts'
 
 /** Texts and their ranges. The examples of RFC 22 are first. */
 const ACCEPTED: readonly (readonly [text: string, ...ranges: (readonly [number, number])[]])[] = [
@@ -159,7 +160,7 @@ test('parseIdset reads any text to a canonical idset, or refuses it with FLUX_PR
       const set = parsed(text)
       if (set !== undefined) assert.deepEqual(parseIdset(formatIdset(set)), set)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(4_000) },
   )
 })
 

@@ -17,6 +17,7 @@ import {
   subtractResourceSets,
 } from '#flux/sets/resource-set.ts'
 import { arbitraryIds, arbitraryR, idsToText } from '../../support/arbitraries.ts'
+import { runs } from '../../support/runs.ts'
 
 const RECORDINGS = new URL('../../recordings/flux-decoded/', import.meta.url)
 
@@ -201,7 +202,7 @@ test('parseResourceSet reads any value, or refuses it with FLUX_PROTOCOL', () =>
         assert.equal(error.code, 'FLUX_PROTOCOL')
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(3_000) },
   )
 })
 

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { FluxError } from '#flux/errors.ts'
 import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from '#flux/wire/frame.ts'
+import { runs } from '../../support/runs.ts'
 
 const BODY = Buffer.from('148e010100ffffffff000000000000000000000001'.padEnd(42, '0'), 'hex')
 
@@ -92,7 +93,7 @@ test('FrameDecoder yields the same bodies for every chunking', () => {
       const chunks = edges.slice(1).map((edge, index) => bytes.subarray(edges[index], edge))
       assert.deepEqual(decodeAll(...chunks), expected)
     }),
-    { numRuns: 200 },
+    { numRuns: runs(3_000) },
   )
 })
 
@@ -114,7 +115,7 @@ test('FrameDecoder keeps only the end of a body that is too large, for every chu
       )
       assert.deepEqual(decoded, expected)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(4_000) },
   )
 })
 
@@ -138,6 +139,6 @@ test('FrameDecoder throws nothing but FLUX_PROTOCOL on arbitrary bytes', () => {
         assert.ok(error instanceof FluxError && error.code === 'FLUX_PROTOCOL')
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(4_000) },
   )
 })

@@ -173,7 +173,7 @@ test('decodeMessage returns every message that encodeMessage accepts', () => {
     fc.property(arbitraryMessage, (message) => {
       assert.deepEqual(decodeMessage(encodeMessage(message)), message)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(4_000) },
   )
 })
 
@@ -203,6 +203,6 @@ test('decodeMessage throws nothing but FLUX_PROTOCOL on a message with bytes cha
         assert.ok(error instanceof FluxError && error.code === 'FLUX_PROTOCOL')
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(4_000) },
   )
 })

@@ -117,7 +117,7 @@ test('decodeJson returns every object that encodeJson accepts', () => {
     fc.property(fc.dictionary(keys, fc.jsonValue({ maxDepth: 3 })), (object) => {
       assert.deepEqual(decodeJson(encodeJson(object), ''), exactly(JSON.stringify(object)))
     }),
-    { numRuns: 300 },
+    { numRuns: runs(3_000) },
   )
 })
 
@@ -128,7 +128,7 @@ test('decodeJson returns every 64-bit integer exactly', () => {
       assert.ok(typeof decoded === 'bigint' || Number.isSafeInteger(decoded))
       assert.equal(`${decoded}`, `${id}`)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(4_000) },
   )
 })
 
@@ -141,7 +141,7 @@ test('decodeJson throws nothing but FLUX_PROTOCOL on arbitrary bytes', () => {
         assert.ok(error instanceof FluxError && error.code === 'FLUX_PROTOCOL')
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(4_000) },
   )
 })
 

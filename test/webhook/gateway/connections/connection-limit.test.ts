@@ -70,9 +70,9 @@ test('a gateway that was busy itself does not leave the sidecar in peace', async
   const { port } = await serve(t, await certify(NAME), () => {})
   const { ask, asking, outcomes } = setup(t, { pods: [podOf(NAME, port)] })
   for (let time = 0; time < 3; time += 1) {
-    const failed = errorOf(ask(NAME, { waitMs: 600 }))
+    const failed = errorOf(ask(NAME, { waitMs: 300 }))
     await new Promise(setImmediate)
-    for (const end = performance.now() + 700; performance.now() < end; );
+    for (const end = performance.now() + 400; performance.now() < end; );
     assert.equal((await failed)[0], 503)
     await until(() => asking.state.running === 0, 'the request has ended')
   }
