@@ -16,7 +16,7 @@ import { endWith, programArguments } from './program-arguments.ts'
 import { groupsOf, testFiles } from './test-groups.ts'
 
 /** More than there are cores: while some tests wait, others compute. */
-const PROCESSES = availableParallelism() + 1
+const PROCESSES = 2 * availableParallelism() + 1
 
 const COVERED = {
   coverage: true,
