@@ -31,6 +31,17 @@ for (const program of ['bench', 'soak']) {
   })
 }
 
+test('the program that takes the pictures of the page has help, and refuses wrong arguments', () => {
+  const pictures = (argument: string) => runFile('support/dashboard/pictures.ts', [argument], {})
+  const help = pictures('--help')
+  assert.deepEqual([help.status, help.err], [0, ''])
+  assert.match(help.out, /^Usage: node test\/support\/dashboard\/pictures\.ts \[NAME\]/)
+  assert.match(
+    pictures('nonsense').err,
+    /^expected one of "waiting", .*, got "nonsense"\n\nUsage: /,
+  )
+})
+
 test('npm run bench refuses a hostile queue that there is not', () => {
   const { status, err } = run('bench', 'hostile', '--queue', 'nonsense')
   assert.equal(status, 2)

@@ -1,6 +1,6 @@
 // Takes the pictures of the page in docs/images again, from simulated MiniClusters:
 //
-//   node test/support/dashboard/pictures.ts [FOLDER]
+//   node test/support/dashboard/pictures.ts [NAME]... [--into FOLDER]
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BrowserContextOptions } from 'playwright-core'
@@ -8,6 +8,7 @@ import type { MiniClusterState, Start } from '../../../webhook/cli/dashboard/dat
 import { startDashboard } from '../../../webhook/cli/dashboard/loopback-server.ts'
 import { readPageFiles } from '../../../webhook/cli/dashboard/page-files.ts'
 import { ROOT } from '../imports.ts'
+import { programArguments } from '../program-arguments.ts'
 import { startChromium } from './chromium.ts'
 import { SceneData } from './scene-data.ts'
 import { draining, growing, LIST, large, OUTAGE, recovered, UNTIL, waiting } from './scenes.ts'
@@ -40,12 +41,12 @@ const START: Start = {
   hasList: true,
 }
 
-async function takePictures(folder: string, names: readonly string[]): Promise<void> {
+async function takePictures(folder: string, isChosen: (name: string) => boolean): Promise<void> {
   await mkdir(folder, { recursive: true })
   const files = await readPageFiles()
   const browser = await startChromium()
   for (const { name, states, width, height, isDark = false } of PICTURES) {
-    if (names.length > 0 && !names.includes(name)) continue
+    if (!isChosen(name)) continue
     const isList = states === 'list'
     const subject = isList
       ? null
@@ -80,5 +81,16 @@ async function takePictures(folder: string, names: readonly string[]): Promise<v
   await browser.close()
 }
 
-const [folder = join(ROOT, 'docs/images'), ...names] = process.argv.slice(2)
-await takePictures(folder, names)
+const names = PICTURES.map(({ name }) => name)
+const USAGE = `Usage: node test/support/dashboard/pictures.ts [NAME]... [--into FOLDER]
+
+Takes the pictures of the page in docs/images again.
+
+  NAME           ${names.slice(0, 4).join(', ')},
+                 ${names.slice(4).join(', ')} [all of them]
+  --into FOLDER  where they are written [docs/images]
+
+Exit codes: 0 they are taken; 2 wrong usage.
+`
+const { values, isChosen } = programArguments({ into: { type: 'string' } }, { usage: USAGE, names })
+await takePictures(values.into ?? join(ROOT, 'docs/images'), isChosen)
