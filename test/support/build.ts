@@ -120,13 +120,27 @@ function isProgram(name: string): name is Program {
   return name in PROGRAMS
 }
 
-/** The programs named on the command line; all programs if there are no names. */
+const USAGE = `Usage: npm run build -- [PROGRAM]...
+
+Builds each program as one file, dist/PROGRAM.cjs.
+
+  PROGRAM  ${NAMES.join(', ')} [all of them]
+
+Exit codes: 0 all are built; 1 one is not; 2 wrong usage.
+`
+
+/** The programs named on the command line; all programs if there are no names. Images are built without the command line's code. */
 function wantedPrograms(names: readonly string[]): readonly Program[] {
-  const wanted = names.filter(isProgram)
-  if (wanted.length < names.length) {
-    throw new Error(`Cannot build "${names.join(' ')}": expected some of ${NAMES.join(', ')}`)
+  if (names.includes('--help') || names.includes('-h')) {
+    process.stdout.write(USAGE)
+    process.exit(0)
   }
-  return wanted.length > 0 ? wanted : NAMES
+  const wrong = names.find((name) => !isProgram(name))
+  if (wrong !== undefined) {
+    process.stderr.write(`expected some of ${NAMES.join(', ')}, got "${wrong}"\n\n${USAGE}`)
+    process.exit(2)
+  }
+  return names.length === 0 ? NAMES : names.filter(isProgram)
 }
 
 if (import.meta.main) {

@@ -42,6 +42,15 @@ test('the program that takes the pictures of the page has help, and refuses wron
   )
 })
 
+test('npm run build has help, and refuses a program that there is not without a stack', () => {
+  const help = runFile('support/build.ts', ['--help'], {})
+  assert.deepEqual([help.status, help.err], [0, ''])
+  assert.match(help.out, /^Usage: npm run build -- \[PROGRAM\]/)
+  const { status, out, err } = runFile('support/build.ts', ['sidecar', 'nonsense'], {})
+  assert.deepEqual([status, out], [2, ''])
+  assert.match(err, /^expected some of sidecar, .*, got "nonsense"\n\nUsage: /)
+})
+
 test('npm run bench refuses a hostile queue that there is not', () => {
   const { status, err } = run('bench', 'hostile', '--queue', 'nonsense')
   assert.equal(status, 2)
