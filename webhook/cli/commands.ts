@@ -68,6 +68,9 @@ function helpOf(commands: readonly Command[]): string {
 }
 
 function unknownCommand(name: string, commands: readonly Command[]): string {
+  if (name.startsWith('-')) {
+    return `${NAME}: expected a command before its options, got "${name}", see ${NAME} --help`
+  }
   const names = commands.map((command) => command.name)
   const nearest = nearestNames(name.toLowerCase(), names)
   const hint = nearest.length > 0 ? `did you mean ${nearest.join(' or ')}?` : `see ${NAME} --help`

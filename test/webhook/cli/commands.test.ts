@@ -30,6 +30,13 @@ test('runCommand passes the arguments after the name to the command, and returns
   assert.deepEqual(await run('echo', 'a', '--b'), { code: EXIT.no, out: 'a --b', err: '' })
 })
 
+test('runCommand wants the command first, before its options', async () => {
+  const { code, err } = await run('--kubeconfig', 'k', 'explain')
+  const problem =
+    'expected a command before its options, got "--kubeconfig", see flux-metrics --help'
+  assert.deepEqual([code, err], [EXIT.usage, `flux-metrics: ${problem}\n`])
+})
+
 const HELP = `Usage: flux-metrics COMMAND [options]
 
 Tools for the metrics of a Flux MiniCluster and for its HorizontalPodAutoscaler.

@@ -1,7 +1,7 @@
 // `flux-metrics explain`: why a MiniCluster has its size, in the words of its sidecar. Its flags and its help.
 import { printableJson, printableLines } from '#serving/text.ts'
 import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
-import { parseJson } from '../input/cluster/explanation.ts'
+import { isObject, NO_EXPLANATION, parseJson } from '../input/cluster/explanation.ts'
 import {
   askForExplanation,
   problemOfTarget,
@@ -29,8 +29,6 @@ interface Question {
 
 /** An explanation is 5 deep. */
 const MAX_DEPTH = 100
-
-const UNEXPECTED = 'the answer is no explanation: is this the API server, or the sidecar?'
 
 const FORMATS = ['text', 'json', 'yaml'] as const
 
@@ -85,14 +83,14 @@ function fail(io: Io, reason: string): ExitCode {
   return EXIT.no
 }
 
-/** @returns a sentence if somebody else answers, such as a proxy with its own page */
+/** @returns a sentence if somebody else answers */
 function problemOf(text: string, format: Format): string | undefined {
   if (format !== 'text') {
     const value = parseJson(text)
-    const isObject = typeof value === 'object' && value !== null
-    return isObject && tooDeep(text, MAX_DEPTH) === undefined ? undefined : UNEXPECTED
+    const isOurs = isObject(value) && tooDeep(text, MAX_DEPTH) === undefined
+    return isOurs ? undefined : NO_EXPLANATION
   }
-  return /^\s*(?:[<{[]|$)/.test(text) ? UNEXPECTED : undefined
+  return /^\s*(?:[<{[]|$)/.test(text) ? NO_EXPLANATION : undefined
 }
 
 /** Loads the yaml package only when it is used. */

@@ -81,7 +81,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 function readHeadroom(text: string | undefined): number | undefined | string {
   if (text === undefined) return undefined
   if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text)
-  return `--headroom: expected a number of pods, at least 1, got "${text}"`
+  return `--headroom: expected a number of pods, from 1 to 999999, got "${text}"`
 }
 
 /** Reads MiniClusters that an HPA can scale, and for which room can be kept. Any other MiniCluster is a problem. */

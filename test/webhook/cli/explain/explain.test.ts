@@ -97,6 +97,7 @@ for (const [text, flags] of [
   ['', ''],
   ['<html>log in</html>', '-o json'],
   ['7', '-o yaml'],
+  ['[]', '-o json'],
   [`{"a":${'['.repeat(1e5)}${']'.repeat(1e5)}}`, '-o yaml'],
 ] as const) {
   test(`explain ${flags} takes ${JSON.stringify(text.slice(0, 30))} for no explanation`, async (t) => {

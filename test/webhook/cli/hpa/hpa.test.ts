@@ -20,8 +20,12 @@ for (const [args, problem] of [
   [['--metric', 'a'], "Unknown option '--metric'"],
   [['minicluster.yaml'], "Unexpected argument 'minicluster.yaml': name a file with -f"],
   [['--kubernetes', 'new'], '--kubernetes: expected a version such as 1.32, got "new"'],
-  [['--headroom', '0'], '--headroom: expected a number of pods, at least 1, got "0"'],
-  [['--headroom', '2.5'], '--headroom: expected a number of pods, at least 1, got "2.5"'],
+  [['--headroom', '0'], '--headroom: expected a number of pods, from 1 to 999999, got "0"'],
+  [
+    ['--headroom', '1000000'],
+    '--headroom: expected a number of pods, from 1 to 999999, got "1000000"',
+  ],
+  [['--headroom', '2.5'], '--headroom: expected a number of pods, from 1 to 999999, got "2.5"'],
 ] as const) {
   test(`hpa ${args.join(' ')} is refused`, async () => {
     const err = `flux-metrics hpa: ${problem}\nSee flux-metrics hpa --help\n`
@@ -37,7 +41,10 @@ test('hpa refuses input without a MiniCluster', async () => {
   }
   for (const [file, problem] of [
     ['pods.yaml', 'pods.yaml:2:1: expected a MiniCluster, found Pod, Service'],
-    ['old.yaml', 'old.yaml:1:1: expected a MiniCluster, found MiniCluster'],
+    [
+      'old.yaml',
+      'old.yaml:1:1: expected a MiniCluster, found MiniCluster of flux-framework.example/v1',
+    ],
     ['empty.yaml', 'empty.yaml: expected Kubernetes objects, found nothing'],
     ['none.yaml', 'Cannot read none.yaml: no such file or directory'],
   ] as const) {

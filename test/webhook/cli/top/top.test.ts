@@ -92,7 +92,10 @@ test('top --once fails if there is no answer, or one that is no explanation', as
   const odd = await fakeKubectl(t, { args: RAW, out: ANSWER.replace('"busy"', '7') })
   const { code, err } = await run(['flux-sample', '-n', 'hpc', '--once'], { env: odd })
   assert.equal(code, 1)
-  assert.match(err, /unexpected answer of the sidecar: ranks\.\d+\.state: expected string, got 7/)
+  assert.match(err, /unexpected answer of the sidecar: ranks\.\d+\.state: expected a string, got 7/)
+  const page = await fakeKubectl(t, { args: RAW, out: '<html>log in</html>' })
+  const { err: why } = await run(['flux-sample', '-n', 'hpc', '--once'], { env: page })
+  assert.match(why, /top: the answer is no explanation: is this the API server, or the sidecar\?/)
 })
 
 test('top on a terminal shows a screen of its own until Ctrl-C, and gives the terminal back', async (t) => {

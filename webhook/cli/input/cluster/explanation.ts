@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { parseIdset } from '#flux/sets/idset.ts'
 import { printable } from '#serving/text.ts'
+import { describeIssue } from '../files/issues.ts'
 
 const Count = v.nullable(v.number())
 
@@ -127,13 +128,23 @@ const ExplanationSchema = v.pipe(
 /** An explanation, as far as the command line shows it. */
 export type ReadExplanation = v.InferOutput<typeof ExplanationSchema>
 
+/** What to say if somebody else answers, such as a proxy with its own page. */
+export const NO_EXPLANATION =
+  'the answer is no explanation: is this the API server, or the sidecar?'
+
+/** Whether a JSON value is one that has members. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** @returns a sentence if the text is no explanation */
 export function readExplanation(text: string): ReadExplanation | string {
-  const result = v.safeParse(ExplanationSchema, parseJson(text))
+  const value = parseJson(text)
+  if (!isObject(value)) return NO_EXPLANATION
+  const result = v.safeParse(ExplanationSchema, value)
   if (result.success) return result.output
   const [issue] = result.issues
-  const place = v.getDotPath(issue) ?? 'the answer'
-  return `unexpected answer of the sidecar: ${place}: expected ${issue.expected}, got ${issue.received}`
+  return `unexpected answer of the sidecar: ${v.getDotPath(issue)}: ${describeIssue(issue)}`
 }
 
 /** @returns `undefined` if the text is no JSON */

@@ -40,7 +40,11 @@ export function describeUnexpected(
   fallbackPlace = '?',
 ): string {
   const place = documents[0]?.placeOf([]) ?? fallbackPlace
-  const kinds = [...new Set(documents.map(({ kind }) => kind))].join(', ') || 'none'
+  // "expected a MiniCluster, found MiniCluster" would say nothing.
+  const names = documents.map(({ apiVersion, kind }) =>
+    expected.includes(kind) ? `${kind} of ${apiVersion || 'no apiVersion'}` : kind,
+  )
+  const kinds = [...new Set(names)].join(', ') || 'none'
   return `${place}: expected ${expected}, found ${kinds}`
 }
 

@@ -13,11 +13,12 @@ export function describeIssues(
   return issues.map((issue) => {
     const keys: Path = (issue.path ?? []).map(({ key }) => (isKey(key) ? key : String(key)))
     const name = keys.length === 0 ? '' : `${spell(keys)}: `
-    return `${placeOf(keys)}: ${name}${describe(issue)}`
+    return `${placeOf(keys)}: ${name}${describeIssue(issue)}`
   })
 }
 
-function describe(issue: Issue): string {
+/** `expected a number, got none`. */
+export function describeIssue(issue: Issue): string {
   const { type, expected, received, input } = issue
   if (expected === 'never') return 'unknown field'
   if (type.endsWith('object') && received === 'undefined') return 'expected a value, got none'

@@ -5,7 +5,7 @@ import { METRICS } from '#metrics/catalog.ts'
 import { GATEWAY_METRICS } from '#metrics/gateway-metrics.ts'
 import type { Metric } from '#metrics/metric.ts'
 import { nearestNames } from '#serving/nearest.ts'
-import { isMiniCluster } from '../../../objects/minicluster.ts'
+import { isMiniCluster, MINICLUSTER } from '../../../objects/minicluster.ts'
 import type {
   HpaSpec,
   MetricSpec,
@@ -41,7 +41,7 @@ export function misfitsOf(
   checkSizes(spec, queue, report)
   const { scaleTargetRef } = spec
   if (scaleTargetRef !== undefined && !isMiniCluster(scaleTargetRef)) {
-    const problem = `expected a MiniCluster of flux-framework.org, got ${spell(scaleTargetRef)}`
+    const problem = `expected a MiniCluster of ${MINICLUSTER.apiVersion}, got ${spell(scaleTargetRef)}`
     report(['scaleTargetRef'], 'scaleTargetRef', problem)
     return problems
   }

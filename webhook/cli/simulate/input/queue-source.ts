@@ -1,7 +1,7 @@
 // A Queue, the input of `flux-metrics simulate`: which jobs are submitted when, and the nodes of the MiniCluster.
 import * as v from 'valibot'
 import { listIds } from '#flux/sets/id-list.ts'
-import { parseIdset } from '#flux/sets/idset.ts'
+import { type Idset, parseIdset } from '#flux/sets/idset.ts'
 import type { JobRequest } from '#simulation/instance.ts'
 import type { Document, ReadResult } from '../../input/files/documents.ts'
 import { describeIssues } from '../../input/files/issues.ts'
@@ -14,6 +14,8 @@ const KIND = 'Queue'
 /** Enough for a realistic queue, and few enough for a run of less than a minute. */
 const MAX_JOBS = 100_000
 
+const MAX_NODES = 10_000
+
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER))
 const Duration = v.pipe(
   v.unknown(),
@@ -25,16 +27,24 @@ const Duration = v.pipe(
   }),
 )
 const Ranks = v.pipe(
-  v.string(),
+  v.unknown(),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    try {
-      return [...listIds(parseIdset(dataset.value))]
-    } catch {
-      addIssue({ message: 'an idset', expected: 'an idset such as 0-3,5' })
-      return NEVER
-    }
+    const set = toIdset(dataset.value)
+    // Before they are listed one by one.
+    if (set !== undefined && (set.ranges.at(-1)?.last ?? 0) < MAX_NODES) return [...listIds(set)]
+    const expected = set === undefined ? 'an idset such as 0-3,5' : `ranks below ${MAX_NODES}`
+    addIssue({ message: 'an idset', expected })
+    return NEVER
   }),
 )
+
+function toIdset(value: unknown): Idset | undefined {
+  try {
+    return typeof value === 'string' ? parseIdset(value) : undefined
+  } catch {
+    return undefined
+  }
+}
 
 const JobSource = v.strictObject({
   at: v.optional(Duration, 0),
@@ -52,7 +62,7 @@ const JobSource = v.strictObject({
 
 const NodesSource = v.strictObject({
   start: v.optional(Count, 1),
-  max: v.pipe(Count, v.maxValue(10_000)),
+  max: v.pipe(Count, v.maxValue(MAX_NODES)),
   available: v.exactOptional(Count),
   cores: v.optional(Count, 8),
   gpus: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),

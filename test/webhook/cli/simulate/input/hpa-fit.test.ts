@@ -203,7 +203,7 @@ test('misfitsOf refuses an HPA that scales something else', () => {
       QUEUE,
     ),
     [
-      'hpa.yaml:1: spec.scaleTargetRef: expected a MiniCluster of flux-framework.org, got Deployment "web" of apps/v1',
+      'hpa.yaml:1: spec.scaleTargetRef: expected a MiniCluster of flux-framework.org/v1alpha2, got Deployment "web" of apps/v1',
     ],
   )
 })

@@ -63,6 +63,18 @@ const WRONG = {
     spec: `  nodes: { max: 4 }\n  queues: { batch: all }\n${JOBS}`,
     problem: /^queue\.yaml:5:20: spec\.queues\.batch: expected an idset such as 0-3,5, got/,
   },
+  'ranks in a list': {
+    spec: `  nodes: { max: 4 }\n  queues: { batch: [0, 1] }\n${JOBS}`,
+    problem: /^queue\.yaml:5:20: spec\.queues\.batch: expected an idset such as 0-3,5, got a list/,
+  },
+  'more ranks than could be listed': {
+    spec: `  nodes: { max: 4 }\n  queues: { batch: 0-3000000000 }\n${JOBS}`,
+    problem: /^queue\.yaml:5:20: spec\.queues\.batch: expected ranks below 10000, got/,
+  },
+  'a rank with more bits than one has': {
+    spec: `  nodes: { max: 4 }\n  queues: { batch: "4294967295" }\n${JOBS}`,
+    problem: /^queue\.yaml:5:20: spec\.queues\.batch: expected ranks below 10000, got/,
+  },
   'ranks above the maximum': {
     spec: '  nodes: { max: 4 }\n  queues: { batch: 0-4 }\n  jobs: [{ duration: 1, queue: batch }]\n',
     problem:
