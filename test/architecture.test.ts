@@ -381,10 +381,11 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
   'webhook/cli/input/cluster': { folders: CLI_INPUT, packages: ['valibot'] },
   'webhook/cli/output': { folders: CLI_OUTPUT, packages: ['diff', 'yaml'] },
   'webhook/cli/inject': {
-    folders: [...CLI_GROUND, ...ADMISSION, 'webhook/cli/inject'],
+    folders: [...CLI_GROUND, ...ADMISSION, 'webhook/cli/inject', 'webhook/cli/controllers'],
     packages: ['valibot', 'yaml'],
   },
-  'webhook/cli/hpa': { folders: [...CLI_HPA, 'webhook/cli/inject'], packages: [] },
+  'webhook/cli/controllers': { folders: CLI_GROUND, packages: [] },
+  'webhook/cli/hpa': { folders: [...CLI_HPA, 'webhook/cli/controllers'], packages: [] },
   [HPA_CONTROLLER]: NOTHING,
   'webhook/cli/simulate/input': {
     folders: [...CLI_HPA, ...METRICS, ...SIMULATION, ...SIMULATE],

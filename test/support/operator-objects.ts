@@ -2,7 +2,7 @@
 // cluster. Plain objects only: operator.ts sends them to a cluster.
 import type { V1ConfigMap, V1Job, V1ObjectMeta, V1Service } from '@kubernetes/client-node'
 import * as v from 'valibot'
-import { operatorJob } from '../../webhook/cli/inject/operator-job.ts'
+import { operatorJob } from '../../webhook/cli/controllers/operator-job.ts'
 import { MiniClusterSource } from '../../webhook/cli/input/files/minicluster-source.ts'
 import type { MiniCluster } from './minicluster.ts'
 

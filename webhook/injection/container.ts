@@ -1,11 +1,10 @@
 // The injected container and the reasons for its fields. Pure. Its place in the pod is decided in patch.ts.
 import { CONTAINER_NAME, METRICS_SERVICE, PORT_NAME, SIDECAR_PORT } from '../contract.ts'
+import type { Json } from '../objects/json.ts'
 import type { Pod } from '../objects/pod.ts'
 import type { Plan } from './plan.ts'
 import { securityContext } from './security.ts'
-import { FILES, type Json, sidecarMounts } from './volumes.ts'
-
-export type { Json } from './volumes.ts'
+import { FILES, sidecarMounts } from './volumes.ts'
 
 /** The options that all sidecars have in common, from the webhook's own configuration. */
 export interface SidecarOptions {

@@ -1,7 +1,7 @@
 // JSON Patch (RFC 6902) as far as the webhook uses it. Knows neither pods nor MiniClusters. Pure.
 import { apply_patch } from 'jsonpatch'
 import { messageOf } from '#serving/text.ts'
-import type { Json } from './volumes.ts'
+import type { Json } from '../objects/json.ts'
 
 /** The operations of RFC 6902 that are used. */
 export type Operation = AddOperation | RemoveOperation

@@ -1,7 +1,7 @@
 // The user of the injected container, and what Pod Security and OpenShift ask of it. Pure.
 import type { Settings } from '../objects/annotation-rules.ts'
+import type { Json } from '../objects/json.ts'
 import { allContainers, type Pod } from '../objects/pod.ts'
-import type { Json } from './volumes.ts'
 
 /** The user of distroless images. A broker accepts any UID as a guest. */
 const DEFAULT_UID = 65_532

@@ -1,11 +1,9 @@
 // The volumes of the injected container, and its mounts of them. Pure.
 import { CLIENT_CA_ANNOTATION, TOKEN_AUDIENCE } from '../contract.ts'
 import type { Settings } from '../objects/annotation-rules.ts'
+import type { Json } from '../objects/json.ts'
 import type { Pod } from '../objects/pod.ts'
 import type { Plan } from './plan.ts'
-
-/** A core/v1 object, as the patch contains it. */
-export type Json = Readonly<Record<string, unknown>>
 
 const SOCKET_VOLUME = 'flux-metrics-socket'
 const IDENTITY_VOLUME = 'flux-metrics-identity'

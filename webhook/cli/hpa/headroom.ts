@@ -1,8 +1,8 @@
 // Warm nodes for a MiniCluster: a CapacityBuffer (autoscaling.x-k8s.io), which makes Karpenter, cluster-autoscaler or GKE keep
 // room for more of its pods than run. Pure.
-import type { Json } from '../../injection/container.ts'
-import { omitEmpty } from '../inject/omit-empty.ts'
-import { operatorJob } from '../inject/operator-job.ts'
+import type { Json } from '../../objects/json.ts'
+import { omitEmpty } from '../controllers/omit-empty.ts'
+import { operatorJob } from '../controllers/operator-job.ts'
 import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import type { Comment } from '../output/commented-yaml.ts'
 import { smallestSizeOf } from './recommended-hpa.ts'

@@ -3,6 +3,8 @@ import * as v from 'valibot'
 import { preselect } from '../../admission/decision.ts'
 import { isJob, miniClusterOf } from '../../objects/minicluster.ts'
 import { controllerOf, displayName, type Pod, toPod } from '../../objects/pod.ts'
+import { podOfJob } from '../controllers/job-pod.ts'
+import { operatorJob } from '../controllers/operator-job.ts'
 import { JobSource } from '../input/files/job-source.ts'
 import { refusalOf } from '../input/files/minicluster-source.ts'
 import {
@@ -13,8 +15,6 @@ import {
   NO_UID,
 } from '../input/files/objects.ts'
 import { admit, type Protected } from './admitted-minicluster.ts'
-import { podOfJob } from './job-pod.ts'
-import { operatorJob } from './operator-job.ts'
 
 /**
  * A pod to review, or why there would be none. `name` is for messages; `source` is the object from which the pod was made,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { operatorJob } from '../../../../webhook/cli/controllers/operator-job.ts'
 import { headroomFor, obstacleToHeadroom } from '../../../../webhook/cli/hpa/headroom.ts'
-import { operatorJob } from '../../../../webhook/cli/inject/operator-job.ts'
 import { minicluster } from '../sources.ts'
 
 const REQUESTS = { cpu: '2', memory: '4Gi' }

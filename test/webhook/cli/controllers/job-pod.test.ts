@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
-import { podOfJob } from '../../../../webhook/cli/inject/job-pod.ts'
+import { podOfJob } from '../../../../webhook/cli/controllers/job-pod.ts'
 import { JobSource } from '../../../../webhook/cli/input/files/job-source.ts'
 import { recorded } from '../sources.ts'
 

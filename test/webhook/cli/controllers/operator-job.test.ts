@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
-import { operatorJob } from '../../../../webhook/cli/inject/operator-job.ts'
+import { operatorJob } from '../../../../webhook/cli/controllers/operator-job.ts'
 import { MiniClusterSource } from '../../../../webhook/cli/input/files/minicluster-source.ts'
-import type { Json } from '../../../../webhook/injection/container.ts'
+import type { Json } from '../../../../webhook/objects/json.ts'
 import { minicluster, recorded } from '../sources.ts'
 
 const JobSchema = v.looseObject({

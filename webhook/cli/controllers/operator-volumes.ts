@@ -1,5 +1,5 @@
 // The volumes of the operator's pods and their mounts: those of the operator, and those that the user's containers name. Pure.
-import type { Json } from '../../injection/container.ts'
+import type { Json } from '../../objects/json.ts'
 import type {
   ContainerSource,
   MiniClusterSource,

@@ -1,5 +1,5 @@
 // The Indexed Job that the Flux Operator (v1alpha2, June 2026) creates for a MiniCluster. Pure.
-import type { Json } from '../../injection/container.ts'
+import type { Json } from '../../objects/json.ts'
 import { MINICLUSTER } from '../../objects/minicluster.ts'
 import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import { omitEmpty } from './omit-empty.ts'

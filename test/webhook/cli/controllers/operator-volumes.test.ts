@@ -4,7 +4,7 @@ import {
   ownVolumes,
   userMounts,
   userVolumes,
-} from '../../../../webhook/cli/inject/operator-volumes.ts'
+} from '../../../../webhook/cli/controllers/operator-volumes.ts'
 import { minicluster } from '../sources.ts'
 
 function containersWith(...volumes: readonly object[]) {

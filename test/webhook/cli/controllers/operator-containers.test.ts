@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import {
   userContainers,
   viewContainer,
-} from '../../../../webhook/cli/inject/operator-containers.ts'
+} from '../../../../webhook/cli/controllers/operator-containers.ts'
 import { minicluster } from '../sources.ts'
 
 function containersOf(...containers: readonly object[]) {

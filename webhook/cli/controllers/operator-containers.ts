@@ -1,6 +1,6 @@
 // The containers of the operator's pods: the init container with Flux, and the containers of the user. The scripts of the
 // operator that run in them are left out. Pure.
-import type { Json } from '../../injection/container.ts'
+import type { Json } from '../../objects/json.ts'
 import type { ContainerSource, MiniClusterSource } from '../input/files/minicluster-source.ts'
 import { omitEmpty } from './omit-empty.ts'
 import { ownMounts, SCRIPT_FOLDER, scriptOf, userMounts } from './operator-volumes.ts'

@@ -1,5 +1,5 @@
 // Objects as Go writes them to JSON: without the fields that are empty and tagged `omitempty`.
-import type { Json } from '../../injection/container.ts'
+import type { Json } from '../../objects/json.ts'
 
 export function omitEmpty(fields: Json): Json {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)))

@@ -1,6 +1,6 @@
 // The index-0 pod of a Job, as the Job controller sends it to the API server. The defaults, the service account and the
 // tolerations that the API server adds make no difference to the sidecar and are left out. Pure.
-import type { Json } from '../../injection/container.ts'
+import type { Json } from '../../objects/json.ts'
 import { COMPLETION_INDEX } from '../../objects/pod.ts'
 import type { JobContainer, JobSource } from '../input/files/job-source.ts'
 import { omitEmpty } from './omit-empty.ts'
