@@ -91,6 +91,7 @@ export const CODES = {
   'hpa-target-missing': 'error',
   'hpa-value': 'error',
   'hpa-average-value': 'warning',
+  'hpa-overflow': 'error',
   'hpa-tolerance': 'warning',
   'hpa-growth-off': 'warning',
   'hpa-growth-slow': 'info',

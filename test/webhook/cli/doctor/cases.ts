@@ -477,6 +477,15 @@ export const CASES: readonly Case[] = [
   one('hpa-average-value', 'its target is not 1', (objects) => {
     set(objects, 'hpas', [...METRIC, 'target', 'averageValue'], '2')
   }),
+  one('hpa-overflow', 'its metric asks for more nodes than 32 bits hold', (objects) => {
+    set(objects, 'hpas', [...METRIC, 'metric', 'name'], 'bytes_to_read')
+    const bytes = 'metrics'
+    set(objects, 'minicluster', ['metadata', 'annotations', 'flux-metrics/metrics-config'], bytes)
+    const current = { averageValue: '1500M' }
+    const metric = { type: 'Object', object: { metric: { name: 'bytes_to_read' }, current } }
+    set(objects, 'hpas', ['items', 0, 'status', 'currentMetrics'], [metric])
+    set(objects, 'hpas', ['items', 0, 'status', 'currentReplicas'], 2)
+  }),
   one('hpa-tolerance', 'it has no tolerance', (objects) => {
     set(objects, 'minicluster', ['spec', 'maxSize'], 11)
     set(objects, 'hpas', [...HPA, 'maxReplicas'], 11)

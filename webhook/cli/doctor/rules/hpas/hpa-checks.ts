@@ -15,10 +15,17 @@ import { BEHAVIOR_RULES } from './behavior-rules.ts'
 import type { HpaRule } from './hpa-rule.ts'
 import { deletionOfHpas, KEDA_RULES, mendedInScaledObject } from './keda.ts'
 import { METRIC_RULES } from './metric-rules.ts'
+import { OVERFLOW_RULE } from './overflow-rule.ts'
 import { SIZE_RULES } from './size-rules.ts'
 
 /** To add a rule about single HPAs, add it to one of these. */
-const RULES: readonly HpaRule[] = [...SIZE_RULES, ...METRIC_RULES, ...BEHAVIOR_RULES, ...KEDA_RULES]
+const RULES: readonly HpaRule[] = [
+  ...SIZE_RULES,
+  ...METRIC_RULES,
+  OVERFLOW_RULE,
+  ...BEHAVIOR_RULES,
+  ...KEDA_RULES,
+]
 
 export const HPA_CHECKS: readonly Check[] = [
   { name: 'hpas', scope: 'minicluster', needs: ['minicluster'], examine: countVerdict },
