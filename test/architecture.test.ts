@@ -116,6 +116,7 @@ const SIMULATED_PARTS = [
 const SIMULATION = [...FLUX, 'sidecar/simulation', ...SIMULATED_PARTS]
 const CLI_INPUT = [
   ...INJECTION,
+  'sidecar/api/api-group.ts',
   'sidecar/flux/sets',
   'sidecar/metrics',
   'sidecar/metrics/user-metrics/bounded-yaml.ts',

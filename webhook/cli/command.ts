@@ -65,6 +65,12 @@ export function reportProblems(io: Io, problems: readonly string[]): ExitCode {
   return EXIT.usage
 }
 
+/** Reports why there is no result. Reasons of others, such as kubectl's, may have several lines. */
+export function reportFailure(io: Io, command: string, reason: string): ExitCode {
+  io.err.write(`flux-metrics ${command}: ${printableLines(reason)}\n`)
+  return EXIT.no
+}
+
 /** Whether to write colours to a stream (no-color.org). */
 export function hasColor(output: Output, { env }: Io): boolean {
   return output.isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'

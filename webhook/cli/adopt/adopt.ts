@@ -1,6 +1,5 @@
 // `flux-metrics adopt`: puts the gateway in front of the adapter that serves the metrics APIs now. Its flags, its help, its
 // input and its output.
-import { printableLines } from '#serving/text.ts'
 import { TAKE_OVER_ANNOTATION } from '../../contract.ts'
 import {
   type Command,
@@ -8,6 +7,7 @@ import {
   type ExitCode,
   type Io,
   refuseUsage,
+  reportFailure,
   reportProblems,
 } from '../command.ts'
 import { problemOfKubeconfig } from '../input/cluster/kubeconfig.ts'
@@ -97,7 +97,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     files.length > 0
       ? await readDocumentFiles(files, io)
       : await askCluster({ kubeconfig, context }, io)
-  if (typeof documents === 'string') return fail(io, documents)
+  if (typeof documents === 'string') return reportFailure(io, 'adopt', documents)
   const { found, problems } = readApiServices(documents.found)
   const all = [...documents.problems, ...problems]
   if (all.length > 0) return reportProblems(io, all)
@@ -123,7 +123,7 @@ async function adopt(
   const results = groups.map((group) => adoptionOf(group, apiServices))
   const obstacles = results.filter((result) => typeof result === 'string')
   if (obstacles.length > 0) {
-    for (const obstacle of obstacles) fail(io, obstacle)
+    for (const obstacle of obstacles) reportFailure(io, 'adopt', obstacle)
     return EXIT.no
   }
   const adoptions = results.filter((result) => typeof result === 'object')
@@ -137,7 +137,7 @@ async function adopt(
     return EXIT.ok
   }
   const problem = await write(output, overlayFiles(adoptions, { base, external, registry }), io)
-  if (problem !== undefined) return fail(io, problem)
+  if (problem !== undefined) return reportFailure(io, 'adopt', problem)
   if (registry === undefined && base === DEFAULT_BASE) {
     io.err.write(
       `flux-metrics adopt: warning: nodes can pull no image without a registry: name yours in ${output}/kustomization.yaml\n`,
@@ -210,9 +210,4 @@ function describeCommands(folder: string, adoptions: readonly Adoption[]): strin
     `  kubectl delete -k ${folder}`,
   ]
   return `${lines.join('\n')}\n`
-}
-
-function fail(io: Io, problem: string): ExitCode {
-  io.err.write(`flux-metrics adopt: ${printableLines(problem)}\n`)
-  return EXIT.no
 }

@@ -8,7 +8,7 @@ import {
   withoutAnswered,
 } from '../input/cluster/autoscaler-state.ts'
 import type { KubectlFlags } from '../input/cluster/kubectl.ts'
-import { getFromMetricsApi } from '../input/cluster/metrics-api.ts'
+import { explanationsPath, getFromMetricsApi } from '../input/cluster/metrics-api.ts'
 import { askForExplanation, withPatience } from '../input/cluster/minicluster-target.ts'
 import { NEXT_SECONDS, type Patience, sharedSeconds } from '../input/cluster/patience.ts'
 import type {
@@ -35,9 +35,6 @@ export interface ClusterDataOptions {
   /** Ends all questions. */
   readonly signal: AbortSignal
 }
-
-const API = '/apis/custom.metrics.k8s.io/v1beta2'
-const ALL = 'miniclusters.flux-framework.org/*/explain'
 
 const NOT_NAMED = { kind: 'unknown', reason: 'no MiniCluster is named' } as const
 
@@ -100,10 +97,10 @@ export class ClusterData implements DashboardData {
     const secondsLeft = sharedSeconds(NEXT_SECONDS)
     const ask = (path: string) =>
       getFromMetricsApi(path, { ...kubectl, stop, seconds: secondsLeft() }, io.env)
-    const everywhere = listIn(await ask(`${API}/${ALL}`), null)
+    const everywhere = listIn(await ask(explanationsPath()), null)
     if (everywhere.kind === 'known') return everywhere
     const note = `Only namespace ${namespace} is listed. ${everywhere.reason}`
-    const there = listIn(await ask(`${API}/namespaces/${namespace}/${ALL}`), note)
+    const there = listIn(await ask(explanationsPath(namespace)), note)
     return there.kind === 'known' ? there : everywhere
   }
 

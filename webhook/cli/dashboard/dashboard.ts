@@ -1,7 +1,14 @@
 // `flux-metrics dashboard`: a page about MiniClusters in the browser, live. Its flags, its help, and its life.
 import { once } from 'node:events'
-import { messageOf, printable } from '#serving/text.ts'
-import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
+import { messageOf } from '#serving/text.ts'
+import {
+  type Command,
+  EXIT,
+  type ExitCode,
+  type Io,
+  refuseUsage,
+  reportFailure,
+} from '../command.ts'
 import {
   askForExplanation,
   namespaceOf,
@@ -74,19 +81,14 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const restore = io.onInterrupt(() => stop.abort())
   try {
     const data = await dataFor(question.target, io, stop.signal)
-    if (typeof data === 'string') return fail(io, data)
+    if (typeof data === 'string') return reportFailure(io, 'dashboard', data)
     return await serve(data, question, { io, signal: stop.signal })
   } catch (error) {
-    return fail(io, messageOf(error))
+    return reportFailure(io, 'dashboard', messageOf(error))
   } finally {
     stop.abort()
     restore()
   }
-}
-
-function fail(io: Io, reason: string): ExitCode {
-  io.err.write(`flux-metrics dashboard: ${printable(reason)}\n`)
-  return EXIT.no
 }
 
 function readQuestion(args: readonly string[]): Question | string {

@@ -1,5 +1,6 @@
 // Reads a MiniCluster from the API server, and its version, for the HPA that scales it.
 import * as v from 'valibot'
+import { MINICLUSTERS } from '#api/api-group.ts'
 import type { Io } from '../command.ts'
 import { choicesFor } from '../hpa/recommended-hpa.ts'
 import type { Answer } from '../input/cluster/answer.ts'
@@ -11,8 +12,6 @@ import { readObjects } from '../input/files/objects.ts'
 import type { Subject } from './data.ts'
 import type { SnippetSource } from './hpa-snippet.ts'
 
-const KIND = 'miniclusters.flux-framework.org'
-
 const VersionSchema = v.object({ gitVersion: v.string() })
 
 /** @returns a sentence if it cannot be read */
@@ -22,7 +21,7 @@ export async function readMiniCluster(
   env: Io['env'],
 ): Promise<SnippetSource | string> {
   const [answer, version] = await Promise.all([
-    getObjectIn(KIND, subject, flags, env),
+    getObjectIn(MINICLUSTERS, subject, flags, env),
     getRaw('/version', flags, env),
   ])
   if (answer.kind === 'failure') return answer.reason

@@ -1,6 +1,13 @@
 // `flux-metrics doctor`: what is wrong between a queue and the size of a MiniCluster. Its flags and its help.
-import { printable } from '#serving/text.ts'
-import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } from '../command.ts'
+import {
+  type Command,
+  EXIT,
+  type ExitCode,
+  hasColor,
+  type Io,
+  refuseUsage,
+  reportFailure,
+} from '../command.ts'
 import { problemOfKubeconfig } from '../input/cluster/kubeconfig.ts'
 import { getRaw, type KubectlFlags } from '../input/cluster/kubectl.ts'
 import { namespaceOf } from '../input/cluster/minicluster-target.ts'
@@ -77,9 +84,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   }
   const place = await namespaceOf({ kind: 'cluster', name, namespace, kubectl }, io)
   if (typeof place !== 'string') {
-    const reason = place.kind === 'failure' ? place.reason : place.text
-    io.err.write(`flux-metrics doctor: ${printable(reason)}\n`)
-    return EXIT.no
+    return reportFailure(io, 'doctor', place.kind === 'failure' ? place.reason : place.text)
   }
   const of = { namespace: place, name }
   return print(of, examine(await readFacts(api, of)), { ...question, format }, io)

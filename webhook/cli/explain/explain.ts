@@ -1,6 +1,13 @@
 // `flux-metrics explain`: why a MiniCluster has its size, in the words of its sidecar. Its flags and its help.
 import { printableJson, printableLines } from '#serving/text.ts'
-import { type Command, EXIT, type ExitCode, type Io, refuseUsage } from '../command.ts'
+import {
+  type Command,
+  EXIT,
+  type ExitCode,
+  type Io,
+  refuseUsage,
+  reportFailure,
+} from '../command.ts'
 import { isObject, NO_EXPLANATION, parseJson } from '../input/cluster/explanation.ts'
 import {
   askForExplanation,
@@ -71,16 +78,11 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const include = jobs ? ['jobs'] : []
   const asked = { format: format === 'text' ? format : 'json', include } as const
   const answer = await askForExplanation(target, asked, io)
-  if (answer.kind === 'failure') return fail(io, answer.reason)
+  if (answer.kind === 'failure') return reportFailure(io, 'explain', answer.reason)
   const problem = problemOf(answer.text, format)
-  if (problem !== undefined) return fail(io, problem)
+  if (problem !== undefined) return reportFailure(io, 'explain', problem)
   io.out.write(await render(answer.text, format))
   return EXIT.ok
-}
-
-function fail(io: Io, reason: string): ExitCode {
-  io.err.write(`flux-metrics explain: ${printableLines(reason)}\n`)
-  return EXIT.no
 }
 
 /** @returns a sentence if somebody else answers */

@@ -1,5 +1,6 @@
 // The comments in the recommended HPA: the reason of each setting, next to the setting. Pure.
 
+import { metricPath } from '../input/cluster/metrics-api.ts'
 import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import type { Path } from '../input/files/source.ts'
 import { DEFAULT_NAMESPACE } from '../input/flags.ts'
@@ -46,12 +47,12 @@ function onSizes({ spec: { minSize } }: MiniClusterSource): readonly Comment[] {
 
 function onMetric({ metadata }: MiniClusterSource, choices: Choices): readonly Comment[] {
   const name = metricFor(choices)
-  const object = `namespaces/${metadata.namespace || DEFAULT_NAMESPACE}/miniclusters.flux-framework.org/${metadata.name}`
+  const minicluster = { name: metadata.name, namespace: metadata.namespace || DEFAULT_NAMESPACE }
   const why = choices.hasTolerance
     ? 'The size that the jobs need: it includes every busy rank, and every rank that pending jobs would use.'
     : `The size that the jobs need (node_desired_count), or the next larger size that the HPA does not ignore. Before
 Kubernetes 1.35 an HPA has no tolerance setting and ignores a growth of up to 10 %: a job that needs an 11th node waits for ever.`
-  const command = `kubectl get --raw /apis/custom.metrics.k8s.io/v1beta2/${object}/${name}`
+  const command = `kubectl get --raw ${metricPath(minicluster, name)}`
   return [
     { path: [...OBJECT, 'metric', 'name'], text: `${why}\n${command}` },
     {

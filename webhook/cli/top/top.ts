@@ -1,8 +1,15 @@
 // `flux-metrics top`: a MiniCluster in a terminal, live. Its flags, its help, and the loop.
 
-import { printable } from '#serving/text.ts'
 import { sleep } from '#serving/waiting/sleep.ts'
-import { type Command, EXIT, type ExitCode, hasColor, type Io, refuseUsage } from '../command.ts'
+import {
+  type Command,
+  EXIT,
+  type ExitCode,
+  hasColor,
+  type Io,
+  refuseUsage,
+  reportFailure,
+} from '../command.ts'
 import {
   type AutoscalerState,
   readAutoscalers,
@@ -95,10 +102,7 @@ function readQuestion(args: readonly string[]): Question | string {
 
 async function showOnce({ target }: Question, io: Io): Promise<ExitCode> {
   const state = await readState(target, undefined, io)
-  if (state.failure !== undefined) {
-    io.err.write(`flux-metrics top: ${printable(state.failure)}\n`)
-    return EXIT.no
-  }
+  if (state.failure !== undefined) return reportFailure(io, 'top', state.failure)
   const lines = viewOf(state, { ...sizeOf(io), rows: undefined })
   io.out.write(lines.map((line) => `${line}\n`).join(''))
   return EXIT.ok

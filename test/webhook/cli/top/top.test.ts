@@ -89,6 +89,9 @@ test('top --once fails if there is no answer, or one that is no explanation', as
     out: '',
     err: 'flux-metrics top: no sidecar\n',
   })
+  const long = await fakeKubectl(t, { args: RAW, err: 'no sidecar:\nsince 12:00', code: 1 })
+  const { err: lines } = await run(['flux-sample', '-n', 'hpc', '--once'], { env: long })
+  assert.equal(lines, 'flux-metrics top: no sidecar:\nsince 12:00\n')
   const odd = await fakeKubectl(t, { args: RAW, out: ANSWER.replace('"busy"', '7') })
   const { code, err } = await run(['flux-sample', '-n', 'hpc', '--once'], { env: odd })
   assert.equal(code, 1)

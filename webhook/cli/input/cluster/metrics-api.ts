@@ -1,7 +1,25 @@
-// Asks the metrics API of the cluster through kubectl. Where nobody of ours answers, kubectl does not say what to do.
+// The metrics API of the cluster: its paths, and how it is asked through kubectl. Where nobody of ours answers, kubectl does not say what to do.
+import { MINICLUSTERS, NAMESPACES, versionPath } from '#api/api-group.ts'
+import { EXPLAIN } from '#metrics/metric.ts'
 import type { Io } from '../../command.ts'
 import type { Answer } from './answer.ts'
 import { getRaw, type KubectlFlags } from './kubectl.ts'
+
+const API = versionPath('v1beta2')
+
+/** The path of the explanations of all MiniClusters, or of those of a namespace. */
+export function explanationsPath(namespace?: string): string {
+  const scope = namespace === undefined ? API : `${API}/${NAMESPACES}/${namespace}`
+  return `${scope}/${MINICLUSTERS}/*/${EXPLAIN}`
+}
+
+/** The path of a metric of a MiniCluster, or of its explanation. */
+export function metricPath(
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  metric: string,
+): string {
+  return `${API}/${NAMESPACES}/${namespace}/${MINICLUSTERS}/${name}/${metric}`
+}
 
 const CURE = '"flux-metrics doctor" says what is missing'
 

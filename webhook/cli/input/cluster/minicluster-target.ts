@@ -8,7 +8,7 @@ import type { Answer } from './answer.ts'
 import { httpsGet } from './https-get.ts'
 import { problemOfKubeconfig } from './kubeconfig.ts'
 import { getNamespace, type KubectlFlags } from './kubectl.ts'
-import { getFromMetricsApi } from './metrics-api.ts'
+import { getFromMetricsApi, metricPath } from './metrics-api.ts'
 import type { Patience } from './patience.ts'
 
 /** The flags that name the server. */
@@ -129,7 +129,8 @@ export async function askForExplanation(
   if (target.kind === 'sidecar') return askSidecar(target, question, io)
   const namespace = await namespaceOf(target, io)
   if (typeof namespace !== 'string') return namespace
-  return getFromMetricsApi(pathOf(target.name, namespace, question), target.kubectl, io.env)
+  const path = metricPath({ namespace, name: target.name }, SUBRESOURCE)
+  return getFromMetricsApi(`${path}${queryOf(question)}`, target.kubectl, io.env)
 }
 
 /** The namespace of the MiniCluster, or why it is not known. */
@@ -140,12 +141,6 @@ export async function namespaceOf(
   if (namespace !== undefined) return namespace
   const ofContext = await getNamespace(kubectl, io.env)
   return ofContext.kind === 'failure' ? ofContext : ofContext.text.trim() || DEFAULT_NAMESPACE
-}
-
-function pathOf(name: string, namespace: string, question: ExplainQuestion): string {
-  const api = '/apis/custom.metrics.k8s.io/v1beta2'
-  const object = `namespaces/${namespace}/miniclusters.flux-framework.org/${name}`
-  return `${api}/${object}/${SUBRESOURCE}${queryOf(question)}`
 }
 
 /** kubectl always accepts JSON only, so the query requests the text. */

@@ -5,6 +5,7 @@ import { METRICS } from '#metrics/catalog.ts'
 import { GATEWAY_METRICS } from '#metrics/gateway-metrics.ts'
 import type { Metric } from '#metrics/metric.ts'
 import { nearestNames } from '#serving/nearest.ts'
+import { METRICS_SERVICE } from '../../../contract.ts'
 import { isMiniCluster, MINICLUSTER } from '../../../objects/minicluster.ts'
 import type {
   HpaSpec,
@@ -117,16 +118,13 @@ function checkTarget(
   report(['target'], 'target', `expected ${field}, got none: the HPA would never change the size`)
 }
 
-/** The Service that sidecars answer for, unless SERVICE_NAME says another one. */
-const SERVICE = 'custom-metrics-apiserver'
-
 /** The sidecar describes its MiniCluster, a Service, and its namespace; every other object is unknown to it. */
 function checkDescribed(described: ObjectReference, { minicluster }: Fit, report: Report): void {
   const { kind, name } = described
-  if (kind === 'Namespace' || (kind === 'Service' && name === SERVICE)) return
+  if (kind === 'Namespace' || (kind === 'Service' && name === METRICS_SERVICE)) return
   if (isMiniCluster(described) && name === minicluster) return
   const own = minicluster === '' ? 'a MiniCluster' : `MiniCluster "${minicluster}"`
-  const problem = `expected ${own} of flux-framework.org, Service "${SERVICE}" or a Namespace, got ${spell(described)}`
+  const problem = `expected ${own} of flux-framework.org, Service "${METRICS_SERVICE}" or a Namespace, got ${spell(described)}`
   report(['describedObject'], 'describedObject', problem)
 }
 
