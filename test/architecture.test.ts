@@ -370,7 +370,7 @@ const ALLOWED: Readonly<Record<string, Rule>> = {
     ],
     packages: [],
   },
-  'webhook/cli/input': NOTHING,
+  'webhook/cli/input': { folders: ['webhook/kubernetes/server-version.ts'], packages: [] },
   'webhook/cli/input/files': {
     folders: [
       'webhook/cli/command.ts',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as v from 'valibot'
 import { enumerate } from '#serving/text.ts'
-import { DEFAULT_KUBERNETES } from '../../webhook/cli/input/cluster/server-version.ts'
+import { DEFAULT_KUBERNETES } from '../../webhook/cli/input/kubernetes-flag.ts'
 import { parseYaml, readText } from '../support/manifests.ts'
 import { readPage } from './pages.ts'
 

@@ -1,8 +1,15 @@
-// The version of an API server, and the comparison of two. Pure: it is read in api-server.ts.
+// The version of an API server: as text, and the comparison of two. Pure.
 
 export interface ServerVersion {
   readonly major: number
   readonly minor: number
+}
+
+/** @param text as `kubectl version` prints it. @returns `undefined` for any other text */
+export function parseServerVersion(text: string): ServerVersion | undefined {
+  const [, major, minor] = /^v?(\d{1,4})\.(\d{1,4})(?:[.+-].*)?$/.exec(text) ?? []
+  if (major === undefined || minor === undefined) return undefined
+  return { major: Number(major), minor: Number(minor) }
 }
 
 /** Whether a server has that version or a later one. */

@@ -1,7 +1,10 @@
 // The Kubernetes version of the cluster under test.
 import * as v from 'valibot'
-import { readServerVersion } from '../../../webhook/cli/input/cluster/server-version.ts'
-import { isSince, type ServerVersion } from '../../../webhook/kubernetes/server-version.ts'
+import {
+  isSince,
+  parseServerVersion,
+  type ServerVersion,
+} from '../../../webhook/kubernetes/server-version.ts'
 import { getRaw } from './kubectl.ts'
 
 const Version = v.object({ gitVersion: v.string() })
@@ -17,8 +20,8 @@ export interface ReadVersion {
 
 export async function readVersion(): Promise<ReadVersion> {
   const { gitVersion } = v.parse(Version, await getRaw('/version'))
-  const version = readServerVersion(gitVersion)
-  if (typeof version === 'string') throw new TypeError(`Cannot read the version: ${version}`)
+  const version = parseServerVersion(gitVersion)
+  if (version === undefined) throw new TypeError(`Cannot read the version "${gitVersion}"`)
   return { gitVersion, version }
 }
 

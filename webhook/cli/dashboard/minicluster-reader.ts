@@ -1,14 +1,15 @@
 // Reads a MiniCluster from the API server, and its version, for the HPA that scales it.
 import * as v from 'valibot'
 import { MINICLUSTERS } from '#api/api-group.ts'
+import { parseServerVersion } from '../../kubernetes/server-version.ts'
 import type { Io } from '../command.ts'
 import { choicesFor } from '../hpa/recommended-hpa.ts'
 import type { Answer } from '../input/cluster/answer.ts'
 import { parseJson } from '../input/cluster/explanation.ts'
 import { getObjectIn, getRaw, type KubectlFlags } from '../input/cluster/kubectl.ts'
-import { DEFAULT_KUBERNETES, readServerVersion } from '../input/cluster/server-version.ts'
 import { readDocuments } from '../input/files/documents.ts'
 import { readObjects } from '../input/files/objects.ts'
+import { DEFAULT_KUBERNETES } from '../input/kubernetes-flag.ts'
 import type { Subject } from './data.ts'
 import type { SnippetSource } from './hpa-snippet.ts'
 
@@ -40,8 +41,8 @@ export async function readMiniCluster(
 function versionIn(answer: Answer) {
   const read = v.safeParse(VersionSchema, answer.kind === 'text' ? parseJson(answer.text) : null)
   for (const text of [read.success ? read.output.gitVersion : '', DEFAULT_KUBERNETES]) {
-    const version = readServerVersion(text)
-    if (typeof version !== 'string') return version
+    const version = parseServerVersion(text)
+    if (version !== undefined) return version
   }
   throw new RangeError(`Cannot read version ${DEFAULT_KUBERNETES}`)
 }

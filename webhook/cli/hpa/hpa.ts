@@ -11,11 +11,11 @@ import {
   refuseUsage,
   reportProblems,
 } from '../command.ts'
-import { DEFAULT_KUBERNETES, readServerVersion } from '../input/cluster/server-version.ts'
 import { type Document, describeUnexpected, type ReadResult } from '../input/files/documents.ts'
 import { readDocumentFiles } from '../input/files/inputs.ts'
 import { type FoundMiniCluster, readObjects } from '../input/files/objects.ts'
 import { readFlags } from '../input/flags.ts'
+import { DEFAULT_KUBERNETES, readKubernetesFlag } from '../input/kubernetes-flag.ts'
 import { formatCommented } from '../output/commented-yaml.ts'
 import { headroomFor, obstacleToHeadroom } from './headroom.ts'
 import { commentsOn } from './hpa-comments.ts'
@@ -65,7 +65,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const flags = readFlags(args, FLAGS)
   if (flags.kind === 'problem') return refuseUsage(io, 'hpa', flags.problem)
   const { filename: files = [], kubernetes = DEFAULT_KUBERNETES, headroom } = flags.values
-  const serverVersion = readServerVersion(kubernetes)
+  const serverVersion = readKubernetesFlag(kubernetes)
   if (typeof serverVersion === 'string') return refuseUsage(io, 'hpa', serverVersion)
   const pods = readHeadroom(headroom)
   if (typeof pods === 'string') return refuseUsage(io, 'hpa', pods)

@@ -2,8 +2,8 @@
 import { CERTIFICATES_PORT } from '../../contract.ts'
 import type { AuthorityAddress, FrontProxy } from '../../injection/container.ts'
 import { type Command, type ExitCode, type Io, refuseUsage } from '../command.ts'
-import { DEFAULT_KUBERNETES, readServerVersion } from '../input/cluster/server-version.ts'
 import { DEFAULT_NAMESPACE, problemOfNamespace, readFlags } from '../input/flags.ts'
+import { DEFAULT_KUBERNETES, readKubernetesFlag } from '../input/kubernetes-flag.ts'
 import { type Format, type InjectionSettings, reviewDocuments } from './review-documents.ts'
 
 /** The sidecar's image without its tag, as in manifests/. */
@@ -78,7 +78,7 @@ function readSettings(args: readonly string[], { version }: Io): InjectionSettin
   if (flags.kind === 'problem') return flags.problem
   const { values } = flags
   const { kubernetes = DEFAULT_KUBERNETES, output = 'yaml', image = imageOf(version) } = values
-  const serverVersion = readServerVersion(kubernetes)
+  const serverVersion = readKubernetesFlag(kubernetes)
   if (typeof serverVersion === 'string') return serverVersion
   const { namespace = DEFAULT_NAMESPACE } = values
   const wrong = problemOfNamespace(namespace)

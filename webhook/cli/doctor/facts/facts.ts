@@ -1,7 +1,6 @@
 // All that the rules judge: read through kubectl with the rights of the user, at most once each. Judges nothing.
 import { VERSIONS } from '#api/api-group.ts'
-import type { ServerVersion } from '../../../kubernetes/server-version.ts'
-import { readServerVersion } from '../../input/cluster/server-version.ts'
+import { parseServerVersion, type ServerVersion } from '../../../kubernetes/server-version.ts'
 import type { Api } from './api.ts'
 import { type HpaFacts, readHpas } from './hpa-facts.ts'
 import { type GroupFacts, readCustomGroup, readExternalGroup } from './metrics-api-facts.ts'
@@ -36,8 +35,7 @@ export async function readInstallation(api: Api): Promise<InstallationFacts> {
   const document = await api.object('/version', what)
   const version = mapReading(document, what, ({ major, minor }) => {
     // Some providers append a plus sign.
-    const found = readServerVersion(`${major}.${String(minor).replace(/\D+$/, '')}`)
-    return typeof found === 'string' ? undefined : found
+    return parseServerVersion(`${major}.${String(minor).replace(/\D+$/, '')}`)
   })
   if (version.kind === 'unread' && !version.isForbidden) api.giveUp(version)
   const [custom, webhook] = await Promise.all([readCustomGroup(api), readWebhook(api)])
