@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { enumerate } from '#serving/text.ts'
 import type { Io } from '../../command.ts'
-import { readPieces } from '../files/documents.ts'
+import { isMap, readPieces } from '../files/documents.ts'
 import { readTextFile } from '../files/inputs.ts'
 import { Source } from '../files/source.ts'
 import type { KubectlFlags } from './kubectl.ts'
@@ -34,9 +34,10 @@ function problemIn(text: string, name: string, context: string | undefined): str
   const [piece] = readPieces(new Source(name, text))
   if (piece === undefined) return `${name}: expected a kubeconfig, found nothing`
   if ('problem' in piece) return undefined
-  const { success, output } = v.safeParse(KubeconfigSource, piece.value)
   const place = piece.placeOf([])
-  if (!success) return `${place}: expected a kubeconfig, found something else`
+  if (!isMap(piece.value)) return `${place}: expected a kubeconfig, found no map`
+  const { success, output } = v.safeParse(KubeconfigSource, piece.value)
+  if (!success) return undefined
   const { kind, contexts, 'current-context': current } = output
   if (kind && kind !== 'Config')
     return `${place}: expected a kubeconfig (kind: Config), found ${kind}`

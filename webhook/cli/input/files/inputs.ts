@@ -22,6 +22,9 @@ export async function readInputs(files: readonly string[], io: Io): Promise<Read
       problems: ['Nothing to read: name a file with -f, or pipe one to standard input'],
     }
   }
+  if (files.filter((file) => file === STANDARD_INPUT).length > 1) {
+    return { found, problems: ['Standard input (-) can be read only once: it is named twice'] }
+  }
   for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
     const isInput = file === STANDARD_INPUT
     const name = isInput ? '<stdin>' : file

@@ -19,6 +19,7 @@ const FILES = {
   json: '{"kind": "Config", "contexts": [{"name": "home"}], "current-context": "home"}',
   // kubectl reads it, or says where it cannot.
   broken: '{a: [',
+  numbers: 'contexts: [{name: 1}]\ncurrent-context: 1\n',
 }
 
 for (const [file, problem, context] of [
@@ -30,8 +31,8 @@ for (const [file, problem, context] of [
   ],
   ['empty', 'empty: expected a kubeconfig, found nothing'],
   ['comment', 'comment: expected a kubeconfig, found nothing'],
-  ['text', 'text:1:1: expected a kubeconfig, found something else'],
-  ['list', 'list:1:1: expected a kubeconfig, found no contexts in it'],
+  ['text', 'text:1:1: expected a kubeconfig, found no map'],
+  ['list', 'list:1:1: expected a kubeconfig, found no map'],
   ['other', 'other:2:1: expected a kubeconfig, found no contexts in it'],
   ['pod', 'pod:1:1: expected a kubeconfig (kind: Config), found Pod'],
   [
@@ -51,6 +52,7 @@ for (const [file, problem, context] of [
   ['fine', undefined],
   ['json', undefined],
   ['broken', undefined],
+  ['numbers', undefined],
   // Of a variable that is not set.
   ['', undefined],
 ] as const) {

@@ -69,6 +69,12 @@ test('readInputs says where a file stops to be UTF-8, and what it seems to be', 
   assert.deepEqual(found, [{ name: 'fine', text: files.fine }])
 })
 
+test('readInputs refuses to read standard input twice: the second time nothing would be left', async () => {
+  const { found, problems } = await readInputs(['-', '-'], createMemoryIo({ input: '3' }).io)
+  const problem = 'Standard input (-) can be read only once: it is named twice'
+  assert.deepEqual([found, problems], [[], [problem]])
+})
+
 test('readInputs says that a folder is no file', async () => {
   const { io } = createMemoryIo({ folders: ['manifests'] })
   const { problems } = await readInputs(['manifests'], io)
