@@ -54,6 +54,8 @@ const atRank5 = {
   ways: requestFor({ nodes: 1, slots: 1, cores: 8, gpus: 0, exclusive: false }).ways,
   ranks: parseIdset('5'),
 }
+const OURS = ranksWith('0-3', { cores: '0-7' })
+const LARGE = ranksWith('4-7', { cores: '0-63' })
 const unreadable = { request: unknown('its jobspec has a shape of the future'), ncores: undefined }
 
 const SIZES: readonly (Reading & { readonly what: string; readonly desired: number })[] = [
@@ -105,6 +107,12 @@ const SIZES: readonly (Reading & { readonly what: string; readonly desired: numb
   {
     what: 'a job of which the needs are not known may be given every rank of ours',
     ...{ busy: '4-7', jobs: [waitingJob(unreadable)], desired: 4 },
+  },
+  {
+    what: 'a job of which only the number of cores is known needs as many of our nodes as it would without larger ones of others',
+    ...{ busy: '', offline: '1-7', jobs: [waitingJob({ ncores: 10, ntasks: undefined })] },
+    changes: { all: { segments: [...OURS.segments, ...LARGE.segments] } },
+    desired: 2,
   },
   {
     what: 'jobs that are not listed may need every rank of ours',
