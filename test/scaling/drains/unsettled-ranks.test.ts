@@ -104,6 +104,13 @@ test('a rank that was busy when it was drained, or long ago, says nothing of com
   assert.equal(old.settledAt, undefined)
 })
 
+test('a rank that was open at the reading before says nothing of commits: a job may have started before its drain', () => {
+  const ranks = new UnsettledRanks()
+  ranks.observe(0, { takenAt: new Date(96_000), drains: [], open: parseIdset('0-3') })
+  ranks.observe(10_000, { ...reading(106), allocated: parseIdset('2') })
+  assert.equal(formatIdset(ranks.observe(10_100, reading(106.1))), '')
+})
+
 test('a reading that takes a while shows what is allocated when it began, not when it ended', () => {
   const unsettled = new UnsettledRanks()
   const takenAt = new Date()

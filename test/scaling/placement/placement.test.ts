@@ -67,6 +67,11 @@ const CASES: readonly {
     need: needs({ nodes: 2, slots: 2, exclusive: true }),
     place: placed(2, 3),
   },
+  {
+    what: 'slots that do not fill their last rank wait for it, too',
+    need: needs({ slots: 7, cores: 2 }),
+    place: waits(0, 1, 2, 3),
+  },
   { what: 'more than is free waits for all', need: nodes(4), place: waits(0, 1, 2, 3) },
   {
     what: 'more whole nodes than are idle wait for the lowest',

@@ -197,6 +197,16 @@ test('a job that was set aside and leaves is forgotten', () => {
   assert.deepEqual(run.sizes(reading(2), STEP_MS), [3])
 })
 
+test('a job that is helped and leaves is forgotten, while another one is set aside', () => {
+  const facts = (...ids: readonly number[]) => {
+    const waiting = waitingFor(...ids.map((id) => wholeNodes(1, { id })))
+    return reading(16, { waiting, fluxion: { queuePolicy: 'easy' } })
+  }
+  const run = new Run()
+  assert.deepEqual(run.sizes(facts(7, 8), 3 * STEP_MS + HELP_MS), [16, undefined])
+  assert.deepEqual(run.sizes(facts(7), READING), [undefined])
+})
+
 test('a set-aside job that does not fit at the moment says so', () => {
   const run = setAsideWith('')
   const [job] = run.last(reading(2, { allocated: ranksWith('0-1', { cores: '0-7' }) }), READING)
