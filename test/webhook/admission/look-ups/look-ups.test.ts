@@ -220,8 +220,12 @@ test('look-ups that find nothing are limited, and do not hold up those that do',
   const flood = await Promise.allSettled(
     Array.from({ length: 1_000 }, (_, index) => lookUps.gather(stranger(index), `any-${index}`)),
   )
-  const refused = flood.filter(({ status }) => status === 'rejected')
-  assert.match(String(refused[0]?.status === 'rejected' && refused[0].reason), /Too many look-ups/)
+  // On a busy machine some of them have no answer in time.
+  const reasons = flood.map((one) => String(one.status === 'rejected' && one.reason))
+  assert.ok(
+    reasons.some((reason) => reason.includes('Too many look-ups')),
+    reasons[0],
+  )
   assert.ok(cluster.calls.length < 300, `${cluster.calls.length} calls`)
   const { minicluster } = await lookUps.gather(CANDIDATE, 'default')
   assert.equal(minicluster?.metadata.name, 'flux-sample')
