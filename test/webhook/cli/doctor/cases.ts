@@ -479,12 +479,16 @@ export const CASES: readonly Case[] = [
   }),
   one('hpa-overflow', 'its metric asks for more nodes than 32 bits hold', (objects) => {
     set(objects, 'hpas', [...METRIC, 'metric', 'name'], 'bytes_to_read')
-    const bytes = 'metrics'
-    set(objects, 'minicluster', ['metadata', 'annotations', 'flux-metrics/metrics-config'], bytes)
-    const current = { averageValue: '1500M' }
-    const metric = { type: 'Object', object: { metric: { name: 'bytes_to_read' }, current } }
-    set(objects, 'hpas', ['items', 0, 'status', 'currentMetrics'], [metric])
-    set(objects, 'hpas', ['items', 0, 'status', 'currentReplicas'], 2)
+    const config = ['metadata', 'annotations', 'flux-metrics/metrics-config']
+    set(objects, 'minicluster', config, 'metrics')
+    const metric = {
+      name: 'bytes_to_read',
+      help: 'To read',
+      unit: 'bytes',
+      value: 3e9,
+      reason: null,
+    }
+    set(objects, 'explain', ['metrics'], [metric])
   }),
   one('hpa-tolerance', 'it has no tolerance', (objects) => {
     set(objects, 'minicluster', ['spec', 'maxSize'], 11)

@@ -292,9 +292,10 @@ export function answersOf(objects: Objects): (path: string) => Promise<Answer> {
       return { kind: 'failure', reason: stored ?? NOT_FOUND }
     }
     const fields = parameters.get('fieldSelector') ?? ''
-    const { items } = stored
+    const { items, metrics } = stored
     const selected = Array.isArray(items) ? items.filter((item) => matches(item, fields)) : items
-    return { kind: 'text', text: JSON.stringify({ ...stored, items: selected }) }
+    const included = parameters.get('include') === 'metrics' ? metrics : undefined
+    return { kind: 'text', text: JSON.stringify({ ...stored, items: selected, metrics: included }) }
   }
 }
 

@@ -14,6 +14,9 @@ export interface MetricsFacts {
   readonly metric: Reading<unknown>
 }
 
+/** Of all metrics, also of those that its user has made. */
+const WITH_VALUES = 'include=metrics'
+
 /** The metric that is recommended for HPAs. */
 const METRIC = 'node_desired_count'
 
@@ -25,7 +28,7 @@ export async function readMetrics(
 ): Promise<MetricsFacts> {
   const object = `${versionPath(version)}/namespaces/${namespace}/${MINICLUSTERS}/${name}`
   const what = `${MINICLUSTERS}/${EXPLAIN} of ${namespace}/${name}`
-  const answer = await api.object(`${object}/${EXPLAIN}`, what)
+  const answer = await api.object(`${object}/${EXPLAIN}?${WITH_VALUES}`, what)
   if (answer.kind === 'read') {
     const flux = toFlux(answer.value, what)
     return { flux, metric: flux.kind === 'read' ? read(answer.value) : flux }

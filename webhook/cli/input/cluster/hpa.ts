@@ -38,21 +38,9 @@ const Rules = v.nullish(
   }),
 )
 
-const CurrentValue = v.nullish(
-  v.looseObject({
-    metric: v.object({ name: v.string() }),
-    current: v.looseObject({ value: Quantity, averageValue: Quantity }),
-  }),
-)
-
 const Status = v.object({
   currentReplicas: v.nullish(v.number(), 0),
   desiredReplicas: v.nullish(v.number(), 0),
-  /** What the controller has read. Until it has, and while it cannot, there is nothing, or something without a value. */
-  currentMetrics: v.fallback(
-    v.nullish(v.array(v.looseObject({ object: CurrentValue, external: CurrentValue })), []),
-    [],
-  ),
   conditions: Conditions,
 })
 

@@ -4,6 +4,7 @@ import { METRICS } from '#metrics/catalog.ts'
 import { readAnnotations } from '../../../../objects/annotations.ts'
 import { conditionOf } from '../../../../objects/conditions.ts'
 import { isMiniCluster } from '../../../../objects/minicluster.ts'
+import type { ReadExplanation } from '../../../input/cluster/explanation.ts'
 import { type Hpa, spellHpa } from '../../../input/cluster/hpa.ts'
 import { type Check, type Verdict, verdict } from '../../check.ts'
 import type { Facts } from '../../facts/facts.ts'
@@ -103,7 +104,7 @@ function settingsVerdict(facts: Facts): Verdict {
   )
 }
 
-function mistakesOf(hpa: Hpa, { version, minicluster }: Facts): readonly Finding[] {
+function mistakesOf(hpa: Hpa, { version, minicluster, metrics }: Facts): readonly Finding[] {
   const found = knownOf(minicluster.found)
   if (found === undefined) return []
   const { metadata, spec } = found.minicluster
@@ -111,12 +112,20 @@ function mistakesOf(hpa: Hpa, { version, minicluster }: Facts): readonly Finding
   const surroundings = {
     minicluster: found.source,
     version: knownOf(version),
+    values: valuesOf(knownOf(metrics.flux)),
     hasUserMetrics: settings.metricsConfig !== undefined,
     drains: settings.drain === true,
   }
   return RULES.flatMap((rule) => rule(hpa, surroundings)).map((one) =>
     mendedInScaledObject(one, hpa),
   )
+}
+
+function valuesOf(explanation: ReadExplanation | undefined): ReadonlyMap<string, number> {
+  const known = (explanation?.metrics ?? []).flatMap(({ name, value }) =>
+    value === null ? [] : [[name, value] as const],
+  )
+  return new Map(known)
 }
 
 const ROLE_CURE = `restore ClusterRole ${CONTROLLER_ROLE} and its binding: API servers write them when they start, unless rbac.authorization.kubernetes.io/autoupdate is "false"`

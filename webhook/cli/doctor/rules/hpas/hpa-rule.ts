@@ -10,6 +10,8 @@ export interface HpaSurroundings {
   readonly minicluster: MiniClusterSource
   /** `undefined` if it is not known. */
   readonly version: ServerVersion | undefined
+  /** The present values of its metrics, those of its user included. Empty if they are not known. */
+  readonly values: ReadonlyMap<string, number>
   /** Whether the MiniCluster has metrics of its user. */
   readonly hasUserMetrics: boolean
   /** Whether ranks are drained before the size falls. */

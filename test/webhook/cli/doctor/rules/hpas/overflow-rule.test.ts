@@ -13,39 +13,25 @@ const MINICLUSTER = v.parse(MiniClusterSource, {
 interface Scene {
   readonly type: 'Object' | 'External'
   readonly target: Readonly<Record<string, string>>
-  readonly current: Readonly<Record<string, string>>
+  /** Of the metric; `undefined` if it is not known. */
+  readonly value: number | undefined
   readonly minor?: number
-  readonly replicas?: number
 }
 
-/** What the rule says of an HPA whose controller has read a metric. */
-function messagesOf({ type, target, current, minor, replicas = 2 }: Scene): readonly string[] {
-  const part = type.toLowerCase()
-  const metric = { name: 'bytes_to_read' }
+/** What the rule says of an HPA on a metric that has this value. */
+function messagesOf({ type, target, value, minor }: Scene): readonly string[] {
+  const name = 'bytes_to_read'
   const describedObject = { kind: 'MiniCluster', name: 'flux-sample' }
-  const [hpa] =
-    toHpas({
-      items: [
-        {
-          metadata: { name: 'flux-sample', namespace: 'hpc' },
-          spec: {
-            scaleTargetRef: describedObject,
-            maxReplicas: 9,
-            metrics: [{ type, [part]: { describedObject, metric, target } }],
-          },
-          status: {
-            currentReplicas: replicas,
-            conditions: [],
-            currentMetrics: [{ type, [part]: { metric, current } }],
-          },
-        },
-      ],
-    }) ?? []
+  const metrics = [{ type, [type.toLowerCase()]: { describedObject, metric: { name }, target } }]
+  const spec = { scaleTargetRef: describedObject, maxReplicas: 9, metrics }
+  const status = { currentReplicas: 2, conditions: [] }
+  const metadata = { name: 'flux-sample', namespace: 'hpc' }
+  const [hpa] = toHpas({ items: [{ metadata, spec, status }] }) ?? []
   assert.ok(hpa)
-  const version = minor === undefined ? undefined : { major: 1, minor }
   const found = OVERFLOW_RULE(hpa, {
     minicluster: MINICLUSTER,
-    version,
+    version: minor === undefined ? undefined : { major: 1, minor },
+    values: new Map(value === undefined ? [] : [[name, value]]),
     hasUserMetrics: true,
     drains: false,
   })
@@ -56,17 +42,17 @@ const AVERAGE = { type: 'AverageValue', averageValue: '1' }
 const VALUE = { type: 'Value', value: '1' }
 
 test('an object metric by average overflows in every version, from 2^31 nodes on', () => {
-  const of = (averageValue: string) =>
-    messagesOf({ type: 'Object', target: AVERAGE, current: { averageValue }, minor: 37 })
-  assert.deepEqual(of('1073741824'), [
-    "bytes_to_read asks for 2,147,483,648 nodes, more than the controller's 32 bits hold: it may shrink to minReplicas",
-  ])
-  assert.deepEqual(of('1073741823500m'), [])
+  const of = (value: number, averageValue = '1') =>
+    messagesOf({ type: 'Object', target: { ...AVERAGE, averageValue }, value, minor: 37 })
+  const words = 'more than the 32 bits of the HPA controller hold: it may shrink to minReplicas'
+  assert.deepEqual(of(2 ** 31), [`bytes_to_read asks for 2,147,483,648 nodes, ${words}`])
+  assert.deepEqual([of(2 ** 31 - 1), of(2 ** 31, '2')], [[], []])
+  assert.equal(of(2 ** 30, '500m').length, 1)
 })
 
 test('external metrics by average are bounded since 1.34, values since 1.35', () => {
-  const byAverage = { type: 'External', target: AVERAGE, current: { averageValue: '2G' } } as const
-  const byValue = { type: 'Object', target: VALUE, current: { value: '2G' } } as const
+  const byAverage = { type: 'External', target: AVERAGE, value: 3e9 } as const
+  const byValue = { type: 'Object', target: VALUE, value: 2 ** 30 } as const
   const found = (minor: number) =>
     [byAverage, byValue].map((scene) => messagesOf({ ...scene, minor }).length)
   assert.deepEqual(
@@ -79,9 +65,7 @@ test('external metrics by average are bounded since 1.34, values since 1.35', ()
   )
 })
 
-test('what the controller has not read, or no amount, is not judged', () => {
-  const scene = { type: 'Object', target: AVERAGE } as const
-  assert.deepEqual(messagesOf({ ...scene, current: {} }), [])
-  assert.deepEqual(messagesOf({ ...scene, current: { averageValue: '-9G' } }), [])
-  assert.deepEqual(messagesOf({ ...scene, current: { averageValue: '9G' }, replicas: 0 }), [])
+test('a metric without a value, and a target without one, are not judged', () => {
+  assert.deepEqual(messagesOf({ type: 'Object', target: AVERAGE, value: undefined }), [])
+  assert.deepEqual(messagesOf({ type: 'Object', target: { type: 'Value' }, value: 3e9 }), [])
 })
