@@ -41,8 +41,8 @@ export const LONG: readonly string[] = [
  */
 const MOST = 48
 
-/** These mostly wait, for look-ups that are made again. They start early, beside those that compute. */
-const WAITING = 'webhook/admission'
+/** These wait more than others, for look-ups that are made again and for answers that do not come. They start early. */
+const WAITING = ['webhook/admission', 'webhook/gateway']
 
 /** The test files at or below these paths, which begin with `test/`; all if there are none. */
 export function testFiles(paths: readonly string[]): readonly string[] {
@@ -69,8 +69,11 @@ export function groupsOf(files: readonly string[]): readonly TestGroup[] {
 }
 
 function byLength(one: TestGroup, other: TestGroup): number {
-  const waiting = Number(other.name.includes(WAITING)) - Number(one.name.includes(WAITING))
-  return waiting || other.files.length - one.files.length
+  return Number(waits(other)) - Number(waits(one)) || other.files.length - one.files.length
+}
+
+function waits({ name }: TestGroup): boolean {
+  return WAITING.some((room) => name.includes(room))
 }
 
 /** `webhook/gateway` of `test/webhook/gateway/asking/verdict.test.ts`. */

@@ -218,20 +218,22 @@ suite('the page', { skip: WITHOUT_CHROMIUM, concurrency: PAGES }, () => {
   })
 
   const STATES = [draining, waiting, large, () => OUTAGE]
-  for (const { width, colorScheme, states } of [
-    { width: 360, colorScheme: 'light', states: STATES },
-    { width: 1_024, colorScheme: 'light', states: STATES },
-    { width: 1_920, colorScheme: 'light', states: STATES },
+  for (const { width, colorScheme, states, isWide } of [
+    { width: 360, colorScheme: 'light', states: STATES, isWide: false },
+    { width: 1_024, colorScheme: 'light', states: STATES, isWide: false },
+    // Here axe finds what it finds of the narrower one.
+    { width: 1_920, colorScheme: 'light', states: STATES, isWide: true },
     // Of the scheme, axe judges the contrast, which is the same at every width.
-    { width: 1_024, colorScheme: 'dark', states: [waiting] },
+    { width: 1_024, colorScheme: 'dark', states: [waiting], isWide: false },
   ] as const) {
-    test(`nothing is found by axe or cut off, ${width} px wide, ${colorScheme}`, async (t) => {
+    const name = isWide ? 'nothing is cut off' : 'nothing is found by axe or cut off'
+    test(`${name}, ${width} px wide, ${colorScheme}`, async (t) => {
       const data = telling(growing())
       const viewport = { width, height: 900 }
       const { page } = await show(t, browser, data, { viewport, colorScheme, bypassCSP: true })
       await page.locator('.hour canvas').first().waitFor()
       const check = async (what: string) => {
-        assert.deepEqual(await axeFindings(page), [], what)
+        if (!isWide) assert.deepEqual(await axeFindings(page), [], what)
         const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
         assert.ok(Number(wide) <= 0, `${what}: ${wide} px too wide`)
         const blank = Number(await page.evaluate(BLANK_BELOW))
