@@ -21,7 +21,7 @@ export interface QueueReading {
   readonly named: readonly string[]
   /** Why their jobs do not start; `undefined` if they do. */
   readonly stops: ReadonlyMap<string, QueueState['stop']>
-  /** Whether every job that waits for resources is in a queue that is stopped. */
+  /** Whether every job that waits for resources is in a queue that is stopped. Without such jobs it is not known. */
   readonly areAllStopped: boolean
   readonly config: JsonObject
 }
@@ -56,7 +56,8 @@ export class QueueReader {
     )
     const stopped = new Set(stops.flatMap(([name, stop]) => (stop === undefined ? [] : [name])))
     const inStopped = asked.reduce((sum, [name, jobs]) => sum + (stopped.has(name) ? jobs : 0), 0)
-    return { named, stops: new Map(stops), areAllStopped: inStopped >= total.sched, config }
+    const areAllStopped = total.sched > 0 && inStopped >= total.sched
+    return { named, stops: new Map(stops), areAllStopped, config }
   }
 
   async #stopOf(queue: string | undefined, limits: Limits): Promise<QueueState['stop']> {

@@ -100,6 +100,11 @@ test('QueueReader does not take jobs of no queue for stopped: they were submitte
   assert.equal((await readWith(3)).areAllStopped, false)
 })
 
+test('QueueReader says nothing of queues in which no job waits: jobs that were listed may come back', async (t) => {
+  const { read } = await setUp(t, { queues: QUEUES })
+  assert.equal((await read()).areAllStopped, false)
+})
+
 test('QueueReader asks about the anonymous queue if there are no named queues', async (t) => {
   const { instance, read } = await setUp(t)
   const queue = instance.queue(undefined)
