@@ -69,8 +69,9 @@ export class InstanceReader {
 
   /**
    * Reads the instance. Pending jobs are asked for first, and counts and allocated resources only after that answer: a job that
-   * starts in between is in both, never in neither. If the list of running jobs shows it, it counts as one of them alone. Requests that are sent together are answered in one pass of the
-   * broker's loop. If the reading contradicts itself nevertheless, it is repeated.
+   * starts in between is in both, never in neither. If the list of running jobs shows it, it counts as one of them alone. Requests
+   * that are sent together are answered in one pass of the broker's loop. If the reading contradicts itself nevertheless, it is
+   * repeated.
    *
    * @throws FluxError if any part fails, and while Flux starts or stops: a reading is complete or there is none
    */

@@ -1,5 +1,4 @@
 // One review of a MiniCluster: advice for its user, and for a new one the annotations that protect its pods. Pure.
-
 import { applyTo } from '../injection/json-patch.ts'
 import { protectPods } from '../injection/protection.ts'
 import { readAnnotations } from '../objects/annotations.ts'

@@ -1,4 +1,5 @@
-// An Event (core/v1): what it says, and the fields that carry it. When one is written, and under which name, is for its writers. Pure.
+// An Event (core/v1): what it says, and the fields that carry it. When one is written, and under which name, is for its writers.
+// Pure.
 import { printable } from '#serving/text.ts'
 
 /** The API server's limit of `message`. */

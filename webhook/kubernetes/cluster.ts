@@ -1,5 +1,4 @@
 // The API server, as webhook and gateway need it: seven verbs over plain objects.
-
 import type { ClusterObject, NewObject, ObjectReference } from '../objects/cluster-object.ts'
 import type { Collection, ListOptions, ListPage } from './connection/collections.ts'
 import type { Watched, WatchOptions } from './connection/watch.ts'

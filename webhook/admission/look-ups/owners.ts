@@ -1,6 +1,5 @@
 // The owners of a pod, by name and UID: the Job that controls it, and the MiniCluster that controls the Job. Each look-up is one or
 // two readings; how often, and how long it is tried, is in look-ups.ts. Decides nothing.
-
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { type MiniCluster, miniClusterOf, toJob, toMiniCluster } from '../../objects/minicluster.ts'
 import type { Owner } from '../../objects/pod.ts'

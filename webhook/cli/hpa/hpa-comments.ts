@@ -1,5 +1,4 @@
 // The comments in the recommended HPA: the reason of each setting, next to the setting. Pure.
-
 import { metricPath } from '../input/cluster/metrics-api.ts'
 import type { MiniClusterSource } from '../input/files/minicluster-source.ts'
 import type { Path } from '../input/files/source.ts'

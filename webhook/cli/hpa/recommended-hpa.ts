@@ -1,5 +1,4 @@
 // The HPA that we recommend for a MiniCluster. The reasons of its settings are in hpa-comments.ts. Pure.
-
 import type { ServerVersion } from '../../kubernetes/server-version.ts'
 import { isSince } from '../../kubernetes/server-version.ts'
 import { readAnnotations } from '../../objects/annotations.ts'

@@ -1,5 +1,4 @@
 // The answer of the webhook for a pod, by the code of the webhook with the objects of the input as its API server.
-
 import { protectionEvents } from '../../admission/advice/protection-advice.ts'
 import { adviseOnSpec, sentencesOf } from '../../admission/advice/spec-advice.ts'
 import { decide, preselect } from '../../admission/decision.ts'

@@ -1,5 +1,4 @@
 // `flux-metrics top`: a MiniCluster in a terminal, live. Its flags, its help, and the loop.
-
 import { sleep } from '#serving/waiting/sleep.ts'
 import {
   type Command,

@@ -1,5 +1,4 @@
 // Fits the sidecar's request and limit of one resource into all bounds, as near to what is wanted as they allow. Pure.
-
 import { ceilDivide, formatQuantity } from '../../objects/quantity.ts'
 import {
   type Amounts,

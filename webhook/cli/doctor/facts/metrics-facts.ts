@@ -1,5 +1,4 @@
 // What the metrics API answers about one MiniCluster: its explanation, or where the user may not read that, a metric.
-
 import { MINICLUSTERS, type Version, versionPath } from '#api/api-group.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import type { ClusterObject } from '../../../objects/cluster-object.ts'

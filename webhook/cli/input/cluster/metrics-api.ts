@@ -1,4 +1,5 @@
-// The metrics API of the cluster: its paths, and how it is asked through kubectl. Where nobody of ours answers, kubectl does not say what to do.
+// The metrics API of the cluster: its paths, and how it is asked through kubectl. Where nobody of ours answers, kubectl does not say
+// what to do.
 import { MINICLUSTERS, NAMESPACES, versionPath } from '#api/api-group.ts'
 import { EXPLAIN } from '#metrics/metric.ts'
 import type { Io } from '../../command.ts'
