@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { sidecarName } from '#serving/certificates/certificate-names.ts'
+import type { MiniClusterName } from '../../../../webhook/gateway/peers/peer.ts'
 import { createAuthority } from '../../../support/certificates.ts'
 import { bodyFor, CA, certify, pathOf, podOf, serve, setup } from './fleet.ts'
 
@@ -47,11 +48,18 @@ test('an answer is only ever from the MiniCluster that was asked', async (t) => 
       }),
     ),
   )
-  const pod = fc.record({
-    label: fc.constantFrom(...NAMES),
-    server: fc.nat({ max: servers.length - 1 }),
-    createdAt: fc.nat({ max: 3 }),
-  })
+  // The first servers are those of the names. Every other pod leads to the one of its label.
+  const pod = fc
+    .record({
+      label: fc.nat({ max: NAMES.length - 1 }),
+      other: fc.option(fc.nat({ max: servers.length - 1 }), { freq: 2 }),
+      createdAt: fc.nat({ max: 3 }),
+    })
+    .map(({ label, other, createdAt }) => ({
+      label: NAMES[label] as MiniClusterName,
+      server: other ?? label,
+      createdAt,
+    }))
   let answers = 0
   await fc.assert(
     fc.asyncProperty(fc.array(pod, { maxLength: 6 }), async (pods) => {
