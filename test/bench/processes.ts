@@ -102,6 +102,12 @@ export function peakMiB(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
 }
 
+/** Memory of a process that is no page of a file, in MiB: a limit has to hold it. */
+export function anonymousMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
+}
+
 /** CPU time of a process so far, all its threads, in milliseconds. */
 export function cpuMs(pid: number): number {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => {

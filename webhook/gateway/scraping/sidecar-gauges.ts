@@ -27,7 +27,7 @@ const PACE: Pace = { prompt: 4, most: 16, slowMs: 50 }
 /** How old a text may be. Several Prometheus servers, and strangers, may ask. */
 const FRESH_MS = 10_000
 
-/** What all pages may have: 1,000 MiniClusters with a few queues have 5 MB. */
+/** What all pages may have: 1,000 MiniClusters with three queues have 6 MB. */
 const MAX_BYTES = 8 * 2 ** 20
 
 const PART_CHARACTERS = 64 * 2 ** 10
