@@ -167,9 +167,8 @@ export class InstanceReader {
     const running = await unlessOdd(this.#running.read({ all, allocated, offline }, jobs, limits))
     if (isUnknown(running)) return withoutJobs(running)
     // A job that started since the pending ones were listed would count twice, with ranks that nobody needs.
-    const { areAllStopped } = queues
     const started = startedJobs(running)
-    const context = { counted, started, areAllStopped, hasGpus, attributes }
+    const context = { counted, started, queues: queues.waiting, hasGpus, attributes }
     return {
       waiting: await this.#pending.complete(pending, context, limits),
       queues: toQueueStates(queues, sched.properties),

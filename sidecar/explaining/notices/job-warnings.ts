@@ -35,7 +35,7 @@ export function describeNoDemand(
   { jobs, waiting, queues }: Snapshot,
   { whole: { held, infeasible } }: Demand,
 ): readonly Notice[] {
-  const stopped = isUnknown(waiting) ? [] : describeStops(queues, waiting.jobs)
+  const stopped = isUnknown(waiting) ? [] : describeStops(queues, waiting, jobs)
   const early = jobs.kind === 'known' ? jobs.total.depend + jobs.total.priority : 0
   return [
     ...jobsThat('jobs-held', held, {

@@ -1,5 +1,6 @@
 // Why the jobs of a queue do not start, in words, each with what starts them. Pure.
-import { canStart, NO_QUEUE, type QueueState, type WaitingJob } from '#reading/facts.ts'
+import { canStart, type Jobs, NO_QUEUE, type QueueState, type WaitingJobs } from '#reading/facts.ts'
+import type { Unknown } from '#reading/unknown.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
 import { quote } from '#serving/text.ts'
 import { type Notice, notice } from '../notice.ts'
@@ -30,14 +31,21 @@ export function describeStop(name: string, queues: Queues): string | undefined {
 }
 
 /** One sentence for each reason why jobs add no demand that would start if their queue was started. */
-export function describeStops(queues: Queues, waiting: readonly WaitingJob[]): readonly Notice[] {
-  const jobs = waiting.filter(canStart)
+export function describeStops(
+  queues: Queues,
+  waiting: WaitingJobs,
+  counts: Jobs | Unknown,
+): readonly Notice[] {
+  const jobs = waiting.jobs.filter(canStart)
+  const isCut = waiting.jobs.length < waiting.total
   let withoutScheduler = 0
   const notices: Notice[] = []
   for (const [name, state] of queues) {
     const stop = stopOf(state)
     if (stop === undefined) continue
-    const count = jobs.filter(({ queue = NO_QUEUE }) => queue === name).length
+    const listed = jobs.filter(({ queue = NO_QUEUE }) => queue === name).length
+    // A list that is cut may have none of a stopped queue. Those that Flux counts include held ones.
+    const count = isCut ? Math.max(listed, schedIn(name, counts)) : listed
     if (count === 0) continue
     if (stop.by === 'scheduler') withoutScheduler += count
     else notices.push(describe(name, stop, addNo(count, ' in it')))
@@ -61,6 +69,11 @@ function describe(name: string, stop: Stop, jobs: string): Notice {
     default:
       return notice('queue-stopped', `${spell(name)} is stopped: ${jobs} until ${start(name)}`)
   }
+}
+
+function schedIn(name: string, counts: Jobs | Unknown): number {
+  if (counts.kind !== 'known') return 0
+  return (name === NO_QUEUE ? counts.total : counts.queues.get(name))?.sched ?? 0
 }
 
 const NO_SCHEDULER = 'Flux has no scheduler that is ready'

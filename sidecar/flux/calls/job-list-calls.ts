@@ -76,22 +76,27 @@ export const PENDING_ATTRIBUTES = [
 /** The annotations of 10,000 jobs by a scheduler are a quarter of it; a user may write notes of any length. */
 const MAX_LIST_BYTES = 4 * 1024 * 1024
 
+export interface PendingQuery {
+  readonly maxEntries: number
+  /** `false`: without annotations, and so without estimates. Default: with them. */
+  readonly withEstimates?: boolean
+  /** Jobs of these queues are left out (since 0.53; before, it is ignored). Default: none. */
+  readonly withoutQueues?: readonly string[]
+}
+
 /**
  * At most `maxEntries` waiting jobs, highest priority first.
  *
- * @param withEstimates `false`: without annotations, and so without estimates
  * @throws FluxError `FLUX_REMOTE` with EMSGSIZE if the list is larger than 4 MiB
  */
 export async function listPendingJobs(
   client: Client,
-  {
-    maxEntries,
-    withEstimates = true,
-  }: { readonly maxEntries: number; readonly withEstimates?: boolean },
+  { maxEntries, withEstimates = true, withoutQueues = [] }: PendingQuery,
   limits: Limits,
 ): Promise<readonly PendingJob[]> {
   const attrs = PENDING_ATTRIBUTES.filter((name) => withEstimates || name !== 'annotations')
-  const query = { states: PENDING, maxEntries, attrs }
+  const and = withoutQueues.length === 0 ? [] : [{ not: [{ queue: withoutQueues }] }]
+  const query = { states: PENDING, maxEntries, attrs, and }
   return mapInTurns(await list(client, query, limits), toPendingJob)
 }
 

@@ -9,6 +9,7 @@ import type { Client } from '#flux/wire/client.ts'
 import { canStart, type Waiting, type WaitingJob } from '#reading/facts.ts'
 import { isUnknown, unknown } from '#reading/unknown.ts'
 import { AcceptedRanks, type RankAttributes } from './constrained-ranks.ts'
+import type { WaitingQueues } from './queue-reader.ts'
 import { ReadBudget, type ReadRequest, RequestCache } from './request-cache.ts'
 
 /**
@@ -25,6 +26,12 @@ const MAX_AT_ONCE = 4
 
 /** After this time the others are left for the next reading: large jobspecs must not make a reading too old to be served. */
 const MAX_READ_MS = 1_000
+
+const NO_QUEUES: WaitingQueues = {
+  stopped: new Set(),
+  started: new Set(),
+  areAllStopped: false,
+}
 
 const GUEST = unknown(
   'Flux does not show guests how many GPUs a job asks for: run the sidecar with the UID of the broker (annotation ' +
@@ -51,8 +58,8 @@ export interface PendingContext {
   readonly counted: number
   /** Jobs that have started since they were listed. Default: none. */
   readonly started?: ReadonlySet<JobId>
-  /** Whether none of them can start, because their queues are stopped. Default: no. */
-  readonly areAllStopped?: boolean
+  /** Which of their queues are stopped. Default: none. */
+  readonly queues?: WaitingQueues
   /** Whether R has GPUs: only then a job can ask for some. */
   readonly hasGpus: boolean
   readonly attributes: RankAttributes
@@ -65,6 +72,12 @@ export class PendingJobReader {
   readonly #accepted = new AcceptedRanks()
   /** Whether the notes of users (annotations) leave room for the scheduler's, which are listed together with them. */
   #hasShortNotes = true
+  /** Queues to leave out of the next list: their jobs cannot start, and there are more jobs than are listed. */
+  #toLeaveOut: readonly string[] = []
+  /** Queues that the last list does not have. */
+  #leftOut: readonly string[] = []
+  /** Whether the broker leaves out queues: before 0.53 none does, and any gives up a search that takes too long. */
+  #leavesOut = true
   /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
   /** Listed jobs that had ended when they were asked for, at the last reading. */
@@ -80,14 +93,43 @@ export class PendingJobReader {
 
   /** @throws FluxError EPERM if Flux hides jobs from the sidecar */
   async read(limits: Limits): Promise<readonly PendingJob[]> {
-    // One more, to find out whether the list is complete.
-    const options = { maxEntries: MAX_WAITING + 1, withEstimates: this.#hasShortNotes }
+    this.#leftOut = []
+    const queues = this.#leavesOut ? this.#toLeaveOut : []
+    if (queues.length === 0) return this.#list([], limits)
+    const others = await this.#readWithout(queues, limits)
+    if (others !== undefined) return others
+    const all = await this.#list([], limits)
+    this.#leavesOut = false
+    return all
+  }
+
+  /** @returns `undefined` if the broker does not leave out these queues */
+  async #readWithout(
+    queues: readonly string[],
+    limits: Limits,
+  ): Promise<readonly PendingJob[] | undefined> {
     try {
-      return await listPendingJobs(this.#client, options, limits)
+      const listed = await this.#list(queues, limits)
+      if (listed.some(({ queue }) => queue !== undefined && queues.includes(queue)))
+        return undefined
+      this.#leftOut = queues
+      return listed
     } catch (error) {
-      if (!options.withEstimates || !isRemote(error, ERRNO.EMSGSIZE)) throw error
+      if (error instanceof FluxError && error.code === 'FLUX_REMOTE') return undefined
+      throw error
+    }
+  }
+
+  async #list(withoutQueues: readonly string[], limits: Limits): Promise<readonly PendingJob[]> {
+    // One more, to find out whether the list is complete.
+    const query = { maxEntries: MAX_WAITING + 1, withoutQueues }
+    const withEstimates = this.#hasShortNotes
+    try {
+      return await listPendingJobs(this.#client, { ...query, withEstimates }, limits)
+    } catch (error) {
+      if (!withEstimates || !isRemote(error, ERRNO.EMSGSIZE)) throw error
       this.#hasShortNotes = false
-      return listPendingJobs(this.#client, { ...options, withEstimates: false }, limits)
+      return listPendingJobs(this.#client, { ...query, withEstimates: false }, limits)
     }
   }
 
@@ -98,9 +140,11 @@ export class PendingJobReader {
    */
   async complete(
     pending: readonly PendingJob[],
-    { counted, started, areAllStopped = false, hasGpus, attributes }: PendingContext,
+    { counted, started, queues = NO_QUEUES, hasGpus, attributes }: PendingContext,
     limits: Limits,
   ): Promise<Waiting> {
+    this.#toLeaveOut = counted > MAX_WAITING ? [...queues.stopped] : []
+    const leftOut = this.#leftOut
     const isWaiting = ({ id }: PendingJob) => started?.has(id) !== true
     const cut = pending.slice(0, MAX_WAITING).filter(isWaiting)
     // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
@@ -118,8 +162,14 @@ export class PendingJobReader {
       kind: 'known',
       jobs,
       // Jobs start and end between the two answers, so a complete list is more exact than job-stats.
-      total: next === undefined ? listed.length : Math.max(pending.length, counted),
-      lacksStartable: next !== undefined && mayPrecede(next) && !areAllStopped,
+      total:
+        next === undefined && leftOut.length === 0
+          ? listed.length
+          : Math.max(pending.length, counted),
+      // A queue that was left out may have been started since.
+      lacksStartable:
+        (next !== undefined && mayPrecede(next) && !queues.areAllStopped) ||
+        leftOut.some((name) => queues.started.has(name)),
       unknownRequests:
         hasGpus && missing.length > 0 ? (this.#isGuest ? GUEST : NOT_YET) : undefined,
     }

@@ -21,9 +21,18 @@ export interface QueueReading {
   readonly named: readonly string[]
   /** Why their jobs do not start; `undefined` if they do. */
   readonly stops: ReadonlyMap<string, QueueState['stop']>
+  readonly waiting: WaitingQueues
+  readonly config: JsonObject
+}
+
+/** Queues in which jobs wait for resources. */
+export interface WaitingQueues {
+  /** Named queues whose jobs do not start. */
+  readonly stopped: ReadonlySet<string>
+  /** Named queues whose jobs start. */
+  readonly started: ReadonlySet<string>
   /** Whether every job that waits for resources is in a queue that is stopped. Without such jobs it is not known. */
   readonly areAllStopped: boolean
-  readonly config: JsonObject
 }
 
 export class QueueReader {
@@ -54,10 +63,17 @@ export class QueueReader {
         return [name, waiting === 0 ? undefined : await this.#stopOf(queue, limits)] as const
       }),
     )
-    const stopped = new Set(stops.flatMap(([name, stop]) => (stop === undefined ? [] : [name])))
-    const inStopped = asked.reduce((sum, [name, jobs]) => sum + (stopped.has(name) ? jobs : 0), 0)
-    const areAllStopped = total.sched > 0 && inStopped >= total.sched
-    return { named, stops: new Map(stops), areAllStopped, config }
+    const stopOf = new Map(stops)
+    const withJobs = asked.filter(([, waiting]) => waiting > 0)
+    const stopped = withJobs.filter(([name]) => stopOf.get(name) !== undefined)
+    const inStopped = stopped.reduce((sum, [, waiting]) => sum + waiting, 0)
+    const namesOf = (some: typeof withJobs) => some.map(([name]) => name).filter(isNamed)
+    const waiting = {
+      stopped: new Set(namesOf(stopped)),
+      started: new Set(namesOf(withJobs.filter(([name]) => stopOf.get(name) === undefined))),
+      areAllStopped: total.sched > 0 && inStopped >= total.sched,
+    }
+    return { named, stops: stopOf, waiting, config }
   }
 
   async #stopOf(queue: string | undefined, limits: Limits): Promise<QueueState['stop']> {
@@ -85,6 +101,10 @@ export class QueueReader {
     this.#removed = new Set(missing(value))
     return value
   }
+}
+
+function isNamed(name: string): boolean {
+  return name !== NO_QUEUE
 }
 
 function namesIn({ queues }: JsonObject): readonly string[] {

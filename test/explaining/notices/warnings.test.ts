@@ -90,6 +90,26 @@ test('warningsOf says that the only queue is stopped', () => {
   )
 })
 
+test('warningsOf counts the jobs of a stopped queue as Flux does where the list is cut', () => {
+  const queues = new Map([
+    ['batch', { started: true, ranks: undefined }],
+    ['debug', { started: false, ranks: undefined }],
+  ])
+  const counts = { ...NO_JOBS, sched: 12_000 }
+  const jobs = {
+    kind: 'known' as const,
+    total: { ...NO_JOBS, sched: 12_001 },
+    queues: new Map([
+      ['batch', { ...NO_JOBS, sched: 1 }],
+      ['debug', counts],
+    ]),
+  }
+  const listed = waitingFor(waitingJob({ queue: 'batch', nnodes: 1 }))
+  assert.deepEqual(warn({ queues, jobs, waiting: { ...listed, total: 12_001 } }), [
+    'queue "debug" is stopped: 12000 jobs in it add no demand until flux queue start "debug"',
+  ])
+})
+
 test('warningsOf says what starts a queue that flux queue start does not start', () => {
   const stopped = (stop: QueueState['stop']) => ({
     started: false,

@@ -8,6 +8,7 @@ import type { JsonObject } from '#flux/wire/payload.ts'
 import type { WaitingJob, WaitingJobs } from '#reading/facts.ts'
 import type { RankAttributes } from '#reading/jobs/constrained-ranks.ts'
 import { MAX_WAITING, type PendingContext, PendingJobReader } from '#reading/jobs/pending-jobs.ts'
+import type { WaitingQueues } from '#reading/jobs/queue-reader.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import { type Answer, connectToCannedBroker } from '../../support/canned-broker.ts'
 import { connectToScript } from '../../support/scripted-broker.ts'
@@ -65,6 +66,19 @@ const ATTRIBUTES: RankAttributes = {
 }
 
 const GPUS = { counted: 0, hasGpus: true, attributes: ATTRIBUTES }
+
+/** Queues in which jobs wait. */
+function queuesOf({
+  stopped = [],
+  started = [],
+  areAllStopped = false,
+}: {
+  readonly stopped?: readonly string[]
+  readonly started?: readonly string[]
+  readonly areAllStopped?: boolean
+}): WaitingQueues {
+  return { stopped: new Set(stopped), started: new Set(started), areAllStopped }
+}
 
 function slotsOf({ request }: WaitingJob): number | undefined {
   return request === undefined || isUnknown(request) ? undefined : request.ways[0]?.[0]?.slots
@@ -483,7 +497,8 @@ test('complete says whether jobs are missing that could start, which Flux lists 
   assert.equal(await lacks(listed), true)
   assert.equal(await lacks(listed.slice(1)), false)
   assert.equal(await lacks(listed.map((job) => ({ ...job, priority: 0 }))), false)
-  const { lacksStartable } = await complete(listed, { ...context, areAllStopped: true })
+  const queues = queuesOf({ stopped: ['batch'], areAllStopped: true })
+  const { lacksStartable } = await complete(listed, { ...context, queues })
   assert.equal(lacksStartable, false)
   const early = { state: 'DEPEND' as const, priority: undefined }
   assert.equal(
@@ -497,3 +512,88 @@ test('complete says whether jobs are missing that could start, which Flux lists 
     true,
   )
 })
+
+/** A job as job-list answers it. */
+function listedJob(id: number, queue: string): JsonObject {
+  return { id, state: 8, userid: 0, t_submit: 1, priority: 16, queue, ntasks: 1, ncores: 1 }
+}
+
+/** More jobs than are listed wait in "batch", which is stopped, and one in "debug", which is not. */
+const MOSTLY_STOPPED = {
+  counted: MAX_WAITING + 3,
+  hasGpus: false,
+  attributes: ATTRIBUTES,
+  queues: queuesOf({ stopped: ['batch'], started: ['debug'] }),
+}
+
+/** A broker with these jobs: one since 0.53 leaves out those of queues, if it is asked to. */
+function listing({ leavesOut = true }): (args: JsonObject) => JsonObject {
+  const batch = upTo(MAX_WAITING + 1).map((id) => listedJob(id, 'batch'))
+  const debug = listedJob(MAX_WAITING + 2, 'debug')
+  return ({ constraint }) => {
+    const isWithoutBatch = JSON.stringify(constraint).includes('{"not":[{"queue":["batch"]}]}')
+    return { jobs: leavesOut && isWithoutBatch ? [debug] : batch }
+  }
+}
+
+test('where more jobs wait than are listed, those in stopped queues are left out from the next list on', async (t) => {
+  const { reader, complete } = await setUp(t, {
+    [LIST]: listing({}),
+    [GETATTR]: ERRNO.EPERM,
+  })
+  const readAnd = async (context: PendingContext) => {
+    const { jobs, total, lacksStartable } = await complete(await reader.read(LIMITS), context)
+    return [jobs.length, total, lacksStartable]
+  }
+  assert.deepEqual(await readAnd(MOSTLY_STOPPED), [MAX_WAITING, MAX_WAITING + 3, true])
+  for (let round = 0; round < 2; round += 1) {
+    assert.deepEqual(await readAnd(MOSTLY_STOPPED), [1, MAX_WAITING + 3, false])
+  }
+  // The queue is started between the list and the answer about queues: what its jobs need is not known.
+  const queues = queuesOf({ started: ['batch', 'debug'] })
+  assert.deepEqual(await readAnd({ ...MOSTLY_STOPPED, queues }), [1, MAX_WAITING + 3, true])
+  assert.deepEqual(await readAnd({ ...MOSTLY_STOPPED, queues }), [
+    MAX_WAITING,
+    MAX_WAITING + 3,
+    true,
+  ])
+})
+
+test('all queues are listed again once so many jobs are listed', async (t) => {
+  const { reader, complete, requests } = await setUp(t, {
+    [LIST]: listing({}),
+    [GETATTR]: ERRNO.EPERM,
+  })
+  for (const counted of [MAX_WAITING + 3, MAX_WAITING, 0]) {
+    await complete(await reader.read(LIMITS), { ...MOSTLY_STOPPED, counted })
+  }
+  const lists = requests.map(({ args }) => JSON.stringify(args.constraint))
+  const all = '{"states":[14]}'
+  const some = '{"and":[{"states":[14]},{"not":[{"queue":["batch"]}]}]}'
+  assert.deepEqual(
+    lists.filter((text) => text !== undefined),
+    [all, some, all],
+  )
+})
+
+for (const [what, answer] of [
+  ['that ignores constraints', listing({ leavesOut: false })],
+  [
+    'that gives up a long search',
+    (args: JsonObject) =>
+      JSON.stringify(args.constraint).includes('not') ? ERRNO.EINVAL : listing({})(args),
+  ],
+] as const) {
+  test(`a broker ${what} is asked to leave out queues only once`, async (t) => {
+    const { reader, complete, requests } = await setUp(t, {
+      [LIST]: answer,
+      [GETATTR]: ERRNO.EPERM,
+    })
+    for (let round = 0; round < 3; round += 1) {
+      const waiting = await complete(await reader.read(LIMITS), MOSTLY_STOPPED)
+      assert.deepEqual([waiting.jobs.length, waiting.lacksStartable], [MAX_WAITING, true])
+    }
+    const some = requests.filter(({ args }) => JSON.stringify(args.constraint)?.includes('not'))
+    assert.equal(some.length, 1)
+  })
+}

@@ -77,12 +77,36 @@ test('QueueReader knows whether every job that waits for resources is in a stopp
   assert.ok(batch && debug)
   instance.setStarted(batch, false)
   instance.submit({ nodes: 1, queue: 'batch' })
-  assert.equal((await read()).areAllStopped, true)
+  assert.equal((await read()).waiting.areAllStopped, true)
   instance.submit({ nodes: 1, queue: 'debug' })
   instance.submit({ nodes: 1, queue: 'debug' })
-  assert.equal((await read()).areAllStopped, false)
+  assert.equal((await read()).waiting.areAllStopped, false)
   instance.setStarted(debug, false)
-  assert.equal((await read()).areAllStopped, true)
+  assert.equal((await read()).waiting.areAllStopped, true)
+})
+
+test('QueueReader names the queues in which jobs wait, but not the anonymous one', async (t) => {
+  const { instance, read } = await setUp(t, { queues: QUEUES })
+  const debug = instance.queue('debug')
+  assert.ok(debug)
+  instance.setStarted(debug, false)
+  const names = async () => {
+    const { stopped, started } = (await read()).waiting
+    return [[...stopped], [...started]]
+  }
+  assert.deepEqual(await names(), [[], []])
+  instance.submit({ nodes: 1, queue: 'debug' })
+  assert.deepEqual(await names(), [['debug'], []])
+  for (let job = 0; job < 4; job += 1) instance.submit({ nodes: 3, queue: 'batch' })
+  assert.deepEqual(await names(), [['debug'], ['batch']])
+
+  const anonymous = await setUp(t)
+  const queue = anonymous.instance.queue(undefined)
+  assert.ok(queue)
+  anonymous.instance.setStarted(queue, false)
+  anonymous.instance.submit({ nodes: 1 })
+  const { stopped, started, areAllStopped } = (await anonymous.read()).waiting
+  assert.deepEqual([[...stopped], [...started], areAllStopped], [[], [], true])
 })
 
 test('QueueReader does not take jobs of no queue for stopped: they were submitted before there were queues', async (t) => {
@@ -96,13 +120,13 @@ test('QueueReader does not take jobs of no queue for stopped: they were submitte
       { kind: 'known', total: counts(total), queues: new Map([['batch', counts(2)]]) },
       LIMITS,
     )
-  assert.equal((await readWith(2)).areAllStopped, true)
-  assert.equal((await readWith(3)).areAllStopped, false)
+  assert.equal((await readWith(2)).waiting.areAllStopped, true)
+  assert.equal((await readWith(3)).waiting.areAllStopped, false)
 })
 
 test('QueueReader says nothing of queues in which no job waits: jobs that were listed may come back', async (t) => {
   const { read } = await setUp(t, { queues: QUEUES })
-  assert.equal((await read()).areAllStopped, false)
+  assert.equal((await read()).waiting.areAllStopped, false)
 })
 
 test('QueueReader asks about the anonymous queue if there are no named queues', async (t) => {
