@@ -8,7 +8,7 @@ import { type Asked, runHpas } from './gateway/hpas.ts'
 import { otherPod } from './gateway/members.ts'
 import { startWorld, type World } from './gateway/world.ts'
 import { compareRequests, freshAnswer } from './metric-requests.ts'
-import { anonymousMiB, cpuMs, peakMiB, residentMiB } from './processes.ts'
+import { cpuMs, describeAnonymous, peakMiB, residentMiB } from './processes.ts'
 
 const OTHER_PODS = 10_000
 
@@ -108,7 +108,7 @@ async function* fleetFigures(bench: Bench, world: World): AsyncGenerator<Figure>
     target: { at: 'most', value: 192 },
     detail: [
       `${Math.round(resident)} MiB while all sidecars answered`,
-      `${Math.round(anonymousMiB(pid))} MiB at the end are no pages of files`,
+      `${describeAnonymous(pid)} at the end`,
       `${answered} of ${scrapes.length} scrapes were answered`,
     ].join('; '),
   }

@@ -102,10 +102,11 @@ export function peakMiB(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
 }
 
-/** Memory of a process that is no page of a file, in MiB: a limit has to hold it. */
-export function anonymousMiB(pid: number): number {
+/** Of the resident memory, what a limit has to hold: the kernel can drop the pages of files, such as Node's own 50 MiB. */
+export function describeAnonymous(pid: number): string {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
+  const mib = Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
+  return `${Math.round(mib)} MiB without pages of files`
 }
 
 /** CPU time of a process so far, all its threads, in milliseconds. */

@@ -12,7 +12,13 @@ import { demandFigure } from './demand.ts'
 import { type Figure, median } from './figures.ts'
 import { longQueueFigure } from './long-queue.ts'
 import { compareRequests, describeRates, freshAnswer, METRIC } from './metric-requests.ts'
-import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
+import {
+  describeAnonymous,
+  load,
+  residentMiB,
+  type ServerProcess,
+  startServer,
+} from './processes.ts'
 import { countCalls, submitFigures } from './submit.ts'
 
 const NODES = 10_000
@@ -100,10 +106,11 @@ async function idleFigure(
   await freshAnswer(sidecar.port, bench)
   say('idle …')
   await new Promise((resolve) => setTimeout(resolve, bench.effort.idleSeconds * 1000))
-  const value = residentMiB(sidecar.child.pid ?? 0)
+  const pid = sidecar.child.pid ?? 0
+  const [value, detail] = [residentMiB(pid), describeAnonymous(pid)]
   await sidecar.stop()
   await broker.close()
-  return { name: 'RSS idle', value, unit: 'MiB', target: { at: 'most', value: 72 }, detail: '' }
+  return { name: 'RSS idle', value, unit: 'MiB', target: { at: 'most', value: 72 }, detail }
 }
 
 type Start = () => Promise<ServerProcess>
@@ -165,14 +172,15 @@ async function* serveFigures(
     port: sidecar.port,
     ...bench.client,
   })
-  const memory = residentMiB(sidecar.child.pid ?? 0)
+  const pid = sidecar.child.pid ?? 0
+  const [memory, anonymous] = [residentMiB(pid), describeAnonymous(pid)]
   await sidecar.stop()
   yield {
     name: `RSS after ${requests} requests, ${NODES} nodes`,
     value: memory,
     unit: 'MiB',
     target: { at: 'most', value: 80 },
-    detail: `${JOBS} jobs`,
+    detail: `${JOBS} jobs; ${anonymous}`,
   }
 }
 

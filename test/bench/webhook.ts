@@ -8,7 +8,13 @@ import { type Bench, say } from './bench.ts'
 import { type Comparison, compare } from './comparison.ts'
 import type { Figure } from './figures.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
-import { load, residentMiB, type ServerProcess, startServer } from './processes.ts'
+import {
+  describeAnonymous,
+  load,
+  residentMiB,
+  type ServerProcess,
+  startServer,
+} from './processes.ts'
 
 /** The review of an index-0 pod that a real API server sent, and the objects that its look-ups find. */
 const CASE = join(import.meta.dirname, '../golden/create-job-index-0-enabled')
@@ -109,12 +115,13 @@ export async function* webhookFigures(bench: Bench): AsyncGenerator<Figure> {
     say('memory …')
     const many = { connections: CONNECTIONS, requests, body }
     const { perSecond } = await load({ path: '/mutate', port: webhook.port, ...many })
+    const pid = webhook.child.pid ?? 0
     yield {
       name: `RSS of the webhook after ${requests} reviews`,
-      value: residentMiB(webhook.child.pid ?? 0),
+      value: residentMiB(pid),
       unit: 'MiB',
       target: { at: 'most', value: 96 },
-      detail: `${Math.round(perSecond)} reviews/s at most`,
+      detail: `${describeAnonymous(pid)}; ${Math.round(perSecond)} reviews/s at most`,
     }
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
