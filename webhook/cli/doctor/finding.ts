@@ -99,6 +99,7 @@ export const CODES = {
   'hpa-fallback': 'warning',
   'hpa-rights': 'warning',
   'hpa-forbidden': 'error',
+  'hpa-selector': 'error',
   'hpa-failing': 'error',
   'hpa-unable': 'error',
   'hpa-at-maximum': 'info',

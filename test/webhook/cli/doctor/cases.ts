@@ -525,6 +525,15 @@ export const CASES: readonly Case[] = [
     set(objects, 'role', ['rules', 0, 'apiGroups'], [])
     condition(objects, 'ScalingActive', 'False', 'FailedGetObjectMetric', words)
   }),
+  one('hpa-selector', 'an HPA of something else has its pods, too', (objects) => {
+    const [hpa] = Object(objects.hpas).items
+    const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+    const metrics = [{ type: 'Resource', resource: { name: 'cpu' } }]
+    const spec = { ...hpa.spec, scaleTargetRef, metrics }
+    const other = { ...hpa, metadata: { ...hpa.metadata, name: 'web' }, spec }
+    set(objects, 'hpas', ['items'], [hpa, other])
+    condition(objects, 'ScalingActive', 'False', 'AmbiguousSelector', 'more than one HPA')
+  }),
   one('hpa-failing', 'it has no metric', (objects) => {
     condition(objects, 'ScalingActive', 'False', 'FailedGetObjectMetric', 'no metrics')
   }),

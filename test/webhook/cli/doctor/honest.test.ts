@@ -239,3 +239,42 @@ test('an HPA of KEDA beside another one goes with its ScaledObject', async () =>
     'delete all but one: kubectl delete hpa -n default cpu && kubectl delete scaledobject -n default scaled',
   )
 })
+
+// The words of Kubernetes 1.37.
+test('HPAs whose bounds exclude each other are said to move the size', async () => {
+  const { findings } = await reportAfter((objects) => {
+    const { named } = hpas(objects)
+    const bounds = [
+      { minReplicas: 1, maxReplicas: 2 },
+      { minReplicas: 3, maxReplicas: 4 },
+    ]
+    set(objects, 'hpas', ['items'], [named('a', bounds[0] ?? {}), named('b', bounds[1] ?? {})])
+  })
+  assert.equal(
+    findings.find(({ code }) => code === 'hpa-several')?.message,
+    '2 HPAs scale it, and no size is within the bounds of all: it goes from 2 to 3 and back, and jobs end (a, b)',
+  )
+})
+
+test('HPAs of the same bounds are said to do nothing, as Kubernetes has it', async () => {
+  const { findings } = await reportAfter((objects) => {
+    const { named } = hpas(objects)
+    set(objects, 'hpas', ['items'], [named('a', {}), named('b', {})])
+  })
+  assert.equal(
+    findings.find(({ code }) => code === 'hpa-several')?.message,
+    '2 HPAs scale it: Kubernetes lets none of them follow its metric (a, b)',
+  )
+})
+
+test('an HPA of something else that has the pods, too, is named', async () => {
+  const { findings } = await reportAfter((objects) => {
+    const message =
+      'pods by selector hpa-selector=flux-sample are controlled by more than one HPA (e.g. [default/flux-sample default/web])'
+    const condition = { type: 'ScalingActive', status: 'False', reason: 'AmbiguousSelector' }
+    set(objects, 'hpas', ['items', 0, 'status', 'conditions'], [{ ...condition, message }])
+  })
+  const [found] = findings
+  assert.equal(found?.code, 'hpa-selector')
+  assert.match(`${found?.fix}`, /^let what HPA default\/web scales select by labels/)
+})

@@ -5,6 +5,7 @@ import { isMiniCluster } from '../../../objects/minicluster.ts'
 import type { Io } from '../../command.ts'
 import { parseJson, type ReadExplanation } from './explanation.ts'
 import { type Hpa, passesTolerance, toHpas } from './hpa.ts'
+import { spellRivals } from './hpa-rivals.ts'
 import type { KubectlFlags } from './kubectl.ts'
 import { getObjectsIn } from './kubectl.ts'
 
@@ -38,7 +39,7 @@ export function autoscalersIn(text: string, minicluster: string): AutoscalerStat
     return isMiniCluster(scaleTargetRef) && scaleTargetRef.name === minicluster
   })
   if (hpas.length === 0) return { lines: ['none scales this MiniCluster'], hpas }
-  const rivals = hpas.length > 1 ? [`${hpas.length} HPAs scale it: they undo each other`] : []
+  const rivals = hpas.length > 1 ? [spellRivals(hpas)] : []
   return { lines: [...hpas.map(describeHpa), ...rivals], hpas }
 }
 

@@ -80,7 +80,7 @@ test('no HPA, those of others, and several', () => {
   assert.deepEqual(describe(hpa('a', status, { apiVersion: 'other/v1' })), none)
   assert.deepEqual(
     describe(hpa('a', status), hpa('b', status)).at(-1),
-    '2 HPAs scale it: they undo each other',
+    '2 HPAs scale it: Kubernetes lets none of them follow its metric',
   )
 })
 

@@ -6,6 +6,7 @@ import { conditionOf } from '../../../../objects/conditions.ts'
 import { isMiniCluster } from '../../../../objects/minicluster.ts'
 import type { ReadExplanation } from '../../../input/cluster/explanation.ts'
 import { type Hpa, spellHpa } from '../../../input/cluster/hpa.ts'
+import { spellRivals } from '../../../input/cluster/hpa-rivals.ts'
 import { type Check, type Verdict, verdict } from '../../check.ts'
 import type { Facts } from '../../facts/facts.ts'
 import { CONTROLLER_ROLE } from '../../facts/hpa-facts.ts'
@@ -17,6 +18,7 @@ import type { HpaRule } from './hpa-rule.ts'
 import { deletionOfHpas, KEDA_RULES, mendedInScaledObject } from './keda.ts'
 import { METRIC_RULES } from './metric-rules.ts'
 import { OVERFLOW_RULE } from './overflow-rule.ts'
+import { sharedPods } from './shared-pods.ts'
 import { SIZE_RULES } from './size-rules.ts'
 
 /** To add a rule about single HPAs, add it to one of these. */
@@ -69,7 +71,7 @@ function countVerdict(facts: Facts): Verdict {
   const rivals = ours.filter(({ spec }) => isMiniCluster(spec.scaleTargetRef))
   if (rivals.length < 2) return verdict(fine, [])
   const names = rivals.map(({ metadata }) => metadata.name)
-  const message = `${rivals.length} HPAs scale it, and undo each other: ${names.join(', ')}`
+  const message = `${spellRivals(rivals)} (${names.join(', ')})`
   const fix = `delete all but one: ${deletionOf(rivals, facts)}`
   return verdict(fine, [finding('hpa-several', { subject, message, fix })])
 }
@@ -203,10 +205,11 @@ function troublesOf(hpa: Hpa): readonly Finding[] {
   const subject = spellHpa(hpa)
   const { namespace, name } = hpa.metadata
   const fix = `see kubectl describe hpa -n ${namespace} ${name}; it asks again every 15 s`
-  return conditionsOf(hpa).flatMap(({ type, status, reason, message: words }) => {
+  return conditionsOf(hpa).flatMap((condition) => {
+    const { type, status, reason, message: words } = condition
     const message = `${reason}: ${words}`
     if (type === 'ScalingActive' && status === 'False') {
-      return [finding('hpa-failing', { subject, message, fix })]
+      return [sharedPods(condition, hpa) ?? finding('hpa-failing', { subject, message, fix })]
     }
     if (type === 'AbleToScale' && status === 'False') {
       return [finding('hpa-unable', { subject, message, fix })]
