@@ -101,7 +101,26 @@ function readMiniClusters(
     const problem = pods === undefined ? undefined : obstacleToHeadroom(value, pods)
     return problem === undefined ? [] : [`${document.placeOf(['spec'])}: ${problem}`]
   })
-  return { found: miniclusters, problems: [...problems, ...obstacles] }
+  return {
+    found: miniclusters,
+    problems: [...problems, ...obstacles, ...repetitions(miniclusters)],
+  }
+}
+
+/** Of two HPAs of one name, kubectl applies both: the second one, with bounds that may be old, would stay. */
+function repetitions(miniclusters: readonly FoundMiniCluster[]): readonly string[] {
+  const places = new Map<string, string>()
+  return miniclusters.flatMap(({ value: { metadata }, document }) => {
+    const { namespace, name } = metadata
+    const id = namespace ? `${namespace}/${name}` : name
+    const place = document.placeOf(['metadata', 'name'])
+    const first = places.get(id)
+    if (first === undefined) {
+      places.set(id, place)
+      return []
+    }
+    return [`${place}: expected each MiniCluster once, got ${id} again: it is at ${first}, too`]
+  })
 }
 
 interface Printing {

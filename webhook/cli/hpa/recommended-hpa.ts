@@ -4,6 +4,7 @@ import { isSince } from '../../kubernetes/server-version.ts'
 import { readAnnotations } from '../../objects/annotations.ts'
 import type { Behavior, HpaSpec, MetricSpec, ObjectReference } from '../hpa-controller/spec.ts'
 import { type MiniClusterSource, refusalOf } from '../input/files/minicluster-source.ts'
+import { isPlaceholder } from '../input/files/placeholder-names.ts'
 import type { Path } from '../input/files/source.ts'
 
 /** Why no HPA can scale a MiniCluster, and the path of the field in question. */
@@ -14,6 +15,11 @@ export interface Obstacle {
 
 /** @returns `undefined` if an HPA can scale the MiniCluster */
 export function obstacleTo(minicluster: MiniClusterSource): Obstacle | undefined {
+  if (isPlaceholder(minicluster.metadata.name)) {
+    const problem =
+      'metadata.name: expected a name, got generateName alone: an HPA has the name of what it scales. Create the MiniCluster first, and pass what kubectl get prints of it'
+    return { path: ['metadata'], problem }
+  }
   const { size, maxSize } = minicluster.spec
   if (maxSize === 0) {
     const problem = `spec.maxSize: expected at least spec.size, ${size}, got none: without it a MiniCluster cannot grow`

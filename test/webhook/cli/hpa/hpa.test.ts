@@ -62,6 +62,53 @@ test('hpa prints nothing if one of several MiniClusters is malformed', async () 
   assert.match(err, /^bad:1:1: metadata: expected .*\n/)
 })
 
+const SCALED = `apiVersion: flux-framework.org/v1alpha2
+kind: MiniCluster
+metadata: {name: a}
+spec: {maxSize: 4, containers: [{image: a}]}
+`
+
+test('hpa refuses the same MiniCluster twice, with both places', async () => {
+  const again = SCALED.replace('maxSize: 4', 'maxSize: 8')
+  const elsewhere = SCALED.replace('name: a', 'name: a, namespace: hpc')
+  const older = elsewhere.replace('v1alpha2', 'v1alpha1')
+  for (const [input, places] of [
+    [
+      `${SCALED}---\n${again}`,
+      '<stdin>:8:18: expected each MiniCluster once, got a again: it is at <stdin>:3:18',
+    ],
+    [
+      `${SCALED}---\n${elsewhere}---\n${older}`,
+      '<stdin>:13:18: expected each MiniCluster once, got hpc/a again: it is at <stdin>:8:18',
+    ],
+  ] as const) {
+    assert.deepEqual(await hpa([], { input }), { code: 2, out: '', err: `${places}, too\n` })
+  }
+  const { code, err } = await hpa(['-f', '-', '-f', 'same.yaml'], {
+    input: SCALED,
+    files: { 'same.yaml': SCALED },
+  })
+  assert.equal(code, 2)
+  assert.equal(
+    err,
+    'same.yaml:3:18: expected each MiniCluster once, got a again: it is at <stdin>:3:18, too\n',
+  )
+})
+
+test('hpa prints an HPA for each of two MiniClusters of one name in two namespaces', async () => {
+  const elsewhere = SCALED.replace('name: a', 'name: a, namespace: hpc')
+  const { code, out } = await hpa([], { input: `${SCALED}---\n${elsewhere}` })
+  const metadata = parseAllDocuments(out).map((document) => document.toJS().metadata)
+  assert.deepEqual([code, metadata], [0, [{ name: 'a' }, { name: 'a', namespace: 'hpc' }]])
+})
+
+test('hpa refuses a MiniCluster whose name the API server makes', async () => {
+  const input = SCALED.replace('name: a', 'generateName: a-')
+  const { code, out, err } = await hpa([], { input })
+  assert.deepEqual([code, out], [2, ''])
+  assert.match(err, /^<stdin>:3:11: metadata\.name: expected a name, got generateName alone: /)
+})
+
 test('hpa reads standard input by default and for a dash', async () => {
   const { code, out } = await hpa([])
   assert.equal(code, 0)
