@@ -47,7 +47,7 @@ export class InstanceReader {
     this.client = client
     this.version = version
     this.quorum = quorum
-    this.#pending = new PendingJobReader(client)
+    this.#pending = new PendingJobReader(client, { version })
     this.#failed = new FailedJobReader(client)
     this.#refused = new RefusedRequestReader(client)
     this.#running = new RunningJobReader(client)
@@ -168,7 +168,10 @@ export class InstanceReader {
     if (isUnknown(running)) return withoutJobs(running)
     // A job that started since the pending ones were listed would count twice, with ranks that nobody needs.
     const started = startedJobs(running)
-    const context = { counted, started, queues: queues.waiting, hasGpus, attributes }
+    const context = {
+      ...{ counted, started, queues: queues.waiting, hasGpus, attributes },
+      isFluxion: fluxion !== undefined,
+    }
     return {
       waiting: await this.#pending.complete(pending, context, limits),
       queues: toQueueStates(queues, sched.properties),

@@ -333,3 +333,33 @@ test('InstanceReader fails if ranks are down but not in R', async (t) => {
     message: /^Cannot trust Flux's answers: rank 9 is down but not in R; if this lasts, reload /,
   })
 })
+
+/** Four exclusive slots with two sockets each: Fluxion, sched-simple since 0.84, and before it read something else. */
+for (const [release, scheduler, nodes, cores] of [
+  ['0.88.0', 'fluxion', undefined, 4],
+  ['0.88.0', 'sched-simple', 4, 2],
+  ['0.83.0', 'sched-simple', undefined, 2],
+] as const) {
+  test(`InstanceReader reads jobspecs as ${scheduler} of ${release} does`, async (t) => {
+    const socket = { type: 'socket', count: 2, with: [{ type: 'core', count: 2 }] }
+    const slot = { type: 'slot', count: 4, exclusive: true, with: [socket] }
+    const isFluxion = scheduler === 'fluxion'
+    const { waiting } = await read(t, {
+      ...recordedAnswers('0.88.0/'),
+      'attr.get': [
+        { value: release, flags: 1 },
+        { value: '2', flags: 1 },
+      ],
+      'job-manager.getattr': () => ({ jobspec: { resources: [slot] } }),
+      ...(isFluxion && {
+        'sched-fluxion-qmanager.params': { params: { 'queue-policy': 'fcfs' } },
+      }),
+    })
+    assert.equal(waiting.kind, 'known')
+    for (const { request } of waiting.jobs) {
+      assert.ok(request !== undefined && 'ways' in request)
+      const [[part] = []] = request.ways
+      assert.deepEqual([part?.nodes, part?.cores], [nodes, cores])
+    }
+  })
+}

@@ -1,5 +1,5 @@
 // Pending jobs for tests: a test sets the fields that matter, the others have usual values.
-import type { RequestPart } from '#flux/calls/jobspec.ts'
+import type { RequestPart } from '#flux/calls/jobspec-parts.ts'
 import type { Facts, JobRequest, WaitingJob, WaitingJobs } from '#reading/facts.ts'
 
 /** A job of one core. It was submitted at 2026-11-24T01:02:03Z, 456 ms before the reading of factsOf(). */

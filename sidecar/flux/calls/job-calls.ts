@@ -96,7 +96,8 @@ function informationAt(answer: JsonObject, key: string): number | undefined {
 const MAX_JOBSPEC_BYTES = 1024 * 1024
 
 /**
- * The resources that a job requests. Only the owner and the job's own user may call this.
+ * The resources that a job requests. Only the owner and the job's own user may call this. The version is that of the broker, see
+ * {@link parseRequest}.
  *
  * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown or has ended, EMSGSIZE for a jobspec
  * of more than 1 MiB. `FLUX_PROTOCOL` for a request that {@link parseRequest} cannot read
@@ -104,12 +105,12 @@ const MAX_JOBSPEC_BYTES = 1024 * 1024
 export async function getRequest(
   client: Client,
   id: JobId,
-  limits: Limits,
+  { version, ...limits }: Limits & { readonly version?: string },
 ): Promise<ResourceRequest> {
   const topic = 'job-manager.getattr'
   const args = { id, attrs: ['jobspec'] }
   const options = { ...limits, nodeid: LEAD_RANK, maxBytes: MAX_JOBSPEC_BYTES }
   const { jobspec } = await client.call(topic, args, options)
   if (!isJsonObject(jobspec)) throw unexpected(topic, 'jobspec', 'an object', jobspec)
-  return partAt({ topic, key: 'jobspec' }, () => parseRequest(jobspec))
+  return partAt({ topic, key: 'jobspec' }, () => parseRequest(jobspec, version))
 }

@@ -1,41 +1,31 @@
 // The resources that a job asks for, read from its jobspec (RFC 14, RFC 25): a tree of nodes, slots, cores and GPUs becomes
 // a few parts that can be placed.
 
-import { FluxError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
-import { show } from './answer.ts'
 import { type Constraint, parseConstraint } from './constraint.ts'
+import {
+  broken,
+  leastOf,
+  MAX_COUNT,
+  MAX_DEPTH,
+  MAX_VERTICES,
+  type RequestPart,
+} from './jobspec-parts.ts'
+import { parseSimplePart } from './simple-part.ts'
 
-/** Nodes, or slots that may be spread over nodes as they fit. */
-export interface RequestPart {
-  /** `undefined` if the slots may be spread. */
-  readonly nodes: number | undefined
-  /** With nodes there is one slot a node, with everything that the job wants of the node. */
-  readonly slots: number
-  /** Per slot. */
-  readonly cores: number
-  /** Per slot. */
-  readonly gpus: number
-  /** Whole nodes. */
-  readonly exclusive: boolean
-}
-
-/** The resources that a job asks for. */
+/** The resources that a job asks for, as Fluxion reads them. */
 export interface ResourceRequest {
   /** Ways to satisfy the job: one is enough, and it needs all of its parts. Neither the ways nor the parts are ever empty. */
   readonly ways: readonly (readonly RequestPart[])[]
+  /** The same as sched-simple reads it, if that is something else. */
+  readonly simpleWays?: readonly (readonly RequestPart[])[]
   /** Which ranks the job accepts; `undefined`: every rank. */
   readonly constraint: Constraint | undefined
 }
 
-/** Deeper, larger and with more alternatives than any jobspec that a person writes. */
-const MAX_DEPTH = 16
-const MAX_VERTICES = 256
+/** More alternatives, and more parts, than any jobspec that a person writes has. */
 const MAX_WAYS = 16
 const MAX_PARTS = 16
-
-/** No R has as many of anything: beyond it products would lose digits. */
-const MAX_COUNT = 2 ** 40
 
 /** Alternatives of Fluxion: of siblings of these types one is enough. */
 const ALTERNATIVES = ['xor_slot', 'or_slot']
@@ -48,16 +38,30 @@ const ALTERNATIVES = ['xor_slot', 'or_slot']
  * …) multiply what is in them. Of a range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start. A
  * job that asks for no node and no slot is refused: it would count as a job that needs nothing.
  *
+ * The schedulers of flux-core read many of these shapes in another way: see simple-part.ts.
+ *
+ * @param version of flux-core. Default: the newest
  * @throws FluxError `FLUX_PROTOCOL` if it is of another shape
  */
-export function parseRequest(jobspec: JsonObject): ResourceRequest {
-  const ways = new Parser().waysOf(jobspec.resources, {
+export function parseRequest(jobspec: JsonObject, version?: string): ResourceRequest {
+  const parsed = new Parser().waysOf(jobspec.resources, {
     path: 'resources',
     count: 1,
     depth: 0,
     exclusive: false,
   })
-  return { ways: ways.map(merge), constraint: constraintOf(jobspec) }
+  const ways = parsed.map(merge)
+  const simple = parseSimplePart(jobspec.resources, version)
+  return {
+    ways,
+    ...(simple !== undefined && !isOnly(ways, simple) && { simpleWays: [[simple]] }),
+    constraint: constraintOf(jobspec),
+  }
+}
+
+function isOnly([way = [], ...others]: ResourceRequest['ways'], part: RequestPart): boolean {
+  const [only, ...more] = way
+  return others.length + more.length === 0 && JSON.stringify(only) === JSON.stringify(part)
 }
 
 /** Parts that are alike become one, where that asks for the same. */
@@ -225,20 +229,4 @@ function choices<T>(
       throw broken('resources', `at most ${MAX_WAYS} alternatives`, ways.length)
   }
   return ways
-}
-
-/** The least number of a range (RFC 45, `"2-5"`, `"[2+]"`) or of an idset. */
-const LEAST = /^\[?(\d+)(?=[-+:,\]]|$)/
-
-/** An integer; or a range as RFC 14 (`{ min }`) or RFC 45 writes it. */
-function leastOf(count: unknown, path: string): number {
-  const [, text] = (typeof count === 'string' && LEAST.exec(count)) || []
-  const least = text !== undefined ? Number(text) : isJsonObject(count) ? count.min : count
-  if (typeof least === 'number' && Number.isSafeInteger(least) && least >= 0) return least
-  throw broken(path, 'a count', count)
-}
-
-function broken(path: string, expected: string, got: unknown): FluxError {
-  const message = `Cannot read jobspec at ${path}: expected ${expected}, got ${show(got)}`
-  return new FluxError('FLUX_PROTOCOL', message)
 }

@@ -62,11 +62,14 @@ export interface PendingContext {
   readonly queues?: WaitingQueues
   /** Whether R has GPUs: only then a job can ask for some. */
   readonly hasGpus: boolean
+  /** Whether Fluxion reads the jobspecs. Default: a scheduler of flux-core does. */
+  readonly isFluxion?: boolean
   readonly attributes: RankAttributes
 }
 
 export class PendingJobReader {
   readonly #client: Client
+  readonly #version: string | undefined
   readonly #now: () => number
   readonly #requests = new RequestCache()
   readonly #accepted = new AcceptedRanks()
@@ -85,9 +88,16 @@ export class PendingJobReader {
   /** Jobs whose requests were larger than what one reading may add. */
   #deferred: ReadonlySet<JobId> = new Set()
 
-  /** @param now a clock in milliseconds */
-  constructor(client: Client, now: () => number = () => performance.now()) {
+  /**
+   * @param version of flux-core. Default: the newest
+   * @param now a clock in milliseconds
+   */
+  constructor(
+    client: Client,
+    { version, now = () => performance.now() }: { version?: string; now?: () => number } = {},
+  ) {
     this.#client = client
+    this.#version = version
     this.#now = now
   }
 
@@ -140,7 +150,14 @@ export class PendingJobReader {
    */
   async complete(
     pending: readonly PendingJob[],
-    { counted, started, queues = NO_QUEUES, hasGpus, attributes }: PendingContext,
+    {
+      counted,
+      started,
+      queues = NO_QUEUES,
+      hasGpus,
+      isFluxion = false,
+      attributes,
+    }: PendingContext,
     limits: Limits,
   ): Promise<Waiting> {
     this.#toLeaveOut = counted > MAX_WAITING ? [...queues.stopped] : []
@@ -155,7 +172,7 @@ export class PendingJobReader {
     this.#accepted.restart(attributes)
     const jobs = await mapInTurns(listed, ({ oddity, ...job }) => ({
       ...job,
-      request: this.#requestOf(job) ?? (oddity ? unknown(oddity) : undefined),
+      request: this.#requestOf(job, isFluxion) ?? (oddity ? unknown(oddity) : undefined),
     }))
     const next = pending[MAX_WAITING]
     return {
@@ -175,10 +192,11 @@ export class PendingJobReader {
     }
   }
 
-  #requestOf(job: PendingJob): WaitingJob['request'] {
+  #requestOf(job: PendingJob, isFluxion: boolean): WaitingJob['request'] {
     const request = this.#readRequestOf(job)
     if (request === undefined || isUnknown(request)) return request
-    const { ways, constraint } = request
+    const { constraint } = request
+    const ways = isFluxion ? request.ways : (request.simpleWays ?? request.ways)
     if (constraint === undefined) return { ways, ranks: undefined }
     try {
       const ranks = this.#accepted.find(constraint)
@@ -230,7 +248,10 @@ export class PendingJobReader {
     limits: Limits,
   ): Promise<void> {
     try {
-      const request = await getRequest(this.#client, id, limits)
+      const request = await getRequest(this.#client, id, {
+        ...limits,
+        ...(this.#version !== undefined && { version: this.#version }),
+      })
       if (budget.take(request)) read.set(id, request)
       else deferred.add(id)
     } catch (error) {

@@ -83,24 +83,29 @@ export class RequestCache {
   /** @returns the weight that its parts add to those that were kept since the last restart */
   #keep(request: ReadRequest): number {
     if (isUnknown(request)) return 0
-    const { ways, constraint } = request
-    const more = this.#ways.keep(ways) ? weightOfWays(ways) : 0
+    const { constraint } = request
+    const more = readingsOf(request)
+      .filter((ways) => this.#ways.keep(ways))
+      .reduce((sum, ways) => sum + weightOfWays(ways), 0)
     if (constraint === undefined || !this.#constraints.keep(constraint)) return more
     return more + weightOfConstraint(constraint)
   }
 
   #add({ queue }: PendingJob, request: ReadRequest): Entry {
     if (isUnknown(request)) return { queue, request, weight: 0 }
-    const { ways, constraint } = request
+    const { ways, simpleWays, constraint } = request
     const places = {
       ways: this.#ways.lookUp(ways),
+      simpleWays: simpleWays && this.#ways.lookUp(simpleWays),
       constraint: constraint && this.#constraints.lookUp(constraint),
     }
     const weight = weightOf(request)
-    const isKnown = places.ways.isKnown && places.constraint?.isKnown !== false
+    const isKnown = Object.values(places).every((place) => place?.isKnown !== false)
     if (!isKnown && weight > this.#weightLeft) return { queue, request: TOO_LARGE, weight }
     const kept = {
       ways: this.#ways.share(ways, places.ways),
+      ...(simpleWays &&
+        places.simpleWays && { simpleWays: this.#ways.share(simpleWays, places.simpleWays) }),
       constraint:
         constraint && places.constraint && this.#constraints.share(constraint, places.constraint),
     }
@@ -161,8 +166,17 @@ class Shared<Value extends object> {
   }
 }
 
-function weightOf({ ways, constraint }: ResourceRequest): number {
-  return weightOfWays(ways) + (constraint === undefined ? 0 : weightOfConstraint(constraint))
+/** What Fluxion reads and, if that is something else, what sched-simple does. */
+function readingsOf({ ways, simpleWays }: ResourceRequest): readonly ResourceRequest['ways'][] {
+  return simpleWays === undefined ? [ways] : [ways, simpleWays]
+}
+
+function weightOf(request: ResourceRequest): number {
+  const { constraint } = request
+  return readingsOf(request).reduce(
+    (sum, ways) => sum + weightOfWays(ways),
+    constraint === undefined ? 0 : weightOfConstraint(constraint),
+  )
 }
 
 function weightOfWays(ways: ResourceRequest['ways']): number {

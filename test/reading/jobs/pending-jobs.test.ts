@@ -20,7 +20,7 @@ const GETATTR = 'job-manager.getattr'
 /** @param now a clock, which stands still if none is given */
 async function setUp(t: TestContext, answers: Record<string, Answer>, now = () => 0) {
   const broker = await connectToCannedBroker(t, answers)
-  const reader = new PendingJobReader(broker.client, now)
+  const reader = new PendingJobReader(broker.client, { now })
   /** What is known once every jobspec was read. */
   const complete = async (...[jobs, context]: CompleteArgs): Promise<WaitingJobs> => {
     const waiting = await reader.complete(jobs, context, LIMITS)
@@ -265,12 +265,84 @@ test('complete knows the ranks of every constraint after some readings, however 
   )
 })
 
+/** The ways of each job; `undefined` if they are not known. */
+function waysIn(jobs: WaitingJobs['jobs']) {
+  return jobs.map(({ request }) =>
+    request === undefined || isUnknown(request) ? undefined : request.ways,
+  )
+}
+
+const SOCKETS = {
+  jobspec: {
+    resources: [
+      {
+        ...{ type: 'slot', count: 4, exclusive: true },
+        with: [{ type: 'socket', count: 2, with: [{ type: 'core', count: 2 }] }],
+      },
+    ],
+  },
+}
+
+test('complete says what the scheduler that runs reads in a jobspec, also when it is another one', async (t) => {
+  const { complete, requests } = await setUp(t, { [GETATTR]: () => SOCKETS })
+  const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
+  const simple = { nodes: 4, slots: 4, cores: 2, gpus: 0, exclusive: true }
+  const fluxion = { nodes: undefined, slots: 4, cores: 4, gpus: 0, exclusive: false }
+  for (const [isFluxion, part] of [
+    [false, simple],
+    [true, fluxion],
+  ] as const) {
+    const { jobs } = await complete(pending(1, 2), { ...context, isFluxion })
+    const [one, other] = waysIn(jobs)
+    assert.deepEqual(one, [[part]])
+    assert.equal(one, other, 'jobs that are alike share what was read')
+  }
+  assert.equal(requests.length, 2)
+})
+
+test('complete reads a jobspec as the release of the broker does', async (t) => {
+  const { client } = await connectToCannedBroker(t, { [GETATTR]: () => SOCKETS })
+  const reader = new PendingJobReader(client, { version: '0.83.0' })
+  const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
+  const waiting = await reader.complete(pending(1), context, LIMITS)
+  assert.ok(!isUnknown(waiting))
+  const part = { nodes: undefined, slots: 4, cores: 2, gpus: 0, exclusive: false }
+  assert.deepEqual(waysIn(waiting.jobs), [[[part]]])
+})
+
+test('complete keeps a bounded number of parts, also of those that only sched-simple reads', async (t) => {
+  const sized = (type: string, cores: number) => ({
+    ...{ type, count: 1 },
+    with: [{ type: 'core', count: cores }],
+  })
+  const specs = upTo(600).map((job) => ({
+    jobspec: {
+      resources: [
+        ...upTo(16).map((kind) => sized('xor_slot', 1 + kind)),
+        ...upTo(15).map((kind) => sized('slot', 100 + kind + job)),
+      ],
+    },
+  }))
+  const { complete } = await setUp(t, { [GETATTR]: specs })
+  const context = { counted: 0, hasGpus: false, attributes: ATTRIBUTES }
+  // The first reading ends with the job that uses up what one may add; the next one fills what is left.
+  await complete(pending(...upTo(600)), context)
+  const { jobs } = await complete(pending(...upTo(600)), context)
+  const known = waysIn(jobs).filter((ways) => ways !== undefined)
+  // A job has 16 ways of 16 parts, and one of one part for sched-simple.
+  assert.equal(known.length, Math.floor(100_000 / (16 * 17 + 2)))
+})
+
 test('complete keeps a bounded number of parts and alternatives', async (t) => {
   const kinds = (from: number) =>
     upTo(16).map((kind) => ({
       type: 'slot',
       count: 1,
-      with: [{ type: 'core', count: from + kind }],
+      // Schedulers of flux-core refuse a count of 0, so that there is one reading alone.
+      with: [
+        { type: 'core', count: from + kind },
+        { type: 'gpu', count: 0 },
+      ],
     }))
   const either = upTo(16).map((kind) => ({ ...kinds(1000)[kind], type: 'xor_slot' }))
   const specs = upTo(600).map((job) => ({
