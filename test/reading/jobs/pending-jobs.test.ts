@@ -669,3 +669,12 @@ for (const [what, answer] of [
     assert.equal(some.length, 1)
   })
 }
+
+test('an answer of an unexpected form is an error, also where queues are left out', async (t) => {
+  const { reader, complete } = await setUp(t, {
+    [LIST]: (args) => (JSON.stringify(args.constraint).includes('not') ? {} : listing({})(args)),
+    [GETATTR]: ERRNO.EPERM,
+  })
+  await complete(await reader.read(LIMITS), MOSTLY_STOPPED)
+  await assert.rejects(reader.read(LIMITS), { code: 'FLUX_PROTOCOL' })
+})
