@@ -332,6 +332,18 @@ test('computeDemand counts whole nodes that have fewer cores than a job asks for
   )
 })
 
+test('computeDemand gives a job whole nodes with the GPUs of one slot, and counts all that it asks for', () => {
+  const part = { nodes: 3, slots: 3, cores: 2, gpus: 8, exclusive: true }
+  const demand = (leastGpus: number, fluxion?: DemandFacts['fluxion']) => {
+    const waiting = waitingFor(waitingJob({ request: requestFor({ ...part, leastGpus }) }))
+    const { whole } = demandFor(4, { ...GPU_NODES, waiting, fluxion })
+    return [formatIdset(whole.placed), whole.infeasible, whole.pendingGpus]
+  }
+  assert.deepEqual(demand(4), ['0-2', 0, 24])
+  assert.deepEqual(demand(5), ['', 1, 0])
+  assert.deepEqual(demand(4, {}), ['', 1, 0])
+})
+
 for (const { what, job, nodes, cores, placed } of REQUESTS) {
   test(`computeDemand reads ${what}`, () => {
     const found = demandFor(4, { waiting: waitingFor(job) })

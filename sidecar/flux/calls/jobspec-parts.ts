@@ -16,6 +16,8 @@ export interface RequestPart {
   readonly gpus: number
   /** Whole nodes. */
   readonly exclusive: boolean
+  /** GPUs that a whole node must have, if that is not all that is wanted of it. */
+  readonly leastGpus?: number
 }
 
 /** Deeper and larger than any jobspec that a person writes. */

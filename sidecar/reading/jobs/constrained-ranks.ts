@@ -86,6 +86,7 @@ const TOO_LARGE = unknown('a constraint of a pending job takes too long to be wo
 /** Works out which ranks constraints accept: each once as long as R stays the same, and for a bounded time at each reading. */
 export class AcceptedRanks {
   #attributes: RankAttributes | undefined
+  #isPlain = false
   #known = new Map<Constraint, Idset | Unknown>()
   #unused: ReadonlyMap<Constraint, Idset | Unknown> = new Map()
   /** One object for all sets that are alike. */
@@ -93,9 +94,20 @@ export class AcceptedRanks {
   #stepsLeft = 0
   #rangesLeft = MAX_RANGES
 
-  /** Begins a reading. What is not asked for in it is forgotten at the next one. */
-  restart(attributes: RankAttributes): void {
-    const isSame = this.#attributes !== undefined && areEqual(this.#attributes, attributes)
+  /**
+   * Begins a reading. What is not asked for in it is forgotten at the next one.
+   *
+   * @param isPlain whether constraints are read as {@link Evaluation} says of sched-simple. Default: as RFC 31 has them
+   */
+  restart(
+    attributes: RankAttributes,
+    { isPlain = false }: { readonly isPlain?: boolean } = {},
+  ): void {
+    const isSame =
+      this.#attributes !== undefined &&
+      areEqual(this.#attributes, attributes) &&
+      this.#isPlain === isPlain
+    this.#isPlain = isPlain
     this.#unused = isSame ? this.#known : new Map()
     this.#known = new Map()
     if (!isSame) this.#attributes = attributes
@@ -121,7 +133,7 @@ export class AcceptedRanks {
   #workOut(constraint: Constraint): Idset | Unknown {
     const steps = this.#stepsLeft
     if (this.#attributes === undefined || steps <= 0) return TOO_MANY
-    const evaluation = new Evaluation(this.#attributes, steps)
+    const evaluation = new Evaluation(this.#attributes, steps, this.#isPlain)
     const ranks = evaluation.ranksOf(constraint)
     this.#stepsLeft = evaluation.stepsLeft - ranks.ranges.length
     if (this.#stepsLeft > 0) return this.#share(ranks)
@@ -151,16 +163,23 @@ export class AcceptedRanks {
 
 /** The ranks of R that a constraint accepts. */
 export function acceptedRanks(constraint: Constraint, attributes: RankAttributes): Idset {
-  return new Evaluation(attributes, Number.POSITIVE_INFINITY).ranksOf(constraint)
+  return new Evaluation(attributes, Number.POSITIVE_INFINITY, false).ranksOf(constraint)
 }
 
-/** One evaluation. Once its steps are used up, what it returns means nothing. */
+/**
+ * One evaluation. Once its steps are used up, what it returns means nothing.
+ *
+ * sched-simple since 0.84 differs from RFC 31 (Rv1Set): `not` negates the first of its values alone, and `or` without values
+ * accepts no rank.
+ */
 class Evaluation {
   readonly #attributes: RankAttributes
+  readonly #isPlain: boolean
   stepsLeft: number
 
-  constructor(attributes: RankAttributes, steps: number) {
+  constructor(attributes: RankAttributes, steps: number, isPlain: boolean) {
     this.#attributes = attributes
+    this.#isPlain = isPlain
     this.stepsLeft = steps
   }
 
@@ -182,10 +201,13 @@ class Evaluation {
         return this.#allOf(constraint.of)
       case 'or': {
         const { of } = constraint
-        return of.length === 0 ? all : this.#fold(this.#each(of), unionIdsets, EMPTY_IDSET)
+        const acceptsAll = of.length === 0 && !this.#isPlain
+        return acceptsAll ? all : this.#fold(this.#each(of), unionIdsets, EMPTY_IDSET)
       }
-      case 'not':
-        return this.#fold([this.#allOf(constraint.of)], subtractIdsets, all)
+      case 'not': {
+        const of = this.#isPlain ? constraint.of.slice(0, 1) : constraint.of
+        return this.#fold([this.#allOf(of)], subtractIdsets, all)
+      }
     }
   }
 

@@ -3,6 +3,7 @@
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { getRequest } from '#flux/calls/job-calls.ts'
 import { type JobId, listPendingJobs, type PendingJob } from '#flux/calls/job-list-calls.ts'
+import { isSince } from '#flux/calls/release.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import { mapInTurns } from '#flux/turns.ts'
 import type { Client } from '#flux/wire/client.ts'
@@ -169,7 +170,8 @@ export class PendingJobReader {
     const listed = cut.filter(({ id }) => !this.#ended.has(id))
     const missing = listed.filter((job) => this.#readRequestOf(job) === undefined)
     if (!this.#isGuest && missing.some(canStart)) return NOT_YET
-    this.#accepted.restart(attributes)
+    const isPlain = !isFluxion && (this.#version === undefined || isSince(this.#version, [0, 84]))
+    this.#accepted.restart(attributes, { isPlain })
     const jobs = await mapInTurns(listed, ({ oddity, ...job }) => ({
       ...job,
       request: this.#requestOf(job, isFluxion) ?? (oddity ? unknown(oddity) : undefined),

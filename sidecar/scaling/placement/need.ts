@@ -15,6 +15,8 @@ export interface Need {
   readonly gpus: number
   /** Whole nodes, whatever is on them. */
   readonly exclusive: boolean
+  /** See {@link onIdleNodes}. Default: all GPUs that it wants. */
+  readonly leastGpus?: number
 }
 
 /** Ways to satisfy a job: one is enough, and it needs all of its parts. */
@@ -73,11 +75,15 @@ export function waysOf(
 }
 
 /**
- * The same for the schedulers of flux-core: who asks for whole nodes gets idle ones, however few cores they have. Fluxion
- * refuses a job whose nodes have too few.
+ * Where the schedulers of flux-core place them: who asks for whole nodes gets idle ones, however few cores they have, with the
+ * GPUs of one slot. Fluxion refuses a job whose nodes have too few.
  */
 export function onIdleNodes(ways: Ways): Ways {
-  return ways.map((parts) => parts.map((need) => (need.exclusive ? { ...need, cores: 0 } : need)))
+  return ways.map((parts) =>
+    parts.map((need) =>
+      need.exclusive ? { ...need, cores: 0, gpus: need.leastGpus ?? need.gpus } : need,
+    ),
+  )
 }
 
 /**

@@ -108,18 +108,13 @@ export class PendingPlacement {
       return undefined
     }
     if (!canStart(job) || queues.get(name)?.started === false) return undefined
-    const ways = this.#waysOf(job)
+    const ways = waysOf(job, this.#nodeCores)
     if (ways === undefined) this.#unknownNeeds ??= reasonFor(job)
     const place = this.#placeIn(this.#domainOf(job, sums.domain), job, ways)
     if (place.kind === 'not placed') this.#isPartial = true
     if (place.kind === 'infeasible') this.#infeasibleJobs.add(job.id)
     for (const one of affected) this.#add(one, job, { place, ways })
     return place
-  }
-
-  #waysOf(job: WaitingJob): Ways | undefined {
-    const ways = waysOf(job, this.#nodeCores)
-    return ways && this.#facts.fluxion === undefined ? onIdleNodes(ways) : ways
   }
 
   /** The ranks of R that the job may be given, by its queue and by what is known of its constraint. */
@@ -131,7 +126,10 @@ export class PendingPlacement {
   /** @param domain `undefined`: it would take too long to work it out */
   #placeIn(domain: Domain | undefined, job: WaitingJob, ways: Ways | undefined): Place {
     if (domain === undefined) return { kind: 'not placed' }
-    if (ways !== undefined) return this.#place(job, ways, domain)
+    if (ways !== undefined) {
+      const isFluxion = this.#facts.fluxion !== undefined
+      return this.#place(job, isFluxion ? ways : onIdleNodes(ways), domain)
+    }
     // A job whose needs are not known may be given any of its ranks, and may need lost ones.
     return { kind: 'waits', ranks: domain.startable }
   }

@@ -85,6 +85,11 @@ const SHAPES: readonly (readonly [
     part({ nodes: 3, slots: 3, cores: 3, exclusive: true }),
   ],
   [
+    'whole nodes with GPUs: a node must have those of one slot',
+    [exclusive(vertex('node', 2, vertex('slot', 3, CORE, vertex('gpu', 2))))],
+    part({ nodes: 2, slots: 2, cores: 3, gpus: 6, exclusive: true, leastGpus: 2 }),
+  ],
+  [
     'exclusive cores and sockets: that does not count',
     [exclusive(vertex('socket', 2, vertex('slot', 6, exclusive(CORE))))],
     part({ slots: 6, cores: 1 }),

@@ -139,6 +139,27 @@ test('AcceptedRanks works out a constraint once while R stays the same, and agai
   assert.deepEqual(accepted.find(host), parseIdset('3'))
 })
 
+test('AcceptedRanks reads constraints as sched-simple of 0.84 and later does, and as RFC 31 has them for others', () => {
+  const accepted = new AcceptedRanks()
+  const constraints = [
+    { not: [{ ranks: ['0-3'] }, { properties: ['slow'] }] },
+    { or: [] },
+    { not: [{ and: [{ ranks: ['0-3'] }, { properties: ['slow'] }] }] },
+  ].map(parseConstraint)
+  for (const [isPlain, ...expected] of [
+    [false, '0-1,3-7', '0-7', '0-1,3-7'],
+    [true, '4-7', '', '0-1,3-7'],
+    [false, '0-1,3-7', '0-7', '0-1,3-7'],
+  ] as const) {
+    accepted.restart(ATTRIBUTES, { isPlain })
+    for (const [index, constraint] of constraints.entries()) {
+      const ranks = accepted.find(constraint)
+      assert.ok(!isUnknown(ranks))
+      assert.equal(formatIdset(ranks), expected[index])
+    }
+  }
+})
+
 test('AcceptedRanks has one set for constraints that accept the same ranks', () => {
   const accepted = new AcceptedRanks()
   accepted.restart(ATTRIBUTES)

@@ -265,6 +265,28 @@ test('complete knows the ranks of every constraint after some readings, however 
   )
 })
 
+test('complete reads constraints as the scheduler that runs does', async (t) => {
+  const constraints = { not: [{ ranks: ['0'] }, { ranks: ['1'] }] }
+  const spec = {
+    jobspec: { resources: [SLOT], attributes: { system: { constraints } } },
+  }
+  const { client } = await connectToCannedBroker(t, { [GETATTR]: () => spec })
+  for (const [version, isFluxion, ranks] of [
+    ['0.84.0', false, '1-7'],
+    ['0.84.0', true, '0-7'],
+    ['0.83.0', false, '0-7'],
+    [undefined, false, '1-7'],
+  ] as const) {
+    const reader = new PendingJobReader(client, version === undefined ? {} : { version })
+    const context = { counted: 0, hasGpus: false, isFluxion, attributes: ATTRIBUTES }
+    const waiting = await reader.complete(pending(1), context, LIMITS)
+    assert.ok(!isUnknown(waiting))
+    const [{ request } = {}] = waiting.jobs
+    assert.ok(request !== undefined && 'ways' in request && request.ranks !== undefined)
+    assert.equal(formatIdset(request.ranks), ranks)
+  }
+})
+
 /** The ways of each job; `undefined` if they are not known. */
 function waysIn(jobs: WaitingJobs['jobs']) {
   return jobs.map(({ request }) =>
