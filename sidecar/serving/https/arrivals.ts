@@ -7,6 +7,8 @@ import { type Rate, TokenBucket } from '../limits/token-bucket.ts'
 export interface ArrivalLimits {
   /** Of one address. */
   readonly peer: Rate
+  /** Of an address of a known client, until their handshakes are complete: an API server opens many at once. Default: as of any. */
+  readonly known?: Rate
   /** Of one address, whatever others do: more than a kubelet or Prometheus needs. */
   readonly reserved: Rate
   /** Of all strangers together, beyond what is reserved for each. */
@@ -23,6 +25,8 @@ const MAX_KNOWN = 64
 
 export class Arrivals {
   readonly #peers: RateLimit
+  /** Of the addresses of known clients, in place of it. */
+  readonly #knownPeers: RateLimit
   readonly #reserved: RateLimit
   readonly #shared: TokenBucket
   readonly #limits: ArrivalLimits
@@ -31,9 +35,10 @@ export class Arrivals {
 
   /** @param now milliseconds of a monotonic clock, as for the other calls */
   constructor(limits: ArrivalLimits, now: number) {
-    const { peer, reserved, shared, unknownCertificates } = limits
+    const { peer, known = peer, reserved, shared, unknownCertificates } = limits
     this.#limits = limits
     this.#peers = new RateLimit(peer)
+    this.#knownPeers = new RateLimit(known)
     this.#reserved = new RateLimit(reserved)
     this.#shared = new TokenBucket(shared, now)
     this.#unknownCertificates = new RateLimit(unknownCertificates)
@@ -41,8 +46,8 @@ export class Arrivals {
 
   /** Whether a new connection of an address may begin its handshake. If so, it counts. */
   admit(address: string, now: number): boolean {
+    if (this.isKnown(address)) return this.#knownPeers.admit(address, now)
     if (!this.#peers.admit(address, now)) return false
-    if (this.isKnown(address)) return true
     if (!this.#unknownCertificates.hasLeft(address, now)) return false
     return this.#reserved.admit(address, now) || this.#shared.take(now)
   }
@@ -53,7 +58,8 @@ export class Arrivals {
 
   /** The last connection of an address was of a known client: it does not count, and later ones come first. */
   know(address: string): void {
-    this.#peers.excuse(address)
+    if (this.isKnown(address)) this.#knownPeers.excuse(address)
+    else this.#peers.excuse(address)
     this.#known.set(address, true)
   }
 
@@ -75,6 +81,7 @@ export class Arrivals {
   /** Forgets the addresses that have opened nothing for long. */
   forgetOld(now: number): void {
     this.#peers.forgetOld(now)
+    this.#knownPeers.forgetOld(now)
     this.#reserved.forgetOld(now)
     this.#unknownCertificates.forgetOld(now)
   }

@@ -13,11 +13,19 @@ export type Admission = 'serve' | 'refuse' | 'ignore'
 /** The first message of a handshake, with the keys that clients offer. What is longer has certificates. */
 const HELLO_BYTES = 2_048
 
+/** Handshakes of the addresses of known clients that are under way, each with 90 KiB. */
+const MAX_ARRIVING = 256
+
 export class Connections {
   readonly #limits: ServerLimits
   readonly #strangers: ClientGroup
   /** Known clients are few, and trusted: any of their addresses may use all that they may use together. */
   readonly #known: ClientGroup
+  /**
+   * Those of the addresses of known clients, in their handshake. Whoever else is behind such an address takes the room of nobody
+   * who is known.
+   */
+  readonly #arriving: ClientGroup
   readonly #arrivals: Arrivals
   /** Every TCP connection by its addresses, also those in their TLS handshake. */
   readonly #connections = new Map<string, Connection>()
@@ -36,6 +44,13 @@ export class Connections {
       ...{ connections, requests },
       peerConnections: connections,
       peerRequests: requests,
+    })
+    const arriving = Math.min(connections, MAX_ARRIVING)
+    this.#arriving = new ClientGroup({
+      connections: arriving,
+      peerConnections: arriving,
+      requests: 0,
+      peerRequests: 0,
     })
   }
 
@@ -63,8 +78,10 @@ export class Connections {
       socket.destroy()
       return false
     }
-    if (!this.#arrivals.isKnown(address)) this.#strangers.makeRoomForHandshake(connection)
-    if (!this.#strangers.add(connection)) {
+    const isKnown = this.#arrivals.isKnown(address)
+    if (!isKnown) this.#strangers.makeRoomForHandshake(connection)
+    const group = isKnown ? this.#arriving : this.#strangers
+    if (!group.add(connection)) {
       socket.destroy()
       return false
     }
@@ -94,10 +111,12 @@ export class Connections {
     this.#secured.set(tls, connection)
     tls.once('close', () => this.#secured.delete(tls))
     if (client === 'refused') this.#charge(connection)
-    if (client !== 'known') return
-    this.#arrivals.know(connection.address)
-    this.#strangers.remove(connection)
-    if (!this.#known.add(connection)) connection.socket.destroy()
+    if (client === 'known') this.#arrivals.know(connection.address)
+    const group = client === 'known' ? this.#known : this.#strangers
+    // One that was closed to make room is in no group.
+    if (connection.peer === undefined || connection.peer.group === group) return
+    connection.peer.group.remove(connection)
+    if (!group.add(connection)) connection.socket.destroy()
   }
 
   /** Counts a request until its response or its connection is closed, and says what to do with it. */
@@ -154,12 +173,17 @@ export class Connections {
   }
 
   #isEndless({ peer, socket }: Connection): boolean {
-    return peer?.group === this.#strangers && socket.bytesRead > this.#limits.strangerBytes
+    return (
+      peer !== undefined &&
+      peer.group !== this.#known &&
+      socket.bytesRead > this.#limits.strangerBytes
+    )
   }
 
   /** How many connections were closed to make room for others, since it was asked last. */
   takeDisplaced(): number {
-    return this.#strangers.takeDisplaced() + this.#known.takeDisplaced()
+    const groups = [this.#strangers, this.#known, this.#arriving]
+    return groups.reduce((sum, group) => sum + group.takeDisplaced(), 0)
   }
 
   /**

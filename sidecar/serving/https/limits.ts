@@ -69,6 +69,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   peerRequests: 16,
   arrivals: {
     peer: { burst: 200, perSecond: 20 },
+    known: { burst: 512, perSecond: 20 },
     reserved: { burst: 10, perSecond: 1 },
     shared: { burst: 200, perSecond: 50 },
     unknownCertificates: UNKNOWN_CERTIFICATES,

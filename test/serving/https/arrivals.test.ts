@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect as connectTcp } from 'node:net'
-import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { Arrivals } from '#serving/https/arrivals.ts'
 import { DEFAULT_LIMITS, UNKNOWN_CERTIFICATES } from '#serving/https/limits.ts'
-import { createAuthority } from '../../support/certificates.ts'
+import { createAuthority, type KeyPair } from '../../support/certificates.ts'
 import { ask } from '../../support/https.ts'
-import { authority, GET, knowsClient, pair, serve } from './local-server.ts'
+import { authority, GET, knowsClient, pair, serve, WITHIN } from './local-server.ts'
 
 const SLOW = { burst: 3, perSecond: 0.001 }
 const CERTIFICATES = { unknownCertificates: UNKNOWN_CERTIFICATES }
@@ -62,6 +62,70 @@ test('HttpsServer answers API servers and kubelets while many addresses open con
   }
   assert.equal((await ask(port, '/livez', { localAddress: '127.0.0.11' })).status, 200)
 })
+
+const API_SERVER = '127.0.0.10'
+
+/** TCP connections of an API server that the server has accepted, and on which nothing was said yet. */
+async function begin(t: TestContext, port: number, count: number): Promise<readonly Socket[]> {
+  const sockets = Array.from({ length: count }, () =>
+    connectTcp({ port, host: '127.0.0.1', localAddress: API_SERVER }),
+  )
+  for (const socket of sockets) {
+    t.after(() => socket.destroy())
+    socket.on('error', () => {})
+  }
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  // Node accepts one in each turn of the event loop.
+  for (let turn = 0; turn < 2 * count; turn += 1) await nextTurn()
+  return sockets
+}
+
+/** Whether a request is answered on a TCP connection. */
+function answerOn(tcp: Socket, { cert, key }: KeyPair): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect({ socket: tcp, rejectUnauthorized: false, cert, key })
+  socket.once('data', () => resolve(true))
+  socket.on('error', () => resolve(false))
+  socket.once('close', () => resolve(false))
+  socket.write(GET)
+  return promise
+}
+
+/** A server that knows the address of an API server. */
+async function serveKnown(t: TestContext, room: number) {
+  const limits = { known: { connections: room, requests: room } }
+  const { port } = await serve(t, { clientCa: authority.cert, knowsClient, limits })
+  const client = await authority.issue({ commonName: 'proxy', extendedKeyUsage: ['clientAuth'] })
+  const [first] = await begin(t, port, 1)
+  assert.ok(first !== undefined && (await answerOn(first, client)))
+  return { port, client, first }
+}
+
+test(
+  'HttpsServer answers all that an API server asks at once on new connections',
+  WITHIN,
+  async (t) => {
+    const { port, client } = await serveKnown(t, 300)
+    const begun = await begin(t, port, 250)
+    const answers = await Promise.all(begun.map((socket) => answerOn(socket, client)))
+    assert.equal(answers.filter(Boolean).length, 250)
+  },
+)
+
+test(
+  'HttpsServer answers an API server beside silent connections of its address',
+  WITHIN,
+  async (t) => {
+    const { port, client, first } = await serveKnown(t, 8)
+    let isClosed = false
+    first.once('close', () => {
+      isClosed = true
+    })
+    for (const socket of await begin(t, port, 20)) socket.resume()
+    assert.equal((await ask(port, '/', { client, localAddress: API_SERVER })).status, 200)
+    assert.equal(isClosed, false)
+  },
+)
 
 /** A hundred certificates, of which a server knows none. */
 async function longChain() {

@@ -101,7 +101,7 @@ test('No stranger takes the room of a known client', WITHIN, async (t) => {
   const known = await open(t, port, { pair: client })
   // The server knows the client once it has answered it.
   assert.equal(await isOpen(known), true)
-  await open(t, port)
+  await open(t, port, { from: '127.0.0.3' })
   await open(t, port, { from: '127.0.0.2' })
   assert.equal(await isOpen(known), true)
 })
@@ -135,7 +135,7 @@ test('Known clients may have more than all strangers together', WITHIN, async (t
   assert.equal(await isOpen(first), true)
   const second = await open(t, port, { pair: client })
   for (const socket of [first, second]) assert.equal(await isOpen(socket), true)
-  const stranger = await open(t, port)
+  const stranger = await open(t, port, { from: '127.0.0.3' })
   const gone = closed(stranger)
   stranger.resume()
   await open(t, port, { from: '127.0.0.2' })
