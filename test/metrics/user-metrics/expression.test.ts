@@ -131,6 +131,10 @@ const REFUSED: readonly (readonly [expression: string, offset: number, message: 
   [`[${Array(101).fill('1').join()}].sum()`, 201, 'Exceeded maxListElements (100)'],
 ]
 
+test('compileExpression takes an expression of as many characters as it may have', () => {
+  assert.equal(compileExpression(`1${' '.repeat(MAX_LENGTH - 1)}`).kind, 'compiled')
+})
+
 for (const [expression, offset, message] of REFUSED) {
   test(`compileExpression refuses ${JSON.stringify(expression.slice(0, 50))}: ${message}`, () => {
     assert.deepEqual(problem(expression), { offset, message })

@@ -182,6 +182,7 @@ test('readUserMetrics accepts 50 metrics, and reports the place of the first one
   const { metrics, problems } = read(fileOf(...rows))
   assert.deepEqual([metrics.length, metrics.at(-1)?.name], [50, 'm49'])
   assert.deepEqual(problems, ['metrics.yaml:52:5: expected at most 50 metrics, got 52'])
+  assert.deepEqual(read(fileOf(...rows.slice(0, MAX_METRICS))).problems, [])
 })
 
 test('readUserMetrics refuses a metric that takes more steps than the metrics before it leave', () => {
