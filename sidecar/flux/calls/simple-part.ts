@@ -27,8 +27,8 @@ interface Counts {
 /**
  * Reads `resources`. What else is in the tree (sockets, L3 caches, memory, …) is looked through, and its count multiplies nodes
  * only: `socket=2/slot=4/core=2` asks for four slots of two cores. Of several slots the last one counts. A slot with nodes in it
- * multiplies the nodes, and is wanted on each of them. An exclusive slot without a node takes a whole one. A
- * whole node must be idle, with the GPUs of one slot.
+ * multiplies the nodes, and is wanted on each of them. An exclusive slot without a node takes a whole one. A whole node must be
+ * idle, with the GPUs of one slot.
  *
  * @param version of flux-core. Default: the newest
  * @returns `undefined` if these schedulers refuse the job, as one without slots, without cores or with a count of 0
