@@ -18,6 +18,23 @@ export interface RequestPart {
   readonly exclusive: boolean
   /** GPUs that a whole node must have, if that is not all that is wanted of it. */
   readonly leastGpus?: number
+  /** Where slots may have more than the least. */
+  readonly ranges?: PartRanges
+}
+
+export interface PartRanges {
+  readonly cores?: CountRange
+  readonly gpus?: CountRange
+}
+
+/** How many of something a slot may have (RFC 14). */
+export interface CountRange {
+  /** How many such slots there are in each slot of the part. */
+  readonly times: number
+  readonly min: number
+  readonly max: number
+  readonly operator: string
+  readonly operand: number
 }
 
 /** Deeper and larger than any jobspec that a person writes. */
@@ -36,6 +53,45 @@ export function leastOf(count: unknown, path: string): number {
   const least = text !== undefined ? Number(text) : isJsonObject(count) ? count.min : count
   if (typeof least === 'number' && Number.isSafeInteger(least) && least >= 0) return least
   throw broken(path, 'a count', count)
+}
+
+/**
+ * The range of a count, if it is one. Of those in text (RFC 45), which Fluxion 0.54 refuses, it is taken to be without end: with it a slot
+ * needs no more nodes.
+ */
+export function rangeOf(count: unknown, times: number): CountRange | undefined {
+  const endless = { times, max: Number.POSITIVE_INFINITY, operator: '+', operand: 1 }
+  if (typeof count === 'string') {
+    return /^\[?\d+\]?$/.test(count) ? undefined : { ...endless, min: leastOf(count, 'count') }
+  }
+  if (!isJsonObject(count)) return undefined
+  const min = leastOf(count, 'count')
+  const { max, operator, operand } = count
+  if (max === min) return undefined
+  return {
+    ...{ times, min },
+    max: typeof max === 'number' ? max : endless.max,
+    operator: typeof operator === 'string' ? operator : endless.operator,
+    operand: typeof operand === 'number' ? operand : endless.operand,
+  }
+}
+
+/** How many of those that are free on a node Fluxion gives each slot: as many as the range and the node allow. */
+export function mostOf({ min, max, operator, operand }: CountRange, free: number): number {
+  const limit = Math.min(max, free)
+  if (limit <= min || operand < 1) return min
+  if (operator === '+') return limit - ((limit - min) % operand)
+  let most = min
+  let next = nextOf(min, operator, operand)
+  while (next > most && next <= limit) {
+    most = next
+    next = nextOf(most, operator, operand)
+  }
+  return most
+}
+
+function nextOf(count: number, operator: string, operand: number): number {
+  return operator === '*' ? count * operand : count ** operand
 }
 
 export function broken(path: string, expected: string, got: unknown): FluxError {

@@ -9,7 +9,9 @@ import {
   MAX_COUNT,
   MAX_DEPTH,
   MAX_VERTICES,
+  type PartRanges,
   type RequestPart,
+  rangeOf,
 } from './jobspec-parts.ts'
 import { parseSimplePart } from './simple-part.ts'
 
@@ -35,8 +37,9 @@ const ALTERNATIVES = ['xor_slot', 'or_slot']
  *
  * A slot with nodes in it asks for whole nodes, as Fluxion gives them (RFC 14 leaves it open). Any other node asks for the cores
  * and GPUs in it, or for the whole node if there are none. Several slots add up. Resources that R does not have (memory, racks,
- * …) multiply what is in them. Of a range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start. A
- * job that asks for no node and no slot is refused: it would count as a job that needs nothing.
+ * …) multiply what is in them. Of a range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start. Of
+ * cores and GPUs of a slot the range is kept, too: Fluxion gives as many as the node has, and then fewer slots fit on it. A job
+ * that asks for no node and no slot is refused: it would count as a job that needs nothing.
  *
  * The schedulers of flux-core read many of these shapes in another way: see simple-part.ts.
  *
@@ -86,7 +89,10 @@ function merge(parts: readonly RequestPart[]): readonly RequestPart[] {
 /** Nodes that are not whole are kept apart: two parts may share them. */
 function isMergeable(one: RequestPart, other: RequestPart): boolean {
   const isApart = one.nodes !== undefined && !(one.exclusive && other.exclusive)
-  const isAlike = one.cores === other.cores && one.gpus === other.gpus
+  const isAlike =
+    one.cores === other.cores &&
+    one.gpus === other.gpus &&
+    JSON.stringify(one.ranges) === JSON.stringify(other.ranges)
   return isAlike && !isApart && (one.nodes === undefined) === (other.nodes === undefined)
 }
 
@@ -104,16 +110,20 @@ interface Place {
   readonly depth: number
   /** Whole: what is in a slot, or in something that is not shared. */
   readonly exclusive: boolean
+  /** In a slot without nodes. */
+  readonly inSlot?: boolean
 }
 
 /** Cores and GPUs of one slot or node. */
 interface Content {
   readonly cores: number
   readonly gpus: number
+  readonly ranges?: PartRanges
 }
 
 interface Vertex extends Place {
   readonly type: string
+  readonly ranges?: PartRanges
   readonly with: unknown
 }
 
@@ -148,11 +158,12 @@ class Parser {
     vertex: Vertex,
     { nodes }: { readonly nodes: number | undefined },
   ): readonly (readonly RequestPart[])[] {
-    const contents =
-      vertex.with === undefined ? [EMPTY] : this.#contentsOf(vertex.with, below(vertex, 1))
-    return contents.map(({ cores, gpus }) => {
-      const isWhole = nodes !== undefined && (vertex.exclusive || cores + gpus === 0)
-      return [{ nodes, slots: vertex.count, cores, gpus, exclusive: isWhole }]
+    const place = { ...below(vertex, 1), inSlot: nodes === undefined }
+    const contents = vertex.with === undefined ? [EMPTY] : this.#contentsOf(vertex.with, place)
+    return contents.map((content) => {
+      const isEmpty = content.cores + content.gpus === 0
+      const isWhole = nodes !== undefined && (vertex.exclusive || isEmpty)
+      return [{ nodes, slots: vertex.count, ...content, exclusive: isWhole }]
     })
   }
 
@@ -161,17 +172,19 @@ class Parser {
     return choices(
       this.#read(list, place),
       (vertex) => this.#contentsOfVertex(vertex),
-      (one, other) => ({ cores: one.cores + other.cores, gpus: one.gpus + other.gpus }),
+      addContents,
       EMPTY,
     )
   }
 
   #contentsOfVertex(vertex: Vertex): readonly Content[] {
-    const { type, count, path } = vertex
+    const { type, count, path, ranges } = vertex
     if (type === 'node') throw broken(path, 'no node in a node', type)
-    if (type === 'core') return [{ cores: count, gpus: 0 }]
-    if (type === 'gpu') return [{ cores: 0, gpus: count }]
-    return vertex.with === undefined ? [EMPTY] : this.#contentsOf(vertex.with, below(vertex, count))
+    if (type === 'core') return [{ cores: count, gpus: 0, ...(ranges && { ranges }) }]
+    if (type === 'gpu') return [{ cores: 0, gpus: count, ...(ranges && { ranges }) }]
+    if (vertex.with === undefined) return [EMPTY]
+    const inSlot = vertex.inSlot === true || type === 'slot'
+    return this.#contentsOf(vertex.with, { ...below(vertex, count), inSlot })
   }
 
   /** Whether there is a node among these resources or in them. What {@link #read} will refuse as too large is not searched. */
@@ -198,7 +211,12 @@ class Parser {
       const product = count * leastOf(vertex.count, `${at}.count`)
       if (product > MAX_COUNT) throw broken(`${at}.count`, `at most ${MAX_COUNT} in all`, product)
       const exclusive = place.exclusive || vertex.exclusive === true
-      return { path: at, count: product, depth, type, exclusive, with: vertex.with }
+      const isCounted = place.inSlot && (type === 'core' || type === 'gpu')
+      const range = isCounted ? rangeOf(vertex.count, count) : undefined
+      return {
+        ...{ ...place, path: at, count: product, depth, type, exclusive, with: vertex.with },
+        ...(range && { ranges: type === 'core' ? { cores: range } : { gpus: range } }),
+      }
     })
   }
 }
@@ -207,6 +225,12 @@ const EMPTY: Content = { cores: 0, gpus: 0 }
 
 function below({ path, depth, exclusive }: Vertex, count: number): Place {
   return { path: `${path}.with`, count, depth: depth + 1, exclusive }
+}
+
+function addContents(one: Content, other: Content): Content {
+  const ranges = (one.ranges || other.ranges) && { ...one.ranges, ...other.ranges }
+  const sum = { cores: one.cores + other.cores, gpus: one.gpus + other.gpus }
+  return ranges === undefined ? sum : { ...sum, ranges }
 }
 
 /** What siblings come to: each in every way that it has, and of the alternatives among them one. */

@@ -2,7 +2,7 @@
 import { countIds, type Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import { MaxTree } from './max-tree.ts'
-import type { Need } from './need.ts'
+import { type Need, sharesOf, slotsOn } from './need.ts'
 
 /** Cores and GPUs of each rank; an index is a rank. */
 export interface Capacity {
@@ -87,9 +87,11 @@ export class FreeCapacity {
   take(need: Need, shares: readonly Share[]): void {
     const isWhole = need.exclusive || this.#wholeNodes
     for (const { rank, slots } of shares) {
+      const free = { cores: this.#free.cores[rank] ?? 0, gpus: this.#free.gpus[rank] ?? 0 }
+      const { cores, gpus } = sharesOf(need, free)
       this.#set(rank, {
-        cores: isWhole ? 0 : (this.#free.cores[rank] ?? 0) - slots * need.cores,
-        gpus: isWhole ? 0 : (this.#free.gpus[rank] ?? 0) - slots * need.gpus,
+        cores: isWhole ? 0 : free.cores - slots * cores,
+        gpus: isWhole ? 0 : free.gpus - slots * gpus,
         idle: 0,
       })
     }
@@ -138,7 +140,5 @@ export function slotsPerNode({ nodes, slots }: Need): number | undefined {
 
 /** How many slots a rank has room for. */
 export function slotsIn(need: Need, rank: number, { cores, gpus }: Capacity): number {
-  const byCores = need.cores === 0 ? Number.POSITIVE_INFINITY : (cores[rank] ?? 0) / need.cores
-  const byGpus = need.gpus === 0 ? Number.POSITIVE_INFINITY : (gpus[rank] ?? 0) / need.gpus
-  return Math.floor(Math.min(byCores, byGpus))
+  return slotsOn(need, { cores: cores[rank] ?? 0, gpus: gpus[rank] ?? 0 })
 }

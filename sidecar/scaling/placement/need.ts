@@ -1,4 +1,5 @@
 // The resources that a pending job needs, by its jobspec, or as far as job-list says. Pure.
+import { type CountRange, mostOf, type PartRanges } from '#flux/calls/jobspec-parts.ts'
 import { countIds } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'
@@ -17,6 +18,35 @@ export interface Need {
   readonly exclusive: boolean
   /** See {@link onIdleNodes}. Default: all GPUs that it wants. */
   readonly leastGpus?: number
+  /** Where its slots may have more than the least: they get what is there. */
+  readonly ranges?: PartRanges
+}
+
+/** What a node with so many free cores and GPUs gives each of its slots. */
+export function sharesOf(
+  { cores, gpus, ranges }: Need,
+  free: { readonly cores: number; readonly gpus: number },
+): { readonly cores: number; readonly gpus: number } {
+  if (ranges === undefined) return { cores, gpus }
+  return {
+    cores: shareOf(cores, ranges.cores, free.cores),
+    gpus: shareOf(gpus, ranges.gpus, free.gpus),
+  }
+}
+
+function shareOf(least: number, range: CountRange | undefined, free: number): number {
+  return range === undefined ? least : range.times * mostOf(range, free)
+}
+
+/** How many of its slots fit on a node with so many free cores and GPUs; without end if they need neither. */
+export function slotsOn(
+  need: Need,
+  free: { readonly cores: number; readonly gpus: number },
+): number {
+  const { cores, gpus } = sharesOf(need, free)
+  const byCores = cores === 0 ? Number.POSITIVE_INFINITY : free.cores / cores
+  const byGpus = gpus === 0 ? Number.POSITIVE_INFINITY : free.gpus / gpus
+  return Math.floor(Math.min(byCores, byGpus))
 }
 
 /** Ways to satisfy a job: one is enough, and it needs all of its parts. */

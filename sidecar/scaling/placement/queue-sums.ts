@@ -1,6 +1,6 @@
 // The sums of one queue while pending jobs are added, and the demand that they come to. Pure.
 import { EMPTY_IDSET, type IdRange, type Idset, subtractIdsets } from '#flux/sets/idset.ts'
-import type { Need } from './need.ts'
+import { type Need, slotsOn } from './need.ts'
 import type { Domain } from './placement.ts'
 import { NO_DEMAND, type QueueDemand } from './queue-demand.ts'
 
@@ -76,11 +76,9 @@ function placedRanks(placed: Int32Array): Idset {
 
 /** How many nodes a need takes if it shares none of them. @param most cores and GPUs of the nodes with the most */
 export function nodesFor(
-  { nodes, slots, cores, gpus }: Need,
+  need: Need,
   most: { readonly cores: number; readonly gpus: number },
 ): number {
-  if (nodes !== undefined) return nodes
-  const byCores = cores === 0 ? Number.POSITIVE_INFINITY : most.cores / cores
-  const byGpus = gpus === 0 ? Number.POSITIVE_INFINITY : most.gpus / gpus
-  return Math.ceil(slots / Math.max(1, Math.floor(Math.min(byCores, byGpus))))
+  const { nodes, slots } = need
+  return nodes ?? Math.ceil(slots / Math.max(1, slotsOn(need, most)))
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseRequest } from '#flux/calls/jobspec.ts'
-import type { RequestPart } from '#flux/calls/jobspec-parts.ts'
+import { type CountRange, mostOf, type RequestPart } from '#flux/calls/jobspec-parts.ts'
 import { FluxError } from '#flux/errors.ts'
 import { isJsonObject } from '#flux/wire/payload.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
@@ -21,10 +21,31 @@ function part(changes: Partial<RequestPart>): RequestPart {
   return { nodes: undefined, slots: 0, cores: 0, gpus: 0, exclusive: false, ...changes }
 }
 
+function rangeOf(changes: Partial<CountRange>): CountRange {
+  const endless = { max: Number.POSITIVE_INFINITY, operator: '+', operand: 1 }
+  return { times: 1, min: 1, ...endless, ...changes }
+}
+
 /** Nodes, each with one slot that has all that is wanted of the node. */
 function onNodes(nodes: number, changes: Partial<RequestPart>): RequestPart {
   return part({ nodes, slots: nodes, ...changes })
 }
+
+test('mostOf gives as many as the range and the node allow, as Fluxion 0.54 does', () => {
+  const cases: readonly (readonly [Partial<CountRange>, free: number, most: number])[] = [
+    [{ max: 3 }, 4, 3],
+    [{ max: 8 }, 4, 4],
+    [{ min: 2 }, 1, 2],
+    [{ min: 2, operand: 3 }, 7, 5],
+    [{ max: 16, operator: '*', operand: 2 }, 12, 8],
+    [{ min: 2, operator: '^', operand: 2 }, 100, 16],
+    [{ operator: '^', operand: 2 }, 100, 1],
+    [{ min: 0, operator: '*', operand: 2 }, 100, 0],
+    [{ operator: '*', operand: 1 }, 100, 1],
+    [{ operand: 0 }, 100, 1],
+  ]
+  for (const [changes, free, most] of cases) assert.equal(mostOf(rangeOf(changes), free), most)
+})
 
 test('parseRequest reads what brokers were recorded to say', () => {
   // flux submit -N3 -n24 -c1
@@ -187,6 +208,26 @@ const SHAPES: readonly (readonly [
     'ranges as RFC 14 writes them, by the least',
     [vertex('slot', { min: 2, max: 8, operator: '*', operand: 2 }, CORE)],
     [part({ slots: 2, cores: 1 })],
+  ],
+  [
+    'a range of cores of a slot, which is kept',
+    [vertex('slot', 6, vertex('core', { min: 2, max: 4, operator: '+', operand: 2 }))],
+    [part({ slots: 6, cores: 2, ranges: { cores: rangeOf({ min: 2, max: 4, operand: 2 }) } })],
+  ],
+  [
+    'ranges without an end, and in text, of slots on nodes',
+    [vertex('node', 3, vertex('slot', 2, vertex('core', { min: 2 }), vertex('gpu', '1-2')))],
+    [
+      onNodes(3, {
+        ...{ cores: 4, gpus: 2 },
+        ranges: { cores: rangeOf({ times: 2, min: 2 }), gpus: rangeOf({ times: 2, min: 1 }) },
+      }),
+    ],
+  ],
+  [
+    'a range that is one number',
+    [vertex('slot', 2, vertex('core', { min: 2, max: 2 }), vertex('gpu', '1'))],
+    [part({ slots: 2, cores: 2, gpus: 1 })],
   ],
   [
     'a range of nodes (node=2-4)',

@@ -34,6 +34,9 @@ function domainOf(ranks: string, usable = ranks, startable = usable): Domain {
   }
 }
 
+/** As many as there are. */
+const RANGE = { times: 1, min: 1, max: Number.POSITIVE_INFINITY, operator: '+', operand: 1 }
+
 /** Four ranks of four cores and two GPUs, of which rank 0 is full and rank 1 has one core and one GPU left. */
 const ALL = ranksWith('0-3', { cores: '0-3', gpus: '0-1' })
 const FREE = parseResourceSet({
@@ -77,6 +80,21 @@ const CASES: readonly {
     what: 'more whole nodes than are idle wait for the lowest',
     need: needs({ nodes: 3, slots: 3, exclusive: true }),
     place: waits(0, 1, 2),
+  },
+  {
+    what: 'a slot with a range of cores takes what there is',
+    need: needs({ slots: 3, ranges: { cores: { ...RANGE, max: 3 } } }),
+    place: placed(1, 2, 3),
+  },
+  {
+    what: 'slots with a range of GPUs that a node has twice',
+    need: needs({ slots: 4, gpus: 1, ranges: { gpus: RANGE } }),
+    place: waits(0, 1, 2, 3),
+  },
+  {
+    what: 'two slots a node, of which the first would take all',
+    need: needs({ nodes: 1, cores: 2, ranges: { cores: { ...RANGE, times: 2 } } }),
+    place: { kind: 'infeasible' },
   },
   { what: 'more nodes than R has', need: nodes(5), place: { kind: 'infeasible' } },
   { what: 'more cores than R has', need: needs({ slots: 17 }), place: { kind: 'infeasible' } },
