@@ -7,18 +7,33 @@ export type Decoded =
   /** With the name of the file, and the place if it is one of few. */
   | { readonly kind: 'problem'; readonly problem: string }
 
-/** How UTF-16 begins: with a byte order mark, or a Latin character, of which one byte is zero. */
-function isUtf16([first, second]: Uint8Array): boolean {
-  if (first === undefined || second === undefined) return false
-  const isMarked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
-  return isMarked || (first === 0) !== (second === 0)
+/** How text of Unicode begins that is not UTF-8: with a byte order mark, or with a Latin character, whose other bytes are zero. */
+const BEGINNINGS = [
+  {
+    encoding: 'UTF-32',
+    marks: ['fffe0000', '0000feff'],
+    latin: /^(?:000000(?!00)..|(?!00)..000000)$/,
+  },
+  {
+    encoding: 'UTF-16, which ">" of Windows PowerShell writes',
+    marks: ['fffe', 'feff'],
+    latin: /^(?:00(?!00)..|(?!00)..00)/,
+  },
+] as const
+
+/** @returns `undefined` if it may be UTF-8 */
+function otherUnicode(bytes: Uint8Array): string | undefined {
+  const start = Buffer.from(bytes.subarray(0, 4)).toString('hex')
+  return BEGINNINGS.find(({ marks, latin }) => {
+    return marks.some((mark) => start.startsWith(mark)) || latin.test(start)
+  })?.encoding
 }
 
 /** @param name of the file, in messages */
 export function decodeUtf8(bytes: Uint8Array, name: string): Decoded {
-  if (isUtf16(bytes)) {
-    const got = 'got UTF-16, which ">" of Windows PowerShell writes'
-    return { kind: 'problem', problem: `Cannot read ${name}: expected UTF-8, ${got}` }
+  const other = otherUnicode(bytes)
+  if (other !== undefined) {
+    return { kind: 'problem', problem: `Cannot read ${name}: expected UTF-8, got ${other}` }
   }
   if (isUtf8(bytes)) return { kind: 'text', text: textOf(bytes) }
   const at = firstInvalid(bytes)

@@ -40,6 +40,21 @@ test('readInputs says that an empty name is none, as of a variable that is not s
   assert.deepEqual(problems, ['Cannot read "": expected the name of a file'])
 })
 
+test('readInputs says that a file is UTF-32, with a byte order mark or without', async () => {
+  for (const text of ['\uFEFFkind: MiniCluster', 'kind: MiniCluster']) {
+    for (const write of ['writeUInt32LE', 'writeUInt32BE'] as const) {
+      const characters = [...text].map((character) => {
+        const bytes = Buffer.alloc(4)
+        bytes[write](character.codePointAt(0) ?? 0)
+        return bytes
+      })
+      const { io } = createMemoryIo({ files: { wide: Buffer.concat(characters) } })
+      const problems = ['Cannot read wide: expected UTF-8, got UTF-32']
+      assert.deepEqual(await readInputs(['wide'], io), { found: [], problems })
+    }
+  }
+})
+
 test('readInputs says that a file is UTF-16', async () => {
   const marked = Buffer.from('\uFEFFkind: MiniCluster', 'utf16le')
   const unmarked = marked.subarray(2)
