@@ -9,6 +9,8 @@ import type { GroupLimits } from './limits.ts'
 export interface Connection {
   /** TCP. */
   readonly socket: Socket
+  /** TLS over it, which counts what it has decrypted; the same one without TLS. `undefined` until its handshake is complete. */
+  tls: Socket | undefined
   readonly address: string
   /** `undefined` once it is removed from its group. */
   peer: Peer | undefined

@@ -13,6 +13,12 @@ export type Admission = 'serve' | 'refuse' | 'ignore'
 /** The first message of a handshake, with the keys that clients offer. What is longer has certificates. */
 const HELLO_BYTES = 2_048
 
+/**
+ * What a stranger may send beside as much content: a handshake, and what is around each record. 64 KiB of new keys take 70 ms. Where
+ * connections are kept, and have bodies, their content is without end.
+ */
+const WRAPPING_BYTES = 64 * 1024
+
 /** Handshakes of the addresses of known clients that are under way, each with 90 KiB. */
 const MAX_ARRIVING = 256
 
@@ -65,6 +71,7 @@ export class Connections {
     const { remoteAddress: address = '' } = socket
     const connection: Connection = {
       socket,
+      tls: undefined,
       address,
       peer: undefined,
       request: undefined,
@@ -108,6 +115,7 @@ export class Connections {
       return
     }
     connection.secured = true
+    connection.tls = tls
     this.#secured.set(tls, connection)
     tls.once('close', () => this.#secured.delete(tls))
     if (client === 'refused') this.#charge(connection)
@@ -172,12 +180,11 @@ export class Connections {
     }
   }
 
-  #isEndless({ peer, socket }: Connection): boolean {
-    return (
-      peer !== undefined &&
-      peer.group !== this.#known &&
-      socket.bytesRead > this.#limits.strangerBytes
-    )
+  #isEndless({ peer, socket, tls }: Connection): boolean {
+    if (peer === undefined || peer.group === this.#known) return false
+    const { bytesRead } = socket
+    const content = tls?.bytesRead ?? 0
+    return bytesRead > this.#limits.strangerBytes || bytesRead - content > WRAPPING_BYTES + content
   }
 
   /** How many connections were closed to make room for others, since it was asked last. */

@@ -8,7 +8,7 @@ import { Arrivals } from '#serving/https/arrivals.ts'
 import { DEFAULT_LIMITS, UNKNOWN_CERTIFICATES } from '#serving/https/limits.ts'
 import { createAuthority, type KeyPair } from '../../support/certificates.ts'
 import { ask } from '../../support/https.ts'
-import { authority, GET, knowsClient, pair, serve, WITHIN } from './local-server.ts'
+import { authority, echo, GET, knowsClient, pair, serve, WITHIN } from './local-server.ts'
 
 const SLOW = { burst: 3, perSecond: 0.001 }
 const CERTIFICATES = { unknownCertificates: UNKNOWN_CERTIFICATES }
@@ -182,6 +182,32 @@ test('HttpsServer hears an address no more that sends far more than a request', 
   assert.equal(await shakesHands(port, STRANGER), false)
   assert.equal((await ask(port, '/livez', { localAddress: '127.0.0.11' })).status, 200)
 })
+
+test(
+  'HttpsServer reads bodies of any length, but no records without content',
+  WITHIN,
+  async (t) => {
+    const { port } = await serve(t, { handler: echo, readsBodies: true })
+    const body = 'a'.repeat(1024 * 1024)
+    assert.equal(
+      (await ask(port, '/', { method: 'POST', body, localAddress: STRANGER })).text,
+      body,
+    )
+    const options = { port, host: '127.0.0.1', localAddress: STRANGER, rejectUnauthorized: false }
+    const socket = connect(options)
+    socket.on('error', () => {})
+    await once(socket, 'secureConnect')
+    socket.setNoDelay(true)
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n')
+    socket.resume()
+    for (let byte = 0; byte < 8_000 && !socket.destroyed; byte += 1) {
+      await new Promise((resolve) => socket.write('a', resolve))
+    }
+    assert.equal(socket.destroyed, true)
+    assert.equal(await shakesHands(port, STRANGER), false)
+    assert.equal((await ask(port, '/', { localAddress: '127.0.0.11' })).status, 200)
+  },
+)
 
 test('HttpsServer tells an API server whose CA it does not know why it is refused', async (t) => {
   const { port } = await serve(t, { clientCa: authority.cert, knowsClient })
