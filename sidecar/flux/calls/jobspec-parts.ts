@@ -90,7 +90,31 @@ export function mostOf({ min, max, operator, operand }: CountRange, free: number
   return most
 }
 
+/**
+ * How many nodes have to be free until Fluxion finds so many slots of nodes. Of a range each takes as many as there are.
+ */
+export function nodesOfSlots(count: unknown, slots: number): number {
+  const range = rangeOf(count, 1)
+  return range === undefined ? slots * leastOf(count, 'count') : nodesOfRange(range, slots)
+}
+
+function nodesOfRange(range: CountRange, slots: number): number {
+  const { min, max, operator, operand } = range
+  if (slots <= 1 || !Number.isFinite(max)) return slots * min
+  // With so few nodes no slot can take more yet.
+  const isEnough = (count: number) => slots * count < nextOf(count, operator, operand)
+  if (operator === '+') return slots * (isEnough(min) ? min : mostOf(range, max))
+  let count = min
+  let next = nextOf(count, operator, operand)
+  while (next > count && next <= max && !isEnough(count)) {
+    count = next
+    next = nextOf(count, operator, operand)
+  }
+  return slots * count
+}
+
 function nextOf(count: number, operator: string, operand: number): number {
+  if (operator === '+') return count + operand
   return operator === '*' ? count * operand : count ** operand
 }
 

@@ -9,6 +9,7 @@ import {
   MAX_COUNT,
   MAX_DEPTH,
   MAX_VERTICES,
+  nodesOfSlots,
   type PartRanges,
   type RequestPart,
   rangeOf,
@@ -38,8 +39,8 @@ const ALTERNATIVES = ['xor_slot', 'or_slot']
  * A slot with nodes in it asks for whole nodes, as Fluxion gives them (RFC 14 leaves it open). Any other node asks for the cores
  * and GPUs in it, or for the whole node if there are none. Several slots add up. Resources that R does not have (memory, racks,
  * …) multiply what is in them. Of a range of counts (RFC 14, RFC 22, RFC 45) the least is taken: with it the job can start. Of
- * cores and GPUs of a slot the range is kept, too: Fluxion gives as many as the node has, and then fewer slots fit on it. A job
- * that asks for no node and no slot is refused: it would count as a job that needs nothing.
+ * cores and GPUs of a slot the range is kept, too: Fluxion gives as many as the node has, and then fewer slots fit on it. So it
+ * does with nodes of a slot. A job that asks for no node and no slot is refused: it would count as a job that needs nothing.
  *
  * The schedulers of flux-core read many of these shapes in another way: see simple-part.ts.
  *
@@ -110,7 +111,7 @@ interface Place {
   readonly depth: number
   /** Whole: what is in a slot, or in something that is not shared. */
   readonly exclusive: boolean
-  /** In a slot without nodes. */
+  /** In a slot, and in no node of it. */
   readonly inSlot?: boolean
 }
 
@@ -150,7 +151,10 @@ class Parser {
     if (isSlot && !this.#hasNode(vertex.with)) return this.#partsOf(vertex, { nodes: undefined })
     if (vertex.with === undefined) return [[]]
     const isWhole = isSlot || vertex.exclusive
-    return this.waysOf(vertex.with, { ...below(vertex, count), exclusive: isWhole })
+    return this.waysOf(vertex.with, {
+      ...{ ...below(vertex, count), exclusive: isWhole },
+      inSlot: isSlot || vertex.inSlot === true,
+    })
   }
 
   /** One part for each way in which a node or a slot can be filled. */
@@ -208,7 +212,9 @@ class Parser {
       const { type } = vertex
       if (typeof type !== 'string') throw broken(`${at}.type`, 'a string', type)
       if (depth >= MAX_DEPTH) throw broken(at, `at most ${MAX_DEPTH} levels`, type)
-      const product = count * leastOf(vertex.count, `${at}.count`)
+      const least = count * leastOf(vertex.count, `${at}.count`)
+      const isNodeOfSlot = place.inSlot && type === 'node'
+      const product = isNodeOfSlot ? nodesOfSlots(vertex.count, count) : least
       if (product > MAX_COUNT) throw broken(`${at}.count`, `at most ${MAX_COUNT} in all`, product)
       const exclusive = place.exclusive || vertex.exclusive === true
       const isCounted = place.inSlot && (type === 'core' || type === 'gpu')

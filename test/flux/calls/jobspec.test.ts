@@ -225,6 +225,21 @@ const SHAPES: readonly (readonly [
     ],
   ],
   [
+    'slots with a range of nodes, of which each takes the most (Fluxion 0.54 waits for 6 idle nodes)',
+    [vertex('slot', 3, vertex('node', { min: 1, max: 2, operator: '+', operand: 1 }, CORE))],
+    [onNodes(6, { cores: 1, exclusive: true })],
+  ],
+  [
+    'slots with a range of nodes of which none can take more (Fluxion 0.54 starts it on 2 nodes)',
+    [vertex('slot', 2, vertex('node', { min: 1, max: 4, operator: '*', operand: 4 }, CORE))],
+    [onNodes(2, { cores: 1, exclusive: true })],
+  ],
+  [
+    'one slot with a range of nodes',
+    [vertex('slot', 1, vertex('node', { min: 3, max: 5, operator: '+', operand: 1 }, CORE))],
+    [onNodes(3, { cores: 1, exclusive: true })],
+  ],
+  [
     'a range that is one number',
     [vertex('slot', 2, vertex('core', { min: 2, max: 2 }), vertex('gpu', '1'))],
     [part({ slots: 2, cores: 2, gpus: 1 })],
