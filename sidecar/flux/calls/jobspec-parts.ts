@@ -72,7 +72,8 @@ export function rangeOf(count: unknown, times: number): CountRange | undefined {
     ...{ times, min },
     max: typeof max === 'number' ? max : endless.max,
     operator: typeof operator === 'string' ? operator : endless.operator,
-    operand: typeof operand === 'number' ? operand : endless.operand,
+    // Whole numbers (RFC 14): with 1.0000001 it would take millions of steps to the end of the range.
+    operand: Number.isSafeInteger(operand) ? Number(operand) : endless.operand,
   }
 }
 

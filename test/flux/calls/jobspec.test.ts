@@ -47,6 +47,14 @@ test('mostOf gives as many as the range and the node allow, as Fluxion 0.54 does
   for (const [changes, free, most] of cases) assert.equal(mostOf(rangeOf(changes), free), most)
 })
 
+test('the step of a range is a whole number: another would take without end', () => {
+  const core = { type: 'core', count: { min: 1, operator: '*', operand: 1.0000001 } }
+  const resources = [{ type: 'slot', count: 1, with: [core] }]
+  const cores = rangeOf({ operator: '*', operand: 1 })
+  const expected = [[part({ slots: 1, cores: 1, ranges: { cores } })]]
+  assert.deepEqual(parseRequest({ resources }).ways, expected)
+})
+
 test('parseRequest reads what brokers were recorded to say', () => {
   // flux submit -N3 -n24 -c1
   assert.deepEqual(parseRequest(recorded('0.51.0')).ways, [[onNodes(3, { cores: 8 })]])
