@@ -3,16 +3,15 @@
 
 import { isJsonObject, type JsonObject } from '../wire/payload.ts'
 import { type Constraint, parseConstraint } from './constraint.ts'
+import { nodesOfSlots, rangeOf } from './count-range.ts'
 import {
   broken,
   leastOf,
   MAX_COUNT,
   MAX_DEPTH,
   MAX_VERTICES,
-  nodesOfSlots,
   type PartRanges,
   type RequestPart,
-  rangeOf,
 } from './jobspec-parts.ts'
 import { parseSimplePart } from './simple-part.ts'
 

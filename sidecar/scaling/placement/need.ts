@@ -1,5 +1,6 @@
 // The resources that a pending job needs, by its jobspec, or as far as job-list says. Pure.
-import { type CountRange, mostOf, type PartRanges } from '#flux/calls/jobspec-parts.ts'
+import { mostOf } from '#flux/calls/count-range.ts'
+import type { CountRange, PartRanges } from '#flux/calls/jobspec-parts.ts'
 import { countIds } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'

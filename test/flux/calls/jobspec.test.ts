@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseRequest } from '#flux/calls/jobspec.ts'
-import { type CountRange, mostOf, type RequestPart } from '#flux/calls/jobspec-parts.ts'
+import type { CountRange, RequestPart } from '#flux/calls/jobspec-parts.ts'
 import { FluxError } from '#flux/errors.ts'
 import { isJsonObject } from '#flux/wire/payload.ts'
 import { recordedAnswer } from '../../support/recordings.ts'
@@ -30,22 +30,6 @@ function rangeOf(changes: Partial<CountRange>): CountRange {
 function onNodes(nodes: number, changes: Partial<RequestPart>): RequestPart {
   return part({ nodes, slots: nodes, ...changes })
 }
-
-test('mostOf gives as many as the range and the node allow, as Fluxion 0.54 does', () => {
-  const cases: readonly (readonly [Partial<CountRange>, free: number, most: number])[] = [
-    [{ max: 3 }, 4, 3],
-    [{ max: 8 }, 4, 4],
-    [{ min: 2 }, 1, 2],
-    [{ min: 2, operand: 3 }, 7, 5],
-    [{ max: 16, operator: '*', operand: 2 }, 12, 8],
-    [{ min: 2, operator: '^', operand: 2 }, 100, 16],
-    [{ operator: '^', operand: 2 }, 100, 1],
-    [{ min: 0, operator: '*', operand: 2 }, 100, 0],
-    [{ operator: '*', operand: 1 }, 100, 1],
-    [{ operand: 0 }, 100, 1],
-  ]
-  for (const [changes, free, most] of cases) assert.equal(mostOf(rangeOf(changes), free), most)
-})
 
 test('the step of a range is a whole number: another would take without end', () => {
   const core = { type: 'core', count: { min: 1, operator: '*', operand: 1.0000001 } }
