@@ -2,7 +2,7 @@
 import { countIds, type Idset } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import { MaxTree } from './max-tree.ts'
-import { type Need, sharesOf, slotsOn } from './need.ts'
+import { coresOfSlot, gpusOfSlot, type Need, slotsOn } from './need.ts'
 
 /** Cores and GPUs of each rank; an index is a rank. */
 export interface Capacity {
@@ -87,11 +87,11 @@ export class FreeCapacity {
   take(need: Need, shares: readonly Share[]): void {
     const isWhole = need.exclusive || this.#wholeNodes
     for (const { rank, slots } of shares) {
-      const free = { cores: this.#free.cores[rank] ?? 0, gpus: this.#free.gpus[rank] ?? 0 }
-      const { cores, gpus } = sharesOf(need, free)
+      const cores = this.#free.cores[rank] ?? 0
+      const gpus = this.#free.gpus[rank] ?? 0
       this.#set(rank, {
-        cores: isWhole ? 0 : free.cores - slots * cores,
-        gpus: isWhole ? 0 : free.gpus - slots * gpus,
+        cores: isWhole ? 0 : cores - slots * coresOfSlot(need, cores),
+        gpus: isWhole ? 0 : gpus - slots * gpusOfSlot(need, gpus),
         idle: 0,
       })
     }
@@ -140,5 +140,5 @@ export function slotsPerNode({ nodes, slots }: Need): number | undefined {
 
 /** How many slots a rank has room for. */
 export function slotsIn(need: Need, rank: number, { cores, gpus }: Capacity): number {
-  return slotsOn(need, { cores: cores[rank] ?? 0, gpus: gpus[rank] ?? 0 })
+  return slotsOn(need, cores[rank] ?? 0, gpus[rank] ?? 0)
 }

@@ -23,30 +23,26 @@ export interface Need {
   readonly ranges?: PartRanges
 }
 
-/** What a node with so many free cores and GPUs gives each of its slots. */
-export function sharesOf(
-  { cores, gpus, ranges }: Need,
-  free: { readonly cores: number; readonly gpus: number },
-): { readonly cores: number; readonly gpus: number } {
-  if (ranges === undefined) return { cores, gpus }
-  return {
-    cores: shareOf(cores, ranges.cores, free.cores),
-    gpus: shareOf(gpus, ranges.gpus, free.gpus),
-  }
+/** How many cores a node with so many free ones gives each of its slots. */
+export function coresOfSlot({ cores, ranges }: Need, free: number): number {
+  return ranges?.cores === undefined ? cores : shareOf(ranges.cores, free)
 }
 
-function shareOf(least: number, range: CountRange | undefined, free: number): number {
-  return range === undefined ? least : range.times * mostOf(range, free)
+/** How many GPUs a node with so many free ones gives each of its slots. */
+export function gpusOfSlot({ gpus, ranges }: Need, free: number): number {
+  return ranges?.gpus === undefined ? gpus : shareOf(ranges.gpus, free)
 }
 
-/** How many of its slots fit on a node with so many free cores and GPUs; without end if they need neither. */
-export function slotsOn(
-  need: Need,
-  free: { readonly cores: number; readonly gpus: number },
-): number {
-  const { cores, gpus } = sharesOf(need, free)
-  const byCores = cores === 0 ? Number.POSITIVE_INFINITY : free.cores / cores
-  const byGpus = gpus === 0 ? Number.POSITIVE_INFINITY : free.gpus / gpus
+function shareOf(range: CountRange, free: number): number {
+  return range.times * mostOf(range, free)
+}
+
+/** How many of its slots fit on a node with so many free cores and GPUs; without end if they need neither. Called for every rank. */
+export function slotsOn(need: Need, freeCores: number, freeGpus: number): number {
+  const cores = coresOfSlot(need, freeCores)
+  const gpus = gpusOfSlot(need, freeGpus)
+  const byCores = cores === 0 ? Number.POSITIVE_INFINITY : freeCores / cores
+  const byGpus = gpus === 0 ? Number.POSITIVE_INFINITY : freeGpus / gpus
   return Math.floor(Math.min(byCores, byGpus))
 }
 

@@ -234,7 +234,8 @@ export class Placement {
     const kinds = this.#learnt.get(domain) ?? new Map<string, Learnt>()
     this.#learnt.set(domain, kinds)
     const { cores, gpus, exclusive, ranges } = need
-    const kind = `${slotsPerNode(need) ?? ''} ${cores} ${gpus} ${exclusive} ${JSON.stringify(ranges)}`
+    const range = ranges === undefined ? '' : JSON.stringify(ranges)
+    const kind = `${slotsPerNode(need) ?? ''} ${cores} ${gpus} ${exclusive} ${range}`
     const known = kinds.get(kind)
     if (known !== undefined) return known
     const learnt: Learnt = { from: 0, tooMany: Number.POSITIVE_INFINITY, runs: new Map() }

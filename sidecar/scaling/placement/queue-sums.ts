@@ -80,5 +80,5 @@ export function nodesFor(
   most: { readonly cores: number; readonly gpus: number },
 ): number {
   const { nodes, slots } = need
-  return nodes ?? Math.ceil(slots / Math.max(1, slotsOn(need, most)))
+  return nodes ?? Math.ceil(slots / Math.max(1, slotsOn(need, most.cores, most.gpus)))
 }
