@@ -16,9 +16,9 @@ export interface RequestPart {
   readonly gpus: number
   /** Whole nodes. */
   readonly exclusive: boolean
-  /** GPUs that a whole node must have, if that is not all that is wanted of it. */
+  /** GPUs that a whole node must have where that is less than all that is wanted of it. Default: all. */
   readonly leastGpus?: number
-  /** Where slots may have more than the least. */
+  /** Where slots may have more than the least: Fluxion gives them what is there. */
   readonly ranges?: PartRanges
 }
 

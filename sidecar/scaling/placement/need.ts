@@ -1,40 +1,28 @@
 // The resources that a pending job needs, by its jobspec, or as far as job-list says. Pure.
 import { mostOf } from '#flux/calls/count-range.ts'
-import type { CountRange, PartRanges } from '#flux/calls/jobspec-parts.ts'
+import type { CountRange, RequestPart } from '#flux/calls/jobspec-parts.ts'
 import { countIds } from '#flux/sets/idset.ts'
 import type { ResourceSet } from '#flux/sets/resource-set.ts'
 import type { WaitingJob } from '#reading/facts.ts'
 import { isUnknown } from '#reading/unknown.ts'
 
 /** What a job needs, or a part of it. */
-export interface Need {
-  /** `undefined` if its slots may be spread as they fit. */
-  readonly nodes: number | undefined
-  readonly slots: number
-  /** Per slot. */
-  readonly cores: number
-  /** Per slot. */
-  readonly gpus: number
-  /** Whole nodes, whatever is on them. */
-  readonly exclusive: boolean
-  /** See {@link onIdleNodes}. Default: all GPUs that it wants. */
-  readonly leastGpus?: number
-  /** Where its slots may have more than the least: they get what is there. */
-  readonly ranges?: PartRanges
-}
+export type Need = RequestPart
 
 /** How many cores a node with so many free ones gives each of its slots. */
 export function coresOfSlot({ cores, ranges }: Need, free: number): number {
-  return ranges?.cores === undefined ? cores : shareOf(ranges.cores, free)
+  return ranges?.cores === undefined ? cores : shareOf(cores, ranges.cores, free)
 }
 
 /** How many GPUs a node with so many free ones gives each of its slots. */
 export function gpusOfSlot({ gpus, ranges }: Need, free: number): number {
-  return ranges?.gpus === undefined ? gpus : shareOf(ranges.gpus, free)
+  return ranges?.gpus === undefined ? gpus : shareOf(gpus, ranges.gpus, free)
 }
 
-function shareOf(range: CountRange, free: number): number {
-  return range.times * mostOf(range, free)
+/** @param least what the slot has without the range's choice: of the range its least, and what stands beside it */
+function shareOf(least: number, range: CountRange, free: number): number {
+  const beside = least - range.times * range.min
+  return beside + range.times * mostOf(range, free - beside)
 }
 
 /** How many of its slots fit on a node with so many free cores and GPUs; without end if they need neither. Called for every rank. */

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseResourceSet } from '#flux/sets/resource-set.ts'
 import { unknown } from '#reading/unknown.ts'
-import { type Need, nodeCoresOf, waysOf } from '#scaling/placement/need.ts'
+import { coresOfSlot, type Need, nodeCoresOf, slotsOn, waysOf } from '#scaling/placement/need.ts'
 import { requestFor, waitingJob } from '../../support/waiting.ts'
 
 const EIGHT = { most: 8, fewest: 8 }
@@ -102,4 +102,19 @@ test('waysOf does not believe more cores per node than nodes have (slot=4/node/c
   assert.deepEqual(needFor({ nnodes: 4, ncores: 32 }), { ...slots(4, 8), nodes: 4 })
   // One task a node is no slot with nodes in it: the job can never run.
   assert.deepEqual(needFor({ nnodes: 4, ntasks: 4, ncores: 36 }), { ...slots(4, 9), nodes: 4 })
+})
+
+test('a slot gets what its range allows beside what it has without one', () => {
+  const range = { min: 1, max: 3, operator: '+', operand: 1 }
+  const slot = { nodes: undefined, slots: 1, gpus: 0, exclusive: false }
+  /** Two cores, and one to three. */
+  const beside = { ...slot, cores: 3, ranges: { cores: { ...range, times: 1 } } }
+  assert.deepEqual(
+    [2, 3, 4, 8, 10].map((free) => coresOfSlot(beside, free)),
+    [3, 3, 4, 5, 5],
+  )
+  assert.deepEqual(
+    [2, 3, 8, 10].map((free) => slotsOn(beside, free, 0)),
+    [0, 1, 1, 2],
+  )
 })
