@@ -1,6 +1,6 @@
 // The kinds of rows of scaling metrics: what they have in common, and when they are not known.
 import type { EndedJob } from '#reading/facts.ts'
-import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-list.ts'
 import { isUnknown, type Unknown, unknown } from '#reading/unknown.ts'
 import type { Demand } from '#scaling/demand.ts'
 import { addDemands, NO_DEMAND, type QueueDemand } from '#scaling/placement/queue-demand.ts'

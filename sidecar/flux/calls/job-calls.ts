@@ -96,16 +96,17 @@ function informationAt(answer: JsonObject, key: string): number | undefined {
 const MAX_JOBSPEC_BYTES = 1024 * 1024
 
 /**
- * The resources that a job requests. Only the owner and the job's own user may call this. The version is that of the broker, see
- * {@link parseRequest}.
+ * The resources that a job requests. Only the owner and the job's own user may call this.
  *
+ * @param version of flux-core. Default: the newest
  * @throws FluxError `FLUX_REMOTE`: EPERM for guests, EINVAL for a job that is unknown or has ended, EMSGSIZE for a jobspec
  * of more than 1 MiB. `FLUX_PROTOCOL` for a request that {@link parseRequest} cannot read
  */
 export async function getRequest(
   client: Client,
   id: JobId,
-  { version, ...limits }: Limits & { readonly version?: string },
+  limits: Limits,
+  version?: string,
 ): Promise<ResourceRequest> {
   const topic = 'job-manager.getattr'
   const args = { id, attrs: ['jobspec'] }

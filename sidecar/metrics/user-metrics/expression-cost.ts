@@ -1,6 +1,6 @@
 // Computes from the syntax tree of an expression the most steps that it can take, and checks which functions it calls. Nothing
 // is evaluated.
-import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-list.ts'
 
 /** The part of a node of the syntax tree that is read here. */
 interface Syntax {

@@ -1,7 +1,7 @@
 // Reads the metrics that users define from a YAML text (METRICS_FILE): checks its shape, the names and the expressions. An
 // invalid metric is left out and reported with its place in the text; the others are kept.
 import * as v from 'valibot'
-import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-list.ts'
 import { METRICS } from '../catalog.ts'
 import { EXPLAIN, type Metric } from '../metric.ts'
 import { compileExpression } from './expression.ts'

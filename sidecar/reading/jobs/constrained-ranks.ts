@@ -86,7 +86,7 @@ const TOO_LARGE = unknown('a constraint of a pending job takes too long to be wo
 /** Works out which ranks constraints accept: each once as long as R stays the same, and for a bounded time at each reading. */
 export class AcceptedRanks {
   #attributes: RankAttributes | undefined
-  #isPlain = false
+  #isSimple = false
   #known = new Map<Constraint, Idset | Unknown>()
   #unused: ReadonlyMap<Constraint, Idset | Unknown> = new Map()
   /** One object for all sets that are alike. */
@@ -97,17 +97,17 @@ export class AcceptedRanks {
   /**
    * Begins a reading. What is not asked for in it is forgotten at the next one.
    *
-   * @param isPlain whether constraints are read as {@link Evaluation} says of sched-simple. Default: as RFC 31 has them
+   * @param isSimple whether constraints are read as {@link Evaluation} says of sched-simple. Default: as RFC 31 has them
    */
   restart(
     attributes: RankAttributes,
-    { isPlain = false }: { readonly isPlain?: boolean } = {},
+    { isSimple = false }: { readonly isSimple?: boolean } = {},
   ): void {
     const isSame =
       this.#attributes !== undefined &&
       areEqual(this.#attributes, attributes) &&
-      this.#isPlain === isPlain
-    this.#isPlain = isPlain
+      this.#isSimple === isSimple
+    this.#isSimple = isSimple
     this.#unused = isSame ? this.#known : new Map()
     this.#known = new Map()
     if (!isSame) this.#attributes = attributes
@@ -133,7 +133,7 @@ export class AcceptedRanks {
   #workOut(constraint: Constraint): Idset | Unknown {
     const steps = this.#stepsLeft
     if (this.#attributes === undefined || steps <= 0) return TOO_MANY
-    const evaluation = new Evaluation(this.#attributes, steps, this.#isPlain)
+    const evaluation = new Evaluation(this.#attributes, steps, this.#isSimple)
     const ranks = evaluation.ranksOf(constraint)
     this.#stepsLeft = evaluation.stepsLeft - ranks.ranges.length
     if (this.#stepsLeft > 0) return this.#share(ranks)
@@ -174,12 +174,12 @@ export function acceptedRanks(constraint: Constraint, attributes: RankAttributes
  */
 class Evaluation {
   readonly #attributes: RankAttributes
-  readonly #isPlain: boolean
+  readonly #isSimple: boolean
   stepsLeft: number
 
-  constructor(attributes: RankAttributes, steps: number, isPlain: boolean) {
+  constructor(attributes: RankAttributes, steps: number, isSimple: boolean) {
     this.#attributes = attributes
-    this.#isPlain = isPlain
+    this.#isSimple = isSimple
     this.stepsLeft = steps
   }
 
@@ -201,11 +201,11 @@ class Evaluation {
         return this.#allOf(constraint.of)
       case 'or': {
         const { of } = constraint
-        const acceptsAll = of.length === 0 && !this.#isPlain
+        const acceptsAll = of.length === 0 && !this.#isSimple
         return acceptsAll ? all : this.#fold(this.#each(of), unionIdsets, EMPTY_IDSET)
       }
       case 'not': {
-        const of = this.#isPlain ? constraint.of.slice(0, 1) : constraint.of
+        const of = this.#isSimple ? constraint.of.slice(0, 1) : constraint.of
         return this.#fold([this.#allOf(of)], subtractIdsets, all)
       }
     }

@@ -1,8 +1,8 @@
-// Lists the pending jobs, over one connection, and reads their jobspecs as the broker's owner: the list alone does not say
-// everything that a job needs. Both are bounded.
+// The pending jobs, over one connection, with what their jobspecs say, which are read as the broker's owner: the list alone
+// (pending-list.ts) does not say everything that a job needs. Both are bounded.
 import type { Limits } from '#flux/calls/broker-calls.ts'
 import { getRequest } from '#flux/calls/job-calls.ts'
-import { type JobId, listPendingJobs, type PendingJob } from '#flux/calls/job-list-calls.ts'
+import type { JobId, PendingJob } from '#flux/calls/job-list-calls.ts'
 import { isSince } from '#flux/calls/release.ts'
 import { ERRNO, FluxError, isRemote } from '#flux/errors.ts'
 import { mapInTurns } from '#flux/turns.ts'
@@ -10,14 +10,9 @@ import type { Client } from '#flux/wire/client.ts'
 import { canStart, type Waiting, type WaitingJob } from '#reading/facts.ts'
 import { isUnknown, unknown } from '#reading/unknown.ts'
 import { AcceptedRanks, type RankAttributes } from './constrained-ranks.ts'
+import { MAX_WAITING, PendingList } from './pending-list.ts'
 import type { WaitingQueues } from './queue-reader.ts'
 import { ReadBudget, type ReadRequest, RequestCache } from './request-cache.ts'
-
-/**
- * At most this many pending jobs are listed, the highest priority first: 30 ms of the broker's time, 1 MB. If there are more
- * that could start, sizes are those of all of R, and sums over pending jobs are errors.
- */
-export const MAX_WAITING = 10_000
 
 /** At most this many jobspecs are read for one reading; 1,000 pipelined requests take a broker 55 ms. */
 const MAX_JOBSPECS = 2000
@@ -72,16 +67,9 @@ export class PendingJobReader {
   readonly #client: Client
   readonly #version: string | undefined
   readonly #now: () => number
+  readonly #list: PendingList
   readonly #requests = new RequestCache()
   readonly #accepted = new AcceptedRanks()
-  /** Whether the notes of users (annotations) leave room for the scheduler's, which are listed together with them. */
-  #hasShortNotes = true
-  /** Queues to leave out of the next list: their jobs cannot start, and there are more jobs than are listed. */
-  #toLeaveOut: readonly string[] = []
-  /** Queues that the last list does not have. */
-  #leftOut: readonly string[] = []
-  /** Whether the broker leaves out queues: before 0.53 none does, and any gives up a search that takes too long. */
-  #leavesOut = true
   /** Whether the broker refused a jobspec: then it would refuse every one. */
   #isGuest = false
   /** Listed jobs that had ended when they were asked for, at the last reading. */
@@ -98,50 +86,14 @@ export class PendingJobReader {
     { version, now = () => performance.now() }: { version?: string; now?: () => number } = {},
   ) {
     this.#client = client
+    this.#list = new PendingList(client)
     this.#version = version
     this.#now = now
   }
 
   /** @throws FluxError EPERM if Flux hides jobs from the sidecar */
-  async read(limits: Limits): Promise<readonly PendingJob[]> {
-    this.#leftOut = []
-    const queues = this.#leavesOut ? this.#toLeaveOut : []
-    if (queues.length === 0) return this.#list([], limits)
-    const others = await this.#readWithout(queues, limits)
-    if (others !== undefined) return others
-    const all = await this.#list([], limits)
-    this.#leavesOut = false
-    return all
-  }
-
-  /** @returns `undefined` if the broker does not leave out these queues */
-  async #readWithout(
-    queues: readonly string[],
-    limits: Limits,
-  ): Promise<readonly PendingJob[] | undefined> {
-    try {
-      const listed = await this.#list(queues, limits)
-      if (listed.some(({ queue }) => queue !== undefined && queues.includes(queue)))
-        return undefined
-      this.#leftOut = queues
-      return listed
-    } catch (error) {
-      if (error instanceof FluxError && error.code === 'FLUX_REMOTE') return undefined
-      throw error
-    }
-  }
-
-  async #list(withoutQueues: readonly string[], limits: Limits): Promise<readonly PendingJob[]> {
-    // One more, to find out whether the list is complete.
-    const query = { maxEntries: MAX_WAITING + 1, withoutQueues }
-    const withEstimates = this.#hasShortNotes
-    try {
-      return await listPendingJobs(this.#client, { ...query, withEstimates }, limits)
-    } catch (error) {
-      if (!withEstimates || !isRemote(error, ERRNO.EMSGSIZE)) throw error
-      this.#hasShortNotes = false
-      return listPendingJobs(this.#client, { ...query, withEstimates: false }, limits)
-    }
+  read(limits: Limits): Promise<readonly PendingJob[]> {
+    return this.#list.read(limits)
   }
 
   /**
@@ -161,8 +113,8 @@ export class PendingJobReader {
     }: PendingContext,
     limits: Limits,
   ): Promise<Waiting> {
-    this.#toLeaveOut = counted > MAX_WAITING ? [...queues.stopped] : []
-    const leftOut = this.#leftOut
+    const { leftOut } = this.#list
+    this.#list.leaveOut(counted > MAX_WAITING ? [...queues.stopped] : [])
     const isWaiting = ({ id }: PendingJob) => started?.has(id) !== true
     const cut = pending.slice(0, MAX_WAITING).filter(isWaiting)
     // Metrics of users may ask for the GPUs of every pending job. Otherwise only jobs that could start matter.
@@ -170,8 +122,8 @@ export class PendingJobReader {
     const listed = cut.filter(({ id }) => !this.#ended.has(id))
     const missing = listed.filter((job) => this.#readRequestOf(job) === undefined)
     if (!this.#isGuest && missing.some(canStart)) return NOT_YET
-    const isPlain = !isFluxion && (this.#version === undefined || isSince(this.#version, [0, 84]))
-    this.#accepted.restart(attributes, { isPlain })
+    const isSimple = !isFluxion && (this.#version === undefined || isSince(this.#version, [0, 84]))
+    this.#accepted.restart(attributes, { isSimple })
     const jobs = await mapInTurns(listed, ({ oddity, ...job }) => ({
       ...job,
       request: this.#requestOf(job, isFluxion) ?? (oddity ? unknown(oddity) : undefined),
@@ -250,10 +202,7 @@ export class PendingJobReader {
     limits: Limits,
   ): Promise<void> {
     try {
-      const request = await getRequest(this.#client, id, {
-        ...limits,
-        ...(this.#version !== undefined && { version: this.#version }),
-      })
+      const request = await getRequest(this.#client, id, limits, this.#version)
       if (budget.take(request)) read.set(id, request)
       else deferred.add(id)
     } catch (error) {

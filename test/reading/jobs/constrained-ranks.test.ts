@@ -146,12 +146,12 @@ test('AcceptedRanks reads constraints as sched-simple of 0.84 and later does, an
     { or: [] },
     { not: [{ and: [{ ranks: ['0-3'] }, { properties: ['slow'] }] }] },
   ].map(parseConstraint)
-  for (const [isPlain, ...expected] of [
+  for (const [isSimple, ...expected] of [
     [false, '0-1,3-7', '0-7', '0-1,3-7'],
     [true, '4-7', '', '0-1,3-7'],
     [false, '0-1,3-7', '0-7', '0-1,3-7'],
   ] as const) {
-    accepted.restart(ATTRIBUTES, { isPlain })
+    accepted.restart(ATTRIBUTES, { isSimple })
     for (const [index, constraint] of constraints.entries()) {
       const ranks = accepted.find(constraint)
       assert.ok(!isUnknown(ranks))

@@ -7,7 +7,8 @@ import { formatIdset, parseIdset } from '#flux/sets/idset.ts'
 import type { JsonObject } from '#flux/wire/payload.ts'
 import type { WaitingJob, WaitingJobs } from '#reading/facts.ts'
 import type { RankAttributes } from '#reading/jobs/constrained-ranks.ts'
-import { MAX_WAITING, type PendingContext, PendingJobReader } from '#reading/jobs/pending-jobs.ts'
+import { type PendingContext, PendingJobReader } from '#reading/jobs/pending-jobs.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-list.ts'
 import type { WaitingQueues } from '#reading/jobs/queue-reader.ts'
 import { isUnknown } from '#reading/unknown.ts'
 import { type Answer, connectToCannedBroker } from '../../support/canned-broker.ts'
@@ -84,35 +85,6 @@ function slotsOf({ request }: WaitingJob): number | undefined {
   return request === undefined || isUnknown(request) ? undefined : request.ways[0]?.[0]?.slots
 }
 
-test('PendingJobReader lists a bounded number of jobs, and one more to see whether there are others', async (t) => {
-  const { reader, requests } = await setUp(t, {
-    [LIST]: { jobs: [{ id: 1, state: 8, userid: 0, t_submit: 1 }] },
-  })
-  const jobs = await reader.read(LIMITS)
-  assert.deepEqual(
-    jobs.map(({ id }) => id),
-    [1],
-  )
-  assert.equal(requests[0]?.args.max_entries, MAX_WAITING + 1)
-})
-
-test('PendingJobReader lists jobs without annotations if users have written very long notes, and then always', async (t) => {
-  const job = { id: 1, state: 8, userid: 0, t_submit: 1 }
-  const annotations = { user: { note: 'x'.repeat(5 * 2 ** 20) } }
-  const { reader, requests } = await setUp(t, {
-    [LIST]: [{ jobs: [{ ...job, annotations }] }, { jobs: [job] }],
-  })
-  for (let round = 0; round < 2; round += 1) {
-    assert.deepEqual(
-      (await reader.read(LIMITS)).map(({ id }) => id),
-      [1],
-    )
-  }
-  const asksForNotes = ({ args }: (typeof requests)[number]) =>
-    Array.isArray(args.attrs) && args.attrs.includes('annotations')
-  assert.deepEqual(requests.map(asksForNotes), [true, false, false])
-})
-
 test('complete does not know a job whose jobspec is very long, and does not ask for it again', async (t) => {
   const long = { jobspec: { resources: [], note: 'x'.repeat(2 * 2 ** 20) } }
   const { complete, asked } = await setUp(t, { [GETATTR]: [long, jobspec(7)] })
@@ -124,11 +96,6 @@ test('complete does not know a job whose jobspec is very long, and does not ask 
     assert.match(odd.request.reason, /more than 1 MiB/)
   }
   assert.equal(asked.length, 2)
-})
-
-test('PendingJobReader fails where Flux hides jobs', async (t) => {
-  const { reader } = await setUp(t, { [LIST]: ERRNO.EPERM })
-  await assert.rejects(reader.read(LIMITS), { code: 'FLUX_REMOTE', errnum: ERRNO.EPERM })
 })
 
 test('complete reads only jobspecs of jobs that could start if no job can ask for a GPU', async (t) => {

@@ -12,7 +12,7 @@ import {
   type WaitingJob,
 } from '#reading/facts.ts'
 import { FAILED_SECONDS } from '#reading/jobs/failed-jobs.ts'
-import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-list.ts'
 import type { Instance } from '#simulation/instance.ts'
 import type { Job } from '#simulation/jobs/job.ts'
 import type { JobTally } from '#simulation/jobs/job-tally.ts'

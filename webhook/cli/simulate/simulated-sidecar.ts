@@ -3,7 +3,7 @@
 import { listIds } from '#flux/sets/id-list.ts'
 import { isEmpty } from '#flux/sets/idset.ts'
 import type { Facts } from '#reading/facts.ts'
-import { MAX_WAITING } from '#reading/jobs/pending-jobs.ts'
+import { MAX_WAITING } from '#reading/jobs/pending-list.ts'
 import { drainReason } from '#scaling/drain-reason.ts'
 import type { DrainPlan } from '#scaling/drains/drain-before-shrink.ts'
 import type { Snapshot } from '#scaling/snapshot.ts'
